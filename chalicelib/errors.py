@@ -1,0 +1,21 @@
+"""The failures an operator can meet. Each message is one sentence that says what would be accepted."""
+
+
+class AuditorError(Exception):
+    """Base of every failure that is the operator's to solve; its text is shown as it is, without a traceback."""
+
+
+class InvalidInput(AuditorError):
+    """Something given by a person or a caller is wrong.
+
+    ``field`` names the part that is wrong (a JSON path, an option or a query parameter), or is empty.
+    """
+
+    def __init__(self, message: str, *, field: str = "", code: str = "invalid_input") -> None:
+        super().__init__(message)
+        self.field = field
+        self.code = code
+
+
+class AccessFailed(AuditorError):
+    """AWS cannot be reached or refuses the credentials, so that nothing at all can be audited."""

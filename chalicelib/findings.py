@@ -1,0 +1,238 @@
+"""The words that everybody shares: severity, outcome, finding, blind spot, report.
+
+The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is generated from :class:`Report`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+SCHEMA_VERSION = 1
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC to the second: ``2026-11-22T06:00:00Z``."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+
+
+class Severity(StrEnum):
+    """How bad a finding is. ``rank`` grows with it: info 0 … critical 4."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+    def shifted(self, steps: int) -> "Severity":
+        """The severity ``steps`` above (or, negative, below) this one, held within the scale."""
+        scale = list(Severity)
+        return scale[max(0, min(len(scale) - 1, self.rank + steps))]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Confidence(StrEnum):
+    """How direct the evidence is. No datapoints is weaker than a datapoint that says zero."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Verdict(StrEnum):
+    """A rule's answer for one resource."""
+
+    FAIL = "fail"
+    PASS = "pass"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One rule's answer for one resource, with its reason and the facts that it read.
+
+    ``severity`` and ``confidence`` are set only where they differ from the rule's own.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
+    confidence: Confidence = Confidence.HIGH
+
+
+def failed(
+    *, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any
+) -> Outcome:
+    """The condition holds. ``evidence`` are the facts that show it, in snake_case."""
+    return Outcome(Verdict.FAIL, evidence=evidence, severity=severity, confidence=confidence)
+
+
+def passed(reason: str = "", **evidence: Any) -> Outcome:
+    """Everything needed was read, and the condition does not hold."""
+    return Outcome(Verdict.PASS, reason, evidence)
+
+
+def not_applicable(reason: str, **evidence: Any) -> Outcome:
+    """The rule does not concern this resource."""
+    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence)
+
+
+def unknown(reason: str, **evidence: Any) -> Outcome:
+    """Something needed could not be read. Never a pass."""
+    return Outcome(Verdict.UNKNOWN, reason, evidence)
+
+
+class _Contract(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Resource(_Contract):
+    """What a finding is about. ``part`` tells apart the pieces that share one ARN; it enters the id only."""
+
+    kind: str
+    arn: str
+    name: str
+    console_url: str | None = None
+    part: str = Field(default="", exclude=True)
+
+
+class Fix(_Contract):
+    """What to do: text, and commands that can be pasted into a shell."""
+
+    text: str
+    commands: list[str] = []
+
+
+class Saving(_Contract):
+    """Money that the fix would save each month, and how it was worked out."""
+
+    monthly_usd: float
+    basis: str
+
+
+class Exemption(_Contract):
+    """Why a finding is not told, who stands for that, and until when."""
+
+    reason: str
+    owner: str | None = None
+    expires: date | None = None
+    source: Literal["policy", "tag"] = "policy"
+
+
+class Finding(_Contract):
+    """A failing outcome with its identity, evidence and fix."""
+
+    schema_version: Literal[1] = 1
+    id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
+    rule: str
+    topic: str
+    title: str
+    severity: Severity
+    confidence: Confidence = Confidence.HIGH
+    status: Literal["open", "exempt", "resolved"] = "open"
+    account: str
+    region: str
+    resource: Resource
+    summary: str
+    why: str
+    fix: Fix
+    evidence: dict[str, Any]
+    references: list[str] = []
+    owner: str | None = None
+    saving: Saving | None = None
+    exemption: Exemption | None = None
+    first_seen: Moment
+    last_seen: Moment
+    resolved_at: Moment | None = None
+
+
+def finding_id(rule: str, arn: str, part: str = "") -> str:
+    """The identity that survives from audit to audit: rule, ARN and part, whatever the wording or the severity.
+
+    >>> finding_id("endpoint-degraded", "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn")
+    'f-15db2cd34d5c1bd9b4b1'
+    """
+    digest = hashlib.sha256("\n".join((rule, arn, part)).encode()).hexdigest()
+    return f"f-{digest[:20]}"
+
+
+class BlindSpot(_Contract):
+    """Something that the audit could not read. ``effect`` lists the rules that it leaves unknown."""
+
+    account: str
+    region: str
+    operation: str
+    error: str
+    effect: list[str] = []
+    resource: str | None = None
+
+
+class RuleCounts(_Contract):
+    """How often one rule gave each outcome."""
+
+    passed: Annotated[int, Field(alias="pass")] = 0
+    fail: int = 0
+    not_applicable: int = 0
+    unknown: int = 0
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class PolicyUsed(_Contract):
+    """Which policy was in force; the digest changes with any change of its content."""
+
+    name: str
+    digest: str
+
+
+class ScopeAudited(_Contract):
+    """What was asked for: empty lists mean everything."""
+
+    accounts: list[str] = []
+    regions: list[str] = []
+    resources: list[str] = []
+    rules: list[str] = []
+
+
+class Report(_Contract):
+    """What one audit saw, judged and could not see."""
+
+    schema_version: Literal[1] = 1
+    audit_id: str
+    trigger: Literal["schedule", "event", "http", "cli"]
+    scope: ScopeAudited
+    started_at: Moment
+    finished_at: Moment
+    policy: PolicyUsed
+    accounts: list[str]
+    regions: list[str]
+    resources: dict[str, int]
+    rules: dict[str, RuleCounts]
+    findings: list[Finding]
+    blind_spots: list[BlindSpot]
+    api_calls: dict[str, int]
+    complete: bool
+
+    def open_findings(self) -> list[Finding]:
+        """The findings that are told: open ones, worst first."""
+        return [finding for finding in self.findings if finding.status == "open"]
+
+    def worst(self) -> Severity | None:
+        """The highest severity among the open findings, or None without any."""
+        return max((finding.severity for finding in self.open_findings()), key=lambda one: one.rank, default=None)

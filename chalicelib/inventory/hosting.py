@@ -1,0 +1,196 @@
+"""Reading what serves: endpoints with their variants, endpoint configs, models, inference components, notebooks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.models import (
+    Endpoint,
+    EndpointConfig,
+    InferenceComponent,
+    Model,
+    NotebookInstance,
+    Variant,
+)
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reading import Reader
+
+#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
+NOT_SERVING = ("Failed", "OutOfService", "Deleting")
+
+
+def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
+    """Every endpoint of the region with its tags: by ``Search``, or else listed and described one by one."""
+    try:
+        records = [record for page in reader.search("Endpoint", []) for record in page if record]
+        names = {record.get("EndpointName") for record in records}
+        listed = [] if records else _listed_endpoints(reader)
+        lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
+        lacking += [name for name in listed if name not in names]
+        described = {one["EndpointName"]: one for one in _described(reader, lacking)}
+        tags = {record.get("EndpointName"): record.get("Tags") for record in records}
+        kept = [record for record in records if record.get("EndpointName") not in lacking]
+        return kept + [{**one, "Tags": tags.get(name)} for name, one in described.items()]
+    except CallFailed as failure:
+        if failure.operation != "sagemaker:Search":
+            raise
+        reader.search_failed(failure)
+    return _described(reader, _listed_endpoints(reader))
+
+
+def _listed_endpoints(reader: Reader) -> list[str]:
+    listed = reader.aws.listing("sagemaker", "ListEndpoints", "Endpoints", MaxResults=100)
+    return [one["EndpointName"] for one in listed]
+
+
+def _described(reader: Reader, names: Iterable[str]) -> list[dict[str, Any]]:
+    return reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", names)
+
+
+def _lacks_counts(record: Mapping[str, Any]) -> bool:
+    """True when a search record in service does not say what its variants run on."""
+    if record.get("EndpointStatus") != "InService":
+        return False
+    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "CurrentServerlessConfig", "DesiredServerlessConfig"}
+    variants = record.get("ProductionVariants") or []
+    return not variants or any(not keys & variant.keys() for variant in variants)
+
+
+def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
+    """The endpoint configs behind endpoints that serve, each described once."""
+    names = [
+        one["EndpointConfigName"]
+        for one in endpoints
+        if one.get("EndpointStatus") not in NOT_SERVING and one.get("EndpointConfigName")
+    ]
+    return described_configs(reader, names)
+
+
+def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
+    """The named endpoint configs that exist."""
+    answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
+    return {one["EndpointConfigName"]: EndpointConfig.model_validate(one) for one in answers}
+
+
+def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
+    """The endpoint configs that no endpoint uses."""
+    listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
+    names = {one["EndpointConfigName"] for one in listed} - set(used)
+    return described_configs(reader, sorted(names))
+
+
+def all_models(reader: Reader) -> dict[str, Model]:
+    """Every model of the region: by ``Search``, or else listed and described one by one."""
+    try:
+        records = [record for page in reader.search("Model", []) for record in page if record.get("ModelName")]
+    except CallFailed as failure:
+        reader.search_failed(failure)
+        records = []
+    if records:
+        return {one["ModelName"]: Model.model_validate(one) for one in records}
+    listed = reader.aws.listing("sagemaker", "ListModels", "Models", MaxResults=100)
+    return described_models(reader, [one["ModelName"] for one in listed])
+
+
+def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
+    """The named models that exist."""
+    answers = reader.describe_each(Part.MODELS, "DescribeModel", "ModelName", names)
+    return {one["ModelName"]: Model.model_validate(one) for one in answers}
+
+
+def searched_model(reader: Reader, name: str) -> Model | None:
+    """One model with the endpoints that use it, which only ``Search`` tells; None where it does not answer."""
+    try:
+        filters = [{"Name": "ModelName", "Operator": "Equals", "Value": name}]
+        pages = reader.aws.pages(
+            "sagemaker",
+            "Search",
+            "Results",
+            Resource="Model",
+            MaxResults=10,
+            SearchExpression={"Filters": filters},
+        )
+        for page in pages:
+            for record in page:
+                dashboard = record.get("Model") or {}
+                if (dashboard.get("Model") or {}).get("ModelName") == name and "Endpoints" in dashboard:
+                    used = tuple(one["EndpointName"] for one in dashboard["Endpoints"] or ())
+                    return Model.model_validate({**dashboard["Model"], "used_by": used})
+    except CallFailed as failure:
+        reader.search_failed(failure)
+    return None
+
+
+def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
+    """The inference components of the region, or those of one endpoint (``EndpointNameEquals``)."""
+    listed = reader.aws.listing(
+        "sagemaker", "ListInferenceComponents", "InferenceComponents", MaxResults=100, **filters
+    )
+    return described_components(reader, [one["InferenceComponentName"] for one in listed])
+
+
+def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:
+    """The named inference components that exist."""
+    answers = reader.describe_each(Part.COMPONENTS, "DescribeInferenceComponent", "InferenceComponentName", names)
+    return {one["InferenceComponentName"]: InferenceComponent.model_validate(one) for one in answers}
+
+
+def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
+    """Every notebook instance of the region."""
+    listed = reader.aws.listing("sagemaker", "ListNotebookInstances", "NotebookInstances", MaxResults=100)
+    return described_notebooks(reader, [one["NotebookInstanceName"] for one in listed])
+
+
+def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
+    """The named notebook instances that exist."""
+    answers = reader.describe_each(
+        Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names
+    )
+    return {one["NotebookInstanceName"]: NotebookInstance.model_validate(one) for one in answers}
+
+
+def assembled(
+    reader: Reader, records: Iterable[Mapping[str, Any]], configs: Mapping[str, EndpointConfig]
+) -> dict[str, Endpoint]:
+    """Endpoints whose variants carry both how they run and how they were configured."""
+    return {
+        endpoint.name: endpoint
+        for endpoint in (_assembled(reader, record, configs) for record in records)
+    }
+
+
+def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> Endpoint:
+    endpoint = Endpoint.model_validate(record)
+    config = configs.get(endpoint.config_name or "")
+    unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
+        Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
+    )
+    settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
+    told_async = True if record.get("AsyncInferenceConfig") else None
+    pending = {
+        one.get("VariantName"): one.get("AcceleratorType")
+        for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
+    }
+
+    def variant(raw: Mapping[str, Any], *, shadow: bool) -> Variant:
+        return Variant.model_validate(
+            {
+                **raw,
+                "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
+                "endpoint_name": endpoint.name,
+                "endpoint_arn": endpoint.arn,
+                "endpoint_status": endpoint.status,
+                "endpoint_created": endpoint.created,
+                "endpoint_modified": endpoint.modified,
+                "asynchronous": told_async if told_async is not None else (config.asynchronous if config else None),
+                "shadow": shadow,
+                "configured": settings.get(raw.get("VariantName", "")),
+                "configured_unread": unread,
+                "pending_accelerator_type": pending.get(raw.get("VariantName")),
+                "tags": endpoint.tags,
+            }
+        )
+
+    variants = [variant(raw, shadow=False) for raw in record.get("ProductionVariants") or ()]
+    variants += [variant(raw, shadow=True) for raw in record.get("ShadowProductionVariants") or ()]
+    return endpoint.model_copy(update={"variants": tuple(variants)})

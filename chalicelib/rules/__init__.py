@@ -1,0 +1,25 @@
+"""The catalogue: importing this package registers every rule."""
+
+from chalicelib.rules import (
+    autoscaling,
+    availability_zones,
+    elastic_inference,
+    inference_pipelines,
+    instance_fit,
+    instances,
+    spot_training,
+)
+from chalicelib.rules.registry import RULES, Params, Rule
+
+__all__ = [
+    "RULES",
+    "Params",
+    "Rule",
+    "autoscaling",
+    "availability_zones",
+    "elastic_inference",
+    "inference_pipelines",
+    "instance_fit",
+    "instances",
+    "spot_training",
+]

@@ -1,0 +1,88 @@
+"""What holds for many rules: the states and kinds of resources that they do not concern."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.findings import Outcome, not_applicable
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.jobs import TrainingJob, TransformJob
+from chalicelib.inventory.models import InferenceComponent, Unread, Variant
+from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
+
+_IN_TRANSITION = ("creating", "updating", "systemupdating", "rollingback", "deleting")
+_NOT_SERVING = ("failed", "outofservice")
+
+
+def plain(status: str) -> str:
+    """A status without case and underscores: events write IN_SERVICE where the API writes InService."""
+    return status.replace("_", "").lower()
+
+
+def serving(status: str) -> Outcome | None:
+    """An endpoint in transition is judged by its next event, one that does not serve only by ``endpoint-degraded``."""
+    if plain(status) in _IN_TRANSITION:
+        return not_applicable(f"the endpoint is {status}; its next event brings it back")
+    if plain(status) in _NOT_SERVING:
+        return not_applicable(f"the endpoint is {status}; endpoint-degraded tells it")
+    return None
+
+
+def variant_in_service(variant: Variant, estate: Inventory) -> Outcome | None:
+    """A production variant that takes part in serving: no shadow, no endpoint in transition."""
+    if variant.shadow:
+        return not_applicable("a shadow variant serves no caller")
+    return serving(variant.endpoint_status)
+
+
+def variant_with_instances(variant: Variant, estate: Inventory) -> Outcome | None:
+    """A production variant in service that has instances of its own."""
+    if (outcome := variant_in_service(variant, estate)) is not None:
+        return outcome
+    return not_applicable("a serverless variant has no instances") if variant.serverless else None
+
+
+def component_in_service(component: InferenceComponent, estate: Inventory) -> Outcome | None:
+    """A component that serves by itself; an adapter rides on the copies of its base component."""
+    if component.base_component:
+        return not_applicable("an adapter is served by the copies of its base component")
+    if plain(component.status) not in ("inservice", ""):
+        return not_applicable(f"the inference component is {component.status}")
+    endpoint = estate.endpoints.get(component.endpoint_name)
+    return serving(endpoint.status) if endpoint else None
+
+
+def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcome | None:
+    """A target or policy whose variant or component exists and is in service."""
+    if subject.dimension == PROVISIONED_DIMENSION:
+        return not_applicable("provisioned concurrency of a serverless variant has no instances")
+    what = estate.scaled_by(subject)
+    if what is None:
+        return not_applicable("what it scales does not exist; autoscaling-orphaned-target tells it")
+    guard = variant_with_instances(what, estate) if isinstance(what, Variant) else component_in_service(what, estate)
+    return guard
+
+
+def own_training_job(job: TrainingJob, estate: Inventory) -> Outcome | None:
+    """A training job that somebody started: no child of a tuning job, of AutoML or of Ground Truth."""
+    if job.tuning_job_arn:
+        return not_applicable("a child of a tuning job is told with the tuning job")
+    return own_job(job, estate)
+
+
+def own_job(job: TrainingJob | TransformJob, estate: Inventory) -> Outcome | None:
+    """A job that AWS did not start on somebody's behalf (AutoML, Ground Truth)."""
+    if job.auto_ml_job_arn or job.labeling_job_arn:
+        return not_applicable("AutoML and Ground Truth choose how their own jobs run")
+    return None
+
+
+def younger_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bool:
+    """True when ``moment`` is less than ``age`` ago. Raises Unread when AWS told no time."""
+    if moment is None:
+        raise Unread("AWS gave no time for it")
+    return estate.now - moment < age
+
+
+def changed(variant: Variant) -> datetime | None:
+    """The later of the endpoint's creation and last modification."""
+    moments = [moment for moment in (variant.endpoint_created, variant.endpoint_modified) if moment]
+    return max(moments, default=None)

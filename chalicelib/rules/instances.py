@@ -1,0 +1,123 @@
+"""Endpoints and their instances: does anything survive the loss of one instance?"""
+
+from datetime import timedelta
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.models import Endpoint, EndpointConfig, Unread, Variant
+from chalicelib.inventory.parts import Part
+from chalicelib.rules.guards import plain, variant_with_instances, younger_than
+from chalicelib.rules.registry import Params, rule
+
+TOPIC = "instances"
+BROKEN = ("failed", "outofservice", "updaterollbackfailed")
+
+
+class MinInstances(Params):
+    min_instances: PositiveInt = 2
+    include_zero_weight: bool = False
+    async_severity: Severity = Severity.LOW
+
+
+@rule(
+    "endpoint-single-instance",
+    topic=TOPIC,
+    kinds=["endpoint-variant"],
+    severity=Severity.HIGH,
+    params=MinInstances,
+    reads=[Part.ENDPOINTS, Part.CONFIGS],
+    guards=[variant_with_instances],
+)
+def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
+    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""
+    count = variant.instance_count
+    if count == 0:
+        return not_applicable("scaled to zero")
+    if variant.weight == 0 and not params.include_zero_weight:
+        return not_applicable("takes no traffic")
+    facts = {"desired_instance_count": count, "min_instances": params.min_instances}
+    if count >= params.min_instances:
+        return passed(f"runs on {count} instances", **facts)
+    types = list(variant.configured.instance_types) if variant.configured else []
+    asynchronous = variant.is_async
+    return failed(
+        **facts,
+        instance_type=", ".join(types) or None,
+        asynchronous=asynchronous,
+        severity=params.async_severity if asynchronous else None,
+    )
+
+
+class UnusedConfigs(Params):
+    judge_unused: bool = False
+
+
+@rule(
+    "endpoint-config-single-instance",
+    topic=TOPIC,
+    kinds=["endpoint-config"],
+    severity=Severity.MEDIUM,
+    params=UnusedConfigs,
+    reads=[Part.ENDPOINTS, Part.CONFIGS],
+    reads_when={"judge_unused": Part.UNUSED_CONFIGS},
+)
+def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, params: UnusedConfigs) -> Outcome:
+    """A new endpoint config (or, with ``judge_unused``, one that no endpoint uses) starts a variant on one instance."""
+    if config.in_use:
+        return not_applicable("in use: the running endpoint is judged instead")
+    if config.in_use is False and not params.judge_unused:
+        return not_applicable("no endpoint uses it")
+    with_instances = [variant for variant in config.variants if not variant.serverless]
+    if not with_instances:
+        return not_applicable("serverless variants have no instances")
+    counts = {variant.name: variant.initial_instance_count for variant in with_instances}
+    single = sorted(name for name, count in counts.items() if count == 1)
+    if not single:
+        return passed("every variant starts on more than one instance", initial_instance_counts=counts)
+    return failed(variants=single, initial_instance_counts=counts)
+
+
+class Grace(Params):
+    grace_minutes: NonNegativeInt = 30
+
+
+@rule(
+    "endpoint-degraded",
+    topic=TOPIC,
+    kinds=["endpoint"],
+    severity=Severity.HIGH,
+    params=Grace,
+    reads=[Part.ENDPOINTS],
+)
+def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> Outcome:
+    """The endpoint is Failed, OutOfService or UpdateRollbackFailed; or (medium) in service with fewer instances than
+    desired for longer than ``grace_minutes``."""
+    if plain(endpoint.status) in BROKEN:
+        return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason)
+    if plain(endpoint.status) != "inservice":
+        return passed(f"the endpoint is {endpoint.status}")
+    short = {
+        variant.name: {"current": variant.current_instance_count, "desired": variant.desired_instance_count}
+        for variant in endpoint.variants
+        if variant.current_instance_count is not None
+        and variant.desired_instance_count is not None
+        and variant.current_instance_count < variant.desired_instance_count
+    }
+    if not short:
+        _know_counts(endpoint)
+        return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
+    if younger_than(endpoint.modified, timedelta(minutes=params.grace_minutes), estate):
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short)
+    return failed(
+        severity=Severity.MEDIUM, endpoint_status=endpoint.status, variants=short, grace_minutes=params.grace_minutes
+    )
+
+
+def _know_counts(endpoint: Endpoint) -> None:
+    if not endpoint.variants:
+        raise Unread("DescribeEndpoint gave no variants of an endpoint in service")
+    for variant in endpoint.variants:
+        if not variant.serverless:
+            variant.instance_count  # noqa: B018  (raises Unread when the count was not told)

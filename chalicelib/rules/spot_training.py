@@ -1,0 +1,197 @@
+"""Managed spot training: is the saving taken, and does an interruption cost more than it saves?"""
+
+from typing import Any
+
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+
+from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.jobs import Training, TrainingJob, TuningJob
+from chalicelib.inventory.models import Unread
+from chalicelib.inventory.parts import Part
+from chalicelib.rules.guards import own_training_job, plain
+from chalicelib.rules.instance_fit import algorithm_of
+from chalicelib.rules.registry import Params, rule
+
+TOPIC = "spot-training"
+
+#: ``StoppingCondition.MaxRuntimeInSeconds`` when nobody sets it.
+DEFAULT_MAX_RUNTIME = 86_400
+#: The longest ``MaxWaitTimeInSeconds`` for a built-in algorithm without checkpoints (managed spot training guide).
+MAX_WAIT_WITHOUT_CHECKPOINT = 3_600
+
+
+def spot_facts(job: Training) -> dict[str, Any]:
+    """What every spot finding shows; a finished job carries the saving that it really made."""
+    facts: dict[str, Any] = {
+        "instance_type": ", ".join(job.instance_types) or None,
+        "instance_count": job.instances,
+        "max_runtime_seconds": job.max_runtime_seconds,
+        "max_wait_seconds": job.max_wait_seconds,
+    }
+    if isinstance(job, TrainingJob) and job.saving_percent is not None:
+        facts["saving_percent"] = job.saving_percent
+    return facts
+
+
+class MinRuntime(Params):
+    min_runtime_seconds: NonNegativeInt = 900
+
+
+@rule(
+    "training-spot-no-checkpoint",
+    topic=TOPIC,
+    kinds=["training-job", "tuning-job"],
+    severity=Severity.HIGH,
+    params=MinRuntime,
+    reads=[Part.TRAINING_JOBS, Part.TUNING_JOBS],
+)
+def training_spot_no_checkpoint(subject: TrainingJob | TuningJob, estate: Inventory, params: MinRuntime) -> Outcome:
+    """Spot training that may run longer than ``min_runtime_seconds`` writes no checkpoints, though its algorithm could
+    or is unknown."""
+    if isinstance(subject, TrainingJob):
+        if (outcome := own_training_job(subject, estate)) is not None:
+            return outcome
+        return _checkpointing(subject, params)
+    outcomes = [_checkpointing(definition, params) for definition in _definitions(subject)]
+    return next((one for one in outcomes if one.verdict == "fail"), outcomes[0])
+
+
+def _checkpointing(job: Training, params: MinRuntime) -> Outcome:
+    if not job.spot:
+        return not_applicable("does not train on spot instances")
+    if job.checkpoint_s3_uri:
+        return passed("writes checkpoints", checkpoint_s3_uri=job.checkpoint_s3_uri, **spot_facts(job))
+    algorithm = algorithm_of(job)
+    if algorithm is not None and algorithm.checkpoints is False:
+        return not_applicable(f"{algorithm.title} cannot write checkpoints; training-spot-cannot-checkpoint tells it")
+    runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
+    if runtime <= params.min_runtime_seconds:
+        return passed(f"runs for {runtime} seconds at most", **spot_facts(job))
+    return failed(
+        **spot_facts(job),
+        min_runtime_seconds=params.min_runtime_seconds,
+        algorithm=algorithm.title if algorithm else None,
+        image=job.image,
+    )
+
+
+class MediumRuntime(Params):
+    medium_runtime_seconds: NonNegativeInt = 1_800
+
+
+def spot(job: TrainingJob, estate: Inventory) -> Outcome | None:
+    """A training job of somebody's own on spot instances."""
+    if (outcome := own_training_job(job, estate)) is not None:
+        return outcome
+    return None if job.spot else not_applicable("does not train on spot instances")
+
+
+@rule(
+    "training-spot-cannot-checkpoint",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.LOW,
+    params=MediumRuntime,
+    reads=[Part.TRAINING_JOBS],
+    guards=[spot],
+)
+def training_spot_cannot_checkpoint(job: TrainingJob, estate: Inventory, params: MediumRuntime) -> Outcome:
+    """Spot training of a built-in algorithm that cannot write checkpoints: any interruption starts over (medium from
+    ``medium_runtime_seconds``)."""
+    algorithm = algorithm_of(job)
+    if algorithm is None:
+        return not_applicable("not a known built-in algorithm")
+    if algorithm.checkpoints is not False:
+        return passed(f"{algorithm.title} can write checkpoints", **spot_facts(job))
+    runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
+    long = runtime >= params.medium_runtime_seconds
+    return failed(severity=Severity.MEDIUM if long else None, algorithm=algorithm.title, **spot_facts(job))
+
+
+class MinHours(Params):
+    min_instance_hours: PositiveFloat = 4
+
+
+@rule(
+    "training-spot-not-used",
+    topic=TOPIC,
+    kinds=["training-job", "tuning-job"],
+    severity=Severity.LOW,
+    params=MinHours,
+    reads=[Part.TRAINING_JOBS, Part.TUNING_JOBS],
+)
+def training_spot_not_used(subject: TrainingJob | TuningJob, estate: Inventory, params: MinHours) -> Outcome:
+    """Training on demand completed after ``min_instance_hours`` or more, and nothing kept it from spot instances."""
+    if isinstance(subject, TrainingJob):
+        if (outcome := own_training_job(subject, estate)) is not None:
+            return outcome
+        trainings: list[Training] = [subject]
+        hours = subject.instance_hours
+    else:
+        trainings = list(_definitions(subject))
+        hours = subject.child_hours
+    if all(one.spot for one in trainings):
+        return not_applicable("trains on spot instances")
+    if plain(subject.status) != "completed":
+        return not_applicable(f"{subject.status or 'not'}, not completed")
+    if reason := next((why for one in trainings if (why := _kept_from_spot(one))), None):
+        return not_applicable(reason)
+    if hours is None:
+        raise Unread("AWS gave no training time or instance count")
+    facts = {
+        "instance_hours": round(hours, 2),
+        "min_instance_hours": params.min_instance_hours,
+        "instance_type": ", ".join(sorted({name for one in trainings for name in one.instance_types})),
+    }
+    if hours < params.min_instance_hours:
+        return passed(f"took {hours:.1f} instance-hours", **facts)
+    algorithm = algorithm_of(trainings[0])
+    if algorithm is not None and algorithm.checkpoints is False and _longer_than_spot_allows(subject):
+        return not_applicable(f"spot limits {algorithm.title}, which has no checkpoints, to one hour")
+    return failed(**facts, max_runtime_seconds=trainings[0].max_runtime_seconds)
+
+
+def _longer_than_spot_allows(subject: TrainingJob | TuningJob) -> bool:
+    return isinstance(subject, TrainingJob) and (subject.run_seconds or 0) > MAX_WAIT_WITHOUT_CHECKPOINT
+
+
+def _kept_from_spot(job: Training) -> str | None:
+    """Why spot advice would be wrong, or None."""
+    if job.keep_alive_seconds > 0:
+        return "a warm pool cannot be on spot instances"
+    if job.instance_preferences:
+        return "it names several instance types to choose from"
+    if job.training_plan_arn:
+        return "it runs on a training plan"
+    if job.serverless:
+        return "a serverless job has no instances to choose"
+    return None
+
+
+class Interruptions(Params):
+    interruptions: PositiveInt = 2
+
+
+@rule(
+    "training-spot-interrupted",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.MEDIUM,
+    params=Interruptions,
+    reads=[Part.TRAINING_JOBS],
+    guards=[spot],
+)
+def training_spot_interrupted(job: TrainingJob, estate: Inventory, params: Interruptions) -> Outcome:
+    """Spot training was interrupted ``interruptions`` times or more, or ran out of its waiting time."""
+    out_of_time = plain(job.secondary_status) == "maxwaittimeexceeded"
+    facts = {"interruptions": job.interruptions, "secondary_status": job.secondary_status, **spot_facts(job)}
+    if out_of_time or job.interruptions >= params.interruptions:
+        return failed(**facts, max_wait_exceeded=out_of_time, checkpoint_s3_uri=job.checkpoint_s3_uri)
+    return passed(f"interrupted {job.interruptions} times", **facts)
+
+
+def _definitions(job: TuningJob) -> tuple[Training, ...]:
+    if not job.definitions:
+        raise Unread("DescribeHyperParameterTuningJob gave no training definition")
+    return job.definitions

@@ -1,0 +1,79 @@
+"""What an audit is about: one account and region, whole or narrowed to named resources."""
+
+import re
+from dataclasses import dataclass, field
+
+from chalicelib.errors import InvalidInput
+
+ARN = re.compile(
+    r"^arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|):(?P<rest>.+)$"
+)
+
+#: How the ARN of a resource starts after the account, and the kind that it is of in reports.
+KINDS_BY_ARN = {
+    "endpoint": "endpoint",
+    "endpoint-config": "endpoint-config",
+    "model": "model",
+    "inference-component": "inference-component",
+    "training-job": "training-job",
+    "hyper-parameter-tuning-job": "tuning-job",
+    "transform-job": "transform-job",
+    "notebook-instance": "notebook-instance",
+    "vpc": "vpc",
+    "subnet": "subnet",
+}
+ARN_PREFIXES = {kind: prefix for prefix, kind in KINDS_BY_ARN.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """A resource named by kind and name, as in ``endpoint`` ``churn``."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One account and region. ``resources`` narrows it; empty means everything there.
+
+    ``rules`` narrows the judgement to these ids. ``hints`` carries what an event already tells and no API repeats
+    (``scaled-to-max`` with the resource id of the scalable target).
+    """
+
+    account: str
+    region: str
+    partition: str = "aws"
+    resources: tuple[ResourceRef, ...] = ()
+    rules: frozenset[str] = frozenset()
+    hints: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+
+    @property
+    def whole(self) -> bool:
+        """True when everything in the account and region is audited (a sweep)."""
+        return not self.resources
+
+    def arn(self, ref: ResourceRef) -> str:
+        """The ARN of a resource of this scope."""
+        service = "ec2" if ref.kind in ("vpc", "subnet") else "sagemaker"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{ARN_PREFIXES[ref.kind]}/{ref.name}"
+
+
+def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> ResourceRef:
+    """The resource that an ARN names, if it lies in ``account`` and ``region``.
+
+    Raises InvalidInput for anything else, saying which ARNs would be accepted.
+    """
+    accepted = (
+        f"accepted are ARNs of account {account} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
+    )
+    match = ARN.match(arn)
+    if match is None or "/" not in match["rest"]:
+        raise InvalidInput(f"{arn!r} is not the ARN of a resource that can be audited; {accepted}", field=field)
+    if match["account"] != account or match["region"] != region:
+        raise InvalidInput(f"{arn!r} lies in another account or region; {accepted}", field=field)
+    prefix, name = match["rest"].split("/", 1)
+    kind = KINDS_BY_ARN.get(prefix)
+    if kind is None or match["service"] != ("ec2" if kind in ("vpc", "subnet") else "sagemaker") or "/" in name:
+        raise InvalidInput(f"{arn!r} is of a kind that is not audited; {accepted}", field=field)
+    return ResourceRef(kind, name)

@@ -1,0 +1,36 @@
+"""What moto leaves out or does otherwise than AWS, added to moto's own backends and responses."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from threading import Lock
+
+_MODULES = (
+    "models",
+    "endpoints",
+    "components",
+    "training",
+    "tuning",
+    "transforms",
+    "notebooks",
+    "recommendations",
+    "listing",
+    "tags",
+    "search",
+    "autoscaling",
+    "cloudwatch",
+)
+_lock = Lock()
+_installed = False
+
+
+def install() -> None:
+    """Adds the extension to moto in this process. Further calls do nothing."""
+    global _installed
+    with _lock:
+        if _installed:
+            return
+        for module in _MODULES:
+            import_module(f"{__name__}.{module}")
+        import_module(f"{__name__}.registry").install()
+        _installed = True
