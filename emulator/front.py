@@ -199,6 +199,7 @@ def _vanished(call: Call) -> Refusal:
         if member in call.params:
             arn = f"arn:aws:sagemaker:{call.region}:{call.account}:{arn_type}/{call.params[member]}"
             return Refusal(400, "ValidationException", f'Could not find {words} "{arn}".')
-    if arn := call.params.get("ResourceArn"):
-        return Refusal(400, "ValidationException", f'Could not find endpoint "{arn}".')
+    if "ResourceArn" in call.params:
+        tagged = call.params["ResourceArn"]
+        return Refusal(400, "ValidationException", f'Could not find endpoint "{tagged}".')
     return Refusal(400, "ValidationException", "Requested resource not found.")

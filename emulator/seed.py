@@ -13,11 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from emulator import extension
+from emulator.extension import autoscaling, cloudwatch, records, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
 
 extension.install()
-
-from emulator.extension import autoscaling, cloudwatch, records, training, tuning  # noqa: E402  moto must be extended
 
 Time = datetime | float | int
 Counts = Mapping[str, tuple[int, int]]
@@ -397,10 +396,8 @@ def _training_times(
     first = created if created is not None else started
     creation = epoch(first) if first is not None else old["CreationTime"]
     start = epoch(started) if started is not None else (creation if created is not None else old["TrainingStartTime"])
-    if ended is not None:
-        end = epoch(ended)
-    else:
-        end = start if first is not None else old.get("TrainingEndTime", start)
+    unchanged = start if first is not None else old.get("TrainingEndTime", start)
+    end = epoch(ended) if ended is not None else unchanged
     change = epoch(modified) if modified is not None else end
     times = {"CreationTime": creation, "TrainingStartTime": start, "TrainingEndTime": end, "LastModifiedTime": change}
     return {member: round(moment, 3) for member, moment in times.items()}

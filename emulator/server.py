@@ -8,7 +8,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterable
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from moto.core.exceptions import ServiceException
+from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wsgi import get_input_stream
@@ -129,13 +130,11 @@ class Emulator:
 
 def reset_state() -> None:
     """Forgets all of moto's resources in this process."""
-    from moto.moto_api._internal import moto_api_backend
-
     with registry.LOCK:
         moto_api_backend.reset()
 
 
-class _Session(botocore.session.Session):
+class _Session(botocore.session.Session):  # type: ignore[misc]  # botocore has no types
     """A botocore session whose clients have the emulator's URL unless they are given another."""
 
     def __init__(self, url: str) -> None:
@@ -175,7 +174,7 @@ class _Dispatcher:
         return wire.respond_result(call, result, start_response)
 
 
-class _Handler(MotoRequestHandler):  # type: ignore[misc]
+class _Handler(MotoRequestHandler):
     """Keeps connections open between requests, which werkzeug's handler never does.
 
     It takes in the whole request and gives out the whole answer, so that the next request starts where this one ends.
@@ -201,10 +200,11 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
-        answer: list[Any] = []
+        status, headers = "500 Internal Server Error", list[tuple[str, str]]()
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            answer[:] = [status, headers]
+        def start_response(new_status: str, new_headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal status, headers
+            status, headers = new_status, new_headers
             return chunks.append
 
         chunks: list[bytes] = []
@@ -214,10 +214,10 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
             if hasattr(iterable, "close"):
                 iterable.close()
         except Exception as error:
-            # moto raises for what it does not know; AWS would never answer so, and a client retries it.
-            answer[:] = ["500 Internal Server Error", [("Content-Type", "text/plain")]]
+            # moto raises for what it does not know. Clients do not repeat a call that is answered with 501.
+            status, headers = "501 Not Implemented", [("Content-Type", "text/plain")]
             chunks = [repr(error).encode()]
-        self._send(*answer, b"".join(chunks))
+        self._send(status, headers, b"".join(chunks))
 
     def _send(self, status: str, headers: list[tuple[str, str]], body: bytes) -> None:
         head = [f"HTTP/1.1 {status}\r\n"]
@@ -233,7 +233,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         """Nothing: a client that goes away is no error here."""
 
 
-class _Server(ThreadedWSGIServer):  # type: ignore[misc]
+class _Server(ThreadedWSGIServer):
     """A threaded server that knows its open connections, so that it can end them."""
 
     request_queue_size = 128
@@ -259,8 +259,6 @@ class _Server(ThreadedWSGIServer):  # type: ignore[misc]
         worker.start()
 
     def _work(self, request: Any, client_address: Any) -> None:
-        from threading import current_thread
-
         try:
             self.process_request_thread(request, client_address)
         finally:

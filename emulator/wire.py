@@ -132,9 +132,7 @@ def respond_result(call: Call, result: Any, start_response: StartResponse) -> It
     return respond(start_response, 200, body, {"Content-Type": "application/x-amz-json-1.1"})
 
 
-def respond_error(
-    call: Call, status: int, code: str, message: str, start_response: StartResponse
-) -> Iterable[bytes]:
+def respond_error(call: Call, status: int, code: str, message: str, start_response: StartResponse) -> Iterable[bytes]:
     """An error answer in the protocol of the call."""
     kind = "Sender" if status < 500 else "Receiver"
     if call.protocol == "cbor":

@@ -96,9 +96,10 @@ class Reading:
         """What could not be read."""
         return self._reader.blind
 
-    def tags(self, arn: str) -> dict[str, str] | None:
-        """The tags of a resource that came without them, or None when they cannot be read."""
-        return self._reader.tags(arn)
+    def tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
+        """The tags of resources that came without them, by ARN; those that cannot be read are absent."""
+        answers = zip(arns, self._reader.each(self._reader.tags, arns), strict=True)
+        return {arn: tags for arn, tags in answers if tags is not None}
 
     # ---- training jobs, as a stream
 

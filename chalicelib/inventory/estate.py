@@ -4,7 +4,7 @@ Every question answers from facts that were read, or raises :class:`Unread` with
 never mistakes "could not see" for "is not there".
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,6 +14,7 @@ from chalicelib.inventory.jobs import TransformJob, TuningJob
 from chalicelib.inventory.models import (
     Endpoint,
     EndpointConfig,
+    Fact,
     InferenceComponent,
     Model,
     NotebookInstance,
@@ -67,10 +68,9 @@ class Gaps:
 
     def demand(self, part: Part, name: str | None = None) -> None:
         """Raise Unread when the part, or the named resource of it, could not be read."""
-        if part in self.parts:
-            raise Unread(self.parts[part])
-        if name is not None and (part, name) in self.resources:
-            raise Unread(self.resources[part, name])
+        reason = self.parts.get(part) or (self.resources.get((part, name)) if name is not None else None)
+        if reason is not None:
+            raise Unread(reason, reason.split(" failed: ")[0] if " failed: " in reason else "not read")
 
 
 @dataclass
@@ -100,6 +100,25 @@ class Inventory:
     recommendations: Sequence[RecommendationJob] = ()
     hints: frozenset[tuple[str, str]] = frozenset()
     gaps: Gaps = field(default_factory=Gaps)
+
+    @property
+    def subjects(self) -> Iterator[Fact]:
+        """Every resource that rules judge, but training jobs, which are streamed."""
+        for endpoint in self.endpoints.values():
+            yield endpoint
+            yield from endpoint.variants
+        for group in (
+            self.configs.values(),
+            self.models.values(),
+            self.components.values(),
+            self.targets,
+            self.policies,
+            self.vpcs.values(),
+            self.tuning_jobs.values(),
+            self.transform_jobs.values(),
+            self.notebooks.values(),
+        ):
+            yield from group
 
     # ---- endpoints, configs, models
 

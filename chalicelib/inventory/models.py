@@ -14,7 +14,11 @@ from chalicelib.inventory.instances import InstanceType
 
 
 class Unread(Exception):
-    """A fact that a rule needs could not be read; the text says what stood in the way."""
+    """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call."""
+
+    def __init__(self, reason: str, operation: str = "incomplete answer") -> None:
+        super().__init__(reason)
+        self.operation = operation
 
 
 def _tags(given: Any) -> Any:

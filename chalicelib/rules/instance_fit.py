@@ -86,7 +86,7 @@ def total(points: list[Datapoint]) -> float:
 def peak(points: list[Datapoint], name: str) -> float:
     """The highest datapoint; raises Unread without any, as missing is not zero."""
     if not points:
-        raise Unread(f"CloudWatch has no {name} datapoints for it")
+        raise Unread(f"CloudWatch has no {name} datapoints for it", "cloudwatch:GetMetricData")
     return max(point.value for point in points)
 
 

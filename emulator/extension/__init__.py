@@ -32,5 +32,6 @@ def install() -> None:
             return
         for module in _MODULES:
             import_module(f"{__name__}.{module}")
-        import_module(f"{__name__}.registry").install()
+        for module in ("registry", "cloudwatch", "ec2"):
+            import_module(f"{__name__}.{module}").install()
         _installed = True

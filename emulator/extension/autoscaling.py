@@ -32,7 +32,11 @@ _PREDEFINED = {
         "ServerlessProvisionedConcurrencyUtilization",
         "Maximum",
     ),
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": ("AWS/SageMaker", "ConcurrentRequestsPerModel", "Maximum"),
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution": (
+        "AWS/SageMaker",
+        "ConcurrentRequestsPerModel",
+        "Maximum",
+    ),
     "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": (
         "AWS/SageMaker",
         "ConcurrentRequestsPerCopy",
@@ -94,9 +98,8 @@ def register_scalable_target(backend: Any, request: Request) -> Request:
         _require_resource(backend, *key)
         if "MinCapacity" not in request or "MaxCapacity" not in request:
             raise invalid("MinCapacity and MaxCapacity must be specified when registering a new scalable target")
-    minimum = request.get("MinCapacity", store.targets.get(key, {}).get("MinCapacity"))
-    maximum = request.get("MaxCapacity", store.targets.get(key, {}).get("MaxCapacity"))
-    if minimum > maximum:
+    capacities = {**store.targets.get(key, {}), **request}
+    if capacities["MinCapacity"] > capacities["MaxCapacity"]:
         raise invalid("Maximum capacity cannot be less than minimum capacity")
     target = put_target(backend, request)
     if tags := request.get("Tags"):

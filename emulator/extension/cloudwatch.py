@@ -142,9 +142,7 @@ def _result(query: Request, timestamps: list[float], values: list[float], comple
 def get_metric_statistics(backend: Any, request: Request) -> Request:
     start, end, period = epoch(request["StartTime"]), epoch(request["EndTime"]), int(request["Period"])
     if start >= end:
-        raise AwsError(
-            "InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime."
-        )
+        raise AwsError("InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime.")
     key = (request["Namespace"], request["MetricName"], frozenset(_dimensions(request.get("Dimensions")).items()))
     series = metrics_of(backend).get(key, Series())
     points: dict[float, Request] = {}
@@ -171,9 +169,7 @@ def list_metrics(backend: Any, request: Request) -> Request:
         for namespace, name, dimensions in metrics_of(backend)
         if request.get("Namespace") in (None, namespace)
         and request.get("MetricName") in (None, name)
-        and all(
-            any(key == asked and value in (None, own) for key, own in dimensions) for asked, value in wanted
-        )
+        and all(any(key == asked and value in (None, own) for key, own in dimensions) for asked, value in wanted)
     ]
     shown, token = page(metrics, request, default=_METRICS_PAGE, maximum=_METRICS_PAGE)
     return {"Metrics": shown, **({"NextToken": token} if token else {})}
@@ -277,7 +273,7 @@ def _start_alarms_without_data() -> None:
         alarm.state_value = old.state_value if old else "INSUFFICIENT_DATA"
         return alarm
 
-    CloudWatchBackend.put_metric_alarm = put_metric_alarm
+    CloudWatchBackend.put_metric_alarm = put_metric_alarm  # type: ignore[method-assign]
 
 
 def _keep_metrics_of_other_services() -> None:
@@ -286,8 +282,10 @@ def _keep_metrics_of_other_services() -> None:
     def put(self: Any, namespace: str, metric_data: list[Request]) -> None:
         put_metric_data(self, {"Namespace": namespace, "MetricData": metric_data})
 
-    CloudWatchBackend.put_metric_data = put
+    CloudWatchBackend.put_metric_data = put  # type: ignore[method-assign]
 
 
-_start_alarms_without_data()
-_keep_metrics_of_other_services()
+def install() -> None:
+    """Changes moto's backend where no operation of the API is involved."""
+    _start_alarms_without_data()
+    _keep_metrics_of_other_services()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from emulator.extension.endpoints import require_endpoint
+from emulator.extension.endpoints import deployed_image, require_endpoint
 from emulator.extension.records import INFERENCE_COMPONENT, MODEL, add, find, now, remove
 from emulator.extension.registry import invalid, operation
 
@@ -81,11 +81,7 @@ def _set_copies(fields: Request, copies: int) -> None:
 def _summary(specification: Request) -> Request:
     """The description of a container names the deployed image where the request had an image."""
     summary = copy.deepcopy(specification)
-    if container := summary.get("Container"):
-        if image := container.pop("Image", None):
-            container["DeployedImage"] = {
-                "SpecifiedImage": image,
-                "ResolvedImage": image,
-                "ResolutionTime": now(),
-            }
+    container = summary.get("Container") or {}
+    if "Image" in container:
+        container["DeployedImage"] = deployed_image(container.pop("Image"))
     return summary

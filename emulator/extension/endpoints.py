@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from typing import Any
 
 from emulator.extension.records import ENDPOINT, ENDPOINT_CONFIG, MODEL, Record, add, find, now, remove, store_of
@@ -147,8 +148,10 @@ def _running(backend: Any, variant: Request) -> Request:
         count = variant.get("InitialInstanceCount", managed.get("MinInstanceCount", 1))
         running["CurrentInstanceCount"] = running["DesiredInstanceCount"] = count
     running.update({member: copy.deepcopy(variant[member]) for member in _KEPT_IN_SUMMARY if member in variant})
-    for pool in running.get("InstancePools", []):
+    for number, pool in enumerate(running.get("InstancePools", [])):
         pool.pop("ModelNameOverride", None)
+        # The pool of the first priority has capacity here, so it serves the whole variant.
+        pool["CurrentInstanceCount"] = 0 if number else running["CurrentInstanceCount"]
     return running
 
 
@@ -158,7 +161,16 @@ def _images(backend: Any, variant: Request) -> list[Request]:
         return []
     containers = record.fields.get("Containers") or [record.fields.get("PrimaryContainer", {})]
     images = [container["Image"] for container in containers if "Image" in container]
-    return [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now()} for image in images]
+    return [deployed_image(image) for image in images]
+
+
+def deployed_image(image: str) -> Request:
+    """A DeployedImage: AWS resolves the tag to the digest of the image that runs."""
+    repository = image.partition("@")[0]
+    head, slash, tail = repository.rpartition("/")
+    digest = hashlib.sha256(image.encode()).hexdigest()
+    resolved = f"{head}{slash}{tail.partition(':')[0]}@sha256:{digest}"
+    return {"SpecifiedImage": image, "ResolvedImage": resolved, "ResolutionTime": now()}
 
 
 def _retain(record: Record, before: dict[str, Request], excluded: list[Request]) -> None:

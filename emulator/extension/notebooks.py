@@ -47,7 +47,10 @@ def update_notebook_instance(backend: Any, request: Request) -> Request:
     record = find(backend, NOTEBOOK_INSTANCE, request["NotebookInstanceName"])
     if record.fields["NotebookInstanceStatus"] not in ("Stopped", "Failed"):
         status = record.fields["NotebookInstanceStatus"]
-        raise invalid(f"Status ({status}) not in ([Stopped, Failed]). Unable to transition to (Updating) for {record.arn}")
+        raise invalid(
+            f"Status ({status}) not in ([Stopped, Failed]). Unable to transition to (Updating) for Notebook Instance "
+            f"({record.arn})"
+        )
     changeable = {*_DEFAULTS, "InstanceType", "RoleArn", "AcceleratorTypes", "DefaultCodeRepository"}
     record.fields.update({member: value for member, value in request.items() if member in changeable})
     if request.get("DisassociateAcceleratorTypes"):

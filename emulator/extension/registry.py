@@ -11,10 +11,16 @@ from typing import Any
 
 import moto.iam.models as iam_models
 from botocore import xform_name
+from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
+from moto.sagemaker.models import sagemaker_backends
+from moto.sagemaker.responses import SageMakerResponse
 
-from emulator.cbor import Timestamp
+from emulator.cbor import Timestamp, Timestamps
 
 Handler = Callable[[Any, dict[str, Any]], dict[str, Any] | None]
 
@@ -24,6 +30,16 @@ HANDLERS: dict[tuple[str, str], Handler] = {}
 LOCK = RLock()
 """Held by every handler and by seeding: requests arrive on several threads."""
 
+_BACKENDS: dict[str, Any] = {
+    "sagemaker": sagemaker_backends,
+    "application-autoscaling": applicationautoscaling_backends,
+    "cloudwatch": cloudwatch_backends,
+}
+_RESPONSES: dict[str, Any] = {
+    "sagemaker": SageMakerResponse,
+    "application-autoscaling": ApplicationAutoScalingResponse,
+    "cloudwatch": CloudWatchResponse,
+}
 _ACCESS_KEY_PREFIX = "AKIAEMUL"
 
 
@@ -31,7 +47,7 @@ class NotHandled(Exception):
     """The extension leaves this call to moto."""
 
 
-class AwsError(ServiceException):  # type: ignore[misc]
+class AwsError(ServiceException):
     """An error answer; status is the HTTP status."""
 
     status = 400
@@ -66,15 +82,7 @@ def access_key_of(account: str) -> str:
 
 def backend_of(service: str, account: str, region: str) -> Any:
     """moto's backend for a service, made when it is not there yet."""
-    if service == "sagemaker":
-        from moto.sagemaker.models import sagemaker_backends as backends
-    elif service == "application-autoscaling":
-        from moto.applicationautoscaling.models import applicationautoscaling_backends as backends
-    elif service == "cloudwatch":
-        from moto.cloudwatch.models import cloudwatch_backends as backends
-    else:
-        raise LookupError(f"the extension has no backend for {service}")
-    return backends[account][region]
+    return _BACKENDS[service][account][region]
 
 
 def handle(service: str, name: str, account: str, region: str, params: dict[str, Any]) -> dict[str, Any] | None:
@@ -131,7 +139,10 @@ def read_token(token: str | None, error_code: str) -> Any:
 
 
 def _read_token(token: str | None, error_code: str) -> int:
-    return int(read_token(token, error_code) or 0)
+    state = read_token(token, error_code) or 0
+    if not isinstance(state, int):
+        raise AwsError(error_code, "Invalid pagination token")
+    return state
 
 
 def epoch(value: Any) -> float:
@@ -148,17 +159,8 @@ def epoch(value: Any) -> float:
 
 def install() -> None:
     """Puts the handlers in place of moto's response methods, and lets access keys name their account."""
-    from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
-    from moto.cloudwatch.responses import CloudWatchResponse
-    from moto.sagemaker.responses import SageMakerResponse
-
-    responses: dict[str, Any] = {
-        "sagemaker": SageMakerResponse,
-        "application-autoscaling": ApplicationAutoScalingResponse,
-        "cloudwatch": CloudWatchResponse,
-    }
     for service, name in HANDLERS:
-        response = responses[service]
+        response = _RESPONSES[service]
         method_name = xform_name(name)
         setattr(response, method_name, _method(service, name, getattr(response, method_name, None)))
     _let_access_keys_name_their_account()
@@ -183,8 +185,6 @@ def _method(service: str, name: str, original: Any) -> Any:
 
 def _with_datetimes(value: Any) -> Any:
     """moto's serializers want datetimes where the extension has `Timestamp`."""
-    from emulator.cbor import Timestamps
-
     if isinstance(value, Timestamp):
         return datetime.fromtimestamp(value, UTC)
     if isinstance(value, Timestamps):

@@ -27,9 +27,10 @@ def add_training_job(backend: Any, request: Request, **fields: Any) -> Record:
     """A completed job of what the request says; `fields` are further members of its description."""
     moment = now()
     output = request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    stopping = {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME_SECONDS, **(request.get("StoppingCondition") or {})}
     defaults: Request = {
         "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{request['TrainingJobName']}/output/model.tar.gz"},
-        "StoppingCondition": {"MaxRuntimeInSeconds": _DEFAULT_RUNTIME_SECONDS, **(request.get("StoppingCondition") or {})},
+        "StoppingCondition": stopping,
         "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
         "EnableInterContainerTrafficEncryption": request.get("EnableInterContainerTrafficEncryption", False),
         "EnableManagedSpotTraining": request.get("EnableManagedSpotTraining", False),

@@ -1,0 +1,133 @@
+"""The one sentence of the program: a scope is read, judged and reported."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Literal
+
+from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
+from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.collect import Reading
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reading import Blind, Needs, Progress, no_progress
+from chalicelib.judge import Failing, Judge, findings, tagged_arn
+from chalicelib.policy import Policy, RuleSetting
+from chalicelib.rules import RULES
+from chalicelib.scope import Scope
+
+Trigger = Literal["schedule", "event", "http", "cli"]
+
+
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
+    """What these rules read: nothing else is asked of AWS."""
+    parts: set[Part] = set()
+    days: dict[str, int] = {}
+    for id, setting in rules.items():
+        parts |= RULES[id].parts(setting.params)
+        for metric in RULES[id].metrics:
+            days[metric] = max(days.get(metric, 0), getattr(setting.params, "window_days"))
+    return Needs.of(parts, metric_days=days, lookback_days=lookback_days)
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """How audits are made: the door to AWS, the policy, the look-back window, the clock."""
+
+    aws: Aws
+    policy: Policy
+    lookback_days: int = 30
+    clock: Callable[[], datetime] = utc_now
+    progress: Progress = no_progress
+
+    def audit(self, scope: Scope, trigger: Trigger) -> Report:
+        """One account and region (or the resources named in it) read, judged by the policy, and reported."""
+        started = self.clock()
+        calls_before = self.aws.calls.copy()
+        rules = self.policy.enabled(scope.rules)
+        judge = Judge(rules, scope)
+        needs = needs_of(rules, self.lookback_days)
+        with Reading(self.aws, scope, needs, started, self.progress) as reading:
+            network = None
+            for job in reading.training_jobs():
+                network = network or reading.network_of_jobs()
+                judge.judge(job, network)
+            estate = reading.inventory()
+            for subject in estate.subjects:
+                judge.judge(subject, estate)
+            judge.merge()
+            tags = _tags_of_failing(reading, judge.failing, scope)
+        found = findings(judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one, scope), {}))
+        blind = blind_spots(reading.blind, judge, scope)
+        return Report(
+            audit_id=f"a-{uuid.uuid4().hex[:20]}",
+            trigger=trigger,
+            scope=ScopeAudited(
+                accounts=[scope.account],
+                regions=[scope.region],
+                resources=[scope.arn(ref) for ref in scope.resources],
+                rules=sorted(scope.rules),
+            ),
+            started_at=started,
+            finished_at=self.clock(),
+            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            accounts=[scope.account],
+            regions=[scope.region],
+            resources=dict(sorted(judge.resources.items())),
+            rules=judge.rule_counts(),
+            findings=found,
+            blind_spots=blind,
+            api_calls=dict(sorted((self.aws.calls - calls_before).items())),
+            complete=not blind,
+        )
+
+
+def _tags_of_failing(reading: Reading, failing: list[Failing], scope: Scope) -> dict[str, dict[str, str]]:
+    """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
+    known: dict[str, dict[str, str]] = {}
+    lacking: dict[str, None] = {}
+    for one in failing:
+        arn = tagged_arn(one, scope)
+        tags = getattr(one.subject, "tags", None)
+        if tags is not None:
+            known[arn] = tags
+        elif arn:
+            lacking[arn] = None
+    return known | reading.tags([arn for arn in lacking if arn not in known])
+
+
+def blind_spots(blind: list[Blind], judge: Judge, scope: Scope) -> list[BlindSpot]:
+    """What could not be read, each operation and error once, with the rules that it leaves unknown."""
+    effects: dict[tuple[str, str], set[str]] = {}
+    resources: dict[tuple[str, str], set[str | None]] = {}
+    covered: set[str] = set()
+    for one in blind:
+        key = (one.operation, one.error if one.resource is None else one.error.split(": ", 2)[1])
+        effect = effects.setdefault(key, set())
+        if one.part is not None and one.resource is None:
+            effect |= {id for id, setting in judge.rules.items() if one.part in RULES[id].parts(setting.params)}
+        effect |= {id for (_, reason), ids in judge.unread.items() if reason == one.error for id in ids}
+        resources.setdefault(key, set()).add(one.resource)
+        covered.add(one.error)
+    for (operation, reason), ids in judge.unread.items():
+        if reason not in covered:
+            effects.setdefault((operation, reason), set()).update(ids)
+    return [
+        BlindSpot(
+            account=scope.account,
+            region=scope.region,
+            operation=operation,
+            error=error,
+            effect=sorted(effect),
+            resource=_only(resources.get((operation, error), set())),
+        )
+        for (operation, error), effect in sorted(effects.items())
+    ]
+
+
+def _only(resources: set[str | None]) -> str | None:
+    return next(iter(resources)) if len(resources) == 1 else None

@@ -1,0 +1,91 @@
+"""What an ML instance type is: family, size, accelerator, GPUs, CPU credits.
+
+The facts are data (``policies/data/instances.yaml``, with their source); this module only reads them.
+"""
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DATA = Path(__file__).resolve().parents[2] / "policies" / "data"
+
+_NAME = re.compile(r"ml\.([a-z0-9-]+)\.([a-z0-9-]+)")
+
+
+def read_facts(name: str) -> dict[str, Any]:
+    """One file of facts, such as ``instances.yaml``; raises OSError or yaml.YAMLError on a broken installation."""
+    # libyaml parses about ten times as fast, which is felt in a cold start, but is not in every build of PyYAML.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with (DATA / name).open(encoding="utf-8") as file:
+        facts: dict[str, Any] = yaml.load(file, Loader=loader)
+    return facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    accelerated: re.Pattern[str]
+    accelerated_without_gpu: re.Pattern[str]
+    burstable: frozenset[str]
+    gpus: Mapping[str, Mapping[str, int]]
+
+
+@functools.cache
+def _facts() -> _Facts:
+    facts = read_facts("instances.yaml")
+    return _Facts(
+        accelerated=re.compile(facts["accelerated"]),
+        accelerated_without_gpu=re.compile(facts["accelerated_without_gpu"]),
+        burstable=frozenset(facts["burstable"]),
+        gpus=facts["gpus"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """An instance type as SageMaker names it, and what it has inside.
+
+    ``accelerated`` covers GPUs as well as Inferentia, Trainium and Gaudi; ``has_gpu`` GPUs alone, the only ones with
+    GPUUtilization and GPUMemoryUtilization. ``gpu_count`` is None where there is no GPU *and* where the number is
+    not known yet (a type newer than the table): ``has_gpu`` tells the two apart. A name that is no ML instance type has
+    an empty family and size, and nothing inside.
+
+    >>> InstanceType.parse("ml.g5.12xlarge").gpu_count
+    4
+    """
+
+    name: str
+    family: str = ""
+    size: str = ""
+    accelerated: bool = False
+    has_gpu: bool = False
+    gpu_count: int | None = None
+    burstable: bool = False
+
+    @classmethod
+    def parse(cls, name: str) -> "InstanceType":
+        """The type of that name, for example ``ml.p6-b200.48xlarge``; never raises, whatever the name."""
+        return _parse(name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse(name: str) -> InstanceType:
+    match = _NAME.fullmatch(name)
+    if not match:
+        return InstanceType(name)
+    family, size = match.groups()
+    facts = _facts()
+    accelerated = bool(facts.accelerated.match(name))
+    return InstanceType(
+        name=name,
+        family=family,
+        size=size,
+        accelerated=accelerated,
+        has_gpu=accelerated and not facts.accelerated_without_gpu.match(name),
+        gpu_count=facts.gpus.get(family, {}).get(size),
+        burstable=family in facts.burstable,
+    )

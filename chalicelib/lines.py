@@ -1,0 +1,74 @@
+"""YAML with line numbers: plain data, and for each path in it the line where it stands."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chalicelib.errors import InvalidInput
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+Place = tuple[str | int, ...]
+
+
+class WithLines:
+    """The data of a YAML document. ``line(path)`` is the line of the deepest part of the path that exists, from 1."""
+
+    def __init__(self, source: str, text: str) -> None:
+        self.source = source
+        self._lines: dict[Place, int] = {}
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            self.data: Any = self._built(loader, node, ()) if node is not None else {}
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise InvalidInput(f"{source}:{line}: this is not YAML: {error.problem or error.context}") from None
+        except yaml.YAMLError as error:
+            raise InvalidInput(f"{source}:1: this is not YAML: {str(error).splitlines()[0]}") from None
+        except ValueError as error:
+            raise InvalidInput(f"{source}:1: a value cannot be read: {error}") from None
+        finally:
+            loader.dispose()
+
+    @classmethod
+    def read(cls, path: Path, source: str) -> "WithLines":
+        """The file at ``path``, called ``source`` in messages. Raises InvalidInput when it cannot be read."""
+        try:
+            return cls(source, path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InvalidInput(f"{source}: the file cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise InvalidInput(f"{source}:1: the file is not UTF-8 text") from None
+
+    def line(self, path: Place) -> int:
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path, 1)
+
+    def wrong(self, path: Place, message: str) -> InvalidInput:
+        """The error for what stands at ``path``: source, line, key and what would be accepted."""
+        where = ".".join(str(part) for part in path)
+        return InvalidInput(
+            f"{self.source}:{self.line(path)}: {where + ': ' if where else ''}{message}", field=where
+        )
+
+    def _built(self, loader: Any, node: Any, path: Place) -> Any:
+        self._lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            built: dict[Any, Any] = {}
+            for key_node, value_node in node.value:
+                key = loader.construct_object(key_node, deep=True)
+                place = (*path, key if isinstance(key, str | int) else str(key))
+                self._lines[place] = key_node.start_mark.line + 1
+                if not isinstance(key, str):
+                    raise self.wrong(place, "a key must be text; put it in quotes")
+                if key in built:
+                    raise self.wrong(place, "the key stands twice; keep one of them")
+                built[key] = self._built(loader, value_node, place)
+            return built
+        if isinstance(node, yaml.SequenceNode):
+            return [self._built(loader, item, (*path, index)) for index, item in enumerate(node.value)]
+        return loader.construct_object(node, deep=True)

@@ -1,0 +1,87 @@
+"""The environment, validated once: every error at once, in words that say what would be accepted."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+
+from chalicelib.errors import InvalidInput
+
+PREFIX = "AUDITOR_"
+
+
+def _listed(given: Any) -> Any:
+    return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+
+
+def _switch(given: Any) -> Any:
+    if isinstance(given, str):
+        lowered = given.strip().lower()
+        if lowered in ("on", "true", "1", "yes"):
+            return True
+        if lowered in ("off", "false", "0", "no", ""):
+            return False
+        raise ValueError("accepted are on and off")
+    return given
+
+
+def _matching(pattern: str, accepted: str) -> AfterValidator:
+    def check(given: str | None) -> str | None:
+        if given is not None and not re.fullmatch(pattern, given):
+            raise ValueError(f"accepted is {accepted}")
+        return given
+
+    return AfterValidator(check)
+
+
+def _accounts(given: tuple[str, ...]) -> tuple[str, ...]:
+    if given != ("organization",) and not all(re.fullmatch(r"\d{12}", account) for account in given):
+        raise ValueError("accepted are 12-digit account ids separated by commas, or the word organization")
+    return given
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
+TopicArn = Annotated[
+    str | None,
+    _matching(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_.-]+", "the ARN of an SNS topic"),
+]
+
+
+class Settings(BaseModel):
+    """What the environment says, by the names of contracts.md without their prefix."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    policy: str = "baseline"
+    topic_arn: TopicArn = None
+    table: str | None = None
+    queue_url: str | None = None
+    regions: Listed = ()
+    accounts: Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_accounts)] = ()
+    role_name: str | None = None
+    external_id: str | None = Field(None, repr=False)
+    lookback_days: PositiveInt = 30
+    slack_secret: str | None = None
+    email_from: str | None = None
+    email_to: str | None = None
+    security_hub: Switch = False
+    prices: Switch = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
+        """The settings of the process. Raises InvalidInput that names every wrong variable."""
+        given = os.environ if environment is None else environment
+        values = {
+            name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}"
+                for one in error.errors()
+            )
+            raise InvalidInput(f"the environment is wrong: {problems}", field="environment") from None
