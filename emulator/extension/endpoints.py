@@ -114,7 +114,7 @@ def _deploy(backend: Any, endpoint: Record, config: Record) -> None:
         fields.pop(member, None)
         if variants := config.fields.get(member):
             fields[member] = [_running(backend, variant) for variant in variants]
-    for member in ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig"):
+    for member in ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "CrossRegionTrafficConfig"):
         fields.pop(member, None)
         if member in config.fields:
             fields[member] = copy.deepcopy(config.fields[member])

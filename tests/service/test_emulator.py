@@ -155,9 +155,13 @@ def test_a_connection_is_kept_and_nothing_is_left_behind() -> None:
         assert len(set(threading.enumerate()) - before) == 2  # one listens, one serves the one connection
     assert set(threading.enumerate()) == before
     client = boto3.client(
-        "sagemaker", REGION, endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b",
+        "sagemaker",
+        REGION,
+        endpoint_url=url,
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
         config=Config(retries={"total_max_attempts": 1}),
-    )  # fmt: skip
+    )
     with pytest.raises(Exception, match="Could not connect"):
         client.list_endpoints()
     with pytest.raises(RuntimeError, match="does not run"):
@@ -173,9 +177,13 @@ def test_accounts_and_regions_are_apart(emulator: Emulator, sagemaker: Any) -> N
         RoleArn="arn:aws:iam::210987654321:role/audit", RoleSessionName="audit"
     )["Credentials"]
     other = boto3.client(
-        "sagemaker", REGION, endpoint_url=emulator.url, aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"], aws_session_token=credentials["SessionToken"],
-    )  # fmt: skip
+        "sagemaker",
+        REGION,
+        endpoint_url=emulator.url,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
     a_model(other, "theirs")
     theirs = emulator.client("sagemaker", account="210987654321").list_models()["Models"]
     assert [model["ModelName"] for model in theirs] == ["theirs"]
@@ -212,7 +220,10 @@ def test_the_extension_serves_motos_decorator_too() -> None:
         assert refused(client.describe_endpoint, EndpointName="gone")[0] == "ValidationException"
         cloudwatch = session.client("cloudwatch")
         cloudwatch.put_metric_data(Namespace="N", MetricData=[{"MetricName": "M", "Value": 3.0, "Timestamp": NOON}])
-        query = {"Id": "q", "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"}}
+        query = {
+            "Id": "q",
+            "MetricStat": {"Metric": {"Namespace": "N", "MetricName": "M"}, "Period": 60, "Stat": "Sum"},
+        }
         answer = cloudwatch.get_metric_data(
             MetricDataQueries=[query], StartTime=NOON - timedelta(hours=1), EndTime=NOON + timedelta(hours=1)
         )
@@ -231,9 +242,7 @@ def test_a_model_has_what_was_given_and_nothing_empty(sagemaker: Any) -> None:
     assert not {"VpcConfig", "Containers", "InferenceExecutionConfig"} & set(plain)
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
     containers = [{"Image": "a"}, {"Image": "b"}]
-    a_model(
-        sagemaker, "pipe", Containers=containers, VpcConfig=vpc, InferenceExecutionConfig={"Mode": "Direct"}
-    )  # fmt: skip
+    a_model(sagemaker, "pipe", Containers=containers, VpcConfig=vpc, InferenceExecutionConfig={"Mode": "Direct"})
     pipe = sagemaker.describe_model(ModelName="pipe")
     assert pipe["InferenceExecutionConfig"] == {"Mode": "Direct"}
     assert pipe["VpcConfig"] == vpc
@@ -314,9 +323,11 @@ def test_updating_an_endpoint_replaces_its_config(sagemaker: Any) -> None:
     variants = [a_variant(InitialInstanceCount=2)]
     sagemaker.create_endpoint_config(EndpointConfigName="second", ProductionVariants=variants)
     sagemaker.update_endpoint(
-        EndpointName="endpoint", EndpointConfigName="second", RetainAllVariantProperties=True,
+        EndpointName="endpoint",
+        EndpointConfigName="second",
+        RetainAllVariantProperties=True,
         ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DesiredWeight"}],
-    )  # fmt: skip
+    )
     endpoint = sagemaker.describe_endpoint(EndpointName="endpoint")
     assert endpoint["EndpointConfigName"] == "second"
     assert endpoint["ProductionVariants"][0]["DesiredInstanceCount"] == 5
@@ -370,7 +381,7 @@ def test_lists_page_by_ten_and_by_a_hundred_at_most(sagemaker: Any) -> None:
     assert sorted(found) == [f"model-{number:02}" for number in range(25)]
     assert names(
         sagemaker, "list_models", "Models", "ModelName", SortBy="Name", SortOrder="Ascending", MaxResults=2
-    ) == ["model-00", "model-01"]  # fmt: skip
+    ) == ["model-00", "model-01"]
     assert names(sagemaker, "list_models", "Models", "ModelName", NameContains="L-07") == ["model-07"]
 
 
@@ -386,7 +397,7 @@ def test_lists_filter_by_time_and_status(sagemaker: Any, operation: str, result:
         moment = NOON + timedelta(hours=number)
         seed.training_job(
             ACCOUNT, REGION, f"r{number}", created=moment, status="Failed" if status == "Failed" else "Completed"
-        )  # fmt: skip
+        )
         an_endpoint(sagemaker, f"r{number}")
         seed.endpoint(ACCOUNT, REGION, f"r{number}", status=status, created=moment)
     ascending = {"SortBy": "CreationTime", "SortOrder": "Ascending"}
@@ -403,9 +414,13 @@ def test_lists_filter_by_time_and_status(sagemaker: Any, operation: str, result:
 
 def test_notebook_instances_of_any_type(sagemaker: Any) -> None:
     sagemaker.create_notebook_instance(
-        NotebookInstanceName="book", InstanceType="ml.g6.xlarge", RoleArn=ROLE, SubnetId="subnet-1",
-        SecurityGroupIds=["sg-1"], AcceleratorTypes=["ml.eia2.medium"],
-    )  # fmt: skip
+        NotebookInstanceName="book",
+        InstanceType="ml.g6.xlarge",
+        RoleArn=ROLE,
+        SubnetId="subnet-1",
+        SecurityGroupIds=["sg-1"],
+        AcceleratorTypes=["ml.eia2.medium"],
+    )
     book = sagemaker.describe_notebook_instance(NotebookInstanceName="book")
     assert book["AcceleratorTypes"] == ["ml.eia2.medium"]
     assert book["SecurityGroups"] == ["sg-1"]
@@ -426,13 +441,20 @@ def test_inference_components(sagemaker: Any) -> None:
     specification = {"ModelName": "model", "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 128}}
     for number in range(12):
         sagemaker.create_inference_component(
-            InferenceComponentName=f"part-{number:02}", EndpointName="endpoint", VariantName="blue",
-            Specification=specification, RuntimeConfig={"CopyCount": 2},
-        )  # fmt: skip
+            InferenceComponentName=f"part-{number:02}",
+            EndpointName="endpoint",
+            VariantName="blue",
+            Specification=specification,
+            RuntimeConfig={"CopyCount": 2},
+        )
     sagemaker.create_inference_component(
-        InferenceComponentName="adapter", EndpointName="endpoint",
-        Specification={"BaseInferenceComponentName": "part-00", "Container": {"Image": "x:1", "ArtifactUrl": "s3://b/a"}},
-    )  # fmt: skip
+        InferenceComponentName="adapter",
+        EndpointName="endpoint",
+        Specification={
+            "BaseInferenceComponentName": "part-00",
+            "Container": {"Image": "x:1", "ArtifactUrl": "s3://b/a"},
+        },
+    )
     part = sagemaker.describe_inference_component(InferenceComponentName="part-00")
     assert_complete(sagemaker, "DescribeInferenceComponent", part)
     assert part["RuntimeConfig"] == {"DesiredCopyCount": 2, "CurrentCopyCount": 2}
@@ -486,10 +508,18 @@ def test_a_training_job_keeps_its_request(sagemaker: Any) -> None:
 def test_a_seeded_training_job_looks_as_if_it_had_run(sagemaker: Any) -> None:
     ended = NOON + timedelta(hours=2)
     seed.training_job(
-        ACCOUNT, REGION, "spot", created=NOON - timedelta(minutes=5), started=NOON, ended=ended,
-        BillableTimeInSeconds=1800, EnableManagedSpotTraining=True, WarmPoolStatus={"Status": "Available"},
-        AutoMLJobArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:automl-job/a", tags={"team": "a"},
-    )  # fmt: skip
+        ACCOUNT,
+        REGION,
+        "spot",
+        created=NOON - timedelta(minutes=5),
+        started=NOON,
+        ended=ended,
+        BillableTimeInSeconds=1800,
+        EnableManagedSpotTraining=True,
+        WarmPoolStatus={"Status": "Available"},
+        AutoMLJobArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:automl-job/a",
+        tags={"team": "a"},
+    )
     spot = sagemaker.describe_training_job(TrainingJobName="spot")
     assert_complete(sagemaker, "DescribeTrainingJob", spot)
     assert (spot["TrainingTimeInSeconds"], spot["BillableTimeInSeconds"]) == (7200, 1800)
@@ -497,7 +527,7 @@ def test_a_seeded_training_job_looks_as_if_it_had_run(sagemaker: Any) -> None:
     assert [step["Status"] for step in spot["SecondaryStatusTransitions"]][-1] == "Completed"
     assert names(
         sagemaker, "list_training_jobs", "TrainingJobSummaries", "TrainingJobName", WarmPoolStatusEquals="Available"
-    ) == ["spot"]  # fmt: skip
+    ) == ["spot"]
     seed.training_job(ACCOUNT, REGION, "now", status="InProgress", created=NOON)
     now = sagemaker.describe_training_job(TrainingJobName="now")
     assert not {"TrainingEndTime", "BillableTimeInSeconds", "TrainingTimeInSeconds"} & set(now)
@@ -506,9 +536,7 @@ def test_a_seeded_training_job_looks_as_if_it_had_run(sagemaker: Any) -> None:
 
 
 def test_a_tuning_job_has_training_jobs(sagemaker: Any) -> None:
-    seed.tuning_job(
-        ACCOUNT, REGION, "tune", children=3, created=NOON, definition={"EnableManagedSpotTraining": True}
-    )  # fmt: skip
+    seed.tuning_job(ACCOUNT, REGION, "tune", children=3, created=NOON, definition={"EnableManagedSpotTraining": True})
     seed.training_job(ACCOUNT, REGION, "alone", created=NOON)
     job = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
     assert_complete(sagemaker, "DescribeHyperParameterTuningJob", job)
@@ -516,7 +544,7 @@ def test_a_tuning_job_has_training_jobs(sagemaker: Any) -> None:
     assert not {"BestTrainingJob", "FailureReason", "Autotune"} & set(job)
     seed.training_job(
         ACCOUNT, REGION, "late", status="Failed", created=NOON, TuningJobArn=job["HyperParameterTuningJobArn"]
-    )  # fmt: skip
+    )
     children = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="tune")
     assert_complete(sagemaker, "ListTrainingJobsForHyperParameterTuningJob", children)
     assert len(children["TrainingJobSummaries"]) == 4
@@ -577,9 +605,16 @@ def three_jobs(sagemaker: Any) -> None:
     seed.training_job(ACCOUNT, REGION, "a", created=NOON, tags={"team": "red"}, **common)
     seed.training_job(ACCOUNT, REGION, "b", created=NOON + timedelta(days=1), EnableManagedSpotTraining=True)
     seed.training_job(
-        ACCOUNT, REGION, "c", created=NOON + timedelta(days=2), EnableManagedSpotTraining=True, status="Failed",
-        CheckpointConfig=checkpoint, InputDataConfig=s3, ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 4},
-    )  # fmt: skip
+        ACCOUNT,
+        REGION,
+        "c",
+        created=NOON + timedelta(days=2),
+        EnableManagedSpotTraining=True,
+        status="Failed",
+        CheckpointConfig=checkpoint,
+        InputDataConfig=s3,
+        ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 4},
+    )
 
 
 @pytest.mark.usefixtures("three_jobs")
@@ -662,13 +697,22 @@ def test_a_seeded_endpoint_shows_what_time_and_chance_made_of_it(sagemaker: Any)
     pending = {
         "EndpointConfigName": "next",
         "StartTime": NOON,
-        "ProductionVariants": [{"VariantName": "blue", "InstanceType": "ml.m5.large", "AcceleratorType": "ml.eia2.medium"}],
+        "ProductionVariants": [
+            {"VariantName": "blue", "InstanceType": "ml.m5.large", "AcceleratorType": "ml.eia2.medium"}
+        ],
     }
     seed.endpoint(
-        ACCOUNT, REGION, "endpoint", status="UpdateRollbackFailed", created=NOON - timedelta(days=9), modified=NOON,
-        counts={"blue": (1, 3)}, failure_reason="no capacity", tags={"load-tested": "yes"},
+        ACCOUNT,
+        REGION,
+        "endpoint",
+        status="UpdateRollbackFailed",
+        created=NOON - timedelta(days=9),
+        modified=NOON,
+        counts={"blue": (1, 3)},
+        failure_reason="no capacity",
+        tags={"load-tested": "yes"},
         PendingDeploymentSummary=pending,
-    )  # fmt: skip
+    )
     endpoint = sagemaker.describe_endpoint(EndpointName="endpoint")
     assert_complete(sagemaker, "DescribeEndpoint", endpoint)
     assert endpoint["EndpointStatus"] == "UpdateRollbackFailed"
@@ -688,13 +732,14 @@ def test_a_seeded_endpoint_shows_what_time_and_chance_made_of_it(sagemaker: Any)
 def test_all_sagemaker_dimensions_can_scale(sagemaker: Any, scaling: Any) -> None:
     an_endpoint(sagemaker)
     sagemaker.create_inference_component(
-        InferenceComponentName="part", EndpointName="endpoint", VariantName="blue",
-        Specification={"ModelName": "model"}, RuntimeConfig={"CopyCount": 1},
-    )  # fmt: skip
+        InferenceComponentName="part",
+        EndpointName="endpoint",
+        VariantName="blue",
+        Specification={"ModelName": "model"},
+        RuntimeConfig={"CopyCount": 1},
+    )
     variant = "endpoint/endpoint/variant/blue"
-    for resource, dimension in (
-        (variant, VARIANT), ("inference-component/part", COMPONENT), (variant, CONCURRENCY)
-    ):  # fmt: skip
+    for resource, dimension in ((variant, VARIANT), ("inference-component/part", COMPONENT), (variant, CONCURRENCY)):
         a_target(scaling, resource, dimension)
     answer = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")
     assert_complete(scaling, "DescribeScalableTargets", answer)
@@ -707,9 +752,12 @@ def test_all_sagemaker_dimensions_can_scale(sagemaker: Any, scaling: Any) -> Non
     only = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ScalableDimension=COMPONENT)
     assert len(only["ScalableTargets"]) == 1
     missing = {
-        "ServiceNamespace": "sagemaker", "ResourceId": "endpoint/none/variant/blue", "ScalableDimension": VARIANT,
-        "MinCapacity": 1, "MaxCapacity": 2,
-    }  # fmt: skip
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/none/variant/blue",
+        "ScalableDimension": VARIANT,
+        "MinCapacity": 1,
+        "MaxCapacity": 2,
+    }
     assert refused(scaling.register_scalable_target, **missing)[0] == "ValidationException"
 
 
@@ -759,20 +807,29 @@ def test_the_alarms_of_a_step_policy_are_those_that_call_it(sagemaker: Any, scal
     an_endpoint(sagemaker)
     a_target(scaling)
     arn = scaling.put_scaling_policy(
-        ServiceNamespace="sagemaker", ResourceId="endpoint/endpoint/variant/blue", ScalableDimension=VARIANT,
-        PolicyName="wake", PolicyType="StepScaling",
+        ServiceNamespace="sagemaker",
+        ResourceId="endpoint/endpoint/variant/blue",
+        ScalableDimension=VARIANT,
+        PolicyName="wake",
+        PolicyType="StepScaling",
         StepScalingPolicyConfiguration={
             "AdjustmentType": "ChangeInCapacity",
             "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 1}],
         },
-    )["PolicyARN"]  # fmt: skip
+    )["PolicyARN"]
     listed = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert listed[0]["Alarms"] == []
     cloudwatch.put_metric_alarm(
-        AlarmName="wake", Namespace="AWS/SageMaker", MetricName="HasBacklogWithoutCapacity", Statistic="Average",
-        Period=60, EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanOrEqualToThreshold",
+        AlarmName="wake",
+        Namespace="AWS/SageMaker",
+        MetricName="HasBacklogWithoutCapacity",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
         AlarmActions=[arn],
-    )  # fmt: skip
+    )
     listed = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert [alarm["AlarmName"] for alarm in listed[0]["Alarms"]] == ["wake"]
 
@@ -787,9 +844,12 @@ def test_policies_page_by_ten_and_go_with_their_target(sagemaker: Any, scaling: 
     for number in range(12):
         a_policy(scaling, name=f"policy-{number}")
     scaling.put_scheduled_action(
-        **named, ScheduledActionName="morning", Schedule="cron(0 6 * * ? *)", StartTime=NOON,
+        **named,
+        ScheduledActionName="morning",
+        Schedule="cron(0 6 * * ? *)",
+        StartTime=NOON,
         ScalableTargetAction={"MinCapacity": 2},
-    )  # fmt: skip
+    )
     actions = scaling.describe_scheduled_actions(ServiceNamespace="sagemaker")
     assert_complete(scaling, "DescribeScheduledActions", actions)
     assert actions["ScheduledActions"][0]["StartTime"] == NOON
@@ -808,11 +868,14 @@ def test_scaling_activities_are_seeded(scaling: Any) -> None:
         seed.scaling_activity(ACCOUNT, REGION, resource, started=NOON + timedelta(minutes=number))
     seed.scaling_activity(
         ACCOUNT, REGION, resource, status="Failed", started=NOON + timedelta(days=1), message="no capacity"
-    )  # fmt: skip
+    )
     seed.scaling_activity(
-        ACCOUNT, REGION, resource, started=NOON + timedelta(days=2),
+        ACCOUNT,
+        REGION,
+        resource,
+        started=NOON + timedelta(days=2),
         not_scaled_reasons=[{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 4}],
-    )  # fmt: skip
+    )
     pages = list(scaling.get_paginator("describe_scaling_activities").paginate(ServiceNamespace="sagemaker"))
     assert_complete(scaling, "DescribeScalingActivities", pages[0])
     assert [len(answer["ScalingActivities"]) for answer in pages] == [50, 11]
@@ -823,8 +886,10 @@ def test_scaling_activities_are_seeded(scaling: Any) -> None:
 
 def test_other_namespaces_stay_with_moto(scaling: Any) -> None:
     named = {
-        "ServiceNamespace": "dynamodb", "ResourceId": "table/t", "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
-    }  # fmt: skip
+        "ServiceNamespace": "dynamodb",
+        "ResourceId": "table/t",
+        "ScalableDimension": "dynamodb:table:ReadCapacityUnits",
+    }
     scaling.register_scalable_target(**named, MinCapacity=1, MaxCapacity=2)
     assert len(scaling.describe_scalable_targets(ServiceNamespace="dynamodb")["ScalableTargets"]) == 1
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
@@ -853,9 +918,11 @@ def test_statistics_by_the_hour(cloudwatch: Any, stat: str, expected: list[float
     )
     invocations([(NOON, 1000.0)], variant="green")
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[a_query(stat=stat, period=3600)], ScanBy="TimestampAscending",
-        StartTime=NOON - timedelta(hours=1), EndTime=NOON + timedelta(hours=12),
-    )  # fmt: skip
+        MetricDataQueries=[a_query(stat=stat, period=3600)],
+        ScanBy="TimestampAscending",
+        StartTime=NOON - timedelta(hours=1),
+        EndTime=NOON + timedelta(hours=12),
+    )
     result = answer["MetricDataResults"][0]
     assert result["Values"] == expected
     assert result["Timestamps"] == [NOON, NOON + timedelta(hours=5)]
@@ -891,9 +958,14 @@ def test_datapoints_put_through_the_api(cloudwatch: Any) -> None:
     results = cloudwatch.get_metric_data(MetricDataQueries=queries, **window)["MetricDataResults"]
     assert [result["Values"][-1] for result in results] == [59.0, 14.0, 20.0]
     statistics = cloudwatch.get_metric_statistics(
-        Namespace="AWS/SageMaker", MetricName="Invocations", Dimensions=dimensions, Period=60, **window,
-        Statistics=["Sum"], ExtendedStatistics=["p90"],
-    )  # fmt: skip
+        Namespace="AWS/SageMaker",
+        MetricName="Invocations",
+        Dimensions=dimensions,
+        Period=60,
+        **window,
+        Statistics=["Sum"],
+        ExtendedStatistics=["p90"],
+    )
     assert statistics["Datapoints"][0]["Sum"] == 59.0
     assert len(cloudwatch.list_metrics(Namespace="AWS/SageMaker")["Metrics"]) == 1
 
@@ -905,12 +977,17 @@ def test_metric_data_pages_by_datapoints(cloudwatch: Any) -> None:
     queries = [a_query(variant, variant=variant) for variant in ("blue", "none", "green")]
     pages, token = [], None
     while True:
-        more = {"NextToken": token} if token else {}
+        more: dict[str, str] = {"NextToken": token} if token else {}
         pages.append(cloudwatch.get_metric_data(MetricDataQueries=queries, MaxDatapoints=60, **window, **more))
         token = pages[-1].get("NextToken")
         if token is None:
             break
-    assert [sum(len(result["Values"]) for result in answer["MetricDataResults"]) for answer in pages] == [60, 60, 60, 20]
+    assert [sum(len(result["Values"]) for result in answer["MetricDataResults"]) for answer in pages] == [
+        60,
+        60,
+        60,
+        20,
+    ]
     assert pages[0]["MetricDataResults"][0]["StatusCode"] == "PartialData"
     merged: dict[str, list[float]] = {}
     for answer in pages:
@@ -925,9 +1002,7 @@ def test_many_queries_over_many_datapoints_stay_fast(cloudwatch: Any) -> None:
         invocations([(NOON + timedelta(minutes=minute), 1.0) for minute in range(1440)], variant)
     queries = [a_query(variant, variant=variant, period=3600) for variant in variants]
     started = time.perf_counter()
-    answer = cloudwatch.get_metric_data(
-        MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1)
-    )  # fmt: skip
+    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1))
     assert time.perf_counter() - started < 3
     assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [24] * 300
 
@@ -941,9 +1016,15 @@ def test_an_expression_is_refused_rather_than_empty(cloudwatch: Any) -> None:
 def test_alarms_page_and_can_be_seeded(cloudwatch: Any) -> None:
     for number in range(60):
         cloudwatch.put_metric_alarm(
-            AlarmName=f"alarm-{number:02}", Namespace="N", MetricName="M", Statistic="Sum", Period=60,
-            EvaluationPeriods=1, Threshold=1.0, ComparisonOperator="GreaterThanThreshold",
-        )  # fmt: skip
+            AlarmName=f"alarm-{number:02}",
+            Namespace="N",
+            MetricName="M",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1.0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
     pages = list(cloudwatch.get_paginator("describe_alarms").paginate())
     assert [len(answer["MetricAlarms"]) for answer in pages] == [50, 10]
     seed.alarm(ACCOUNT, REGION, "alarm-03", state="ALARM", actions_enabled=False, updated=NOON)
@@ -954,10 +1035,18 @@ def test_alarms_page_and_can_be_seeded(cloudwatch: Any) -> None:
 
 def test_cbor_round_trip() -> None:
     value = {
-        "text": "ü" * 30, "small": 5, "large": 2**40, "negative": -7, "double": 1.5, "yes": True, "no": False,
-        "list": [1, "two"], "time": cbor.Timestamp(1.5e9), "times": cbor.Timestamps([1.0, 2.0]),
+        "text": "ü" * 30,
+        "small": 5,
+        "large": 2**40,
+        "negative": -7,
+        "double": 1.5,
+        "yes": True,
+        "no": False,
+        "list": [1, "two"],
+        "time": cbor.Timestamp(1.5e9),
+        "times": cbor.Timestamps([1.0, 2.0]),
         "doubles": cbor.Doubles([0.5, 2.5]),
-    }  # fmt: skip
+    }
     decoded = cbor.decode(cbor.encode({**value, "absent": None}))
     assert decoded == value
     assert isinstance(decoded["time"], cbor.Timestamp)
@@ -1022,7 +1111,12 @@ def test_the_front_counts_calls_of_every_protocol(emulator: Emulator, front: Fro
     ("service", "operation", "arguments", "code"),
     [
         ("sagemaker", "Search", {"Resource": "Model"}, "AccessDeniedException"),
-        ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "sagemaker"}, "AccessDeniedException"),
+        (
+            "application-autoscaling",
+            "DescribeScalableTargets",
+            {"ServiceNamespace": "sagemaker"},
+            "AccessDeniedException",
+        ),
         ("ec2", "DescribeSubnets", {}, "UnauthorizedOperation"),
         ("sts", "GetCallerIdentity", {}, "AccessDenied"),
         ("sns", "ListTopics", {}, "AuthorizationError"),

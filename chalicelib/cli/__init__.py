@@ -1,0 +1,54 @@
+"""The terminal face: ``auditor``. Results go to stdout, progress and errors to stderr.
+
+Exit codes: 0 done; 1 the tool failed; 2 wrong usage; 3 findings at or above ``--fail-on``; 4 blind spots with
+``--strict``.
+"""
+
+import os
+import sys
+
+from chalicelib.errors import AuditorError, InvalidInput
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def main() -> None:
+    """Runs the command line and ends the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line. Every failure is one sentence on stderr, never a traceback."""
+    from chalicelib.cli.commands import cli
+
+    try:
+        outcome = cli(arguments, prog_name="auditor", standalone_mode=False)
+    except InvalidInput as error:
+        return _told(str(error), WRONG_USAGE)
+    except AuditorError as error:
+        return _told(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _told("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # the last line of defence: a person gets a sentence
+        return _other(error)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _other(error: Exception) -> int:
+    """Usage errors of the option parser, and faults of our own (with their trace when AUDITOR_DEBUG is set)."""
+    explain = getattr(error, "format_message", None)
+    if explain is not None:
+        return _told(explain(), getattr(error, "exit_code", WRONG_USAGE))
+    if type(error).__name__ == "Abort":
+        return _told("interrupted", INTERRUPTED)
+    if os.environ.get("AUDITOR_DEBUG"):
+        raise error
+    return _told(f"unexpected fault: {type(error).__name__}: {error} (AUDITOR_DEBUG=1 shows where)", FAILED)
+
+
+def _told(sentence: str, code: int) -> int:
+    print(f"auditor: {sentence}", file=sys.stderr)
+    return code

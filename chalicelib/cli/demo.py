@@ -1,0 +1,86 @@
+"""The demo: the embedded emulator with a lifelike account, the real audit over HTTP, and the notice as received."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from chalicelib.cli import show
+from chalicelib.cli.progress import shown_progress
+from chalicelib.errors import AuditorError
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+
+ACCOUNT, REGION, TOPIC = "123456789012", "eu-west-1", "auditor-findings"
+
+
+@contextmanager
+def demo_account() -> Iterator[boto3.Session]:
+    """The demo account on a free loopback port; the process talks to it and to nothing else meanwhile."""
+    try:
+        from emulator.account import build
+        from emulator.server import Emulator
+    except ImportError as error:
+        raise AuditorError(f"the demo needs the development requirements, which `make setup` installs ({error})") from None
+    before = dict(os.environ)
+    with Emulator() as emulator:
+        for name in [one for one in os.environ if one.startswith(("AWS_", "AUDITOR_"))]:
+            del os.environ[name]
+        os.environ |= {
+            "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+        try:
+            build(ACCOUNT, REGION, now=datetime.now(timezone.utc))
+            yield boto3.Session(region_name=REGION)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def run_demo(output: Path, *, progress_enabled: bool) -> None:
+    """Audits the demo account, shows the table, writes the report, and shows the notice that a subscriber got."""
+    with demo_account() as session:
+        topic, queue = _subscribed(session)
+        with shown_progress(enabled=progress_enabled) as progress:
+            service = Service(Settings(topic_arn=topic), session, progress)
+            report = service.audit(service.scope(), "cli")
+        show.write(report, json=False, to=None)
+        show.save(output, report.model_dump_json(indent=2) + "\n")
+        service.tell(report)
+        received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
+    print(f"\nThe JSON report is in {output}.")
+    _show_notice(json.loads(received["Body"]))
+
+
+def _subscribed(session: boto3.Session) -> tuple[str, str]:
+    sns, sqs = session.client("sns"), session.client("sqs")
+    topic: str = sns.create_topic(Name=TOPIC)["TopicArn"]
+    queue: str = sqs.create_queue(QueueName="auditor-subscriber")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    return topic, queue
+
+
+def _show_notice(envelope: dict[str, Any]) -> None:
+    """The SNS message as its SQS subscriber received it: the envelope, and the start of the machine form in it."""
+    attributes = {name: one["Value"] for name, one in envelope.get("MessageAttributes", {}).items()}
+    body = json.loads(envelope["Message"])
+    first = body["findings"][0] if body["findings"] else None
+    print("\nThe notice as a subscriber of the topic received it:")
+    print(f"  Subject     {envelope.get('Subject')}")
+    print(f"  Attributes  {json.dumps(attributes)}")
+    shown = {key: body[key] for key in ("kind", "audit_id", "severity", "by_severity", "health", "complete")}
+    print(f"  Message     {json.dumps(shown)}")
+    print(f"              with {len(body['findings'])} findings ({body['findings_omitted']} omitted), the first:")
+    if first is not None:
+        print("\n".join(f"    {line}" for line in json.dumps(first, indent=2).splitlines()))

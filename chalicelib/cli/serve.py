@@ -1,0 +1,51 @@
+"""The routes on the loopback interface, through Chalice's own local server."""
+
+import os
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from chalicelib.cli.demo import demo_account
+from chalicelib.cli.sessions import new_service
+from chalicelib.errors import AuditorError, InvalidInput
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def run_server(port: int, *, profile: str | None, region: str | None, policy: str | None, demo: bool) -> None:
+    """Serves until interrupted. Raises InvalidInput when the port is taken."""
+    with ExitStack() as stack:
+        if demo:
+            session = stack.enter_context(demo_account())
+            os.environ["AWS_DEFAULT_REGION"] = session.region_name
+        os.environ |= {
+            name: value
+            for name, value in (("AWS_PROFILE", profile), ("AWS_DEFAULT_REGION", region), ("AUDITOR_POLICY", policy))
+            if value is not None
+        }
+        service = new_service(profile, region)
+        service.policy  # noqa: B018  (what is wrong is told before the server listens)
+        service.region  # noqa: B018
+        server = _server(port)
+        host, bound = server.server.server_address[:2]
+        print(f"http://{host}:{bound}/audit, /health (Ctrl-C ends; IAM is not checked here)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            server.server.server_close()
+
+
+def _server(port: int) -> Any:
+    try:
+        from chalice.config import Config
+        from chalice.local import LocalDevServer
+    except ImportError:
+        raise AuditorError("serving needs chalice, which `make setup` installs") from None
+    routes = import_module("app").app
+    try:
+        return LocalDevServer(routes, Config(), "127.0.0.1", port)
+    except OSError as error:
+        raise InvalidInput(f"port {port} cannot be used: {error.strerror}", field="--port") from None

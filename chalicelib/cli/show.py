@@ -1,0 +1,140 @@
+"""What the terminal shows: the report as a table or as JSON, the catalogue, one rule."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import Report, Severity
+from chalicelib.policy import Policy
+from chalicelib.rules import Rule
+from chalicelib.rules.registry import RULES
+from chalicelib.texts import clean, rule_title
+
+STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+
+
+def write(report: Report, *, json: bool, to: Path | None) -> None:
+    """Shows the report on stdout, or writes it whole to a file."""
+    if to is not None:
+        save(to, report.model_dump_json(indent=2) + "\n" if json else _plain(report))
+    elif json:
+        print(report.model_dump_json(indent=2))
+    else:
+        Console(highlight=False).print(table(report))
+
+
+def save(to: Path, text: str) -> None:
+    """Writes a file whole or not at all. Raises InvalidInput when the place cannot be written."""
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(draft).replace(to)
+    except OSError as error:
+        raise InvalidInput(f"{to} cannot be written: {error.strerror}", field="--output") from None
+
+
+def _plain(report: Report) -> str:
+    console = Console(width=140, no_color=True, highlight=False, force_terminal=False, file=open(os.devnull, "w"))
+    with console.capture() as capture:
+        console.print(table(report))
+    return capture.get()
+
+
+def table(report: Report) -> Group:
+    """The findings worst first, then what was counted and what could not be seen."""
+    parts: list[Table | Text] = []
+    told = report.open_findings()
+    if told:
+        rows = Table(box=None, pad_edge=False, header_style="bold")
+        rows.add_column("SEVERITY", no_wrap=True)
+        rows.add_column("RESOURCE", overflow="fold", ratio=2)
+        rows.add_column("RULE", overflow="fold", ratio=2)
+        rows.add_column("WHAT", overflow="fold", ratio=4)
+        for one in told:
+            rows.add_row(
+                Text(one.severity.value, STYLES[one.severity]),
+                Text(clean(f"{one.resource.name}\n{one.resource.kind}")),
+                Text(one.rule),
+                Text(clean(one.summary)),
+            )
+        parts.append(rows)
+        parts.append(Text())
+    for spot in report.blind_spots:
+        effect = f" — unknown: {', '.join(spot.effect)}" if spot.effect else ""
+        parts.append(Text.assemble(("blind spot ", "magenta"), clean(f"{spot.operation}: {spot.error}{effect}")))
+    parts.append(Text(summary(report)))
+    return Group(*parts)
+
+
+def summary(report: Report) -> str:
+    """One line that a person can take in at once."""
+    counted = {severity: 0 for severity in reversed(Severity)}
+    for one in report.open_findings():
+        counted[one.severity] += 1
+    found = ", ".join(f"{number} {severity.value}" for severity, number in counted.items() if number)
+    exempt = sum(1 for one in report.findings if one.status == "exempt")
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    parts = [
+        f"{len(report.open_findings())} findings" + (f" ({found})" if found else ""),
+        *([f"{exempt} exempt"] if exempt else []),
+        f"{sum(report.resources.values())} resources",
+        f"{len(report.rules)} rules",
+        f"{len(report.blind_spots)} blind spots",
+        f"{sum(report.api_calls.values())} calls in {seconds:.1f} s",
+    ]
+    return f"account {', '.join(report.accounts)} in {', '.join(report.regions)}: " + ", ".join(parts)
+
+
+def catalogue(policy: Policy) -> None:
+    """Every rule with its severity, and whether the policy enables it."""
+    rows = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("RULE", "SEVERITY", "ON", "TITLE"):
+        rows.add_column(name, overflow="fold", no_wrap=name in ("SEVERITY", "ON"))
+    for id, one in RULES.items():
+        setting = policy.rules[id]
+        severity = setting.severity or one.severity
+        state = ("observe" if setting.mode == "observe" else "yes") if setting.enabled else "no"
+        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(rule_title(id)))
+    Console(highlight=False).print(rows)
+
+
+def rule(one: Rule, policy: Policy) -> None:
+    """One rule in full: condition, parameters in force, what it reads and which permissions that needs."""
+    setting = policy.rules[one.id]
+    lines = [
+        f"{one.id}: {rule_title(one.id)}",
+        "",
+        one.condition,
+        "",
+        f"topic       {one.topic}",
+        f"judges      {', '.join(one.kinds)}",
+        f"severity    {(setting.severity or one.severity).value}",
+        f"enabled     {'yes' if setting.enabled else 'no'} by the policy {policy.name}",
+        f"reads       {', '.join(sorted(one.reads))}",
+        f"metrics     {', '.join(one.metrics) or '–'}",
+    ]
+    lines += ["parameters  " + (", ".join(_parameters(one, policy)) or "–")]
+    lines += ["permissions " + "\n            ".join(one.permissions)]
+    print("\n".join(lines))
+
+
+def _parameters(one: Rule, policy: Policy) -> list[str]:
+    chosen = policy.rules[one.id].params.model_dump(mode="json")
+    defaults = one.params().model_dump(mode="json")
+    return [
+        f"{name} {value}" + ("" if value == defaults[name] else f" (default {defaults[name]})")
+        for name, value in chosen.items()
+    ]

@@ -1,0 +1,211 @@
+"""What the triggers do: a session, an identity, a policy and a scope become a report, and the report a notice."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as AwsConnectionError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+
+from chalicelib import events
+from chalicelib.audit import Auditor, Trigger
+from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.findings import Finding, Report, RuleCounts
+from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.notices import sns
+from chalicelib.notices.digest import Digest
+from chalicelib.policy import Policy, load_policy, unknown_rule
+from chalicelib.rules import RULES
+from chalicelib.scope import ResourceRef, Scope
+from chalicelib.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials are in use."""
+
+    account: str
+    partition: str
+
+
+@dataclass
+class Service:
+    """One process's worth of auditing: clients, policy and identity are made once and kept."""
+
+    settings: Settings
+    session: boto3.Session
+    progress: Progress = no_progress
+
+    def __post_init__(self) -> None:
+        self._doors: dict[str, Aws] = {}
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return load_policy(self.settings.policy)
+
+    @cached_property
+    def region(self) -> str:
+        """The region of the process. Raises InvalidInput when nothing names one, or it does not exist."""
+        region = self.session.region_name
+        if not region:
+            raise InvalidInput(
+                "no AWS region is set; accepted are --region, AWS_REGION, AWS_DEFAULT_REGION or a profile with a region",
+                field="region",
+            )
+        return self.known_region(region)
+
+    def known_region(self, region: str) -> str:
+        """The region, if SageMaker is there. Raises InvalidInput that lists the regions which would be accepted."""
+        partitions = self.session.get_available_partitions()
+        known = {one for name in partitions for one in self.session.get_available_regions("sagemaker", name)}
+        if region not in known:
+            raise InvalidInput(f"unknown region {region!r}; accepted are {', '.join(sorted(known))}", field="region")
+        return region
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The account of the credentials. Raises AccessFailed when there are none, or AWS refuses or is out of reach."""
+        config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+        try:
+            answer = self.session.client("sts", region_name=self.region, config=config).get_caller_identity()
+        except (NoCredentialsError, PartialCredentialsError):
+            raise AccessFailed(
+                "no AWS credentials were found; accepted are --profile, AWS_PROFILE, AWS_ACCESS_KEY_ID with "
+                "AWS_SECRET_ACCESS_KEY, or the role of the machine"
+            ) from None
+        except (AwsConnectionError, HTTPClientError) as error:
+            raise AccessFailed(f"AWS cannot be reached: {error}; check the network and AWS_ENDPOINT_URL") from None
+        except ClientError as error:
+            details = error.response.get("Error", {})
+            raise AccessFailed(
+                f"AWS refused the credentials ({details.get('Code')}: {details.get('Message')}); "
+                "accepted are credentials that sts get-caller-identity takes"
+            ) from None
+        except BotoCoreError as error:
+            raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
+        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
+
+    def audit(self, scope: Scope, trigger: Trigger) -> Report:
+        """One scope read, judged and reported."""
+        door = self._doors.setdefault(scope.region, Aws(self.session, scope.region))
+        auditor = Auditor(door, self.policy, self.settings.lookback_days, progress=self.progress)
+        return auditor.audit(scope, trigger)
+
+    def scope(
+        self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
+    ) -> Scope:
+        """A scope in the account of the credentials. Raises InvalidInput for a rule that does not exist."""
+        for id in rules:
+            if id not in RULES:
+                raise InvalidInput(unknown_rule(id), field="rules")
+        where = self.region if region is None else self.known_region(region)
+        return Scope(
+            account=self.identity.account,
+            region=where,
+            partition=self.identity.partition,
+            resources=tuple(resources),
+            rules=frozenset(rules),
+        )
+
+    # ---- triggers
+
+    def on_schedule(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """A sweep of every configured region, and one digest for the account, even when all is clean."""
+        where = events.origin(event)
+        regions = self.settings.regions or (where.region,)
+        scopes = [
+            Scope(where.account, self.known_region(region), events.partition_of(region)) for region in regions
+        ]
+        report = merged([self.audit(scope, "schedule") for scope in scopes])
+        self.tell(report)
+        return summary(report)
+
+    def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The resource that a native event names, and a notice when there is something to tell.
+
+        An event that cannot be understood is logged and dropped, as it would fail for ever.
+        """
+        try:
+            scope = events.scope_of(event)
+        except InvalidInput as error:
+            log.warning("event %s dropped: %s", event.get("id"), error)
+            return {"dropped": str(error)}
+        report = self.audit(scope, "event")
+        if self.told(report):
+            self.tell(report)
+        return summary(report)
+
+    def told(self, report: Report) -> list[Finding]:
+        """The findings that people are told: open, at or above ``notify_at``, of rules that are not only observed."""
+        rules = self.policy.rules
+        return [
+            one
+            for one in report.open_findings()
+            if one.severity.rank >= self.policy.notify_at.rank and rules[one.rule].mode == "notify"
+        ]
+
+    def tell(self, report: Report) -> str | None:
+        """Publishes the digest of a report; gives the message id, or None when no topic is configured."""
+        topic = self.settings.topic_arn
+        if topic is None:
+            log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
+            return None
+        return sns.publish(Digest(report, self.told(report)), topic, self._sns(topic.split(":")[3]))
+
+    def _sns(self, region: str) -> Any:
+        return self.session.client("sns", region_name=region)
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """What a function answers to its trigger: enough to find the audit again."""
+    return {
+        "audit_id": report.audit_id,
+        "findings": len(report.open_findings()),
+        "blind_spots": len(report.blind_spots),
+        "complete": report.complete,
+    }
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """Reports of several regions of one audit as one."""
+    first = reports[0]
+    if len(reports) == 1:
+        return first
+    counts: dict[str, Counter[str]] = {}
+    for report in reports:
+        for rule, one in report.rules.items():
+            counts.setdefault(rule, Counter()).update(one.model_dump(by_alias=True))
+    resources: Counter[str] = Counter()
+    calls: Counter[str] = Counter()
+    for report in reports:
+        resources.update(report.resources)
+        calls.update(report.api_calls)
+    scope = first.scope.model_copy(update={"regions": [region for one in reports for region in one.scope.regions]})
+    return first.model_copy(
+        update={
+            "scope": scope,
+            "finished_at": max(one.finished_at for one in reports),
+            "regions": [region for one in reports for region in one.regions],
+            "resources": dict(sorted(resources.items())),
+            "rules": {rule: RuleCounts(**dict(one)) for rule, one in sorted(counts.items())},
+            "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),
+            "blind_spots": [spot for one in reports for spot in one.blind_spots],
+            "api_calls": dict(sorted(calls.items())),
+            "complete": all(one.complete for one in reports),
+        }
+    )

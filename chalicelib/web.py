@@ -1,0 +1,158 @@
+"""The HTTP face, free of any framework: queries and bodies in, status and JSON out."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chalicelib import __version__
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.findings import Report, Severity
+from chalicelib.policy import unknown_rule
+from chalicelib.rules import RULES
+from chalicelib.scope import parse_resource
+from chalicelib.service import Service, merged
+
+log = logging.getLogger(__name__)
+
+MAX_RESOURCES = 20
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+T = TypeVar("T", bound=_Request)
+
+
+class AuditQuery(_Request):
+    """The query of ``GET /audit``: which of the current findings to answer."""
+
+    account: str | None = None
+    region: str | None = None
+    severity: Severity = Severity.INFO
+    rule: str | None = None
+    topic: str | None = None
+    status: Literal["open", "exempt", "resolved"] = "open"
+    resource: str | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
+
+
+class AuditBody(_Request):
+    """The body of ``POST /audit``: what to audit now."""
+
+    resources: list[str] = []
+    accounts: list[str] = []
+    regions: list[str] = []
+    rules: list[str] = []
+    notify: Annotated[bool, Field(strict=True)] = False
+
+
+def guarded(work: Callable[[], Answer]) -> Answer:
+    """The answer, or the error that the caller is told: never a stack trace."""
+    try:
+        return work()
+    except InvalidInput as error:
+        return failure(400, error.code, str(error), error.field)
+    except AccessFailed as error:
+        return failure(502, "aws_unavailable", str(error))
+    except AuditorError as error:
+        log.exception("request failed")
+        return failure(500, "failed", str(error))
+    except Exception:  # the last line of defence: the caller gets a sentence, the log gets the trace
+        log.exception("request failed")
+        return failure(500, "internal", "the audit failed; the log of the function says why")
+
+
+def failure(status: int, code: str, message: str, at: str = "") -> Answer:
+    """The contract's form of an error; ``field`` is null when no single field is to blame."""
+    return Answer(status, {"error": {"code": code, "message": message, "field": at or None}})
+
+
+def _valid(model: type[T], given: Any, what: str) -> T:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            accepted = ", ".join(model.model_fields)
+            raise InvalidInput(f"unknown {what} {at!r}; accepted are {accepted}", field=at) from None
+        raise InvalidInput(f"{what} {at or 'as a whole'}: {first['msg']}", field=at) from None
+
+
+def health(service: Service) -> Answer:
+    """Alive, which version, which policy; nothing about the account."""
+    return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": None})
+
+
+def get_audit(service: Service, query: Mapping[str, str] | None) -> Answer:
+    """The findings of the account as they are now, filtered."""
+    asked = _valid(AuditQuery, dict(query or {}), "query parameter")
+    if asked.rule is not None and asked.rule not in RULES:
+        raise InvalidInput(unknown_rule(asked.rule), field="rule")
+    topics = sorted({rule.topic for rule in RULES.values()})
+    if asked.topic is not None and asked.topic not in topics:
+        raise InvalidInput(f"unknown topic {asked.topic!r}; accepted are {', '.join(topics)}", field="topic")
+    _own_account(service, [asked.account] if asked.account else [], "account")
+    scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
+    report = service.audit(scope, "http")
+    return Answer(200, _filtered(report, asked).model_dump(mode="json"))
+
+
+def _filtered(report: Report, asked: AuditQuery) -> Report:
+    kept = [
+        one
+        for one in report.findings
+        if one.status == asked.status
+        and one.severity.rank >= asked.severity.rank
+        and asked.topic in (None, one.topic)
+        and asked.resource in (None, one.resource.arn, one.resource.name)
+    ]
+    return report.model_copy(update={"findings": kept[: asked.limit]})
+
+
+def post_audit(service: Service, raw: bytes) -> Answer:
+    """An audit now, of the resources named or of everything."""
+    try:
+        given = json.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
+    if not isinstance(given, dict):
+        raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
+    body = _valid(AuditBody, given, "field")
+    _own_account(service, body.accounts, "accounts")
+    if len(body.resources) > MAX_RESOURCES:
+        raise InvalidInput(f"{len(body.resources)} resources; accepted are up to {MAX_RESOURCES}", field="resources")
+    regions = body.regions or [service.region]
+    if body.resources and len(regions) > 1:
+        raise InvalidInput("resources are named in one region at a time", field="regions")
+    where = service.known_region(regions[0])
+    refs = [
+        parse_resource(arn, account=service.identity.account, region=where, field=f"resources.{index}")
+        for index, arn in enumerate(body.resources)
+    ]
+    scopes = [service.scope(region, refs, body.rules) for region in regions]
+    report = merged([service.audit(scope, "http") for scope in scopes])
+    if body.notify:
+        service.tell(report)
+    return Answer(200, report.model_dump(mode="json"))
+
+
+def _own_account(service: Service, accounts: list[str], at: str) -> None:
+    own = service.identity.account
+    if any(account != own for account in accounts):
+        raise InvalidInput(f"only the account {own} can be audited from here", field=at)
