@@ -1,0 +1,45 @@
+"""What the tests share: an emulator for each module, and a service that audits it."""
+
+from collections.abc import Callable, Iterator
+
+import boto3
+import pytest
+
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from emulator.front import Front
+from emulator.server import DEFAULT_REGION, Emulator
+
+
+@pytest.fixture(scope="module")
+def running_emulator() -> Iterator[Emulator]:
+    """One emulator for the tests of a module."""
+    with Emulator(Front()) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(running_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator, empty, and the environment pointing at it."""
+    running_emulator.reset()
+    assert running_emulator.front is not None
+    running_emulator.front.clear()
+    for name, value in running_emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    return running_emulator
+
+
+@pytest.fixture
+def front(emulator: Emulator) -> Front:
+    """The front of the emulator: counts, denies, delays."""
+    assert emulator.front is not None
+    return emulator.front
+
+
+NewService = Callable[..., Service]
+
+
+@pytest.fixture
+def new_service(emulator: Emulator) -> NewService:
+    """Makes services whose clients talk to the emulator."""
+    return lambda **settings: Service(Settings(**settings), boto3.Session(region_name=DEFAULT_REGION))

@@ -1,0 +1,267 @@
+"""The audit against the emulator over HTTP: what is read, with how many calls, and what a refusal leaves unknown."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.findings import Report
+from chalicelib.scope import ResourceRef
+from emulator import seed
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT, DEFAULT_REGION as REGION, Emulator
+from tests.conftest import NewService
+
+NOW = datetime.now(UTC)
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/own:1"
+
+
+def an_endpoint(emulator: Emulator, name: str, *, instance_type: str = "ml.m5.large", count: int = 2, **model: Any) -> None:
+    """An endpoint in service for a month, with a config and a model of its own."""
+    sagemaker = emulator.client("sagemaker")
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE}, **model)
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": name,
+        "InstanceType": instance_type,
+        "InitialInstanceCount": count,
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    month_ago = NOW - timedelta(days=30)
+    seed.endpoint(ACCOUNT, REGION, name, created=month_ago, modified=month_ago)
+
+
+def a_target(name: str, *, minimum: int = 2, maximum: int = 4) -> None:
+    seed.scalable_target(
+        ACCOUNT,
+        REGION,
+        f"endpoint/{name}/variant/AllTraffic",
+        minimum=minimum,
+        maximum=maximum,
+        created=NOW - timedelta(days=20),
+    )
+
+
+def calls_of(emulator: Emulator, name: str, *, days: int = 16, gpu: float | None = None) -> None:
+    """Traffic on every one of the last days, and the use of the GPU in percent."""
+    dimensions = {"EndpointName": name, "VariantName": "AllTraffic"}
+    hours = [NOW - timedelta(hours=hour) for hour in range(1, days * 24)]
+    seed.metric(ACCOUNT, REGION, "Invocations", dimensions, [(hour, 7.0) for hour in hours])
+    if gpu is not None:
+        for metric in ("GPUUtilization", "GPUMemoryUtilization"):
+            points = [(hour, gpu) for hour in hours]
+            seed.metric(ACCOUNT, REGION, metric, dimensions, points, namespace="/aws/sagemaker/Endpoints")
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Emulator:
+    """A small account with one defect of each part of the inventory."""
+    ec2 = emulator.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+        for number in (1, 2)
+    ]
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "walled-in", VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": subnets})
+    an_endpoint(emulator, "idle-gpu", instance_type="ml.g5.xlarge")
+    an_endpoint(emulator, "lazy-gpu", instance_type="ml.g5.xlarge")
+    for name in ("walled-in", "idle-gpu", "lazy-gpu"):
+        a_target(name)
+    for name in ("alone", "walled-in"):
+        calls_of(emulator, name)
+    calls_of(emulator, "lazy-gpu", gpu=3.0)
+    emulator.client("sagemaker").add_tags(
+        ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone", Tags=[{"Key": "owner", "Value": "team-a"}]
+    )
+    seed.training_job(
+        ACCOUNT,
+        REGION,
+        "spot",
+        created=NOW - timedelta(days=2),
+        EnableManagedSpotTraining=True,
+        StoppingCondition={"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400},
+    )
+    return emulator
+
+
+def found(report: Report) -> set[tuple[str, str]]:
+    return {(one.rule, one.resource.name) for one in report.findings}
+
+
+EXPECTED = {
+    ("endpoint-single-instance", "alone/AllTraffic"),
+    ("variant-no-autoscaling", "alone/AllTraffic"),
+    ("model-vpc-single-az", "walled-in"),
+    ("autoscaling-target-without-policy", "walled-in/AllTraffic"),
+    ("autoscaling-target-without-policy", "idle-gpu/AllTraffic"),
+    ("autoscaling-target-without-policy", "lazy-gpu/AllTraffic"),
+    ("endpoint-idle", "idle-gpu/AllTraffic"),
+    ("endpoint-gpu-underutilized", "lazy-gpu/AllTraffic"),
+    ("training-spot-no-checkpoint", "spot"),
+}
+
+
+def test_a_sweep_finds_every_defect_and_nothing_else(account: Emulator, new_service: NewService) -> None:
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert {one for one in found(report) if one[0] != "vpc-single-az"} == EXPECTED
+    assert report.complete
+    assert {one.owner for one in report.findings if one.resource.name == "alone/AllTraffic"} == {"team-a"}
+
+
+def test_counted_calls_are_those_that_were_sent(account: Emulator, front: Front, new_service: NewService) -> None:
+    service = new_service()
+    scope = service.scope()
+    front.calls.clear()
+    report = service.audit(scope, "cli")
+    assert report.api_calls == dict(sorted(front.calls.items()))
+
+
+@pytest.mark.parametrize(
+    ("operation", "left_unknown", "lost"),
+    [
+        (
+            "application-autoscaling:DescribeScalableTargets",
+            "variant-no-autoscaling",
+            {"variant-no-autoscaling", "autoscaling-target-without-policy"},
+        ),
+        ("ec2:DescribeSubnets", "model-vpc-single-az", {"model-vpc-single-az", "vpc-single-az"}),
+        ("cloudwatch:GetMetricData", "endpoint-idle", {"endpoint-idle", "endpoint-gpu-underutilized"}),
+    ],
+)
+def test_a_denied_operation_is_a_blind_spot_and_never_an_absence(
+    account: Emulator, front: Front, new_service: NewService, operation: str, left_unknown: str, lost: set[str]
+) -> None:
+    front.deny(operation)
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert [spot.operation for spot in report.blind_spots] == [operation]
+    assert left_unknown in report.blind_spots[0].effect
+    assert "AccessDenied" in report.blind_spots[0].error or "Unauthorized" in report.blind_spots[0].error
+    assert report.rules[left_unknown].unknown > 0
+    assert not report.complete
+    assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
+        one for one in EXPECTED if one[0] not in lost
+    }
+
+
+def test_without_search_lists_and_descriptions_give_the_same_findings(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    service = new_service()
+    searched = service.audit(service.scope(), "cli")
+    front.deny("sagemaker:Search")
+    listed = new_service().audit(service.scope(), "cli")
+    assert found(listed) == found(searched)
+    assert {one.owner for one in listed.findings} == {one.owner for one in searched.findings}
+    assert listed.rules == searched.rules
+    assert [(spot.operation, spot.effect) for spot in listed.blind_spots] == [("sagemaker:Search", [])]
+
+
+def test_an_endpoint_that_disappears_between_list_and_describe_is_skipped_quietly(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    front.fail("sagemaker:Search", 400, "ValidationException", times=1000, message="Search is not here")
+    front.vanish(lambda call: call.params.get("EndpointName") == "alone", operation="sagemaker:DescribeEndpoint")
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.blind_spots == []
+    assert report.resources["endpoint"] == 3
+    assert not [one for one in report.findings if one.resource.name.startswith("alone")]
+
+
+def test_one_denied_description_leaves_only_its_resource_unknown(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    front.deny("sagemaker:DescribeEndpointConfig", when=lambda call: call.params["EndpointConfigName"] == "lazy-gpu")
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert ("endpoint-gpu-underutilized", "lazy-gpu/AllTraffic") not in found(report)
+    assert ("endpoint-idle", "idle-gpu/AllTraffic") in found(report)
+    assert report.rules["endpoint-gpu-underutilized"].unknown == 1
+    spot = next(one for one in report.blind_spots if one.operation == "sagemaker:DescribeEndpointConfig")
+    assert spot.resource == "lazy-gpu"
+    assert "endpoint-gpu-underutilized" in spot.effect
+
+
+@pytest.mark.parametrize("search", [True, False], ids=["by search", "by lists"])
+def test_every_page_is_read(emulator: Emulator, front: Front, new_service: NewService, search: bool) -> None:
+    for number in range(150):
+        an_endpoint(emulator, f"endpoint-{number:03}")
+        a_target(f"endpoint-{number:03}")
+    for number in range(1200):
+        seed.training_job(ACCOUNT, REGION, f"job-{number:04}", created=NOW - timedelta(minutes=number))
+    if not search:
+        front.deny("sagemaker:Search")
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.resources["endpoint-variant"] == 150
+    assert report.resources["training-job"] == 1200
+    assert report.resources["scalable-target"] == 150
+    if search:
+        assert report.api_calls["sagemaker:DescribeEndpointConfig"] == 150
+        assert report.api_calls["sagemaker:Search"] == 2 + 2 + 12 + 1
+        assert report.api_calls["application-autoscaling:DescribeScalableTargets"] == 3
+
+
+def test_jobs_before_the_look_back_window_are_not_read(emulator: Emulator, new_service: NewService) -> None:
+    for days in (1, 20, 40):
+        moment = NOW - timedelta(days=days)
+        seed.training_job(ACCOUNT, REGION, f"job-{days}", created=moment, started=moment, ended=moment, modified=moment)
+    service = new_service(lookback_days=30)
+    assert service.audit(service.scope(), "cli").resources["training-job"] == 2
+
+
+def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    service = new_service()
+    scope = service.scope(resources=[ResourceRef("endpoint", "walled-in")])
+    front.calls.clear()
+    report = service.audit(scope, "event")
+    assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
+        one for one in EXPECTED if one[1].startswith("walled-in")
+    }
+    assert report.resources["endpoint"] == 1
+    assert sum(front.calls.values()) <= 12
+    assert not [name for name in front.calls if ":List" in name and name != "sagemaker:ListTags"]
+    assert "sagemaker:Search" not in front.calls
+
+
+def test_a_named_training_job_costs_at_most_three_calls(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    service = new_service()
+    scope = service.scope(resources=[ResourceRef("training-job", "spot")])
+    front.calls.clear()
+    report = service.audit(scope, "event")
+    assert found(report) == {("training-spot-no-checkpoint", "spot")}
+    assert sum(front.calls.values()) <= 3
+    assert set(front.calls) <= {"sagemaker:DescribeTrainingJob", "sagemaker:ListTags", "ec2:DescribeSubnets"}
+
+
+def test_a_named_resource_that_is_gone_gives_an_empty_report(account: Emulator, new_service: NewService) -> None:
+    service = new_service()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", "never-there")]), "event")
+    assert (report.findings, report.blind_spots, report.resources) == ([], [], {})
+
+
+def test_only_what_the_named_rule_reads_is_asked_of_aws(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    service = new_service()
+    scope = service.scope(rules=["notebook-elastic-inference-retired"])
+    front.calls.clear()
+    service.audit(scope, "cli")
+    assert set(front.calls) == {"sagemaker:ListNotebookInstances"}
+
+
+def test_inference_components_are_asked_for_only_where_there_are_some(
+    account: Emulator, front: Front, new_service: NewService
+) -> None:
+    service = new_service()
+    service.audit(service.scope(), "cli")
+    assert "sagemaker:ListInferenceComponents" not in front.calls
