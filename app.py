@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import boto3
-from chalice import Chalice, IAMAuthorizer, Response, Rate
+from chalice.app import Chalice, IAMAuthorizer, Rate, Response
 
 from chalicelib import web
 from chalicelib.service import Service
@@ -41,6 +41,10 @@ def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     return service().on_event(event.to_dict())
 
 
+def _request() -> Any:
+    return app.current_request
+
+
 def _response(answer: web.Answer) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
@@ -48,13 +52,13 @@ def _response(answer: web.Answer) -> Response:
 @app.route("/audit", methods=["GET"], authorizer=IAM)
 def get_audit() -> Response:
     """The findings as they are now."""
-    return _response(web.guarded(lambda: web.get_audit(service(), app.current_request.query_params)))
+    return _response(web.guarded(lambda: web.get_audit(service(), _request().query_params)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
-    return _response(web.guarded(lambda: web.post_audit(service(), app.current_request.raw_body)))
+    return _response(web.guarded(lambda: web.post_audit(service(), _request().raw_body)))
 
 
 @app.route("/health", methods=["GET"])

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Literal
 
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
@@ -20,7 +20,7 @@ Trigger = Literal["schedule", "event", "http", "cli"]
 
 
 def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
@@ -30,7 +30,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     for id, setting in rules.items():
         parts |= RULES[id].parts(setting.params)
         for metric in RULES[id].metrics:
-            days[metric] = max(days.get(metric, 0), getattr(setting.params, "window_days"))
+            days[metric] = max(days.get(metric, 0), int(setting.params.model_dump()["window_days"]))
     return Needs.of(parts, metric_days=days, lookback_days=lookback_days)
 
 

@@ -6,7 +6,7 @@ The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ SCHEMA_VERSION = 1
 
 def utc_text(moment: datetime) -> str:
     """A moment as ISO 8601 in UTC to the second: ``2026-11-22T06:00:00Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
@@ -76,9 +76,11 @@ class Outcome:
     confidence: Confidence = Confidence.HIGH
 
 
-def failed(
-    *, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any
-) -> Outcome:
+#: The facts that a rule read, in snake_case, ready for JSON.
+Facts = dict[str, Any]
+
+
+def failed(*, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any) -> Outcome:
     """The condition holds. ``evidence`` are the facts that show it, in snake_case."""
     return Outcome(Verdict.FAIL, evidence=evidence, severity=severity, confidence=confidence)
 

@@ -51,9 +51,7 @@ class WithLines:
     def wrong(self, path: Place, message: str) -> InvalidInput:
         """The error for what stands at ``path``: source, line, key and what would be accepted."""
         where = ".".join(str(part) for part in path)
-        return InvalidInput(
-            f"{self.source}:{self.line(path)}: {where + ': ' if where else ''}{message}", field=where
-        )
+        return InvalidInput(f"{self.source}:{self.line(path)}: {where + ': ' if where else ''}{message}", field=where)
 
     def _built(self, loader: Any, node: Any, path: Place) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)

@@ -114,12 +114,10 @@ class Policy:
     def enabled(self, only: Iterable[str] = ()) -> dict[str, RuleSetting]:
         """The rules to judge by: those enabled, or of ``only`` all (naming a rule asks for it)."""
         wanted = frozenset(only)
-        return {
-            id: one for id, one in self.rules.items() if (id in wanted if wanted else one.enabled)
-        }
+        return {id: one for id, one in self.rules.items() if (id in wanted if wanted else one.enabled)}
 
     def severity(self, rule: str, judged: Severity | None, tags: Mapping[str, str]) -> Severity:
-        """The severity of a finding: the policy's for the rule, else the outcome's, else the rule's own; then by tag."""
+        """The severity of a finding: the policy's, else the outcome's, else the rule's own; then shifted by tag."""
         severity = self.rules[rule].severity or judged or RULES[rule].severity
         for shift in self.severity_by_tag:
             if tags.get(shift.tag) in shift.values:

@@ -64,9 +64,7 @@ def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> R
 
     Raises InvalidInput for anything else, saying which ARNs would be accepted.
     """
-    accepted = (
-        f"accepted are ARNs of account {account} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
-    )
+    accepted = f"accepted are ARNs of account {account} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
     match = ARN.match(arn)
     if match is None or "/" not in match["rest"]:
         raise InvalidInput(f"{arn!r} is not the ARN of a resource that can be audited; {accepted}", field=field)

@@ -12,10 +12,12 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as AwsConnectionError,
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+)
+from botocore.exceptions import (
+    ConnectionError as AwsConnectionError,
 )
 
 from chalicelib import events
@@ -64,7 +66,7 @@ class Service:
         region = self.session.region_name
         if not region:
             raise InvalidInput(
-                "no AWS region is set; accepted are --region, AWS_REGION, AWS_DEFAULT_REGION or a profile with a region",
+                "no AWS region is set; accepted are --region, AWS_DEFAULT_REGION or a profile that names a region",
                 field="region",
             )
         return self.known_region(region)
@@ -79,7 +81,7 @@ class Service:
 
     @cached_property
     def identity(self) -> Identity:
-        """The account of the credentials. Raises AccessFailed when there are none, or AWS refuses or is out of reach."""
+        """The account of the credentials. Raises AccessFailed when there are none, or AWS refuses them or is away."""
         config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
         try:
             answer = self.session.client("sts", region_name=self.region, config=config).get_caller_identity()
@@ -128,9 +130,7 @@ class Service:
         """A sweep of every configured region, and one digest for the account, even when all is clean."""
         where = events.origin(event)
         regions = self.settings.regions or (where.region,)
-        scopes = [
-            Scope(where.account, self.known_region(region), events.partition_of(region)) for region in regions
-        ]
+        scopes = [Scope(where.account, self.known_region(region), events.partition_of(region)) for region in regions]
         report = merged([self.audit(scope, "schedule") for scope in scopes])
         self.tell(report)
         return summary(report)

@@ -74,9 +74,7 @@ class Settings(BaseModel):
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings of the process. Raises InvalidInput that names every wrong variable."""
         given = os.environ if environment is None else environment
-        values = {
-            name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())
-        }
+        values = {name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())}
         try:
             return cls.model_validate(values)
         except ValidationError as error:

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ def demo_account() -> Iterator[boto3.Session]:
     """The demo account on a free loopback port; the process talks to it and to nothing else meanwhile."""
     try:
         from emulator.account import build
+
         from emulator.server import Emulator
     except ImportError as error:
-        raise AuditorError(f"the demo needs the development requirements, which `make setup` installs ({error})") from None
+        raise AuditorError(
+            f"the demo needs the development requirements, which `make setup` installs ({error})"
+        ) from None
     before = dict(os.environ)
     with Emulator() as emulator:
         for name in [one for one in os.environ if one.startswith(("AWS_", "AUDITOR_"))]:
@@ -40,7 +43,7 @@ def demo_account() -> Iterator[boto3.Session]:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
         try:
-            build(ACCOUNT, REGION, now=datetime.now(timezone.utc))
+            build(ACCOUNT, REGION, now=datetime.now(UTC))
             yield boto3.Session(region_name=REGION)
         finally:
             os.environ.clear()

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -47,10 +48,9 @@ def save(to: Path, text: str) -> None:
 
 
 def _plain(report: Report) -> str:
-    console = Console(width=140, no_color=True, highlight=False, force_terminal=False, file=open(os.devnull, "w"))
-    with console.capture() as capture:
-        console.print(table(report))
-    return capture.get()
+    text = StringIO()
+    Console(width=140, no_color=True, highlight=False, file=text).print(table(report))
+    return text.getvalue()
 
 
 def table(report: Report) -> Group:

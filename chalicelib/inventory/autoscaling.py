@@ -39,7 +39,7 @@ def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Schedule
 
 
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
-    """The scaling activities of the window, the refused ones too. AWS gives the newest first, so older pages are left."""
+    """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left."""
     oldest = reader.now - timedelta(hours=reader.needs.activity_hours)
     found: list[ScalingActivity] = []
     for named in [{"ResourceId": one} for one in resource_ids] or [{}]:
@@ -75,7 +75,9 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
     names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
     answers = reader.each(
-        lambda some: reader.aws.listing("cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmNames=some, MaxRecords=100),
+        lambda some: reader.aws.listing(
+            "cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmNames=some, MaxRecords=100
+        ),
         slices,
     )
     return {one["AlarmName"]: Alarm.model_validate(one) for answer in answers for one in answer}

@@ -24,7 +24,13 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
 )
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "AuthorizationErrorException")
+_DENIED = (
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+)
 _GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
 _GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find")
 

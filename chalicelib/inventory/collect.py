@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import autoscaling, hosting, images, metrics, network, training
 from chalicelib.inventory.aws import Aws, CallFailed
-from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.estate import Datapoint, Inventory, MetricKey
 from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.models import (
     Endpoint,
@@ -23,10 +24,11 @@ from chalicelib.inventory.models import (
     Subnet,
     Unread,
     Variant,
+    VpcConfig,
 )
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, Reader, no_progress
-from chalicelib.inventory.scaling import ScalableTarget
+from chalicelib.inventory.scaling import Alarm, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction
 from chalicelib.scope import Scope
 
 R = TypeVar("R")
@@ -48,7 +50,11 @@ class _Found:
     transform_jobs: dict[str, TransformJob] = field(default_factory=dict)
     notebooks: dict[str, NotebookInstance] = field(default_factory=dict)
     subnets: dict[str, Subnet] = field(default_factory=dict)
-    rest: dict[str, Any] = field(default_factory=dict)
+    policies: list[ScalingPolicy] = field(default_factory=list)
+    schedules: list[ScheduledAction] = field(default_factory=list)
+    activities: list[ScalingActivity] = field(default_factory=list)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    metrics: dict[MetricKey, list[Datapoint]] = field(default_factory=dict)
 
     @property
     def variants(self) -> list[Variant]:
@@ -64,7 +70,7 @@ class Reading:
     def __init__(self, aws: Aws, scope: Scope, needs: Needs, now: datetime, progress: Progress = no_progress) -> None:
         self.scope = scope
         self._reader = Reader(aws, scope, needs, now, progress)
-        self._sections = ThreadPoolExecutor(10, thread_name_prefix="section")
+        self._sections = ThreadPoolExecutor(14, thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
         self._job_subnets: dict[tuple[str, ...], str] = {}
@@ -73,7 +79,7 @@ class Reading:
             if part not in needs:
                 self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
         if scope.whole:
-            self._network = self._start(Part.SUBNETS, lambda: network.all_subnets(self._reader), {})
+            self._network = self._start(Part.SUBNETS, lambda: network.all_subnets(self._reader))
             self._everything = self._sections.submit(self._sweep)
             self._jobs = self._sections.submit(self._stream)
         else:
@@ -84,7 +90,9 @@ class Reading:
         gc.disable()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stopped.set()
         self._reader.close()
         self._sections.shutdown(wait=True, cancel_futures=True)
@@ -151,10 +159,8 @@ class Reading:
 
     def network_of_jobs(self) -> Inventory:
         """An inventory that holds subnets only: all that judging a training job needs beside the job."""
-        if self.scope.whole:
-            subnets = self._network.result()
-        else:
-            subnets = self._everything.result().subnets
+        whole = self.scope.whole
+        subnets = self._network.result() or {} if whole else self._everything.result().subnets
         return self._inventory(subnets=subnets)
 
     # ---- everything else
@@ -164,9 +170,12 @@ class Reading:
         found: _Found = self._everything.result()
         self._count_use(found)
         users: dict[str, Iterable[str]] = {
-            one.arn: one.vpc_config.subnets
-            for one in (*found.models.values(), *found.configs.values())
-            if one.vpc_config and (one.used_by if isinstance(one, Model) else one.in_use)
+            model.arn: model.vpc_config.subnets for model in found.models.values() if model.vpc_config and model.used_by
+        }
+        users |= {
+            config.arn: config.vpc_config.subnets
+            for config in found.configs.values()
+            if config.vpc_config and config.in_use
         }
         users |= {arn: ids for ids, arn in self._job_subnets.items()}
         vpcs = network.vpcs_of(self._reader, found.subnets, users)
@@ -181,7 +190,11 @@ class Reading:
             notebooks=found.notebooks,
             subnets=found.subnets,
             vpcs=vpcs,
-            **found.rest,
+            policies=found.policies,
+            schedules=found.schedules,
+            activities=found.activities,
+            alarms=found.alarms,
+            metrics=found.metrics,
         )
 
     def _inventory(self, **parts: Any) -> Inventory:
@@ -197,42 +210,40 @@ class Reading:
             **parts,
         )
 
-    def _start(self, part: Part, read: Callable[[], R], otherwise: R) -> "Future[R]":
-        """The part read in its own section; ``otherwise`` when it is not needed or a call fails."""
+    def _start(self, part: Part, read: Callable[[], R]) -> "Future[R | None]":
+        """The part read in its own section; None when it is not needed or a call fails."""
         if part not in self._reader.needs:
-            done: Future[R] = Future()
-            done.set_result(otherwise)
+            done: Future[R | None] = Future()
+            done.set_result(None)
             return done
-        return self._sections.submit(self._reader.whole, part, read, otherwise)
+        return self._sections.submit(self._reader.whole, part, read)
 
     def _sweep(self) -> _Found:
         reader = self._reader
-        models = self._start(Part.MODELS, lambda: hosting.all_models(reader), {})
-        notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader), {})
-        tuning = self._start(Part.TUNING_JOBS, lambda: training.tuning_jobs(reader), {})
-        transforms = self._start(Part.TRANSFORM_JOBS, lambda: training.transform_jobs(reader), {})
-        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader), [])
-        policies = self._start(Part.POLICIES, lambda: autoscaling.policies(reader), [])
-        schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader), [])
-        found = _Found(targets=targets.result())
-        activities = (
-            self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader), []) if found.targets else None
-        )
-        records: list[dict[str, Any]] = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader), []).result()
+        models = self._start(Part.MODELS, lambda: hosting.all_models(reader))
+        notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader))
+        tuning = self._start(Part.TUNING_JOBS, lambda: training.tuning_jobs(reader))
+        transforms = self._start(Part.TRANSFORM_JOBS, lambda: training.transform_jobs(reader))
+        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
+        policies = self._start(Part.POLICIES, lambda: autoscaling.policies(reader))
+        schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader))
+        found = _Found(targets=targets.result() or [])
+        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if found.targets else None
+        records = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
         if Part.CONFIGS in reader.needs:
             found.configs = hosting.configs_of(reader, records)
         found.endpoints = hosting.assembled(reader, records, found.configs)
         self._read_components(found, lambda: hosting.components(reader))
-        found.rest = {"policies": policies.result(), "schedules": schedules.result()}
-        found.rest["activities"] = activities.result() if activities else []
+        found.policies, found.schedules = policies.result() or [], schedules.result() or []
+        found.activities = (activities.result() if activities else None) or []
         self._read_metrics_and_alarms(found)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {one.config_name for one in found.endpoints.values() if one.config_name}
-            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used), {})
-        found.models = models.result()
-        found.notebooks, found.tuning_jobs = notebooks.result(), tuning.result()
-        found.transform_jobs, found.subnets = transforms.result(), self._network.result()
+            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
+        found.models = models.result() or {}
+        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
+        found.transform_jobs, found.subnets = transforms.result() or {}, self._network.result() or {}
         if Part.MODELS in reader.needs and Part.MODELS not in reader.gaps.parts:
             lacking = [name for name in _models_named(found) if name not in found.models]
             found.models |= hosting.described_models(reader, lacking)
@@ -243,16 +254,15 @@ class Reading:
         hosts = any(_hosts_components(variant) for variant in found.variants)
         scaled = any(target.scales_copies for target in found.targets)
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
-            found.components |= self._reader.whole(Part.COMPONENTS, read, {})
+            found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
 
     def _read_metrics_and_alarms(self, found: _Found) -> None:
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
             keys = metrics.asked(found.variants, reader.needs.metric_days)
-            found.rest["metrics"] = metrics.datapoints(reader, keys, reader.needs.metric_days)
+            found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
         if Part.ALARMS in reader.needs:
-            policies = found.rest.get("policies", [])
-            found.rest["alarms"] = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, policies), {})
+            found.alarms = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, found.policies)) or {}
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
@@ -274,7 +284,9 @@ class Reading:
                 users.setdefault(component.model_name, set()).add(component.endpoint_name)
         seen = Part.ENDPOINTS not in self._reader.gaps.parts and Part.CONFIGS not in self._reader.gaps.parts
         for name, model in found.models.items():
-            used = tuple(sorted(users.get(name, ()))) or (model.used_by or () if seen and self.scope.whole else model.used_by)
+            used = tuple(sorted(users.get(name, ()))) or (
+                model.used_by or () if seen and self.scope.whole else model.used_by
+            )
             found.models[name] = model.model_copy(update={"used_by": used})
         for name, config in found.configs.items():
             known = name in in_use or (False if self.scope.whole else None)
@@ -292,23 +304,21 @@ class Reading:
         self._named_jobs = [
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
-        records = reader.describe_each(
-            Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ())
-        )
+        records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
         found.configs = hosting.configs_of(reader, records) if Part.CONFIGS in needs else {}
         found.configs |= hosting.described_configs(reader, named.get("endpoint-config", ()))
         found.endpoints = hosting.assembled(reader, records, found.configs)
         found.components = hosting.described_components(reader, named.get("inference-component", ()))
         for endpoint in found.endpoints.values():
-            by_endpoint = {"EndpointNameEquals": endpoint.name}
             if any(_hosts_components(variant) for variant in endpoint.variants):
-                self._read_components(found, lambda only=by_endpoint: hosting.components(reader, **only))  # type: ignore[misc]
+                self._read_components(found, partial(hosting.components, reader, EndpointNameEquals=endpoint.name))
         found.notebooks = hosting.described_notebooks(reader, named.get("notebook-instance", ()))
         found.transform_jobs = training.described_transform_jobs(reader, named.get("transform-job", ()))
         tuning = training.described_tuning_jobs(reader, named.get("tuning-job", ()))
         for name, job in tuning.items():
-            children = reader.whole(Part.TUNING_JOBS, lambda one=job: training.children_hours(reader, one), job)  # type: ignore[misc]
-            found.tuning_jobs[name] = children
+            found.tuning_jobs[name] = (
+                reader.whole(Part.TUNING_JOBS, partial(training.children_hours, reader, job)) or job
+            )
         self._named_models(found, named.get("model", ()))
         self._named_scaling(found)
         self._read_metrics_and_alarms(found)
@@ -330,29 +340,29 @@ class Reading:
         scaled += [component.resource_id for component in found.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
-        found.targets = reader.whole(Part.TARGETS, lambda: autoscaling.targets(reader, scaled), [])
+        found.targets = reader.whole(Part.TARGETS, lambda: autoscaling.targets(reader, scaled)) or []
         ids = list(dict.fromkeys(target.resource_id for target in found.targets))
         if not ids:
             return
-        readers: dict[str, tuple[Part, Callable[[Reader, list[str]], list[Any]]]] = {
-            "policies": (Part.POLICIES, autoscaling.policies),
-            "schedules": (Part.SCHEDULES, autoscaling.schedules),
-            "activities": (Part.ACTIVITIES, autoscaling.activities),
-        }
-        for key, (part, read) in readers.items():
-            if part in needs:
-                found.rest[key] = reader.whole(part, lambda do=read: do(reader, ids), [])  # type: ignore[misc]
+        if Part.POLICIES in needs:
+            found.policies = reader.whole(Part.POLICIES, lambda: autoscaling.policies(reader, ids)) or []
+        if Part.SCHEDULES in needs:
+            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, ids)) or []
+        if Part.ACTIVITIES in needs:
+            found.activities = reader.whole(Part.ACTIVITIES, lambda: autoscaling.activities(reader, ids)) or []
 
     def _named_network(self, found: _Found, named: Mapping[str, list[str]]) -> None:
         reader = self._reader
-        configs = [one.vpc_config for one in (*found.models.values(), *found.configs.values(), *self._named_jobs)]
+        configs: list[VpcConfig | None] = [one.vpc_config for one in found.models.values()]
+        configs += [one.vpc_config for one in found.configs.values()]
+        configs += [job.vpc_config for job in self._named_jobs]
         ids = {subnet for config in configs if config for subnet in config.subnets} | set(named.get("subnet", ()))
         if Part.SUBNETS not in reader.needs:
             return
         if ids:
-            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids), {})
+            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids)) or {}
         if vpcs := named.get("vpc"):
-            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs), {})
+            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
 
 
 def _hosts_components(variant: Variant) -> bool:

@@ -43,7 +43,7 @@ class Datapoint(NamedTuple):
 
 
 class MetricKey(NamedTuple):
-    """A metric of one variant: its name, statistic and the variant it belongs to (``container`` for ContainerLatency)."""
+    """A metric of one variant, and for ContainerLatency of one ``container``."""
 
     metric: str
     endpoint: str

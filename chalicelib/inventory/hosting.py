@@ -143,9 +143,7 @@ def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
 
 def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
     """The named notebook instances that exist."""
-    answers = reader.describe_each(
-        Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names
-    )
+    answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
     return {one["NotebookInstanceName"]: NotebookInstance.model_validate(one) for one in answers}
 
 
@@ -153,10 +151,7 @@ def assembled(
     reader: Reader, records: Iterable[Mapping[str, Any]], configs: Mapping[str, EndpointConfig]
 ) -> dict[str, Endpoint]:
     """Endpoints whose variants carry both how they run and how they were configured."""
-    return {
-        endpoint.name: endpoint
-        for endpoint in (_assembled(reader, record, configs) for record in records)
-    }
+    return {endpoint.name: endpoint for endpoint in (_assembled(reader, record, configs) for record in records)}
 
 
 def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> Endpoint:

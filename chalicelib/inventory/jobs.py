@@ -24,9 +24,7 @@ def _flat_training(given: Any) -> Any:
     ):
         return given
     algorithm: Mapping[str, Any] = given.get("AlgorithmSpecification") or {}
-    resources: Mapping[str, Any] = (
-        given.get("ResourceConfig") or given.get("HyperParameterTuningResourceConfig") or {}
-    )
+    resources: Mapping[str, Any] = given.get("ResourceConfig") or given.get("HyperParameterTuningResourceConfig") or {}
     stopping: Mapping[str, Any] = given.get("StoppingCondition") or {}
     transitions = given.get("SecondaryStatusTransitions") or ()
     return {
@@ -135,7 +133,7 @@ class TrainingDefinition(Training):
 
 
 class TuningJob(Fact):
-    """``DescribeHyperParameterTuningJob``. ``child_hours`` are the instance-hours of its training jobs (None: unread)."""
+    """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
 
     kind: ClassVar[str] = "tuning-job"
     name: str = Field(alias="HyperParameterTuningJobName")
@@ -168,9 +166,7 @@ class TransformJob(Fact):
     instance_type: str | None = None
     instance_count: int | None = None
     created: datetime | None = Field(None, alias="CreationTime")
-    auto_ml_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(
-        None, alias="AutoMLJobArn"
-    )
+    auto_ml_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(None, alias="AutoMLJobArn")
     labeling_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(
         None, alias="LabelingJobArn"
     )

@@ -1,7 +1,7 @@
 """What AWS answered, as frozen values named as AWS names the things.
 
-One field for each fact that a rule or a person reads. Unknown fields are ignored, new enum values are plain strings, and
-what an answer leaves out is None, never 0.
+One field for each fact that a rule or a person reads. Unknown fields are ignored, new enum values are plain strings,
+and what an answer leaves out is None, never 0.
 """
 
 from collections.abc import Mapping

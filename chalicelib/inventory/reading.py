@@ -96,13 +96,13 @@ class Reader:
             elif part is not None and resource is not None:
                 self.gaps.resources[part, resource] = reason
 
-    def whole(self, part: Part, read: Callable[[], R], otherwise: R) -> R:
-        """What ``read`` gives, or ``otherwise`` with the part noted as unread when a call fails."""
+    def whole(self, part: Part, read: Callable[[], R]) -> R | None:
+        """What ``read`` gives, or None with the part noted as unread when a call fails."""
         try:
             return read()
         except CallFailed as failure:
             self.blind_to(failure, part)
-            return otherwise
+            return None
 
     def describe(self, part: Part, operation: str, parameter: str, name: str) -> dict[str, Any] | None:
         """One SageMaker description, or None: noted as unread when the call failed, quietly when it is gone."""
@@ -133,9 +133,7 @@ class Reader:
     def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a ``Search``, unwrapped to the records themselves."""
         expression = {"SearchExpression": {"Filters": filters}} if filters else {}
-        for page in self.aws.pages(
-            "sagemaker", "Search", "Results", Resource=resource, MaxResults=100, **expression
-        ):
+        for page in self.aws.pages("sagemaker", "Search", "Results", Resource=resource, MaxResults=100, **expression):
             records = [record.get(resource) or {} for record in page]
             yield [record.get("Model", record) if resource == "Model" else record for record in records]
 

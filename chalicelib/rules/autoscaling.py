@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import InferenceComponent, Unread, Variant
 from chalicelib.inventory.parts import Part
@@ -113,7 +113,7 @@ def autoscaling_min_below_two(subject: ScalableTarget | Variant, estate: Invento
         return not_applicable("an asynchronous endpoint keeps its requests in a queue")
     if minimum is None:
         raise Unread("the minimum capacity was not told")
-    facts = {"min_capacity": minimum, "max_capacity": maximum, "resource_id": variant.resource_id}
+    facts: Facts = {"min_capacity": minimum, "max_capacity": maximum, "resource_id": variant.resource_id}
     if minimum == 0:
         return passed("scales to zero on purpose", **facts)
     if minimum >= params.min_capacity:
@@ -157,7 +157,7 @@ def autoscaling_at_max(target: ScalableTarget, estate: Inventory, params: Hold) 
     if maximum <= minimum:
         return not_applicable("has no room to scale; autoscaling-no-headroom tells it")
     desired, since = _desired(target, estate)
-    facts = {**_capacity(target), "desired": desired}
+    facts: Facts = {**_capacity(target), "desired": desired}
     if ("scaled-to-max", target.resource_id) in estate.hints:
         return failed(**facts, told_by="scaled-to-max event")
     at_max = desired >= maximum
@@ -209,7 +209,7 @@ def _limits(target: ScalableTarget) -> tuple[int, int]:
     return target.min_capacity, target.max_capacity
 
 
-def _capacity(target: ScalableTarget) -> dict[str, object]:
+def _capacity(target: ScalableTarget) -> Facts:
     return {
         "min_capacity": target.min_capacity,
         "max_capacity": target.max_capacity,

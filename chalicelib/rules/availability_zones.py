@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import EndpointConfig, Model, Unread, Vpc
 from chalicelib.inventory.parts import Part
@@ -45,7 +45,7 @@ def model_vpc_single_az(subject: Model | EndpointConfig, estate: Inventory, para
     if not found:
         return not_applicable("all its subnets are gone; model-vpc-subnet-missing tells it")
     zones = estate.zones_of(subnets)
-    facts = {"availability_zones": list(zones), "subnets": list(subnets), "min_azs": params.min_azs}
+    facts: Facts = {"availability_zones": list(zones), "subnets": list(subnets), "min_azs": params.min_azs}
     if len(zones) >= params.min_azs:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
     return failed(
@@ -111,7 +111,7 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
             estate.gaps.demand(part)
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
-    facts = {"availability_zones": list(zones), "subnets": [subnet.id for subnet in vpc.subnets]}
+    facts: Facts = {"availability_zones": list(zones), "subnets": [subnet.id for subnet in vpc.subnets]}
     if not zones:
         return not_applicable("none of its subnets lies in an Availability Zone", **facts)
     if len(zones) > 1:

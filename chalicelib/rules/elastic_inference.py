@@ -1,4 +1,4 @@
-"""Elastic Inference: withdrawn by AWS. The service model itself says that ``AcceleratorType`` is no longer supported."""
+"""Elastic Inference: withdrawn by AWS. The service model says that ``AcceleratorType`` is no longer supported."""
 
 from chalicelib.findings import Outcome, Severity, failed, passed
 from chalicelib.inventory.estate import Inventory

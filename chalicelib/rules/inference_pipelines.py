@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Model
 from chalicelib.inventory.parts import Part
@@ -29,7 +29,7 @@ def pipeline_container_count(model: Model, estate: Inventory, params: ContainerC
     if not model.serial_pipeline:
         return not_applicable("not an inference pipeline")
     count = len(model.pipeline)
-    facts = {"containers": count, "max": params.max, "warn_above": params.warn_above}
+    facts: Facts = {"containers": count, "max": params.max, "warn_above": params.warn_above}
     if count == 1 or count > params.max:
         return failed(**facts)
     if count > params.warn_above:

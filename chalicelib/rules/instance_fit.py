@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from chalicelib.findings import Confidence, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Datapoint, Inventory
 from chalicelib.inventory.images import Algorithm, recognise
 from chalicelib.inventory.instances import InstanceType
@@ -64,7 +64,7 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
     gpus = min(one.gpu_count or 1 for one in types)
     busiest = peak(estate.metric("GPUUtilization", variant, days=params.window_days), "GPUUtilization")
     memory = peak(estate.metric("GPUMemoryUtilization", variant, days=params.window_days), "GPUMemoryUtilization")
-    facts = {
+    facts: Facts = {
         "instance_type": ", ".join(one.name for one in types),
         "gpu_count": gpus,
         "max_gpu_utilization": round(busiest, 2),
@@ -200,7 +200,10 @@ def instance_previous_generation(
     if not types:
         raise Unread("no instance type was told")
     families = {one.family for one in types}
-    facts = {"instance_type": ", ".join(sorted({one.name for one in types})), "family": ", ".join(sorted(families))}
+    facts: Facts = {
+        "instance_type": ", ".join(sorted({one.name for one in types})),
+        "family": ", ".join(sorted(families)),
+    }
     if families & set(params.medium):
         return failed(severity=Severity.MEDIUM, **facts)
     if families & set(params.low):
@@ -239,7 +242,7 @@ def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: 
         return not_applicable("not a known built-in algorithm")
     if algorithm.training is None:
         raise Unread(f"the image does not tell the version of {algorithm.title}")
-    facts = {"instance_type": ", ".join(on), "algorithm": algorithm.title, "image": job.image}
+    facts: Facts = {"instance_type": ", ".join(on), "algorithm": algorithm.title, "image": job.image}
     if algorithm.training == "cpu-only":
         return failed(**facts)
     return passed(f"{algorithm.title} can use an accelerator", **facts)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Endpoint, EndpointConfig, Unread, Variant
 from chalicelib.inventory.parts import Part
@@ -37,7 +37,7 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         return not_applicable("scaled to zero")
     if variant.weight == 0 and not params.include_zero_weight:
         return not_applicable("takes no traffic")
-    facts = {"desired_instance_count": count, "min_instances": params.min_instances}
+    facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
     types = list(variant.configured.instance_types) if variant.configured else []

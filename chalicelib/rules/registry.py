@@ -26,8 +26,8 @@ Guard = Callable[[Any, Inventory], Outcome | None]
 class Rule:
     """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch.
 
-    ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the rule
-    whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
+    ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
+    rule whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
     """
 
     id: str

@@ -1,10 +1,8 @@
 """Managed spot training: is the saving taken, and does an interruption cost more than it saves?"""
 
-from typing import Any
-
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import Training, TrainingJob, TuningJob
 from chalicelib.inventory.models import Unread
@@ -21,9 +19,9 @@ DEFAULT_MAX_RUNTIME = 86_400
 MAX_WAIT_WITHOUT_CHECKPOINT = 3_600
 
 
-def spot_facts(job: Training) -> dict[str, Any]:
+def spot_facts(job: Training) -> Facts:
     """What every spot finding shows; a finished job carries the saving that it really made."""
-    facts: dict[str, Any] = {
+    facts: Facts = {
         "instance_type": ", ".join(job.instance_types) or None,
         "instance_count": job.instances,
         "max_runtime_seconds": job.max_runtime_seconds,
@@ -139,7 +137,7 @@ def training_spot_not_used(subject: TrainingJob | TuningJob, estate: Inventory, 
         return not_applicable(reason)
     if hours is None:
         raise Unread("AWS gave no training time or instance count")
-    facts = {
+    facts: Facts = {
         "instance_hours": round(hours, 2),
         "min_instance_hours": params.min_instance_hours,
         "instance_type": ", ".join(sorted({name for one in trainings for name in one.instance_types})),
@@ -185,7 +183,7 @@ class Interruptions(Params):
 def training_spot_interrupted(job: TrainingJob, estate: Inventory, params: Interruptions) -> Outcome:
     """Spot training was interrupted ``interruptions`` times or more, or ran out of its waiting time."""
     out_of_time = plain(job.secondary_status) == "maxwaittimeexceeded"
-    facts = {"interruptions": job.interruptions, "secondary_status": job.secondary_status, **spot_facts(job)}
+    facts: Facts = {"interruptions": job.interruptions, "secondary_status": job.secondary_status, **spot_facts(job)}
     if out_of_time or job.interruptions >= params.interruptions:
         return failed(**facts, max_wait_exceeded=out_of_time, checkpoint_s3_uri=job.checkpoint_s3_uri)
     return passed(f"interrupted {job.interruptions} times", **facts)

@@ -9,7 +9,9 @@ from chalicelib.findings import Report
 from chalicelib.scope import ResourceRef
 from emulator import seed
 from emulator.front import Front
-from emulator.server import DEFAULT_ACCOUNT as ACCOUNT, DEFAULT_REGION as REGION, Emulator
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
 from tests.conftest import NewService
 
 NOW = datetime.now(UTC)
@@ -17,7 +19,9 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/own:1"
 
 
-def an_endpoint(emulator: Emulator, name: str, *, instance_type: str = "ml.m5.large", count: int = 2, **model: Any) -> None:
+def an_endpoint(
+    emulator: Emulator, name: str, *, instance_type: str = "ml.m5.large", count: int = 2, **model: Any
+) -> None:
     """An endpoint in service for a month, with a config and a model of its own."""
     sagemaker = emulator.client("sagemaker")
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE}, **model)
@@ -61,7 +65,9 @@ def account(emulator: Emulator) -> Emulator:
     ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}a")["Subnet"][
+            "SubnetId"
+        ]
         for number in (1, 2)
     ]
     an_endpoint(emulator, "alone", count=1)
