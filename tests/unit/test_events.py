@@ -1,0 +1,51 @@
+"""Events → scopes: pure, and clear about what cannot be understood."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import InvalidInput
+from chalicelib.events import NAMED_BY, scope_of
+from chalicelib.scope import ResourceRef
+
+
+def an_event(detail_type: str, detail: Any, **differences: Any) -> dict[str, Any]:
+    return {
+        "id": "1",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "source": "aws.sagemaker",
+        "detail-type": detail_type,
+        "detail": detail,
+        **differences,
+    }
+
+
+@pytest.mark.parametrize("detail_type", NAMED_BY)
+def test_a_native_event_names_one_resource(detail_type: str) -> None:
+    key, kind = NAMED_BY[detail_type]
+    scope = scope_of(an_event(detail_type, {key: "thing"}))
+    assert scope.resources == (ResourceRef(kind, "thing"),)
+    assert (scope.account, scope.region, scope.partition) == ("123456789012", "eu-west-1", "aws")
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_the_partition_follows_from_the_region(region: str, partition: str) -> None:
+    event = an_event("SageMaker Endpoint State Change", {"EndpointName": "e"}, region=region)
+    assert scope_of(event).arn(ResourceRef("endpoint", "e")).startswith(f"arn:{partition}:sagemaker:{region}:")
+
+
+@pytest.mark.parametrize(
+    ("event", "says"),
+    [
+        (an_event("SageMaker Endpoint State Change", {}), "EndpointName"),
+        (an_event("SageMaker Endpoint State Change", None), "EndpointName"),
+        (an_event("SageMaker Endpoint State Change", {"EndpointName": 3}), "EndpointName"),
+        (an_event("Tea Is Ready", {}), "accepted are"),
+        (an_event("SageMaker Endpoint State Change", {"EndpointName": "e"}, account=""), "account"),
+        ({}, "account and region"),
+    ],
+)
+def test_an_event_that_cannot_be_understood_says_why(event: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        scope_of(event)

@@ -1,0 +1,144 @@
+"""Policies: what is loaded, what is inherited, and what a wrong file says."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import Severity
+from chalicelib.policy import ExemptionEntry, load_policy
+from chalicelib.rules import RULES
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> None:
+    load_policy.cache_clear()
+
+
+def written(tmp_path: Path, text: str, name: str = "own.yaml") -> str:
+    path = tmp_path / name
+    path.write_text(text)
+    return str(path)
+
+
+def test_the_baseline_names_every_rule_with_the_defaults_of_the_code() -> None:
+    policy = load_policy("baseline")
+    assert set(policy.rules) == set(RULES)
+    for id, setting in policy.rules.items():
+        assert setting.enabled == RULES[id].enabled, id
+        assert setting.params == RULES[id].params(), id
+
+
+def test_a_policy_without_extends_rests_on_the_baseline(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "rules:\n  endpoint-gpu-underutilized: {severity: high, gpu_percent: 15}\n"))
+    changed = policy.rules["endpoint-gpu-underutilized"]
+    assert (changed.severity, changed.params.model_dump()["gpu_percent"]) == (Severity.HIGH, 15)
+    assert changed.params.model_dump()["memory_percent"] == 30
+    assert policy.rules["endpoint-idle"].enabled
+
+
+def test_a_policy_that_extends_none_enables_only_what_it_names(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "extends: none\nrules:\n  endpoint-idle: {}\n"))
+    assert set(policy.enabled()) == {"endpoint-idle"}
+
+
+def test_a_policy_extends_another_beside_it(tmp_path: Path) -> None:
+    written(tmp_path, "notify_at: high\nrules:\n  endpoint-idle: {enabled: false}\n", "team.yaml")
+    policy = load_policy(written(tmp_path, "extends: team.yaml\nrules:\n  endpoint-idle: {window_days: 3}\n"))
+    assert policy.notify_at is Severity.HIGH
+    assert not policy.rules["endpoint-idle"].enabled
+    assert policy.rules["endpoint-idle"].params.model_dump()["window_days"] == 3
+
+
+def test_the_digest_changes_with_the_content_and_not_with_the_name(tmp_path: Path) -> None:
+    same = load_policy(written(tmp_path, "extends: baseline\n"))
+    other = load_policy(written(tmp_path, "notify_at: low\n", "other.yaml"))
+    assert same.digest == load_policy("baseline").digest
+    assert other.digest != same.digest
+
+
+BROKEN = {
+    "unknown rule": ("rules:\n  endpoint-sinlge-instance: {}\n", 2, "did you mean 'endpoint-single-instance'"),
+    "unknown parameter": ("rules:\n  endpoint-idle:\n    window_day: 3\n", 3, "did you mean 'window_days'"),
+    "wrong type": ("rules:\n  endpoint-idle:\n    window_days: soon\n", 3, "valid integer"),
+    "out of range": ("rules:\n  endpoint-idle: {window_days: 0}\n", 2, "greater than 0"),
+    "unknown severity": ("notify_at: urgent\n", 1, "'medium'"),
+    "unknown mode": ("rules:\n  endpoint-idle: {mode: quiet}\n", 2, "'observe'"),
+    "unknown key": ("notify: high\n", 1, "did you mean 'notify_at'"),
+    "rule is a list": ("rules:\n  endpoint-idle: [1]\n", 2, "valid dictionary"),
+    "not a mapping": ("- a\n- b\n", 1, "a policy is a mapping"),
+    "not YAML": ("rules: {a: [}\n", 1, "not YAML"),
+    "tab": ("rules:\n\t- x\n", 2, "not YAML"),
+    "key twice": ("notify_at: low\nnotify_at: high\n", 2, "stands twice"),
+    "exemption without reason": ("exemptions:\n  - {rule: endpoint-idle, resource: 'x'}\n", 2, "reason"),
+    "exemption with a bad date": (
+        "exemptions:\n  - resource: x\n    reason: y\n    expires: soon\n",
+        4,
+        "valid date",
+    ),
+    "impossible date": ("exemptions:\n  - resource: x\n    reason: y\n    expires: 2026-13-45\n", 1, "month must be"),
+    "exemption of an unknown rule": ("exemptions:\n  - {rule: endpont-*, resource: x, reason: y}\n", 2, "unknown rule"),
+    "unknown key of an exemption": (
+        "exemptions:\n  - {resource: x, reason: y, expiry: 2027-01-01}\n",
+        2,
+        "did you mean 'expires'",
+    ),
+    "shift too far": ("severity_by_tag:\n  - {tag: env, values: [dev], shift: 9}\n", 2, "less than or equal to 4"),
+    "extends nothing there": ("extends: basline\n", 1, "did you mean 'baseline'"),
+    "reminder of zero days": ("remind_after_days: 0\n", 1, "greater than 0"),
+    "number as a key": ("1: x\n", 1, "must be text"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "says"), BROKEN.values(), ids=BROKEN)
+def test_a_wrong_policy_says_where_and_what_would_be_accepted(tmp_path: Path, text: str, line: int, says: str) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(InvalidInput) as caught:
+        load_policy(path)
+    message = str(caught.value)
+    assert says in message
+    if "extends" not in text:
+        assert message.startswith(f"{path}:{line}: "), message
+
+
+def test_a_policy_that_extends_itself_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "extends: own.yaml\n")
+    with pytest.raises(InvalidInput, match="extends itself"):
+        load_policy(path)
+
+
+@pytest.mark.parametrize("reference", ["nothing-here", "/no/such/file.yaml", "."])
+def test_a_policy_that_is_not_there_names_those_that_are(reference: str) -> None:
+    with pytest.raises(InvalidInput, match="baseline"):
+        load_policy(reference)
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_bytes(b"\xff\xfe\x00rules")
+    with pytest.raises(InvalidInput, match=r"own\.yaml:1: .*(UTF-8|not YAML)"):
+        load_policy(str(tmp_path / "own.yaml"))
+
+
+def test_an_exemption_matches_by_globs_over_rule_and_arn_until_its_day_has_passed() -> None:
+    entry = ExemptionEntry(
+        rule="endpoint-*", resource="arn:aws:sagemaker:*:*:endpoint/dev-*", reason="dev", expires=date(2027, 1, 31)
+    )
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/dev-a"
+    assert entry.covers("endpoint-idle", arn, "dev-a/V")
+    assert not entry.covers("vpc-single-az", arn, "dev-a/V")
+    assert not entry.covers("endpoint-idle", arn.replace("dev-", "prod-"), "prod-a/V")
+    assert not entry.expired(date(2027, 1, 31))
+    assert entry.expired(date(2027, 2, 1))
+
+
+def test_severity_comes_from_the_policy_then_the_outcome_then_the_rule_and_tags_shift_it(tmp_path: Path) -> None:
+    text = (
+        "rules:\n  endpoint-idle: {severity: high}\n"
+        "severity_by_tag:\n  - {tag: env, values: [dev], shift: -1}\n"
+    )
+    policy = load_policy(written(tmp_path, text))
+    assert policy.severity("endpoint-idle", Severity.LOW, {}) is Severity.HIGH
+    assert policy.severity("endpoint-idle", None, {"env": "dev"}) is Severity.MEDIUM
+    assert policy.severity("endpoint-degraded", Severity.MEDIUM, {}) is Severity.MEDIUM
+    assert policy.severity("endpoint-degraded", None, {"env": "prod"}) is Severity.HIGH
