@@ -1,0 +1,198 @@
+"""What all parts of the lifelike account share: where and when it is, its images, its traffic, its scaling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emulator import seed
+from emulator.extension import autoscaling
+from emulator.extension.registry import backend_of, handle
+
+REGISTRIES = Path(__file__).resolve().parents[1] / "policies" / "data" / "registries.yaml"
+TRAFFIC_DAYS = 16
+OWN = "own"
+DEEP_LEARNING = "dlc"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account id, the region and the moment at which everything is seeded."""
+
+    id: str
+    region: str
+    now: datetime
+
+    @property
+    def role(self) -> str:
+        return f"arn:aws:iam::{self.id}:role/sagemaker-execution"
+
+    def ago(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
+        """The moment that long before now."""
+        return self.now - timedelta(days=days, hours=hours, minutes=minutes)
+
+    def sagemaker(self, operation: str, **params: Any) -> None:
+        """One call of a SageMaker operation, without HTTP. Raises AwsError as AWS refuses."""
+        handle("sagemaker", operation, self.id, self.region, params)
+
+    def image(self, short: str) -> str:
+        """The URI of an image named by its registry and repository.
+
+        The registry is a group of registries.yaml (`B/linear-learner:1`), `dlc` for AWS's Deep Learning Containers, or
+        `own` for this account. Raises KeyError where AWS does not publish the group in the region.
+        """
+        registry, _, repository = short.partition("/")
+        return f"{self._registry(registry)}.dkr.ecr.{self.region}.amazonaws.com/{repository}"
+
+    def _registry(self, name: str) -> str:
+        if name == OWN:
+            return self.id
+        facts = _registries()
+        accounts: Mapping[str, str] = (
+            facts["deep_learning_containers"] if name == DEEP_LEARNING else facts["groups"][name]
+        )
+        return accounts[self.region]
+
+
+@cache
+def _registries() -> dict[str, Any]:
+    facts: dict[str, Any] = yaml.safe_load(REGISTRIES.read_text(encoding="utf-8"))
+    return facts
+
+
+# ---- traffic
+
+
+def calls(account: Account, dimensions: Mapping[str, str], peak: float) -> None:
+    """Sixteen days of Invocations, up to `peak` a minute at noon of a working day."""
+    counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
+    # One sample of value 1 for each request, as SageMaker writes it.
+    points = [(hour, number, number, 1, 1) for hour, number in counted if number]
+    seed.metric_statistics(account.id, account.region, "Invocations", dimensions, points, unit="None")
+
+
+def gpu_use(account: Account, dimensions: Mapping[str, str], gpu: float, memory: float) -> None:
+    """Sixteen days of GPU metrics that rise to these percentages (100 for each GPU) with the traffic."""
+    for name, percent in (("GPUUtilization", gpu), ("GPUMemoryUtilization", memory)):
+        seed.metric_statistics(
+            account.id,
+            account.region,
+            name,
+            dimensions,
+            [(hour, 60 * percent * load * 0.7, 60, 0, percent * load) for hour, load in _hours(account.now)],
+            namespace="/aws/sagemaker/Endpoints",
+            unit="Percent",
+        )
+
+
+def _hours(now: datetime) -> Iterator[tuple[datetime, float]]:
+    """Every hour of the last days with its load between 0 and 1: quiet nights, a noon peak, calm weekends."""
+    newest = now.replace(minute=0, second=0, microsecond=0)
+    for back in range(TRAFFIC_DAYS * 24):
+        hour = newest - timedelta(hours=back)
+        day = max(0.0, math.sin(math.pi * (hour.hour - 5) / 16))
+        weekend = 0.5 if hour.weekday() >= 5 else 1.0
+        yield hour, (0.1 + 0.9 * day) * weekend
+
+
+# ---- automatic scaling
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """A scalable target. tracking is the target value of its target-tracking policy, None for no policy."""
+
+    minimum: int = 2
+    maximum: int = 6
+    tracking: float | None = 800
+    suspended: Sequence[str] = ()
+    scheduled: bool = False
+
+
+_METRICS = {
+    autoscaling.VARIANT: "SageMakerVariantInvocationsPerInstance",
+    autoscaling.COMPONENT: "SageMakerInferenceComponentInvocationsPerCopy",
+    autoscaling.CONCURRENCY: "SageMakerVariantProvisionedConcurrencyUtilization",
+}
+
+
+def scale(
+    account: Account,
+    resource_id: str,
+    scaling: Scaling,
+    *,
+    since: datetime,
+    dimension: str = autoscaling.VARIANT,
+    backlog_of: str | None = None,
+) -> None:
+    """Makes a scalable target with its policy. backlog_of names an asynchronous endpoint whose queue is tracked."""
+    seed.scalable_target(
+        account.id,
+        account.region,
+        resource_id,
+        minimum=scaling.minimum,
+        maximum=scaling.maximum,
+        suspended=scaling.suspended,
+        dimension=dimension,
+        created=since,
+    )
+    if scaling.tracking is not None:
+        metric = _backlog(backlog_of) if backlog_of else _predefined(dimension)
+        seed.scaling_policy(
+            account.id,
+            account.region,
+            "target-tracking",
+            resource_id,
+            dimension=dimension,
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": scaling.tracking,
+                "ScaleInCooldown": 600,
+                "ScaleOutCooldown": 120,
+                **metric,
+            },
+            CreationTime=since,
+        )
+    if scaling.scheduled:
+        _weekday_morning(account, resource_id, dimension, scaling)
+
+
+def _predefined(dimension: str) -> dict[str, Any]:
+    return {"PredefinedMetricSpecification": {"PredefinedMetricType": _METRICS[dimension]}}
+
+
+def _backlog(endpoint: str) -> dict[str, Any]:
+    return {
+        "CustomizedMetricSpecification": {
+            "Namespace": "AWS/SageMaker",
+            "MetricName": "ApproximateBacklogSizePerInstance",
+            "Dimensions": [{"Name": "EndpointName", "Value": endpoint}],
+            "Statistic": "Average",
+        }
+    }
+
+
+def _weekday_morning(account: Account, resource_id: str, dimension: str, scaling: Scaling) -> None:
+    request = {
+        "ServiceNamespace": "sagemaker",
+        "ScheduledActionName": "weekday-morning",
+        "ResourceId": resource_id,
+        "ScalableDimension": dimension,
+        "Schedule": "cron(0 6 ? * MON-FRI *)",
+        "Timezone": "Europe/Dublin",
+        "ScalableTargetAction": {"MinCapacity": scaling.maximum, "MaxCapacity": scaling.maximum},
+    }
+    handle(autoscaling.SERVICE, "PutScheduledAction", account.id, account.region, request)
+
+
+def settle_alarms(account: Account, since: datetime) -> None:
+    """All alarms have seen enough data to say OK."""
+    for name in list(backend_of("cloudwatch", account.id, account.region).alarms):
+        seed.alarm(account.id, account.region, name, state="OK", updated=since)

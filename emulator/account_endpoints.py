@@ -1,0 +1,224 @@
+"""How one endpoint of the lifelike account is described, and how it is made with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator import seed
+from emulator.account_base import Account, Scaling, calls, gpu_use, scale
+from emulator.account_network import SECURITY_GROUP
+from emulator.extension import autoscaling
+
+SERVERLESS: Mapping[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 4096, "MaxConcurrency": 20}}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model. images are named as `Account.image` takes them; several make a pipeline unless direct.
+
+    list_of_one puts a single image into `Containers`, as a pipeline of one.
+    """
+
+    name: str
+    images: Sequence[str]
+    subnets: Sequence[str] = ()
+    direct: bool = False
+    multi_model: bool = False
+    list_of_one: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A variant on instances, or on what `settings` say. calls is the peak of Invocations a minute.
+
+    model is None under inference components. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
+    now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless variant.
+    """
+
+    model: Model | None
+    type: str | None = "ml.m5.xlarge"
+    count: int | None = 2
+    scaling: Scaling | None = None
+    calls: float = 0
+    gpu: tuple[float, float] | None = None
+    name: str = "AllTraffic"
+    weight: float = 1
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    now_running: tuple[int, int] | None = None
+    concurrency: Scaling | None = None
+
+    @property
+    def member(self) -> dict[str, Any]:
+        """The variant as CreateEndpointConfig takes it."""
+        given = {
+            "VariantName": self.name,
+            "ModelName": self.model.name if self.model else None,
+            "InstanceType": self.type,
+            "InitialInstanceCount": self.count,
+            "InitialVariantWeight": self.weight if self.model else None,
+        }
+        return {name: value for name, value in given.items() if value is not None} | dict(self.settings)
+
+
+@dataclass(frozen=True)
+class Component:
+    """An inference component; base makes it an adapter of that component."""
+
+    name: str
+    model: Model | None = None
+    copies: int = 1
+    scaling: Scaling | None = None
+    base: str | None = None
+    calls: float = 0
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An endpoint with everything under it. age is in days; modified_hours ago it last changed (None: never)."""
+
+    name: str
+    variants: Sequence[Variant]
+    owner: str
+    env: str = "prod"
+    age: float = 60
+    modified_hours: float | None = None
+    status: str = "InService"
+    failure: str | None = None
+    asynchronous: bool = False
+    shadows: Sequence[Variant] = ()
+    components: Sequence[Component] = ()
+    subnets: Sequence[str] = ()
+
+
+def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str, str]) -> None:
+    """Makes a model, unless another variant has brought it already."""
+    containers = [
+        {"Image": account.image(image), "ModelDataUrl": f"s3://models-{account.id}/{model.name}/model.tar.gz"}
+        for image in model.images
+    ]
+    members: dict[str, Any] = {}
+    if len(containers) > 1 or model.list_of_one:
+        hostnames = [f"step-{number}" for number in range(1, len(containers) + 1)]
+        members["Containers"] = [
+            {**container, "ContainerHostname": hostname}
+            for container, hostname in zip(containers, hostnames, strict=True)
+        ]
+    else:
+        mode = {"Mode": "MultiModel"} if model.multi_model else {}
+        members["PrimaryContainer"] = {**containers[0], **mode}
+    if model.direct:
+        members["InferenceExecutionConfig"] = {"Mode": "Direct"}
+    if model.subnets:
+        members["VpcConfig"] = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": list(model.subnets)}
+    account.sagemaker(
+        "CreateModel",
+        ModelName=model.name,
+        ExecutionRoleArn=account.role,
+        Tags=_tags({**tags, **model.tags}),
+        **members,
+    )
+    seed.model(account.id, account.region, model.name, created=account.ago(days=age))
+
+
+def make_endpoint(account: Account, endpoint: Endpoint) -> None:
+    """Makes the models, the config, the endpoint, its inference components, its scaling and its traffic."""
+    tags = {"owner": endpoint.owner, "env": endpoint.env}
+    every = [*endpoint.variants, *endpoint.shadows]
+    models = {one.model.name: one.model for one in (*every, *endpoint.components) if one.model}
+    for model in models.values():
+        make_model(account, model, age=endpoint.age, tags=tags)
+    _make_config(account, endpoint, tags)
+    account.sagemaker(
+        "CreateEndpoint", EndpointName=endpoint.name, EndpointConfigName=_config_name(endpoint), Tags=_tags(tags)
+    )
+    created = account.ago(days=endpoint.age)
+    changed = created if endpoint.modified_hours is None else account.ago(hours=endpoint.modified_hours)
+    never_up: dict[str, Any] = {"ProductionVariants": None} if endpoint.status == "Failed" else {}
+    seed.endpoint(
+        account.id,
+        account.region,
+        endpoint.name,
+        status=endpoint.status,
+        failure_reason=endpoint.failure,
+        created=created,
+        modified=changed,
+        counts={one.name: one.now_running for one in every if one.now_running},
+        **never_up,
+    )
+    for variant in endpoint.variants:
+        _scale_and_call(account, endpoint, variant)
+    for component in endpoint.components:
+        _make_component(account, endpoint, component)
+
+
+def _config_name(endpoint: Endpoint) -> str:
+    return f"{endpoint.name}-config"
+
+
+def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) -> None:
+    members: dict[str, Any] = {"ProductionVariants": [one.member for one in endpoint.variants]}
+    if endpoint.shadows:
+        members["ShadowProductionVariants"] = [one.member for one in endpoint.shadows]
+    if endpoint.asynchronous:
+        members["AsyncInferenceConfig"] = {
+            "OutputConfig": {"S3OutputPath": f"s3://async-results-{account.id}/{endpoint.name}/"}
+        }
+    if any(one.model is None for one in endpoint.variants):
+        members["ExecutionRoleArn"] = account.role
+    if endpoint.subnets:
+        members["VpcConfig"] = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": list(endpoint.subnets)}
+    name = _config_name(endpoint)
+    account.sagemaker("CreateEndpointConfig", EndpointConfigName=name, Tags=_tags(tags), **members)
+    seed.endpoint_config(account.id, account.region, name, created=account.ago(days=endpoint.age))
+
+
+def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> None:
+    resource_id = f"endpoint/{endpoint.name}/variant/{variant.name}"
+    since = account.ago(days=endpoint.age - 0.1) if endpoint.age > 1 else account.now
+    if variant.scaling:
+        backlog_of = endpoint.name if endpoint.asynchronous else None
+        scale(account, resource_id, variant.scaling, since=since, backlog_of=backlog_of)
+    if variant.concurrency:
+        scale(account, resource_id, variant.concurrency, since=since, dimension=autoscaling.CONCURRENCY)
+    dimensions = {"EndpointName": endpoint.name, "VariantName": variant.name}
+    if variant.calls:
+        calls(account, dimensions, variant.calls)
+    if variant.gpu:
+        gpu_use(account, dimensions, *variant.gpu)
+
+
+def _make_component(account: Account, endpoint: Endpoint, component: Component) -> None:
+    name = component.name
+    if component.base:
+        artifact = f"s3://models-{account.id}/adapters/{name}.tar.gz"
+        specification: dict[str, Any] = {
+            "BaseInferenceComponentName": component.base,
+            "Container": {"ArtifactUrl": artifact},
+        }
+        members: dict[str, Any] = {"Specification": specification}
+    else:
+        assert component.model is not None, "only an adapter goes without a model"
+        specification = {
+            "ModelName": component.model.name,
+            "ComputeResourceRequirements": {"NumberOfAcceleratorDevicesRequired": 1, "MinMemoryRequiredInMb": 8192},
+        }
+        members = {
+            "VariantName": endpoint.variants[0].name,
+            "Specification": specification,
+            "RuntimeConfig": {"CopyCount": component.copies},
+        }
+    account.sagemaker("CreateInferenceComponent", InferenceComponentName=name, EndpointName=endpoint.name, **members)
+    created = account.ago(days=endpoint.age - 0.1)
+    seed.inference_component(account.id, account.region, name, created=created, modified=created)
+    if component.scaling:
+        resource_id = f"inference-component/{name}"
+        scale(account, resource_id, component.scaling, since=created, dimension=autoscaling.COMPONENT)
+    if component.calls:
+        calls(account, {"InferenceComponentName": name}, component.calls)
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
