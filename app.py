@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import boto3
-from chalice.app import Chalice, IAMAuthorizer, Rate, Response
+from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response
 
 from chalicelib import web
 from chalicelib.service import Service
@@ -39,6 +39,11 @@ def audit_on_schedule(event: Any) -> dict[str, Any]:
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     """The one resource that a native SageMaker event names."""
     return service().on_event(event.to_dict())
+
+
+for _handler in (audit_on_schedule, audit_on_sagemaker_event):
+    # Chalice's own event class raises KeyError for a key that is absent; ours says what is missing, and drops the event.
+    _handler.event_class = LambdaFunctionEvent
 
 
 def _request() -> Any:

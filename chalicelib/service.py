@@ -128,9 +128,9 @@ class Service:
 
     def on_schedule(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A sweep of every configured region, and one digest for the account, even when all is clean."""
-        where = events.origin(event)
-        regions = self.settings.regions or (where.region,)
-        scopes = [Scope(where.account, self.known_region(region), events.partition_of(region)) for region in regions]
+        account = event.get("account") or self.identity.account
+        regions = self.settings.regions or (event.get("region") or self.region,)
+        scopes = [Scope(account, self.known_region(region), events.partition_of(region)) for region in regions]
         report = merged([self.audit(scope, "schedule") for scope in scopes])
         self.tell(report)
         return summary(report)

@@ -1,0 +1,5 @@
+"""``python -m chalicelib.cli`` is ``auditor``."""
+
+from chalicelib.cli import main
+
+main()

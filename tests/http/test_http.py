@@ -1,0 +1,158 @@
+"""The HTTP contract, through Chalice's test client and a service that audits the emulator."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app as handlers
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.service.test_audit import an_endpoint
+
+ENDPOINT = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint"
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Iterator[Client]:
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "pair")
+    handlers.service.cache_clear()
+    with Client(handlers.app) as client:
+        yield client
+    handlers.service.cache_clear()
+
+
+def asked(client: Client, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+    answer = client.http.request(method, path, headers={"Content-Type": "application/json"}, body=raw)
+    return answer.status_code, answer.json_body
+
+
+def test_health_is_open_and_says_nothing_about_the_account(client: Client, front: Front) -> None:
+    front.calls.clear()
+    status, body = asked(client, "GET", "/health")
+    assert status == 200
+    assert body["status"] == "ok"
+    assert ACCOUNT not in json.dumps(body)
+    assert not front.calls
+
+
+def test_every_route_but_health_is_behind_iam() -> None:
+    guarded = {
+        (path, method): entry.authorizer is not None
+        for path, methods in handlers.app.routes.items()
+        for method, entry in methods.items()
+    }
+    assert guarded == {("/audit", "GET"): True, ("/audit", "POST"): True, ("/health", "GET"): False}
+
+
+def test_get_audit_answers_the_report(client: Client) -> None:
+    status, report = asked(client, "GET", "/audit")
+    assert status == 200
+    assert report["trigger"] == "http"
+    assert "endpoint-single-instance" in {one["rule"] for one in report["findings"]}
+
+
+def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -> None:
+    for query, keeps in [
+        ("severity=high", lambda one: one["severity"] in ("high", "critical")),
+        ("rule=variant-no-autoscaling", lambda one: one["rule"] == "variant-no-autoscaling"),
+        ("topic=autoscaling", lambda one: one["topic"] == "autoscaling"),
+        ("resource=alone/AllTraffic", lambda one: one["resource"]["name"] == "alone/AllTraffic"),
+    ]:
+        status, report = asked(client, "GET", f"/audit?{query}")
+        assert status == 200
+        assert report["findings"], query
+        assert all(keeps(one) for one in report["findings"]), query
+    _, one = asked(client, "GET", "/audit?limit=1")
+    assert len(one["findings"]) == 1
+
+
+def test_post_audit_of_a_named_endpoint_audits_it_alone(client: Client, front: Front) -> None:
+    status, report = asked(client, "POST", "/audit", {"resources": [f"{ENDPOINT}/pair"]})
+    assert status == 200
+    assert {one["resource"]["name"] for one in report["findings"]} == {"pair/AllTraffic"}
+    assert report["scope"]["resources"] == [f"{ENDPOINT}/pair"]
+    assert "sagemaker:Search" not in report["api_calls"]
+
+
+def test_post_audit_without_a_body_audits_everything(client: Client) -> None:
+    status, report = asked(client, "POST", "/audit")
+    assert status == 200
+    assert report["resources"]["endpoint"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        (b"{not json", None, "not JSON"),
+        (b"[1]", None, "accepted keys are resources"),
+        (b"\xff\xfe", None, "not JSON"),
+        ({"resource": []}, "resource", "accepted are resources, accounts, regions, rules, notify"),
+        ({"resources": "x"}, "resources", "list"),
+        ({"resources": [3]}, "resources.0", "string"),
+        ({"notify": "yes"}, "notify", "boolean"),
+        ({"rules": ["nope"]}, "rules", "unknown rule"),
+        ({"regions": ["mars-1"]}, "region", "eu-west-1"),
+        ({"accounts": ["999999999999"]}, "accounts", ACCOUNT),
+        ({"resources": ["arn:aws:sagemaker:eu-west-1:999999999999:endpoint/x"]}, "resources.0", "another account"),
+        ({"resources": ["arn:aws:sagemaker:us-east-1:123456789012:endpoint/x"]}, "resources.0", "another account"),
+        ({"resources": ["nonsense"]}, "resources.0", "accepted are ARNs"),
+        ({"resources": [f"{ENDPOINT}/e{one}" for one in range(21)]}, "resources", "up to 20"),
+    ],
+)
+def test_a_wrong_body_is_refused_before_anything_is_read(
+    client: Client, front: Front, body: Any, field: str | None, says: str
+) -> None:
+    front.calls.clear()
+    status, answer = asked(client, "POST", "/audit", body)
+    assert status == 400
+    assert answer["error"]["field"] == field
+    assert says in answer["error"]["message"]
+    assert set(front.calls) <= {"sts:GetCallerIdentity"}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("severity=urgent", "severity"),
+        ("rule=nope", "rule"),
+        ("topic=nope", "topic"),
+        ("status=gone", "status"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("region=mars-1", "region"),
+        ("account=999999999999", "account"),
+        ("colour=red", "colour"),
+    ],
+)
+def test_a_wrong_query_is_refused_with_its_field(client: Client, query: str, field: str) -> None:
+    status, answer = asked(client, "GET", f"/audit?{query}")
+    assert (status, answer["error"]["field"]) == (400, field)
+
+
+def test_aws_out_of_reach_is_a_502_and_no_trace(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    handlers.service.cache_clear()
+    status, answer = asked(client, "GET", "/audit")
+    assert status == 502
+    assert "cannot be reached" in answer["error"]["message"]
+    assert "Traceback" not in json.dumps(answer)
+
+
+def test_notify_publishes_and_without_it_nothing_leaves(
+    client: Client, front: Front, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = emulator.client("sns").create_topic(Name="findings")["TopicArn"]
+    monkeypatch.setenv("AUDITOR_TOPIC_ARN", topic)
+    handlers.service.cache_clear()
+    body = {"resources": [f"{ENDPOINT}/alone"]}
+    asked(client, "POST", "/audit", body)
+    assert "sns:Publish" not in front.calls
+    status, _ = asked(client, "POST", "/audit", {**body, "notify": True})
+    assert (status, front.calls["sns:Publish"]) == (200, 1)

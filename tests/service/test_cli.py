@@ -1,0 +1,162 @@
+"""The command line as a person uses it: output, exit codes, and one clear sentence for every mistake."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chalicelib.cli import run
+from chalicelib.rules import RULES
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.service.test_audit import an_endpoint
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Emulator:
+    an_endpoint(emulator, "alone", count=1)
+    return emulator
+
+
+def test_json_goes_to_stdout_and_nothing_else(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--format", "json"]) == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out)["trigger"] == "cli"
+    assert output.err == ""
+
+
+def test_the_table_names_resource_rule_and_what(
+    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert run(["audit"]) == 0
+    output = capsys.readouterr().out
+    assert "alone/AllTraffic" in output
+    assert "endpoint-single-instance" in output
+    assert f"account {ACCOUNT} in {REGION}: 3 findings (1 high, 2 medium)" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (["--fail-on", "high"], 3),
+        (["--fail-on", "critical"], 0),
+        (["--rule", "endpoint-idle", "--fail-on", "high"], 0),
+        (["--strict"], 0),
+    ],
+)
+def test_the_exit_code_tells_what_was_found(account: Emulator, options: list[str], code: int) -> None:
+    assert run(["audit", "--format", "json", *options]) == code
+
+
+def test_blind_spots_fail_a_strict_audit(account: Emulator, front: Front) -> None:
+    front.deny("cloudwatch:GetMetricData")
+    assert run(["audit", "--format", "json"]) == 0
+    assert run(["audit", "--format", "json", "--strict"]) == 4
+
+
+def test_a_named_resource_is_audited_alone(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--format", "json", "--resource", f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone"]) == 0
+    assert json.loads(capsys.readouterr().out)["resources"]["endpoint"] == 1
+
+
+def test_a_report_is_written_whole_to_a_file(account: Emulator, capsys: Captured, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "report.json"
+    assert run(["audit", "--format", "json", "--output", str(path)]) == 0
+    assert json.loads(path.read_text())["accounts"] == [ACCOUNT]
+    assert capsys.readouterr().out == ""
+    assert [one.name for one in path.parent.iterdir()] == ["report.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["audit", "--rule", "nope"], 2, "unknown rule 'nope'"),
+        (["audit", "--region", "mars-1"], 2, "accepted are af-south-1"),
+        (["audit", "--policy", "nope"], 2, "accepted are baseline"),
+        (["audit", "--resource", "nope"], 2, "accepted are ARNs"),
+        (["audit", "--format", "yaml"], 2, "'table', 'json'"),
+        (["audit", "--severity", "urgent"], 2, "'critical'"),
+        (["audit", "--profile", "nope"], 2, "there is no AWS profile 'nope'"),
+        (["audit", "--output", "/proc/nope/report.json", "--format", "json"], 2, "cannot be written"),
+        (["audit", "--colour"], 2, "No such option"),
+        (["dance"], 2, "No such command"),
+        (["rules", "nope"], 2, "unknown rule"),
+        (["policy", "check", "nope"], 2, "accepted are baseline"),
+    ],
+)
+def test_a_mistake_is_one_clear_sentence(
+    account: Emulator, capsys: Captured, arguments: list[str], code: int, says: str
+) -> None:
+    assert run(arguments) == code
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert says in output.err
+    assert output.err.count("\n") == 1
+    assert "Traceback" not in output.err
+
+
+def test_a_malformed_policy_stops_the_audit_with_file_and_line(
+    account: Emulator, capsys: Captured, front: Front, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-idle: {window: 3}\n")
+    front.calls.clear()
+    assert run(["audit", "--policy", str(path)]) == 2
+    assert f"{path}:2: rules.endpoint-idle.window" in capsys.readouterr().err
+    assert not front.calls
+
+
+def test_no_credentials_is_a_sentence(
+    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    assert run(["audit"]) == 1
+    assert "no AWS credentials were found; accepted are" in capsys.readouterr().err
+
+
+def test_an_endpoint_out_of_reach_is_a_sentence(
+    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert run(["audit"]) == 1
+    assert "AWS cannot be reached" in capsys.readouterr().err
+
+
+def test_no_region_is_a_sentence(account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(["audit"]) == 2
+    assert "no AWS region is set; accepted are" in capsys.readouterr().err
+
+
+def test_the_catalogue_lists_every_rule(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["rules"]) == 0
+    output = capsys.readouterr().out
+    assert all(id in output for id in RULES)
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_every_rule_can_be_told_in_full(capsys: Captured, id: str) -> None:
+    assert run(["rules", id]) == 0
+    output = capsys.readouterr().out
+    assert RULES[id].condition in output
+    assert "sagemaker:" in output
+
+
+def test_a_reader_that_goes_away_is_no_traceback(emulator: Emulator) -> None:
+    command = f"{sys.executable} -m chalicelib.cli rules | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=os.environ)
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,131 @@
+"""The triggers of app.py, with events as EventBridge delivers them, and the notice as a subscriber receives it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app as handlers
+from chalicelib.notices.sns import PublishFailed
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.service.test_audit import an_endpoint
+from tests.unit.test_events import an_event
+
+
+class Subscriber:
+    """An SQS queue on the findings topic."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._sqs = emulator.client("sqs")
+        sns = emulator.client("sns")
+        self.topic = sns.create_topic(Name="auditor-findings")["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:subscriber"
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+
+    def received(self) -> list[dict[str, Any]]:
+        messages = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
+        return [json.loads(one["Body"]) for one in messages]
+
+
+@pytest.fixture
+def subscriber(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Subscriber:
+    subscriber = Subscriber(emulator)
+    monkeypatch.setenv("AUDITOR_TOPIC_ARN", subscriber.topic)
+    return subscriber
+
+
+@pytest.fixture
+def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "pair")
+    handlers.service.cache_clear()
+    with Client(handlers.app) as client:
+        yield client
+    handlers.service.cache_clear()
+
+
+def sent(client: Client, function: str, event: dict[str, Any]) -> Any:
+    return client.lambda_.invoke(function, event).payload
+
+
+SCHEDULE = an_event("Scheduled Event", {}, source="aws.events", resources=[], time="2026-11-22T06:00:00Z", version="0")
+
+
+def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, subscriber: Subscriber) -> None:
+    answer = sent(client, "audit_on_schedule", SCHEDULE)
+    (notice,) = subscriber.received()
+    body = json.loads(notice["Message"])
+    assert body["kind"] == "digest"
+    assert body["audit_id"] == answer["audit_id"]
+    assert {one["resource"]["name"] for one in body["findings"]} >= {"alone/AllTraffic", "pair/AllTraffic"}
+    assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
+        "severity": "high",
+        "rule": "digest",
+        "status": "open",
+        "account": ACCOUNT,
+        "region": REGION,
+    }
+    assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
+
+
+def test_a_schedule_without_findings_still_sends_its_health(
+    subscriber: Subscriber, emulator: Emulator
+) -> None:
+    handlers.service.cache_clear()
+    with Client(handlers.app) as client:
+        sent(client, "audit_on_schedule", SCHEDULE)
+    (notice,) = subscriber.received()
+    assert json.loads(notice["Message"])["findings"] == []
+    assert "all clean" in notice["Subject"]
+
+
+def test_an_endpoint_event_audits_that_endpoint_alone(
+    client: Client, subscriber: Subscriber, front: Front
+) -> None:
+    front.calls.clear()
+    detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
+    sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
+    (notice,) = subscriber.received()
+    names = {one["resource"]["name"] for one in json.loads(notice["Message"])["findings"]}
+    assert names == {"alone/AllTraffic"}
+    assert sum(number for name, number in front.calls.items() if not name.startswith(("sns:", "sqs:"))) <= 12
+    assert "sts:GetCallerIdentity" not in front.calls
+
+
+def test_an_event_without_findings_sends_nothing(client: Client, subscriber: Subscriber) -> None:
+    detail = {"EndpointName": "gone-by-now", "EndpointStatus": "DELETING"}
+    answer = sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
+    assert answer["findings"] == 0
+    assert subscriber.received() == []
+
+
+def test_an_event_that_cannot_be_understood_is_dropped_and_does_not_fail(
+    client: Client, subscriber: Subscriber
+) -> None:
+    answer = sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", {}))
+    assert "EndpointName" in answer["dropped"]
+    assert subscriber.received() == []
+
+
+def test_a_failed_publish_fails_the_function_so_that_lambda_tries_again(
+    client: Client, subscriber: Subscriber, front: Front
+) -> None:
+    front.fail("sns:Publish", 400, "InvalidParameter", times=10)
+    with pytest.raises(PublishFailed):
+        sent(client, "audit_on_schedule", SCHEDULE)
+
+
+def test_several_regions_are_one_digest(
+    client: Client, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_REGIONS", f"{REGION},us-east-1")
+    handlers.service.cache_clear()
+    sent(client, "audit_on_schedule", SCHEDULE)
+    (notice,) = subscriber.received()
+    assert json.loads(notice["Message"])["region"] == f"{REGION},us-east-1"
