@@ -273,10 +273,16 @@ class Reading:
         return job.model_copy(update={"child_hours": sum(known) if known else None, "children": len(hours)})
 
     def _count_use(self, found: _Found) -> None:
-        """Marks models and configs with what uses them, in place."""
+        """Marks models and configs with what uses them, in place.
+
+        A model is in use where instances of a settled endpoint serve it: its next event brings an endpoint in the
+        middle of a change back, and neither a serverless nor a shadow variant stands in a VPC for a caller.
+        """
         in_use = {one.config_name for one in found.endpoints.values()}
         users: dict[str, set[str]] = {}
         for variant in found.variants:
+            if not variant.settled or variant.shadow or not _has_instances(variant):
+                continue
             if variant.configured and variant.configured.model_name:
                 users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
         for component in found.components.values():

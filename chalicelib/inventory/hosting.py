@@ -5,18 +5,20 @@ from typing import Any
 
 from chalicelib.inventory.aws import CallFailed
 from chalicelib.inventory.models import (
+    NOT_SERVING,
     Endpoint,
     EndpointConfig,
     InferenceComponent,
     Model,
     NotebookInstance,
     Variant,
+    plain,
 )
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Reader
 
 #: Endpoints in these states serve nothing that can be judged, so their configs are not read.
-NOT_SERVING = ("Failed", "OutOfService", "Deleting")
+_UNJUDGED = NOT_SERVING | {"deleting"}
 
 
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
@@ -61,7 +63,7 @@ def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[s
     names = [
         one["EndpointConfigName"]
         for one in endpoints
-        if one.get("EndpointStatus") not in NOT_SERVING and one.get("EndpointConfigName")
+        if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
     ]
     return described_configs(reader, names)
 

@@ -40,7 +40,7 @@ def asked(variants: Iterable[Variant], days: Mapping[str, int]) -> list[MetricKe
     """Which metrics to read: those of instance-backed variants in service, GPU metrics only where there are GPUs."""
     keys = []
     for variant in variants:
-        if variant.endpoint_status != "InService" or variant.shadow:
+        if not variant.settled or variant.shadow:
             continue
         try:
             if variant.serverless or variant.instance_count == 0:

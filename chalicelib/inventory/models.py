@@ -31,6 +31,16 @@ def _tags(given: Any) -> Any:
 Tags = Annotated[dict[str, str], BeforeValidator(_tags)]
 
 
+#: Endpoint states without case and underscores: events write IN_SERVICE where the API writes InService.
+IN_TRANSITION = frozenset({"creating", "updating", "systemupdating", "rollingback", "deleting"})
+NOT_SERVING = frozenset({"failed", "outofservice"})
+
+
+def plain(status: str) -> str:
+    """A status without case and underscores, to compare by."""
+    return status.replace("_", "").lower()
+
+
 class Fact(BaseModel):
     """Base of everything in the inventory. Nulls count as absent; ``kind`` names the resource kind in reports."""
 
@@ -143,6 +153,11 @@ class Variant(Fact):
         if self.configured is None:
             raise Unread(self.configured_unread)
         return self.configured
+
+    @property
+    def settled(self) -> bool:
+        """True when the endpoint serves and is not in the middle of a change."""
+        return plain(self.endpoint_status) not in IN_TRANSITION | NOT_SERVING
 
     @property
     def serverless(self) -> bool:

@@ -5,23 +5,15 @@ from datetime import datetime, timedelta
 from chalicelib.findings import Outcome, not_applicable
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import TrainingJob, TransformJob
-from chalicelib.inventory.models import InferenceComponent, Unread, Variant
+from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
 from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
-
-_IN_TRANSITION = ("creating", "updating", "systemupdating", "rollingback", "deleting")
-_NOT_SERVING = ("failed", "outofservice")
-
-
-def plain(status: str) -> str:
-    """A status without case and underscores: events write IN_SERVICE where the API writes InService."""
-    return status.replace("_", "").lower()
 
 
 def serving(status: str) -> Outcome | None:
     """An endpoint in transition is judged by its next event, one that does not serve only by ``endpoint-degraded``."""
-    if plain(status) in _IN_TRANSITION:
+    if plain(status) in IN_TRANSITION:
         return not_applicable(f"the endpoint is {status}; its next event brings it back")
-    if plain(status) in _NOT_SERVING:
+    if plain(status) in NOT_SERVING:
         return not_applicable(f"the endpoint is {status}; endpoint-degraded tells it")
     return None
 

@@ -6,9 +6,9 @@ from pydantic import NonNegativeInt, PositiveInt
 
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Endpoint, EndpointConfig, Unread, Variant
+from chalicelib.inventory.models import Endpoint, EndpointConfig, Unread, Variant, plain
 from chalicelib.inventory.parts import Part
-from chalicelib.rules.guards import plain, variant_with_instances, younger_than
+from chalicelib.rules.guards import variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"

@@ -5,9 +5,9 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import Training, TrainingJob, TuningJob
-from chalicelib.inventory.models import Unread
+from chalicelib.inventory.models import Unread, plain
 from chalicelib.inventory.parts import Part
-from chalicelib.rules.guards import own_training_job, plain
+from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.instance_fit import algorithm_of
 from chalicelib.rules.registry import Params, rule
 

@@ -114,9 +114,7 @@ def test_a_malformed_policy_stops_the_audit_with_file_and_line(
     assert not front.calls
 
 
-def test_no_credentials_is_a_sentence(
-    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_credentials_is_a_sentence(account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -74,9 +74,7 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
 
 
-def test_a_schedule_without_findings_still_sends_its_health(
-    subscriber: Subscriber, emulator: Emulator
-) -> None:
+def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscriber, emulator: Emulator) -> None:
     handlers.service.cache_clear()
     with Client(handlers.app) as client:
         sent(client, "audit_on_schedule", SCHEDULE)
@@ -85,9 +83,7 @@ def test_a_schedule_without_findings_still_sends_its_health(
     assert "all clean" in notice["Subject"]
 
 
-def test_an_endpoint_event_audits_that_endpoint_alone(
-    client: Client, subscriber: Subscriber, front: Front
-) -> None:
+def test_an_endpoint_event_audits_that_endpoint_alone(client: Client, subscriber: Subscriber, front: Front) -> None:
     front.calls.clear()
     detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
     sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))

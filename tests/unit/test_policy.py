@@ -133,10 +133,7 @@ def test_an_exemption_matches_by_globs_over_rule_and_arn_until_its_day_has_passe
 
 
 def test_severity_comes_from_the_policy_then_the_outcome_then_the_rule_and_tags_shift_it(tmp_path: Path) -> None:
-    text = (
-        "rules:\n  endpoint-idle: {severity: high}\n"
-        "severity_by_tag:\n  - {tag: env, values: [dev], shift: -1}\n"
-    )
+    text = "rules:\n  endpoint-idle: {severity: high}\nseverity_by_tag:\n  - {tag: env, values: [dev], shift: -1}\n"
     policy = load_policy(written(tmp_path, text))
     assert policy.severity("endpoint-idle", Severity.LOW, {}) is Severity.HIGH
     assert policy.severity("endpoint-idle", None, {"env": "dev"}) is Severity.MEDIUM
