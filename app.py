@@ -42,7 +42,7 @@ def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
 
 
 for _handler in (audit_on_schedule, audit_on_sagemaker_event):
-    # Chalice's own event class raises KeyError for a key that is absent; ours says what is missing, and drops the event.
+    # Chalice's own event class raises KeyError for an absent key; ours says what is missing and drops the event.
     _handler.event_class = LambdaFunctionEvent
 
 

@@ -285,8 +285,9 @@ class Reading:
                 continue
             if variant.configured and variant.configured.model_name:
                 users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
+        unsettled = {variant.endpoint_name for variant in found.variants if not variant.settled}
         for component in found.components.values():
-            if component.model_name:
+            if component.model_name and component.endpoint_name not in unsettled:
                 users.setdefault(component.model_name, set()).add(component.endpoint_name)
         seen = Part.ENDPOINTS not in self._reader.gaps.parts and Part.CONFIGS not in self._reader.gaps.parts
         for name, model in found.models.items():
