@@ -35,7 +35,7 @@ class Variant:
     """A variant on instances, or on what `settings` say. calls is the peak of Invocations a minute.
 
     model is None under inference components. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
-    now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless variant.
+    now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
     """
 
     model: Model | None
@@ -92,9 +92,15 @@ class Endpoint:
     components: Sequence[Component] = ()
     subnets: Sequence[str] = ()
 
+    @property
+    def models(self) -> list[Model]:
+        """The models of its variants and inference components."""
+        models = [one.model for one in (*self.variants, *self.shadows)] + [one.model for one in self.components]
+        return [model for model in models if model is not None]
+
 
 def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str, str]) -> None:
-    """Makes a model, unless another variant has brought it already."""
+    """Makes a model of one container or of several."""
     containers = [
         {"Image": account.image(image), "ModelDataUrl": f"s3://models-{account.id}/{model.name}/model.tar.gz"}
         for image in model.images
@@ -126,9 +132,7 @@ def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str,
 def make_endpoint(account: Account, endpoint: Endpoint) -> None:
     """Makes the models, the config, the endpoint, its inference components, its scaling and its traffic."""
     tags = {"owner": endpoint.owner, "env": endpoint.env}
-    every = [*endpoint.variants, *endpoint.shadows]
-    models = {one.model.name: one.model for one in (*every, *endpoint.components) if one.model}
-    for model in models.values():
+    for model in endpoint.models:
         make_model(account, model, age=endpoint.age, tags=tags)
     _make_config(account, endpoint, tags)
     account.sagemaker(
@@ -145,7 +149,7 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
         failure_reason=endpoint.failure,
         created=created,
         modified=changed,
-        counts={one.name: one.now_running for one in every if one.now_running},
+        counts={one.name: one.now_running for one in (*endpoint.variants, *endpoint.shadows) if one.now_running},
         **never_up,
     )
     for variant in endpoint.variants:

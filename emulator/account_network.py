@@ -42,7 +42,7 @@ _NETWORKS = {
 }
 
 EXPECTED: dict[str, frozenset[str]] = {
-    # The model churn-eu-residents-v4 stands on it, and all of its subnets lie in one zone.
+    # The model eu-residents-churn-v4 stands on it, and all of its subnets lie in one zone.
     f"vpc {ONE_ZONE_VPC}": frozenset({"vpc-single-az"}),
     # Only training stands on this one.
     f"vpc {RESEARCH_VPC}": frozenset({"vpc-single-az"}),
@@ -63,9 +63,9 @@ def make(account: Account) -> None:
     # On this backend only: moto's own table is one for all accounts, and outlives a reset.
     vars(backend)["zones"] = {**RegionsAndZonesBackend.zones, account.region: zones}
     for (vpc, addresses), subnets in _NETWORKS.items():
-        backend.vpcs[vpc] = VPC(backend, vpc, addresses, is_default=False)
+        backend.vpcs[vpc] = VPC(backend, vpc, addresses, is_default=False)  # type: ignore[abstract]  # as in moto
         for subnet, part, place in subnets:
             zone = zones[place]
-            backend.subnets[zone.name][subnet] = Subnet(
+            backend.subnets[zone.name][subnet] = Subnet(  # type: ignore[abstract]  # as in moto
                 backend, subnet, vpc, part, None, zone, default_for_az=False, map_public_ip_on_launch=False
             )

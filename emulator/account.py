@@ -1,0 +1,31 @@
+"""A lifelike account: two months of an ordinary company on SageMaker, with its good and its bad habits.
+
+For the demo, and for a test that the auditor finds each of its defects and nothing else. About half of its endpoints
+and of its training jobs are well. `EXPECTED` follows from the rule catalogue, not from what the auditor says.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from emulator import account_hosting, account_network, account_training
+from emulator.account_base import Account, settle_alarms
+
+EXPECTED: dict[str, frozenset[str]] = {
+    **account_network.EXPECTED,
+    **account_hosting.EXPECTED,
+    **account_training.EXPECTED,
+}
+"""The rules that fire under the baseline policy, by kind and name of the resource; all other resources are silent."""
+
+
+def build(account: str = "123456789012", region: str = "eu-west-1", *, now: datetime) -> None:
+    """Seeds the account in the process of the emulator; everything is as old as it claims at `now`.
+
+    Raises KeyError in a region for which AWS does not publish all of its built-in algorithms.
+    """
+    here = Account(account, region, now)
+    account_network.make(here)
+    account_hosting.make(here)
+    account_training.make(here)
+    settle_alarms(here, here.ago(days=1))

@@ -1,0 +1,275 @@
+"""The other endpoints of the lifelike account: with a defect, or in a state of their own, and what was left behind."""
+
+from __future__ import annotations
+
+from emulator import seed
+from emulator.account_base import Account, Scaling, scale
+from emulator.account_endpoints import Component, Endpoint, Model, Variant, make_endpoint, make_model
+from emulator.account_healthy import (
+    HEALTHY,
+    LARGE_MODELS,
+    PYTORCH,
+    SCIKIT_LEARN,
+    SPARKML,
+    managed,
+    own,
+    scaled,
+)
+from emulator.account_network import DELETED, MAIN_A, MAIN_A_SECOND, MAIN_B, MAIN_LOCAL, ONE_ZONE_1, ONE_ZONE_2
+
+NO_RECOVERY = "The rollback failed: the variant did not reach its desired number of healthy instances."
+HEALTH_CHECK = "The primary container for production variant AllTraffic did not pass the ping health check."
+
+FAULTY = (
+    Endpoint(
+        "recommendations-emb",
+        [Variant(own("recommendations-emb-v3"), count=1, calls=45)],
+        owner="recommendations",
+        age=120,
+    ),
+    Endpoint(
+        "recommendations-ab",
+        [
+            scaled(own("recommendations-ab-v1"), name="champion"),
+            Variant(own("recommendations-ab-v2"), count=1, name="challenger", weight=0),
+        ],
+        owner="recommendations",
+        age=41,
+    ),
+    Endpoint(
+        "sentiment-analysis",
+        [scaled(Model("sentiment-analysis-v4", [PYTORCH]), type="ml.g4dn.xlarge", calls=6, gpu=(3.8, 17))],
+        owner="crm",
+        age=133,
+    ),
+    Endpoint(
+        "ticket-routing",
+        [scaled(Model("ticket-routing-v2", [SPARKML, SCIKIT_LEARN]), type="ml.g5.xlarge", gpu=(0, 1.5))],
+        owner="support",
+        age=66,
+    ),
+    Endpoint(
+        "visual-search",
+        [scaled(Model("visual-search-v9", [PYTORCH]), type="ml.p3.2xlarge", gpu=(74, 66))],
+        owner="search",
+        age=510,
+    ),
+    Endpoint(
+        "speech-to-text",
+        [Variant(Model("speech-to-text-v2", [PYTORCH]), "ml.g4dn.xlarge", 1, calls=4, gpu=(83, 61))],
+        owner="support",
+        asynchronous=True,
+        age=58,
+    ),
+    Endpoint("returns-forecast", [scaled(own("returns-forecast-v1"), calls=0)], owner="supply-chain", age=270),
+    Endpoint("face-matching", [Variant(own("face-matching-v1"), "ml.g5.xlarge", 1)], owner="trust", env="dev", age=97),
+    Endpoint(
+        "eu-residents-churn",
+        [scaled(own("eu-residents-churn-v4", subnets=(ONE_ZONE_1, ONE_ZONE_2)))],
+        owner="crm",
+        age=83,
+    ),
+    Endpoint(
+        "edge-quality-check",
+        [scaled(own("edge-quality-check-v2", subnets=(MAIN_A, MAIN_LOCAL)))],
+        owner="manufacturing",
+        age=47,
+    ),
+    Endpoint(
+        "loan-documents",
+        [scaled(own("loan-documents-v6", subnets=(MAIN_A, MAIN_B, DELETED)))],
+        owner="lending",
+        age=155,
+    ),
+    Endpoint(
+        "address-matching",
+        [scaled(own("address-matching-v1"), settings={"AcceleratorType": "ml.eia2.medium"})],
+        owner="logistics",
+        age=720,
+    ),
+    Endpoint("kyc-checks", [scaled(own("kyc-checks-v5"), scaling=Scaling(2, 6, None))], owner="onboarding", age=34),
+    Endpoint(
+        "card-disputes",
+        [scaled(own("card-disputes-v2"), scaling=Scaling(suspended=["DynamicScalingOutSuspended"]))],
+        owner="payments",
+        age=76,
+    ),
+    Endpoint("session-intent", [scaled(own("session-intent-v3"), count=3, scaling=Scaling(3, 3))], owner="search"),
+    Endpoint("ad-click-rate", [scaled(own("ad-click-rate-v15"), count=6, calls=4000)], owner="ads", age=112),
+    Endpoint("email-classifier", [scaled(own("email-classifier-v2"), scaling=Scaling(1, 4))], owner="support"),
+    Endpoint(
+        "warehouse-slots",
+        [scaled(own("warehouse-slots-v1"), count=1, scaling=Scaling(1, 4))],
+        owner="logistics",
+        age=29,
+    ),
+    Endpoint(
+        "claims-triage",
+        [Variant(own("claims-triage-v1"), count=1)],
+        owner="insurance",
+        age=3,
+        status="Failed",
+        failure=HEALTH_CHECK,
+    ),
+    Endpoint(
+        "payment-risk",
+        [scaled(own("payment-risk-v7"), count=4, calls=700, now_running=(2, 4))],
+        owner="payments",
+        age=160,
+        modified_hours=5,
+    ),
+    Endpoint(  # serves on as before, and has traffic
+        "insurance-quotes",
+        [scaled(own("insurance-quotes-v8"))],
+        owner="insurance",
+        age=200,
+        modified_hours=20 * 24,
+        status="UpdateRollbackFailed",
+        failure=NO_RECOVERY,
+    ),
+    Endpoint(
+        "catalog-enrichment",
+        [
+            scaled(
+                Model("catalog-enrichment-v3", [f"own/enrich-{step}:2" for step in range(1, 7)]), type="ml.c5.4xlarge"
+            )
+        ],
+        owner="catalog",
+        age=92,
+    ),
+    Endpoint(
+        "text-cleaning",
+        [scaled(Model("text-cleaning-v1", [SCIKIT_LEARN], list_of_one=True))],
+        owner="platform",
+        age=64,
+    ),
+    Endpoint(  # under inference components; the config has subnets of its own, both in one zone
+        "llm-agents",
+        [Variant(None, "ml.g5.12xlarge", 2, gpu=(310, 355), settings=managed(1, 4))],
+        owner="assistants",
+        age=27,
+        subnets=(MAIN_A, MAIN_A_SECOND),
+        components=[
+            Component("agents-planner", Model("agents-planner-v1", [LARGE_MODELS]), 1, Scaling(1, 4, 20), calls=15),
+            Component("agents-critic", Model("agents-critic-v1", [LARGE_MODELS]), 1, calls=9),
+            Component("agents-critic-adapter", base="agents-critic"),
+        ],
+    ),
+    Endpoint(
+        "llm-embeddings",
+        [Variant(None, "ml.g6.2xlarge", 2, calls=80, gpu=(55, 72))],
+        owner="search",
+        age=31,
+        components=[
+            Component("embed-large", Model("embed-large-v2", [PYTORCH]), 2, Scaling(2, 6, None), calls=50),
+            Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
+        ],
+    ),
+    Endpoint(
+        "voice-biometrics",
+        [Variant(own("voice-biometrics-v1"), count=1)],
+        owner="onboarding",
+        env="dev",
+        age=8 / (24 * 60),
+    ),
+    Endpoint("basket-analysis", [Variant(own("basket-analysis-v1"), "ml.t2.medium", calls=2)], owner="retail", age=400),
+)
+
+IN_TRANSITION = (
+    Endpoint(
+        "route-optimizer",
+        [scaled(own("route-optimizer-v4"), count=1, scaling=Scaling(1, 1, None))],
+        owner="logistics",
+        age=85,
+        modified_hours=0.2,
+        status="Updating",
+    ),
+)
+
+EXPECTED: dict[str, frozenset[str]] = {
+    "endpoint-variant recommendations-emb/AllTraffic": frozenset(
+        {"endpoint-single-instance", "variant-no-autoscaling"}
+    ),
+    # Its weight of 0 spares it from endpoint-single-instance only.
+    "endpoint-variant recommendations-ab/challenger": frozenset({"variant-no-autoscaling", "endpoint-idle"}),
+    "endpoint-variant sentiment-analysis/AllTraffic": frozenset({"endpoint-gpu-underutilized"}),
+    "endpoint-variant ticket-routing/AllTraffic": frozenset(
+        {"endpoint-gpu-underutilized", "endpoint-gpu-unneeded-by-algorithm"}
+    ),
+    "endpoint-variant visual-search/AllTraffic": frozenset({"instance-previous-generation"}),
+    "endpoint-variant speech-to-text/AllTraffic": frozenset({"endpoint-single-instance", "variant-no-autoscaling"}),
+    "endpoint-variant returns-forecast/AllTraffic": frozenset({"endpoint-idle"}),
+    # Never called, so that endpoint-gpu-underutilized has nothing to say.
+    "endpoint-variant face-matching/AllTraffic": frozenset(
+        {"endpoint-single-instance", "variant-no-autoscaling", "endpoint-idle"}
+    ),
+    "model eu-residents-churn-v4": frozenset({"model-vpc-single-az"}),
+    "model edge-quality-check-v2": frozenset({"model-vpc-single-az"}),
+    "model loan-documents-v6": frozenset({"model-vpc-subnet-missing"}),
+    "endpoint-variant address-matching/AllTraffic": frozenset({"endpoint-elastic-inference-retired"}),
+    "scalable-target kyc-checks/AllTraffic": frozenset({"autoscaling-target-without-policy"}),
+    "scalable-target card-disputes/AllTraffic": frozenset({"autoscaling-suspended"}),
+    "scalable-target session-intent/AllTraffic": frozenset({"autoscaling-no-headroom"}),
+    "scalable-target ad-click-rate/AllTraffic": frozenset({"autoscaling-at-max"}),
+    "scalable-target email-classifier/AllTraffic": frozenset({"autoscaling-min-below-two"}),
+    # Its target's minimum of 1 merges into this.
+    "endpoint-variant warehouse-slots/AllTraffic": frozenset({"endpoint-single-instance"}),
+    "endpoint claims-triage": frozenset({"endpoint-degraded"}),
+    "endpoint payment-risk": frozenset({"endpoint-degraded"}),
+    "endpoint insurance-quotes": frozenset({"endpoint-degraded"}),
+    "model catalog-enrichment-v3": frozenset({"pipeline-container-count"}),
+    "model text-cleaning-v1": frozenset({"pipeline-container-count"}),
+    "endpoint-config llm-agents-config": frozenset({"model-vpc-single-az"}),
+    "endpoint-variant llm-agents/AllTraffic": frozenset({"autoscaling-min-below-two"}),
+    "inference-component agents-critic": frozenset({"variant-no-autoscaling"}),
+    "scalable-target embed-large": frozenset({"autoscaling-target-without-policy"}),
+    "scalable-target embed-small": frozenset({"autoscaling-no-headroom"}),
+    # Too young for variant-no-autoscaling, which waits an hour.
+    "endpoint-variant voice-biometrics/AllTraffic": frozenset({"endpoint-single-instance"}),
+    "endpoint-variant basket-analysis/AllTraffic": frozenset(
+        {"variant-no-autoscaling", "instance-previous-generation"}
+    ),
+}
+
+
+def make(account: Account) -> None:
+    """Makes every endpoint, what was left behind by endpoints that are gone, and some scaling that happened."""
+    for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
+        make_endpoint(account, endpoint)
+    _make_leftovers(account)
+    _make_activities(account)
+
+
+def _make_leftovers(account: Account) -> None:
+    """A target whose endpoint was deleted, and a model with its config that no endpoint uses any more."""
+    scale(account, "endpoint/legacy-scoring/variant/AllTraffic", Scaling(), since=account.ago(days=400))
+    unused = own("experiment-reranker-v1", subnets=(ONE_ZONE_1,))
+    make_model(account, unused, age=230, tags={"owner": "search", "env": "dev"})
+    account.sagemaker(
+        "CreateEndpointConfig",
+        EndpointConfigName="experiment-reranker-config",
+        ProductionVariants=[Variant(unused, count=1).member],
+    )
+    seed.endpoint_config(account.id, account.region, "experiment-reranker-config", created=account.ago(days=230))
+
+
+def _make_activities(account: Account) -> None:
+    for name, hours, change in (("churn-prediction", 7, 3), ("churn-prediction", 2, 2), ("fraud-scoring", 5, 3)):
+        started = account.ago(hours=hours)
+        seed.scaling_activity(
+            account.id,
+            account.region,
+            f"endpoint/{name}/variant/AllTraffic",
+            started=started,
+            ended=account.ago(hours=hours, minutes=-4),
+            description=f"Setting desired instance count to {change}.",
+        )
+    seed.scaling_activity(
+        account.id,
+        account.region,
+        "endpoint/ad-click-rate/variant/AllTraffic",
+        status="Unfulfilled",
+        started=account.ago(hours=1),
+        not_scaled_reasons=[{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 6, "CurrentCapacity": 6}],
+        description="Attempting to scale due to alarm triggered",
+    )

@@ -1,0 +1,123 @@
+"""The demo account: every defect that was put into it is found, and nothing else."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.findings import Report
+from chalicelib.rules import RULES
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from emulator.account import EXPECTED, build
+from emulator.account_endpoints import Endpoint
+from emulator.account_healthy import HEALTHY
+from emulator.account_hosting import FAULTY, IN_TRANSITION
+from emulator.server import Emulator
+
+#: No sweep under the baseline can give it: a config in use is judged by its endpoint, an unused one not at all.
+ONLY_BY_EVENT = {"endpoint-config-single-instance"}
+
+
+@pytest.fixture(scope="module")
+def report() -> Iterator[Report]:
+    """One audit of the whole account under the baseline."""
+    with Emulator() as emulator, pytest.MonkeyPatch.context() as environment:
+        for name, value in emulator.environment().items():
+            environment.setenv(name, value)
+        build(now=datetime.now(UTC))
+        service = Service(Settings.from_environment({}), emulator.session())
+        yield service.audit(service.scope(), "cli")
+
+
+def fired(report: Report) -> dict[str, frozenset[str]]:
+    rules: dict[str, set[str]] = defaultdict(set)
+    for one in report.findings:
+        rules[f"{one.resource.kind} {one.resource.name}"].add(one.rule)
+    return {resource: frozenset(ids) for resource, ids in rules.items()}
+
+
+def difference(found: Mapping[str, frozenset[str]], expected: Mapping[str, frozenset[str]]) -> list[str]:
+    """One line for each finding that is missing or too many."""
+    nothing: frozenset[str] = frozenset()
+    lines = []
+    for resource in sorted(found.keys() | expected.keys()):
+        got, wanted = found.get(resource, nothing), expected.get(resource, nothing)
+        lines += [f"not found: {resource}: {rule}" for rule in sorted(wanted - got)]
+        lines += [f"too much:  {resource}: {rule}" for rule in sorted(got - wanted)]
+    return lines
+
+
+def test_every_defect_is_found_and_nothing_else(report: Report) -> None:
+    lines = difference(fired(report), EXPECTED)
+    assert not lines, "\n" + "\n".join(lines)
+
+
+def test_nothing_is_found_twice(report: Report) -> None:
+    assert len(report.findings) == sum(len(rules) for rules in EXPECTED.values())
+
+
+def test_all_of_it_can_be_judged(report: Report) -> None:
+    assert report.blind_spots == []
+    assert report.complete
+    assert {id: counts.unknown for id, counts in report.rules.items() if counts.unknown} == {}
+
+
+def test_every_rule_has_something_to_find(report: Report) -> None:
+    assert {rule for rules in EXPECTED.values() for rule in rules} == RULES.keys() - ONLY_BY_EVENT
+    assert {id for id, counts in report.rules.items() if counts.fail} == RULES.keys() - ONLY_BY_EVENT
+
+
+def test_every_rule_lets_something_pass(report: Report) -> None:
+    assert {id for id, counts in report.rules.items() if counts.passed} == RULES.keys() - ONLY_BY_EVENT
+
+
+def test_the_account_is_as_large_as_the_demo_promises(report: Report) -> None:
+    assert report.resources["endpoint"] >= 25
+    assert report.resources["training-job"] >= 60
+    assert report.resources["tuning-job"] == 2
+    assert report.resources["transform-job"] == 4
+    assert report.resources["notebook-instance"] == 5
+
+
+def resources_of(endpoint: Endpoint) -> set[str]:
+    """Everything under an endpoint that a rule could name."""
+    variants = [*endpoint.variants, *endpoint.shadows]
+    names = [f"{endpoint.name}/{variant.name}" for variant in variants]
+    components = [component.name for component in endpoint.components]
+    return {
+        f"endpoint {endpoint.name}",
+        f"endpoint-config {endpoint.name}-config",
+        *(f"{kind} {name}" for kind in ("endpoint-variant", "scalable-target") for name in names),
+        *(f"model {model.name}" for model in endpoint.models),
+        *(f"{kind} {name}" for kind in ("inference-component", "scalable-target") for name in components),
+    }
+
+
+def test_a_third_of_the_endpoints_is_well(report: Report) -> None:
+    with_findings = fired(report).keys()
+    every = (*HEALTHY, *FAULTY, *IN_TRANSITION)
+    assert report.resources["endpoint"] == len(every)
+    assert [one.name for one in HEALTHY if resources_of(one) & with_findings] == []
+    assert [one.name for one in FAULTY if not resources_of(one) & with_findings] == []
+    assert len(HEALTHY) >= len(every) / 3
+
+
+def test_a_third_of_the_training_jobs_is_well(report: Report) -> None:
+    jobs = report.resources["training-job"]
+    faulty = sum(1 for name in fired(report) if name.startswith("training-job "))
+    assert jobs - faulty >= jobs / 3
+
+
+def test_endpoints_have_an_owner_to_turn_to(report: Report) -> None:
+    hosting = ("endpoint", "endpoint-config", "endpoint-variant", "model")
+    assert [one.resource.name for one in report.findings if one.resource.kind in hosting and not one.owner] == []
+
+
+def test_the_account_is_built_in_less_than_five_seconds() -> None:
+    with Emulator():
+        begun = time.perf_counter()
+        build(now=datetime.now(UTC))
+        assert time.perf_counter() - begun < 5
