@@ -128,6 +128,7 @@ class Variant(Fact):
     endpoint_name: str
     endpoint_arn: str = ""
     endpoint_status: str = ""
+    config_name: str | None = None
     endpoint_created: datetime | None = None
     endpoint_modified: datetime | None = None
     current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
