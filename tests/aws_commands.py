@@ -33,7 +33,7 @@ def _client(service: str) -> Any:
 
 
 def _kebab(name: str) -> str:
-    return xform_name(name, "-")
+    return str(xform_name(name, "-"))
 
 
 def check(command: str) -> None:

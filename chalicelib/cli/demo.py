@@ -24,7 +24,6 @@ def demo_account() -> Iterator[boto3.Session]:
     """The demo account on a free loopback port; the process talks to it and to nothing else meanwhile."""
     try:
         from emulator.account import build
-
         from emulator.server import Emulator
     except ImportError as error:
         raise AuditorError(

@@ -61,6 +61,19 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
+#: Operations that list an account: only a sweep makes them, never an event.
+SWEEP_ONLY = frozenset(
+    {
+        "sagemaker:ListEndpoints",
+        "sagemaker:ListEndpointConfigs",
+        "sagemaker:ListModels",
+        "sagemaker:ListTrainingJobs",
+        "sagemaker:ListHyperParameterTuningJobs",
+        "sagemaker:ListTransformJobs",
+        "sagemaker:ListNotebookInstances",
+    }
+)
+
 #: What must have been read before a part can be: rules name what they read, this adds what that rests on.
 RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.CONFIGS: (Part.ENDPOINTS,),

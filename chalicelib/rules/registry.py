@@ -57,7 +57,7 @@ class Rule:
     def permissions(self) -> tuple[str, ...]:
         """The IAM actions that reading for this rule may need, sorted."""
         parts = closure(self.reads | frozenset(self.reads_when.values()))
-        actions = {operation.replace("ec2:", "ec2:") for part in parts for operation in OPERATIONS[part]}
+        actions = {operation for part in parts for operation in OPERATIONS[part]}
         return tuple(sorted(actions))
 
     def judge(self, subject: Any, estate: Inventory, params: Params) -> Outcome:

@@ -1,7 +1,7 @@
 """The HTTP contract, through Chalice's test client and a service that audits the emulator."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -59,12 +59,13 @@ def test_get_audit_answers_the_report(client: Client) -> None:
 
 
 def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -> None:
-    for query, keeps in [
+    expected: list[tuple[str, Callable[[Any], bool]]] = [
         ("severity=high", lambda one: one["severity"] in ("high", "critical")),
         ("rule=variant-no-autoscaling", lambda one: one["rule"] == "variant-no-autoscaling"),
         ("topic=autoscaling", lambda one: one["topic"] == "autoscaling"),
         ("resource=alone/AllTraffic", lambda one: one["resource"]["name"] == "alone/AllTraffic"),
-    ]:
+    ]
+    for query, keeps in expected:
         status, report = asked(client, "GET", f"/audit?{query}")
         assert status == 200
         assert report["findings"], query

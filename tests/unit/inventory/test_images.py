@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from botocore.loaders import Loader  # type: ignore[import-untyped]
+from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 

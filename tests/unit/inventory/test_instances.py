@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from botocore.loaders import Loader  # type: ignore[import-untyped]
+from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -1,0 +1,61 @@
+# `make help` lists everything. The environment lives in .venv/; nothing outside the checkout is changed.
+PYTHON ?= python3
+PY := .venv/bin/python
+READY := .venv/.ready
+CODE := app.py chalicelib emulator tools tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format types check package generate drift lock serve clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## make the environment in .venv (Python 3.11 or newer)
+
+$(READY): requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is older than 3.11; accepted is Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
+	@.venv/bin/auditor demo
+
+test: setup  ## the tests that every change must pass
+	@$(PY) -m pytest
+
+lint: setup  ## ruff: rules and format
+	@.venv/bin/ruff check $(CODE)
+	@.venv/bin/ruff format --check $(CODE)
+
+format: setup  ## let ruff mend what it can
+	@.venv/bin/ruff check --fix $(CODE)
+	@.venv/bin/ruff format $(CODE)
+
+types: setup  ## mypy, strict
+	@.venv/bin/mypy $(CODE)
+
+package: setup  ## pack for Lambda into out/package, and check what is in the zip
+	@$(PY) -m tools.package out/package
+
+generate: setup  ## write anew what is generated from the code: permissions, schemas, the catalogue
+	@$(PY) -m tools.generate
+
+drift: setup  ## fail when a generated file is older than the code
+	@$(PY) -m tools.generate --check
+
+check: lint types drift test  ## everything that is quick
+
+lock: setup  ## pin the development requirements anew, with hashes
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv
+	@.venv/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
+
+serve: setup  ## the HTTP routes on loopback, over the demo account
+	@.venv/bin/auditor serve --demo
+
+clean:  ## remove what can be made again
+	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .chalice/deployments
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

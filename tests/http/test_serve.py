@@ -1,0 +1,68 @@
+"""``auditor serve`` as a process of its own: the routes over a real socket, and an end without a trace."""
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib.cli import run
+from emulator.account import EXPECTED
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[str]:
+    """The base URL of a server over the demo account; it ends by an interrupt, without a traceback."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chalicelib.cli", "serve", "--demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("http://127.0.0.1:"), line
+    yield line.split("/audit")[0]
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+
+
+def got(url: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_health_answers(served: str) -> None:
+    status, health = got(f"{served}/health")
+    assert status == 200
+    assert health["status"] == "ok"
+
+
+def test_the_report_of_the_account_is_answered(served: str) -> None:
+    status, report = got(f"{served}/audit")
+    assert status == 200
+    assert len(report["findings"]) == sum(len(rules) for rules in EXPECTED.values())
+
+
+def test_a_mistake_is_told_as_json(served: str) -> None:
+    status, told = got(f"{served}/audit", {"resource": []})
+    assert status == 400
+    assert told["error"]["field"] == "resource"
+
+
+def test_a_port_that_is_taken_is_a_sentence(served: str, capsys: pytest.CaptureFixture[str]) -> None:
+    port = served.rsplit(":", 1)[1]
+    assert run(["serve", "--demo", "--port", port]) == 2
+    assert f"port {port} cannot be used" in capsys.readouterr().err

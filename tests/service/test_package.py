@@ -1,0 +1,114 @@
+"""The zip for Lambda: what is in it, and that it works in a bare interpreter with only boto3 beside it."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulator.server import Emulator
+from tests.events import payload
+from tests.service.test_audit import an_endpoint
+from tools.package import ROOT, package
+
+#: What Lambda's own runtime brings.
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
+INVOKE = """
+import json, sys
+sys.path[:0] = sys.argv[1:3]
+import app
+outside = [name for name, module in sys.modules.items()
+           if (getattr(module, "__file__", None) or "").find("site-packages") >= 0]
+answer = getattr(app, sys.argv[3])(json.loads(sys.argv[4]), None)
+print(json.dumps({"answer": answer, "outside": outside, "home": app.__file__}))
+"""
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return package(tmp_path_factory.mktemp("package") / "out")
+
+
+@pytest.fixture(scope="module")
+def unpacked(packed: Path) -> Path:
+    folder = packed.parent / "unpacked"
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds boto3 and what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in RUNTIME:
+        spec = find_spec(name)
+        assert spec is not None and spec.origin is not None
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+Invoke = Callable[[str, dict[str, Any]], Any]
+
+
+@pytest.fixture
+def invoke(unpacked: Path, runtime: Path, emulator: Emulator, tmp_path: Path) -> Invoke:
+    """Calls a packed handler in a fresh interpreter that sees the zip and boto3 only."""
+
+    def call(function: str, event: dict[str, Any]) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", INVOKE, str(unpacked), str(runtime), function, json.dumps(event)],
+            cwd=tmp_path,
+            env={**emulator.environment(), "PATH": os.environ["PATH"]},
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told = json.loads(done.stdout.splitlines()[-1])
+        assert told["outside"] == []
+        assert Path(told["home"]).parent == unpacked
+        return told["answer"]
+
+    return call
+
+
+def test_the_zip_holds_policies_templates_and_tables(packed: Path) -> None:
+    names = set(zipfile.ZipFile(packed).namelist())
+    for folder in ("policies", "templates"):
+        files = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*") if path.is_file()}
+        assert files
+        assert files <= names
+
+
+def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
+    resources = json.loads((packed.parent / "sam.json").read_text())["Resources"]
+    functions = {name: one for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
+    assert functions.keys() == {"AuditOnSchedule", "AuditOnSagemakerEvent", "APIHandler"}
+    roles = {json.dumps(one["Properties"]["Role"]) for one in functions.values()}
+    assert len(roles) == len(functions)
+
+
+def test_the_packed_schedule_handler_audits_the_account(invoke: Invoke, emulator: Emulator) -> None:
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "pair")
+    answer = invoke("audit_on_schedule", payload("schedule"))
+    assert answer["complete"] is True
+    assert answer["findings"] >= 1
+
+
+def test_the_packed_event_handler_audits_the_endpoint_named(invoke: Invoke, emulator: Emulator) -> None:
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "other", count=1)
+    swept = invoke("audit_on_schedule", payload("schedule"))
+    answer = invoke("audit_on_sagemaker_event", payload("endpoint-in-service"))
+    assert answer["complete"] is True
+    assert 1 <= answer["findings"] < swept["findings"]

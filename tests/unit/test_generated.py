@@ -1,0 +1,49 @@
+"""Generated files are those that the code gives, and permissions only read."""
+
+import json
+from pathlib import Path
+
+import botocore.session
+import jsonschema
+import pytest
+
+from tools.generate import ROOT, outdated
+from tools.permissions import FUNCTIONS
+
+READING = ("Describe", "List", "Get", "Search")
+
+
+def test_generated_files_are_up_to_date() -> None:
+    assert [str(path.relative_to(ROOT)) for path, _ in outdated()] == [], "run `make generate`"
+
+
+def test_the_schema_of_the_report_is_a_json_schema() -> None:
+    schema = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_only_reads_the_account(function: str) -> None:
+    document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
+    allowed = {action for one in document["Statement"] for action in one["Action"]}
+    writing = {action for action in allowed if not action.split(":")[1].startswith(READING)}
+    assert writing == {"sns:Publish", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert not any("*" in action for action in allowed)
+
+
+def test_the_permissions_name_operations_that_exist() -> None:
+    session = botocore.session.get_session()
+    names = {name for reads in FUNCTIONS.values() for name in reads}
+    for service in {name.split(":")[0] for name in names}:
+        operations = session.get_service_model(service).operation_names
+        assert {name.split(":")[1] for name in names if name.startswith(f"{service}:")} <= set(operations)
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_each_stage_names_the_policy_of_each_function(stage: str) -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    functions = config["stages"][stage]["lambda_functions"]
+    assert functions.keys() == FUNCTIONS.keys()
+    for function, settings in functions.items():
+        assert settings["iam_policy_file"] == f"policy-{function}.json"
+        assert Path(ROOT / ".chalice" / settings["iam_policy_file"]).exists()

@@ -1,0 +1,51 @@
+"""Writes what is generated from the code; with ``--check`` only says what is out of date (exit 1)."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from chalicelib.findings import Report
+from tools.permissions import FUNCTIONS, policy_document
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def report_schema() -> str:
+    """The JSON Schema of the report (draft 2020-12)."""
+    schema = Report.model_json_schema(mode="serialization", by_alias=True)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "SageMaker audit report, schema version 1",
+    }
+    return json.dumps({**head, **{key: value for key, value in schema.items() if key != "title"}}, indent=2) + "\n"
+
+
+def generated() -> Iterator[tuple[Path, str]]:
+    """Every generated file with the content that it should have."""
+    yield ROOT / "docs" / "report.schema.json", report_schema()
+    for function, reads in FUNCTIONS.items():
+        yield ROOT / ".chalice" / f"policy-{function}.json", policy_document(reads)
+
+
+def outdated() -> list[tuple[Path, str]]:
+    """The generated files whose content is not what the code gives now."""
+    return [(path, text) for path, text in generated() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 1 with ``--check`` when something is out of date."""
+    files = outdated()
+    for path, text in files:
+        name = path.relative_to(ROOT)
+        if "--check" in arguments:
+            print(f"{name} is out of date: run `make generate`", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    return 1 if files and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

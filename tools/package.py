@@ -1,0 +1,97 @@
+"""Packs the app for Lambda with ``chalice package``, and checks what no exit code tells.
+
+Chalice keeps a cache that overlooks renamed and empty files, prints a warning for a wheel that it could not get, and
+ships whatever bytecode lies about: the cache is removed, the warning is an error, and the zip is looked into.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MAX_UNPACKED = 60_000_000
+SKIPPED_WHEEL = "Could not install dependencies"
+
+
+class PackageFailed(Exception):
+    """The package is not fit to be deployed; the text says why."""
+
+
+def package(target: Path, stage: str = "prod") -> Path:
+    """Packs the app into ``target`` (``deployment.zip``, ``sam.json``), and gives the path of the zip.
+
+    Raises PackageFailed.
+    """
+    shutil.rmtree(ROOT / ".chalice" / "deployments", ignore_errors=True)
+    shutil.rmtree(target, ignore_errors=True)
+    for cache in (ROOT / "chalicelib").rglob("__pycache__"):
+        shutil.rmtree(cache)
+    chalice = Path(sys.executable).with_name("chalice")
+    environment = {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+    }
+    done = subprocess.run(
+        [str(chalice), "package", "--stage", stage, str(target)],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    if done.returncode:
+        raise PackageFailed(f"chalice package failed:\n{said}")
+    if SKIPPED_WHEEL in said:
+        raise PackageFailed(f"a dependency has no fitting wheel:\n{said}")
+    packed = target / "deployment.zip"
+    problems = list(_problems(packed))
+    if problems:
+        raise PackageFailed("\n".join(problems))
+    return packed
+
+
+def _problems(packed: Path) -> list[str]:
+    with zipfile.ZipFile(packed) as archive:
+        names = set(archive.namelist())
+        size = sum(one.file_size for one in archive.infolist())
+    wanted = {
+        str(path.relative_to(ROOT))
+        for folder in ("policies", "templates", "chalicelib")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    problems = [f"the zip lacks {name}" for name in sorted((wanted | {"app.py"}) - names)]
+    for module in ("boto3", "botocore", "moto", "emulator", "tests"):
+        if any(name.startswith(f"{module}/") for name in names):
+            problems.append(f"the zip holds {module}, which Lambda does not need")
+    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "chalice"):
+        if not any(name.startswith(f"{module}/") for name in names):
+            problems.append(f"the zip lacks the package {module}")
+    if size > MAX_UNPACKED:
+        problems.append(f"the zip unpacks to {size:,} bytes; accepted are {MAX_UNPACKED:,}")
+    return problems
+
+
+def main(arguments: list[str]) -> int:
+    """Packs into the folder named."""
+    if len(arguments) != 1:
+        print("usage: python -m tools.package FOLDER", file=sys.stderr)
+        return 2
+    try:
+        packed = package(Path(arguments[0]))
+    except PackageFailed as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    with zipfile.ZipFile(packed) as archive:
+        unpacked = sum(one.file_size for one in archive.infolist())
+    print(f"{packed}: {packed.stat().st_size:,} bytes, {unpacked:,} unpacked")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
