@@ -4,12 +4,16 @@ Chalice keeps a cache that overlooks renamed and empty files, prints a warning f
 ships whatever bytecode lies about: the cache is removed, the warning is an error, and the zip is looked into.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+
+from chalicelib.errors import InvalidInput
+from chalicelib.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_UNPACKED = 60_000_000
@@ -23,7 +27,7 @@ class PackageFailed(Exception):
 def package(target: Path, stage: str = "prod") -> Path:
     """Packs the app into ``target`` (``deployment.zip``, ``sam.json``), and gives the path of the zip.
 
-    Raises PackageFailed.
+    Raises PackageFailed, and InvalidInput for wrong settings in the environment.
     """
     shutil.rmtree(ROOT / ".chalice" / "deployments", ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
@@ -52,7 +56,20 @@ def package(target: Path, stage: str = "prod") -> Path:
     problems = list(_problems(packed))
     if problems:
         raise PackageFailed("\n".join(problems))
+    _configure(target / "sam.json")
     return packed
+
+
+def _configure(template: Path) -> None:
+    """Gives every function the ``AUDITOR_`` variables that are set while packing."""
+    settings = {name: value for name, value in os.environ.items() if name.startswith("AUDITOR_")}
+    Settings.from_environment(settings)
+    stack = json.loads(template.read_text(encoding="utf-8"))
+    for resource in stack["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
+            variables |= settings
+    template.write_text(json.dumps(stack, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _problems(packed: Path) -> list[str]:
@@ -84,7 +101,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         packed = package(Path(arguments[0]))
-    except PackageFailed as failed:
+    except (PackageFailed, InvalidInput) as failed:
         print(failed, file=sys.stderr)
         return 1
     with zipfile.ZipFile(packed) as archive:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,14 @@ print(json.dumps({"answer": answer, "outside": outside, "home": app.__file__}))
 """
 
 
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:auditor-findings"
+
+
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return package(tmp_path_factory.mktemp("package") / "out")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AUDITOR_TOPIC_ARN", TOPIC)
+        yield package(tmp_path_factory.mktemp("package") / "out")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,8 @@ def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
     assert functions.keys() == {"AuditOnSchedule", "AuditOnSagemakerEvent", "APIHandler"}
     roles = {json.dumps(one["Properties"]["Role"]) for one in functions.values()}
     assert len(roles) == len(functions)
+    for one in functions.values():
+        assert one["Properties"]["Environment"]["Variables"]["AUDITOR_TOPIC_ARN"] == TOPIC
 
 
 def test_the_packed_schedule_handler_audits_the_account(invoke: Invoke, emulator: Emulator) -> None:
