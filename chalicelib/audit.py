@@ -1,5 +1,6 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,11 +28,19 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     """What these rules read: nothing else is asked of AWS."""
     parts: set[Part] = set()
     days: dict[str, int] = {}
+    hours = tests = 1
     for id, setting in rules.items():
-        parts |= RULES[id].parts(setting.params)
-        for metric in RULES[id].metrics:
-            days[metric] = max(days.get(metric, 0), int(setting.params.model_dump()["window_days"]))
-    return Needs.of(parts, metric_days=days, lookback_days=lookback_days)
+        rule, params = RULES[id], setting.params.model_dump()
+        parts |= rule.parts(setting.params)
+        for metric in rule.metrics:
+            days[metric] = max(days.get(metric, 0), int(params["window_days"]))
+        if Part.ACTIVITIES in rule.reads:
+            hours = max(hours, math.ceil(params.get("window_hours", 1)))
+        if Part.RECOMMENDATIONS in rule.reads:
+            tests = max(tests, int(params["max_age_days"]))
+    return Needs.of(
+        parts, metric_days=days, lookback_days=lookback_days, activity_hours=hours, recommendation_days=tests
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
         "subject": one.subject,
         "account": scope.account,
         "region": scope.region,
+        "partition": scope.partition,
         "severity": severity.value,
         "merged": one.merged,
     }

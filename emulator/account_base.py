@@ -107,13 +107,23 @@ def _hours(now: datetime) -> Iterator[tuple[datetime, float]]:
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """A scalable target. tracking is the target value of its target-tracking policy, None for no policy."""
+    """A scalable target. tracking is the target value of its target-tracking policy, None for no policy.
+
+    cooldowns are (in, out) in seconds; follows names another endpoint, whose CPUUtilization is tracked; alarms says
+    whether the alarms of the policy are still there; wakes adds a step policy that starts an asynchronous endpoint
+    from zero.
+    """
 
     minimum: int = 2
     maximum: int = 6
     tracking: float | None = 800
     suspended: Sequence[str] = ()
     scheduled: bool = False
+    cooldowns: tuple[int, int] = (600, 120)
+    scale_in: bool = True
+    follows: str | None = None
+    alarms: bool = True
+    wakes: bool = False
 
 
 _METRICS = {
@@ -144,7 +154,10 @@ def scale(
         created=since,
     )
     if scaling.tracking is not None:
-        metric = _backlog(backlog_of) if backlog_of else _predefined(dimension)
+        metric = _predefined(dimension)
+        if backlog_of or scaling.follows:
+            metric = _backlog(backlog_of) if backlog_of else _processor(str(scaling.follows))
+        missing: dict[str, Any] = {} if scaling.alarms else {"Alarms": []}
         seed.scaling_policy(
             account.id,
             account.region,
@@ -154,12 +167,16 @@ def scale(
             PolicyType="TargetTrackingScaling",
             TargetTrackingScalingPolicyConfiguration={
                 "TargetValue": scaling.tracking,
-                "ScaleInCooldown": 600,
-                "ScaleOutCooldown": 120,
+                "ScaleInCooldown": scaling.cooldowns[0],
+                "ScaleOutCooldown": scaling.cooldowns[1],
+                "DisableScaleIn": not scaling.scale_in,
                 **metric,
             },
             CreationTime=since,
+            **missing,
         )
+    if scaling.wakes and backlog_of:
+        _wake_up(account, resource_id, backlog_of)
     if scaling.scheduled:
         _weekday_morning(account, resource_id, dimension, scaling)
 
@@ -177,6 +194,49 @@ def _backlog(endpoint: str) -> dict[str, Any]:
             "Statistic": "Average",
         }
     }
+
+
+def _processor(endpoint: str) -> dict[str, Any]:
+    return {
+        "CustomizedMetricSpecification": {
+            "Namespace": "/aws/sagemaker/Endpoints",
+            "MetricName": "CPUUtilization",
+            "Dimensions": [
+                {"Name": "EndpointName", "Value": endpoint},
+                {"Name": "VariantName", "Value": "AllTraffic"},
+            ],
+            "Statistic": "Average",
+        }
+    }
+
+
+def _wake_up(account: Account, resource_id: str, endpoint: str) -> None:
+    """A step policy that adds an instance, and the alarm on waiting requests that calls it."""
+    step = {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}
+    request = {
+        "ServiceNamespace": "sagemaker",
+        "PolicyName": "wake-up",
+        "PolicyType": "StepScaling",
+        "ResourceId": resource_id,
+        "ScalableDimension": autoscaling.VARIANT,
+        "StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [step]},
+    }
+    made = handle(autoscaling.SERVICE, "PutScalingPolicy", account.id, account.region, request)
+    assert made is not None
+    backend_of("cloudwatch", account.id, account.region).put_metric_alarm(
+        name=f"{endpoint}-wake-up",
+        description="Requests wait and no instance runs",
+        namespace="AWS/SageMaker",
+        metric_name="HasBacklogWithoutCapacity",
+        dimensions=[{"Name": "EndpointName", "Value": endpoint}],
+        statistic="Average",
+        period=60,
+        evaluation_periods=1,
+        threshold=1,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        alarm_actions=[made["PolicyARN"]],
+        actions_enabled=True,
+    )
 
 
 def _weekday_morning(account: Account, resource_id: str, dimension: str, scaling: Scaling) -> None:

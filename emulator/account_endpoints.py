@@ -77,7 +77,10 @@ class Component:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint with everything under it. age is in days; modified_hours ago it last changed (None: never)."""
+    """An endpoint with everything under it. age is in days; modified_hours ago it last changed (None: never).
+
+    load_tested says whether a tag tells of a load test behind its target values.
+    """
 
     name: str
     variants: Sequence[Variant]
@@ -91,6 +94,7 @@ class Endpoint:
     shadows: Sequence[Variant] = ()
     components: Sequence[Component] = ()
     subnets: Sequence[str] = ()
+    load_tested: bool = True
 
     @property
     def models(self) -> list[Model]:
@@ -132,6 +136,8 @@ def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str,
 def make_endpoint(account: Account, endpoint: Endpoint) -> None:
     """Makes the models, the config, the endpoint, its inference components, its scaling and its traffic."""
     tags = {"owner": endpoint.owner, "env": endpoint.env}
+    if endpoint.load_tested:
+        tags["load-tested"] = f"{account.ago(days=min(endpoint.age, 90)):%Y-%m-%d}"
     for model in endpoint.models:
         make_model(account, model, age=endpoint.age, tags=tags)
     _make_config(account, endpoint, tags)

@@ -42,6 +42,7 @@ HEALTHY = (
         [scaled(own("fraud-scoring-v12", subnets=THREE_ZONES), type="ml.c5.2xlarge", count=3, calls=900)],
         owner="payments",
         age=140,
+        load_tested=False,  # a job of Inference Recommender measured it
     ),
     Endpoint(
         "credit-risk",
@@ -97,7 +98,7 @@ HEALTHY = (
                 Model("invoice-ocr-v4", [PYTORCH]),
                 "ml.g4dn.xlarge",
                 1,
-                Scaling(0, 4, tracking=5),
+                Scaling(0, 4, tracking=5, wakes=True),
                 now_running=(0, 0),
             )
         ],
@@ -154,6 +155,9 @@ HEALTHY = (
         owner="crm",
         age=19,
     ),
+    Endpoint("spare-parts", [scaled(own("spare-parts-v4"), type="ml.m7i.large")], owner="logistics", age=104),
+    Endpoint("weather-impact", [scaled(own("weather-impact-v2"), calls=20)], owner="supply-chain", age=55),
+    Endpoint("meter-readings", [scaled(own("meter-readings-v6"), type="ml.c6i.xlarge")], owner="energy", age=49),
     Endpoint(  # a built-in algorithm for which a GPU is of use
         "photo-tagging",
         [scaled(Model("photo-tagging-v2", ["A/image-classification:1"]), type="ml.g4dn.2xlarge", gpu=(57, 41))],

@@ -15,8 +15,19 @@ from emulator.account_healthy import (
     own,
     scaled,
 )
-from emulator.account_network import DELETED, MAIN_A, MAIN_A_SECOND, MAIN_B, MAIN_LOCAL, ONE_ZONE_1, ONE_ZONE_2
+from emulator.account_network import (
+    DELETED,
+    MAIN_A,
+    MAIN_A_SECOND,
+    MAIN_B,
+    MAIN_LOCAL,
+    ONE_ZONE_1,
+    ONE_ZONE_2,
+    SMALL_A,
+    SMALL_B,
+)
 
+OLD_EIA = "dlc/tensorflow-inference-eia:2.3.0-cpu"
 NO_RECOVERY = "The rollback failed: the variant did not reach its desired number of healthy instances."
 HEALTH_CHECK = "The primary container for production variant AllTraffic did not pass the ping health check."
 
@@ -30,11 +41,12 @@ FAULTY = (
     Endpoint(
         "recommendations-ab",
         [
-            scaled(own("recommendations-ab-v1"), name="champion"),
+            scaled(own("recommendations-ab-v1"), name="champion", scaling=Scaling(tracking=70)),
             Variant(own("recommendations-ab-v2"), count=1, name="challenger", weight=0),
         ],
         owner="recommendations",
         age=41,
+        load_tested=False,
     ),
     Endpoint(
         "sentiment-analysis",
@@ -95,7 +107,43 @@ FAULTY = (
         age=76,
     ),
     Endpoint("session-intent", [scaled(own("session-intent-v3"), count=3, scaling=Scaling(3, 3))], owner="search"),
-    Endpoint("ad-click-rate", [scaled(own("ad-click-rate-v15"), count=6, calls=4000)], owner="ads", age=112),
+    Endpoint(
+        "ad-click-rate",
+        [scaled(own("ad-click-rate-v15"), count=6, calls=4000)],
+        owner="ads",
+        age=112,
+        load_tested=False,
+    ),
+    Endpoint(
+        "coupon-targeting",
+        [scaled(own("coupon-targeting-v2"), count=5, scaling=Scaling(scale_in=False))],
+        owner="retail",
+    ),
+    Endpoint(
+        "delivery-eta", [scaled(own("delivery-eta-v11"), scaling=Scaling(cooldowns=(60, 300)))], owner="logistics"
+    ),
+    Endpoint(
+        "seat-pricing",
+        [scaled(own("seat-pricing-v3"), scaling=Scaling(tracking=60, follows="fraud-scoring"))],
+        owner="pricing",
+        age=77,
+    ),
+    Endpoint("stock-alerts", [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False))], owner="retail", age=90),
+    Endpoint("thumbnail-quality", [scaled(own("thumbnail-quality-v1"), type="ml.t3.large")], owner="catalog", age=38),
+    Endpoint(  # asynchronous, and asleep for good
+        "call-transcripts",
+        [Variant(Model("call-transcripts-v1", [PYTORCH]), "ml.g5.xlarge", 1, Scaling(0, 3, 5), now_running=(0, 0))],
+        owner="support",
+        asynchronous=True,
+        age=26,
+    ),
+    Endpoint(
+        "fleet-routing",
+        [scaled(own("fleet-routing-v5", subnets=(SMALL_A, SMALL_B)), scaling=Scaling(2, 40))],
+        owner="logistics",
+        age=68,
+    ),
+    Endpoint("photo-archive", [scaled(Model("photo-archive-v1", [OLD_EIA]))], owner="catalog", age=900),
     Endpoint("email-classifier", [scaled(own("email-classifier-v2"), scaling=Scaling(1, 4))], owner="support"),
     Endpoint(
         "warehouse-slots",
@@ -210,7 +258,20 @@ EXPECTED: dict[str, frozenset[str]] = {
     "scalable-target kyc-checks/AllTraffic": frozenset({"autoscaling-target-without-policy"}),
     "scalable-target card-disputes/AllTraffic": frozenset({"autoscaling-suspended"}),
     "scalable-target session-intent/AllTraffic": frozenset({"autoscaling-no-headroom"}),
-    "scalable-target ad-click-rate/AllTraffic": frozenset({"autoscaling-at-max"}),
+    "scalable-target ad-click-rate/AllTraffic": frozenset({"autoscaling-at-max", "autoscaling-activity-failed"}),
+    "scaling-policy ad-click-rate/AllTraffic/target-tracking": frozenset({"autoscaling-untested-target"}),
+    "scaling-policy recommendations-ab/champion/target-tracking": frozenset({"autoscaling-untested-target"}),
+    "scalable-target coupon-targeting/AllTraffic": frozenset({"autoscaling-scale-in-disabled"}),
+    "scaling-policy delivery-eta/AllTraffic/target-tracking": frozenset({"autoscaling-cooldown-inverted"}),
+    "scaling-policy seat-pricing/AllTraffic/target-tracking": frozenset({"autoscaling-metric-mismatch"}),
+    "scaling-policy stock-alerts/AllTraffic/target-tracking": frozenset({"autoscaling-alarm-broken"}),
+    "scalable-target thumbnail-quality/AllTraffic": frozenset({"autoscaling-burstable-instance"}),
+    "scalable-target call-transcripts/AllTraffic": frozenset({"autoscaling-zero-without-wakeup"}),
+    "scalable-target legacy-scoring/AllTraffic": frozenset({"autoscaling-orphaned-target"}),
+    "endpoint-variant llm-embeddings/AllTraffic": frozenset({"inference-component-host-fixed"}),
+    "model fleet-routing-v5": frozenset({"model-vpc-low-free-ips"}),
+    "model photo-archive-v1": frozenset({"model-elastic-inference-image"}),
+    "inference-component agents-planner": frozenset({"inference-component-single-copy"}),
     "scalable-target email-classifier/AllTraffic": frozenset({"autoscaling-min-below-two"}),
     # Its target's minimum of 1 merges into this.
     "endpoint-variant warehouse-slots/AllTraffic": frozenset({"endpoint-single-instance"}),
@@ -221,7 +282,7 @@ EXPECTED: dict[str, frozenset[str]] = {
     "model text-cleaning-v1": frozenset({"pipeline-container-count"}),
     "endpoint-config llm-agents-config": frozenset({"model-vpc-single-az"}),
     "endpoint-variant llm-agents/AllTraffic": frozenset({"autoscaling-min-below-two"}),
-    "inference-component agents-critic": frozenset({"variant-no-autoscaling"}),
+    "inference-component agents-critic": frozenset({"variant-no-autoscaling", "inference-component-single-copy"}),
     "scalable-target embed-large": frozenset({"autoscaling-target-without-policy"}),
     "scalable-target embed-small": frozenset({"autoscaling-no-headroom"}),
     # Too young for variant-no-autoscaling, which waits an hour.
@@ -238,6 +299,13 @@ def make(account: Account) -> None:
         make_endpoint(account, endpoint)
     _make_leftovers(account)
     _make_activities(account)
+    account.sagemaker(
+        "CreateInferenceRecommendationsJob",
+        JobName="fraud-scoring-load-test",
+        JobType="Advanced",
+        RoleArn=account.role,
+        InputConfig={"ModelName": "fraud-scoring-v12"},
+    )
 
 
 def _make_leftovers(account: Account) -> None:

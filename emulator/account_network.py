@@ -20,6 +20,7 @@ UNUSED_VPC = "vpc-0d408f51ac6e27913"
 MAIN_A, MAIN_B, MAIN_C = "subnet-0a11a2b3c4d5e6f70", "subnet-0a22b3c4d5e6f7081", "subnet-0a33c4d5e6f708192"
 MAIN_A_SECOND = "subnet-0a44d5e6f708192a3"
 MAIN_LOCAL = "subnet-0a55e6f708192a3b4"
+SMALL_A, SMALL_B = "subnet-0a66f708192a3b4c5", "subnet-0a778192a3b4c5d6e"
 ONE_ZONE_1, ONE_ZONE_2 = "subnet-0b11a2b3c4d5e6f70", "subnet-0b22b3c4d5e6f7081"
 RESEARCH_1, RESEARCH_2 = "subnet-0c11a2b3c4d5e6f70", "subnet-0c22b3c4d5e6f7081"
 UNUSED_1 = "subnet-0d11a2b3c4d5e6f70"
@@ -35,6 +36,8 @@ _NETWORKS = {
         (MAIN_C, "10.20.32.0/20", 2),
         (MAIN_A_SECOND, "10.20.48.0/20", 0),
         (MAIN_LOCAL, "10.20.64.0/24", _LOCAL),
+        (SMALL_A, "10.20.65.0/28", 0),
+        (SMALL_B, "10.20.65.16/28", 1),
     ),
     (ONE_ZONE_VPC, "10.30.0.0/16"): ((ONE_ZONE_1, "10.30.0.0/24", 1), (ONE_ZONE_2, "10.30.1.0/24", 1)),
     (RESEARCH_VPC, "10.40.0.0/16"): ((RESEARCH_1, "10.40.0.0/24", 2), (RESEARCH_2, "10.40.1.0/24", 2)),

@@ -101,6 +101,8 @@ ONCE = (
         status="Stopped",
         secondary="MaxWaitTimeExceeded",
     ),
+    _safe("segments-nightly-dear", "own/segments:2.2", type="ml.g5.xlarge", hours=2.5, days=6, saved=0.08),
+    Job("topics-lda-two-machines", LDA, "ml.m5.4xlarge", 2, hours=0.6, days=8),
     _safe("ranking-interrupted-once", PYTORCH, type="ml.g5.2xlarge", hours=3, days=12, interruptions=1),
     # On demand, and long
     Job("embeddings-full", PYTORCH, "ml.g5.12xlarge", hours=9, days=15),
@@ -197,6 +199,13 @@ EXPECTED: dict[str, frozenset[str]] = {
     "training-job topics-lda-gpu": frozenset({"training-gpu-for-cpu-algorithm", "instance-previous-generation"}),
     "training-job uplift-lightgbm-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
     "training-job credit-scikit-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
+    "training-job segments-nightly-dear": frozenset({"training-spot-no-savings"}),
+    "training-job topics-lda-two-machines": frozenset({"training-multi-instance-unsupported"}),
+    # Ten minutes to wait for capacity are few, however short the job.
+    "training-job labels-quick-spot": frozenset({"training-spot-wait-too-short"}),
+    "training-job demand-deepar-long": frozenset({"training-cpu-for-gpu-algorithm"}),
+    "training-job survey-ntm": frozenset({"training-cpu-for-gpu-algorithm"}),
+    "training-job genomics-research": frozenset({"training-vpc-single-az"}),
     "training-job churn-xgboost-old-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
     "training-job defects-image-classification-p3": frozenset({"instance-previous-generation"}),
     "training-job basket-linear-learner-c4": frozenset({"instance-previous-generation"}),

@@ -5,7 +5,6 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from types import TracebackType
@@ -13,52 +12,18 @@ from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import autoscaling, hosting, images, metrics, network, training
 from chalicelib.inventory.aws import Aws, CallFailed
-from chalicelib.inventory.estate import Datapoint, Inventory, MetricKey
-from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
-from chalicelib.inventory.models import (
-    Endpoint,
-    EndpointConfig,
-    InferenceComponent,
-    Model,
-    NotebookInstance,
-    Subnet,
-    Unread,
-    Variant,
-    VpcConfig,
-)
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.found import Found, has_instances, hosts_components
+from chalicelib.inventory.jobs import TrainingJob, TuningJob
+from chalicelib.inventory.models import InferenceComponent, Variant, VpcConfig
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, Reader, no_progress
-from chalicelib.inventory.scaling import Alarm, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction
 from chalicelib.scope import Scope
 
 R = TypeVar("R")
 
 #: Pages of training jobs that may wait to be judged: history is streamed, never kept whole.
 WAITING_PAGES = 20
-
-
-@dataclass
-class _Found:
-    """What has been read so far."""
-
-    endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    configs: dict[str, EndpointConfig] = field(default_factory=dict)
-    models: dict[str, Model] = field(default_factory=dict)
-    components: dict[str, InferenceComponent] = field(default_factory=dict)
-    targets: list[ScalableTarget] = field(default_factory=list)
-    tuning_jobs: dict[str, TuningJob] = field(default_factory=dict)
-    transform_jobs: dict[str, TransformJob] = field(default_factory=dict)
-    notebooks: dict[str, NotebookInstance] = field(default_factory=dict)
-    subnets: dict[str, Subnet] = field(default_factory=dict)
-    policies: list[ScalingPolicy] = field(default_factory=list)
-    schedules: list[ScheduledAction] = field(default_factory=list)
-    activities: list[ScalingActivity] = field(default_factory=list)
-    alarms: dict[str, Alarm] = field(default_factory=dict)
-    metrics: dict[MetricKey, list[Datapoint]] = field(default_factory=dict)
-
-    @property
-    def variants(self) -> list[Variant]:
-        return [variant for endpoint in self.endpoints.values() for variant in endpoint.variants]
 
 
 class Reading:
@@ -167,8 +132,10 @@ class Reading:
 
     def inventory(self) -> Inventory:
         """Everything but training jobs, once it has been read."""
-        found: _Found = self._everything.result()
-        self._count_use(found)
+        found: Found = self._everything.result()
+        unread = self._reader.gaps.parts
+        seen = Part.ENDPOINTS not in unread and Part.CONFIGS not in unread
+        found.count_use(whole=self.scope.whole, seen=seen)
         users: dict[str, Iterable[str]] = {
             model.arn: model.vpc_config.subnets for model in found.models.values() if model.vpc_config and model.used_by
         }
@@ -195,6 +162,7 @@ class Reading:
             activities=found.activities,
             alarms=found.alarms,
             metrics=found.metrics,
+            recommendations=found.recommendations,
         )
 
     def _inventory(self, **parts: Any) -> Inventory:
@@ -218,7 +186,7 @@ class Reading:
             return done
         return self._sections.submit(self._reader.whole, part, read)
 
-    def _sweep(self) -> _Found:
+    def _sweep(self) -> Found:
         reader = self._reader
         models = self._start(Part.MODELS, lambda: hosting.all_models(reader))
         notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader))
@@ -227,7 +195,7 @@ class Reading:
         targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
         policies = self._start(Part.POLICIES, lambda: autoscaling.policies(reader))
         schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader))
-        found = _Found(targets=targets.result() or [])
+        found = Found(targets=targets.result() or [])
         activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if found.targets else None
         records = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
@@ -237,32 +205,57 @@ class Reading:
         self._read_components(found, lambda: hosting.components(reader))
         found.policies, found.schedules = policies.result() or [], schedules.result() or []
         found.activities = (activities.result() if activities else None) or []
-        self._read_metrics_and_alarms(found)
+        found.models = models.result() or {}
+        self._read_lacking_models(found)
+        self._read_what_rests_on_others(found)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {one.config_name for one in found.endpoints.values() if one.config_name}
             found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
-        found.models = models.result() or {}
         found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
         found.transform_jobs, found.subnets = transforms.result() or {}, self._network.result() or {}
-        if Part.MODELS in reader.needs and Part.MODELS not in reader.gaps.parts:
-            lacking = [name for name in _models_named(found) if name not in found.models]
-            found.models |= hosting.described_models(reader, lacking)
+        self._read_lacking_models(found)
         return found
 
-    def _read_components(self, found: _Found, read: Callable[[], dict[str, InferenceComponent]]) -> None:
+    def _read_lacking_models(self, found: Found) -> None:
+        """Models that something names and that the bulk reading did not bring."""
+        reader = self._reader
+        if Part.MODELS in reader.needs and Part.MODELS not in reader.gaps.parts:
+            lacking = [name for name in found.models_named() if name not in found.models]
+            found.models |= hosting.described_models(reader, lacking)
+
+    def _read_components(self, found: Found, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any."""
-        hosts = any(_hosts_components(variant) for variant in found.variants)
+        hosts = any(hosts_components(variant) for variant in found.variants)
         scaled = any(target.scales_copies for target in found.targets)
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
             found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
 
-    def _read_metrics_and_alarms(self, found: _Found) -> None:
+    def _read_what_rests_on_others(self, found: Found) -> None:
+        """Metrics of the variants, alarms of the policies, load tests of the models behind them."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
-            keys = metrics.asked(found.variants, reader.needs.metric_days)
+            keys = metrics.asked(found.variants, reader.needs.metric_days, found.pipelines())
             found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
         if Part.ALARMS in reader.needs:
             found.alarms = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, found.policies)) or {}
+        if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
+            self._read_load_tests(found, scaled)
+
+    def _read_load_tests(self, found: Found, scaled: list[Variant]) -> None:
+        """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
+        reader = self._reader
+        names = {one.configured.model_name for one in scaled if one.configured and one.configured.model_name}
+        only = None if self.scope.whole else sorted(names)
+        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: hosting.recommendation_jobs(reader, only))
+        found.recommendations = jobs or []
+        tested = {job.model_name for job in found.recommendations}
+        for name in {
+            one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)
+        }:
+            endpoint = found.endpoints[name]
+            if endpoint.tags is None:
+                tags = reader.tags(endpoint.arn)
+                found.endpoints[name] = endpoint.with_tags(tags)
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
@@ -272,42 +265,15 @@ class Reading:
         known = [one for one in hours if one is not None]
         return job.model_copy(update={"child_hours": sum(known) if known else None, "children": len(hours)})
 
-    def _count_use(self, found: _Found) -> None:
-        """Marks models and configs with what uses them, in place.
-
-        A model is in use where instances of a settled endpoint serve it: its next event brings an endpoint in the
-        middle of a change back, and neither a serverless nor a shadow variant stands in a VPC for a caller.
-        """
-        in_use = {one.config_name for one in found.endpoints.values()}
-        users: dict[str, set[str]] = {}
-        for variant in found.variants:
-            if not variant.settled or variant.shadow or not _has_instances(variant):
-                continue
-            if variant.configured and variant.configured.model_name:
-                users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
-        unsettled = {variant.endpoint_name for variant in found.variants if not variant.settled}
-        for component in found.components.values():
-            if component.model_name and component.endpoint_name not in unsettled:
-                users.setdefault(component.model_name, set()).add(component.endpoint_name)
-        seen = Part.ENDPOINTS not in self._reader.gaps.parts and Part.CONFIGS not in self._reader.gaps.parts
-        for name, model in found.models.items():
-            used = tuple(sorted(users.get(name, ()))) or (
-                model.used_by or () if seen and self.scope.whole else model.used_by
-            )
-            found.models[name] = model.model_copy(update={"used_by": used})
-        for name, config in found.configs.items():
-            known = name in in_use or (False if self.scope.whole else None)
-            found.configs[name] = config.model_copy(update={"in_use": known})
-
     # ---- a narrow scope
 
-    def _named(self) -> _Found:
+    def _named(self) -> Found:
         """The named resources and what they rest on. Never lists the account."""
         reader, needs = self._reader, self._reader.needs
         named: dict[str, list[str]] = {}
         for ref in self.scope.resources:
             named.setdefault(ref.kind, []).append(ref.name)
-        found = _Found()
+        found = Found()
         self._named_jobs = [
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
@@ -317,7 +283,7 @@ class Reading:
         found.endpoints = hosting.assembled(reader, records, found.configs)
         found.components = hosting.described_components(reader, named.get("inference-component", ()))
         for endpoint in found.endpoints.values():
-            if any(_hosts_components(variant) for variant in endpoint.variants):
+            if any(hosts_components(variant) for variant in endpoint.variants):
                 self._read_components(found, partial(hosting.components, reader, EndpointNameEquals=endpoint.name))
         found.notebooks = hosting.described_notebooks(reader, named.get("notebook-instance", ()))
         found.transform_jobs = training.described_transform_jobs(reader, named.get("transform-job", ()))
@@ -328,22 +294,20 @@ class Reading:
             )
         self._named_models(found, named.get("model", ()))
         self._named_scaling(found)
-        self._read_metrics_and_alarms(found)
+        self._read_what_rests_on_others(found)
         self._named_network(found, named)
         return found
 
-    def _named_models(self, found: _Found, names: Iterable[str]) -> None:
+    def _named_models(self, found: Found, names: Iterable[str]) -> None:
         reader = self._reader
         for name in names:
             model = hosting.searched_model(reader, name)
             found.models |= {name: model} if model else hosting.described_models(reader, [name])
-        if Part.MODELS in reader.needs:
-            lacking = [name for name in _models_named(found) if name not in found.models]
-            found.models |= hosting.described_models(reader, lacking)
+        self._read_lacking_models(found)
 
-    def _named_scaling(self, found: _Found) -> None:
+    def _named_scaling(self, found: Found) -> None:
         reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in found.variants if _has_instances(variant)]
+        scaled = [variant.resource_id for variant in found.variants if has_instances(variant)]
         scaled += [component.resource_id for component in found.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
@@ -358,7 +322,7 @@ class Reading:
         if Part.ACTIVITIES in needs:
             found.activities = reader.whole(Part.ACTIVITIES, lambda: autoscaling.activities(reader, ids)) or []
 
-    def _named_network(self, found: _Found, named: Mapping[str, list[str]]) -> None:
+    def _named_network(self, found: Found, named: Mapping[str, list[str]]) -> None:
         reader = self._reader
         configs: list[VpcConfig | None] = [one.vpc_config for one in found.models.values()]
         configs += [one.vpc_config for one in found.configs.values()]
@@ -370,25 +334,3 @@ class Reading:
             found.subnets |= reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids)) or {}
         if vpcs := named.get("vpc"):
             found.subnets |= reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
-
-
-def _hosts_components(variant: Variant) -> bool:
-    try:
-        return variant.hosts_components
-    except Unread:
-        return False
-
-
-def _has_instances(variant: Variant) -> bool:
-    try:
-        return not variant.serverless
-    except Unread:
-        return True
-
-
-def _models_named(found: _Found) -> list[str]:
-    """The models that variants, components and transform jobs name, each once."""
-    names = [variant.configured.model_name for variant in found.variants if variant.configured]
-    names += [component.model_name for component in found.components.values()]
-    names += [job.model_name for job in found.transform_jobs.values()]
-    return list(dict.fromkeys(name for name in names if name))

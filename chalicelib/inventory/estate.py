@@ -52,7 +52,7 @@ class MetricKey(NamedTuple):
 
 
 class RecommendationJob(NamedTuple):
-    """A finished Inference Recommender job and the model that it measured."""
+    """A finished Inference Recommender job, the model that it measured, and when it completed."""
 
     name: str
     model_name: str | None
@@ -207,6 +207,10 @@ class Inventory:
         self.gaps.demand(Part.POLICIES)
         return self._policies_by_id.get((target.resource_id, target.dimension), [])
 
+    def policies_beside(self, policy: ScalingPolicy) -> list[ScalingPolicy]:
+        """All scaling policies of what a policy scales, itself among them."""
+        return self._policies_by_id.get((policy.resource_id, policy.dimension), [])
+
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
         """The scheduled actions of a target."""
         self.gaps.demand(Part.SCHEDULES)
@@ -231,6 +235,24 @@ class Inventory:
         """The named alarm, or None when it is gone."""
         self.gaps.demand(Part.ALARMS)
         return self.alarms.get(name)
+
+    def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
+        """The finished Inference Recommender jobs of a model."""
+        self.gaps.demand(Part.RECOMMENDATIONS)
+        return [job for job in self.recommendations if model is not None and job.model_name == model]
+
+    def variants_serving(self, model: Model) -> list[Variant]:
+        """The variants whose instances run a model."""
+        self.gaps.demand(Part.ENDPOINTS)
+        return self._variants_by_model.get(model.name, [])
+
+    @cached_property
+    def _variants_by_model(self) -> Mapping[str | None, list[Variant]]:
+        grouped: dict[str | None, list[Variant]] = {}
+        for variant in self.variants.values():
+            if variant.configured is not None:
+                grouped.setdefault(variant.configured.model_name, []).append(variant)
+        return grouped
 
     # ---- network
 

@@ -1,9 +1,11 @@
 """Reading what serves: endpoints with their variants, endpoint configs, models, inference components, notebooks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.estate import RecommendationJob
 from chalicelib.inventory.models import (
     NOT_SERVING,
     Endpoint,
@@ -147,6 +149,24 @@ def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, Noteb
     """The named notebook instances that exist."""
     answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
     return {one["NotebookInstanceName"]: NotebookInstance.model_validate(one) for one in answers}
+
+
+def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
+    """The Inference Recommender jobs that completed in the window, all of them or those of the named models."""
+    after = reader.now - timedelta(days=reader.needs.recommendation_days)
+    found: list[RecommendationJob] = []
+    for named in [{}] if models is None else [{"ModelNameEquals": name} for name in models]:
+        listed = reader.aws.listing(
+            "sagemaker",
+            "ListInferenceRecommendationsJobs",
+            "InferenceRecommendationsJobs",
+            StatusEquals="COMPLETED",
+            LastModifiedTimeAfter=after,
+            MaxResults=100,
+            **named,
+        )
+        found += [RecommendationJob(one["JobName"], one.get("ModelName"), one.get("CompletionTime")) for one in listed]
+    return found
 
 
 def assembled(

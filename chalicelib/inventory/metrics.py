@@ -4,7 +4,7 @@ Endpoint metrics exist only under EndpointName and VariantName together. Invocat
 instances measure in ``/aws/sagemaker/Endpoints``. GPU percentages run to 100 × number of GPUs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,17 +27,23 @@ class Metric:
     statistic: str
     period: int = 86_400
     gpus_only: bool = False
+    by_container: bool = False
 
 
 METRICS = {
     "Invocations": Metric("Invocations", "AWS/SageMaker", "Sum"),
+    "InvocationsPerMinute": Metric("Invocations", "AWS/SageMaker", "Sum", period=60),
+    "ContainerLatency": Metric("ContainerLatency", "AWS/SageMaker", "Sum", by_container=True),
     "GPUUtilization": Metric("GPUUtilization", "/aws/sagemaker/Endpoints", "Maximum", gpus_only=True),
     "GPUMemoryUtilization": Metric("GPUMemoryUtilization", "/aws/sagemaker/Endpoints", "Maximum", gpus_only=True),
 }
 
 
-def asked(variants: Iterable[Variant], days: Mapping[str, int]) -> list[MetricKey]:
-    """Which metrics to read: those of instance-backed variants in service, GPU metrics only where there are GPUs."""
+def asked(
+    variants: Iterable[Variant], days: Mapping[str, int], pipelines: Mapping[str, Sequence[str]]
+) -> list[MetricKey]:
+    """Which metrics to read: those of instance-backed variants in service, GPU metrics only where there are GPUs, and
+    those of containers only where ``pipelines`` (by the name of the model) names them."""
     keys = []
     for variant in variants:
         if not variant.settled or variant.shadow:
@@ -49,7 +55,11 @@ def asked(variants: Iterable[Variant], days: Mapping[str, int]) -> list[MetricKe
         except Unread:
             continue
         for name in days:
-            if has_gpu or not METRICS[name].gpus_only:
+            metric = METRICS[name]
+            if metric.by_container:
+                containers = pipelines.get((variant.configured and variant.configured.model_name) or "", ())
+                keys += [MetricKey(name, variant.endpoint_name, variant.name, one) for one in containers]
+            elif has_gpu or not metric.gpus_only:
                 keys.append(MetricKey(name, variant.endpoint_name, variant.name))
     return keys
 
@@ -94,6 +104,7 @@ def _query(query_id: str, key: MetricKey) -> dict[str, Any]:
     dimensions = [
         {"Name": "EndpointName", "Value": key.endpoint},
         {"Name": "VariantName", "Value": key.variant},
+        *([{"Name": "ContainerName", "Value": key.container}] if key.container else []),
     ]
     return {
         "Id": query_id,

@@ -236,6 +236,11 @@ class Endpoint(Fact):
     variants: tuple[Variant, ...] = ()
     tags: Tags | None = Field(None, alias="Tags")
 
+    def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
+        """The endpoint and its variants with these tags."""
+        variants = tuple(one.model_copy(update={"tags": tags}) for one in self.variants)
+        return self.model_copy(update={"tags": tags, "variants": variants})
+
 
 class Container(Fact):
     """One container of a model."""
@@ -280,6 +285,12 @@ class Model(Fact):
     def containers(self) -> tuple[Container, ...]:
         """Every container, whether the model has one or a pipeline of them."""
         return self.pipeline or ((self.primary_container,) if self.primary_container else ())
+
+    @property
+    def container_names(self) -> tuple[str, ...]:
+        """The names under which the containers of a pipeline stand in logs and metrics: their host names, else their
+        places."""
+        return tuple(one.hostname or f"container-{place}" for place, one in enumerate(self.pipeline, start=1))
 
     @property
     def serial_pipeline(self) -> bool:

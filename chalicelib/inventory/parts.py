@@ -54,10 +54,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     ),
     Part.TRANSFORM_JOBS: ("sagemaker:ListTransformJobs", "sagemaker:DescribeTransformJob"),
     Part.NOTEBOOKS: ("sagemaker:ListNotebookInstances", "sagemaker:DescribeNotebookInstance"),
-    Part.RECOMMENDATIONS: (
-        "sagemaker:ListInferenceRecommendationsJobs",
-        "sagemaker:DescribeInferenceRecommendationsJob",
-    ),
+    Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -81,7 +78,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
-    Part.RECOMMENDATIONS: (Part.MODELS,),
+    Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
 }
 
 

@@ -28,6 +28,7 @@ class Needs:
     metric_days: Mapping[str, int] = field(default_factory=dict)
     lookback_days: int = 30
     activity_hours: int = 24
+    recommendation_days: int = 180
 
     def __contains__(self, part: Part) -> bool:
         return part in self.parts

@@ -103,7 +103,8 @@ def _metrics(specification: Any) -> tuple[dict[str, Any], ...]:
 
 
 class ScalingPolicy(Fact):
-    """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric."""
+    """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
+    ``steps_in`` says that a step policy can take capacity away."""
 
     kind: ClassVar[str] = "scaling-policy"
     policy_name: str = Field(alias="PolicyName")
@@ -119,12 +120,19 @@ class ScalingPolicy(Fact):
     scale_in_cooldown: int | None = None
     scale_out_cooldown: int | None = None
     disable_scale_in: bool = False
+    steps_in: bool = False
     tags: Tags | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _flatten(cls, given: Any) -> Any:
-        tracking = given.get("TargetTrackingScalingPolicyConfiguration") if isinstance(given, dict) else None
+        if not isinstance(given, dict):
+            return given
+        if steps := given.get("StepScalingPolicyConfiguration"):
+            adjustments = (one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ())
+            exact = steps.get("AdjustmentType") == "ExactCapacity"
+            return {**given, "steps_in": exact or any(one < 0 for one in adjustments)}
+        tracking = given.get("TargetTrackingScalingPolicyConfiguration")
         if not tracking:
             return given
         predefined = tracking.get("PredefinedMetricSpecification") or {}
@@ -178,15 +186,12 @@ class Alarm(Fact):
     actions_enabled: bool = Field(True, alias="ActionsEnabled")
     state: str | None = Field(None, alias="StateValue")
     state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
-    metric: MetricRef | None = None
+    metrics: tuple[MetricRef, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
-    def _metric(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("MetricName"):
-            keys = ("MetricName", "Namespace", "Dimensions")
-            return {**given, "metric": {key: given[key] for key in keys if given.get(key)}}
-        return given
+    def _named_metrics(cls, given: Any) -> Any:
+        return {**given, "metrics": _metrics(given)} if isinstance(given, dict) and "metrics" not in given else given
 
 
 def display_name(resource_id: str) -> str:

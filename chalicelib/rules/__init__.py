@@ -7,6 +7,7 @@ from chalicelib.rules import (
     inference_pipelines,
     instance_fit,
     instances,
+    scaling_policies,
     spot_training,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
@@ -21,5 +22,6 @@ __all__ = [
     "inference_pipelines",
     "instance_fit",
     "instances",
+    "scaling_policies",
     "spot_training",
 ]

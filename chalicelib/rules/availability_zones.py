@@ -4,8 +4,10 @@ from pydantic import PositiveInt
 
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import EndpointConfig, Model, Unread, Vpc
+from chalicelib.inventory.jobs import TrainingJob
+from chalicelib.inventory.models import EndpointConfig, Model, Subnet, Unread, Vpc
 from chalicelib.inventory.parts import Part
+from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "availability-zones"
@@ -117,3 +119,80 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
     if len(zones) > 1:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
     return failed(**facts, used_by=list(vpc.used_by)[:20])
+
+
+class FreeAddresses(Params):
+    ips_per_instance: PositiveInt = 2
+
+
+@rule(
+    "model-vpc-low-free-ips",
+    topic=TOPIC,
+    kinds=["model"],
+    severity=Severity.MEDIUM,
+    params=FreeAddresses,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.SUBNETS, Part.TARGETS],
+    guards=[model_in_use],
+)
+def model_vpc_low_free_ips(model: Model, estate: Inventory, params: FreeAddresses) -> Outcome:
+    """The subnets have no room to grow: fewer than two Availability Zones have ``ips_per_instance`` free addresses
+    (none where the model has one zone only, which model-vpc-single-az tells), or all subnets together have too few for
+    the instances up to ``MaxCapacity``."""
+    found, _ = estate.subnets_of(model.vpc_config.subnets if model.vpc_config else ())
+    if not found:
+        return not_applicable("all its subnets are gone; model-vpc-subnet-missing tells it")
+    by_zone: dict[str, int] = {}
+    for subnet in found:
+        if (zone := subnet.zone) is not None:
+            by_zone[zone] = max(by_zone.get(zone, 0), _free(subnet))
+    with_room = sorted(zone for zone, addresses in by_zone.items() if addresses >= params.ips_per_instance)
+    free = sum(_free(subnet) for subnet in found)
+    growth = 0
+    for variant in estate.variants_serving(model):
+        target = estate.target_of(variant) if variant.settled else None
+        if target is not None and target.max_capacity is not None:
+            growth += max(0, target.max_capacity - variant.instance_count)
+    facts: Facts = {
+        "free_addresses": {subnet.id: subnet.free_addresses for subnet in found},
+        "availability_zones_with_room": with_room,
+        "ips_per_instance": params.ips_per_instance,
+        "instances_to_grow": growth,
+        "addresses_needed": growth * params.ips_per_instance,
+    }
+    if len(with_room) < min(2, len(by_zone)) or free < growth * params.ips_per_instance:
+        return failed(**facts, endpoints=list(model.used_by or ()))
+    return passed("its subnets have room to grow", **facts)
+
+
+def _free(subnet: Subnet) -> int:
+    if subnet.free_addresses is None:
+        raise Unread(f"DescribeSubnets gave no number of free addresses for {subnet.id}")
+    return subnet.free_addresses
+
+
+class SpotSeverity(Params):
+    spot_severity: Severity = Severity.MEDIUM
+
+
+@rule(
+    "training-vpc-single-az",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.LOW,
+    params=SpotSeverity,
+    reads=[Part.TRAINING_JOBS, Part.SUBNETS],
+    guards=[own_training_job],
+)
+def training_vpc_single_az(job: TrainingJob, estate: Inventory, params: SpotSeverity) -> Outcome:
+    """The subnets of a training job lie in one Availability Zone, so that it finds capacity in that zone only (medium
+    on spot instances, which run short zone by zone)."""
+    if job.vpc_config is None or not job.vpc_config.subnets:
+        return not_applicable("runs in no VPC of the account")
+    _, missing = estate.subnets_of(job.vpc_config.subnets)
+    zones = estate.zones_of(job.vpc_config.subnets)
+    facts: Facts = {"availability_zones": list(zones), "subnets": list(job.vpc_config.subnets), "spot": job.spot}
+    if len(zones) >= 2:
+        return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
+    if missing:
+        return not_applicable("a subnet of it is gone, so that nothing tells where it lay", **facts)
+    return failed(severity=params.spot_severity if job.spot else None, **facts)

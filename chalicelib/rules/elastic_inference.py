@@ -2,7 +2,8 @@
 
 from chalicelib.findings import Outcome, Severity, failed, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import NotebookInstance, Variant
+from chalicelib.inventory.images import Image
+from chalicelib.inventory.models import Model, NotebookInstance, Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.rules.guards import variant_in_service
 from chalicelib.rules.registry import Params, rule
@@ -38,3 +39,20 @@ def notebook_elastic_inference_retired(notebook: NotebookInstance, estate: Inven
     if notebook.accelerator_types:
         return failed(accelerator_types=list(notebook.accelerator_types), status=notebook.status)
     return passed("has no accelerator attached")
+
+
+@rule(
+    "model-elastic-inference-image",
+    topic=TOPIC,
+    kinds=["model"],
+    severity=Severity.LOW,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS],
+)
+def model_elastic_inference_image(model: Model, estate: Inventory, params: Params) -> Outcome:
+    """A container image of the model was made for Elastic Inference (medium where an endpoint uses the model)."""
+    images = [container.image for container in model.containers if container.image]
+    retired = [image for image in images if Image.parse(image).elastic_inference]
+    if retired:
+        users = list(model.used_by or ())
+        return failed(severity=Severity.MEDIUM if users else None, images=retired, endpoints=users)
+    return passed("no image was made for Elastic Inference", images=estate.images_of_model(model))

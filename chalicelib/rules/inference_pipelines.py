@@ -1,11 +1,12 @@
 """Inference pipelines: containers that a request passes through one after the other."""
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Model
+from chalicelib.inventory.models import Model, Unread, Variant
 from chalicelib.inventory.parts import Part
+from chalicelib.rules.guards import variant_with_instances
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "inference-pipelines"
@@ -35,3 +36,48 @@ def pipeline_container_count(model: Model, estate: Inventory, params: ContainerC
     if count > params.warn_above:
         return failed(severity=Severity.INFO, **facts)
     return passed(f"a pipeline of {count} containers", **facts)
+
+
+class Share(Params):
+    share: PositiveFloat = Field(0.8, le=1)
+    window_days: PositiveInt = 7
+
+
+@rule(
+    "pipeline-bottleneck-container",
+    topic=TOPIC,
+    kinds=["endpoint-variant"],
+    severity=Severity.INFO,
+    params=Share,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.METRICS],
+    metrics=["ContainerLatency"],
+    guards=[variant_with_instances],
+    enabled=False,
+)
+def pipeline_bottleneck_container(variant: Variant, estate: Inventory, params: Share) -> Outcome:
+    """One container of an inference pipeline takes more than ``share`` of the latency of all its containers."""
+    if variant.hosts_components:
+        return not_applicable("inference components are no pipeline")
+    model = estate.model(variant.settings.model_name)
+    if not model.serial_pipeline or len(model.pipeline) < 2:
+        return not_applicable("not an inference pipeline of several containers")
+    if variant.instance_count == 0:
+        return not_applicable("scaled to zero")
+    spent: dict[str, float] = {}
+    for name in model.container_names:
+        points = estate.metric("ContainerLatency", variant, days=params.window_days, container=name)
+        spent[name] = sum(point.value for point in points)
+    whole = sum(spent.values())
+    if not whole:
+        raise Unread("CloudWatch has no ContainerLatency datapoints for it", "cloudwatch:GetMetricData")
+    slowest = max(spent, key=lambda name: spent[name])
+    facts: Facts = {
+        "container": slowest,
+        "share": round(spent[slowest] / whole, 3),
+        "max_share": params.share,
+        "shares": {name: round(value / whole, 3) for name, value in spent.items()},
+        "window_days": params.window_days,
+    }
+    if spent[slowest] / whole > params.share:
+        return failed(**facts)
+    return passed("no container takes most of the time", **facts)

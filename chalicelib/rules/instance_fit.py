@@ -8,6 +8,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Datapoint, Inventory
 from chalicelib.inventory.images import Algorithm, recognise
+from chalicelib.inventory.images import Training as TrainsOn
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.jobs import Training, TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.models import NotebookInstance, Unread, Variant
@@ -243,6 +244,60 @@ def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: 
     if algorithm.training is None:
         raise Unread(f"the image does not tell the version of {algorithm.title}")
     facts: Facts = {"instance_type": ", ".join(on), "algorithm": algorithm.title, "image": job.image}
-    if algorithm.training == "cpu-only":
+    if algorithm.training is TrainsOn.CPU_ONLY:
         return failed(**facts)
     return passed(f"{algorithm.title} can use an accelerator", **facts)
+
+
+@rule(
+    "training-cpu-for-gpu-algorithm",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.LOW,
+    reads=[Part.TRAINING_JOBS, Part.TAGS],
+    guards=[own_training_job],
+)
+def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
+    """A CPU instance trains an algorithm for which AWS advises GPUs (info where a GPU is optional)."""
+    if not job.instance_types:
+        raise Unread("no instance type was told")
+    if accelerated(InstanceType.parse(name) for name in job.instance_types):
+        return not_applicable("trains on accelerated instances")
+    algorithm = algorithm_of(job)
+    if algorithm is None:
+        return not_applicable("not a known built-in algorithm")
+    if algorithm.training is None:
+        raise Unread(f"the image does not tell the version of {algorithm.title}")
+    facts: Facts = {
+        "instance_type": ", ".join(job.instance_types),
+        "algorithm": algorithm.title,
+        "trains_on": algorithm.training.value,
+    }
+    if algorithm.training in (TrainsOn.GPU_ONLY, TrainsOn.GPU_RECOMMENDED):
+        return failed(**facts)
+    if algorithm.training is TrainsOn.GPU_OPTIONAL:
+        return failed(severity=Severity.INFO, **facts)
+    return passed(f"{algorithm.title} trains well on CPUs", **facts)
+
+
+@rule(
+    "training-multi-instance-unsupported",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.MEDIUM,
+    reads=[Part.TRAINING_JOBS, Part.TAGS],
+    guards=[own_training_job],
+)
+def training_multi_instance_unsupported(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
+    """More than one instance trains an algorithm that uses one machine only."""
+    if job.instances is None:
+        raise Unread("no instance count was told")
+    if job.instances < 2:
+        return not_applicable("trains on one instance")
+    algorithm = algorithm_of(job)
+    if algorithm is None:
+        return not_applicable("not a known built-in algorithm")
+    facts: Facts = {"instance_count": job.instances, "algorithm": algorithm.title}
+    if algorithm.single_machine:
+        return failed(**facts, instance_type=", ".join(job.instance_types) or None)
+    return passed(f"{algorithm.title} is not limited to one machine", **facts)

@@ -1,14 +1,16 @@
 """Endpoints and their instances: does anything survive the loss of one instance?"""
 
+import math
 from datetime import timedelta
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Endpoint, EndpointConfig, Unread, Variant, plain
+from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
+from chalicelib.inventory.models import Endpoint, EndpointConfig, InferenceComponent, Unread, Variant, plain
 from chalicelib.inventory.parts import Part
-from chalicelib.rules.guards import variant_with_instances, younger_than
+from chalicelib.rules.guards import component_in_service, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"
@@ -121,3 +123,100 @@ def _know_counts(endpoint: Endpoint) -> None:
     for variant in endpoint.variants:
         if not variant.serverless:
             variant.instance_count  # noqa: B018  (raises Unread when the count was not told)
+
+
+class MinCopies(Params):
+    min_copies: PositiveInt = 2
+
+
+@rule(
+    "inference-component-single-copy",
+    topic=TOPIC,
+    kinds=["inference-component"],
+    severity=Severity.HIGH,
+    params=MinCopies,
+    reads=[Part.ENDPOINTS, Part.COMPONENTS],
+    guards=[component_in_service],
+)
+def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
+    """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant)."""
+    copies = _copies(component)
+    if copies == 0:
+        return not_applicable("scaled to zero")
+    facts: Facts = {"desired_copy_count": copies, "min_copies": params.min_copies}
+    if copies >= params.min_copies:
+        return passed(f"runs on {copies} copies", **facts)
+    return failed(**facts, endpoint=component.endpoint_name, variant=component.variant_name)
+
+
+@rule(
+    "inference-component-no-az-balance",
+    topic=TOPIC,
+    kinds=["inference-component"],
+    severity=Severity.LOW,
+    reads=[Part.ENDPOINTS, Part.COMPONENTS],
+    guards=[component_in_service],
+    enabled=False,
+)
+def inference_component_no_az_balance(component: InferenceComponent, estate: Inventory, params: Params) -> Outcome:
+    """An inference component has two or more copies and asks for no balance between Availability Zones."""
+    copies = _copies(component)
+    if copies < 2:
+        return not_applicable("fewer than two copies cannot be balanced")
+    if component.az_balance:
+        return passed("asks for a balance between Availability Zones", desired_copy_count=copies)
+    return failed(desired_copy_count=copies, endpoint=component.endpoint_name)
+
+
+def _copies(component: InferenceComponent) -> int:
+    if component.desired_copy_count is None:
+        raise Unread("DescribeInferenceComponent gave no copy count")
+    return component.desired_copy_count
+
+
+class ZoneLoss(Params):
+    window_days: PositiveInt = 14
+    safety_factor: PositiveFloat = Field(0.5, le=1)
+    assumed_azs: PositiveInt = Field(2, ge=2)
+
+
+@rule(
+    "endpoint-az-loss-overload",
+    topic=TOPIC,
+    kinds=["endpoint-variant"],
+    severity=Severity.INFO,
+    params=ZoneLoss,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.POLICIES, Part.METRICS],
+    metrics=["InvocationsPerMinute"],
+    guards=[variant_with_instances],
+    enabled=False,
+)
+def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneLoss) -> Outcome:
+    """At the busiest minute of the window, the instances that the loss of one of ``assumed_azs`` Availability Zones
+    leaves would each have had more calls than ``TargetValue`` ÷ ``safety_factor``."""
+    target = estate.target_of(variant)
+    values = [
+        one.target_value
+        for one in (estate.policies_of(target) if target else ())
+        if one.predefined_metric == INVOCATIONS_PER_INSTANCE and one.target_value is not None
+    ]
+    if not values:
+        return not_applicable("no policy says how many invocations an instance carries")
+    count = variant.instance_count
+    left = count - math.ceil(count / params.assumed_azs)
+    if left < 1:
+        return not_applicable("the loss of a zone may leave no instance; endpoint-single-instance tells it")
+    points = estate.metric("InvocationsPerMinute", variant, days=params.window_days)
+    busiest = max((point.value for point in points), default=0.0)
+    carries = min(values) / params.safety_factor
+    facts: Facts = {
+        "desired_instance_count": count,
+        "instances_left": left,
+        "peak_invocations_per_minute": busiest,
+        "peak_per_instance_left": round(busiest / left, 2),
+        "carries_per_instance": round(carries, 2),
+        "window_days": params.window_days,
+    }
+    if busiest / left > carries:
+        return failed(**facts)
+    return passed("what the loss of a zone leaves would have carried the busiest minute", **facts)

@@ -1,6 +1,6 @@
 """Managed spot training: is the saving taken, and does an interruption cost more than it saves?"""
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
@@ -193,3 +193,57 @@ def _definitions(job: TuningJob) -> tuple[Training, ...]:
     if not job.definitions:
         raise Unread("DescribeHyperParameterTuningJob gave no training definition")
     return job.definitions
+
+
+class Slack(Params):
+    min_slack_seconds: NonNegativeInt = 3_600
+
+
+@rule(
+    "training-spot-wait-too-short",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.LOW,
+    params=Slack,
+    reads=[Part.TRAINING_JOBS],
+    guards=[spot],
+)
+def training_spot_wait_too_short(job: TrainingJob, estate: Inventory, params: Slack) -> Outcome:
+    """Spot training has less than ``min_slack_seconds`` between ``MaxRuntimeInSeconds`` and ``MaxWaitTimeInSeconds`` to
+    wait for capacity and to make up for interruptions."""
+    algorithm = algorithm_of(job)
+    if algorithm is not None and algorithm.checkpoints is False:
+        return not_applicable(f"AWS limits the waiting time of {algorithm.title}, which cannot write checkpoints")
+    if job.max_wait_seconds is None:
+        raise Unread("DescribeTrainingJob gave no MaxWaitTimeInSeconds")
+    runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
+    slack = job.max_wait_seconds - runtime
+    facts: Facts = {**spot_facts(job), "slack_seconds": slack, "min_slack_seconds": params.min_slack_seconds}
+    if slack >= params.min_slack_seconds:
+        return passed(f"has {slack} seconds to wait", **facts)
+    return failed(**facts)
+
+
+class MinSavings(Params):
+    min_savings_percent: NonNegativeFloat = 20
+
+
+@rule(
+    "training-spot-no-savings",
+    topic=TOPIC,
+    kinds=["training-job"],
+    severity=Severity.INFO,
+    params=MinSavings,
+    reads=[Part.TRAINING_JOBS],
+    guards=[spot],
+)
+def training_spot_no_savings(job: TrainingJob, estate: Inventory, params: MinSavings) -> Outcome:
+    """Spot training completed and saved less than ``min_savings_percent``."""
+    if plain(job.status) != "completed":
+        return not_applicable(f"{job.status or 'not'}, not completed")
+    if job.saving_percent is None:
+        raise Unread("AWS gave no billable and training time")
+    facts: Facts = {**spot_facts(job), "min_savings_percent": params.min_savings_percent}
+    if job.saving_percent < params.min_savings_percent:
+        return failed(**facts, training_seconds=job.training_seconds, billable_seconds=job.billable_seconds)
+    return passed(f"saved {job.saving_percent:g} %", **facts)

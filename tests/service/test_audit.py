@@ -88,6 +88,8 @@ def account(emulator: Emulator) -> Emulator:
         "spot",
         created=NOW - timedelta(days=2),
         EnableManagedSpotTraining=True,
+        TrainingTimeInSeconds=3600,
+        BillableTimeInSeconds=900,
         StoppingCondition={"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400},
     )
     return emulator
