@@ -5,17 +5,19 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
+from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, no_progress
-from chalicelib.judge import Failing, Judge, findings, tagged_arn
+from chalicelib.judge import Failing, Judge, Witness, exemption_notes, findings, tagged_arn
 from chalicelib.policy import Policy, RuleSetting
-from chalicelib.rules import RULES
 from chalicelib.scope import Scope
+
+F = TypeVar("F", bound=Fact)
 
 Trigger = Literal["schedule", "event", "http", "cli"]
 
@@ -29,8 +31,8 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     parts: set[Part] = set()
     days: dict[str, int] = {}
     hours = tests = 1
-    for id, setting in rules.items():
-        rule, params = RULES[id], setting.params.model_dump()
+    for setting in rules.values():
+        rule, params = setting.rule, setting.params.model_dump()
         parts |= rule.parts(setting.params)
         for metric in rule.metrics:
             days[metric] = max(days.get(metric, 0), int(params["window_days"]))
@@ -53,25 +55,32 @@ class Auditor:
     clock: Callable[[], datetime] = utc_now
     progress: Progress = no_progress
 
-    def audit(self, scope: Scope, trigger: Trigger) -> Report:
-        """One account and region (or the resources named in it) read, judged by the policy, and reported."""
+    def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
+        """One account and region (or the resources named in it) read, judged by the policy, and reported.
+
+        ``witness`` is told of every outcome.
+        """
         started = self.clock()
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope)
+        judge = Judge(rules, scope, witness=witness)
+        tagged = frozenset(kind for one in rules.values() if one.rule.needs_tags for kind in one.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         with Reading(self.aws, scope, needs, started, self.progress) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
-                judge.judge(job, network)
+                judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
-            for subject in estate.subjects:
+            for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
             tags = _tags_of_failing(reading, judge.failing, scope)
-        found = findings(judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one, scope), {}))
+        found = findings(
+            judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {})
+        )
         blind = blind_spots(reading.blind, judge, scope)
+        all_seen = scope.whole and not scope.rules and not blind
         return Report(
             audit_id=f"a-{uuid.uuid4().hex[:20]}",
             trigger=trigger,
@@ -90,9 +99,20 @@ class Auditor:
             rules=judge.rule_counts(),
             findings=found,
             blind_spots=blind,
+            exemptions=exemption_notes(self.policy, found, started.date(), all_seen=all_seen),
             api_calls=dict(sorted((self.aws.calls - calls_before).items())),
             complete=not blind,
         )
+
+
+def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozenset[str]) -> list[F]:
+    """The subjects, those of these kinds with their tags, asked for where they came without."""
+    lacking = [one for one in subjects if one.kind in kinds and getattr(one, "tags", None) is None]
+    arns = {id(one): tagged_arn(one, scope) for one in lacking}
+    tags = reading.tags(list(dict.fromkeys(arn for arn in arns.values() if arn))) if arns else {}
+    return [
+        one.model_copy(update={"tags": tags[arns[id(one)]]}) if arns.get(id(one)) in tags else one for one in subjects
+    ]
 
 
 def _tags_of_failing(reading: Reading, failing: list[Failing], scope: Scope) -> dict[str, dict[str, str]]:
@@ -100,7 +120,7 @@ def _tags_of_failing(reading: Reading, failing: list[Failing], scope: Scope) -> 
     known: dict[str, dict[str, str]] = {}
     lacking: dict[str, None] = {}
     for one in failing:
-        arn = tagged_arn(one, scope)
+        arn = tagged_arn(one.subject, scope)
         tags = getattr(one.subject, "tags", None)
         if tags is not None:
             known[arn] = tags
@@ -118,7 +138,7 @@ def blind_spots(blind: list[Blind], judge: Judge, scope: Scope) -> list[BlindSpo
         key = (one.operation, one.error if one.resource is None else one.error.split(": ", 2)[1])
         effect = effects.setdefault(key, set())
         if one.part is not None and one.resource is None:
-            effect |= {id for id, setting in judge.rules.items() if one.part in RULES[id].parts(setting.params)}
+            effect |= {id for id, setting in judge.rules.items() if one.part in setting.rule.parts(setting.params)}
         effect |= {id for (_, reason), ids in judge.unread.items() if reason == one.error for id in ids}
         resources.setdefault(key, set()).add(one.resource)
         covered.add(one.error)

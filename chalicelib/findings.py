@@ -138,7 +138,8 @@ class Exemption(_Contract):
 
 
 class Finding(_Contract):
-    """A failing outcome with its identity, evidence and fix."""
+    """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
+    expired."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
@@ -185,6 +186,21 @@ class BlindSpot(_Contract):
     resource: str | None = None
 
 
+class ExemptionNote(_Contract):
+    """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
+
+    ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
+    """
+
+    rule: str
+    resource: str
+    reason: str
+    owner: str | None = None
+    expires: date | None = None
+    state: Literal["expired", "expiring", "unmatched"]
+    findings: int
+
+
 class RuleCounts(_Contract):
     """How often one rule gave each outcome."""
 
@@ -228,6 +244,7 @@ class Report(_Contract):
     rules: dict[str, RuleCounts]
     findings: list[Finding]
     blind_spots: list[BlindSpot]
+    exemptions: list[ExemptionNote] = []
     api_calls: dict[str, int]
     complete: bool
 

@@ -4,11 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from chalicelib.findings import (
     Exemption,
+    ExemptionNote,
     Finding,
     Fix,
     Outcome,
@@ -22,9 +23,10 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Fact, Unread, Variant
 from chalicelib.inventory.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.policy import Policy, RuleSetting
-from chalicelib.rules import RULES, Rule
+from chalicelib.rules import Rule
+from chalicelib.rules.registry import OwnWords
 from chalicelib.scope import ARN_PREFIXES, ResourceRef, Scope
-from chalicelib.texts import finding_text
+from chalicelib.texts import FindingText, finding_text
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,10 @@ def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     return f"{host}/{page}".format(region=scope.region, name=name)
 
 
+#: Told of every outcome as it is judged.
+Witness = Callable[[Rule, Fact, Outcome], None]
+
+
 @dataclass
 class Judge:
     """Judges resources one after the other by the enabled rules of a policy, and keeps what failed."""
@@ -91,13 +97,14 @@ class Judge:
     resources: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
     unread: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    witness: Witness | None = None
 
     def __post_init__(self) -> None:
         self._by_kind: dict[str, list[tuple[Rule, RuleSetting]]] = {}
         for id, setting in self.rules.items():
             self.counts[id] = Counter()
-            for kind in RULES[id].kinds:
-                self._by_kind.setdefault(kind, []).append((RULES[id], setting))
+            for kind in setting.rule.kinds:
+                self._by_kind.setdefault(kind, []).append((setting.rule, setting))
 
     def judge(self, subject: Fact, estate: Inventory) -> None:
         """Judges one resource by every rule of its kind."""
@@ -105,6 +112,8 @@ class Judge:
         for rule, setting in self._by_kind.get(subject.kind, ()):
             outcome = self.outcome(rule, setting, subject, estate)
             self.counts[rule.id][outcome.verdict] += 1
+            if self.witness is not None:
+                self.witness(rule, subject, outcome)
             if outcome.verdict is Verdict.FAIL:
                 self.failing.append(Failing(rule, subject, outcome))
 
@@ -151,9 +160,9 @@ def _variant_of(subject: Fact) -> str:
     return f"#{id(subject)}"
 
 
-def tagged_arn(failing: Failing, scope: Scope) -> str:
-    """The ARN under which the tags of a failing resource are kept: a target's and a variant's are their endpoint's."""
-    subject = failing.subject
+def tagged_arn(subject: Fact, scope: Scope) -> str:
+    """The ARN under which the tags of a resource are kept: a target's and a variant's are their endpoint's; empty where
+    SageMaker keeps none."""
     if isinstance(subject, ScalableTarget | ScalingPolicy):
         kind, name = subject.resource_id.split("/")[:2]
         return scope.arn(ResourceRef(kind, name)) if kind in ARN_PREFIXES else ""
@@ -183,8 +192,9 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
         "severity": severity.value,
         "merged": one.merged,
     }
-    text = finding_text(one.rule.id, context)
+    text = _own_words(one.rule.words, resource) if one.rule.words else finding_text(one.rule.id, context)
     exemption = exempted(one.rule.id, resource, policy, tags, now.date())
+    in_force = exemption is not None and not _over(exemption.expires, now.date())
     return Finding(
         id=finding_id(one.rule.id, resource.arn, resource.part),
         rule=one.rule.id,
@@ -192,7 +202,7 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
         title=text.title,
         severity=severity,
         confidence=one.outcome.confidence,
-        status="exempt" if exemption else "open",
+        status="exempt" if in_force else "open",
         account=scope.account,
         region=scope.region,
         resource=resource,
@@ -208,11 +218,35 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
     )
 
 
+def _own_words(words: OwnWords, resource: Resource) -> FindingText:
+    return FindingText(
+        title=words.title,
+        summary=f"{resource.name}: {words.title}.",
+        why=words.why,
+        fix=words.fix,
+        commands=[],
+        references=list(words.references),
+    )
+
+
 def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
-    """The exemption in force for a finding, from the policy file or from the resource's own tags, or None."""
-    for entry in policy.exemptions:
-        if entry.covers(rule, resource.arn, resource.name) and not entry.expired(today):
-            return Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
+    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
+    before one that has expired."""
+    found = [
+        Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
+        for entry in policy.exemptions
+        if entry.covers(rule, resource.arn, resource.name)
+    ]
+    tagged = _tagged(rule, tags)
+    found += [tagged] if tagged else []
+    return next((one for one in found if not _over(one.expires, today)), found[0] if found else None)
+
+
+def _over(expires: date | None, today: date) -> bool:
+    return expires is not None and today > expires
+
+
+def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
     listed = tags.get(EXEMPT_TAG, "").replace(",", " ").split()
     if rule not in listed and "*" not in listed:
         return None
@@ -222,7 +256,35 @@ def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, s
             until = date.fromisoformat(tags[EXEMPT_UNTIL_TAG].strip())
         except ValueError:
             return None  # a date that cannot be read exempts nothing: silence would be the worse mistake
-    if until is not None and today > until:
-        return None
     reason = tags.get(EXEMPT_REASON_TAG) or f"exempt by the tag {EXEMPT_TAG}"
     return Exemption(reason=reason, expires=until, source="tag")
+
+
+#: An exemption that ends within this many days is listed.
+EXPIRING_DAYS = 14
+
+
+def exemption_notes(policy: Policy, found: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
+    """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
+    exemption without a finding covers nothing."""
+    notes = []
+    for entry in policy.exemptions:
+        covered = sum(
+            1
+            for one in found
+            if any(
+                entry.covers(rule, one.resource.arn, one.resource.name)
+                for rule in (one.rule, *one.evidence.get("merged", ()))
+            )
+        )
+        state: Literal["expired", "expiring", "unmatched"] | None = None
+        if entry.expired(today):
+            state = "expired" if covered else "unmatched"
+        elif not covered:
+            state = "unmatched"
+        elif entry.expires is not None and entry.expires <= today + timedelta(days=EXPIRING_DAYS):
+            state = "expiring"
+        if state is None or (state == "unmatched" and not all_seen):
+            continue
+        notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
+    return notes

@@ -14,12 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Severity
 from chalicelib.lines import Place, WithLines
-from chalicelib.rules import RULES, Params
+from chalicelib.rules import RULES, Params, Rule
+from chalicelib.rules.custom import READS, custom_rule
+from chalicelib.rules.registry import OwnWords
+from chalicelib.storage import stored_text
 
 POLICIES = Path(__file__).resolve().parents[1] / "policies"
 DEFAULT = "baseline"
@@ -63,6 +66,27 @@ class ExemptionEntry(_Entry):
         return self.expires is not None and today > self.expires
 
 
+class CustomRule(_Entry):
+    """A rule of the policy's own: ``fails_when`` is JMESPath over the JSON of a resource of this ``kind``."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", max_length=80)]
+    kind: Text
+    title: Text
+    fails_when: Text
+    severity: Severity = Severity.MEDIUM
+    mode: Mode = "notify"
+    why: Text = "Your own policy asks for it."
+    fix: str = ""
+    references: tuple[Text, ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, given: str) -> str:
+        if given not in READS:
+            raise ValueError(f"accepted are {', '.join(READS)}")
+        return given
+
+
 class _File(BaseModel):
     """The keys of a policy file."""
 
@@ -74,12 +98,14 @@ class _File(BaseModel):
     rules: dict[str, dict[str, Any] | None] = {}
     severity_by_tag: tuple[SeverityByTag, ...] | None = None
     exemptions: tuple[ExemptionEntry, ...] = ()
+    custom_rules: tuple[CustomRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSetting:
     """How one rule is applied."""
 
+    rule: Rule
     enabled: bool
     params: Params
     severity: Severity | None = None
@@ -103,7 +129,7 @@ class Policy:
             "notify_at": self.notify_at,
             "remind_after_days": self.remind_after_days,
             "rules": {
-                id: [one.enabled, one.severity, one.mode, one.params.model_dump(mode="json")]
+                id: [one.enabled, one.severity, one.mode, one.params.model_dump(mode="json"), one.rule.condition]
                 for id, one in self.rules.items()
             },
             "severity_by_tag": [one.model_dump(mode="json") for one in self.severity_by_tag],
@@ -118,7 +144,8 @@ class Policy:
 
     def severity(self, rule: str, judged: Severity | None, tags: Mapping[str, str]) -> Severity:
         """The severity of a finding: the policy's, else the outcome's, else the rule's own; then shifted by tag."""
-        severity = self.rules[rule].severity or judged or RULES[rule].severity
+        setting = self.rules[rule]
+        severity = setting.severity or judged or setting.rule.severity
         for shift in self.severity_by_tag:
             if tags.get(shift.tag) in shift.values:
                 severity = severity.shifted(shift.shift)
@@ -136,9 +163,9 @@ def load_policy(reference: str = DEFAULT) -> Policy:
     return _resolved(reference, ())
 
 
-def unknown_rule(id: str) -> str:
+def unknown_rule(id: str, known: Iterable[str] = RULES) -> str:
     """The sentence for a rule id that does not exist."""
-    return f"unknown rule {id!r};{_close(id, RULES)} accepted are the ids that `auditor rules` lists"
+    return f"unknown rule {id!r};{_close(id, known)} accepted are the ids that `auditor rules` lists"
 
 
 def _close(given: str, accepted: Iterable[str]) -> str:
@@ -150,23 +177,33 @@ def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
     if reference in above:
         raise InvalidInput(f"the policy {reference} extends itself: {' → '.join((*above, reference))}")
     file = _opened(reference)
-    content = _validated(file)
+    content = _parsed(file)
     if content.extends in (None, "none"):
         base = Policy(
             name=reference,
             notify_at=Severity.MEDIUM,
             remind_after_days=7,
-            rules={id: RuleSetting(False, rule.params()) for id, rule in RULES.items()},
+            rules={id: RuleSetting(rule, False, rule.params()) for id, rule in RULES.items()},
         )
     else:
         parent = str(content.extends)
         beside = Path(reference).parent / parent
+        if reference.startswith("s3://") and parent not in shipped() and "://" not in parent:
+            parent = f"{reference.rsplit('/', 1)[0]}/{parent}"
         if parent not in shipped() and not Path(parent).is_absolute() and beside.is_file():
             parent = str(beside)
         base = _resolved(parent, (*above, reference))
     rules = dict(base.rules)
     alone = base.name == reference
+    for index, custom in enumerate(content.custom_rules):
+        rules[custom.id] = _custom(file, ("custom_rules", index), custom, rules)
+    for index, exemption in enumerate(content.exemptions):
+        if not any(fnmatchcase(id, exemption.rule) for id in rules):
+            complaint = f"{unknown_rule(exemption.rule, rules)}, and globs over them"
+            raise file.wrong(("exemptions", index, "rule"), complaint)
     for id, entry in content.rules.items():
+        if id not in rules:
+            raise file.wrong(("rules", id), unknown_rule(id, rules))
         inherited = replace(rules[id], enabled=True) if alone else rules[id]
         rules[id] = _setting(file, id, entry or {}, inherited)
     return replace(
@@ -181,37 +218,43 @@ def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
 
 
 def _opened(reference: str) -> WithLines:
+    if reference.startswith("s3://"):
+        return WithLines(reference, stored_text(reference))
     if reference in shipped():
         return WithLines.read(POLICIES / f"{reference}.yaml", f"policies/{reference}.yaml")
     path = Path(reference)
     if not path.is_file():
         raise InvalidInput(
             f"there is no policy {reference!r};{_close(reference, shipped())} accepted are "
-            f"{', '.join(shipped())}, or the path of a YAML file",
+            f"{', '.join(shipped())}, the path of a YAML file, or s3://BUCKET/KEY",
             field="policy",
         )
     return WithLines.read(path, reference)
 
 
-def _validated(file: WithLines) -> _File:
+def _parsed(file: WithLines) -> _File:
     if not isinstance(file.data, dict):
         raise file.wrong((), f"a policy is a mapping; accepted keys are {', '.join(_File.model_fields)}")
-    for id in file.data.get("rules") or {} if isinstance(file.data.get("rules"), dict) else {}:
-        if id not in RULES:
-            raise file.wrong(("rules", id), unknown_rule(id))
     given = {key: value for key, value in file.data.items() if value is not None or key == "extends"}
     try:
-        content = _File.model_validate(given)
+        return _File.model_validate(given)
     except ValidationError as error:
         raise _explained(file, error, (), _File) from None
-    for index, exemption in enumerate(content.exemptions):
-        if not any(fnmatchcase(id, exemption.rule) for id in RULES):
-            raise file.wrong(("exemptions", index, "rule"), unknown_rule(exemption.rule) + ", and globs over them")
-    return content
+
+
+def _custom(file: WithLines, place: Place, entry: CustomRule, taken: Mapping[str, RuleSetting]) -> RuleSetting:
+    if entry.id in taken:
+        raise file.wrong((*place, "id"), f"the id {entry.id!r} is taken; accepted is one that no other rule has")
+    words = OwnWords(entry.title, entry.why, entry.fix, entry.references)
+    try:
+        rule = custom_rule(entry.id, entry.kind, entry.severity, words, entry.fails_when)
+    except ValueError as error:
+        raise file.wrong((*place, "fails_when"), f"{error}; accepted is a JMESPath expression") from None
+    return RuleSetting(rule, True, rule.params(), mode=entry.mode)
 
 
 def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetting) -> RuleSetting:
-    rule = RULES[id]
+    rule = base.rule
     place: Place = ("rules", id)
     own = {key: entry[key] for key in ("enabled", "severity", "mode") if key in entry}
     params = {key: value for key, value in entry.items() if key not in own}
@@ -228,6 +271,7 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
     except ValidationError as error:
         raise _explained(file, error, place, rule.params) from None
     return RuleSetting(
+        rule=rule,
         enabled=base.enabled if common.enabled is None else common.enabled,
         params=chosen,
         severity=common.severity or base.severity,
@@ -250,7 +294,12 @@ def _explained(file: WithLines, error: ValidationError, above: Place, model: typ
     if first["type"] == "extra_forbidden":
         accepted = list(model.model_fields)
         if len(first["loc"]) > 1:
-            accepted = list((SeverityByTag if first["loc"][0] == "severity_by_tag" else ExemptionEntry).model_fields)
+            entries: dict[str, type[BaseModel]] = {
+                "severity_by_tag": SeverityByTag,
+                "exemptions": ExemptionEntry,
+                "custom_rules": CustomRule,
+            }
+            accepted = list(entries[str(first["loc"][0])].model_fields)
         key = str(first["loc"][-1])
         return file.wrong(place, f"unknown key {key!r};{_close(key, accepted)} accepted are {', '.join(accepted)}")
     if first["type"] == "missing":

@@ -23,13 +23,13 @@ from botocore.exceptions import (
 from chalicelib import events
 from chalicelib.audit import Auditor, Trigger
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.findings import Finding, Report, RuleCounts
+from chalicelib.findings import ExemptionNote, Finding, Report, RuleCounts
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.judge import Witness
 from chalicelib.notices import sns
 from chalicelib.notices.digest import Digest
 from chalicelib.policy import Policy, load_policy, unknown_rule
-from chalicelib.rules import RULES
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.settings import Settings
 
@@ -102,19 +102,19 @@ class Service:
             raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
         return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
 
-    def audit(self, scope: Scope, trigger: Trigger) -> Report:
-        """One scope read, judged and reported."""
+    def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
+        """One scope read, judged and reported; ``witness`` is told of every outcome."""
         door = self._doors.setdefault(scope.region, Aws(self.session, scope.region))
         auditor = Auditor(door, self.policy, self.settings.lookback_days, progress=self.progress)
-        return auditor.audit(scope, trigger)
+        return auditor.audit(scope, trigger, witness)
 
     def scope(
         self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
     ) -> Scope:
         """A scope in the account of the credentials. Raises InvalidInput for a rule that does not exist."""
         for id in rules:
-            if id not in RULES:
-                raise InvalidInput(unknown_rule(id), field="rules")
+            if id not in self.policy.rules:
+                raise InvalidInput(unknown_rule(id, self.policy.rules), field="rules")
         where = self.region if region is None else self.known_region(region)
         return Scope(
             account=self.identity.account,
@@ -205,7 +205,24 @@ def merged(reports: Sequence[Report]) -> Report:
             "rules": {rule: RuleCounts(**dict(one)) for rule, one in sorted(counts.items())},
             "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),
             "blind_spots": [spot for one in reports for spot in one.blind_spots],
+            "exemptions": merged_notes(reports),
             "api_calls": dict(sorted(calls.items())),
             "complete": all(one.complete for one in reports),
         }
     )
+
+
+def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
+    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
+    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
+    for report in reports:
+        for note in report.exemptions:
+            notes.setdefault((note.rule, note.resource), []).append(note)
+    together = []
+    for several in notes.values():
+        matched = [one for one in several if one.state != "unmatched"]
+        if matched:
+            together.append(matched[0].model_copy(update={"findings": sum(one.findings for one in matched)}))
+        elif len(several) == len(reports):
+            together.append(several[0])
+    return together

@@ -12,7 +12,6 @@ from chalicelib import __version__
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.findings import Report, Severity
 from chalicelib.policy import unknown_rule
-from chalicelib.rules import RULES
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service, merged
 
@@ -102,9 +101,10 @@ def health(service: Service) -> Answer:
 def get_audit(service: Service, query: Mapping[str, str] | None) -> Answer:
     """The findings of the account as they are now, filtered."""
     asked = _valid(AuditQuery, dict(query or {}), "query parameter")
-    if asked.rule is not None and asked.rule not in RULES:
-        raise InvalidInput(unknown_rule(asked.rule), field="rule")
-    topics = sorted({rule.topic for rule in RULES.values()})
+    rules = service.policy.rules
+    if asked.rule is not None and asked.rule not in rules:
+        raise InvalidInput(unknown_rule(asked.rule, rules), field="rule")
+    topics = sorted({one.rule.topic for one in rules.values()})
     if asked.topic is not None and asked.topic not in topics:
         raise InvalidInput(f"unknown topic {asked.topic!r}; accepted are {', '.join(topics)}", field="topic")
     _own_account(service, [asked.account] if asked.account else [], "account")

@@ -8,12 +8,12 @@ import typer
 
 from chalicelib import __version__
 from chalicelib.cli import show
+from chalicelib.cli.explain import Explanation
 from chalicelib.cli.progress import shown_progress
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Report, Severity
 from chalicelib.policy import load_policy, unknown_rule
-from chalicelib.rules import RULES
 from chalicelib.scope import parse_resource
 
 FINDINGS_CODE, BLIND_CODE = 3, 4
@@ -53,18 +53,31 @@ def audit(
     output: Output = None,
     fail_on: Annotated[Severity | None, typer.Option(help="Exit 3 when a finding is at least this severe.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
+    explain: Annotated[
+        str | None, typer.Option(help="Print every rule's outcome for one resource (ARN or name), with its reason.")
+    ] = None,
     no_progress: NoProgress = False,
 ) -> int:
     """Audit one account and region, or the resources named."""
-    for id in rule or []:
-        if id not in RULES:
-            raise InvalidInput(unknown_rule(id), field="--rule")
+    if explain is not None:
+        if resource:
+            raise InvalidInput("give either --explain or --resource", field="--explain")
+        resource = [explain] if explain.startswith("arn:") else []
+    witness = Explanation()
     with shown_progress(enabled=not no_progress) as progress:
         service = new_service(profile, region, policy, progress)
-        service.policy  # noqa: B018  (a wrong policy is told before anything is asked of AWS)
+        known = service.policy.rules  # a wrong policy or rule is told before anything is asked of AWS
+        for id in rule or []:
+            if id not in known:
+                raise InvalidInput(unknown_rule(id, known), field="--rule")
         where, account = service.region, service.identity.account
         refs = [parse_resource(arn, account=account, region=where, field="--resource") for arn in resource or []]
-        report = service.audit(service.scope(where, refs, rule or []), "cli")
+        scope = service.scope(where, refs, rule or [])
+        report = service.audit(scope, "cli", witness if explain else None)
+    if explain is not None:
+        about = witness.about(explain, scope)
+        show.explained(about, service.policy, json=format is Format.JSON, to=output)
+        return _exit_code(report, fail_on, strict)
     kept = [one for one in report.findings if one.severity.rank >= severity.rank]
     report = report.model_copy(update={"findings": kept})
     show.write(report, json=format is Format.JSON, to=output)
@@ -87,10 +100,10 @@ def rules(
     loaded = load_policy(policy or "baseline")
     if rule is None:
         show.catalogue(loaded)
-    elif rule in RULES:
-        show.rule(RULES[rule], loaded)
+    elif rule in loaded.rules:
+        show.rule(loaded.rules[rule].rule, loaded)
     else:
-        raise InvalidInput(unknown_rule(rule))
+        raise InvalidInput(unknown_rule(rule, loaded.rules))
 
 
 @policy_app.command("check")

@@ -2,18 +2,21 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from io import StringIO
+from itertools import groupby
+from json import dumps
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from chalicelib.cli.explain import Explained
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Report, Severity
+from chalicelib.findings import Report, Severity, Verdict
 from chalicelib.policy import Policy
 from chalicelib.rules import Rule
-from chalicelib.rules.registry import RULES
 from chalicelib.texts import clean, rule_title
 
 STYLES = {
@@ -103,11 +106,11 @@ def catalogue(policy: Policy) -> None:
     rows = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("RULE", "SEVERITY", "ON", "TITLE"):
         rows.add_column(name, overflow="fold", no_wrap=name in ("SEVERITY", "ON"))
-    for id, one in RULES.items():
-        setting = policy.rules[id]
+    for id, setting in policy.rules.items():
+        one = setting.rule
         severity = setting.severity or one.severity
         state = ("observe" if setting.mode == "observe" else "yes") if setting.enabled else "no"
-        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(rule_title(id)))
+        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(title_of(one)))
     Console(highlight=False).print(rows)
 
 
@@ -115,7 +118,7 @@ def rule(one: Rule, policy: Policy) -> None:
     """One rule in full: condition, parameters in force, what it reads and which permissions that needs."""
     setting = policy.rules[one.id]
     lines = [
-        f"{one.id}: {rule_title(one.id)}",
+        f"{one.id}: {title_of(one)}",
         "",
         one.condition,
         "",
@@ -129,6 +132,48 @@ def rule(one: Rule, policy: Policy) -> None:
     lines += ["parameters  " + (", ".join(_parameters(one, policy)) or "–")]
     lines += ["permissions " + "\n            ".join(one.permissions)]
     print("\n".join(lines))
+
+
+VERDICTS = {
+    Verdict.FAIL: ("fail", "bold red"),
+    Verdict.PASS: ("pass", "green"),
+    Verdict.NOT_APPLICABLE: ("not applicable", "dim"),
+    Verdict.UNKNOWN: ("unknown", "magenta"),
+}
+
+
+def explained(answers: Sequence[Explained], policy: Policy, *, json: bool, to: Path | None) -> None:
+    """Every rule's outcome for one resource and its parts, with reason and facts, on stdout or in a file."""
+    if json:
+        text = dumps([one.as_json() for one in answers], indent=2, default=str) + "\n"
+        return save(to, text) if to is not None else print(text, end="")
+    out = StringIO()
+    console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)
+    for resource, several in groupby(answers, key=lambda one: one.resource):
+        console.print(Text(clean(f"{resource.kind} {resource.name}"), "bold"))
+        listed = list(several)
+        for one in sorted(listed, key=lambda one: (list(VERDICTS).index(one.outcome.verdict), one.rule.id)):
+            word, style = VERDICTS[one.outcome.verdict]
+            console.print(Text.assemble("  ", (f"{word:<15}", style), one.rule.id))
+            if one.outcome.reason:
+                console.print(Text(clean(f"                 {one.outcome.reason}")))
+            if one.outcome.evidence:
+                facts = ", ".join(f"{name} {_fact(value)}" for name, value in one.outcome.evidence.items())
+                console.print(Text(clean(f"                 {facts}"), "dim"))
+        for id, setting in policy.rules.items():
+            if resource.kind in setting.rule.kinds and id not in {one.rule.id for one in listed}:
+                console.print(Text.assemble("  ", ("off            ", "dim"), id))
+    if to is not None:
+        save(to, out.getvalue())
+
+
+def _fact(value: object) -> str:
+    return value if isinstance(value, str) else dumps(value, default=str)
+
+
+def title_of(one: Rule) -> str:
+    """The title that all findings of a rule share."""
+    return one.words.title if one.words else rule_title(one.id)
 
 
 def _parameters(one: Rule, policy: Policy) -> list[str]:

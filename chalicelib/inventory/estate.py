@@ -268,10 +268,23 @@ class Inventory:
                 missing.append(one)
         return found, missing
 
-    def zones_of(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """The distinct Availability Zones of these subnets, sorted; subnets that are gone have none."""
+    def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:
+        """The distinct Availability Zones of these subnets, sorted; subnets that are gone have none.
+
+        A subnet whose zone is in doubt raises Unread only where fewer than ``enough`` zones are certain.
+        """
         found, _ = self.subnets_of(ids)
-        return tuple(sorted({zone for subnet in found if (zone := subnet.zone) is not None}))
+        zones: set[str] = set()
+        doubt: Unread | None = None
+        for subnet in found:
+            try:
+                if (zone := subnet.zone) is not None:
+                    zones.add(zone)
+            except Unread as unread:
+                doubt = unread
+        if doubt is not None and len(zones) < enough:
+            raise doubt
+        return tuple(sorted(zones))
 
     # ---- metrics
 

@@ -26,7 +26,7 @@ def _flat_training(given: Any) -> Any:
     algorithm: Mapping[str, Any] = given.get("AlgorithmSpecification") or {}
     resources: Mapping[str, Any] = given.get("ResourceConfig") or given.get("HyperParameterTuningResourceConfig") or {}
     stopping: Mapping[str, Any] = given.get("StoppingCondition") or {}
-    transitions = given.get("SecondaryStatusTransitions") or ()
+    transitions = given.get("SecondaryStatusTransitions")
     return {
         **given,
         "image": algorithm.get("TrainingImage"),
@@ -41,7 +41,9 @@ def _flat_training(given: Any) -> Any:
         "max_runtime_seconds": stopping.get("MaxRuntimeInSeconds"),
         "max_wait_seconds": stopping.get("MaxWaitTimeInSeconds"),
         "checkpoint_s3_uri": (given.get("CheckpointConfig") or {}).get("S3Uri"),
-        "interruptions": sum(1 for one in transitions if one.get("Status") == "Interrupted"),
+        "interruptions": None
+        if transitions is None
+        else sum(1 for one in transitions if one.get("Status") == "Interrupted"),
     }
 
 
@@ -98,7 +100,7 @@ class TrainingJob(Training):
     billable_seconds: int | None = Field(None, alias="BillableTimeInSeconds")
     started: datetime | None = Field(None, alias="TrainingStartTime")
     ended: datetime | None = Field(None, alias="TrainingEndTime")
-    interruptions: int = 0
+    interruptions: int | None = None
     tags: Tags | None = Field(None, alias="Tags")
 
     @property

@@ -210,10 +210,11 @@ class Variant(Fact):
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
-        """Managed instance scaling where it is enabled, as it runs or else as configured."""
+        """Managed instance scaling where it is enabled, as it runs or else as configured; raises Unread when the
+        endpoint does not tell and the config is unread."""
         running = self.managed_instance_scaling
-        if running is None and self.configured is not None:
-            running = self.configured.managed_instance_scaling
+        if running is None:
+            running = self.settings.managed_instance_scaling
         return running if running is not None and running.enabled else None
 
     @property
@@ -360,6 +361,8 @@ class Subnet(Fact):
     @property
     def zone(self) -> str | None:
         """The Availability Zone, by id (names differ between accounts); None in a Local Zone, Wavelength or Outpost."""
+        if self.zone_type == "unknown":
+            raise Unread(f"the type of the zone {self.zone_name} could not be read", "ec2:DescribeAvailabilityZones")
         if self.outpost_arn or self.zone_type not in (None, "availability-zone"):
             return None
         zone = self.zone_id or self.zone_name
@@ -369,13 +372,13 @@ class Subnet(Fact):
 
 
 class Vpc(Fact):
-    """A VPC on which SageMaker stands, with all its subnets and what uses it."""
+    """A VPC with all its subnets and what of SageMaker uses it (None: nobody looked)."""
 
     kind: ClassVar[str] = "vpc"
     id: str
     arn: str = ""
     subnets: tuple[Subnet, ...] = ()
-    used_by: tuple[str, ...] = ()
+    used_by: tuple[str, ...] | None = ()
     tags: Tags | None = None
 
     @property

@@ -73,7 +73,11 @@ def zone_types(reader: Reader) -> dict[str, str]:
 
 
 def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]]) -> dict[str, Vpc]:
-    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN."""
+    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN.
+
+    A VPC that the scope names came without its users.
+    """
+    named = {ref.name for ref in reader.scope.resources if ref.kind == "vpc"}
     members: dict[str, list[Subnet]] = {}
     for subnet in subnets.values():
         members.setdefault(subnet.vpc_id, []).append(subnet)
@@ -87,7 +91,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
             id=vpc,
             arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
             subnets=tuple(sorted(several, key=lambda one: one.id)),
-            used_by=tuple(sorted(used_by.get(vpc, ()))),
+            used_by=None if vpc in named and vpc not in used_by else tuple(sorted(used_by.get(vpc, ()))),
         )
         for vpc, several in members.items()
     }

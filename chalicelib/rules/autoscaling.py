@@ -156,10 +156,10 @@ def autoscaling_at_max(target: ScalableTarget, estate: Inventory, params: Hold) 
     minimum, maximum = _limits(target)
     if maximum <= minimum:
         return not_applicable("has no room to scale; autoscaling-no-headroom tells it")
+    if ("scaled-to-max", target.resource_id) in estate.hints:
+        return failed(**_capacity(target), told_by="scaled-to-max event")
     desired, since = _desired(target, estate)
     facts: Facts = {**_capacity(target), "desired": desired}
-    if ("scaled-to-max", target.resource_id) in estate.hints:
-        return failed(**facts, told_by="scaled-to-max event")
     at_max = desired >= maximum
     if at_max and not younger_than(since, timedelta(minutes=params.hold_minutes), estate):
         return failed(**facts, told_by="desired count", hold_minutes=params.hold_minutes)

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import TrainingJob
 from chalicelib.inventory.models import EndpointConfig, Model, Subnet, Unread, Vpc
@@ -24,7 +24,17 @@ def model_in_use(model: Model, estate: Inventory) -> Outcome | None:
         return not_applicable("runs in no VPC of the account")
     if model.used_by is None:
         raise Unread("which endpoints use the model is told by Search or a sweep only, and neither was read")
-    return None if model.used_by else not_applicable("no endpoint in service uses it")
+    if model.used_by:
+        return None
+    if estate.whole:
+        _know_all_users(estate)
+    return not_applicable("no endpoint in service uses it")
+
+
+def _know_all_users(estate: Inventory) -> None:
+    """Raises Unread when something that could use a model or a VPC could not be read."""
+    for part in (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS):
+        estate.gaps.demand(part)
 
 
 @rule(
@@ -46,7 +56,7 @@ def model_vpc_single_az(subject: Model | EndpointConfig, estate: Inventory, para
     found, _ = estate.subnets_of(subnets)
     if not found:
         return not_applicable("all its subnets are gone; model-vpc-subnet-missing tells it")
-    zones = estate.zones_of(subnets)
+    zones = estate.zones_of(subnets, enough=params.min_azs)
     facts: Facts = {"availability_zones": list(zones), "subnets": list(subnets), "min_azs": params.min_azs}
     if len(zones) >= params.min_azs:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
@@ -84,6 +94,8 @@ def model_vpc_subnet_missing(model: Model, estate: Inventory, params: Params) ->
     found, missing = estate.subnets_of(subnets)
     unavailable = [one.id for one in found if one.state not in (None, "available")]
     if not missing and not unavailable:
+        if untold := [one.id for one in found if one.state is None]:
+            raise Unread(f"DescribeSubnets gave no state of {', '.join(untold)}")
         return passed("all its subnets are available", subnets=list(subnets))
     return failed(
         missing_subnets=missing,
@@ -107,9 +119,13 @@ class UsedOnly(Params):
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TRAINING_JOBS, Part.SUBNETS],
 )
 def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
-    """All subnets of a VPC that SageMaker uses lie in one Availability Zone."""
-    if params.used_only and not vpc.used_by and estate.whole:
-        for part in (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.TRAINING_JOBS):
+    """All subnets of a VPC that SageMaker uses lie in one Availability Zone. (A VPC audited by its name is judged
+    though nothing tells who uses it, with medium confidence.)"""
+    if params.used_only and vpc.used_by == ():
+        if not estate.whole:
+            return not_applicable("nothing in the scope of this audit stands on it")
+        _know_all_users(estate)
+        for part in (Part.MODELS, Part.TRAINING_JOBS):
             estate.gaps.demand(part)
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
@@ -118,6 +134,8 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
         return not_applicable("none of its subnets lies in an Availability Zone", **facts)
     if len(zones) > 1:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
+    if vpc.used_by is None:
+        return failed(confidence=Confidence.MEDIUM, **facts, used_by=None)
     return failed(**facts, used_by=list(vpc.used_by)[:20])
 
 

@@ -6,6 +6,7 @@ from chalicelib.findings import Outcome, not_applicable
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import TrainingJob, TransformJob
 from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
+from chalicelib.inventory.parts import Part
 from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 
 
@@ -39,7 +40,10 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
     if plain(component.status) not in ("inservice", ""):
         return not_applicable(f"the inference component is {component.status}")
     endpoint = estate.endpoints.get(component.endpoint_name)
-    return serving(endpoint.status) if endpoint else None
+    if endpoint is None:
+        estate.gaps.demand(Part.ENDPOINTS, component.endpoint_name)
+        return None
+    return serving(endpoint.status)
 
 
 def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcome | None:
@@ -72,6 +76,13 @@ def younger_than(moment: datetime | None, age: timedelta, estate: Inventory) -> 
     if moment is None:
         raise Unread("AWS gave no time for it")
     return estate.now - moment < age
+
+
+def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bool:
+    """True when ``moment`` is more than ``age`` ago. Raises Unread when AWS told no time."""
+    if moment is None:
+        raise Unread("AWS gave no time for it")
+    return estate.now - moment > age
 
 
 def changed(variant: Variant) -> datetime | None:

@@ -7,13 +7,13 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Datapoint, Inventory
-from chalicelib.inventory.images import Algorithm, recognise
+from chalicelib.inventory.images import Algorithm, may_be_jumpstart, recognise
 from chalicelib.inventory.images import Training as TrainsOn
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.jobs import Training, TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.models import NotebookInstance, Unread, Variant
 from chalicelib.inventory.parts import Part
-from chalicelib.rules.guards import changed, own_job, own_training_job, variant_with_instances, younger_than
+from chalicelib.rules.guards import changed, older_than, own_job, own_training_job, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instance-fit"
@@ -147,8 +147,8 @@ def endpoint_idle(variant: Variant, estate: Inventory, params: IdleWindow) -> Ou
     the confidence is medium, as SageMaker writes none in a minute without calls."""
     if variant.instance_count == 0:
         return not_applicable("scaled to zero")
-    if younger_than(changed(variant), timedelta(days=params.window_days), estate):
-        return not_applicable(f"created or changed less than {params.window_days} days ago")
+    if not older_than(changed(variant), timedelta(days=params.window_days), estate):
+        return not_applicable(f"created or changed in the last {params.window_days} days")
     points = estate.metric("Invocations", variant, days=params.window_days)
     calls = total(points)
     if calls:
@@ -197,6 +197,8 @@ def instance_previous_generation(
         return outcome
     if isinstance(subject, TransformJob) and (outcome := own_job(subject, estate)) is not None:
         return outcome
+    if isinstance(subject, TrainingJob) and subject.serverless:
+        return not_applicable("a serverless job has no instances to choose")
     types = _types(subject)
     if not types:
         raise Unread("no instance type was told")
@@ -224,21 +226,37 @@ def _types(subject: Variant | TrainingJob | TuningJob | TransformJob | NotebookI
     return [InstanceType.parse(name) for name in names]
 
 
+def trained_on_instances(job: TrainingJob, estate: Inventory) -> Outcome | None:
+    """A training job of somebody's own on instances that were told."""
+    if (outcome := own_training_job(job, estate)) is not None:
+        return outcome
+    if job.serverless:
+        return not_applicable("a serverless job has no instances to choose")
+    if not job.instance_types:
+        raise Unread("no instance type was told")
+    return None
+
+
+def tagged_algorithm_of(job: TrainingJob) -> Algorithm | None:
+    """As :func:`algorithm_of`, but raises Unread where only tags tell the algorithm and they were not read."""
+    if job.tags is None and job.image and may_be_jumpstart(job.image):
+        raise Unread("the tags of the job, which tell the algorithm in a shared image, were not read")
+    return algorithm_of(job)
+
+
 @rule(
     "training-gpu-for-cpu-algorithm",
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.MEDIUM,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[own_training_job],
+    guards=[trained_on_instances],
 )
 def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
     """An accelerated instance trains an algorithm that trains on the CPU only."""
-    if not job.instance_types:
-        raise Unread("no instance type was told")
     if not (on := accelerated(InstanceType.parse(name) for name in job.instance_types)):
         return not_applicable("trains on CPU instances")
-    algorithm = algorithm_of(job)
+    algorithm = tagged_algorithm_of(job)
     if algorithm is None:
         return not_applicable("not a known built-in algorithm")
     if algorithm.training is None:
@@ -255,15 +273,13 @@ def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: 
     kinds=["training-job"],
     severity=Severity.LOW,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[own_training_job],
+    guards=[trained_on_instances],
 )
 def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
     """A CPU instance trains an algorithm for which AWS advises GPUs (info where a GPU is optional)."""
-    if not job.instance_types:
-        raise Unread("no instance type was told")
     if accelerated(InstanceType.parse(name) for name in job.instance_types):
         return not_applicable("trains on accelerated instances")
-    algorithm = algorithm_of(job)
+    algorithm = tagged_algorithm_of(job)
     if algorithm is None:
         return not_applicable("not a known built-in algorithm")
     if algorithm.training is None:
@@ -286,7 +302,7 @@ def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: 
     kinds=["training-job"],
     severity=Severity.MEDIUM,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[own_training_job],
+    guards=[trained_on_instances],
 )
 def training_multi_instance_unsupported(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
     """More than one instance trains an algorithm that uses one machine only."""
@@ -294,7 +310,7 @@ def training_multi_instance_unsupported(job: TrainingJob, estate: Inventory, par
         raise Unread("no instance count was told")
     if job.instances < 2:
         return not_applicable("trains on one instance")
-    algorithm = algorithm_of(job)
+    algorithm = tagged_algorithm_of(job)
     if algorithm is None:
         return not_applicable("not a known built-in algorithm")
     facts: Facts = {"instance_count": job.instances, "algorithm": algorithm.title}

@@ -10,7 +10,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.models import Endpoint, EndpointConfig, InferenceComponent, Unread, Variant, plain
 from chalicelib.inventory.parts import Part
-from chalicelib.rules.guards import component_in_service, variant_with_instances, younger_than
+from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"
@@ -71,12 +71,16 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
         return not_applicable("in use: the running endpoint is judged instead")
     if config.in_use is False and not params.judge_unused:
         return not_applicable("no endpoint uses it")
+    if config.in_use is False:
+        estate.gaps.demand(Part.ENDPOINTS)
     with_instances = [variant for variant in config.variants if not variant.serverless]
     if not with_instances:
         return not_applicable("serverless variants have no instances")
     counts = {variant.name: variant.initial_instance_count for variant in with_instances}
     single = sorted(name for name, count in counts.items() if count == 1)
     if not single:
+        if untold := [name for name, count in counts.items() if count is None]:
+            raise Unread(f"DescribeEndpointConfig gave no initial instance count of {', '.join(untold)}")
         return passed("every variant starts on more than one instance", initial_instance_counts=counts)
     return failed(variants=single, initial_instance_counts=counts)
 
@@ -110,7 +114,7 @@ def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> O
     if not short:
         _know_counts(endpoint)
         return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
-    if younger_than(endpoint.modified, timedelta(minutes=params.grace_minutes), estate):
+    if not older_than(endpoint.modified, timedelta(minutes=params.grace_minutes), estate):
         return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short)
     return failed(
         severity=Severity.MEDIUM, endpoint_status=endpoint.status, variants=short, grace_minutes=params.grace_minutes

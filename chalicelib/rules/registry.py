@@ -17,6 +17,16 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What a rule without a template says: the same for every finding."""
+
+    title: str
+    why: str
+    fix: str
+    references: tuple[str, ...] = ()
+
+
 Judgement = Callable[[Any, Inventory, Any], Outcome]
 #: A precondition that several rules share: the outcome that ends the judgement, or None to go on.
 Guard = Callable[[Any, Inventory], Outcome | None]
@@ -28,6 +38,7 @@ class Rule:
 
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
     rule whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
+    ``words`` are those of a rule that has no template; ``needs_tags`` says that it looks at the resource's tags.
     """
 
     id: str
@@ -42,6 +53,8 @@ class Rule:
     merges_into: str | None
     enabled: bool
     judgement: Judgement
+    words: OwnWords | None = None
+    needs_tags: bool = False
 
     @property
     def condition(self) -> str:

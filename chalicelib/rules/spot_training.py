@@ -100,6 +100,8 @@ def training_spot_cannot_checkpoint(job: TrainingJob, estate: Inventory, params:
     algorithm = algorithm_of(job)
     if algorithm is None:
         return not_applicable("not a known built-in algorithm")
+    if algorithm.checkpoints is None and algorithm.training is None and not algorithm.script_mode:
+        raise Unread(f"the image does not tell the version of {algorithm.title}")
     if algorithm.checkpoints is not False:
         return passed(f"{algorithm.title} can write checkpoints", **spot_facts(job))
     runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
@@ -184,8 +186,10 @@ def training_spot_interrupted(job: TrainingJob, estate: Inventory, params: Inter
     """Spot training was interrupted ``interruptions`` times or more, or ran out of its waiting time."""
     out_of_time = plain(job.secondary_status) == "maxwaittimeexceeded"
     facts: Facts = {"interruptions": job.interruptions, "secondary_status": job.secondary_status, **spot_facts(job)}
-    if out_of_time or job.interruptions >= params.interruptions:
+    if out_of_time or (job.interruptions or 0) >= params.interruptions:
         return failed(**facts, max_wait_exceeded=out_of_time, checkpoint_s3_uri=job.checkpoint_s3_uri)
+    if job.interruptions is None:
+        raise Unread("DescribeTrainingJob gave no status transitions")
     return passed(f"interrupted {job.interruptions} times", **facts)
 
 

@@ -1,6 +1,7 @@
 """The engine: counting, merging, exemptions, and faults that stay where they are."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -97,7 +98,7 @@ def test_an_id_survives_another_severity_wording_and_policy() -> None:
 
 def _with_severity(severity: Severity) -> RuleSetting:
     base = load_policy().rules["endpoint-single-instance"]
-    return RuleSetting(base.enabled, base.params, severity, base.mode)
+    return replace(base, severity=severity)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_the_owner_comes_from_the_tags() -> None:
 
 def test_tags_of_a_target_are_those_of_its_endpoint() -> None:
     judge = judged(an_estate(count=2, minimum=1), "autoscaling-min-below-two")
-    assert tagged_arn(judge.failing[0], SCOPE) == ARN
+    assert tagged_arn(judge.failing[0].subject, SCOPE) == ARN
 
 
 @pytest.fixture
@@ -148,7 +149,10 @@ def broken_rule() -> Iterator[str]:
 
 
 def test_a_fault_of_one_rule_is_unknown_and_silences_no_other(broken_rule: str) -> None:
-    settings = {broken_rule: RuleSetting(True, Params()), **load_policy().enabled(["endpoint-single-instance"])}
+    settings = {
+        broken_rule: RuleSetting(RULES[broken_rule], True, Params()),
+        **load_policy().enabled(["endpoint-single-instance"]),
+    }
     judge = Judge(settings, SCOPE)
     estate = an_estate(count=1, minimum=2)
     for subject in estate.subjects:

@@ -1,0 +1,95 @@
+"""Rules that a policy brings along: a JMESPath expression over the inventory's own JSON of one resource."""
+
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from chalicelib.findings import Outcome, Severity, failed, passed
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.models import Fact, Unread
+from chalicelib.inventory.parts import Part
+from chalicelib.rules.registry import OwnWords, Params, Rule
+
+TOPIC = "custom"
+
+#: The kinds of resources that rules judge, and what must be read for each.
+READS: dict[str, tuple[Part, ...]] = {
+    "endpoint": (Part.ENDPOINTS, Part.CONFIGS),
+    "endpoint-variant": (Part.ENDPOINTS, Part.CONFIGS),
+    "endpoint-config": (Part.ENDPOINTS, Part.CONFIGS, Part.UNUSED_CONFIGS),
+    "model": (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.MODELS),
+    "inference-component": (Part.ENDPOINTS, Part.COMPONENTS),
+    "scalable-target": (Part.TARGETS,),
+    "scaling-policy": (Part.POLICIES,),
+    "vpc": (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.TRAINING_JOBS, Part.SUBNETS),
+    "training-job": (Part.TRAINING_JOBS,),
+    "tuning-job": (Part.TUNING_JOBS,),
+    "transform-job": (Part.TRANSFORM_JOBS,),
+    "notebook-instance": (Part.NOTEBOOKS,),
+}
+
+
+def facts_of(subject: Fact) -> dict[str, Any]:
+    """A resource as JSON: what custom rules look at, and what ``docs/inventory.md`` lists."""
+    return {**subject.model_dump(mode="json"), "kind": subject.kind, "name": subject.name}  # type: ignore[attr-defined]
+
+
+def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_when: str) -> Rule:
+    """The rule that fails where ``fails_when`` is true in the sense of JMESPath.
+
+    Raises ValueError for an expression that cannot be parsed, and says where.
+    """
+    try:
+        expression = jmespath.compile(fails_when)
+    except JMESPathError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    needs_tags = _names(expression.parsed, "tags")
+
+    def judgement(subject: Fact, estate: Inventory, params: Params) -> Outcome:
+        facts = facts_of(subject)
+        if needs_tags and facts.get("tags") is None:
+            raise Unread(f"the tags of the {kind} were not read", "sagemaker:ListTags")
+        try:
+            value = expression.search(facts)
+        except JMESPathError as error:
+            raise Unread(f"{fails_when!r} cannot be applied to this {kind}: {error}", f"rule:{id}") from None
+        if _true(value):
+            return failed(fails_when=fails_when, value=value)
+        return passed("the condition does not hold", fails_when=fails_when)
+
+    judgement.__doc__ = f"The expression ``{fails_when}`` is true of the {kind}."
+    return Rule(
+        id=id,
+        topic=TOPIC,
+        kinds=(kind,),
+        severity=severity,
+        params=Params,
+        reads=frozenset((*READS[kind], *((Part.TAGS,) if needs_tags else ()))),
+        reads_when={},
+        metrics=(),
+        guards=(),
+        merges_into=None,
+        enabled=True,
+        judgement=judgement,
+        words=words,
+        needs_tags=needs_tags,
+    )
+
+
+def _true(value: Any) -> bool:
+    """JMESPath's truth: everything but null, false and what is empty; zero is true."""
+    return value is not None and value is not False and value not in ("", [], {})
+
+
+def _names(node: Any, field: str) -> bool:
+    """True when the parsed expression reads a field of this name."""
+    if not isinstance(node, dict):
+        return False
+    if node.get("type") == "field" and node.get("value") == field:
+        return True
+    children = node.get("children")
+    inner = list(children) if isinstance(children, list | tuple) else []
+    if isinstance(node.get("value"), dict):
+        inner.append(node["value"])
+    return any(_names(child, field) for child in inner)
