@@ -75,6 +75,8 @@ class Auditor:
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
+            if witness is not None:
+                witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope)
         found = findings(
             judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {})

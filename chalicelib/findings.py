@@ -66,7 +66,8 @@ class Verdict(StrEnum):
 class Outcome:
     """One rule's answer for one resource, with its reason and the facts that it read.
 
-    ``severity`` and ``confidence`` are set only where they differ from the rule's own.
+    ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
+    rule does not concern the resource for the moment only: that resolves nothing.
     """
 
     verdict: Verdict
@@ -74,6 +75,7 @@ class Outcome:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
+    lasting: bool = True
 
 
 #: The facts that a rule read, in snake_case, ready for JSON.
@@ -93,6 +95,11 @@ def passed(reason: str = "", **evidence: Any) -> Outcome:
 def not_applicable(reason: str, **evidence: Any) -> Outcome:
     """The rule does not concern this resource."""
     return Outcome(Verdict.NOT_APPLICABLE, reason, evidence)
+
+
+def not_now(reason: str, **evidence: Any) -> Outcome:
+    """The rule does not concern this resource in the state that it is in; its next event brings it back."""
+    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence, lasting=False)
 
 
 def unknown(reason: str, **evidence: Any) -> Outcome:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from chalicelib.findings import (
     Exemption,
@@ -19,7 +19,7 @@ from chalicelib.findings import (
     finding_id,
     unknown,
 )
-from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.estate import Gaps, Inventory
 from chalicelib.inventory.models import Fact, Unread, Variant
 from chalicelib.inventory.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.policy import Policy, RuleSetting
@@ -83,8 +83,12 @@ def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     return f"{host}/{page}".format(region=scope.region, name=name)
 
 
-#: Told of every outcome as it is judged.
-Witness = Callable[[Rule, Fact, Outcome], None]
+class Witness(Protocol):
+    """Told of every outcome as it is judged, and in the end of what could not be read."""
+
+    def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None: ...
+
+    def finished(self, gaps: Gaps) -> None: ...
 
 
 @dataclass

@@ -70,7 +70,7 @@ class CustomRule(_Entry):
     """A rule of the policy's own: ``fails_when`` is JMESPath over the JSON of a resource of this ``kind``."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", max_length=80)]
-    kind: Text
+    kind: Annotated[Text, Field(json_schema_extra={"enum": list(READS)})]
     title: Text
     fails_when: Text
     severity: Severity = Severity.MEDIUM
@@ -87,7 +87,7 @@ class CustomRule(_Entry):
         return given
 
 
-class _File(BaseModel):
+class PolicyFile(BaseModel):
     """The keys of a policy file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -232,14 +232,14 @@ def _opened(reference: str) -> WithLines:
     return WithLines.read(path, reference)
 
 
-def _parsed(file: WithLines) -> _File:
+def _parsed(file: WithLines) -> PolicyFile:
     if not isinstance(file.data, dict):
-        raise file.wrong((), f"a policy is a mapping; accepted keys are {', '.join(_File.model_fields)}")
+        raise file.wrong((), f"a policy is a mapping; accepted keys are {', '.join(PolicyFile.model_fields)}")
     given = {key: value for key, value in file.data.items() if value is not None or key == "extends"}
     try:
-        return _File.model_validate(given)
+        return PolicyFile.model_validate(given)
     except ValidationError as error:
-        raise _explained(file, error, (), _File) from None
+        raise _explained(file, error, (), PolicyFile) from None
 
 
 def _custom(file: WithLines, place: Place, entry: CustomRule, taken: Mapping[str, RuleSetting]) -> RuleSetting:
@@ -266,7 +266,7 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
                 f"{id} has no parameter {key!r};{_close(key, accepted)} accepted are {', '.join(accepted)}",
             )
     try:
-        common = _Common.model_validate(own)
+        common = RuleEntry.model_validate(own)
         chosen = rule.params.model_validate({**base.params.model_dump(), **params})
     except ValidationError as error:
         raise _explained(file, error, place, rule.params) from None
@@ -279,7 +279,7 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
     )
 
 
-class _Common(_Entry):
+class RuleEntry(_Entry):
     """What every rule's entry may say. In a file that extends nothing, naming a rule enables it."""
 
     enabled: bool | None = None

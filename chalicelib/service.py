@@ -23,15 +23,18 @@ from botocore.exceptions import (
 from chalicelib import events
 from chalicelib.audit import Auditor, Trigger
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.findings import ExemptionNote, Finding, Report, RuleCounts
+from chalicelib.findings import ExemptionNote, Report, RuleCounts
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reading import Progress, no_progress
 from chalicelib.judge import Witness
+from chalicelib.ledger import Ledger
+from chalicelib.memory import Answers
 from chalicelib.notices import sns
-from chalicelib.notices.digest import Digest
 from chalicelib.policy import Policy, load_policy, unknown_rule
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.settings import Settings
+from chalicelib.storage import store_text
+from chalicelib.telling import Audited, Channel, Teller
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +134,9 @@ class Service:
         account = event.get("account") or self.identity.account
         regions = self.settings.regions or (event.get("region") or self.region,)
         scopes = [Scope(account, self.known_region(region), events.partition_of(region)) for region in regions]
-        report = merged([self.audit(scope, "schedule") for scope in scopes])
-        self.tell(report)
+        audited = [self.audited(scope, "schedule") for scope in scopes]
+        report = merged([one.report for one in audited])
+        self.teller.sweep(audited, report)
         return summary(report)
 
     def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,30 +149,47 @@ class Service:
         except InvalidInput as error:
             log.warning("event %s dropped: %s", event.get("id"), error)
             return {"dropped": str(error)}
-        report = self.audit(scope, "event")
-        if self.told(report):
-            self.tell(report)
-        return summary(report)
+        audited = self.audited(scope, "event")
+        notices = self.teller.event(audited)
+        return {**summary(audited.report), "notices": len(notices)}
 
-    def told(self, report: Report) -> list[Finding]:
-        """The findings that people are told: open, at or above ``notify_at``, of rules that are not only observed."""
-        rules = self.policy.rules
-        return [
-            one
-            for one in report.open_findings()
-            if one.severity.rank >= self.policy.notify_at.rank and rules[one.rule].mode == "notify"
-        ]
+    def audited(self, scope: Scope, trigger: Trigger) -> Audited:
+        """One scope read, judged and reported, with what that says of findings known before."""
+        known = None
+        if scope.whole and self.ledger is not None:
+            known = self.ledger.unresolved(scope.account, scope.region)
+        answers = Answers(scope, frozenset(self.policy.enabled(scope.rules)), known)
+        return Audited(self.audit(scope, trigger, answers), answers)
 
-    def tell(self, report: Report) -> str | None:
-        """Publishes the digest of a report; gives the message id, or None when no topic is configured."""
-        topic = self.settings.topic_arn
-        if topic is None:
-            log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
+    # ---- telling and remembering
+
+    @cached_property
+    def ledger(self) -> Ledger | None:
+        """What was known before; None where no table is configured."""
+        if self.settings.table is None:
             return None
-        return sns.publish(Digest(report, self.told(report)), topic, self._sns(topic.split(":")[3]))
+        client = self.session.client("dynamodb", region_name=self.region)
+        return Ledger(self.settings.table, client, self.settings.lookback_days)
 
-    def _sns(self, region: str) -> Any:
-        return self.session.client("sns", region_name=region)
+    @cached_property
+    def teller(self) -> Teller:
+        """Who is told, by which channels."""
+        return Teller(self.policy, self._channels(), self.ledger, self._report_url)
+
+    def _channels(self) -> dict[str, Channel]:
+        channels: dict[str, Channel] = {}
+        topic = self.settings.topic_arn
+        if topic is not None:
+            client = self.session.client("sns", region_name=topic.split(":")[3])
+            channels["sns"] = lambda notice: sns.publish(notice, topic, client)
+        return channels
+
+    def _report_url(self, report: Report) -> str | None:
+        """Where the whole report can be read: in the bucket, else at ``GET /audit``, else nowhere."""
+        if self.settings.bucket is not None:
+            key = f"reports/{report.started_at:%Y/%m/%d}/{report.audit_id}.json"
+            return store_text(self.session, self.settings.bucket, key, report.model_dump_json())
+        return f"{self.settings.url.rstrip('/')}/audit" if self.settings.url else None
 
 
 def summary(report: Report) -> dict[str, Any]:

@@ -1,14 +1,30 @@
 """Small texts kept in Amazon S3, such as a policy."""
 
 import re
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import AuditorError, InvalidInput
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 MAX_BYTES = 1_000_000
+
+
+class StoreFailed(AuditorError):
+    """A report could not be stored."""
+
+
+def store_text(session: Any, bucket: str, key: str, text: str) -> str:
+    """Stores JSON text, encrypted by S3, and gives its ``s3://`` address. Raises StoreFailed."""
+    try:
+        session.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json", ServerSideEncryption="AES256"
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise StoreFailed(f"the report cannot be stored in {bucket}: {error}") from error
+    return f"s3://{bucket}/{key}"
 
 
 def stored_text(address: str) -> str:

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chalicelib import __version__
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import Report, Severity
+from chalicelib.findings import SCHEMA_VERSION, Report, Severity
+from chalicelib.ledger import Ledger, Query
 from chalicelib.policy import unknown_rule
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service, merged
@@ -48,6 +49,7 @@ class AuditQuery(_Request):
     status: Literal["open", "exempt", "resolved"] = "open"
     resource: str | None = None
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
+    cursor: str | None = None
 
 
 class AuditBody(_Request):
@@ -95,7 +97,8 @@ def _valid(model: type[T], given: Any, what: str) -> T:
 
 def health(service: Service) -> Answer:
     """Alive, which version, which policy; nothing about the account."""
-    return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": None})
+    last = service.ledger.last_complete(service.identity.account) if service.ledger is not None else None
+    return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": last})
 
 
 def get_audit(service: Service, query: Mapping[str, str] | None) -> Answer:
@@ -107,10 +110,44 @@ def get_audit(service: Service, query: Mapping[str, str] | None) -> Answer:
     topics = sorted({one.rule.topic for one in rules.values()})
     if asked.topic is not None and asked.topic not in topics:
         raise InvalidInput(f"unknown topic {asked.topic!r}; accepted are {', '.join(topics)}", field="topic")
+    if asked.region is not None:
+        service.known_region(asked.region)
+    if service.ledger is not None:
+        return _from_ledger(service, service.ledger, asked)
+    if asked.cursor is not None:
+        raise InvalidInput("there are no pages without a ledger; AUDITOR_TABLE names its table", field="cursor")
     _own_account(service, [asked.account] if asked.account else [], "account")
     scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
     report = service.audit(scope, "http")
     return Answer(200, _filtered(report, asked).model_dump(mode="json"))
+
+
+def _from_ledger(service: Service, ledger: Ledger, asked: AuditQuery) -> Answer:
+    """A page of the findings as the last audits left them, worst first."""
+    account = asked.account or service.identity.account
+    enabled = frozenset(service.policy.enabled())
+    query = Query(
+        account=account,
+        status=asked.status,
+        region=asked.region,
+        severity=asked.severity,
+        rule=asked.rule,
+        topic=asked.topic,
+        resource=asked.resource,
+        rules=enabled | {asked.rule} if asked.rule else enabled,
+    )
+    page = ledger.listed(query, asked.limit, asked.cursor)
+    return Answer(
+        200,
+        {
+            "schema_version": SCHEMA_VERSION,
+            "account": account,
+            "policy": {"name": service.policy.name, "digest": service.policy.digest},
+            "last_audit": ledger.last_complete(account),
+            "findings": [one.model_dump(mode="json") for one in page.findings],
+            "cursor": page.cursor,
+        },
+    )
 
 
 def _filtered(report: Report, asked: AuditQuery) -> Report:
@@ -146,9 +183,14 @@ def post_audit(service: Service, raw: bytes) -> Answer:
         for index, arn in enumerate(body.resources)
     ]
     scopes = [service.scope(region, refs, body.rules) for region in regions]
-    report = merged([service.audit(scope, "http") for scope in scopes])
-    if body.notify:
-        service.tell(report)
+    if not body.notify:
+        return Answer(200, merged([service.audit(scope, "http") for scope in scopes]).model_dump(mode="json"))
+    audited = [service.audited(scope, "http") for scope in scopes]
+    report = merged([one.report for one in audited])
+    if refs:
+        service.teller.event(audited[0])
+    else:
+        service.teller.sweep(audited, report)
     return Answer(200, report.model_dump(mode="json"))
 
 

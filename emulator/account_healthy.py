@@ -157,7 +157,12 @@ HEALTHY = (
     ),
     Endpoint("spare-parts", [scaled(own("spare-parts-v4"), type="ml.m7i.large")], owner="logistics", age=104),
     Endpoint("weather-impact", [scaled(own("weather-impact-v2"), calls=20)], owner="supply-chain", age=55),
-    Endpoint("meter-readings", [scaled(own("meter-readings-v6"), type="ml.c6i.xlarge")], owner="energy", age=49),
+    Endpoint(  # its config says one instance, and it has scaled between two and six ever since
+        "meter-readings",
+        [scaled(own("meter-readings-v6"), type="ml.c6i.xlarge", count=1, now_running=(2, 2))],
+        owner="energy",
+        age=49,
+    ),
     Endpoint(  # a built-in algorithm for which a GPU is of use
         "photo-tagging",
         [scaled(Model("photo-tagging-v2", ["A/image-classification:1"]), type="ml.g4dn.2xlarge", gpu=(57, 41))],

@@ -234,64 +234,6 @@ IN_TRANSITION = (
     ),
 )
 
-EXPECTED: dict[str, frozenset[str]] = {
-    "endpoint-variant recommendations-emb/AllTraffic": frozenset(
-        {"endpoint-single-instance", "variant-no-autoscaling"}
-    ),
-    # Its weight of 0 spares it from endpoint-single-instance only.
-    "endpoint-variant recommendations-ab/challenger": frozenset({"variant-no-autoscaling", "endpoint-idle"}),
-    "endpoint-variant sentiment-analysis/AllTraffic": frozenset({"endpoint-gpu-underutilized"}),
-    "endpoint-variant ticket-routing/AllTraffic": frozenset(
-        {"endpoint-gpu-underutilized", "endpoint-gpu-unneeded-by-algorithm"}
-    ),
-    "endpoint-variant visual-search/AllTraffic": frozenset({"instance-previous-generation"}),
-    "endpoint-variant speech-to-text/AllTraffic": frozenset({"endpoint-single-instance", "variant-no-autoscaling"}),
-    "endpoint-variant returns-forecast/AllTraffic": frozenset({"endpoint-idle"}),
-    # Never called, so that endpoint-gpu-underutilized has nothing to say.
-    "endpoint-variant face-matching/AllTraffic": frozenset(
-        {"endpoint-single-instance", "variant-no-autoscaling", "endpoint-idle"}
-    ),
-    "model eu-residents-churn-v4": frozenset({"model-vpc-single-az"}),
-    "model edge-quality-check-v2": frozenset({"model-vpc-single-az"}),
-    "model loan-documents-v6": frozenset({"model-vpc-subnet-missing"}),
-    "endpoint-variant address-matching/AllTraffic": frozenset({"endpoint-elastic-inference-retired"}),
-    "scalable-target kyc-checks/AllTraffic": frozenset({"autoscaling-target-without-policy"}),
-    "scalable-target card-disputes/AllTraffic": frozenset({"autoscaling-suspended"}),
-    "scalable-target session-intent/AllTraffic": frozenset({"autoscaling-no-headroom"}),
-    "scalable-target ad-click-rate/AllTraffic": frozenset({"autoscaling-at-max", "autoscaling-activity-failed"}),
-    "scaling-policy ad-click-rate/AllTraffic/target-tracking": frozenset({"autoscaling-untested-target"}),
-    "scaling-policy recommendations-ab/champion/target-tracking": frozenset({"autoscaling-untested-target"}),
-    "scalable-target coupon-targeting/AllTraffic": frozenset({"autoscaling-scale-in-disabled"}),
-    "scaling-policy delivery-eta/AllTraffic/target-tracking": frozenset({"autoscaling-cooldown-inverted"}),
-    "scaling-policy seat-pricing/AllTraffic/target-tracking": frozenset({"autoscaling-metric-mismatch"}),
-    "scaling-policy stock-alerts/AllTraffic/target-tracking": frozenset({"autoscaling-alarm-broken"}),
-    "scalable-target thumbnail-quality/AllTraffic": frozenset({"autoscaling-burstable-instance"}),
-    "scalable-target call-transcripts/AllTraffic": frozenset({"autoscaling-zero-without-wakeup"}),
-    "scalable-target legacy-scoring/AllTraffic": frozenset({"autoscaling-orphaned-target"}),
-    "endpoint-variant llm-embeddings/AllTraffic": frozenset({"inference-component-host-fixed"}),
-    "model fleet-routing-v5": frozenset({"model-vpc-low-free-ips"}),
-    "model photo-archive-v1": frozenset({"model-elastic-inference-image"}),
-    "inference-component agents-planner": frozenset({"inference-component-single-copy"}),
-    "scalable-target email-classifier/AllTraffic": frozenset({"autoscaling-min-below-two"}),
-    # Its target's minimum of 1 merges into this.
-    "endpoint-variant warehouse-slots/AllTraffic": frozenset({"endpoint-single-instance"}),
-    "endpoint claims-triage": frozenset({"endpoint-degraded"}),
-    "endpoint payment-risk": frozenset({"endpoint-degraded"}),
-    "endpoint insurance-quotes": frozenset({"endpoint-degraded"}),
-    "model catalog-enrichment-v3": frozenset({"pipeline-container-count"}),
-    "model text-cleaning-v1": frozenset({"pipeline-container-count"}),
-    "endpoint-config llm-agents-config": frozenset({"model-vpc-single-az"}),
-    "endpoint-variant llm-agents/AllTraffic": frozenset({"autoscaling-min-below-two"}),
-    "inference-component agents-critic": frozenset({"variant-no-autoscaling", "inference-component-single-copy"}),
-    "scalable-target embed-large": frozenset({"autoscaling-target-without-policy"}),
-    "scalable-target embed-small": frozenset({"autoscaling-no-headroom"}),
-    # Too young for variant-no-autoscaling, which waits an hour.
-    "endpoint-variant voice-biometrics/AllTraffic": frozenset({"endpoint-single-instance"}),
-    "endpoint-variant basket-analysis/AllTraffic": frozenset(
-        {"variant-no-autoscaling", "instance-previous-generation"}
-    ),
-}
-
 
 def make(account: Account) -> None:
     """Makes every endpoint, what was left behind by endpoints that are gone, and some scaling that happened."""

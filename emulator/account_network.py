@@ -44,13 +44,6 @@ _NETWORKS = {
     (UNUSED_VPC, "10.50.0.0/16"): ((UNUSED_1, "10.50.0.0/24", 0),),
 }
 
-EXPECTED: dict[str, frozenset[str]] = {
-    # The model eu-residents-churn-v4 stands on it, and all of its subnets lie in one zone.
-    f"vpc {ONE_ZONE_VPC}": frozenset({"vpc-single-az"}),
-    # Only training stands on this one.
-    f"vpc {RESEARCH_VPC}": frozenset({"vpc-single-az"}),
-}
-
 
 def make(account: Account) -> None:
     """Makes the VPCs, their subnets, and a Local Zone of the region."""

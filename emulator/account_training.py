@@ -177,46 +177,6 @@ BATCH_MODELS = (
     Model("scoring-batch-v5", [SCIKIT_LEARN, XGBOOST]),
 )
 
-EXPECTED: dict[str, frozenset[str]] = {
-    "training-job fraud-transformer-spot": frozenset({"training-spot-no-checkpoint"}),
-    "training-job churn-xgboost-spot": frozenset({"training-spot-no-checkpoint"}),
-    "training-job shelf-object-detection": frozenset({"training-spot-no-checkpoint"}),
-    "training-job credit-features-script": frozenset({"training-spot-no-checkpoint"}),
-    "training-job chatbot-running-spot": frozenset({"training-spot-no-checkpoint"}),
-    "training-job returns-own-lda-spot": frozenset({"training-spot-no-checkpoint"}),
-    "training-job segments-linear-learner-spot": frozenset({"training-spot-cannot-checkpoint"}),
-    "training-job stores-kmeans-spot": frozenset({"training-spot-cannot-checkpoint"}),
-    "training-job anomaly-rcf-gpu-spot": frozenset(
-        {"training-spot-cannot-checkpoint", "training-gpu-for-cpu-algorithm"}
-    ),
-    "training-job llm-finetune-interrupted": frozenset({"training-spot-interrupted"}),
-    "training-job speech-model-max-wait": frozenset({"training-spot-interrupted"}),
-    "training-job vision-pretrain-max-wait": frozenset({"training-spot-interrupted", "training-spot-no-checkpoint"}),
-    "training-job embeddings-full": frozenset({"training-spot-not-used"}),
-    # Two instances for two hours are the four instance-hours from which it counts.
-    "training-job embeddings-two-instances": frozenset({"training-spot-not-used"}),
-    "training-job pricing-factorization-machines": frozenset({"training-spot-not-used"}),
-    "training-job topics-lda-gpu": frozenset({"training-gpu-for-cpu-algorithm", "instance-previous-generation"}),
-    "training-job uplift-lightgbm-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
-    "training-job credit-scikit-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
-    "training-job segments-nightly-dear": frozenset({"training-spot-no-savings"}),
-    "training-job topics-lda-two-machines": frozenset({"training-multi-instance-unsupported"}),
-    # Ten minutes to wait for capacity are few, however short the job.
-    "training-job labels-quick-spot": frozenset({"training-spot-wait-too-short"}),
-    "training-job demand-deepar-long": frozenset({"training-cpu-for-gpu-algorithm"}),
-    "training-job survey-ntm": frozenset({"training-cpu-for-gpu-algorithm"}),
-    "training-job genomics-research": frozenset({"training-vpc-single-az"}),
-    "training-job churn-xgboost-old-gpu": frozenset({"training-gpu-for-cpu-algorithm"}),
-    "training-job defects-image-classification-p3": frozenset({"instance-previous-generation"}),
-    "training-job basket-linear-learner-c4": frozenset({"instance-previous-generation"}),
-    "tuning-job churn-tuning": frozenset({"training-spot-not-used"}),
-    "tuning-job ranking-tuning-spot": frozenset({"training-spot-no-checkpoint"}),
-    "transform-job anomaly-batch-gpu": frozenset({"endpoint-gpu-unneeded-by-algorithm"}),
-    "transform-job archive-embeddings-p2": frozenset({"instance-previous-generation"}),
-    "notebook-instance exploration-accelerated": frozenset({"notebook-elastic-inference-retired"}),
-    "notebook-instance reporting-old": frozenset({"instance-previous-generation"}),
-}
-
 
 def make(account: Account) -> None:
     """Makes all jobs and notebooks."""

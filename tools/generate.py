@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chalicelib.findings import Report
+from tools.catalogue import inventory_page, rules_page
 from tools.permissions import FUNCTIONS, policy_document
+from tools.policy_schema import policy_schema
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,6 +26,9 @@ def report_schema() -> str:
 def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with the content that it should have."""
     yield ROOT / "docs" / "report.schema.json", report_schema()
+    yield ROOT / "docs" / "policy.schema.json", policy_schema()
+    yield ROOT / "docs" / "inventory.md", inventory_page()
+    yield ROOT / "docs" / "rules.md", rules_page()
     for function, reads in FUNCTIONS.items():
         yield ROOT / ".chalice" / f"policy-{function}.json", policy_document(reads)
 

@@ -13,8 +13,10 @@ import boto3
 from chalicelib.cli import show
 from chalicelib.cli.progress import shown_progress
 from chalicelib.errors import AuditorError
+from chalicelib.memory import Answers
 from chalicelib.service import Service
 from chalicelib.settings import Settings
+from chalicelib.telling import Audited
 
 ACCOUNT, REGION, TOPIC = "123456789012", "eu-west-1", "auditor-findings"
 
@@ -55,10 +57,11 @@ def run_demo(output: Path, *, progress_enabled: bool) -> None:
         topic, queue = _subscribed(session)
         with shown_progress(enabled=progress_enabled) as progress:
             service = Service(Settings(topic_arn=topic), session, progress)
-            report = service.audit(service.scope(), "cli")
+            scope = service.scope()
+            report = service.audit(scope, "cli")
         show.write(report, json=False, to=None)
         show.save(output, report.model_dump_json(indent=2) + "\n")
-        service.tell(report)
+        service.teller.sweep([Audited(report, Answers(scope, frozenset(report.rules)))], report)
         received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
     print(f"\nThe JSON report is in {output}.")
     _show_notice(json.loads(received["Body"]))
@@ -77,12 +80,12 @@ def _show_notice(envelope: dict[str, Any]) -> None:
     """The SNS message as its SQS subscriber received it: the envelope, and the start of the machine form in it."""
     attributes = {name: one["Value"] for name, one in envelope.get("MessageAttributes", {}).items()}
     body = json.loads(envelope["Message"])
-    first = body["findings"][0] if body["findings"] else None
+    first = body["told"][0] if body["told"] else None
     print("\nThe notice as a subscriber of the topic received it:")
     print(f"  Subject     {envelope.get('Subject')}")
     print(f"  Attributes  {json.dumps(attributes)}")
     shown = {key: body[key] for key in ("kind", "audit_id", "severity", "by_severity", "health", "complete")}
     print(f"  Message     {json.dumps(shown)}")
-    print(f"              with {len(body['findings'])} findings ({body['findings_omitted']} omitted), the first:")
+    print(f"              with {len(body['told'])} findings told ({body['omitted']} more left out), the first:")
     if first is not None:
         print("\n".join(f"    {line}" for line in json.dumps(first, indent=2).splitlines()))

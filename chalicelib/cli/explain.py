@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Outcome, Resource
+from chalicelib.inventory.estate import Gaps
 from chalicelib.inventory.models import Fact
 from chalicelib.judge import resource_of
 from chalicelib.rules import Rule
@@ -38,6 +39,9 @@ class Explanation:
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         self.told.append((rule, subject, outcome))
+
+    def finished(self, gaps: Gaps) -> None:
+        """Nothing more to keep."""
 
     def about(self, asked: str, scope: Scope) -> list[Explained]:
         """The outcomes for the resource with this ARN or name, and for its parts (variants, targets, policies).

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Reader
 from chalicelib.inventory.scaling import Alarm, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction
 
@@ -18,8 +19,7 @@ def targets(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalableTa
     scope = reader.scope
     stem = f"arn:{scope.partition}:sagemaker:{scope.region}:{scope.account}"
     found = {}
-    for one in raw:
-        target = ScalableTarget.model_validate(one)
+    for target in reader.typed(Part.TARGETS, ScalableTarget, raw):
         parts = target.resource_id.split("/")
         arn = target.target_arn or f"{stem}:{'/'.join(parts[:2])}"
         found[target.resource_id, target.dimension] = target.model_copy(update={"arn": arn})
@@ -29,13 +29,13 @@ def targets(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalableTa
 def policies(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingPolicy]:
     """The scaling policies of the region, or those of the named resources."""
     raw = _of_each(reader, "DescribeScalingPolicies", "ScalingPolicies", resource_ids)
-    return list({one.arn or one.name: one for one in map(ScalingPolicy.model_validate, raw)}.values())
+    return list({one.arn or one.name: one for one in reader.typed(Part.POLICIES, ScalingPolicy, raw)}.values())
 
 
 def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScheduledAction]:
     """The scheduled actions of the region, or those of the named resources."""
     raw = _of_each(reader, "DescribeScheduledActions", "ScheduledActions", resource_ids)
-    return [ScheduledAction.model_validate(one) for one in raw]
+    return reader.typed(Part.SCHEDULES, ScheduledAction, raw)
 
 
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
@@ -52,7 +52,7 @@ def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Scaling
             **named,
         )
         for page in pages:
-            parsed = [ScalingActivity.model_validate(one) for one in page]
+            parsed = reader.typed(Part.ACTIVITIES, ScalingActivity, page)
             recent = [one for one in parsed if one.started is None or one.started >= oldest]
             found += recent
             if len(recent) < len(parsed):
@@ -80,4 +80,5 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
         ),
         slices,
     )
-    return {one["AlarmName"]: Alarm.model_validate(one) for answer in answers for one in answer}
+    found = reader.typed(Part.ALARMS, Alarm, [one for answer in answers for one in answer])
+    return {one.name: one for one in found}

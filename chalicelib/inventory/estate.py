@@ -61,10 +61,21 @@ class RecommendationJob(NamedTuple):
 
 @dataclass(slots=True)
 class Gaps:
-    """What could not be read: whole parts, and single resources within a part, each with the reason."""
+    """What could not be read: whole parts, and single resources within a part, each with the reason.
+
+    ``failed`` are those of the resources that are there, but whose description failed.
+    """
 
     parts: dict[Part, str] = field(default_factory=dict)
     resources: dict[tuple[Part, str], str] = field(default_factory=dict)
+    failed: set[tuple[Part, str]] = field(default_factory=set)
+
+    def demand_each(self, part: Part) -> None:
+        """Raise Unread when the part, or the description of any resource of it, could not be read."""
+        self.demand(part)
+        for failed, name in self.failed:
+            if failed is part:
+                self.demand(part, name)
 
     def demand(self, part: Part, name: str | None = None) -> None:
         """Raise Unread when the part, or the named resource of it, could not be read."""
@@ -189,10 +200,12 @@ class Inventory:
 
     def scaled_by(self, target: ScalableTarget | ScalingPolicy) -> Variant | InferenceComponent | None:
         """What a target or policy scales, or None when it does not exist."""
-        if target.resource_id.startswith("inference-component/"):
-            self.gaps.demand(Part.COMPONENTS, target.name)
-            return self.components.get(target.name)
-        self.gaps.demand(Part.ENDPOINTS, target.name.split("/")[0])
+        kind, _, rest = target.resource_id.partition("/")
+        name = rest.split("/")[0]
+        if kind == "inference-component":
+            self.gaps.demand(Part.COMPONENTS, name)
+            return self.components.get(name)
+        self.gaps.demand(Part.ENDPOINTS, name)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -244,6 +257,7 @@ class Inventory:
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""
         self.gaps.demand(Part.ENDPOINTS)
+        self.gaps.demand_each(Part.CONFIGS)
         return self._variants_by_model.get(model.name, [])
 
     @cached_property

@@ -73,7 +73,8 @@ def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[s
 def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
     """The named endpoint configs that exist."""
     answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
-    return {one["EndpointConfigName"]: EndpointConfig.model_validate(one) for one in answers}
+    found = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
+    return {one.name: one for one in found}
 
 
 def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
@@ -91,7 +92,7 @@ def all_models(reader: Reader) -> dict[str, Model]:
         reader.search_failed(failure)
         records = []
     if records:
-        return {one["ModelName"]: Model.model_validate(one) for one in records}
+        return {one.name: one for one in reader.typed(Part.MODELS, Model, records, "ModelName")}
     listed = reader.aws.listing("sagemaker", "ListModels", "Models", MaxResults=100)
     return described_models(reader, [one["ModelName"] for one in listed])
 
@@ -99,7 +100,7 @@ def all_models(reader: Reader) -> dict[str, Model]:
 def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
     """The named models that exist."""
     answers = reader.describe_each(Part.MODELS, "DescribeModel", "ModelName", names)
-    return {one["ModelName"]: Model.model_validate(one) for one in answers}
+    return {one.name: one for one in reader.typed(Part.MODELS, Model, answers, "ModelName")}
 
 
 def searched_model(reader: Reader, name: str) -> Model | None:
@@ -119,7 +120,8 @@ def searched_model(reader: Reader, name: str) -> Model | None:
                 dashboard = record.get("Model") or {}
                 if (dashboard.get("Model") or {}).get("ModelName") == name and "Endpoints" in dashboard:
                     used = tuple(one["EndpointName"] for one in dashboard["Endpoints"] or ())
-                    return Model.model_validate({**dashboard["Model"], "used_by": used})
+                    found = reader.typed(Part.MODELS, Model, [{**dashboard["Model"], "used_by": used}], "ModelName")
+                    return found[0] if found else None
     except CallFailed as failure:
         reader.search_failed(failure)
     return None
@@ -136,7 +138,8 @@ def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
 def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:
     """The named inference components that exist."""
     answers = reader.describe_each(Part.COMPONENTS, "DescribeInferenceComponent", "InferenceComponentName", names)
-    return {one["InferenceComponentName"]: InferenceComponent.model_validate(one) for one in answers}
+    found = reader.typed(Part.COMPONENTS, InferenceComponent, answers)
+    return {one.name: one for one in found}
 
 
 def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
@@ -148,7 +151,8 @@ def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
 def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
     """The named notebook instances that exist."""
     answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
-    return {one["NotebookInstanceName"]: NotebookInstance.model_validate(one) for one in answers}
+    found = reader.typed(Part.NOTEBOOKS, NotebookInstance, answers, "NotebookInstanceName")
+    return {one.name: one for one in found}
 
 
 def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
@@ -173,11 +177,16 @@ def assembled(
     reader: Reader, records: Iterable[Mapping[str, Any]], configs: Mapping[str, EndpointConfig]
 ) -> dict[str, Endpoint]:
     """Endpoints whose variants carry both how they run and how they were configured."""
-    return {endpoint.name: endpoint for endpoint in (_assembled(reader, record, configs) for record in records)}
+    found = [one for record in records for one in _assembled(reader, record, configs)]
+    return {endpoint.name: endpoint for endpoint in found}
 
 
-def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> Endpoint:
-    endpoint = Endpoint.model_validate(record)
+def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> list[Endpoint]:
+    """The endpoint in a list of its own; none when its record cannot be understood."""
+    read = reader.typed(Part.ENDPOINTS, Endpoint, [record], "EndpointName")
+    if not read:
+        return []
+    endpoint = read[0]
     config = configs.get(endpoint.config_name or "")
     unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
         Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
@@ -189,26 +198,25 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
     }
 
-    def variant(raw: Mapping[str, Any], *, shadow: bool) -> Variant:
-        return Variant.model_validate(
-            {
-                **raw,
-                "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
-                "endpoint_name": endpoint.name,
-                "endpoint_arn": endpoint.arn,
-                "endpoint_status": endpoint.status,
-                "config_name": endpoint.config_name,
-                "endpoint_created": endpoint.created,
-                "endpoint_modified": endpoint.modified,
-                "asynchronous": told_async if told_async is not None else (config.asynchronous if config else None),
-                "shadow": shadow,
-                "configured": settings.get(raw.get("VariantName", "")),
-                "configured_unread": unread,
-                "pending_accelerator_type": pending.get(raw.get("VariantName")),
-                "tags": endpoint.tags,
-            }
-        )
+    def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
+        return {
+            **raw,
+            "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
+            "endpoint_name": endpoint.name,
+            "endpoint_arn": endpoint.arn,
+            "endpoint_status": endpoint.status,
+            "config_name": endpoint.config_name,
+            "endpoint_created": endpoint.created,
+            "endpoint_modified": endpoint.modified,
+            "asynchronous": told_async if told_async is not None else (config.asynchronous if config else None),
+            "shadow": shadow,
+            "configured": settings.get(raw.get("VariantName", "")),
+            "configured_unread": unread,
+            "pending_accelerator_type": pending.get(raw.get("VariantName")),
+            "tags": endpoint.tags,
+        }
 
-    variants = [variant(raw, shadow=False) for raw in record.get("ProductionVariants") or ()]
-    variants += [variant(raw, shadow=True) for raw in record.get("ShadowProductionVariants") or ()]
-    return endpoint.model_copy(update={"variants": tuple(variants)})
+    raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]
+    raw += [described(one, shadow=True) for one in record.get("ShadowProductionVariants") or ()]
+    variants = reader.typed(Part.ENDPOINTS, Variant, raw, "endpoint_name")
+    return [endpoint.model_copy(update={"variants": tuple(variants)})]

@@ -19,7 +19,13 @@ class InstanceGroup(Fact):
 def _flat_training(given: Any) -> Any:
     """A training description with the nested settings that rules read lifted to one level."""
     if not isinstance(given, dict) or not (
-        {"AlgorithmSpecification", "ResourceConfig", "StoppingCondition", "HyperParameterTuningResourceConfig"}
+        {
+            "AlgorithmSpecification",
+            "ResourceConfig",
+            "StoppingCondition",
+            "HyperParameterTuningResourceConfig",
+            "ServerlessJobConfig",
+        }
         & given.keys()
     ):
         return given
@@ -50,20 +56,20 @@ def _flat_training(given: Any) -> Any:
 class Training(Fact):
     """What a training job and a tuning job's definition have in common. Times are in seconds."""
 
-    image: str | None = None
-    algorithm_name: str | None = None
+    image: str | None = Field(None, description="AlgorithmSpecification.TrainingImage")
+    algorithm_name: str | None = Field(None, description="AlgorithmSpecification.AlgorithmName")
     hyperparameters: dict[str, str] = Field(default_factory=dict, alias="HyperParameters")
-    instance_type: str | None = None
-    instance_count: int | None = None
-    instance_groups: tuple[InstanceGroup, ...] = ()
-    instance_preferences: bool = False
-    keep_alive_seconds: int = 0
-    training_plan_arn: str | None = None
-    serverless: bool = False
+    instance_type: str | None = Field(None, description="ResourceConfig.InstanceType")
+    instance_count: int | None = Field(None, description="ResourceConfig.InstanceCount")
+    instance_groups: tuple[InstanceGroup, ...] = Field((), description="ResourceConfig.InstanceGroups")
+    instance_preferences: bool = Field(False, description="ResourceConfig.InstancePreferences")
+    keep_alive_seconds: int = Field(0, description="ResourceConfig.KeepAlivePeriodInSeconds")
+    training_plan_arn: str | None = Field(None, description="ResourceConfig.TrainingPlanArn")
+    serverless: bool = Field(False, description="ServerlessJobConfig")
     spot: bool = Field(False, alias="EnableManagedSpotTraining")
-    checkpoint_s3_uri: str | None = None
-    max_runtime_seconds: int | None = None
-    max_wait_seconds: int | None = None
+    checkpoint_s3_uri: str | None = Field(None, description="CheckpointConfig.S3Uri")
+    max_runtime_seconds: int | None = Field(None, description="StoppingCondition.MaxRuntimeInSeconds")
+    max_wait_seconds: int | None = Field(None, description="StoppingCondition.MaxWaitTimeInSeconds")
     vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
 
     _flatten = model_validator(mode="before")(_flat_training)
@@ -100,7 +106,7 @@ class TrainingJob(Training):
     billable_seconds: int | None = Field(None, alias="BillableTimeInSeconds")
     started: datetime | None = Field(None, alias="TrainingStartTime")
     ended: datetime | None = Field(None, alias="TrainingEndTime")
-    interruptions: int | None = None
+    interruptions: int | None = Field(None, description="SecondaryStatusTransitions[].Status")
     tags: Tags | None = Field(None, alias="Tags")
 
     @property
@@ -124,7 +130,7 @@ class TrainingJob(Training):
         """What spot saved: ``(1 − BillableTimeInSeconds / TrainingTimeInSeconds) × 100``; None before it is known."""
         if self.billable_seconds is None or not self.training_seconds:
             return None
-        return round((1 - self.billable_seconds / self.training_seconds) * 100, 1)
+        return 100 * (self.training_seconds - self.billable_seconds) / self.training_seconds
 
 
 class TrainingDefinition(Training):
@@ -143,9 +149,9 @@ class TuningJob(Fact):
     status: str = Field("", alias="HyperParameterTuningJobStatus")
     created: datetime | None = Field(None, alias="CreationTime")
     modified: datetime | None = Field(None, alias="LastModifiedTime")
-    definitions: tuple[TrainingDefinition, ...] = ()
-    child_hours: float | None = None
-    children: int = 0
+    definitions: tuple[TrainingDefinition, ...] = Field((), description="TrainingJobDefinition(s)")
+    child_hours: float | None = Field(None, description="times of its training jobs")
+    children: int = Field(0, description="number of its training jobs")
     tags: Tags | None = Field(None, alias="Tags")
 
     @model_validator(mode="before")
@@ -165,8 +171,8 @@ class TransformJob(Fact):
     arn: str = Field("", alias="TransformJobArn")
     status: str = Field("", alias="TransformJobStatus")
     model_name: str | None = Field(None, alias="ModelName")
-    instance_type: str | None = None
-    instance_count: int | None = None
+    instance_type: str | None = Field(None, description="TransformResources.InstanceType")
+    instance_count: int | None = Field(None, description="TransformResources.InstanceCount")
     created: datetime | None = Field(None, alias="CreationTime")
     auto_ml_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(None, alias="AutoMLJobArn")
     labeling_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(

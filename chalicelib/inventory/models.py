@@ -113,7 +113,7 @@ class EndpointConfig(Fact):
     asynchronous: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="AsyncInferenceConfig")
     vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
     tags: Tags | None = Field(None, alias="Tags")
-    in_use: bool | None = None
+    in_use: bool | None = Field(None, description="named by an endpoint")
 
 
 class Variant(Fact):
@@ -125,24 +125,28 @@ class Variant(Fact):
 
     kind: ClassVar[str] = "endpoint-variant"
     name: str = Field(alias="VariantName")
-    endpoint_name: str
-    endpoint_arn: str = ""
-    endpoint_status: str = ""
-    config_name: str | None = None
-    endpoint_created: datetime | None = None
-    endpoint_modified: datetime | None = None
+    endpoint_name: str = Field(..., description="EndpointName")
+    endpoint_arn: str = Field("", description="EndpointArn")
+    endpoint_status: str = Field("", description="EndpointStatus")
+    config_name: str | None = Field(None, description="EndpointConfigName")
+    endpoint_created: datetime | None = Field(None, description="CreationTime")
+    endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
     current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
     desired_instance_count: int | None = Field(None, alias="DesiredInstanceCount")
     current_weight: float | None = Field(None, alias="CurrentWeight")
     desired_weight: float | None = Field(None, alias="DesiredWeight")
     serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
     managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-    pending_accelerator_type: str | None = None
-    asynchronous: bool | None = None
-    shadow: bool = False
-    configured: VariantSettings | None = None
-    configured_unread: str = "the endpoint config was not read"
-    tags: Tags | None = None
+    pending_accelerator_type: str | None = Field(
+        None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
+    )
+    asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
+    shadow: bool = Field(False, description="ShadowProductionVariants")
+    configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
+    configured_unread: str = Field(
+        "the endpoint config was not read", description="why the endpoint config was not read"
+    )
+    tags: Tags | None = Field(None, description="tags of the endpoint")
 
     @property
     def arn(self) -> str:
@@ -234,7 +238,7 @@ class Endpoint(Fact):
     failure_reason: str | None = Field(None, alias="FailureReason")
     created: datetime | None = Field(None, alias="CreationTime")
     modified: datetime | None = Field(None, alias="LastModifiedTime")
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
     tags: Tags | None = Field(None, alias="Tags")
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
@@ -265,7 +269,7 @@ class Model(Fact):
     execution_role_arn: str | None = Field(None, alias="ExecutionRoleArn")
     vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
     tags: Tags | None = Field(None, alias="Tags")
-    used_by: tuple[str, ...] | None = None
+    used_by: tuple[str, ...] | None = Field(None, description="endpoints that serve it")
 
     @model_validator(mode="before")
     @classmethod
@@ -311,12 +315,12 @@ class InferenceComponent(Fact):
     status: str = Field("", alias="InferenceComponentStatus")
     created: datetime | None = Field(None, alias="CreationTime")
     modified: datetime | None = Field(None, alias="LastModifiedTime")
-    desired_copy_count: int | None = None
-    current_copy_count: int | None = None
-    model_name: str | None = None
-    image: str | None = None
-    base_component: str | None = None
-    az_balance: bool = False
+    desired_copy_count: int | None = Field(None, description="RuntimeConfig.DesiredCopyCount")
+    current_copy_count: int | None = Field(None, description="RuntimeConfig.CurrentCopyCount")
+    model_name: str | None = Field(None, description="Specification.ModelName")
+    image: str | None = Field(None, description="Specification.Container.Image")
+    base_component: str | None = Field(None, description="Specification.BaseInferenceComponentName")
+    az_balance: bool = Field(False, description="Specification.SchedulingConfig.AvailabilityZoneBalance")
     tags: Tags | None = Field(None, alias="Tags")
 
     @model_validator(mode="before")
@@ -356,7 +360,7 @@ class Subnet(Fact):
     state: str | None = Field(None, alias="State")
     free_addresses: int | None = Field(None, alias="AvailableIpAddressCount")
     outpost_arn: str | None = Field(None, alias="OutpostArn")
-    zone_type: str | None = None
+    zone_type: str | None = Field(None, description="DescribeAvailabilityZones.ZoneType")
 
     @property
     def zone(self) -> str | None:
@@ -375,11 +379,13 @@ class Vpc(Fact):
     """A VPC with all its subnets and what of SageMaker uses it (None: nobody looked)."""
 
     kind: ClassVar[str] = "vpc"
-    id: str
-    arn: str = ""
-    subnets: tuple[Subnet, ...] = ()
-    used_by: tuple[str, ...] | None = ()
-    tags: Tags | None = None
+    id: str = Field(..., description="VpcId")
+    arn: str = Field("", description="built from VpcId")
+    subnets: tuple[Subnet, ...] = Field((), description="DescribeSubnets")
+    used_by: tuple[str, ...] | None = Field(
+        None, description="models, configs and training jobs with a VpcConfig in it"
+    )
+    tags: Tags | None = Field(None, description="not read")
 
     @property
     def name(self) -> str:

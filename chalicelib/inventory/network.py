@@ -48,7 +48,7 @@ def _typed(reader: Reader, raw: Iterable[Mapping[str, object]]) -> dict[str, Sub
     An Availability Zone is named by its region and one letter (``eu-west-1a``); Local Zones and Wavelength Zones have
     longer names (``us-west-2-lax-1a``, ``us-east-1-wl1-bos-wlz-1``).
     """
-    subnets = {subnet.id: subnet for subnet in (Subnet.model_validate(one) for one in raw)}
+    subnets = {subnet.id: subnet for subnet in reader.typed(Part.SUBNETS, Subnet, raw)}
     plain = re.compile(rf"^{re.escape(reader.scope.region)}[a-z]$")
     doubtful = {one.zone_name for one in subnets.values() if one.zone_name and not plain.match(one.zone_name)}
     if not doubtful:

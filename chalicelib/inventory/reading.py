@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
+
 from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
 from chalicelib.inventory.estate import Gaps
-from chalicelib.inventory.parts import Part, closure
+from chalicelib.inventory.models import Fact
+from chalicelib.inventory.parts import OPERATIONS, Part, closure
 from chalicelib.scope import Scope
 
+F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -96,6 +100,7 @@ class Reader:
                 self.gaps.parts[part] = reason
             elif part is not None and resource is not None:
                 self.gaps.resources[part, resource] = reason
+                self.gaps.failed.add((part, resource))
 
     def whole(self, part: Part, read: Callable[[], R]) -> R | None:
         """What ``read`` gives, or None with the part noted as unread when a call fails."""
@@ -130,6 +135,22 @@ class Reader:
             return answer
 
         return [answer for answer in self.each(one, wanted) if answer is not None]
+
+    def typed(self, part: Part, model: type[F], records: Iterable[Mapping[str, Any]], key: str = "") -> list[F]:
+        """AWS's records as facts. One that cannot be understood is noted as unread under the name in its field ``key``;
+        without a name the whole part is, so that it is never taken for absent."""
+        found = []
+        for record in records:
+            try:
+                found.append(model.model_validate(record))
+            except (ValidationError, AttributeError, KeyError, TypeError) as error:
+                operation = OPERATIONS[part][-1]
+                problem = error.errors()[0]["loc"] if isinstance(error, ValidationError) else (type(error).__name__,)
+                where = ".".join(str(one) for one in problem) or "as a whole"
+                name = record.get(key) if key and isinstance(record, Mapping) else None
+                failure = CallFailed(operation, "UnreadableAnswer", f"a record cannot be understood ({where})")
+                self.blind_to(failure, part, name if isinstance(name, str) and name else None)
+        return found
 
     def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a ``Search``, unwrapped to the records themselves."""

@@ -41,8 +41,8 @@ class ScalableTarget(Fact):
     max_capacity: int | None = Field(None, alias="MaxCapacity")
     created: datetime | None = Field(None, alias="CreationTime")
     suspended: SuspendedState = Field(SuspendedState(), alias="SuspendedState")
-    arn: str = ""
-    tags: Tags | None = None
+    arn: str = Field("", description="ScalableTargetARN, or what it scales")
+    tags: Tags | None = Field(None, description="tags of what it scales")
 
     @property
     def name(self) -> str:
@@ -114,14 +114,20 @@ class ScalingPolicy(Fact):
     policy_type: str = Field("", alias="PolicyType")
     created: datetime | None = Field(None, alias="CreationTime")
     alarms: tuple[AlarmRef, ...] = Field((), alias="Alarms")
-    target_value: float | None = None
-    predefined_metric: str | None = None
-    custom_metrics: tuple[MetricRef, ...] = ()
-    scale_in_cooldown: int | None = None
-    scale_out_cooldown: int | None = None
-    disable_scale_in: bool = False
-    steps_in: bool = False
-    tags: Tags | None = None
+    target_value: float | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.TargetValue")
+    predefined_metric: str | None = Field(
+        None, description="TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
+    )
+    custom_metrics: tuple[MetricRef, ...] = Field(
+        (), description="TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification"
+    )
+    scale_in_cooldown: int | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.ScaleInCooldown")
+    scale_out_cooldown: int | None = Field(
+        None, description="TargetTrackingScalingPolicyConfiguration.ScaleOutCooldown"
+    )
+    disable_scale_in: bool = Field(False, description="TargetTrackingScalingPolicyConfiguration.DisableScaleIn")
+    steps_in: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
+    tags: Tags | None = Field(None, description="tags of what it scales")
 
     @model_validator(mode="before")
     @classmethod
@@ -186,7 +192,7 @@ class Alarm(Fact):
     actions_enabled: bool = Field(True, alias="ActionsEnabled")
     state: str | None = Field(None, alias="StateValue")
     state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
-    metrics: tuple[MetricRef, ...] = ()
+    metrics: tuple[MetricRef, ...] = Field((), description="MetricName, Namespace, Dimensions, Metrics")
 
     @model_validator(mode="before")
     @classmethod

@@ -18,7 +18,7 @@ def training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
     try:
         for page in reader.search("TrainingJob", since(reader.cutoff)):
             found = found or bool(page)
-            yield _typed(page)
+            yield _typed(reader, page)
     except CallFailed as failure:
         if found:
             raise
@@ -37,11 +37,12 @@ def _listed_training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
 
 def described_training_jobs(reader: Reader, names: Iterable[str]) -> list[TrainingJob]:
     """The named training jobs that exist."""
-    return _typed(reader.describe_each(Part.TRAINING_JOBS, "DescribeTrainingJob", "TrainingJobName", names))
+    return _typed(reader, reader.describe_each(Part.TRAINING_JOBS, "DescribeTrainingJob", "TrainingJobName", names))
 
 
-def _typed(records: Iterable[dict[str, Any]]) -> list[TrainingJob]:
-    return [TrainingJob.model_validate(record) for record in records if record.get("TrainingJobName")]
+def _typed(reader: Reader, records: Iterable[dict[str, Any]]) -> list[TrainingJob]:
+    named = [record for record in records if record.get("TrainingJobName")]
+    return reader.typed(Part.TRAINING_JOBS, TrainingJob, named, "TrainingJobName")
 
 
 def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
@@ -54,7 +55,7 @@ def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
         reader.search_failed(failure)
         records = []
     if records:
-        found = [TuningJob.model_validate(record) for record in records]
+        found = reader.typed(Part.TUNING_JOBS, TuningJob, records, "HyperParameterTuningJobName")
         return {job.name: job for job in found}
     listed = reader.aws.listing(
         "sagemaker",
@@ -71,7 +72,8 @@ def described_tuning_jobs(reader: Reader, names: Iterable[str]) -> dict[str, Tun
     answers = reader.describe_each(
         Part.TUNING_JOBS, "DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", names
     )
-    return {one["HyperParameterTuningJobName"]: TuningJob.model_validate(one) for one in answers}
+    found = reader.typed(Part.TUNING_JOBS, TuningJob, answers, "HyperParameterTuningJobName")
+    return {one.name: one for one in found}
 
 
 def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
@@ -110,4 +112,5 @@ def transform_jobs(reader: Reader) -> dict[str, TransformJob]:
 def described_transform_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TransformJob]:
     """The named transform jobs that exist."""
     answers = reader.describe_each(Part.TRANSFORM_JOBS, "DescribeTransformJob", "TransformJobName", names)
-    return {one["TransformJobName"]: TransformJob.model_validate(one) for one in answers}
+    found = reader.typed(Part.TRANSFORM_JOBS, TransformJob, answers, "TransformJobName")
+    return {one.name: one for one in found}

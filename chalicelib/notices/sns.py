@@ -6,81 +6,123 @@ JSON is built here, in code; templates give text only.
 import json
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
-from chalicelib.notices.digest import NAMED_FINDINGS, Digest
+from chalicelib.notices.notice import WORDS, Notice
+from chalicelib.texts import clean, render
 
 #: A message with its attributes may hold 262,144 bytes; the rest is left for attributes and JSON escapes.
 MESSAGE_BYTES = 250_000
-CHAT_TITLE, CHAT_DESCRIPTION = 250, 8_000
+#: Findings that the text of a digest names one by one; the rest are counted.
+NAMED_IN_TEXT = 40
+#: Limits of Amazon Q Developer in chat applications.
+CHAT_TITLE, CHAT_DESCRIPTION, CHAT_STEP, CHAT_KEYWORD = 250, 8_000, 350, 75
+NAMED_IN_CHAT = 20
 
 
 class PublishFailed(AuditorError):
     """SNS did not take the message; nothing was told, and the next attempt will tell it."""
 
 
-def publish(digest: Digest, topic_arn: str, client: Any = None) -> str:
-    """Publishes the digest and gives SNS's message id. Raises PublishFailed when the topic does not take it."""
-    sns = client or boto3.client("sns", region_name=topic_arn.split(":")[3])
+def publish(notice: Notice, topic_arn: str, client: Any) -> str:
+    """Publishes the notice and gives SNS's message id. Raises PublishFailed when the topic does not take it."""
     try:
-        answer = sns.publish(
+        answer = client.publish(
             TopicArn=topic_arn,
-            Subject=digest.subject,
+            Subject=notice.subject,
             MessageStructure="json",
-            Message=message(digest),
-            MessageAttributes=attributes(digest),
+            Message=message(notice),
+            MessageAttributes=attributes(notice),
         )
     except (ClientError, BotoCoreError) as error:
-        raise PublishFailed(f"the topic {topic_arn} did not take the digest: {error}") from error
+        raise PublishFailed(f"the topic {topic_arn} did not take the {notice.kind}: {error}") from error
     return str(answer["MessageId"])
 
 
-def attributes(digest: Digest) -> dict[str, dict[str, str]]:
+def attributes(notice: Notice) -> dict[str, dict[str, str]]:
     """The five attributes that subscribers filter by."""
     values = {
-        "severity": digest.severity,
-        "rule": "digest",
-        "status": "open" if digest.told else "clean",
-        "account": digest.account,
-        "region": digest.region,
+        "severity": notice.severity.value,
+        "rule": notice.rule,
+        "status": notice.status,
+        "account": notice.account,
+        "region": notice.region,
     }
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
 
 
-def message(digest: Digest) -> str:
-    """The JSON message with one string for each protocol, shortened until it fits."""
-    named = max(NAMED_FINDINGS, len(digest.told))
+def message(notice: Notice) -> str:
+    """The JSON message with one string for each protocol. A digest too large for SNS is shortened until it fits, and
+    says how many findings it leaves out."""
+    named = len(notice.told)
     while True:
-        text = digest.text(min(named, NAMED_FINDINGS))
-        machine = json.dumps(digest.machine(named), separators=(",", ":"), ensure_ascii=False)
+        shortened = notice.shortened(named)
+        told = text(notice.shortened(min(named, NAMED_IN_TEXT)))
+        machine = json.dumps(shortened.machine(), separators=(",", ":"), ensure_ascii=False)
         body = {
-            "default": text,
-            "email": text,
-            "https": json.dumps(chat(digest), ensure_ascii=False),
+            "default": told,
+            "email": told,
+            "https": json.dumps(chat(notice), ensure_ascii=False),
             "sqs": machine,
             "lambda": machine,
         }
         encoded = json.dumps(body, ensure_ascii=False)
-        if len(encoded.encode()) <= MESSAGE_BYTES or named == 0:
+        if len(encoded.encode()) <= MESSAGE_BYTES:
             return encoded
+        if named == 0:
+            notice = notice.model_copy(update={"blind_spots": [], "exemptions": []})
         named = named * 2 // 3
 
 
-def chat(digest: Digest) -> dict[str, Any]:
-    """The digest as a custom notification of Amazon Q Developer in chat applications (schema version 1.0)."""
-    worst = [f"*[{one.severity.value}]* {one.title}: `{one.resource.name}`" for one in digest.told[:20]]
-    more = len(digest.told) - len(worst)
-    lines = [digest.health, *worst, *([f"and {more:,} more"] if more > 0 else [])]
+def text(notice: Notice) -> str:
+    """The notice as plain text that reads well at 72 columns."""
+    name = "digest" if notice.kind in ("digest", "health") else "finding"
+    return render(f"notices/{name}.txt.j2", {"notice": notice, "words": WORDS})
+
+
+def chat(notice: Notice) -> dict[str, Any]:
+    """The notice as a custom notification of Amazon Q Developer in chat applications (schema version 1.0).
+
+    The thread of a finding is its id, so that new, still open and resolved stand under each other.
+    """
+    single = notice.kind in ("finding", "resolved")
+    content: dict[str, Any] = {"textType": "client-markdown", "title": notice.subject[:CHAT_TITLE]}
+    if single:
+        finding = notice.only.finding
+        lines = [_plain(finding.summary), "", _plain(finding.why)]
+        steps = [finding.fix.text, *finding.fix.commands] if notice.kind == "finding" else []
+        content["description"] = "\n".join(lines)[:CHAT_DESCRIPTION]
+        if steps:
+            content["nextSteps"] = [_plain(step)[:CHAT_STEP] for step in steps]
+        content["keywords"] = [finding.rule[:CHAT_KEYWORD], finding.severity.value]
+        related = [finding.resource.arn] if finding.resource.arn else []
+    else:
+        lines = [notice.health]
+        for change, several in notice.changes:
+            lines += ["", f"*{WORDS[change]}*"]
+            lines += [
+                f"[{one.finding.severity.value}] {_plain(one.finding.resource.name)}: {_plain(one.finding.title)}"
+                for one in several[:NAMED_IN_CHAT]
+            ]
+            if len(several) > NAMED_IN_CHAT:
+                lines.append(f"and {len(several) - NAMED_IN_CHAT:,} more")
+        content["description"] = "\n".join(lines)[:CHAT_DESCRIPTION]
+        related = []
     return {
         "version": "1.0",
         "source": "custom",
-        "id": digest.report.audit_id,
-        "content": {
-            "textType": "client-markdown",
-            "title": digest.subject[:CHAT_TITLE],
-            "description": "\n".join(lines)[:CHAT_DESCRIPTION],
+        "id": notice.only.finding.id if single else notice.audit_id,
+        "content": content,
+        "metadata": {
+            "threadId": notice.only.finding.id if single else notice.audit_id,
+            "summary": notice.subject,
+            "eventType": notice.kind,
+            "relatedResources": related,
+            "additionalContext": {"account": notice.account, "region": notice.region},
         },
-        "metadata": {"threadId": digest.report.audit_id, "summary": digest.subject, "eventType": "digest"},
     }
+
+
+def _plain(text: str) -> str:
+    return clean(" ".join(text.split()))

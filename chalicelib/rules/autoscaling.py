@@ -47,7 +47,7 @@ def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Invent
     if isinstance(subject, Variant) and subject.managed_scaling:
         return passed("managed instance scaling is enabled")
     created = subject.endpoint_created if isinstance(subject, Variant) else subject.created
-    if created is not None and younger_than(created, timedelta(hours=params.min_age_hours), estate):
+    if younger_than(created, timedelta(hours=params.min_age_hours), estate):
         return not_applicable(f"younger than {params.min_age_hours:g} hours")
     if isinstance(subject, Variant):
         return failed(resource_id=subject.resource_id, desired_instance_count=subject.instance_count)
@@ -198,7 +198,7 @@ def autoscaling_suspended(target: ScalableTarget, estate: Inventory, params: Sus
     flags = target.suspended.flags
     if not flags:
         return passed("nothing is suspended", **_capacity(target))
-    if target.created is not None and younger_than(target.created, timedelta(hours=params.grace_hours), estate):
+    if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
         return passed(f"suspended for less than {params.grace_hours:g} hours", suspended=list(flags))
     return failed(**_capacity(target), suspended=list(flags))
 

@@ -34,7 +34,7 @@ def model_in_use(model: Model, estate: Inventory) -> Outcome | None:
 def _know_all_users(estate: Inventory) -> None:
     """Raises Unread when something that could use a model or a VPC could not be read."""
     for part in (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS):
-        estate.gaps.demand(part)
+        estate.gaps.demand_each(part)
 
 
 @rule(
@@ -168,7 +168,9 @@ def model_vpc_low_free_ips(model: Model, estate: Inventory, params: FreeAddresse
     growth = 0
     for variant in estate.variants_serving(model):
         target = estate.target_of(variant) if variant.settled else None
-        if target is not None and target.max_capacity is not None:
+        if target is not None:
+            if target.max_capacity is None:
+                raise Unread("DescribeScalableTargets gave no capacity limits")
             growth += max(0, target.max_capacity - variant.instance_count)
     facts: Facts = {
         "free_addresses": {subnet.id: subnet.free_addresses for subnet in found},

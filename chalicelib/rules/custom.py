@@ -1,9 +1,9 @@
 """Rules that a policy brings along: a JMESPath expression over the inventory's own JSON of one resource."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-import jmespath
 from jmespath.exceptions import JMESPathError
+from jmespath.parser import Parser
 
 from chalicelib.findings import Outcome, Severity, failed, passed
 from chalicelib.inventory.estate import Inventory
@@ -30,6 +30,17 @@ READS: dict[str, tuple[Part, ...]] = {
 }
 
 
+class _Parser(Parser):  # type: ignore[misc]  # jmespath has no types
+    """JMESPath in which ``!tags.owner`` says what it looks like: that there is no ``tags.owner``.
+
+    By the letter of the grammar ``!`` binds closer than the dot, so that the expression asks for the field ``owner`` of
+    true or false, which is always null.
+    """
+
+    BINDING_POWER: ClassVar[dict[str, int]] = {**Parser.BINDING_POWER, "not": Parser.BINDING_POWER["dot"] - 1}
+    _CACHE: ClassVar[dict[str, Any]] = {}
+
+
 def facts_of(subject: Fact) -> dict[str, Any]:
     """A resource as JSON: what custom rules look at, and what ``docs/inventory.md`` lists."""
     return {**subject.model_dump(mode="json"), "kind": subject.kind, "name": subject.name}  # type: ignore[attr-defined]
@@ -41,7 +52,7 @@ def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_w
     Raises ValueError for an expression that cannot be parsed, and says where.
     """
     try:
-        expression = jmespath.compile(fails_when)
+        expression = _Parser().parse(fails_when)
     except JMESPathError as error:
         raise ValueError(" ".join(str(error).split())) from None
     needs_tags = _names(expression.parsed, "tags")

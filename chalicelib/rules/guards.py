@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from chalicelib.findings import Outcome, not_applicable
+from chalicelib.findings import Outcome, not_applicable, not_now
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.jobs import TrainingJob, TransformJob
 from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
@@ -13,9 +13,9 @@ from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, 
 def serving(status: str) -> Outcome | None:
     """An endpoint in transition is judged by its next event, one that does not serve only by ``endpoint-degraded``."""
     if plain(status) in IN_TRANSITION:
-        return not_applicable(f"the endpoint is {status}; its next event brings it back")
+        return not_now(f"the endpoint is {status}; its next event brings it back")
     if plain(status) in NOT_SERVING:
-        return not_applicable(f"the endpoint is {status}; endpoint-degraded tells it")
+        return not_now(f"the endpoint is {status}; endpoint-degraded tells it")
     return None
 
 
@@ -38,7 +38,7 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
     if component.base_component:
         return not_applicable("an adapter is served by the copies of its base component")
     if plain(component.status) not in ("inservice", ""):
-        return not_applicable(f"the inference component is {component.status}")
+        return not_now(f"the inference component is {component.status}")
     endpoint = estate.endpoints.get(component.endpoint_name)
     if endpoint is None:
         estate.gaps.demand(Part.ENDPOINTS, component.endpoint_name)

@@ -125,8 +125,8 @@ def _know_counts(endpoint: Endpoint) -> None:
     if not endpoint.variants:
         raise Unread("DescribeEndpoint gave no variants of an endpoint in service")
     for variant in endpoint.variants:
-        if not variant.serverless:
-            variant.instance_count  # noqa: B018  (raises Unread when the count was not told)
+        if not variant.serverless and variant.current_instance_count is None:
+            raise Unread("DescribeEndpoint gave no current instance count of a variant")
 
 
 class MinCopies(Params):

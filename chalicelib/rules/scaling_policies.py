@@ -4,21 +4,22 @@ from datetime import timedelta
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
-from chalicelib.inventory.models import InferenceComponent, Unread, Variant, plain
+from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    PROVISIONED_DIMENSION,
     Alarm,
     MetricRef,
     ScalableTarget,
     ScalingPolicy,
 )
 from chalicelib.rules.autoscaling import TOPIC
-from chalicelib.rules.guards import scaled, variant_with_instances, younger_than
+from chalicelib.rules.guards import older_than, scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 
 HOSTING = (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS)
@@ -35,6 +36,7 @@ PREDEFINED = {
         "SageMakerInferenceComponentInvocationsPerCopy",
         "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
     ),
+    PROVISIONED_DIMENSION: ("SageMakerVariantProvisionedConcurrencyUtilization",),
 }
 #: What an asynchronous endpoint tells about the requests that wait.
 BACKLOG_METRICS = frozenset(
@@ -123,6 +125,8 @@ def autoscaling_metric_mismatch(policy: ScalingPolicy, estate: Inventory, params
         if policy.predefined_metric in {name for group in PREDEFINED.values() for name in group}:
             return failed(**facts, mismatch="the metric belongs to another scalable dimension")
         raise Unread(f"the metric {policy.predefined_metric} is not known")
+    if not policy.predefined_metric and not policy.custom_metrics:
+        raise Unread("DescribeScalingPolicies gave no metric of the policy")
     for metric in policy.custom_metrics:
         if what is not None and (other := _foreign(metric, what)):
             return failed(**facts, mismatch=f"the metric is that of {other}")
@@ -180,11 +184,11 @@ def _problem(alarm: Alarm | None, policy: ScalingPolicy, params: InsufficientDat
         return "does not exist"
     if not alarm.actions_enabled:
         return "has its actions disabled"
-    if not policy.custom_metrics or alarm.state != "INSUFFICIENT_DATA" or alarm.state_since is None:
+    if not policy.custom_metrics or alarm.state != "INSUFFICIENT_DATA":
         return None
     if any(metric.name in BACKLOG_METRICS for metric in alarm.metrics):
         return None  # the backlog of an endpoint at zero instances has no datapoints
-    if younger_than(alarm.state_since, timedelta(hours=params.insufficient_data_hours), estate):
+    if not older_than(alarm.state_since, timedelta(hours=params.insufficient_data_hours), estate):
         return None
     return f"has lacked data for more than {params.insufficient_data_hours:g} hours"
 
@@ -237,10 +241,10 @@ def autoscaling_orphaned_target(target: ScalableTarget, estate: Inventory, param
     endpoint = estate.endpoints.get(target.resource_id.split("/")[1]) if "/" in target.resource_id else None
     if endpoint is not None and target.resource_id.startswith("endpoint/"):
         if not endpoint.variants:
-            return not_applicable(f"the endpoint is {endpoint.status} and names no variants")
-        if plain(endpoint.status) != "inservice":
-            return not_applicable(f"the endpoint is {endpoint.status}; its next event brings it back")
-    if target.created is not None and younger_than(target.created, timedelta(hours=params.grace_hours), estate):
+            return not_now(f"the endpoint is {endpoint.status} and names no variants")
+        if plain(endpoint.status) in IN_TRANSITION | NOT_SERVING:
+            return not_now(f"the endpoint is {endpoint.status}; its next event brings it back")
+    if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
         return not_applicable(f"younger than {params.grace_hours:g} hours")
     return failed(
         resource_id=target.resource_id, scalable_dimension=target.dimension, endpoint_exists=endpoint is not None

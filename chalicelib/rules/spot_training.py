@@ -28,7 +28,7 @@ def spot_facts(job: Training) -> Facts:
         "max_wait_seconds": job.max_wait_seconds,
     }
     if isinstance(job, TrainingJob) and job.saving_percent is not None:
-        facts["saving_percent"] = job.saving_percent
+        facts["saving_percent"] = round(job.saving_percent, 1)
     return facts
 
 

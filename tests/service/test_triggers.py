@@ -63,7 +63,8 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     body = json.loads(notice["Message"])
     assert body["kind"] == "digest"
     assert body["audit_id"] == answer["audit_id"]
-    assert {one["resource"]["name"] for one in body["findings"]} >= {"alone/AllTraffic", "pair/AllTraffic"}
+    names = {one["finding"]["resource"]["name"] for one in body["told"]}
+    assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
     assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
         "severity": "high",
         "rule": "digest",
@@ -79,7 +80,7 @@ def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscrib
     with Client(handlers.app) as client:
         sent(client, "audit_on_schedule", SCHEDULE)
     (notice,) = subscriber.received()
-    assert json.loads(notice["Message"])["findings"] == []
+    assert json.loads(notice["Message"])["told"] == []
     assert "all clean" in notice["Subject"]
 
 
@@ -87,9 +88,10 @@ def test_an_endpoint_event_audits_that_endpoint_alone(client: Client, subscriber
     front.calls.clear()
     detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
     sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
-    (notice,) = subscriber.received()
-    names = {one["resource"]["name"] for one in json.loads(notice["Message"])["findings"]}
-    assert names == {"alone/AllTraffic"}
+    bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
+    assert {(body["kind"], body["change"]) for body in bodies} == {("finding", "new")}
+    assert {body["finding"]["resource"]["name"] for body in bodies} == {"alone/AllTraffic"}
+    assert {body["finding"]["rule"] for body in bodies} >= {"endpoint-single-instance", "variant-no-autoscaling"}
     assert sum(number for name, number in front.calls.items() if not name.startswith(("sns:", "sqs:"))) <= 12
     assert "sts:GetCallerIdentity" not in front.calls
 

@@ -8,7 +8,9 @@ import pytest
 
 from chalicelib.findings import BlindSpot, Finding, Fix, PolicyUsed, Report, Resource, ScopeAudited, Severity
 from chalicelib.notices import sns
-from chalicelib.notices.digest import Digest
+from chalicelib.notices.changes import Judged, decide, digest
+from chalicelib.notices.notice import Notice
+from chalicelib.policy import load_policy
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 HOSTILE = "<!channel> {{ 7*7 }} <script>\n[HIGH] forged\x07 \u202e"
@@ -59,40 +61,41 @@ def a_report(*findings: Finding, **differences: Any) -> Report:
     )
 
 
-def a_digest(*findings: Finding, **differences: Any) -> Digest:
-    return Digest(a_report(*findings, **differences), findings)
+def a_digest(*findings: Finding, **differences: Any) -> Notice:
+    report, policy = a_report(*findings, **differences), load_policy()
+    return digest(decide(report, {}, Judged(), policy), report, policy)
 
 
 @pytest.mark.parametrize("number", [0, 1, 41, 5000])
 def test_a_message_of_any_size_fits_and_holds_every_protocol(number: int) -> None:
-    digest = a_digest(*(a_finding(one) for one in range(number)))
-    message = sns.message(digest)
-    assert len(message.encode()) + len(json.dumps(sns.attributes(digest)).encode()) < 262_144
+    notice = a_digest(*(a_finding(one) for one in range(number)))
+    message = sns.message(notice)
+    assert len(message.encode()) + len(json.dumps(sns.attributes(notice)).encode()) < 262_144
     body = json.loads(message)
     assert set(body) == {"default", "email", "https", "sqs", "lambda"}
     assert all(isinstance(value, str) for value in body.values())
     machine = json.loads(body["sqs"])
-    assert len(machine["findings"]) + machine["findings_omitted"] == number
+    assert len(machine["told"]) + machine["omitted"] == number
     assert machine["by_severity"] == ({"high": number} if number else {})
 
 
 def test_what_does_not_fit_is_counted_never_dropped_in_silence() -> None:
     body = json.loads(sns.message(a_digest(*(a_finding(one) for one in range(5000)))))
     assert "and 4,960 more" in body["email"]
-    assert json.loads(body["sqs"])["findings_omitted"] > 0
+    assert json.loads(body["sqs"])["omitted"] > 0
 
 
 def test_a_clean_audit_still_says_that_it_was_there() -> None:
-    digest = a_digest()
-    assert "all clean" in digest.subject
-    assert "412 resources, 0 rules, 0 blind spots" in digest.text()
-    assert "Nothing to report" in digest.text()
-    assert sns.attributes(digest)["severity"]["StringValue"] == "info"
+    notice = a_digest()
+    assert "all clean" in notice.subject
+    assert "412 resources, 0 rules, 0 blind spots" in sns.text(notice)
+    assert "Nothing to report" in sns.text(notice)
+    assert sns.attributes(notice)["severity"]["StringValue"] == "info"
 
 
 def test_attributes_and_subject_are_what_subscribers_filter_and_read() -> None:
-    digest = a_digest(a_finding(1, severity=Severity.MEDIUM), a_finding(2))
-    values = {name: one["StringValue"] for name, one in sns.attributes(digest).items()}
+    notice = a_digest(a_finding(1, severity=Severity.MEDIUM), a_finding(2))
+    values = {name: one["StringValue"] for name, one in sns.attributes(notice).items()}
     assert values == {
         "severity": "high",
         "rule": "digest",
@@ -100,17 +103,17 @@ def test_attributes_and_subject_are_what_subscribers_filter_and_read() -> None:
         "account": "123456789012",
         "region": "eu-west-1",
     }
-    assert digest.subject == "SageMaker audit 123456789012 eu-west-1: 1 high, 1 medium"
+    assert notice.subject == "SageMaker audit 123456789012 eu-west-1: 1 high, 1 medium"
 
 
 def test_a_subject_is_one_short_line_of_ascii() -> None:
-    digest = a_digest(a_finding(), regions=["eu-west-1"] * 40)
-    assert len(digest.subject) <= 99
-    assert digest.subject.isascii() and digest.subject.isprintable()
+    notice = a_digest(a_finding(), regions=["eu-west-1"] * 40)
+    assert len(notice.subject) <= 99
+    assert notice.subject.isascii() and notice.subject.isprintable()
 
 
 def test_hostile_names_forge_no_line_and_run_no_template() -> None:
-    text = a_digest(a_finding(name=HOSTILE)).text()
+    text = sns.text(a_digest(a_finding(name=HOSTILE)))
     assert not [line for line in text.splitlines() if line.startswith("[HIGH] forged")]
     assert "{{ 7*7 }}" in text
     assert "49" not in text
@@ -121,7 +124,7 @@ def test_blind_spots_are_named_with_the_rules_they_leave_unknown() -> None:
     spot = BlindSpot(
         account="1", region="r", operation="cloudwatch:GetMetricData", error="AccessDenied", effect=["endpoint-idle"]
     )
-    text = a_digest(blind_spots=[spot], complete=False).text()
+    text = sns.text(a_digest(blind_spots=[spot], complete=False))
     assert "cloudwatch:GetMetricData: AccessDenied" in text
     assert "unknown: endpoint-idle" in text
 

@@ -1,10 +1,12 @@
 """Policies: what is loaded, what is inherited, and what a wrong file says."""
 
+import re
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Severity
 from chalicelib.policy import ExemptionEntry, load_policy
@@ -58,48 +60,43 @@ def test_the_digest_changes_with_the_content_and_not_with_the_name(tmp_path: Pat
     assert other.digest != same.digest
 
 
-BROKEN = {
-    "unknown rule": ("rules:\n  endpoint-sinlge-instance: {}\n", 2, "did you mean 'endpoint-single-instance'"),
-    "unknown parameter": ("rules:\n  endpoint-idle:\n    window_day: 3\n", 3, "did you mean 'window_days'"),
-    "wrong type": ("rules:\n  endpoint-idle:\n    window_days: soon\n", 3, "valid integer"),
-    "out of range": ("rules:\n  endpoint-idle: {window_days: 0}\n", 2, "greater than 0"),
-    "unknown severity": ("notify_at: urgent\n", 1, "'medium'"),
-    "unknown mode": ("rules:\n  endpoint-idle: {mode: quiet}\n", 2, "'observe'"),
-    "unknown key": ("notify: high\n", 1, "did you mean 'notify_at'"),
-    "rule is a list": ("rules:\n  endpoint-idle: [1]\n", 2, "valid dictionary"),
-    "not a mapping": ("- a\n- b\n", 1, "a policy is a mapping"),
-    "not YAML": ("rules: {a: [}\n", 1, "not YAML"),
-    "tab": ("rules:\n\t- x\n", 2, "not YAML"),
-    "key twice": ("notify_at: low\nnotify_at: high\n", 2, "stands twice"),
-    "exemption without reason": ("exemptions:\n  - {rule: endpoint-idle, resource: 'x'}\n", 2, "reason"),
-    "exemption with a bad date": (
-        "exemptions:\n  - resource: x\n    reason: y\n    expires: soon\n",
-        4,
-        "valid date",
-    ),
-    "impossible date": ("exemptions:\n  - resource: x\n    reason: y\n    expires: 2026-13-45\n", 1, "month must be"),
-    "exemption of an unknown rule": ("exemptions:\n  - {rule: endpont-*, resource: x, reason: y}\n", 2, "unknown rule"),
-    "unknown key of an exemption": (
-        "exemptions:\n  - {resource: x, reason: y, expiry: 2027-01-01}\n",
-        2,
-        "did you mean 'expires'",
-    ),
-    "shift too far": ("severity_by_tag:\n  - {tag: env, values: [dev], shift: 9}\n", 2, "less than or equal to 4"),
-    "extends nothing there": ("extends: basline\n", 1, "did you mean 'baseline'"),
-    "reminder of zero days": ("remind_after_days: 0\n", 1, "greater than 0"),
-    "number as a key": ("1: x\n", 1, "must be text"),
-}
+BROKEN = {path.stem: path for path in sorted((Path(__file__).parents[1] / "fixtures" / "broken-policies").iterdir())}
 
 
-@pytest.mark.parametrize(("text", "line", "says"), BROKEN.values(), ids=BROKEN)
-def test_a_wrong_policy_says_where_and_what_would_be_accepted(tmp_path: Path, text: str, line: int, says: str) -> None:
-    path = written(tmp_path, text)
+def promised(path: Path) -> tuple[int, str]:
+    """The line and the words that the first line of a broken policy promises of the complaint."""
+    match = re.fullmatch(r"# line (\d+): (.+)", path.read_text(encoding="utf-8").splitlines()[0])
+    assert match is not None, path
+    return int(match[1]), match[2]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_wrong_policy_says_where_and_what_would_be_accepted(name: str) -> None:
+    line, says = promised(BROKEN[name])
     with pytest.raises(InvalidInput) as caught:
-        load_policy(path)
+        load_policy(str(BROKEN[name]))
     message = str(caught.value)
     assert says in message
-    if "extends" not in text:
-        assert message.startswith(f"{path}:{line}: "), message
+    if name != "extends-nothing-there":
+        assert message.startswith(f"{BROKEN[name]}:{line}: "), message
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_checking_a_wrong_policy_ends_with_2_and_one_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["policy", "check", str(BROKEN[name])]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert len(output.err.splitlines()) == 1
+    assert promised(BROKEN[name])[1] in output.err
+
+
+def test_every_wrong_policy_gets_a_message_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    messages = set()
+    for path in BROKEN.values():
+        run(["policy", "check", str(path)])
+        messages.add(capsys.readouterr().err.replace(str(path), ""))
+    assert len(BROKEN) >= 20
+    assert len(messages) == len(BROKEN)
 
 
 def test_a_policy_that_extends_itself_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""From audits to notices: what changed is told once, in every channel, and then remembered."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from chalicelib.findings import Report
+from chalicelib.ledger import Ledger
+from chalicelib.memory import Answers, ids_of
+from chalicelib.notices.changes import Changes, Judged, Known, decide, digest, notices_of_event
+from chalicelib.notices.notice import Notice
+from chalicelib.policy import Policy
+
+log = logging.getLogger(__name__)
+
+Channel = Callable[[Notice], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The report of one account and region, and what it can say of findings that it does not hold."""
+
+    report: Report
+    answers: Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
+
+    ``url`` gives the address under which a report can be read, or None.
+    """
+
+    policy: Policy
+    channels: Mapping[str, Channel]
+    ledger: Ledger | None = None
+    url: Callable[[Report], str | None] = field(default=lambda report: None)
+
+    def sweep(self, audited: Sequence[Audited], merged: Report) -> Notice:
+        """Sends the one digest of an account's sweep, and remembers. Raises what a channel raises, with nothing
+        remembered."""
+
+        def tell(several: Sequence[Changes]) -> list[Notice]:
+            told = sorted(
+                (one for changes in several for one in changes.told), key=lambda one: one.change == "resolved"
+            )
+            ordered = sorted(told, key=lambda one: (one.change == "resolved", -one.finding.severity.rank))
+            return [digest(Changes(tuple(ordered), ()), merged, self.policy, self.url(merged))]
+
+        (notice,) = self._told(audited, tell)
+        if self.ledger is not None and merged.complete:
+            for account in merged.accounts:
+                self.ledger.completed(account, merged.finished_at)
+        return notice
+
+    def event(self, audited: Audited) -> list[Notice]:
+        """Sends what an event changed, and remembers. Raises what a channel raises, with nothing remembered."""
+
+        def tell(several: Sequence[Changes]) -> list[Notice]:
+            return notices_of_event(several[0], audited.report, self.policy, self.url(audited.report))
+
+        return self._told([audited], tell)
+
+    def _told(self, audited: Sequence[Audited], tell: Callable[[Sequence[Changes]], list[Notice]]) -> list[Notice]:
+        with ExitStack() as leases:
+            if self.ledger is not None:
+                for one in sorted(audited, key=lambda one: one.answers.scope.region):
+                    scope = one.answers.scope
+                    leases.enter_context(self.ledger.telling(scope.account, scope.region))
+            changes = [self._decided(one) for one in audited]
+            notices = tell(changes)
+            for notice in notices:
+                self._deliver(notice)
+            if self.ledger is not None:
+                for several in changes:
+                    self.ledger.remember(several.remember)
+        return notices
+
+    def _decided(self, audited: Audited) -> Changes:
+        known = self._known(audited)
+        judged = audited.answers.judged(known) if known else Judged()
+        return decide(audited.report, known, judged, self.policy)
+
+    def _known(self, audited: Audited) -> dict[str, Known]:
+        if self.ledger is None:
+            return {}
+        scope, reported = audited.answers.scope, [one.id for one in audited.report.findings]
+        if scope.whole:
+            known = self.ledger.unresolved(scope.account, scope.region)
+            lacking = [id for id in reported if id not in known]
+            return known | self.ledger.known(scope.account, scope.region, lacking)
+        known = self.ledger.known(scope.account, scope.region, ids_of(audited.answers, reported))
+        for arn in audited.answers.gone_arns():
+            known |= self.ledger.of_resource(arn)
+        return known
+
+    def _deliver(self, notice: Notice) -> None:
+        """Hands a notice to every channel. After a failure the next attempt leaves out those that took it."""
+        if not self.channels:
+            log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
+            return
+        key = _key(notice)
+        done = self.ledger.delivered(key) if self.ledger is not None else frozenset()
+        for name, channel in self.channels.items():
+            if name in done:
+                continue
+            channel(notice)
+            if self.ledger is not None and len(self.channels) > 1:
+                self.ledger.deliver(key, name)
+        if self.ledger is not None and (done or len(self.channels) > 1):
+            self.ledger.settled(key)
+
+
+def _key(notice: Notice) -> str:
+    """The same for a notice and for what a retry of its audit makes of it."""
+    told = sorted(f"{one.finding.id} {one.change} {one.finding.severity}" for one in notice.told)
+    content = "\n".join((notice.kind, notice.trigger, notice.account, notice.region, *told))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]

@@ -1,0 +1,848 @@
+"""Facts of an inventory in one line: builders with sound defaults, so that a test says only what differs.
+
+The defaults describe a healthy estate: the endpoint ``churn`` has been in service for months, and its one variant runs
+on two instances. Each builder hands AWS's own field names to the parser, so that every test exercises the parsing too.
+Overrides in AWS's shape (``**described``, ``running``, ``settings``) replace single fields; None takes a field out of
+the answer.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from chalicelib.inventory.estate import Datapoint, Gaps, Inventory, MetricKey, RecommendationJob
+from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
+from chalicelib.inventory.models import (
+    Endpoint,
+    EndpointConfig,
+    Fact,
+    InferenceComponent,
+    Model,
+    NotebookInstance,
+    Subnet,
+    Variant,
+    VariantSettings,
+    Vpc,
+)
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.scaling import (
+    COPY_DIMENSION,
+    INSTANCE_DIMENSION,
+    Alarm,
+    ScalableTarget,
+    ScalingActivity,
+    ScalingPolicy,
+    ScheduledAction,
+)
+
+NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+STEM = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+
+#: Fields as AWS names them.
+Aws = Mapping[str, Any]
+
+
+def ago(**age: float) -> datetime:
+    """The moment that lies so long before NOW: ``ago(days=2, seconds=1)``."""
+    return NOW - timedelta(**age)
+
+
+#: When things were created and last changed, where a test does not say otherwise: long ago.
+CREATED, MODIFIED, AN_HOUR_AGO = ago(days=90), ago(days=60), ago(hours=1)
+
+
+def an_image(repository: str, *, account: str, tag: str | None = "1") -> str:
+    """The URI of an image in Amazon ECR; without a tag it is named by its digest."""
+    version = f":{tag}" if tag else f"@sha256:{'0' * 64}"
+    return f"{account}.dkr.ecr.{REGION}.amazonaws.com/{repository}{version}"
+
+
+#: Images that AWS publishes in eu-west-1, by what their algorithm can do.
+LDA = an_image("lda", account="999678624901")  # trains and infers on CPUs, on one machine, no checkpoints
+RANDOM_CUT_FOREST = an_image("randomcutforest", account="438346466558")  # trains and infers on CPUs, no checkpoints
+DEEPAR = an_image("forecasting-deepar", account="224300973850")  # infers on CPUs only, no checkpoints
+LINEAR_LEARNER = an_image("linear-learner", account="438346466558")  # either, no checkpoints
+K_MEANS = an_image("kmeans", account="438346466558")  # either; AWS does not agree with itself on several machines
+BLAZINGTEXT = an_image("blazingtext", account="685385470294")  # GPUs advised, on one machine in all modes but one
+NEURAL_TOPIC_MODEL = an_image("ntm", account="438346466558")  # GPUs advised
+OBJECT2VEC = an_image("object2vec", account="438346466558")  # GPUs optional, on one machine
+SEMANTIC_SEGMENTATION = an_image("semantic-segmentation", account="685385470294")  # GPUs only, on one machine
+IMAGE_CLASSIFICATION = an_image("image-classification", account="685385470294")  # trains on GPUs only, checkpoints
+XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.7-1")  # either, checkpoints
+XGBOOST_WITHOUT_VERSION = an_image("sagemaker-xgboost", account="141502667606", tag=None)
+OLD_XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.0-1-cpu-py3")  # trains on CPUs only
+SCIKIT_LEARN = an_image("sagemaker-scikit-learn", account="141502667606", tag="1.2-1-cpu-py3")
+SPARKML = an_image("sagemaker-sparkml-serving", account="141502667606", tag="3.3")
+DEEP_LEARNING_CONTAINER = an_image("pytorch-training", account="763104351884", tag="2.3-cpu-py311")
+ELASTIC_INFERENCE = an_image("tensorflow-inference-eia", account="763104351884", tag="2.3-cpu")
+#: An image of one's own, and a private copy of LDA: neither tells anything about an algorithm.
+OWN_IMAGE = an_image("churn", account=ACCOUNT)
+COPIED_LDA = an_image("lda", account=ACCOUNT)
+
+
+# ---- endpoints and what serves on them
+
+
+def a_variant(
+    name: str = "AllTraffic",
+    *,
+    endpoint: str = "churn",
+    status: str = "InService",
+    created: datetime | None = CREATED,
+    modified: datetime | None = MODIFIED,
+    count: int | None = 2,
+    weight: float | None = 1.0,
+    instance_type: str | None = "ml.m5.large",
+    model: str | None = "churn-model",
+    asynchronous: bool | None = False,
+    shadow: bool = False,
+    pending_accelerator: str | None = None,
+    running: Aws | None = None,
+    settings: Aws | None = None,
+    config_read: bool = True,
+    tags: Mapping[str, str] | None = None,
+) -> Variant:
+    """A production variant as it runs. ``running`` overrides DescribeEndpoint, ``settings`` the endpoint config.
+
+    ``count`` is the desired and the current number of instances. Without ``config_read`` the config stayed unread.
+    """
+    configured = {
+        "VariantName": name,
+        "ModelName": model,
+        "InitialInstanceCount": count or 1,
+        "InitialVariantWeight": 1.0,
+        "InstanceType": instance_type,
+        **(settings or {}),
+    }
+    return Variant.model_validate(
+        {
+            "VariantName": name,
+            "DesiredInstanceCount": count,
+            "CurrentInstanceCount": count,
+            "DesiredWeight": weight,
+            "CurrentWeight": weight,
+            **(running or {}),
+            "endpoint_name": endpoint,
+            "endpoint_arn": f"{STEM}:endpoint/{endpoint}",
+            "endpoint_status": status,
+            "endpoint_created": created,
+            "endpoint_modified": modified,
+            "asynchronous": asynchronous if config_read else None,
+            "shadow": shadow,
+            "pending_accelerator_type": pending_accelerator,
+            "tags": dict(tags) if tags is not None else None,
+            "configured": VariantSettings.model_validate(configured) if config_read else None,
+        }
+    )
+
+
+def a_serverless_variant(
+    *, endpoint: str = "churn", running: Aws | None = None, settings: Aws | None = None
+) -> Variant:
+    """A variant without instances, as AWS describes it: no instance count and no instance type."""
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    return a_variant(
+        endpoint=endpoint,
+        count=None,
+        instance_type=None,
+        running={"CurrentServerlessConfig": serverless, **(running or {})},
+        settings={"ServerlessConfig": serverless, "InitialInstanceCount": None, **(settings or {})},
+    )
+
+
+def a_host_of_components(*, count: int = 2, settings: Aws | None = None, **variant: Any) -> Variant:
+    """A variant without a model of its own: inference components bring theirs."""
+    return a_variant(count=count, model=None, settings=settings, **variant)
+
+
+def managed_scaling(minimum: int | None, maximum: int | None = 4, *, status: str = "ENABLED") -> dict[str, Any]:
+    """Managed instance scaling, to be given as ``running`` or ``settings`` of a variant."""
+    return {
+        "ManagedInstanceScaling": {"Status": status, "MinInstanceCount": minimum, "MaxInstanceCount": maximum},
+    }
+
+
+def an_endpoint(
+    *variants: Variant,
+    name: str = "churn",
+    status: str = "InService",
+    created: datetime | None = CREATED,
+    modified: datetime | None = MODIFIED,
+    **described: Any,
+) -> Endpoint:
+    """An endpoint, by default with one healthy variant; its variants carry its name, state and times."""
+    endpoint = Endpoint.model_validate(
+        {
+            "EndpointName": name,
+            "EndpointArn": f"{STEM}:endpoint/{name}",
+            "EndpointConfigName": f"{name}-config",
+            "EndpointStatus": status,
+            "CreationTime": created,
+            "LastModifiedTime": modified,
+            **described,
+        }
+    )
+    stamp = {
+        "endpoint_name": name,
+        "endpoint_arn": endpoint.arn,
+        "endpoint_status": status,
+        "endpoint_created": created,
+        "endpoint_modified": modified,
+    }
+    own = variants or (a_variant(),)
+    return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
+
+
+def an_endpoint_without_variants(**endpoint: Any) -> Endpoint:
+    """An endpoint whose description left its variants out."""
+    return an_endpoint(**endpoint).model_copy(update={"variants": ()})
+
+
+def a_config(
+    *initial_counts: int | None,
+    name: str = "churn-config",
+    in_use: bool | None = None,
+    subnets: Sequence[str] = (),
+    **described: Any,
+) -> EndpointConfig:
+    """An endpoint config with a variant for each initial instance count (None: AWS left it out); by default one of 2.
+
+    ``in_use`` None says that the config was named by itself, as its creation event does.
+    """
+    variants = [
+        {
+            "VariantName": f"variant-{number}",
+            "ModelName": "churn-model",
+            "InitialInstanceCount": count,
+            "InstanceType": "ml.m5.large",
+        }
+        for number, count in enumerate(initial_counts or (2,), 1)
+    ]
+    return EndpointConfig.model_validate(
+        {
+            "EndpointConfigName": name,
+            "EndpointConfigArn": f"{STEM}:endpoint-config/{name}",
+            "CreationTime": ago(days=90),
+            "ProductionVariants": variants,
+            "VpcConfig": _vpc_config(subnets),
+            "in_use": in_use,
+            **described,
+        }
+    )
+
+
+def a_model(
+    *images: str | None,
+    name: str = "churn-model",
+    subnets: Sequence[str] = (),
+    used_by: Sequence[str] | None = ("churn",),
+    mode: str | None = None,
+    **described: Any,
+) -> Model:
+    """A model of one container, or with several ``images`` a pipeline; None as an image is a model package's.
+
+    ``used_by`` are the endpoints on which it serves; None says that this was not read.
+    """
+    containers = [
+        {"Image": image} if image else {"ModelPackageName": f"{STEM}:model-package/churn/1"}
+        for image in images or (OWN_IMAGE,)
+    ]
+    held: dict[str, Any] = {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": containers}
+    return Model.model_validate(
+        {
+            "ModelName": name,
+            "ModelArn": f"{STEM}:model/{name}",
+            "CreationTime": ago(days=90),
+            "InferenceExecutionConfig": {"Mode": mode} if mode else None,
+            "VpcConfig": _vpc_config(subnets),
+            **held,
+            "used_by": tuple(used_by) if used_by is not None else None,
+            **described,
+        }
+    )
+
+
+def a_pipeline(containers: int, *, mode: str | None = None) -> Model:
+    """A model with ``Containers``, even if it is only one."""
+    return a_model(mode=mode, PrimaryContainer=None, Containers=[{"Image": OWN_IMAGE}] * containers)
+
+
+def a_component(
+    name: str = "churn-component",
+    *,
+    endpoint: str = "churn",
+    variant: str = "AllTraffic",
+    status: str = "InService",
+    created: datetime | None = CREATED,
+    modified: datetime | None = MODIFIED,
+    copies: int | None = 2,
+    model: str | None = "churn-model",
+    base: str | None = None,
+    specification: Aws | None = None,
+    runtime: Aws | None = None,
+) -> InferenceComponent:
+    """An inference component; ``base`` makes it an adapter of another one.
+
+    ``copies`` is the desired and the current number of copies; ``runtime`` overrides its RuntimeConfig.
+    """
+    return InferenceComponent.model_validate(
+        {
+            "InferenceComponentName": name,
+            "InferenceComponentArn": f"{STEM}:inference-component/{name}",
+            "EndpointName": endpoint,
+            "EndpointArn": f"{STEM}:endpoint/{endpoint}",
+            "VariantName": variant,
+            "InferenceComponentStatus": status,
+            "CreationTime": created,
+            "LastModifiedTime": modified,
+            "Specification": {
+                "ModelName": model,
+                "BaseInferenceComponentName": base,
+                "SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"}},
+                **(specification or {}),
+            },
+            "RuntimeConfig": {"DesiredCopyCount": copies, "CurrentCopyCount": copies, **(runtime or {})},
+        }
+    )
+
+
+# ---- automatic scaling
+
+
+class _Scaled(NamedTuple):
+    resource_id: str
+    dimension: str
+
+
+def _scaled(of: Variant | InferenceComponent | str | None) -> _Scaled:
+    if isinstance(of, InferenceComponent):
+        return _Scaled(of.resource_id, COPY_DIMENSION)
+    if isinstance(of, Variant):
+        return _Scaled(of.resource_id, INSTANCE_DIMENSION)
+    return _Scaled(of or "endpoint/churn/variant/AllTraffic", INSTANCE_DIMENSION)
+
+
+def a_target(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    minimum: int | None = 2,
+    maximum: int | None = 4,
+    suspended: Sequence[str] = (),
+    created: datetime | None = MODIFIED,
+    **described: Any,
+) -> ScalableTarget:
+    """The scalable target of a variant, a component or a resource id; ``suspended`` names the flags that are on."""
+    scaled = _scaled(of)
+    return ScalableTarget.model_validate(
+        {
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "ScalableTargetARN": f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/1234abcd",
+            "MinCapacity": minimum,
+            "MaxCapacity": maximum,
+            "CreationTime": created,
+            "SuspendedState": dict.fromkeys(suspended, True),
+            "arn": f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/1234abcd",
+            **described,
+        }
+    )
+
+
+def a_policy(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    name: str = "by-load",
+    target_value: float = 120.0,
+    tracking: Aws | None = None,
+    alarms: Sequence[str] = ("by-load-high", "by-load-low"),
+    **described: Any,
+) -> ScalingPolicy:
+    """A target-tracking policy on invocations per instance; ``tracking`` overrides its configuration."""
+    scaled = _scaled(of)
+    return ScalingPolicy.model_validate(
+        {
+            "PolicyName": name,
+            "PolicyARN": f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:{name}",
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "PolicyType": "TargetTrackingScaling",
+            "CreationTime": ago(days=60),
+            "Alarms": [{"AlarmName": alarm} for alarm in alarms],
+            "TargetTrackingScalingPolicyConfiguration": {
+                "TargetValue": target_value,
+                "PredefinedMetricSpecification": {
+                    "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance",
+                },
+                **(tracking or {}),
+            },
+            **described,
+        }
+    )
+
+
+def a_step_policy(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    name: str = "wake-up",
+    adjustment: int = 1,
+    adjustment_type: str = "ChangeInCapacity",
+    alarms: Sequence[str] = ("backlog",),
+    **described: Any,
+) -> ScalingPolicy:
+    """A step-scaling policy that its alarms set off, and that changes the capacity by ``adjustment``."""
+    return a_policy(
+        of,
+        name=name,
+        alarms=alarms,
+        PolicyType="StepScaling",
+        TargetTrackingScalingPolicyConfiguration=None,
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": adjustment_type,
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": adjustment}],
+        },
+        **described,
+    )
+
+
+def a_metric(name: str, **dimensions: str) -> dict[str, Any]:
+    """A metric of SageMaker with these dimensions, in AWS's shape."""
+    return {
+        "MetricName": name,
+        "Namespace": "AWS/SageMaker",
+        "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions.items()],
+    }
+
+
+def metric_math(*metrics: Aws) -> dict[str, Any]:
+    """``Metrics`` of an alarm or a policy: the sum of these metrics."""
+    queries = [
+        {"Id": f"m{number}", "MetricStat": {"Metric": metric, "Stat": "Sum"}, "ReturnData": False}
+        for number, metric in enumerate(metrics, 1)
+    ]
+    return {"Metrics": [*queries, {"Id": "sum", "Expression": "SUM(METRICS())", "ReturnData": True}]}
+
+
+def following(metric: str, **dimensions: str) -> dict[str, Any]:
+    """The ``tracking`` of a policy that follows a custom metric with these dimensions."""
+    return {
+        "PredefinedMetricSpecification": None,
+        "CustomizedMetricSpecification": {**a_metric(metric, **dimensions), "Statistic": "Average"},
+    }
+
+
+def following_sum_of(*metrics: Aws) -> dict[str, Any]:
+    """The ``tracking`` of a policy that follows metric math over these metrics."""
+    return {"PredefinedMetricSpecification": None, "CustomizedMetricSpecification": metric_math(*metrics)}
+
+
+def a_load_test(
+    *, model: str | None = "churn-model", completed: datetime | None = CREATED, name: str = "churn-load"
+) -> RecommendationJob:
+    """A finished Inference Recommender job."""
+    return RecommendationJob(name, model, completed)
+
+
+def a_schedule(of: Variant | InferenceComponent | str | None = None, *, name: str = "mornings") -> ScheduledAction:
+    """A scheduled action of a target."""
+    scaled = _scaled(of)
+    return ScheduledAction.model_validate(
+        {"ScheduledActionName": name, "ResourceId": scaled.resource_id, "ScalableDimension": scaled.dimension}
+    )
+
+
+def an_activity(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    status: str = "Successful",
+    not_scaled: Sequence[str] = (),
+    started: datetime | None = AN_HOUR_AGO,
+    **described: Any,
+) -> ScalingActivity:
+    """A scaling activity; ``not_scaled`` are the codes that say why nothing was scaled."""
+    scaled = _scaled(of)
+    return ScalingActivity.model_validate(
+        {
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "StatusCode": status,
+            "StartTime": started,
+            "NotScaledReasons": [{"Code": code} for code in not_scaled],
+            **described,
+        }
+    )
+
+
+def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity", **described: Any) -> Alarm:
+    """A CloudWatch alarm on one metric of an endpoint."""
+    return Alarm.model_validate(
+        {
+            "AlarmName": name,
+            "AlarmArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}",
+            "ActionsEnabled": True,
+            "StateValue": "OK",
+            "MetricName": metric,
+            "Namespace": "AWS/SageMaker",
+            "Dimensions": [{"Name": "EndpointName", "Value": "churn"}],
+            **described,
+        }
+    )
+
+
+# ---- jobs and notebooks
+
+
+def a_training_job(
+    *,
+    image: str | None = OWN_IMAGE,
+    instance_type: str | None = "ml.m5.xlarge",
+    instances: int | None = 1,
+    spot: bool = False,
+    checkpoint: str | None = None,
+    max_runtime: int | None = 86_400,
+    seconds: int | None = 3_600,
+    billable: int | None = None,
+    interruptions: int | None = 0,
+    status: str = "Completed",
+    secondary: str = "Completed",
+    subnets: Sequence[str] = (),
+    resources: Aws | None = None,
+    **described: Any,
+) -> TrainingJob:
+    """A training job on demand that ran for an hour. ``resources`` overrides its ResourceConfig; times in seconds.
+
+    ``interruptions`` None says that AWS left the transitions out of its answer.
+    """
+    name = described.get("TrainingJobName", "churn-2026-11-20")
+    transitions = [{"Status": "Starting"}, {"Status": "Training"}]
+    transitions += [{"Status": "Interrupted"}, {"Status": "Training"}] * (interruptions or 0)
+    return TrainingJob.model_validate(
+        {
+            "TrainingJobName": name,
+            "TrainingJobArn": f"{STEM}:training-job/{name}",
+            "TrainingJobStatus": status,
+            "SecondaryStatus": secondary,
+            "SecondaryStatusTransitions": transitions if interruptions is not None else None,
+            "CreationTime": ago(days=2),
+            "LastModifiedTime": ago(days=1),
+            "VpcConfig": _vpc_config(subnets),
+            "TrainingTimeInSeconds": seconds,
+            "BillableTimeInSeconds": billable if billable is not None else _billed(seconds, spot),
+            **_trained(image, instance_type, instances, spot, checkpoint, max_runtime, resources),
+            **described,
+        }
+    )
+
+
+def _billed(seconds: int | None, spot: bool) -> int | None:
+    """On demand every second is billed; spot usually saves two of three."""
+    return seconds // 3 if spot and seconds is not None else seconds
+
+
+def a_definition(
+    *,
+    name: str = "one",
+    image: str | None = OWN_IMAGE,
+    instance_type: str | None = "ml.m5.xlarge",
+    instances: int | None = 1,
+    spot: bool = False,
+    checkpoint: str | None = None,
+    max_runtime: int | None = 86_400,
+    resources: Aws | None = None,
+    **described: Any,
+) -> dict[str, Any]:
+    """A training definition of a tuning job, in AWS's shape."""
+    return {
+        "DefinitionName": name,
+        **_trained(image, instance_type, instances, spot, checkpoint, max_runtime, resources),
+        **described,
+    }
+
+
+def _trained(
+    image: str | None,
+    instance_type: str | None,
+    instances: int | None,
+    spot: bool,
+    checkpoint: str | None,
+    max_runtime: int | None,
+    resources: Aws | None,
+) -> dict[str, Any]:
+    """What the descriptions of training jobs and of tuning jobs' definitions have in common."""
+    resource_config = {"InstanceType": instance_type, "InstanceCount": instances, **(resources or {})}
+    stopping = {"MaxRuntimeInSeconds": max_runtime, "MaxWaitTimeInSeconds": 2 * (max_runtime or 0) if spot else None}
+    return {
+        "AlgorithmSpecification": {"TrainingImage": image} if image else {},
+        "ResourceConfig": {key: value for key, value in resource_config.items() if value is not None},
+        "StoppingCondition": {key: value for key, value in stopping.items() if value is not None},
+        "EnableManagedSpotTraining": spot,
+        "CheckpointConfig": {"S3Uri": checkpoint} if checkpoint else None,
+    }
+
+
+def a_tuning_job(
+    *definitions: Aws, hours: float | None = 1.0, status: str = "Completed", **described: Any
+) -> TuningJob:
+    """A tuning job, by default with one definition on demand; ``hours`` are its children's instance-hours."""
+    given = [dict(one) for one in definitions or (a_definition(),)]
+    held: dict[str, Any] = {"TrainingJobDefinition": given[0]} if len(given) == 1 else {"TrainingJobDefinitions": given}
+    name = "churn-tuning"
+    return TuningJob.model_validate(
+        {
+            "HyperParameterTuningJobName": name,
+            "HyperParameterTuningJobArn": f"{STEM}:hyper-parameter-tuning-job/{name}",
+            "HyperParameterTuningJobStatus": status,
+            "CreationTime": ago(days=2),
+            "LastModifiedTime": ago(days=1),
+            **held,
+            "child_hours": hours,
+            "children": 4,
+            **described,
+        }
+    )
+
+
+def a_transform_job(
+    *, instance_type: str | None = "ml.m5.xlarge", model: str | None = "churn-model", **described: Any
+) -> TransformJob:
+    """A batch transform job."""
+    name = "churn-scores"
+    return TransformJob.model_validate(
+        {
+            "TransformJobName": name,
+            "TransformJobArn": f"{STEM}:transform-job/{name}",
+            "TransformJobStatus": "Completed",
+            "ModelName": model,
+            "TransformResources": {"InstanceType": instance_type, "InstanceCount": 1},
+            "CreationTime": ago(days=1),
+            **described,
+        }
+    )
+
+
+def a_notebook(
+    *, instance_type: str | None = "ml.t3.medium", accelerators: Sequence[str] | None = None, **described: Any
+) -> NotebookInstance:
+    """A notebook instance; AWS leaves ``AcceleratorTypes`` out when there are none."""
+    return NotebookInstance.model_validate(
+        {
+            "NotebookInstanceName": "exploring",
+            "NotebookInstanceArn": f"{STEM}:notebook-instance/exploring",
+            "NotebookInstanceStatus": "InService",
+            "InstanceType": instance_type,
+            "AcceleratorTypes": list(accelerators) if accelerators is not None else None,
+            **described,
+        }
+    )
+
+
+# ---- network
+
+
+def _vpc_config(subnets: Sequence[str]) -> dict[str, Any] | None:
+    return {"SecurityGroupIds": ["sg-1"], "Subnets": list(subnets)} if subnets else None
+
+
+def a_subnet(
+    id: str = "subnet-a",
+    *,
+    zone: str | None = "euw1-az1",
+    zone_name: str | None = "eu-west-1a",
+    zone_type: str | None = None,
+    vpc: str = "vpc-1",
+    **described: Any,
+) -> Subnet:
+    """A subnet in the first Availability Zone, with addresses to spare."""
+    return Subnet.model_validate(
+        {
+            "SubnetId": id,
+            "VpcId": vpc,
+            "AvailabilityZoneId": zone,
+            "AvailabilityZone": zone_name,
+            "State": "available",
+            "AvailableIpAddressCount": 250,
+            "zone_type": zone_type,
+            **described,
+        }
+    )
+
+
+#: Two subnets in the same Availability Zone, one in another, and those that lie in none.
+SUBNET_A = a_subnet("subnet-a")
+SUBNET_A2 = a_subnet("subnet-a2")
+SUBNET_B = a_subnet("subnet-b", zone="euw1-az2", zone_name="eu-west-1b")
+LOCAL_SUBNET = a_subnet("subnet-l", zone="euw1-lhr1-az1", zone_name="eu-west-1-lhr-1a", zone_type="local-zone")
+WAVELENGTH_SUBNET = a_subnet("subnet-w", zone="euw1-wl1", zone_name="eu-west-1-wl1-a", zone_type="wavelength-zone")
+OUTPOST_SUBNET = a_subnet(
+    "subnet-o",
+    zone="euw1-az3",
+    zone_name="eu-west-1c",
+    OutpostArn=f"arn:aws:outposts:{REGION}:{ACCOUNT}:outpost/op-1",
+)
+
+
+def a_vpc(*subnets: Subnet, id: str = "vpc-1", used_by: Sequence[str] | None = (f"{STEM}:model/churn-model",)) -> Vpc:
+    """A VPC with these subnets, on which by default a model stands; ``used_by`` None: nothing tells who uses it."""
+    arn = f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/{id}"
+    return Vpc(id=id, arn=arn, subnets=subnets, used_by=tuple(used_by) if used_by is not None else None)
+
+
+# ---- metrics
+
+
+class Series(NamedTuple):
+    """A metric of one variant and its daily datapoints."""
+
+    key: MetricKey
+    points: tuple[Datapoint, ...]
+
+
+def a_series(
+    metric: str,
+    by_day: Mapping[int, float],
+    *,
+    endpoint: str = "churn",
+    variant: str = "AllTraffic",
+    container: str = "",
+) -> Series:
+    """Daily datapoints of a metric: the value by how many days ago the day began (0: today, midnight UTC)."""
+    today = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    points = [Datapoint(today - timedelta(days=days), value) for days, value in by_day.items()]
+    return Series(MetricKey(metric, endpoint, variant, container), tuple(sorted(points)))
+
+
+# ---- everything together
+
+
+#: What an inventory may be put together from.
+Given = Fact | Series | RecommendationJob
+
+#: A part that could not be read, or one resource of it.
+Unreadable = Part | tuple[Part, str]
+
+
+def an_inventory(
+    *facts: Given,
+    unread: Iterable[Unreadable] = (),
+    hints: Iterable[tuple[str, str]] = (),
+    whole: bool = True,
+) -> Inventory:
+    """An account and region that contains these facts and nothing else.
+
+    Variants without an endpoint of their own among the facts get one. ``unread`` are the parts, or single resources of
+    them, that AWS denied. Training jobs are streamed and kept nowhere, so they are left out here too.
+    """
+
+    def those(kind: type[Any]) -> list[Any]:
+        return [fact for fact in facts if isinstance(fact, kind)]
+
+    vpcs: list[Vpc] = those(Vpc)
+    subnets = [*those(Subnet), *(subnet for vpc in vpcs for subnet in vpc.subnets)]
+    return Inventory(
+        account=ACCOUNT,
+        region=REGION,
+        now=NOW,
+        whole=whole,
+        endpoints=_endpoints(those(Endpoint), those(Variant)),
+        configs={one.name: one for one in those(EndpointConfig)},
+        models={one.name: one for one in those(Model)},
+        components={one.name: one for one in those(InferenceComponent)},
+        targets=those(ScalableTarget),
+        policies=those(ScalingPolicy),
+        schedules=those(ScheduledAction),
+        activities=those(ScalingActivity),
+        alarms={one.name: one for one in those(Alarm)},
+        subnets={one.id: one for one in subnets},
+        vpcs={one.id: one for one in vpcs},
+        metrics={one.key: one.points for one in those(Series)},
+        tuning_jobs={one.name: one for one in those(TuningJob)},
+        transform_jobs={one.name: one for one in those(TransformJob)},
+        notebooks={one.name: one for one in those(NotebookInstance)},
+        recommendations=those(RecommendationJob),
+        hints=frozenset(hints),
+        gaps=_gaps(unread),
+    )
+
+
+def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[str, Endpoint]:
+    """The endpoints by name; loose variants are joined to one that says what they say."""
+    found = {one.name: one for one in endpoints}
+    for variant in loose:
+        if (endpoint := found.get(variant.endpoint_name)) is None:
+            endpoint = an_endpoint_without_variants(
+                name=variant.endpoint_name,
+                status=variant.endpoint_status,
+                created=variant.endpoint_created,
+                modified=variant.endpoint_modified,
+            )
+        if variant not in endpoint.variants:
+            endpoint = endpoint.model_copy(update={"variants": (*endpoint.variants, variant)})
+        found[endpoint.name] = endpoint
+    return found
+
+
+def _gaps(unread: Iterable[Unreadable]) -> Gaps:
+    gaps = Gaps()
+    for one in unread:
+        if isinstance(one, Part):
+            gaps.parts[one] = f"{one} failed: AccessDenied"
+        else:
+            gaps.resources[one] = f"{one[0]} failed: AccessDenied: {one[1]}"
+            gaps.failed.add(one)
+    return gaps
+
+
+def without(inventory: Inventory, part: Part) -> Inventory:
+    """The same account and region, had AWS denied one part: what the part holds is missing, and noted as unread."""
+    held = inventory.gaps
+    gaps = Gaps({**held.parts, **_gaps([part]).parts}, dict(held.resources), set(held.failed))
+    return replace(unasked(inventory, part), gaps=gaps)
+
+
+def unasked(inventory: Inventory, part: Part) -> Inventory:
+    """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
+    emptied: dict[Part, dict[str, Any]] = {
+        Part.ENDPOINTS: {"endpoints": {}},
+        Part.CONFIGS: {"configs": {}, "endpoints": _each_variant(inventory.endpoints, _unconfigured)},
+        Part.UNUSED_CONFIGS: {"configs": {}},
+        Part.MODELS: {"models": {}},
+        Part.COMPONENTS: {"components": {}},
+        Part.TARGETS: {"targets": ()},
+        Part.POLICIES: {"policies": ()},
+        Part.SCHEDULES: {"schedules": ()},
+        Part.ACTIVITIES: {"activities": ()},
+        Part.ALARMS: {"alarms": {}},
+        Part.SUBNETS: {"subnets": {}, "vpcs": {}},
+        Part.METRICS: {"metrics": {}},
+        Part.TUNING_JOBS: {"tuning_jobs": {}},
+        Part.TRANSFORM_JOBS: {"transform_jobs": {}},
+        Part.NOTEBOOKS: {"notebooks": {}},
+        Part.RECOMMENDATIONS: {"recommendations": ()},
+        Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
+    }
+    return replace(inventory, **emptied.get(part, {}))
+
+
+def deprived(subject: Fact, part: Part) -> Fact:
+    """The same resource, had a part not been read from which some of its facts come."""
+    if part is Part.TAGS and "tags" in type(subject).model_fields:
+        return subject.model_copy(update={"tags": None})
+    if part is Part.CONFIGS and isinstance(subject, Variant):
+        return _unconfigured(subject)
+    return subject
+
+
+def _untagged(variant: Variant) -> Variant:
+    return variant.model_copy(update={"tags": None})
+
+
+def _unconfigured(variant: Variant) -> Variant:
+    return variant.model_copy(update={"configured": None, "asynchronous": None})
+
+
+def _each_variant(endpoints: Mapping[str, Endpoint], change: Callable[[Variant], Variant]) -> dict[str, Endpoint]:
+    return {
+        name: one.model_copy(update={"variants": tuple(change(variant) for variant in one.variants)})
+        for name, one in endpoints.items()
+    }

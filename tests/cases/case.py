@@ -1,0 +1,100 @@
+"""One row of a rule's table: a resource, what surrounds it, and how the rule must answer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.findings import Confidence, Outcome, Severity, Verdict, unknown
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.models import Fact, Unread
+from chalicelib.rules import RULES
+from tests.builders import Given, Unreadable, an_inventory
+
+NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a rule must answer for one resource.
+
+    ``severity`` is the final one of a failing case: the outcome's, else the rule's own. ``evidence`` must be part of
+    the outcome's. ``boundary`` names the parameter at whose threshold the case stands: on it, or next to it.
+    """
+
+    rule: str
+    name: str
+    subject: Fact
+    inventory: Inventory
+    verdict: Verdict
+    params: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    confidence: Confidence | None = None
+    boundary: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.rule}: {self.name}"
+
+    def outcome(self) -> Outcome:
+        """What the rule answers."""
+        return judged(self.rule, self.subject, self.inventory, self.params)
+
+
+def judged(rule: str, subject: Fact, inventory: Inventory, params: Mapping[str, Any] = NOTHING) -> Outcome:
+    """A rule's answer with these parameters, the others by default. A fault of the rule is raised, not swallowed."""
+    registered = RULES[rule]
+    assert subject.kind in registered.kinds, f"{rule} does not judge a {subject.kind}"
+    try:
+        return registered.judge(subject, inventory, registered.params(**params))
+    except Unread as unread:
+        return unknown(str(unread))
+
+
+def fails(
+    rule: str,
+    name: str,
+    subject: Fact,
+    *around: Given,
+    severity: Severity,
+    confidence: Confidence = Confidence.HIGH,
+    evidence: Mapping[str, Any] = NOTHING,
+    params: Mapping[str, Any] = NOTHING,
+    boundary: str = "",
+    **inventory: Any,
+) -> Case:
+    """A case whose condition holds: subject, what surrounds it, and how bad it is."""
+    return Case(
+        rule=rule,
+        name=name,
+        subject=subject,
+        inventory=an_inventory(subject, *around, **inventory),
+        verdict=Verdict.FAIL,
+        params=params,
+        severity=severity,
+        evidence=evidence,
+        confidence=confidence,
+        boundary=boundary,
+    )
+
+
+def _other(verdict: Verdict, rule: str, name: str, subject: Fact, around: Iterable[Given], **rest: Any) -> Case:
+    told = {key: rest.pop(key) for key in ("params", "evidence", "boundary") if key in rest}
+    return Case(rule, name, subject, an_inventory(subject, *around, **rest), verdict, **told)
+
+
+def passes(rule: str, name: str, subject: Fact, *around: Given, **rest: Any) -> Case:
+    """A case where everything was read and the condition does not hold."""
+    return _other(Verdict.PASS, rule, name, subject, around, **rest)
+
+
+def does_not_apply(rule: str, name: str, subject: Fact, *around: Given, **rest: Any) -> Case:
+    """A case that the rule does not concern."""
+    return _other(Verdict.NOT_APPLICABLE, rule, name, subject, around, **rest)
+
+
+def is_unknown(
+    rule: str, name: str, subject: Fact, *around: Given, unread: Iterable[Unreadable] = (), **rest: Any
+) -> Case:
+    """A case where something needed could not be read."""
+    return _other(Verdict.UNKNOWN, rule, name, subject, around, unread=unread, **rest)

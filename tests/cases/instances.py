@@ -1,0 +1,792 @@
+"""Endpoints and their instances."""
+
+from chalicelib.findings import Severity
+from chalicelib.inventory.models import Variant
+from chalicelib.inventory.parts import Part
+from tests.builders import (
+    SUBNET_A,
+    SUBNET_B,
+    Given,
+    a_component,
+    a_config,
+    a_host_of_components,
+    a_model,
+    a_policy,
+    a_series,
+    a_serverless_variant,
+    a_step_policy,
+    a_subnet,
+    a_target,
+    a_variant,
+    ago,
+    an_endpoint,
+    an_endpoint_without_variants,
+    following,
+    managed_scaling,
+)
+from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+
+SINGLE = "endpoint-single-instance"
+CONFIG = "endpoint-config-single-instance"
+DEGRADED = "endpoint-degraded"
+SINGLE_COPY = "inference-component-single-copy"
+NO_BALANCE = "inference-component-no-az-balance"
+ZONE_LOSS = "endpoint-az-loss-overload"
+
+IN_TRANSITION = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+NOT_SERVING = ("Failed", "OutOfService")
+COMPONENT_NOT_IN_SERVICE = ("Creating", "Updating", "Deleting", "Failed")
+
+ENDPOINT_SINGLE_INSTANCE: list[Case] = [
+    fails(
+        SINGLE,
+        "one instance behind all traffic",
+        a_variant(count=1),
+        severity=Severity.HIGH,
+        evidence={
+            "desired_instance_count": 1,
+            "min_instances": 2,
+            "instance_type": "ml.m5.large",
+            "asynchronous": False,
+        },
+        boundary="min_instances",
+    ),
+    passes(
+        SINGLE,
+        "two instances",
+        a_variant(count=2),
+        evidence={"desired_instance_count": 2},
+        boundary="min_instances",
+    ),
+    fails(
+        SINGLE,
+        "two instances where the policy wants three",
+        a_variant(count=2),
+        params={"min_instances": 3},
+        severity=Severity.HIGH,
+        evidence={"desired_instance_count": 2, "min_instances": 3},
+        boundary="min_instances",
+    ),
+    passes(
+        SINGLE,
+        "three instances where the policy wants three",
+        a_variant(count=3),
+        params={"min_instances": 3},
+        boundary="min_instances",
+    ),
+    passes(
+        SINGLE,
+        "one instance configured and two running",
+        a_variant(count=2, settings={"InitialInstanceCount": 1}),
+    ),
+    fails(
+        SINGLE,
+        "two instances configured and one running",
+        a_variant(count=1, settings={"InitialInstanceCount": 2}),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        SINGLE,
+        "scaling in from two instances to one",
+        a_variant(running={"DesiredInstanceCount": 1, "CurrentInstanceCount": 2}),
+        severity=Severity.HIGH,
+        evidence={"desired_instance_count": 1},
+    ),
+    passes(
+        SINGLE,
+        "scaling out from one instance to two",
+        a_variant(running={"DesiredInstanceCount": 2, "CurrentInstanceCount": 1}),
+    ),
+    fails(
+        SINGLE,
+        "only the current count is told and it is one",
+        a_variant(running={"DesiredInstanceCount": None, "CurrentInstanceCount": 1}),
+        severity=Severity.HIGH,
+        evidence={"desired_instance_count": 1},
+    ),
+    passes(
+        SINGLE,
+        "only the current count is told and it is two",
+        a_variant(running={"DesiredInstanceCount": None, "CurrentInstanceCount": 2}),
+    ),
+    fails(
+        SINGLE,
+        "an asynchronous endpoint on one instance",
+        a_variant(count=1, asynchronous=True),
+        severity=Severity.LOW,
+        evidence={"asynchronous": True},
+    ),
+    fails(
+        SINGLE,
+        "an asynchronous endpoint under a stricter policy",
+        a_variant(count=1, asynchronous=True),
+        params={"async_severity": "medium"},
+        severity=Severity.MEDIUM,
+    ),
+    fails(
+        SINGLE,
+        "the types of instance pools are shown",
+        a_variant(
+            count=1,
+            instance_type=None,
+            settings={"InstancePools": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.m6i.large"}]},
+        ),
+        severity=Severity.HIGH,
+        evidence={"instance_type": "ml.m5.large, ml.m6i.large"},
+    ),
+    fails(
+        SINGLE,
+        "no instance type is told",
+        a_variant(count=1, instance_type=None),
+        severity=Severity.HIGH,
+        evidence={"instance_type": None},
+    ),
+    fails(
+        SINGLE,
+        "one instance under inference components",
+        a_host_of_components(count=1),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        SINGLE,
+        "an endpoint whose update was rolled back in vain still serves",
+        a_variant(count=1, status="UpdateRollbackFailed"),
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(SINGLE, "scaled to zero", a_variant(count=0)),
+    does_not_apply(SINGLE, "an asynchronous endpoint scaled to zero", a_variant(count=0, asynchronous=True)),
+    does_not_apply(
+        SINGLE,
+        "going to zero from one instance",
+        a_variant(running={"DesiredInstanceCount": 0, "CurrentInstanceCount": 1}),
+    ),
+    does_not_apply(SINGLE, "no traffic", a_variant(count=1, weight=0)),
+    does_not_apply(
+        SINGLE,
+        "traffic is being taken away",
+        a_variant(count=1, running={"DesiredWeight": 0.0, "CurrentWeight": 1.0}),
+    ),
+    fails(
+        SINGLE,
+        "traffic is being given back",
+        a_variant(count=1, running={"DesiredWeight": 1.0, "CurrentWeight": 0.0}),
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(
+        SINGLE,
+        "only the config tells that there is no traffic",
+        a_variant(count=1, weight=None, settings={"InitialVariantWeight": 0.0}),
+    ),
+    fails(
+        SINGLE,
+        "a hundredth of the traffic",
+        a_variant(count=1, weight=0.01),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        SINGLE,
+        "no traffic where the policy includes zero weight",
+        a_variant(count=1, weight=0),
+        params={"include_zero_weight": True},
+        severity=Severity.HIGH,
+    ),
+    passes(
+        SINGLE,
+        "no traffic and two instances where the policy includes zero weight",
+        a_variant(count=2, weight=0),
+        params={"include_zero_weight": True},
+    ),
+    does_not_apply(SINGLE, "a serverless variant", a_serverless_variant()),
+    does_not_apply(
+        SINGLE,
+        "a serverless variant whose endpoint config alone says so",
+        a_serverless_variant(running={"CurrentServerlessConfig": None}),
+    ),
+    does_not_apply(
+        SINGLE,
+        "a serverless variant whose endpoint alone says so",
+        a_variant(count=None, config_read=False, running={"CurrentServerlessConfig": {"MaxConcurrency": 5}}),
+    ),
+    does_not_apply(SINGLE, "a shadow variant", a_variant(count=1, shadow=True)),
+    *[
+        does_not_apply(SINGLE, f"an endpoint that is {status}", a_variant(count=1, status=status))
+        for status in (*IN_TRANSITION, *NOT_SERVING)
+    ],
+    does_not_apply(SINGLE, "a state in the spelling of events", a_variant(count=1, status="SYSTEM_UPDATING")),
+    passes(SINGLE, "two instances though the config could not be read", a_variant(count=2, config_read=False)),
+    is_unknown(SINGLE, "no count was told", a_variant(count=None)),
+    is_unknown(
+        SINGLE,
+        "the config could not be read, so that nobody knows how bad one instance is",
+        a_variant(count=1, config_read=False),
+        unread=[(Part.CONFIGS, "churn-config")],
+    ),
+]
+
+ENDPOINT_CONFIG_SINGLE_INSTANCE: list[Case] = [
+    fails(
+        CONFIG,
+        "a new config starts on one instance",
+        a_config(1),
+        severity=Severity.MEDIUM,
+        evidence={"variants": ["variant-1"], "initial_instance_counts": {"variant-1": 1}},
+    ),
+    fails(
+        CONFIG,
+        "a new config needs no endpoints to be judged",
+        a_config(1),
+        unread=[Part.ENDPOINTS],
+        severity=Severity.MEDIUM,
+    ),
+    passes(
+        CONFIG,
+        "a new config starts on two instances",
+        a_config(2),
+        evidence={"initial_instance_counts": {"variant-1": 2}},
+    ),
+    fails(
+        CONFIG,
+        "one variant of two starts on one instance",
+        a_config(2, 1),
+        severity=Severity.MEDIUM,
+        evidence={"variants": ["variant-2"], "initial_instance_counts": {"variant-1": 2, "variant-2": 1}},
+    ),
+    fails(
+        CONFIG,
+        "a serverless variant beside one on one instance",
+        a_config(
+            ProductionVariants=[
+                {"VariantName": "serverless", "ServerlessConfig": {"MaxConcurrency": 5}},
+                {"VariantName": "lonely", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+            ]
+        ),
+        severity=Severity.MEDIUM,
+        evidence={"variants": ["lonely"], "initial_instance_counts": {"lonely": 1}},
+    ),
+    fails(
+        CONFIG,
+        "an unused config where the policy judges those",
+        a_config(1, in_use=False),
+        params={"judge_unused": True},
+        severity=Severity.MEDIUM,
+    ),
+    passes(
+        CONFIG,
+        "an unused config on two instances where the policy judges those",
+        a_config(2, in_use=False),
+        params={"judge_unused": True},
+    ),
+    does_not_apply(CONFIG, "an unused config", a_config(1, in_use=False)),
+    does_not_apply(CONFIG, "a config in use", a_config(1, in_use=True)),
+    does_not_apply(
+        CONFIG,
+        "a config in use where the policy judges unused ones",
+        a_config(1, in_use=True),
+        params={"judge_unused": True},
+    ),
+    does_not_apply(
+        CONFIG,
+        "serverless variants only",
+        a_config(ProductionVariants=[{"VariantName": "serverless", "ServerlessConfig": {"MaxConcurrency": 5}}]),
+    ),
+    passes(
+        CONFIG,
+        "a shadow variant on one instance",
+        a_config(
+            2,
+            ShadowProductionVariants=[
+                {"VariantName": "shadow", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+            ],
+        ),
+    ),
+    is_unknown(CONFIG, "the initial count was not told", a_config(None)),
+    is_unknown(
+        CONFIG,
+        "the endpoints could not be read, so that nobody knows whether it is in use",
+        a_config(1, in_use=False),
+        params={"judge_unused": True},
+        unread=[Part.ENDPOINTS],
+    ),
+]
+
+ENDPOINT_DEGRADED: list[Case] = [
+    *[
+        fails(
+            DEGRADED,
+            f"an endpoint that is {status}",
+            an_endpoint(status=status, FailureReason="no capacity"),
+            severity=Severity.HIGH,
+            evidence={"endpoint_status": status, "failure_reason": "no capacity"},
+        )
+        for status in ("Failed", "OutOfService", "UpdateRollbackFailed")
+    ],
+    fails(
+        DEGRADED,
+        "failed without a reason",
+        an_endpoint_without_variants(status="Failed"),
+        severity=Severity.HIGH,
+        evidence={"failure_reason": None},
+    ),
+    fails(
+        DEGRADED,
+        "a state in the spelling of events",
+        an_endpoint(status="UPDATE_ROLLBACK_FAILED"),
+        severity=Severity.HIGH,
+    ),
+    passes(DEGRADED, "in service with all instances", an_endpoint(), evidence={"endpoint_status": "InService"}),
+    *[
+        passes(
+            DEGRADED,
+            f"an endpoint that is {status}",
+            an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), status=status),
+        )
+        for status in IN_TRANSITION
+    ],
+    fails(
+        DEGRADED,
+        "short of an instance just longer than the grace",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=30, seconds=1)),
+        severity=Severity.MEDIUM,
+        evidence={"variants": {"AllTraffic": {"current": 1, "desired": 2}}, "grace_minutes": 30},
+        boundary="grace_minutes",
+    ),
+    passes(
+        DEGRADED,
+        "short of an instance for exactly the grace",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=30)),
+        boundary="grace_minutes",
+    ),
+    passes(
+        DEGRADED,
+        "short of an instance just within the grace",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=29, seconds=59)),
+        evidence={"variants": {"AllTraffic": {"current": 1, "desired": 2}}},
+        boundary="grace_minutes",
+    ),
+    fails(
+        DEGRADED,
+        "short of an instance longer than the grace of the policy",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=6)),
+        params={"grace_minutes": 5},
+        severity=Severity.MEDIUM,
+        evidence={"grace_minutes": 5},
+    ),
+    fails(
+        DEGRADED,
+        "one variant of two has no instance at all",
+        an_endpoint(a_variant("A"), a_variant("B", running={"CurrentInstanceCount": 0})),
+        severity=Severity.MEDIUM,
+        evidence={"variants": {"B": {"current": 0, "desired": 2}}},
+    ),
+    passes(
+        DEGRADED,
+        "more instances than desired",
+        an_endpoint(a_variant(running={"DesiredInstanceCount": 1, "CurrentInstanceCount": 2})),
+    ),
+    passes(
+        DEGRADED,
+        "only the current count is told",
+        an_endpoint(a_variant(running={"DesiredInstanceCount": None})),
+    ),
+    passes(DEGRADED, "scaled to zero", an_endpoint(a_variant(count=0))),
+    passes(DEGRADED, "serverless", an_endpoint(a_serverless_variant())),
+    is_unknown(DEGRADED, "in service and no variants were told", an_endpoint_without_variants()),
+    is_unknown(DEGRADED, "in service and no count was told", an_endpoint(a_variant(count=None))),
+    is_unknown(
+        DEGRADED,
+        "only the desired count is told",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": None})),
+    ),
+    is_unknown(
+        DEGRADED,
+        "short of an instance and AWS gave no time",
+        an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=None),
+    ),
+]
+
+COMPONENT_SINGLE_COPY: list[Case] = [
+    fails(
+        SINGLE_COPY,
+        "one copy",
+        a_component(copies=1),
+        a_host_of_components(),
+        severity=Severity.HIGH,
+        evidence={"desired_copy_count": 1, "min_copies": 2, "endpoint": "churn", "variant": "AllTraffic"},
+        boundary="min_copies",
+    ),
+    passes(
+        SINGLE_COPY,
+        "two copies",
+        a_component(copies=2),
+        a_host_of_components(),
+        evidence={"desired_copy_count": 2, "min_copies": 2},
+        boundary="min_copies",
+    ),
+    fails(
+        SINGLE_COPY,
+        "two copies where the policy wants three",
+        a_component(copies=2),
+        a_host_of_components(),
+        params={"min_copies": 3},
+        severity=Severity.HIGH,
+        evidence={"min_copies": 3},
+        boundary="min_copies",
+    ),
+    passes(
+        SINGLE_COPY,
+        "three copies where the policy wants three",
+        a_component(copies=3),
+        a_host_of_components(),
+        params={"min_copies": 3},
+        boundary="min_copies",
+    ),
+    fails(
+        SINGLE_COPY,
+        "scaling in from two copies to one",
+        a_component(runtime={"DesiredCopyCount": 1, "CurrentCopyCount": 2}),
+        a_host_of_components(),
+        severity=Severity.HIGH,
+    ),
+    passes(
+        SINGLE_COPY,
+        "scaling out from one copy to two",
+        a_component(runtime={"DesiredCopyCount": 2, "CurrentCopyCount": 1}),
+        a_host_of_components(),
+    ),
+    fails(
+        SINGLE_COPY,
+        "one copy on several instances",
+        a_component(copies=1),
+        a_host_of_components(count=4),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        SINGLE_COPY,
+        "the component on which an adapter stands",
+        a_component(copies=1),
+        a_component("adapter", base="churn-component"),
+        a_host_of_components(),
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(
+        SINGLE_COPY,
+        "an adapter of another component",
+        a_component("adapter", copies=1, base="churn-component"),
+        a_host_of_components(),
+    ),
+    does_not_apply(SINGLE_COPY, "scaled to zero", a_component(copies=0), a_host_of_components()),
+    *[
+        does_not_apply(
+            SINGLE_COPY, f"a component that is {status}", a_component(copies=1, status=status), a_host_of_components()
+        )
+        for status in COMPONENT_NOT_IN_SERVICE
+    ],
+    *[
+        does_not_apply(
+            SINGLE_COPY, f"an endpoint that is {status}", a_component(copies=1), a_host_of_components(status=status)
+        )
+        for status in (*IN_TRANSITION, *NOT_SERVING)
+    ],
+    is_unknown(SINGLE_COPY, "no copy count was told", a_component(copies=None), a_host_of_components()),
+    is_unknown(SINGLE_COPY, "the endpoints could not be read", a_component(copies=1), unread=[Part.ENDPOINTS]),
+    is_unknown(
+        SINGLE_COPY, "its endpoint could not be read", a_component(copies=1), unread=[(Part.ENDPOINTS, "churn")]
+    ),
+]
+
+UNBALANCED = {"SchedulingConfig": None}
+
+COMPONENT_NO_AZ_BALANCE: list[Case] = [
+    fails(
+        NO_BALANCE,
+        "two copies without a scheduling configuration",
+        a_component(copies=2, specification=UNBALANCED),
+        a_host_of_components(),
+        severity=Severity.LOW,
+        evidence={"desired_copy_count": 2, "endpoint": "churn"},
+    ),
+    fails(
+        NO_BALANCE,
+        "a scheduling configuration that tells only where copies are placed",
+        a_component(copies=3, specification={"SchedulingConfig": {"PlacementStrategy": "SPREAD"}}),
+        a_host_of_components(),
+        severity=Severity.LOW,
+        evidence={"desired_copy_count": 3},
+    ),
+    *[
+        passes(
+            NO_BALANCE,
+            f"a balance that is {mode}",
+            a_component(specification={"SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": mode}}}),
+            a_host_of_components(),
+            evidence={"desired_copy_count": 2},
+        )
+        for mode in ("PERMISSIVE", "STRICT")
+    ],
+    does_not_apply(NO_BALANCE, "one copy", a_component(copies=1, specification=UNBALANCED), a_host_of_components()),
+    does_not_apply(
+        NO_BALANCE, "scaled to zero", a_component(copies=0, specification=UNBALANCED), a_host_of_components()
+    ),
+    does_not_apply(
+        NO_BALANCE,
+        "an adapter of another component",
+        a_component("adapter", base="churn-component", specification=UNBALANCED),
+        a_host_of_components(),
+    ),
+    *[
+        does_not_apply(
+            NO_BALANCE,
+            f"a component that is {status}",
+            a_component(status=status, specification=UNBALANCED),
+            a_host_of_components(),
+        )
+        for status in COMPONENT_NOT_IN_SERVICE
+    ],
+    *[
+        does_not_apply(
+            NO_BALANCE,
+            f"an endpoint that is {status}",
+            a_component(specification=UNBALANCED),
+            a_host_of_components(status=status),
+        )
+        for status in (*IN_TRANSITION, *NOT_SERVING)
+    ],
+    is_unknown(
+        NO_BALANCE,
+        "no copy count was told",
+        a_component(copies=None, specification=UNBALANCED),
+        a_host_of_components(),
+    ),
+    is_unknown(
+        NO_BALANCE,
+        "the endpoints could not be read",
+        a_component(specification=UNBALANCED),
+        unread=[Part.ENDPOINTS],
+    ),
+]
+
+
+def carrying(variant: Variant, target_value: float = 120.0) -> tuple[Given, ...]:
+    """What says how many invocations an instance carries: a target, and its policy."""
+    return a_target(variant), a_policy(variant, target_value=target_value)
+
+
+def busy(*peaks: float) -> Given:
+    """The busiest minutes of as many days, the last one yesterday."""
+    return a_series("InvocationsPerMinute", dict(enumerate(peaks, 1)))
+
+
+TWO, THREE, FOUR, SIX, UNTOLD = (a_variant(count=count) for count in (2, 3, 4, 6, None))
+
+AZ_LOSS_OVERLOAD: list[Case] = [
+    fails(
+        ZONE_LOSS,
+        "one call more than the instance that is left carries",
+        TWO,
+        *carrying(TWO),
+        busy(241.0),
+        severity=Severity.INFO,
+        evidence={
+            "desired_instance_count": 2,
+            "instances_left": 1,
+            "peak_invocations_per_minute": 241.0,
+            "peak_per_instance_left": 241.0,
+            "carries_per_instance": 240.0,
+            "window_days": 14,
+        },
+        boundary="safety_factor",
+    ),
+    passes(
+        ZONE_LOSS,
+        "as many calls as the instance that is left carries",
+        TWO,
+        *carrying(TWO),
+        busy(240.0),
+        evidence={"peak_per_instance_left": 240.0, "carries_per_instance": 240.0},
+        boundary="safety_factor",
+    ),
+    fails(
+        ZONE_LOSS,
+        "one call more, had the load test left no reserve",
+        TWO,
+        *carrying(TWO),
+        busy(121.0),
+        params={"safety_factor": 1.0},
+        severity=Severity.INFO,
+        evidence={"carries_per_instance": 120.0},
+        boundary="safety_factor",
+    ),
+    passes(
+        ZONE_LOSS,
+        "just as many calls, had the load test left no reserve",
+        TWO,
+        *carrying(TWO),
+        busy(120.0),
+        params={"safety_factor": 1.0},
+        boundary="safety_factor",
+    ),
+    fails(
+        ZONE_LOSS,
+        "three instances in two zones may lose two",
+        THREE,
+        *carrying(THREE),
+        busy(300.0),
+        severity=Severity.INFO,
+        evidence={"desired_instance_count": 3, "instances_left": 1, "peak_per_instance_left": 300.0},
+        boundary="assumed_azs",
+    ),
+    passes(
+        ZONE_LOSS,
+        "three instances in three zones may lose one",
+        THREE,
+        *carrying(THREE),
+        busy(300.0),
+        params={"assumed_azs": 3},
+        evidence={"instances_left": 2, "peak_per_instance_left": 150.0},
+        boundary="assumed_azs",
+    ),
+    fails(
+        ZONE_LOSS,
+        "four instances in three zones may lose two",
+        FOUR,
+        *carrying(FOUR),
+        busy(481.0),
+        params={"assumed_azs": 3},
+        severity=Severity.INFO,
+        evidence={"instances_left": 2, "peak_per_instance_left": 240.5},
+    ),
+    passes(
+        ZONE_LOSS,
+        "four instances in three zones, and two carry the load",
+        FOUR,
+        *carrying(FOUR),
+        busy(480.0),
+        params={"assumed_azs": 3},
+        evidence={"instances_left": 2},
+    ),
+    fails(
+        ZONE_LOSS,
+        "the zones are assumed, whatever the subnets of the model",
+        THREE,
+        *carrying(THREE),
+        busy(300.0),
+        a_model(subnets=["subnet-a", "subnet-b", "subnet-c"]),
+        SUBNET_A,
+        SUBNET_B,
+        a_subnet("subnet-c", zone="euw1-az3", zone_name="eu-west-1c"),
+        severity=Severity.INFO,
+        evidence={"instances_left": 1},
+    ),
+    fails(
+        ZONE_LOSS,
+        "the busiest minute on the first day of the window",
+        TWO,
+        *carrying(TWO),
+        a_series("InvocationsPerMinute", {1: 10.0, 14: 241.0}),
+        severity=Severity.INFO,
+        boundary="window_days",
+    ),
+    passes(
+        ZONE_LOSS,
+        "a busy minute on the day before the window",
+        TWO,
+        *carrying(TWO),
+        a_series("InvocationsPerMinute", {1: 10.0, 15: 241.0}),
+        evidence={"peak_invocations_per_minute": 10.0},
+        boundary="window_days",
+    ),
+    passes(
+        ZONE_LOSS,
+        "a busy minute before the window of the policy",
+        TWO,
+        *carrying(TWO),
+        a_series("InvocationsPerMinute", {7: 10.0, 8: 241.0}),
+        params={"window_days": 7},
+        evidence={"window_days": 7, "peak_invocations_per_minute": 10.0},
+        boundary="window_days",
+    ),
+    passes(
+        ZONE_LOSS,
+        "minutes are not added up",
+        TWO,
+        *carrying(TWO),
+        busy(240.0, 240.0),
+        evidence={"peak_invocations_per_minute": 240.0},
+    ),
+    passes(
+        ZONE_LOSS,
+        "nobody called it",
+        TWO,
+        *carrying(TWO),
+        evidence={"peak_invocations_per_minute": 0.0},
+    ),
+    passes(
+        ZONE_LOSS,
+        "calls of another variant",
+        TWO,
+        *carrying(TWO),
+        a_series("InvocationsPerMinute", {1: 241.0}, variant="B"),
+    ),
+    fails(
+        ZONE_LOSS,
+        "the lower of two target values counts",
+        TWO,
+        *carrying(TWO),
+        a_policy(TWO, name="cautious", target_value=60.0),
+        busy(121.0),
+        severity=Severity.INFO,
+        evidence={"carries_per_instance": 120.0},
+    ),
+    passes(
+        ZONE_LOSS,
+        "what is shown is rounded",
+        SIX,
+        *carrying(SIX),
+        busy(400.0),
+        params={"safety_factor": 0.7},
+        evidence={"instances_left": 3, "peak_per_instance_left": 133.33, "carries_per_instance": 171.43},
+    ),
+    does_not_apply(ZONE_LOSS, "no scalable target", TWO, busy(1_000.0)),
+    does_not_apply(ZONE_LOSS, "managed instance scaling", a_variant(running=managed_scaling(2)), busy(1_000.0)),
+    does_not_apply(ZONE_LOSS, "no policy", TWO, a_target(TWO), busy(1_000.0)),
+    does_not_apply(
+        ZONE_LOSS,
+        "a policy whose target value was not told",
+        TWO,
+        a_target(TWO),
+        a_policy(TWO, tracking={"TargetValue": None}),
+        busy(1_000.0),
+    ),
+    does_not_apply(ZONE_LOSS, "a step policy", TWO, a_target(TWO), a_step_policy(TWO), busy(1_000.0)),
+    does_not_apply(
+        ZONE_LOSS,
+        "a policy on another metric",
+        TWO,
+        a_target(TWO),
+        a_policy(TWO, tracking=following("CPUUtilization", EndpointName="churn", VariantName="AllTraffic")),
+        busy(1_000.0),
+    ),
+    *[
+        does_not_apply(ZONE_LOSS, name, variant, *carrying(variant), busy(1_000.0))
+        for name, variant in (
+            ("one instance", a_variant(count=1)),
+            ("scaled to zero", a_variant(count=0)),
+            ("a serverless variant", a_serverless_variant()),
+            ("a shadow variant", a_variant(shadow=True)),
+            *[(f"an endpoint that is {one}", a_variant(status=one)) for one in (*IN_TRANSITION, *NOT_SERVING)],
+        )
+    ],
+    is_unknown(ZONE_LOSS, "no count was told", UNTOLD, *carrying(UNTOLD), busy(1_000.0)),
+    is_unknown(ZONE_LOSS, "the targets could not be read", TWO, busy(1_000.0), unread=[Part.TARGETS]),
+    is_unknown(ZONE_LOSS, "the policies could not be read", TWO, a_target(TWO), busy(1.0), unread=[Part.POLICIES]),
+    is_unknown(ZONE_LOSS, "the metrics could not be read", TWO, *carrying(TWO), unread=[Part.METRICS]),
+]
+
+CASES: list[Case] = [
+    *ENDPOINT_SINGLE_INSTANCE,
+    *ENDPOINT_CONFIG_SINGLE_INSTANCE,
+    *ENDPOINT_DEGRADED,
+    *COMPONENT_SINGLE_COPY,
+    *COMPONENT_NO_AZ_BALANCE,
+    *AZ_LOSS_OVERLOAD,
+]

@@ -1,0 +1,89 @@
+"""A ledger, channels that keep what they are given, and a clock that a test moves: scenarios over time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.findings import Finding, Report, Severity, Verdict
+from chalicelib.ledger import TABLE, Ledger
+from chalicelib.memory import Answers
+from chalicelib.notices.notice import Notice
+from chalicelib.notices.sns import PublishFailed
+from chalicelib.policy import Policy, load_policy
+from chalicelib.scope import ResourceRef, Scope
+from chalicelib.telling import Audited, Teller
+from tests.unit.test_notices import NOW, a_finding, a_report
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+ENDPOINT = ResourceRef("endpoint", "churn")
+
+
+@dataclass
+class Story:
+    """One account through time. ``sent`` holds every notice that left."""
+
+    client: Any
+    table: str = "ledger"
+    policy: Policy = field(default_factory=load_policy)
+    now: datetime = NOW
+    sent: list[Notice] = field(default_factory=list)
+    failures: int = 0
+
+    def __post_init__(self) -> None:
+        self.client.create_table(TableName=self.table, **TABLE)
+        self.ledger = Ledger(self.table, self.client, clock=lambda: self.now, sleep=lambda _: None)
+
+    def channel(self, notice: Notice) -> None:
+        """Keeps the notice, or fails as often as ``failures`` says."""
+        if self.failures:
+            self.failures -= 1
+            raise PublishFailed("the topic did not take it")
+        self.sent.append(notice)
+
+    @property
+    def teller(self) -> Teller:
+        return Teller(self.policy, {"sns": self.channel}, self.ledger)
+
+    def later(self, **time: float) -> "Story":
+        """Moves the clock."""
+        self.now += timedelta(**time)
+        return self
+
+    def report(self, *findings: Finding, **differences: Any) -> Report:
+        """What an audit finds now."""
+        dated = [one.model_copy(update={"first_seen": self.now, "last_seen": self.now}) for one in findings]
+        differences = {"started_at": self.now, "finished_at": self.now, "trigger": "event", **differences}
+        return a_report(*dated, **differences)
+
+    def event(
+        self, *findings: Finding, passed: tuple[Finding, ...] = (), answered: Verdict = Verdict.PASS, **report: Any
+    ) -> list[Notice]:
+        """An event about the endpoint: what is found, and what was judged to hold no more. Gives what left."""
+        answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(self.policy.rules))
+        answers.verdicts |= {one.id: answered for one in passed}
+        before = len(self.sent)
+        self.teller.event(Audited(self.report(*findings, **report), answers))
+        return self.sent[before:]
+
+    def sweep(
+        self,
+        *findings: Finding,
+        passed: tuple[Finding, ...] = (),
+        answers: Callable[[Answers], None] = lambda answers: None,
+        **report: Any,
+    ) -> Notice:
+        """A sweep of everything. Gives its digest. ``answers`` may add to what was read."""
+        known = self.ledger.unresolved(ACCOUNT, REGION)
+        found = Answers(Scope(ACCOUNT, REGION), frozenset(self.policy.rules), known)
+        found.verdicts |= {one.id: Verdict.PASS for one in passed}
+        found._seen |= {(one.resource.kind, one.resource.name) for one in (*findings, *passed)}
+        answers(found)
+        audited = self.report(*findings, **{"trigger": "schedule", **report})
+        self.teller.sweep([Audited(audited, found)], audited)
+        return self.sent[-1]
+
+
+def on_churn(severity: Severity = Severity.HIGH, **differences: Any) -> Finding:
+    """A finding on the one variant of the endpoint ``churn``."""
+    return a_finding(7, name="churn/AllTraffic", severity=severity, **differences)

@@ -1,0 +1,264 @@
+"""The ledger and who is told when: scenarios over time against DynamoDB, checking each notice that left."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import Exemption, Severity, Verdict
+from chalicelib.ledger import Ledger, LedgerBusy, LedgerFailed, Query
+from chalicelib.notices.changes import Known
+from chalicelib.notices.sns import PublishFailed
+from chalicelib.policy import load_policy
+from emulator.server import Emulator
+from tests.scenario import ACCOUNT, REGION, Story, on_churn
+from tests.unit.test_notices import NOW, a_finding
+
+
+@pytest.fixture
+def story(emulator: Emulator) -> Story:
+    return Story(emulator.client("dynamodb"))
+
+
+def words(notices: Any) -> list[tuple[str, str]]:
+    return [(notice.kind, one.change) for notice in notices for one in notice.told]
+
+
+def test_a_finding_through_its_life(story: Story) -> None:
+    found = on_churn(Severity.MEDIUM)
+    assert words(story.event(found)) == [("finding", "new")]
+    assert words(story.later(hours=1).event(found)) == []
+    (worse,) = story.later(hours=1).event(on_churn(Severity.HIGH))
+    assert words([worse]) == [("finding", "worse")]
+    assert worse.only.before is Severity.MEDIUM
+    assert worse.only.finding.first_seen == NOW
+    assert words(story.later(hours=1).event(on_churn(Severity.HIGH))) == []
+    assert words(story.later(days=6, hours=22).event(on_churn(Severity.HIGH))) == []
+    assert words(story.later(hours=1).event(on_churn(Severity.HIGH))) == [("finding", "reminder")]
+    exemption = Exemption(reason="a trial", expires=date(2026, 12, 31))
+    assert words(story.later(hours=1).event(on_churn(status="exempt", exemption=exemption))) == []
+    assert words(story.later(days=40).event(on_churn(exemption=exemption))) == [("finding", "back")]
+    (resolved,) = story.later(hours=2).event(passed=(found,))
+    assert words([resolved]) == [("resolved", "resolved")]
+    assert resolved.only.finding.resolved_at == story.now
+    assert words(story.later(hours=2).event(passed=(found,))) == []
+    (back,) = story.later(days=3).event(on_churn())
+    assert words([back]) == [("finding", "back")]
+    assert back.only.away_days == 3.1
+    assert back.only.finding.first_seen == NOW
+    assert {one.only.finding.id for one in story.sent} == {found.id}
+
+
+def test_a_severity_that_fell_and_rises_again_is_told(story: Story) -> None:
+    assert words(story.event(on_churn(Severity.HIGH))) == [("finding", "new")]
+    assert words(story.later(hours=1).event(on_churn(Severity.MEDIUM))) == []
+    assert words(story.later(hours=1).event(on_churn(Severity.HIGH))) == [("finding", "worse")]
+
+
+def test_what_is_below_the_bar_is_remembered_and_told_as_new_when_it_rises(story: Story) -> None:
+    assert words(story.event(on_churn(Severity.LOW))) == []
+    assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [on_churn().id]
+    assert words(story.later(days=2).event(on_churn(Severity.HIGH))) == [("finding", "new")]
+
+
+def test_what_was_never_told_is_not_told_as_resolved(story: Story) -> None:
+    story.event(on_churn(Severity.LOW))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, None])
+def test_a_finding_that_was_not_judged_again_stays_open(story: Story, verdict: Verdict | None) -> None:
+    story.event(on_churn())
+    passed = (on_churn(),) if verdict else ()
+    assert words(story.later(hours=1).event(passed=passed, answered=verdict or Verdict.PASS)) == []
+    assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 1
+
+
+def test_a_finding_that_another_tells_now_goes_without_a_word(story: Story) -> None:
+    story.event(on_churn())
+    assert words(story.later(hours=1).event(passed=(on_churn(),), answered=Verdict.FAIL)) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_an_audit_that_saw_older_things_changes_nothing(story: Story) -> None:
+    story.event(on_churn())
+    late = story.later(hours=2)
+    late.event(passed=(on_churn(),))
+    story.now -= timedelta(hours=1)
+    assert words(story.event(on_churn())) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+    story.later(hours=3).event(on_churn())
+    story.now -= timedelta(hours=1)
+    assert words(story.event(passed=(on_churn(),))) == []
+    assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 1
+
+
+def test_a_failed_publish_is_told_by_the_next_attempt_and_by_it_alone(story: Story) -> None:
+    story.failures = 3
+    for _ in range(3):
+        with pytest.raises(PublishFailed):
+            story.later(minutes=1).event(on_churn())
+    assert story.sent == []
+    assert words(story.later(minutes=1).event(on_churn())) == [("finding", "new")]
+    assert words(story.later(minutes=1).event(on_churn())) == []
+
+
+def test_a_crash_between_publish_and_ledger_repeats_once_and_loses_nothing(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "remember", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            story.event(on_churn())
+    assert words(story.later(minutes=3).event(on_churn())) == [("finding", "new")]
+    assert words(story.later(minutes=3).event(on_churn())) == []
+    assert len(story.sent) == 2
+
+
+def test_the_same_event_twenty_times_at_once_is_one_notice(story: Story) -> None:
+    story.ledger.sleep = lambda seconds: time.sleep(seconds / 5)
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda _: story.event(on_churn()), range(20)))
+    assert words(story.sent) == [("finding", "new")]
+
+
+def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
+    mail: list[Any] = []
+    story.failures = 1
+    teller = story.teller
+    object.__setattr__(teller, "channels", {"email": mail.append, "sns": story.channel})
+
+    def told() -> None:
+        from chalicelib.memory import Answers
+        from chalicelib.scope import Scope
+        from chalicelib.telling import Audited
+        from tests.scenario import ENDPOINT
+
+        answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
+        teller.event(Audited(story.report(on_churn()), answers))
+
+    with pytest.raises(PublishFailed):
+        told()
+    story.later(minutes=1)
+    told()
+    assert (len(mail), len(story.sent)) == (1, 1)
+
+
+def test_an_event_with_many_changes_sends_one_digest(story: Story) -> None:
+    many = [a_finding(number) for number in range(6)]
+    assert [notice.kind for notice in story.event(*many)] == ["digest"]
+    few = [a_finding(number) for number in range(10, 15)]
+    assert [notice.kind for notice in story.event(*few)] == ["finding"] * 5
+
+
+def test_a_sweep_sends_one_digest_even_when_all_is_clean(story: Story) -> None:
+    clean = story.sweep()
+    assert (clean.kind, clean.status, clean.told) == ("digest", "clean", [])
+    assert "412 resources" in clean.health
+    assert len(story.sent) == 1
+    assert story.ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"
+
+
+def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
+    first, second, third = (a_finding(number) for number in (1, 2, 3))
+    story.sweep(first, second)
+    digest = story.later(days=1).sweep(first, third, passed=(second,))
+    changes = {change: [one.finding.id for one in several] for change, several in digest.changes}
+    assert changes == {"new": [third.id], "resolved": [second.id]}
+    assert digest.still_open == {"high": 1}
+    assert digest.by_severity == {"high": 1}
+
+
+def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
+    from chalicelib.inventory.parts import Part
+
+    gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
+    story.sweep(gone, hidden)
+
+    def blind(answers: Any) -> None:
+        answers.gaps.parts[Part.ENDPOINTS] = "denied"
+
+    digest = story.later(days=1).sweep(answers=blind, complete=False)
+    assert digest.told == []
+    assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
+    digest = story.later(days=1).sweep()
+    assert {one.change for one in digest.told} == {"resolved"}
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-single-instance: {mode: observe}\n")
+    story.policy = load_policy(str(path))
+    digest = story.sweep(on_churn())
+    assert (digest.told, digest.observed) == ([], 1)
+
+
+def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
+    from chalicelib.findings import Resource
+
+    job = Resource(kind="training-job", arn="arn:aws:sagemaker:eu-west-1:123456789012:training-job/j", name="j")
+    story.event(on_churn(), a_finding(9, resource=job))
+    story.later(hours=1).event(passed=(on_churn(),))
+    items = story.client.scan(TableName=story.table)["Items"]
+    expires = {item["sk"]["S"]: int(item["expires"]["N"]) for item in items if item["sk"]["S"].startswith("f-")}
+    assert expires[on_churn().id] == int((story.now + timedelta(days=400)).timestamp())
+    assert expires[a_finding(9).id] == int((NOW + timedelta(days=32)).timestamp())
+
+
+def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) -> None:
+    severities = [Severity.MEDIUM, Severity.HIGH, Severity.LOW]
+    story.ledger.remember([Known(a_finding(number, severity=severities[number % 3])) for number in range(250)])
+    cursor, seen, pages = None, [], 0
+    while True:
+        page = story.ledger.listed(Query(ACCOUNT), 60, cursor)
+        seen += page.findings
+        pages += 1
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert pages == 5
+    assert len({one.id for one in seen}) == 250
+    ranks = [one.severity.rank for one in seen]
+    assert ranks == sorted(ranks, reverse=True)
+    high = story.ledger.listed(Query(ACCOUNT, severity=Severity.HIGH), 500)
+    assert {one.severity for one in high.findings} == {Severity.HIGH}
+    assert story.ledger.listed(Query(ACCOUNT, status="resolved"), 10).findings == []
+    assert len(story.ledger.listed(Query(ACCOUNT, resource="endpoint-7/AllTraffic"), 10).findings) == 1
+    assert story.ledger.listed(Query(ACCOUNT, region="us-east-1"), 10).findings == []
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "e30=", "eyJwayI6MX0="])
+def test_a_cursor_that_no_page_gave_is_refused(story: Story, cursor: str) -> None:
+    with pytest.raises(InvalidInput, match="accepted is the cursor of the page before"):
+        story.ledger.listed(Query(ACCOUNT), 10, cursor)
+
+
+def test_what_is_read_back_is_what_was_written(story: Story) -> None:
+    finding = on_churn(owner="team", evidence={"a": [1, {"b": None}]}, last_seen=NOW + timedelta(microseconds=7))
+    story.ledger.remember([Known(finding, NOW, Severity.HIGH)])
+    assert story.ledger.known(ACCOUNT, REGION, [finding.id]) == {finding.id: Known(finding, NOW, Severity.HIGH)}
+    assert list(story.ledger.of_resource(finding.resource.arn)) == [finding.id]
+
+
+def test_a_table_that_does_not_exist_is_a_sentence(emulator: Emulator) -> None:
+    ledger = Ledger("nowhere", emulator.client("dynamodb"))
+    with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"):
+        ledger.unresolved(ACCOUNT, REGION)
+    with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"), ledger.telling(ACCOUNT, REGION):
+        pass
+
+
+def test_a_lease_that_is_held_is_waited_for_and_then_given_up(story: Story) -> None:
+    with (
+        story.ledger.telling(ACCOUNT, REGION),
+        pytest.raises(LedgerBusy),
+        story.ledger.telling(ACCOUNT, REGION, patience=1),
+    ):
+        pass
+    with story.ledger.telling(ACCOUNT, REGION, patience=0), story.later(minutes=3).ledger.telling(ACCOUNT, REGION):
+        pass

@@ -1,0 +1,142 @@
+"""Accounts that are not as one expects: long and hostile names, tags and reasons, other partitions, small pages."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.audit import Auditor
+from chalicelib.findings import Report
+from chalicelib.inventory.aws import Aws
+from chalicelib.notices import sns
+from chalicelib.notices.changes import Judged, decide, digest
+from chalicelib.policy import load_policy
+from chalicelib.scope import Scope
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from emulator import seed
+from emulator.account import build
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.aws_commands import check
+from tests.conftest import NewService
+from tests.service.test_audit import an_endpoint
+
+HOSTILE = "<!channel> {{ 7 * 7 }} {% raw %} \"quoted\" 'single' `ticks` $(id)\nline \x1b[31m\u202eevil 🚀"
+
+
+class SmallPages(Aws):
+    """A door through which every page holds one record, or a few."""
+
+    size = 1
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        if "MaxResults" in parameters and service == "sagemaker":
+            parameters["MaxResults"] = self.size
+        return super().call(service, operation, **parameters)
+
+
+def told(report: Report) -> list[tuple[str, str, str]]:
+    return [(one.id, one.severity.value, one.summary) for one in report.findings]
+
+
+@pytest.mark.parametrize("size", [3, 7])
+def test_small_pages_change_nothing(emulator: Emulator, size: int) -> None:
+    build(now=datetime.now(UTC))
+    scope = Scope(ACCOUNT, REGION)
+    moment = datetime.now(UTC)
+
+    def audited(door: Aws) -> Report:
+        return Auditor(door, load_policy(), clock=lambda: moment).audit(scope, "cli")
+
+    small = SmallPages(boto3.Session(), REGION)
+    small.size = size
+    assert told(audited(small)) == told(audited(Aws(boto3.Session(), REGION)))
+    assert small.calls["sagemaker:Search"] > 20
+
+
+def test_search_and_lists_give_the_same_report(emulator: Emulator, front: Front, new_service: NewService) -> None:
+    build(now=datetime.now(UTC))
+    service = new_service()
+    by_search = service.audit(service.scope(), "cli")
+    front.deny("sagemaker:Search")
+    by_lists = service.audit(service.scope(), "cli")
+    assert told(by_lists) == told(by_search)
+    assert (by_lists.rules, by_lists.resources) == (by_search.rules, by_search.resources)
+    assert [one.owner for one in by_lists.findings] == [one.owner for one in by_search.findings]
+
+
+def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) -> None:
+    name = "e" * 63
+    an_endpoint(emulator, name, count=1)
+    seed.endpoint(ACCOUNT, REGION, name, status="Failed", failure_reason=HOSTILE)
+    an_endpoint(emulator, "tagged", count=1)
+    emulator.client("sagemaker").add_tags(
+        ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/tagged",
+        Tags=[{"Key": "owner", "Value": "<b>{{ owner }}</b> 'x' \"y\" 🚀"}, {"Key": "{{ 1 }}", "Value": "\n"}],
+    )
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    degraded = next(one for one in report.findings if one.rule == "endpoint-degraded")
+    assert "{{ 7 * 7 }} {% raw %}" in degraded.summary
+    assert "49" not in degraded.summary
+    assert not {"\x1b", "\u202e", "\n"} & set(degraded.summary)
+    assert json.loads(report.model_dump_json())["findings"]
+    policy = load_policy()
+    text = sns.text(digest(decide(report, {}, Judged(), policy), report, policy))
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert any(one.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for one in report.findings)
+    for finding in report.findings:
+        for command in finding.fix.commands:
+            check(command)
+            assert "\n" not in command
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "console"),
+    [
+        ("cn-north-1", "aws-cn", "console.amazonaws.cn"),
+        ("us-gov-west-1", "aws-us-gov", "console.amazonaws-us-gov.com"),
+    ],
+)
+def test_other_partitions_have_their_own_arns_and_consoles(
+    emulator: Emulator, region: str, partition: str, console: str
+) -> None:
+    sagemaker = boto3.Session(region_name=region).client("sagemaker")
+    container = {"Image": "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/own:1"}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", PrimaryContainer=container)
+    variant = {"VariantName": "V", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    service = Service(Settings(), boto3.Session(region_name=region))
+    report = service.audit(Scope(ACCOUNT, region, partition), "cli")
+    single = next(one for one in report.findings if one.rule == "endpoint-single-instance")
+    assert single.resource.arn == f"arn:{partition}:sagemaker:{region}:{ACCOUNT}:endpoint/e"
+    assert console in str(single.resource.console_url)
+
+
+def test_a_record_that_cannot_be_understood_is_a_blind_spot_and_ends_nothing(
+    emulator: Emulator, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "alone", count=1)
+
+    class Garbled(Aws):
+        def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+            answer = super().call(service, operation, **parameters)
+            if operation == "DescribeEndpointConfig":
+                answer["ProductionVariants"] = [[]]
+            if operation == "DescribeScalableTargets":
+                answer["ScalableTargets"] = [{"ResourceId": ["odd"]}]
+            return answer
+
+    report = Auditor(Garbled(boto3.Session(), REGION), load_policy()).audit(Scope(ACCOUNT, REGION), "cli")
+    assert {spot.operation for spot in report.blind_spots} == {
+        "sagemaker:DescribeEndpointConfig",
+        "application-autoscaling:DescribeScalableTargets",
+    }
+    assert not [one for one in report.findings if one.rule == "variant-no-autoscaling"]
+    assert report.rules["variant-no-autoscaling"].unknown == 1

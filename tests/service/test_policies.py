@@ -1,0 +1,114 @@
+"""Policies in a whole audit: tags for rules of one's own, a policy in a bucket, the explanation of a resource."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chalicelib.cli import run
+from chalicelib.errors import InvalidInput
+from chalicelib.policy import load_policy
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.conftest import NewService
+from tests.service.test_audit import an_endpoint
+
+OWNER = """
+extends: none
+custom_rules:
+  - {id: acme-has-owner, kind: endpoint, title: No owner, fails_when: "!tags.owner"}
+  - {id: acme-config-has-owner, kind: endpoint-config, title: No owner, fails_when: "!tags.owner"}
+"""
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Emulator:
+    load_policy.cache_clear()
+    an_endpoint(emulator, "alone", count=1)
+    an_endpoint(emulator, "pair")
+    for kind in ("endpoint", "endpoint-config"):
+        emulator.client("sagemaker").add_tags(
+            ResourceArn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/pair", Tags=[{"Key": "owner", "Value": "team"}]
+        )
+    return emulator
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> str:
+    path = tmp_path / "own.yaml"
+    path.write_text(OWNER)
+    return str(path)
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_rules_over_tags_read_the_tags(
+    account: Emulator, front: Front, new_service: NewService, policy: str, search: bool
+) -> None:
+    if not search:
+        front.deny("sagemaker:Search")
+    service = new_service(policy=policy)
+    report = service.audit(service.scope(), "cli")
+    assert {(one.rule, one.resource.name) for one in report.findings} == {
+        ("acme-has-owner", "alone"),
+        ("acme-config-has-owner", "alone"),
+    }
+    assert report.complete is search
+
+
+def test_tags_that_are_denied_leave_the_rule_unknown(
+    account: Emulator, front: Front, new_service: NewService, policy: str
+) -> None:
+    front.deny("sagemaker:ListTags")
+    service = new_service(policy=policy)
+    report = service.audit(service.scope(), "cli")
+    assert report.rules["acme-config-has-owner"].unknown == 2
+    assert not [one for one in report.findings if one.rule == "acme-config-has-owner"]
+    assert any("acme-config-has-owner" in spot.effect for spot in report.blind_spots)
+
+
+def test_a_policy_in_a_bucket(account: Emulator, new_service: NewService) -> None:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="policies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="policies", Key="ml/team.yaml", Body=b"notify_at: high\n")
+    s3.put_object(Bucket="policies", Key="ml/own.yaml", Body=b"extends: team.yaml\nremind_after_days: 2\n")
+    loaded = new_service(policy="s3://policies/ml/own.yaml").policy
+    assert (loaded.notify_at.value, loaded.remind_after_days) == ("high", 2)
+    assert "endpoint-idle" in loaded.enabled()
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [("s3://policies/none.yaml", "s3:GetObject"), ("s3://", "accepted is s3://BUCKET/KEY")],
+)
+def test_a_policy_that_is_not_in_the_bucket(account: Emulator, address: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        load_policy(address)
+
+
+def test_explain_tells_every_rule_of_one_resource(account: Emulator, capsys: Captured) -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone"
+    assert run(["audit", "--explain", arn, "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    variant = {one["rule"]: one for one in told if one["resource"]["name"] == "alone/AllTraffic"}
+    assert variant["endpoint-single-instance"]["outcome"] == "fail"
+    assert variant["endpoint-single-instance"]["facts"]["desired_instance_count"] == 1
+    assert variant["endpoint-gpu-underutilized"]["outcome"] == "not_applicable"
+    assert variant["endpoint-gpu-underutilized"]["reason"] == "runs on CPU instances"
+    assert not [one for one in told if one["resource"]["name"].startswith("pair")]
+
+
+def test_explain_takes_a_name_and_says_which_rules_are_off(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--explain", "pair/AllTraffic"]) == 0
+    shown = capsys.readouterr().out
+    assert "endpoint-variant pair/AllTraffic" in shown
+    assert "pass           endpoint-single-instance" in shown
+    assert "off            endpoint-az-loss-overload" in shown
+    assert "alone" not in shown
+
+
+def test_explain_of_something_that_is_not_there_is_a_sentence(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--explain", "lone"]) == 2
+    assert "did you mean alone" in capsys.readouterr().err

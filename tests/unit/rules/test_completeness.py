@@ -1,0 +1,145 @@
+"""Every registered rule has a table that covers it, a text, and a line in the baseline policy."""
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chalicelib.findings import Severity, Verdict
+from chalicelib.policy import load_policy
+from chalicelib.rules import RULES
+from tests.cases.case import Case
+from tests.cases.catalogue import CASES, TOPICS, cases_of
+from tests.cases.contract import CONTRACT, Promise
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: Answers that a rule cannot give, with the reason. Every entry is a case that need not be written: keep them few.
+IMPOSSIBLE = {
+    ("endpoint-degraded", Verdict.NOT_APPLICABLE): "it is the one rule that concerns endpoints in every state",
+    ("notebook-elastic-inference-retired", Verdict.NOT_APPLICABLE): "it concerns every notebook instance",
+    ("notebook-elastic-inference-retired", Verdict.UNKNOWN): "AWS leaves AcceleratorTypes out where there are none",
+    ("model-elastic-inference-image", Verdict.NOT_APPLICABLE): "it concerns every model",
+    ("pipeline-container-count", Verdict.UNKNOWN): "the containers are part of the model that is judged",
+}
+
+every_rule = pytest.mark.parametrize("rule", sorted(RULES))
+
+
+def cases(rule: str, *verdicts: Verdict) -> list[Case]:
+    """The cases of a rule, or those of them with one of these verdicts."""
+    return [case for case in CASES if case.rule == rule and (not verdicts or case.verdict in verdicts)]
+
+
+def answer(case: Case) -> tuple[bool, Severity | None]:
+    """What a threshold decides: whether the case fails, and how bad that is."""
+    return case.verdict is Verdict.FAIL, case.severity
+
+
+def numeric_parameters() -> list[tuple[str, str]]:
+    """Every parameter of every rule that is a number, as rule and name."""
+
+    def number(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+
+    return [(id, name) for id, rule in sorted(RULES.items()) for name, value in rule.params() if number(value)]
+
+
+def parameters() -> list[tuple[str, str]]:
+    return [(id, name) for id, rule in sorted(RULES.items()) for name in rule.params.model_fields]
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_module_of_rules_has_a_table(topic: str) -> None:
+    assert cases_of(topic), f"write tests/cases/{topic}.py"
+
+
+def test_a_table_holds_registered_rules_only_and_no_name_twice() -> None:
+    assert {case.rule for case in CASES} <= set(RULES)
+    assert [id for id, number in Counter(case.id for case in CASES).items() if number > 1] == []
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+@every_rule
+def test_every_rule_has_a_case_of_every_answer(rule: str, verdict: Verdict) -> None:
+    assert bool(cases(rule, verdict)) is ((rule, verdict) not in IMPOSSIBLE)
+
+
+def test_what_is_impossible_is_said_of_registered_rules_and_never_of_failing() -> None:
+    assert {rule for rule, _ in IMPOSSIBLE} <= set(RULES)
+    assert not {Verdict.FAIL, Verdict.PASS} & {verdict for _, verdict in IMPOSSIBLE}
+
+
+@every_rule
+def test_every_kind_that_a_rule_judges_has_a_case_that_fails_and_one_that_does_not(rule: str) -> None:
+    for kind in RULES[rule].kinds:
+        fails = {case.verdict is Verdict.FAIL for case in cases(rule) if case.subject.kind == kind}
+        assert fails == {True, False}, kind
+
+
+@pytest.mark.parametrize(("rule", "parameter"), numeric_parameters())
+def test_every_threshold_has_cases_on_both_sides(rule: str, parameter: str) -> None:
+    """A threshold must decide: the case fails on one side only, or fails with another severity."""
+    assert len({answer(case) for case in cases(rule) if case.boundary == parameter}) > 1
+
+
+def test_boundaries_name_parameters_of_their_rule() -> None:
+    named = {(case.rule, case.boundary) for case in CASES if case.boundary}
+    assert named <= set(numeric_parameters())
+
+
+@pytest.mark.parametrize(("rule", "parameter"), parameters())
+def test_every_parameter_decides_a_case(rule: str, parameter: str) -> None:
+    """Taking the parameter back to its default must change how at least one case is answered."""
+    given = [case for case in cases(rule) if parameter in case.params]
+    changed = [case for case in given if _without(case, parameter).outcome() != case.outcome()]
+    assert changed, f"no case of {rule} depends on {parameter}"
+
+
+def _without(case: Case, parameter: str) -> Case:
+    return replace(case, params={name: value for name, value in case.params.items() if name != parameter})
+
+
+@every_rule
+def test_every_rule_is_what_the_catalogue_promises(rule: str) -> None:
+    one = RULES[rule]
+    params = one.params().model_dump(mode="json")
+    assert Promise(one.topic, frozenset(one.kinds), one.severity, params, one.enabled) == CONTRACT.get(rule)
+
+
+def test_every_rule_that_the_catalogue_promises_is_registered() -> None:
+    assert set(CONTRACT) == set(RULES)
+
+
+@every_rule
+def test_every_rule_has_a_text(rule: str) -> None:
+    assert (ROOT / "templates" / "findings" / f"{rule}.md.j2").is_file()
+
+
+@every_rule
+def test_every_rule_says_its_condition(rule: str) -> None:
+    assert RULES[rule].condition.rstrip(")").endswith(".")
+
+
+@every_rule
+def test_every_rule_has_a_line_in_the_baseline_that_names_all_its_parameters(rule: str) -> None:
+    baseline = yaml.safe_load((ROOT / "policies" / "baseline.yaml").read_text(encoding="utf-8"))["rules"]
+    assert set(baseline[rule]) - {"enabled", "severity", "mode"} == set(RULES[rule].params.model_fields)
+
+
+@every_rule
+def test_the_baseline_holds_a_rule_to_its_defaults(rule: str) -> None:
+    setting = load_policy("baseline").rules[rule]
+    assert setting.params == RULES[rule].params()
+    assert setting.enabled is RULES[rule].enabled
+    assert setting.severity is None
+
+
+def test_a_rule_merges_into_one_that_is_registered() -> None:
+    merging = {id: rule.merges_into for id, rule in RULES.items() if rule.merges_into}
+    assert merging["autoscaling-min-below-two"] == "endpoint-single-instance"
+    assert set(merging.values()) <= set(RULES)
+    assert all(id != into for id, into in merging.items())

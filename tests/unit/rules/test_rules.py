@@ -1,0 +1,76 @@
+"""The tables of the rules: each case is judged and must be answered as its row says."""
+
+import json
+
+import pytest
+
+from chalicelib.findings import Confidence, Verdict
+from chalicelib.inventory.parts import Part, closure
+from chalicelib.rules import RULES
+from tests.builders import deprived, unasked, without
+from tests.cases.case import Case, judged
+from tests.cases.catalogue import CASES
+
+#: The parts that bring the resources of a kind: had they not been read, there would be nothing to judge.
+BROUGHT_BY = {
+    "endpoint": {Part.ENDPOINTS},
+    "endpoint-variant": {Part.ENDPOINTS},
+    "endpoint-config": {Part.CONFIGS, Part.UNUSED_CONFIGS},
+    "model": {Part.MODELS},
+    "inference-component": {Part.COMPONENTS},
+    "scalable-target": {Part.TARGETS},
+    "scaling-policy": {Part.POLICIES},
+    "training-job": {Part.TRAINING_JOBS},
+    "tuning-job": {Part.TUNING_JOBS},
+    "transform-job": {Part.TRANSFORM_JOBS},
+    "notebook-instance": {Part.NOTEBOOKS},
+    "vpc": set[Part](),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_rule_answers_as_its_table_says(case: Case) -> None:
+    outcome = case.outcome()
+    assert outcome.verdict is case.verdict, outcome
+    assert {key: outcome.evidence.get(key, "(absent)") for key in case.evidence} == case.evidence
+    if case.verdict is Verdict.FAIL:
+        assert (outcome.severity or RULES[case.rule].severity) is case.severity
+        assert outcome.confidence is (case.confidence or Confidence.HIGH)
+        assert outcome.evidence, "a finding shows the facts that it rests on"
+        assert json.loads(json.dumps(outcome.evidence)) == outcome.evidence, "evidence is ready for JSON"
+    else:
+        assert outcome.reason
+        assert outcome.severity is None
+
+
+def lost(case: Case, part: Part) -> Verdict:
+    """How the case is answered had AWS denied one part."""
+    return judged(case.rule, deprived(case.subject, part), without(case.inventory, part), case.params).verdict
+
+
+def losable(case: Case) -> list[Part]:
+    """The parts that the rule reads beside the one that brought the resource."""
+    return sorted(RULES[case.rule].reads - BROUGHT_BY[case.subject.kind])
+
+
+@pytest.mark.parametrize(
+    ("case", "part"),
+    [
+        pytest.param(case, part, id=f"{case.id}, without {part}")
+        for case in CASES
+        for part in losable(case)
+        if case.verdict is not Verdict.UNKNOWN
+    ],
+)
+def test_what_could_not_be_read_is_never_taken_for_absent(case: Case, part: Part) -> None:
+    assert lost(case, part) in (case.verdict, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_a_rule_needs_nothing_but_what_it_says_that_it_reads(case: Case) -> None:
+    """Only the parts that an enabled rule names are asked for: without all others it must answer the same."""
+    rule, subject, inventory = RULES[case.rule], case.subject, case.inventory
+    read = closure(rule.parts(rule.params(**case.params)) | BROUGHT_BY[case.subject.kind])
+    for part in set(Part) - read:
+        subject, inventory = deprived(subject, part), unasked(inventory, part)
+    assert judged(case.rule, subject, inventory, case.params) == case.outcome()

@@ -1,0 +1,108 @@
+"""Rules of a policy's own: JMESPath over the JSON of a resource, with tags and exemptions like any other."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.findings import Severity, Verdict
+from chalicelib.judge import Judge, findings
+from chalicelib.policy import Policy, load_policy
+from chalicelib.rules.custom import READS
+from chalicelib.scope import Scope
+from tests.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
+from tools.kinds import KINDS
+
+SCOPE = Scope("123456789012", "eu-west-1")
+OWNER = """
+extends: none
+custom_rules:
+  - id: acme-endpoint-has-owner
+    kind: endpoint
+    severity: low
+    title: Endpoint has no owner
+    fails_when: "!tags.owner"
+    fix: "Tag the endpoint with owner=TEAM."
+"""
+
+
+def loaded(tmp_path: Path, text: str) -> Policy:
+    load_policy.cache_clear()
+    path = tmp_path / "own.yaml"
+    path.write_text(text)
+    return load_policy(str(path))
+
+
+def judged(policy: Policy, subject: Any) -> Judge:
+    judge = Judge(policy.enabled(), SCOPE)
+    judge.judge(subject, an_inventory(subject))
+    return judge
+
+
+@pytest.mark.parametrize(
+    ("tags", "verdict"),
+    [
+        ({"owner": "team-churn"}, Verdict.PASS),
+        ({"Owner": "team-churn"}, Verdict.FAIL),
+        ({}, Verdict.FAIL),
+        (None, Verdict.UNKNOWN),
+    ],
+)
+def test_a_rule_over_tags_never_takes_unread_tags_for_none(
+    tmp_path: Path, tags: dict[str, str] | None, verdict: Verdict
+) -> None:
+    judge = judged(loaded(tmp_path, OWNER), an_endpoint().with_tags(tags))
+    assert judge.counts["acme-endpoint-has-owner"] == {verdict: 1}
+
+
+def test_its_finding_says_what_the_policy_says(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, OWNER)
+    judge = judged(policy, an_endpoint().with_tags({}))
+    (finding,) = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
+    assert (finding.rule, finding.severity, finding.topic) == ("acme-endpoint-has-owner", Severity.LOW, "custom")
+    assert finding.title == "Endpoint has no owner"
+    assert finding.fix.text == "Tag the endpoint with owner=TEAM."
+    assert finding.evidence == {"fails_when": "!tags.owner", "value": True}
+
+
+def test_it_can_be_changed_and_exempted_like_any_other(tmp_path: Path) -> None:
+    more = """
+rules:
+  acme-endpoint-has-owner: {severity: critical, mode: observe}
+exemptions:
+  - {rule: acme-*, resource: churn, reason: an old one}
+"""
+    policy = loaded(tmp_path, OWNER + more)
+    judge = judged(policy, an_endpoint().with_tags({}))
+    (finding,) = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
+    assert (finding.severity, finding.status) == (Severity.CRITICAL, "exempt")
+    assert policy.rules["acme-endpoint-has-owner"].mode == "observe"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression", "subject", "verdict"),
+    [
+        ("notebook-instance", "starts_with(instance_type, 'ml.p')", a_notebook(instance_type="ml.p3.2xlarge"), "fail"),
+        ("notebook-instance", "starts_with(instance_type, 'ml.p')", a_notebook(instance_type="ml.m5.large"), "pass"),
+        ("training-job", "max_runtime_seconds > `1000`", a_training_job(), "fail"),
+        ("training-job", "length(instance_groups) > `0`", a_training_job(), "pass"),
+        ("endpoint", "variants[?desired_instance_count < `2`]", an_endpoint(), "pass"),
+        ("endpoint", "length(name)", an_endpoint(), "fail"),
+        ("endpoint", "!(tags.owner) && name == 'churn'", an_endpoint().with_tags({"env": "dev"}), "fail"),
+        ("endpoint", "!tags.owner || tags.owner == 'nobody'", an_endpoint().with_tags({"owner": "nobody"}), "fail"),
+        ("endpoint", "!variants[0].shadow", an_endpoint(), "fail"),
+        ("endpoint", "length(created.nothing)", an_endpoint(), "unknown"),
+    ],
+)
+def test_truth_is_that_of_jmespath(tmp_path: Path, kind: str, expression: str, subject: Any, verdict: str) -> None:
+    text = f"""
+extends: none
+custom_rules:
+  - {{id: acme-check, kind: {kind}, title: Check, fails_when: "{expression}"}}
+"""
+    judge = judged(loaded(tmp_path, text), subject)
+    assert judge.counts["acme-check"] == {Verdict(verdict): 1}
+
+
+def test_every_kind_that_rules_judge_can_have_rules_of_its_own() -> None:
+    assert READS.keys() == KINDS.keys()

@@ -1,0 +1,161 @@
+"""``docs/rules.md`` and ``docs/inventory.md``: the catalogue and the facts that it rests on, from the code."""
+
+import json
+import types
+import typing
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from pydantic import BaseModel
+
+from chalicelib.rules import RULES, Rule
+from chalicelib.rules.custom import READS
+from chalicelib.texts import rule_title
+from tools.evidence import fields_read, sample
+from tools.kinds import KINDS
+
+TOPICS = {
+    "instances": "Endpoints and their instances",
+    "availability-zones": "Availability Zones",
+    "autoscaling": "Automatic scaling",
+    "instance-fit": "Instance fit",
+    "spot-training": "Managed spot training",
+    "elastic-inference": "Elastic Inference",
+    "inference-pipelines": "Inference pipelines",
+}
+
+
+def ordered() -> list[Rule]:
+    """The rules by topic, in the order of the catalogue."""
+    topics = list(TOPICS)
+    return sorted(RULES.values(), key=lambda rule: topics.index(rule.topic))
+
+
+def rules_page() -> str:
+    """The catalogue: each rule with its condition, parameters, facts, permissions, and a finding."""
+    return "\n".join(_rules_page()).rstrip() + "\n"
+
+
+def _rules_page() -> Iterator[str]:
+    yield "<!-- Generated from the code by `make generate`. -->"
+    yield "# The rules"
+    yield ""
+    yield f"{len(RULES)} rules. Each answers for every resource of its kinds with one of four outcomes: fail, pass, not"
+    yield "applicable, unknown ([outcomes.md](outcomes.md)). `auditor rules ID` shows the same in the terminal."
+    yield ""
+    yield "| rule | severity | judges | says |"
+    yield "|---|---|---|---|"
+    for rule in ordered():
+        off = "" if rule.enabled else " (off)"
+        kinds = ", ".join(rule.kinds)
+        yield f"| [`{rule.id}`](#{rule.id}) | {rule.severity.value}{off} | {kinds} | {rule_title(rule.id)} |"
+    for topic, several in groupby(ordered(), key=lambda rule: rule.topic):
+        yield ""
+        yield f"## {TOPICS[topic]}"
+        for rule in several:
+            yield ""
+            yield from _rule(rule)
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    told = sample(rule.id)
+    yield f"### {rule.id}"
+    yield ""
+    yield f"**{rule_title(rule.id)}.** {rule.condition}"
+    yield ""
+    yield f"Why: {told.why}"
+    yield ""
+    yield f"- Judges: {', '.join(rule.kinds)}. Severity: {rule.severity.value}."
+    if not rule.enabled:
+        yield "- Off in the baseline policy, on in the strict one."
+    if rule.merges_into:
+        yield f"- Where `{rule.merges_into}` fails on the same variant, it is told there."
+    for name, value in rule.params().model_dump(mode="json").items():
+        yield f"- Parameter `{name}`: {json.dumps(value)}"
+    for answer, fields in fields_read(rule.id).items():
+        yield f"- Reads of `{answer}`: {', '.join(fields)}"
+    if rule.metrics:
+        yield f"- Metrics: {', '.join(rule.metrics)}"
+    yield f"- Permissions: {', '.join(f'`{action}`' for action in rule.permissions)}"
+    yield ""
+    yield "A finding, as it is told:"
+    yield ""
+    yield f"> **{told.title}** ({told.severity.value}): {told.summary}"
+    yield ">"
+    yield f"> {told.fix.text}"
+    yield ""
+    yield "```"
+    yield from told.fix.commands
+    yield "```"
+    yield ""
+    yield from (f"- <{reference}>" for reference in told.references)
+
+
+def inventory_page() -> str:
+    """The facts of each kind of resource, as custom rules see them."""
+    return "\n".join(_inventory_page()).rstrip() + "\n"
+
+
+def _inventory_page() -> Iterator[str]:
+    yield "<!-- Generated from the code by `make generate`. -->"
+    yield "# The inventory"
+    yield ""
+    yield "What is known of each kind of resource, as JSON: the facts that a rule of your own can look at with JMESPath"
+    yield "(`custom_rules` in a [policy](policies.md)). What AWS leaves out is null. Every resource also has `kind` and"
+    yield "`name`."
+    for kind, model in KINDS.items():
+        yield ""
+        yield f"## {kind}"
+        yield ""
+        yield f"Read by: {', '.join(part.value for part in READS[kind])}."
+        yield ""
+        yield from _fields(model, "")
+
+
+def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        source = field.description or field.alias
+        yield f"- `{prefix}{name}`: {_named(field.annotation)}{f' ({source})' if source else ''}"
+        if inner is not None and not prefix.count("."):
+            below = f"{prefix}{name}[]." if _many(field.annotation) else f"{prefix}{name}."
+            yield from (f"  {line}" for line in _fields(inner, below))
+
+
+def _arguments(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _arguments(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [one for part in typing.get_args(annotation) for one in _arguments(part)]
+    return [annotation]
+
+
+def _many(annotation: Any) -> bool:
+    return any(typing.get_origin(one) in (tuple, list) for one in _arguments(annotation))
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    for one in _arguments(annotation):
+        inside = typing.get_args(one)[0] if typing.get_origin(one) in (tuple, list) else one
+        if isinstance(inside, type) and issubclass(inside, BaseModel):
+            return inside
+    return None
+
+
+WORDS = {str: "text", bool: "true or false", int: "number", float: "number", dict: "mapping", type(None): "null"}
+
+
+def _named(annotation: Any) -> str:
+    names = []
+    for one in _arguments(annotation):
+        origin = typing.get_origin(one)
+        if origin in (tuple, list):
+            names.append(f"list of {_named(typing.get_args(one)[0])}")
+        elif origin is dict:
+            names.append("mapping")
+        elif isinstance(one, type) and issubclass(one, BaseModel):
+            names.append("object")
+        else:
+            names.append(WORDS.get(one, "time" if getattr(one, "__name__", "") == "datetime" else str(one)))
+    return " or ".join(dict.fromkeys(names))

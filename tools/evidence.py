@@ -1,0 +1,88 @@
+"""What the cases of the rules show: the facts that each rule reads, and a finding as people get it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.findings import Finding, Verdict
+from chalicelib.inventory.models import Fact
+from chalicelib.judge import Failing, findings
+from chalicelib.policy import load_policy
+from chalicelib.rules import RULES
+from chalicelib.scope import Scope
+from tests.cases.case import Case
+from tests.cases.catalogue import CASES
+
+#: Where AWS answers with the facts of each model.
+ANSWERS = {
+    "Endpoint": "DescribeEndpoint",
+    "Variant": "DescribeEndpoint.ProductionVariants[]",
+    "EndpointConfig": "DescribeEndpointConfig",
+    "VariantSettings": "DescribeEndpointConfig.ProductionVariants[]",
+    "ManagedInstanceScaling": "ManagedInstanceScaling",
+    "Model": "DescribeModel",
+    "Container": "DescribeModel.Containers[]",
+    "VpcConfig": "VpcConfig",
+    "InferenceComponent": "DescribeInferenceComponent",
+    "ScalableTarget": "DescribeScalableTargets",
+    "SuspendedState": "DescribeScalableTargets.SuspendedState",
+    "ScalingPolicy": "DescribeScalingPolicies",
+    "ScheduledAction": "DescribeScheduledActions",
+    "ScalingActivity": "DescribeScalingActivities",
+    "Alarm": "DescribeAlarms",
+    "Subnet": "DescribeSubnets",
+    "TrainingJob": "DescribeTrainingJob",
+    "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
+    "TuningJob": "DescribeHyperParameterTuningJob",
+    "TransformJob": "DescribeTransformJob",
+    "NotebookInstance": "DescribeNotebookInstance",
+}
+#: Fields that name a thing, or are worked out of others.
+_NO_FACTS = {"name", "arn", "endpoint_arn", "configured", "configured_unread", "used_by", "in_use", "variants"}
+
+
+def fields_read(rule: str) -> dict[str, list[str]]:
+    """The fields of AWS's answers that a rule reads in its cases, by the operation that gives them."""
+    read: set[tuple[str, str]] = set()
+    fresh = [replace(case, inventory=replace(case.inventory)) for case in _cases(rule)]  # nothing is worked out yet
+    with _recorded(read):
+        for case in fresh:
+            case.outcome()
+    by_answer: dict[str, list[str]] = {}
+    for answer, field in sorted(read):
+        by_answer.setdefault(answer, []).append(field)
+    return by_answer
+
+
+def sample(rule: str) -> Finding:
+    """The finding of the rule's first failing case."""
+    case = next(one for one in _cases(rule) if one.verdict is Verdict.FAIL)
+    scope = Scope("123456789012", "eu-west-1")
+    failing = [Failing(RULES[rule], case.subject, case.outcome())]
+    (finding,) = findings(failing, load_policy(), scope, datetime(2026, 11, 22, 6, tzinfo=UTC), lambda _: {})
+    return finding
+
+
+def _cases(rule: str) -> list[Case]:
+    return [case for case in CASES if case.rule == rule]
+
+
+@contextmanager
+def _recorded(read: set[tuple[str, str]]) -> Iterator[None]:
+    """Notes every field of a fact that is looked at meanwhile."""
+    plain = Fact.__getattribute__
+
+    def noting(self: Fact, name: str) -> Any:
+        model = type(self)
+        field = model.__pydantic_fields__.get(name)
+        if field is not None and name not in _NO_FACTS and model.__name__ in ANSWERS:
+            read.add((ANSWERS[model.__name__], field.description or field.alias or name))
+        return plain(self, name)
+
+    Fact.__getattribute__ = noting  # type: ignore[method-assign,assignment]
+    try:
+        yield
+    finally:
+        del Fact.__getattribute__
