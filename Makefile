@@ -5,7 +5,7 @@ READY := .venv/.ready
 CODE := app.py chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types check package generate drift lock serve clean
+.PHONY: help setup demo precision test lint format types check package generate drift lock serve clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ drift: setup  ## fail when a generated file is older than the code
 	@$(PY) -m tools.generate --check
 
 check: lint types drift test  ## everything that is quick
+
+precision: setup  ## precision and recall of the rules over the labelled account
+	@$(PY) -m tools.precision
 
 lock: setup  ## pin the development requirements anew, with hashes
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
