@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response
 
-from chalicelib import web
+from chalicelib import events, web
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
@@ -16,10 +16,16 @@ app = Chalice(app_name="sagemaker-auditor")
 app.log.setLevel(logging.INFO)
 logging.getLogger("chalicelib").setLevel(logging.INFO)
 
-#: Where SageMaker's own events come from; emulators refuse sources that start with "aws.".
+#: Where events come from, set when packing: emulators refuse sources that start with "aws.".
 SAGEMAKER_SOURCE = os.environ.get("AUDITOR_SAGEMAKER_SOURCE", "aws.sagemaker")
-SAGEMAKER_EVENTS = ["SageMaker Endpoint State Change", "SageMaker Training Job State Change"]
+SCALING_SOURCE = os.environ.get("AUDITOR_SCALING_SOURCE", "aws.application-autoscaling")
+#: CloudTrail's events of Application Auto Scaling come under the source of EC2 Auto Scaling.
+API_CALL_SOURCES = [SAGEMAKER_SOURCE, os.environ.get("AUDITOR_AUTOSCALING_SOURCE", "aws.autoscaling"), SCALING_SOURCE]
+API_CALL_SOURCES += [os.environ.get("AUDITOR_EC2_SOURCE", "aws.ec2")]
+API_CALLS = [*events.SAGEMAKER_CALLS, *events.SCALING_CALLS, *events.SUBNET_CALLS]
 SCHEDULE = Rate(1, unit=Rate.DAYS)
+PARTS_QUEUE = "auditor-parts"
+FINDINGS_TOPIC = os.environ.get("AUDITOR_TOPIC_ARN") or "auditor-findings"
 IAM = IAMAuthorizer()
 
 
@@ -35,14 +41,57 @@ def audit_on_schedule(event: Any) -> dict[str, Any]:
     return service().on_schedule(event.to_dict())
 
 
-@app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": SAGEMAKER_EVENTS})
+@app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": list(events.NAMED_BY)})
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     """The one resource that a native SageMaker event names."""
     return service().on_event(event.to_dict())
 
 
-for _handler in (audit_on_schedule, audit_on_sagemaker_event):
-    # Chalice's own event class raises KeyError for an absent key; ours says what is missing and drops the event.
+@app.on_cw_event(
+    {
+        "source": [SCALING_SOURCE],
+        "detail-type": [events.SCALING_ACTIVITY],
+        "detail": {"serviceNamespace": ["sagemaker"]},
+    }
+)
+def audit_on_scaling_event(event: Any) -> dict[str, Any]:
+    """The variant or component that Application Auto Scaling has taken to its maximum."""
+    return service().on_event(event.to_dict())
+
+
+@app.on_cw_event(
+    {
+        "source": API_CALL_SOURCES,
+        "detail-type": [events.API_CALL],
+        "detail": {"eventName": API_CALLS, "errorCode": [{"exists": False}]},
+    }
+)
+def audit_on_api_call(event: Any) -> dict[str, Any]:
+    """What a call that no native event tells of has changed."""
+    return service().on_event(event.to_dict())
+
+
+@app.on_sqs_message(queue=PARTS_QUEUE, batch_size=1)
+def audit_part(event: Any) -> dict[str, Any]:
+    """One account and region of a run."""
+    return service().on_parts(event.to_dict())
+
+
+@app.on_sns_message(topic=FINDINGS_TOPIC)
+def deliver_to_slack(event: Any) -> dict[str, Any]:
+    """The notices of the topic, in Slack."""
+    return service().on_notice(event.to_dict())
+
+
+for _handler in (
+    audit_on_schedule,
+    audit_on_sagemaker_event,
+    audit_on_scaling_event,
+    audit_on_api_call,
+    audit_part,
+    deliver_to_slack,
+):
+    # Chalice's own event classes raise KeyError for an absent key; ours says what is missing and drops the event.
     _handler.event_class = LambdaFunctionEvent
 
 
@@ -64,6 +113,12 @@ def get_audit() -> Response:
 def post_audit() -> Response:
     """An audit now."""
     return _response(web.guarded(lambda: web.post_audit(service(), _request().raw_body)))
+
+
+@app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
+def get_run(audit_id: str) -> Response:
+    """How far a run has come, and its report when it is done."""
+    return _response(web.guarded(lambda: web.get_run(service(), audit_id)))
 
 
 @app.route("/health", methods=["GET"])

@@ -1,4 +1,8 @@
-"""An event → what it asks to be audited. Pure: no call is made here."""
+"""An event → what it asks to be audited. Pure: no call is made here.
+
+Shapes follow the EventBridge reference of each service; names of statuses and times are not looked at, as their
+spelling differs between events and API: what is the matter is read anew.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ from typing import Any
 from chalicelib.errors import InvalidInput
 from chalicelib.scope import ResourceRef, Scope
 
-#: The detail field that names the resource, and its kind, by the event's detail-type.
+#: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
 NAMED_BY = {
     "SageMaker Endpoint State Change": ("EndpointName", "endpoint"),
     "SageMaker Endpoint Deployment State Change": ("EndpointName", "endpoint"),
@@ -18,6 +22,43 @@ NAMED_BY = {
     "SageMaker Transform Job State Change": ("TransformJobName", "transform-job"),
     "SageMaker Notebook Instance State Change": ("NotebookInstanceName", "notebook-instance"),
 }
+SCALING_ACTIVITY = "Application Auto Scaling Scaling Activity State Change"
+API_CALL = "AWS API Call via CloudTrail"
+
+#: Calls that no native event tells of: the request parameter that names the resource, and its kind, by source and call.
+#: CloudTrail writes Application Auto Scaling's calls under the source of EC2 Auto Scaling.
+SAGEMAKER_CALLS = {
+    "CreateInferenceComponent": ("inferenceComponentName", "inference-component"),
+    "UpdateInferenceComponent": ("inferenceComponentName", "inference-component"),
+    "UpdateInferenceComponentRuntimeConfig": ("inferenceComponentName", "inference-component"),
+    "DeleteInferenceComponent": ("inferenceComponentName", "inference-component"),
+    "CreateEndpoint": ("endpointName", "endpoint"),
+    "UpdateEndpoint": ("endpointName", "endpoint"),
+    "UpdateEndpointWeightsAndCapacities": ("endpointName", "endpoint"),
+    "DeleteEndpoint": ("endpointName", "endpoint"),
+    "CreateEndpointConfig": ("endpointConfigName", "endpoint-config"),
+    "DeleteEndpointConfig": ("endpointConfigName", "endpoint-config"),
+    "CreateModel": ("modelName", "model"),
+    "DeleteModel": ("modelName", "model"),
+    "CreateTrainingJob": ("trainingJobName", "training-job"),
+    "CreateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
+    "UpdateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
+    "DeleteNotebookInstance": ("notebookInstanceName", "notebook-instance"),
+}
+SCALING_CALLS = (
+    "RegisterScalableTarget",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "DeleteScalingPolicy",
+    "PutScheduledAction",
+    "DeleteScheduledAction",
+)
+SUBNET_CALLS = ("CreateSubnet", "CreateDefaultSubnet", "DeleteSubnet", "ModifySubnetAttribute")
+SCALED_TO_MAX = "scaled-to-max"
+
+
+class NotOurs(InvalidInput):
+    """An event that is understood and asks for nothing: a call that failed, or another service's scaling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +80,104 @@ def origin(event: Mapping[str, Any]) -> Origin:
 
 def partition_of(region: str) -> str:
     """The partition that a region lies in."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    for prefix, partition in (
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-iso-", "aws-iso"),
+    ):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
 
 
 def scope_of(event: Mapping[str, Any]) -> Scope:
-    """The scope of a native SageMaker event: the one resource that it names.
+    """The scope of an event: the resources that it names.
 
-    Raises InvalidInput for an event of another type, or one that names no resource.
+    Raises InvalidInput for an event of another type or one that names no resource, NotOurs for one that asks for
+    nothing.
     """
     where = origin(event)
-    kind_of_event = str(event.get("detail-type", ""))
-    if kind_of_event not in NAMED_BY:
-        raise InvalidInput(f"unknown detail-type {kind_of_event!r}; accepted are {', '.join(sorted(NAMED_BY))}")
-    key, kind = NAMED_BY[kind_of_event]
     detail = event.get("detail")
-    name = detail.get(key) if isinstance(detail, Mapping) else None
-    if not isinstance(name, str) or not name:
-        raise InvalidInput(f"the event's detail lacks {key}, which names the resource to audit")
+    if not isinstance(detail, Mapping):
+        raise InvalidInput("the event has no detail; accepted are events as EventBridge delivers them")
+    resources, hints = _asked(str(event.get("detail-type", "")), detail)
     return Scope(
         account=where.account,
         region=where.region,
         partition=partition_of(where.region),
-        resources=(ResourceRef(kind, name),),
+        resources=resources,
+        hints=hints,
     )
+
+
+Asked = tuple[tuple[ResourceRef, ...], frozenset[tuple[str, str]]]
+
+
+def _asked(kind_of_event: str, detail: Mapping[str, Any]) -> Asked:
+    if kind_of_event in NAMED_BY:
+        key, kind = NAMED_BY[kind_of_event]
+        return (ResourceRef(kind, _text(detail, key)),), frozenset()
+    if kind_of_event == SCALING_ACTIVITY:
+        if detail.get("serviceNamespace", "sagemaker") != "sagemaker":
+            raise NotOurs(f"scaling of {detail.get('serviceNamespace')} is not audited; accepted is that of sagemaker")
+        resource_id = _text(detail, "resourceId")
+        told = detail.get("scaledToMax") in (True, "true")
+        hints = frozenset({(SCALED_TO_MAX, resource_id)}) if told else frozenset()
+        return (_scaled(resource_id),), hints
+    if kind_of_event == API_CALL:
+        return _called(detail), frozenset()
+    accepted = ", ".join(sorted((*NAMED_BY, SCALING_ACTIVITY, API_CALL)))
+    raise InvalidInput(f"unknown detail-type {kind_of_event!r}; accepted are {accepted}")
+
+
+def _called(detail: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
+    call, source = str(detail.get("eventName", "")), str(detail.get("eventSource", ""))
+    if detail.get("errorCode"):
+        raise NotOurs(f"{call} failed ({detail['errorCode']}): it changed nothing")
+    asked = detail.get("requestParameters")
+    parameters: Mapping[str, Any] = asked if isinstance(asked, Mapping) else {}
+    if source == "sagemaker.amazonaws.com" and call in SAGEMAKER_CALLS:
+        key, kind = SAGEMAKER_CALLS[call]
+        return (ResourceRef(kind, _text(parameters, key)),)
+    if source in ("autoscaling.amazonaws.com", "application-autoscaling.amazonaws.com") and call in SCALING_CALLS:
+        if parameters.get("serviceNamespace") != "sagemaker":
+            raise NotOurs(
+                f"scaling of {parameters.get('serviceNamespace')} is not audited; accepted is that of sagemaker"
+            )
+        return (_scaled(_text(parameters, "resourceId")),)
+    if source == "ec2.amazonaws.com" and call in SUBNET_CALLS:
+        return _network(parameters, detail.get("responseElements"))
+    accepted = ", ".join((*SAGEMAKER_CALLS, *SCALING_CALLS, *SUBNET_CALLS))
+    raise InvalidInput(f"unknown call {call!r} of {source!r}; accepted are {accepted}")
+
+
+def _network(parameters: Mapping[str, Any], response: Any) -> tuple[ResourceRef, ...]:
+    """The subnet and, where the event tells it, its VPC. A subnet that was made tells its id in the response."""
+    made = response.get("subnet") if isinstance(response, Mapping) else None
+    answered: Mapping[str, Any] = made if isinstance(made, Mapping) else {}
+    subnet = parameters.get("subnetId") or answered.get("subnetId")
+    vpc = parameters.get("vpcId") or answered.get("vpcId")
+    refs = [
+        ResourceRef(kind, name) for kind, name in (("subnet", subnet), ("vpc", vpc)) if isinstance(name, str) and name
+    ]
+    if not refs:
+        raise InvalidInput("the event's detail names neither subnetId nor vpcId, of which one names what to audit")
+    return tuple(refs)
+
+
+def _scaled(resource_id: str) -> ResourceRef:
+    """What Application Auto Scaling scales: ``endpoint/E/variant/V`` or ``inference-component/C``."""
+    parts = resource_id.split("/")
+    if (len(parts), parts[0]) in ((4, "endpoint"), (2, "inference-component")) and parts[1]:
+        return ResourceRef(parts[0], parts[1])
+    raise InvalidInput(
+        f"unknown resourceId {resource_id!r}; accepted are endpoint/NAME/variant/NAME and inference-component/NAME"
+    )
+
+
+def _text(given: Mapping[str, Any], key: str) -> str:
+    value = given.get(key)
+    if not isinstance(value, str) or not value:
+        raise InvalidInput(f"the event's detail lacks {key}, which names the resource to audit")
+    return value

@@ -22,6 +22,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.events import partition_of
 from chalicelib.findings import Finding, Severity, utc_text
 from chalicelib.notices.changes import Known
 
@@ -118,7 +119,8 @@ class Ledger:
         return found
 
     def of_resource(self, arn: str) -> dict[str, Known]:
-        """What is known of the findings on one resource and its parts, by the resource's ARN."""
+        """What is known of the findings on one resource and its parts, by the ARN of the endpoint, component or other
+        resource to which they belong."""
         items = self._queried(
             IndexName=BY_RESOURCE,
             KeyConditionExpression="arn = :arn",
@@ -273,6 +275,32 @@ class Ledger:
         """Forgets the channels of a notice that all of them have taken."""
         self._call("delete_item", TableName=self.table, Key={"pk": {"S": f"sent#{key}"}, "sk": {"S": "channels"}})
 
+    # ---- what stands on a subnet
+
+    def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
+        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for."""
+        until = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
+        for subnet, arns in users.items():
+            self._call(
+                "put_item",
+                TableName=self.table,
+                Item={
+                    "pk": {"S": f"subnet#{account}#{region}"},
+                    "sk": {"S": subnet},
+                    "users": {"SS": sorted(arns)},
+                    "expires": {"N": str(until)},
+                },
+            )
+
+    def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
+        """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""
+        found: dict[str, None] = {}
+        for subnet in subnets:
+            key = {"pk": {"S": f"subnet#{account}#{region}"}, "sk": {"S": subnet}}
+            item = self._call("get_item", TableName=self.table, Key=key).get("Item", {})
+            found |= dict.fromkeys(item.get("users", {}).get("SS", ()))
+        return sorted(found)
+
     # ---- the last complete audit
 
     def completed(self, account: str, moment: datetime) -> None:
@@ -330,8 +358,8 @@ def _item(known: Known, lookback_days: int) -> dict[str, Any]:
         "part": {"S": resource.part},
         "seen": {"S": _stamp(finding.last_seen)},
     }
-    if resource.arn:
-        item["arn"] = {"S": resource.arn}
+    if root := root_arn(finding):
+        item["arn"] = {"S": root}
     if known.last_told is not None:
         item["last_told"] = {"S": _stamp(known.last_told)}
     if known.severity_told is not None:
@@ -344,6 +372,18 @@ def _item(known: Known, lookback_days: int) -> dict[str, Any]:
     if days is not None:
         item["expires"] = {"N": str(int((known.judged_at + timedelta(days=days)).timestamp()))}
     return item
+
+
+def root_arn(finding: Finding) -> str:
+    """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
+    resource = finding.resource
+    if resource.kind not in ("scalable-target", "scaling-policy"):
+        return resource.arn
+    parts = resource.name.split("/")
+    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
+    partition = partition_of(finding.region)
+    kind = "endpoint" if endpoint else "inference-component"
+    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
 
 
 def _known(item: Mapping[str, Any]) -> Known:

@@ -1,11 +1,11 @@
 """What an audit can say of findings that were open before it: judged again, gone, or neither."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.findings import Outcome, Verdict, finding_id
 from chalicelib.inventory.estate import Gaps
-from chalicelib.inventory.models import Endpoint, Fact, Variant, plain
+from chalicelib.inventory.models import Endpoint, EndpointConfig, Fact, Model, Variant, plain
 from chalicelib.inventory.parts import Part
 from chalicelib.judge import resource_of
 from chalicelib.notices.changes import Judged, Known
@@ -36,19 +36,25 @@ DESCRIBED_AS = {
     "notebook-instance": Part.NOTEBOOKS,
 }
 
+#: Kinds that a narrow scope reads together with the endpoint or component to which they belong.
+_READ_WITH_OWNER = frozenset({"endpoint-variant", "scalable-target", "scaling-policy"})
+
 Named = tuple[str, str]
 
 
 @dataclass
 class Answers:
     """The outcomes that matter to what is known. ``rules`` are those that judge; ``known`` are the unresolved findings
-    of a sweep, of which alone the outcomes are kept; None keeps all (a narrow scope judges few)."""
+    of a sweep, of which alone the outcomes are kept; None keeps all (a narrow scope judges few). ``stands`` collects
+    the ARNs of who stands on each subnet.
+    """
 
     scope: Scope
     rules: frozenset[str]
     known: Mapping[str, Known] | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     gaps: Gaps = field(default_factory=Gaps)
+    stands: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._watched: frozenset[Named] | None = None
@@ -58,6 +64,8 @@ class Answers:
         self._unsettled: set[str] = set()
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
+        if isinstance(subject, Model | EndpointConfig):
+            self._note_subnets(subject)
         if isinstance(subject, Endpoint) and plain(subject.status) != "inservice":
             self._unsettled.add(subject.name)
         name = f"{subject.endpoint_name}/{subject.name}" if isinstance(subject, Variant) else subject.name  # type: ignore[attr-defined]
@@ -69,6 +77,12 @@ class Answers:
         resource = resource_of(subject, self.scope)
         self.verdicts[finding_id(rule.id, resource.arn, resource.part)] = outcome.verdict
 
+    def _note_subnets(self, subject: Model | EndpointConfig) -> None:
+        used = subject.used_by if isinstance(subject, Model) else subject.in_use
+        if used and subject.vpc_config is not None:
+            for subnet in subject.vpc_config.subnets:
+                self.stands.setdefault(subnet, set()).add(subject.arn)
+
     def finished(self, gaps: Gaps) -> None:
         """Keeps what could not be read."""
         self.gaps = gaps
@@ -78,22 +92,32 @@ class Answers:
         gone = {id for id, one in known.items() if one.finding.rule in self.rules and self._gone(_named(one))}
         return Judged(self.verdicts, frozenset(gone))
 
-    def gone_arns(self) -> list[str]:
-        """The ARNs of named resources that are no more."""
-        return [self.scope.arn(ref) for ref in self.scope.resources if self._described_gone(ref.kind, ref.name)]
-
     def _gone(self, resource: Named) -> bool:
         kind, name = resource
         if not self.scope.whole:
-            if kind == "endpoint-variant":
-                return self._described_gone("endpoint", name.split("/")[0])
-            return self._described_gone(kind, name)
+            return self._gone_from_scope(kind, name)
         part = PROVES_GONE.get(kind)
         if part is None or resource in self._seen or part in self.gaps.parts:
             return False
         if (part, name) in self.gaps.failed or (part, name.split("/")[0]) in self.gaps.failed:
             return False
         return not (kind == "endpoint-variant" and name.split("/")[0] in self._unsettled)
+
+    def _gone_from_scope(self, kind: str, name: str) -> bool:
+        """What a narrow scope proves: a resource described as gone takes its variants with it; variants, targets and
+        policies of a resource that was read are read with it, so that those not seen are gone."""
+        if kind in DESCRIBED_AS:
+            return self._described_gone(kind, name)
+        owner = name.split("/")[0]
+        if kind == "endpoint-variant" and self._described_gone("endpoint", owner):
+            return True
+        part = PROVES_GONE.get(kind)
+        if kind == "scaling-policy" and Part.TARGETS in self.gaps.parts:
+            return False
+        if kind not in _READ_WITH_OWNER or part is None or part in self.gaps.parts or (kind, name) in self._seen:
+            return False
+        read = ("endpoint", owner) in self._seen or ("inference-component", owner) in self._seen
+        return read and owner not in self._unsettled
 
     def _described_gone(self, kind: str, name: str) -> bool:
         key = (DESCRIBED_AS.get(kind, Part.TAGS), name)
@@ -103,8 +127,3 @@ class Answers:
 
 def _named(known: Known) -> Named:
     return known.finding.resource.kind, known.finding.resource.name
-
-
-def ids_of(answers: Answers, reported: Iterable[str]) -> list[str]:
-    """The ids to ask the ledger for after an audit of named resources."""
-    return list(dict.fromkeys([*reported, *answers.verdicts]))

@@ -1,9 +1,10 @@
 """What the triggers do: a session, an identity, a policy and a scope become a report, and the report a notice."""
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,19 +25,28 @@ from chalicelib import events
 from chalicelib.audit import Auditor, Trigger
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.findings import ExemptionNote, Report, RuleCounts
+from chalicelib.fleet import Fleet
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reading import Progress, no_progress
 from chalicelib.judge import Witness
 from chalicelib.ledger import Ledger
 from chalicelib.memory import Answers
 from chalicelib.notices import sns
+from chalicelib.notices.changes import Judged, decide, digest, notices_of_event
+from chalicelib.notices.notice import Notice
 from chalicelib.policy import Policy, load_policy, unknown_rule
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.runs import Runs
+from chalicelib.scope import ResourceRef, Scope, parse_resource
 from chalicelib.settings import Settings
 from chalicelib.storage import store_text
 from chalicelib.telling import Audited, Channel, Teller
+from chalicelib.texts import use_templates
 
 log = logging.getLogger(__name__)
+
+
+#: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
+MAX_USERS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Service:
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
+        use_templates(self.settings.templates)
         self._doors: dict[str, Aws] = {}
 
     @cached_property
@@ -131,6 +142,10 @@ class Service:
 
     def on_schedule(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """A sweep of every configured region, and one digest for the account, even when all is clean."""
+        if self.settings.accounts:
+            run = self.fleet.start("schedule", id=_run_id(event))
+            self.fleet.close_stale()
+            return {"run": run.id, "parts": run.parts}
         account = event.get("account") or self.identity.account
         regions = self.settings.regions or (event.get("region") or self.region,)
         scopes = [Scope(account, self.known_region(region), events.partition_of(region)) for region in regions]
@@ -149,17 +164,81 @@ class Service:
         except InvalidInput as error:
             log.warning("event %s dropped: %s", event.get("id"), error)
             return {"dropped": str(error)}
+        scope = self._with_users(scope)
+        if not scope.resources:
+            log.info("event %s: nothing that is known stands on it", event.get("id"))
+            return {"dropped": "nothing that is known stands on it"}
         audited = self.audited(scope, "event")
         notices = self.teller.event(audited)
         return {**summary(audited.report), "notices": len(notices)}
 
+    def _with_users(self, scope: Scope) -> Scope:
+        """A scope about subnets, with the models and configs that stand on them as the last sweep saw them."""
+        subnets = [ref.name for ref in scope.resources if ref.kind == "subnet"]
+        if not subnets:
+            return scope
+        users = self.ledger.users_of(scope.account, scope.region, subnets) if self.ledger is not None else []
+        found = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users[:MAX_USERS]]
+        kept = [ref for ref in scope.resources if ref.kind != "subnet"]
+        return replace(scope, resources=tuple(dict.fromkeys([*kept, *found])))
+
+    def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Parts of a run that SQS hands over; answers those that failed."""
+        return self.fleet.work(event)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Runs over many accounts and regions. Raises InvalidInput when no table is configured."""
+        if self.settings.table is None:
+            raise InvalidInput("runs need AUDITOR_TABLE, the table that keeps their state")
+        client = self.session.client("dynamodb", region_name=self.region)
+        return Fleet(
+            settings=self.settings,
+            session=self.session,
+            account=self.identity.account,
+            region=self.region,
+            policy=self.policy,
+            runs=Runs(self.settings.table, client),
+            teller=self.teller,
+            audit_part=self._audit_part,
+            merged=merged,
+        )
+
+    def _audit_part(self, scope: Scope, trigger: str, session: boto3.Session) -> Audited:
+        """A part of a run, read with the credentials of its account."""
+        answers = self._answers(scope)
+        door = Aws(session, scope.region)
+        auditor = Auditor(door, self.policy, self.settings.lookback_days, progress=self.progress)
+        return Audited.by(auditor.audit(scope, _trigger(trigger), answers), answers)
+
+    def replay(self, scope: Scope) -> tuple[Report, list[Notice]]:
+        """What an event about this scope would find, and the notices that it would send; none is sent or remembered."""
+        audited = self.audited(self._with_users(scope), "event")
+        return audited.report, self.teller.preview(audited)
+
+    def preview(self, report: Report, scope: Scope) -> list[Notice]:
+        """The notices of a report as if nothing had been told before: one digest, or those of named resources."""
+        changes = decide(report, {}, Judged(), self.policy)
+        if scope.whole:
+            return [digest(changes, report, self.policy)]
+        return notices_of_event(changes, report, self.policy)
+
     def audited(self, scope: Scope, trigger: Trigger) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
+        answers = self._answers(scope)
+        return Audited.by(self.audit(scope, trigger, answers), answers)
+
+    def _answers(self, scope: Scope) -> Answers:
         known = None
         if scope.whole and self.ledger is not None:
             known = self.ledger.unresolved(scope.account, scope.region)
-        answers = Answers(scope, frozenset(self.policy.enabled(scope.rules)), known)
-        return Audited(self.audit(scope, trigger, answers), answers)
+        return Answers(scope, frozenset(self.policy.enabled(scope.rules)), known)
+
+    def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""
+        from chalicelib.notices import slack  # only this function speaks to Slack
+
+        return slack.deliver_event(event, self.settings, self.session)
 
     # ---- telling and remembering
 
@@ -178,11 +257,29 @@ class Service:
 
     def _channels(self) -> dict[str, Channel]:
         channels: dict[str, Channel] = {}
-        topic = self.settings.topic_arn
+        settings = self.settings
+        if settings.security_hub:
+            hub = self.session.client("securityhub", region_name=self.region)
+            channels["security-hub"] = lambda notice: self._in_hub(notice, hub)
+        if settings.email_from and settings.email_to:
+            from chalicelib.notices import email
+
+            ses = self.session.client("sesv2", region_name=self.region)
+            channels["email"] = lambda notice: email.deliver(notice, settings, ses)
+        topic = settings.topic_arn
         if topic is not None:
             client = self.session.client("sns", region_name=topic.split(":")[3])
             channels["sns"] = lambda notice: sns.publish(notice, topic, client)
         return channels
+
+    def _in_hub(self, notice: Notice, hub: Any) -> None:
+        """Imports a notice of the own account: the default product takes no findings of others."""
+        from chalicelib.notices import security_hub
+
+        if notice.account == self.identity.account:
+            security_hub.deliver(notice, self.settings, hub)
+        else:
+            log.info("findings of %s are not imported: its own Security Hub alone takes them", notice.account)
 
     def _report_url(self, report: Report) -> str | None:
         """Where the whole report can be read: in the bucket, else at ``GET /audit``, else nowhere."""
@@ -190,6 +287,16 @@ class Service:
             key = f"reports/{report.started_at:%Y/%m/%d}/{report.audit_id}.json"
             return store_text(self.session, self.settings.bucket, key, report.model_dump_json())
         return f"{self.settings.url.rstrip('/')}/audit" if self.settings.url else None
+
+
+def _trigger(given: str) -> Trigger:
+    return "http" if given == "http" else "schedule"
+
+
+def _run_id(event: Mapping[str, Any]) -> str | None:
+    """The same id for an event delivered twice, so that it begins one run."""
+    id = event.get("id")
+    return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if isinstance(id, str) and id else None
 
 
 def summary(report: Report) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from chalicelib.findings import Report
 from chalicelib.ledger import Ledger
-from chalicelib.memory import Answers, ids_of
+from chalicelib.memory import Answers
 from chalicelib.notices.changes import Changes, Judged, Known, decide, digest, notices_of_event
 from chalicelib.notices.notice import Notice
 from chalicelib.policy import Policy
+from chalicelib.scope import Scope
 
 log = logging.getLogger(__name__)
 
@@ -20,10 +21,20 @@ Channel = Callable[[Notice], object]
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The report of one account and region, and what it can say of findings that it does not hold."""
+    """The report of one account and region, and what it can say of findings that it does not hold: ``judged`` answers
+    for those that are known, ``ids`` names what to ask the ledger for after an audit of named resources."""
 
     report: Report
-    answers: Answers
+    scope: Scope
+    judged: Callable[[Mapping[str, Known]], Judged]
+    ids: Sequence[str] = ()
+    stands: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, report: Report, answers: Answers) -> "Audited":
+        """What was audited just now."""
+        ids = [] if answers.scope.whole else list(answers.verdicts)
+        return cls(report, answers.scope, answers.judged, ids, answers.stands)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +61,10 @@ class Teller:
             return [digest(Changes(tuple(ordered), ()), merged, self.policy, self.url(merged))]
 
         (notice,) = self._told(audited, tell)
-        if self.ledger is not None and merged.complete:
-            for account in merged.accounts:
+        if self.ledger is not None:
+            for one in audited:
+                self.ledger.stands(one.scope.account, one.scope.region, one.stands)
+            for account in merged.accounts if merged.complete else ():
                 self.ledger.completed(account, merged.finished_at)
         return notice
 
@@ -63,12 +76,16 @@ class Teller:
 
         return self._told([audited], tell)
 
+    def preview(self, audited: Audited) -> list[Notice]:
+        """What an event would send, without sending or remembering it."""
+        changes = self._decided(audited)
+        return notices_of_event(changes, audited.report, self.policy)
+
     def _told(self, audited: Sequence[Audited], tell: Callable[[Sequence[Changes]], list[Notice]]) -> list[Notice]:
         with ExitStack() as leases:
             if self.ledger is not None:
-                for one in sorted(audited, key=lambda one: one.answers.scope.region):
-                    scope = one.answers.scope
-                    leases.enter_context(self.ledger.telling(scope.account, scope.region))
+                for one in sorted(audited, key=lambda one: (one.scope.account, one.scope.region)):
+                    leases.enter_context(self.ledger.telling(one.scope.account, one.scope.region))
             changes = [self._decided(one) for one in audited]
             notices = tell(changes)
             for notice in notices:
@@ -80,20 +97,20 @@ class Teller:
 
     def _decided(self, audited: Audited) -> Changes:
         known = self._known(audited)
-        judged = audited.answers.judged(known) if known else Judged()
-        return decide(audited.report, known, judged, self.policy)
+        return decide(audited.report, known, audited.judged(known), self.policy)
 
     def _known(self, audited: Audited) -> dict[str, Known]:
         if self.ledger is None:
             return {}
-        scope, reported = audited.answers.scope, [one.id for one in audited.report.findings]
+        scope, reported = audited.scope, [one.id for one in audited.report.findings]
         if scope.whole:
             known = self.ledger.unresolved(scope.account, scope.region)
             lacking = [id for id in reported if id not in known]
             return known | self.ledger.known(scope.account, scope.region, lacking)
-        known = self.ledger.known(scope.account, scope.region, ids_of(audited.answers, reported))
-        for arn in audited.answers.gone_arns():
-            known |= self.ledger.of_resource(arn)
+        known = self.ledger.known(scope.account, scope.region, [*reported, *audited.ids])
+        for ref in scope.resources:
+            for id, one in self.ledger.of_resource(scope.arn(ref)).items():
+                known.setdefault(id, one)
         return known
 
     def _deliver(self, notice: Notice) -> None:

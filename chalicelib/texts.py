@@ -6,6 +6,7 @@ HTML; everywhere control characters are taken out, so that no name can forge a l
 
 import re
 import shlex
+import textwrap
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,11 @@ from typing import Any, NamedTuple
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateNotFound, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from chalicelib.errors import AuditorError
+from chalicelib.errors import AuditorError, InvalidInput
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
+_SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -42,9 +44,22 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
+class _Wrapped(str):
+    """Text that was put on several lines on purpose."""
+
+
+def wrapped(value: Any, width: int = 72, indent: int = 0) -> str:
+    """A value as plain text in lines of at most ``width`` columns, all but the first indented; words stay whole."""
+    flat = clean(" ".join(str(value).split()))
+    lines = textwrap.fill(flat, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    return _Wrapped(lines)
+
+
 def _plain(value: Any) -> Any:
-    """One value on its way into plain text: on one line."""
-    return clean(" ".join(value.split())) if isinstance(value, str) else value
+    """One value on its way into plain text: on one line, unless it was wrapped."""
+    if isinstance(value, _Wrapped):
+        return value
+    return clean(_SPACES.sub(" ", value)) if isinstance(value, str) else value
 
 
 def _quoted(value: Any) -> str | Undefined:
@@ -52,9 +67,24 @@ def _quoted(value: Any) -> str | Undefined:
     return value if isinstance(value, Undefined) else shlex.quote(str(_plain(str(value))))
 
 
+def use_templates(folder: str | None) -> None:
+    """Puts a folder of somebody's own before the shipped templates: a file of the same name there is used instead.
+
+    Raises InvalidInput when there is no such folder.
+    """
+    if folder is not None and not Path(folder).is_dir():
+        raise InvalidInput(f"there is no folder {folder!r} of templates; accepted is a folder", field="templates")
+    _own[:] = [] if folder is None else [Path(folder)]
+    _texts.cache_clear()
+    _commands.cache_clear()
+
+
+_own: list[Path] = []
+
+
 def _environment(finalize: Any) -> SandboxedEnvironment:
-    return SandboxedEnvironment(
-        loader=FileSystemLoader(TEMPLATES),
+    environment = SandboxedEnvironment(
+        loader=FileSystemLoader([*_own, TEMPLATES]),
         undefined=StrictUndefined,
         finalize=finalize,
         trim_blocks=True,
@@ -62,6 +92,8 @@ def _environment(finalize: Any) -> SandboxedEnvironment:
         keep_trailing_newline=False,
         autoescape=lambda name: bool(name) and name.endswith((".html.j2", ".html")),
     )
+    environment.filters["wrapped"] = wrapped
+    return environment
 
 
 @cache

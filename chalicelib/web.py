@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
@@ -171,6 +172,8 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     if not isinstance(given, dict):
         raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
     body = _valid(AuditBody, given, "field")
+    if service.settings.queue_url is not None and service.settings.table is not None and not body.resources:
+        return _queued(service, body)
     _own_account(service, body.accounts, "accounts")
     if len(body.resources) > MAX_RESOURCES:
         raise InvalidInput(f"{len(body.resources)} resources; accepted are up to {MAX_RESOURCES}", field="resources")
@@ -192,6 +195,50 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     else:
         service.teller.sweep(audited, report)
     return Answer(200, report.model_dump(mode="json"))
+
+
+def _queued(service: Service, body: AuditBody) -> Answer:
+    """A scope too large to wait for: a run is begun, and its address answered."""
+    for id in body.rules:
+        if id not in service.policy.rules:
+            raise InvalidInput(unknown_rule(id, service.policy.rules), field="rules")
+    for region in body.regions:
+        service.known_region(region)
+    own = service.identity.account
+    allowed = {own, *service.settings.accounts}
+    if "organization" not in allowed and (foreign := [one for one in body.accounts if one not in allowed]):
+        raise InvalidInput(
+            f"{foreign[0]} is not audited from here; accepted are {', '.join(sorted(allowed))}", field="accounts"
+        )
+    if malformed := [one for one in body.accounts if not re.fullmatch(r"\d{12}", one)]:
+        raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
+    run = service.fleet.start(
+        "http", accounts=body.accounts or [own], regions=body.regions, rules=body.rules, notify=body.notify
+    )
+    headers = {"Content-Type": "application/json", "Location": f"/audit/runs/{run.id}"}
+    return Answer(202, {"audit_id": run.id, "state": run.state, "parts": run.parts}, headers)
+
+
+def get_run(service: Service, id: str) -> Answer:
+    """The state of a run, and its report when it is done."""
+    missing = failure(
+        404, "not_found", f"there is no run {id!r}; accepted are the ids that POST /audit answered", "audit_id"
+    )
+    if service.settings.table is None:
+        return missing
+    run = service.fleet.runs.get(id)
+    if run is None:
+        return missing
+    report = service.fleet.report(run)
+    body = {
+        "audit_id": run.id,
+        "state": run.state,
+        "trigger": run.trigger,
+        "started_at": run.started_at,
+        "parts": {"total": run.parts, "done": run.done, "open": sorted(part.key for part in run.open)},
+        "report": report.model_dump(mode="json") if report is not None else None,
+    }
+    return Answer(200, body)
 
 
 def _own_account(service: Service, accounts: list[str], at: str) -> None:

@@ -63,7 +63,7 @@ class Story:
         answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(self.policy.rules))
         answers.verdicts |= {one.id: answered for one in passed}
         before = len(self.sent)
-        self.teller.event(Audited(self.report(*findings, **report), answers))
+        self.teller.event(Audited.by(self.report(*findings, **report), answers))
         return self.sent[before:]
 
     def sweep(
@@ -80,7 +80,7 @@ class Story:
         found._seen |= {(one.resource.kind, one.resource.name) for one in (*findings, *passed)}
         answers(found)
         audited = self.report(*findings, **{"trigger": "schedule", **report})
-        self.teller.sweep([Audited(audited, found)], audited)
+        self.teller.sweep([Audited.by(audited, found)], audited)
         return self.sent[-1]
 
 

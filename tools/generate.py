@@ -29,8 +29,8 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
-    for function, reads in FUNCTIONS.items():
-        yield ROOT / ".chalice" / f"policy-{function}.json", policy_document(reads)
+    for function, statements in FUNCTIONS.items():
+        yield ROOT / ".chalice" / f"policy-{function}.json", policy_document(statements)
 
 
 def outdated() -> list[tuple[Path, str]]:

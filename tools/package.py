@@ -61,10 +61,14 @@ def package(target: Path, stage: str = "prod") -> Path:
 
 
 def _configure(template: Path) -> None:
-    """Gives every function the ``AUDITOR_`` variables that are set while packing."""
+    """Gives every function the ``AUDITOR_`` variables that are set while packing; takes the Slack function out where
+    no secret is named."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("AUDITOR_")}
     Settings.from_environment(settings)
     stack = json.loads(template.read_text(encoding="utf-8"))
+    if "AUDITOR_SLACK_SECRET" not in settings:
+        for name in [one for one in stack["Resources"] if one.startswith("DeliverToSlack")]:
+            del stack["Resources"][name]
     for resource in stack["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})

@@ -1,29 +1,73 @@
-"""The permissions of each function, from the operations that the parts of the inventory declare."""
+"""The permissions of each function: reading from the operations that the parts of the inventory declare, and writing
+only to what is the auditor's own.
+
+What is the auditor's own carries "auditor" in its name: topic, table, bucket, secret.
+"""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from chalicelib.inventory.parts import OPERATIONS, SWEEP_ONLY
 
 READS = frozenset(operation for operations in OPERATIONS.values() for operation in operations)
-#: Reading for each function; the HTTP face can audit everything.
-FUNCTIONS = {
-    "audit_on_schedule": READS,
-    "audit_on_sagemaker_event": READS - SWEEP_ONLY,
-    "api_handler": READS,
+EVENT_READS = READS - SWEEP_ONLY
+
+Statement = dict[str, Any]
+
+
+def _allow(sid: str, actions: Sequence[str], *resources: str) -> Statement:
+    resource = resources[0] if len(resources) == 1 else list(resources)
+    return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+
+
+def _read(actions: frozenset[str]) -> Statement:
+    return _allow("ReadTheAccount", sorted(actions), "*")
+
+
+LOG = _allow(
+    "WriteItsLog",
+    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "arn:*:logs:*:*:log-group:/aws/lambda/*",
+)
+TOPIC = _allow("TellTheTopic", ["sns:Publish"], "arn:*:sns:*:*:*auditor*")
+LEDGER = _allow(
+    "KeepTheLedger",
+    [f"dynamodb:{one}Item" for one in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    "arn:*:dynamodb:*:*:table/*auditor*",
+    "arn:*:dynamodb:*:*:table/*auditor*/index/*",
+)
+REPORTS = _allow("KeepReports", ["s3:GetObject", "s3:PutObject"], "arn:*:s3:::*auditor*/*")
+MAIL = _allow("SendMail", ["ses:SendEmail", "ses:SendRawEmail"], "arn:*:ses:*:*:identity/*")
+HUB = _allow("ImportFindings", ["securityhub:BatchImportFindings"], "arn:*:securityhub:*:*:product/*/default")
+SECRET = _allow(
+    "ReadTheWebhook",
+    ["secretsmanager:GetSecretValue", "ssm:GetParameter"],
+    "arn:*:secretsmanager:*:*:secret:*auditor*",
+    "arn:*:ssm:*:*:parameter/*auditor*",
+)
+QUEUE = _allow("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
+WORK = _allow(
+    "WorkParts",
+    ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+    "arn:*:sqs:*:*:*auditor*",
+)
+ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
+MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
+TELLING = [TOPIC, LEDGER, REPORTS, MAIL, HUB]
+
+#: The statements of each function's role. The HTTP face can audit everything.
+FUNCTIONS: dict[str, list[Statement]] = {
+    "audit_on_schedule": [_read(READS), *TELLING, QUEUE, ORGANIZATION, LOG],
+    "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, LOG],
+    "audit_on_scaling_event": [_read(EVENT_READS), *TELLING, LOG],
+    "audit_on_api_call": [_read(EVENT_READS), *TELLING, LOG],
+    "audit_part": [_read(READS), *TELLING, WORK, MEMBERS, LOG],
+    "deliver_to_slack": [SECRET, LOG],
+    "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION, LOG],
 }
-TOPIC = "arn:*:sns:*:*:*auditor*"
 
 
-def policy_document(reads: frozenset[str]) -> str:
-    """An IAM policy as JSON: read the account, publish to the auditor's topic, write the function's own log."""
-    statements = [
-        {"Sid": "ReadTheAccount", "Effect": "Allow", "Action": sorted(reads), "Resource": "*"},
-        {"Sid": "TellTheTopic", "Effect": "Allow", "Action": ["sns:Publish"], "Resource": TOPIC},
-        {
-            "Sid": "WriteItsLog",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": "arn:*:logs:*:*:*",
-        },
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+def policy_document(statements: Sequence[Statement]) -> str:
+    """An IAM policy as JSON."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}, indent=2) + "\n"

@@ -1,5 +1,6 @@
 """The commands of the terminal and their options."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +11,10 @@ from chalicelib import __version__
 from chalicelib.cli import show
 from chalicelib.cli.explain import Explanation
 from chalicelib.cli.progress import shown_progress
+from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
+from chalicelib.events import scope_of
 from chalicelib.findings import Report, Severity
 from chalicelib.policy import load_policy, unknown_rule
 from chalicelib.scope import parse_resource
@@ -56,6 +59,9 @@ def audit(
     explain: Annotated[
         str | None, typer.Option(help="Print every rule's outcome for one resource (ARN or name), with its reason.")
     ] = None,
+    render: Annotated[
+        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
+    ] = None,
     no_progress: NoProgress = False,
 ) -> int:
     """Audit one account and region, or the resources named."""
@@ -78,6 +84,9 @@ def audit(
         about = witness.about(explain, scope)
         show.explained(about, service.policy, json=format is Format.JSON, to=output)
         return _exit_code(report, fail_on, strict)
+    if render is not None:
+        show.text(rendered(service.preview(report, scope), render), to=output)
+        return _exit_code(report, fail_on, strict)
     kept = [one for one in report.findings if one.severity.rank >= severity.rank]
     report = report.model_copy(update={"findings": kept})
     show.write(report, json=format is Format.JSON, to=output)
@@ -89,6 +98,26 @@ def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
         return FINDINGS_CODE
     return BLIND_CODE if strict and report.blind_spots else 0
+
+
+@app.command()
+def replay(
+    event: Annotated[Path, typer.Argument(help="File with an event as EventBridge delivers it.")],
+    profile: Profile = None,
+    policy: PolicyName = None,
+    render: Annotated[Channel, typer.Option(help="How to show the notices.")] = Channel.EMAIL,
+    output: Output = None,
+) -> int:
+    """Show what an event would audit, and the notices that it would send. Sends and remembers nothing."""
+    given = event_in(event)
+    scope = scope_of(given)
+    service = new_service(profile, scope.region, policy)
+    report, notices = service.replay(scope)
+    named = ", ".join(f"{ref.kind} {ref.name}" for ref in scope.resources)
+    print(f"audits {named} in account {scope.account}, {scope.region}: ", end="", file=sys.stderr)
+    print(f"{len(report.findings)} findings, {len(notices)} notices", file=sys.stderr)
+    show.text(rendered(notices, render), to=output)
+    return 0
 
 
 @app.command()

@@ -61,7 +61,7 @@ def run_demo(output: Path, *, progress_enabled: bool) -> None:
             report = service.audit(scope, "cli")
         show.write(report, json=False, to=None)
         show.save(output, report.model_dump_json(indent=2) + "\n")
-        service.teller.sweep([Audited(report, Answers(scope, frozenset(report.rules)))], report)
+        service.teller.sweep([Audited.by(report, Answers(scope, frozenset(report.rules)))], report)
         received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
     print(f"\nThe JSON report is in {output}.")
     _show_notice(json.loads(received["Body"]))

@@ -38,6 +38,14 @@ def write(report: Report, *, json: bool, to: Path | None) -> None:
         Console(highlight=False).print(table(report))
 
 
+def text(told: str, *, to: Path | None) -> None:
+    """Shows a text on stdout, or writes it whole to a file."""
+    if to is not None:
+        save(to, told)
+    else:
+        print(told, end="")
+
+
 def save(to: Path, text: str) -> None:
     """Writes a file whole or not at all. Raises InvalidInput when the place cannot be written."""
     try:

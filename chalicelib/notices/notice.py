@@ -101,6 +101,8 @@ class Notice(_Contract):
         what = ", ".join(filter(None, (what, f"{resolved} resolved" if resolved else "")))
         if not what:
             what = "nothing new" if sum(self.still_open.values()) else "all clean"
+            if not self.complete:
+                what = "incomplete, nothing new in what could be read"
         return _ascii(f"SageMaker audit {self.account} {self.region}: {what}")
 
     @property

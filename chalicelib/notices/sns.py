@@ -4,6 +4,7 @@ JSON is built here, in code; templates give text only.
 """
 
 import json
+import re
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -78,7 +79,7 @@ def message(notice: Notice) -> str:
 def text(notice: Notice) -> str:
     """The notice as plain text that reads well at 72 columns."""
     name = "digest" if notice.kind in ("digest", "health") else "finding"
-    return render(f"notices/{name}.txt.j2", {"notice": notice, "words": WORDS})
+    return re.sub(r"\n{3,}", "\n\n", render(f"notices/{name}.txt.j2", {"notice": notice, "words": WORDS}))
 
 
 def chat(notice: Notice) -> dict[str, Any]:

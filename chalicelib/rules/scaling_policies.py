@@ -238,8 +238,9 @@ def autoscaling_orphaned_target(target: ScalableTarget, estate: Inventory, param
     """The endpoint, variant or component of a scalable target does not exist."""
     if estate.scaled_by(target) is not None:
         return passed("what it scales exists")
-    endpoint = estate.endpoints.get(target.resource_id.split("/")[1]) if "/" in target.resource_id else None
-    if endpoint is not None and target.resource_id.startswith("endpoint/"):
+    kind, _, rest = target.resource_id.partition("/")
+    endpoint = estate.endpoints.get(rest.split("/")[0]) if kind == "endpoint" else None
+    if endpoint is not None:
         if not endpoint.variants:
             return not_now(f"the endpoint is {endpoint.status} and names no variants")
         if plain(endpoint.status) in IN_TRANSITION | NOT_SERVING:

@@ -693,6 +693,19 @@ ALARM_BROKEN: list[Case] = [
     ),
     passes(
         ALARM,
+        "the backlog of an endpoint at zero lacks data inside metric math",
+        a_policy(tracking=BACKLOG, alarms=["backlog"]),
+        a_variant(count=0, asynchronous=True),
+        an_alarm(
+            MetricName=None,
+            Dimensions=None,
+            StateValue="INSUFFICIENT_DATA",
+            StateUpdatedTimestamp=ago(days=30),
+            **metric_math(a_metric("ApproximateBacklogSize", EndpointName="churn"), a_metric("Invocations", **OWN)),
+        ),
+    ),
+    passes(
+        ALARM,
         "the alarm of a step policy lacks data",
         a_step_policy(),
         ASYNC,

@@ -48,7 +48,12 @@ def test_every_route_but_health_is_behind_iam() -> None:
         for path, methods in handlers.app.routes.items()
         for method, entry in methods.items()
     }
-    assert guarded == {("/audit", "GET"): True, ("/audit", "POST"): True, ("/health", "GET"): False}
+    assert guarded == {
+        ("/audit", "GET"): True,
+        ("/audit", "POST"): True,
+        ("/audit/runs/{audit_id}", "GET"): True,
+        ("/health", "GET"): False,
+    }
 
 
 def test_get_audit_answers_the_report(client: Client) -> None:

@@ -139,7 +139,7 @@ def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
         from tests.scenario import ENDPOINT
 
         answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
-        teller.event(Audited(story.report(on_churn()), answers))
+        teller.event(Audited.by(story.report(on_churn()), answers))
 
     with pytest.raises(PublishFailed):
         told()

@@ -37,6 +37,7 @@ TOPIC = "arn:aws:sns:eu-west-1:123456789012:auditor-findings"
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("AUDITOR_TOPIC_ARN", TOPIC)
+        environment.setenv("AUDITOR_SLACK_SECRET", "auditor/slack")
         yield package(tmp_path_factory.mktemp("package") / "out")
 
 
@@ -97,7 +98,15 @@ def test_the_zip_holds_policies_templates_and_tables(packed: Path) -> None:
 def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
     resources = json.loads((packed.parent / "sam.json").read_text())["Resources"]
     functions = {name: one for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
-    assert functions.keys() == {"AuditOnSchedule", "AuditOnSagemakerEvent", "APIHandler"}
+    assert functions.keys() == {
+        "AuditOnSchedule",
+        "AuditOnSagemakerEvent",
+        "AuditOnScalingEvent",
+        "AuditOnApiCall",
+        "AuditPart",
+        "DeliverToSlack",
+        "APIHandler",
+    }
     roles = {json.dumps(one["Properties"]["Role"]) for one in functions.values()}
     assert len(roles) == len(functions)
     for one in functions.values():

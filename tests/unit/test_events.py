@@ -39,7 +39,7 @@ def test_the_partition_follows_from_the_region(region: str, partition: str) -> N
     ("event", "says"),
     [
         (an_event("SageMaker Endpoint State Change", {}), "EndpointName"),
-        (an_event("SageMaker Endpoint State Change", None), "EndpointName"),
+        (an_event("SageMaker Endpoint State Change", None), "no detail"),
         (an_event("SageMaker Endpoint State Change", {"EndpointName": 3}), "EndpointName"),
         (an_event("Tea Is Ready", {}), "accepted are"),
         (an_event("SageMaker Endpoint State Change", {"EndpointName": "e"}, account=""), "account"),

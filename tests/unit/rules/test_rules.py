@@ -66,6 +66,12 @@ def test_what_could_not_be_read_is_never_taken_for_absent(case: Case, part: Part
     assert lost(case, part) in (case.verdict, Verdict.UNKNOWN)
 
 
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_a_rule_reads_what_brings_the_resources_that_it_judges(rule: str) -> None:
+    for kind in RULES[rule].kinds:
+        assert not BROUGHT_BY[kind] or BROUGHT_BY[kind] & closure(RULES[rule].reads), kind
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_a_rule_needs_nothing_but_what_it_says_that_it_reads(case: Case) -> None:
     """Only the parts that an enabled rule names are asked for: without all others it must answer the same."""

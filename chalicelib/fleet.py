@@ -1,0 +1,309 @@
+"""Many accounts and regions: a run of parts on a queue, worked side by side, closed by whoever finishes last."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.events import partition_of
+from chalicelib.findings import BlindSpot, PolicyUsed, Report, RuleCounts, ScopeAudited
+from chalicelib.notices.changes import Judged
+from chalicelib.policy import Policy
+from chalicelib.runs import Part, Result, Run, Runs, utc_now
+from chalicelib.scope import Scope
+from chalicelib.settings import Settings
+from chalicelib.telling import Audited, Teller
+
+log = logging.getLogger(__name__)
+
+MESSAGE_KIND = "audit-part"
+SESSION_NAME = "sagemaker-auditor"
+#: SQS takes this many messages a call.
+MESSAGES_A_CALL = 10
+#: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
+LAST_ATTEMPT = 3
+
+
+class PartFailed(AuditorError):
+    """A part that could not be audited; the queue gives it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How runs are started, worked and closed.
+
+    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``teller``
+    sends the digests; ``merged`` puts reports of one account together.
+    """
+
+    settings: Settings
+    session: boto3.Session
+    account: str
+    region: str
+    policy: Policy
+    runs: Runs
+    teller: Teller
+    audit_part: Callable[[Scope, str, boto3.Session], Audited]
+    merged: Callable[[Sequence[Report]], Report]
+    clock: Callable[[], datetime] = field(default=utc_now)
+
+    # ---- starting
+
+    def start(
+        self,
+        trigger: str,
+        *,
+        accounts: Sequence[str] = (),
+        regions: Sequence[str] = (),
+        rules: Sequence[str] = (),
+        notify: bool = True,
+        id: str | None = None,
+    ) -> Run:
+        """Begins a run over these accounts and regions (default: those of the settings) and queues its parts.
+
+        Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
+        the queue does not take the parts.
+        """
+        wanted = list(accounts) or self._accounts()
+        where = list(regions) or list(self.settings.regions) or [self.region]
+        parts = [Part(account, region) for account in wanted for region in where]
+        if any(account != self.account for account in wanted) and not self.settings.role_name:
+            raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
+        run_id = id or f"a-{uuid.uuid4().hex[:20]}"
+        if self.runs.start(run_id, parts, trigger, notify=notify, rules=rules):
+            self._queue(run_id, parts)
+        run = self.runs.get(run_id)
+        assert run is not None
+        return run
+
+    def _accounts(self) -> list[str]:
+        if self.settings.accounts != ("organization",):
+            return list(self.settings.accounts) or [self.account]
+        try:
+            pages = self.session.client("organizations", region_name="us-east-1").get_paginator("list_accounts")
+            listed = [one for page in pages.paginate() for one in page["Accounts"]]
+        except (ClientError, BotoCoreError) as error:
+            raise AccessFailed(
+                f"the accounts of the organization cannot be listed: {error}; needed is organizations:ListAccounts in "
+                "the management account or a delegated administrator, or AUDITOR_ACCOUNTS as a list"
+            ) from error
+        return [one["Id"] for one in listed if one.get("Status") == "ACTIVE"]
+
+    def _queue(self, run: str, parts: Sequence[Part]) -> None:
+        if self.settings.queue_url is None:
+            raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
+        sqs = self.session.client("sqs", region_name=self.region)
+        for start in range(0, len(parts), MESSAGES_A_CALL):
+            several = parts[start : start + MESSAGES_A_CALL]
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": json.dumps(
+                        {"kind": MESSAGE_KIND, "run": run, "account": part.account, "region": part.region}
+                    ),
+                }
+                for number, part in enumerate(several)
+            ]
+            try:
+                answer = sqs.send_message_batch(QueueUrl=self.settings.queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
+            for refused in answer.get("Failed", ()):
+                part = several[int(refused["Id"])]
+                self._finish(run, part, self._blind(run, part, "sqs:SendMessage", str(refused.get("Message"))))
+
+    # ---- working
+
+    def work(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Works the parts of an SQS event; answers those that failed, so that the queue gives them again.
+
+        A message that is not a part is logged with its id and dropped, as it would fail for ever.
+        """
+        failed = []
+        for record in event.get("Records") or ():
+            id = str(record.get("messageId", ""))
+            try:
+                run, part = _part_in(record)
+            except InvalidInput as error:
+                log.warning("message %s dropped: %s", id, error)
+                continue
+            attempts = _attempts(record)
+            try:
+                self._work(run, part, last=attempts >= LAST_ATTEMPT)
+            except Exception:  # the queue gives it again, or keeps it as a dead letter
+                log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
+                failed.append({"itemIdentifier": id})
+        return {"batchItemFailures": failed}
+
+    def _work(self, run_id: str, part: Part, *, last: bool) -> None:
+        run = self.runs.get(run_id)
+        if run is None:
+            log.warning("part %s dropped: there is no run %s", part.key, run_id)
+            return
+        if part not in run.open:
+            if not run.open and run.state == "running":
+                self.close(run)  # whoever took the last part out did not get to the end
+            return
+        try:
+            result = self._audited(run, part)
+        except _NotAllowed as refused:
+            result = self._blind(run_id, part, refused.operation, str(refused))
+        except Exception as fault:
+            if last:
+                self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))
+            raise
+        self._finish(run_id, part, result)
+
+    def _audited(self, run: Run, part: Part) -> Result:
+        scope = Scope(part.account, part.region, partition_of(part.region), rules=frozenset(run.rules))
+        audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
+        known = self._known(scope)
+        return Result(audited.report, audited.judged(known), audited.stands)
+
+    def _known(self, scope: Scope) -> Mapping[str, Any]:
+        ledger = self.teller.ledger
+        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
+
+    def _session_for(self, account: str) -> boto3.Session:
+        """A session in another account, by the read-only role there. Raises _NotAllowed when it cannot be assumed."""
+        if account == self.account:
+            return self.session
+        partition = partition_of(self.region)
+        role = f"arn:{partition}:iam::{account}:role/{self.settings.role_name}"
+        external = {"ExternalId": self.settings.external_id} if self.settings.external_id else {}
+        sts = self.session.client("sts", region_name=self.region)
+        try:
+            granted = sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME, **external)["Credentials"]
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException"):
+                raise _NotAllowed("sts:AssumeRole", f"the role {role} cannot be assumed ({code})") from error
+            raise
+        return boto3.Session(
+            aws_access_key_id=granted["AccessKeyId"],
+            aws_secret_access_key=granted["SecretAccessKey"],
+            aws_session_token=granted["SessionToken"],
+            region_name=self.region,
+        )
+
+    def _blind(self, run: str, part: Part, operation: str, reason: str) -> Result:
+        """What is known of a part that could not be audited: nothing, and why."""
+        rules = sorted(self.policy.enabled())
+        now = self.clock()
+        spot = BlindSpot(account=part.account, region=part.region, operation=operation, error=reason, effect=rules)
+        report = Report(
+            audit_id=run,
+            trigger="schedule",
+            scope=ScopeAudited(accounts=[part.account], regions=[part.region]),
+            started_at=now,
+            finished_at=now,
+            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            accounts=[part.account],
+            regions=[part.region],
+            resources={},
+            rules={id: RuleCounts() for id in rules},
+            findings=[],
+            blind_spots=[spot],
+            api_calls={},
+            complete=False,
+        )
+        return Result(report, Judged(), {})
+
+    # ---- closing
+
+    def _finish(self, run_id: str, part: Part, result: Result) -> None:
+        self.runs.keep(run_id, part, result)
+        run = self.runs.finish(run_id, part)
+        if run is not None and not run.open and run.state == "running":
+            self.close(run)
+
+    def close(self, run: Run) -> None:
+        """Sends one digest for each account and marks the run as done. Parts that never came are blind spots.
+
+        Raises what a channel raises; the run then stays open, and the next attempt sends what has not been sent.
+        """
+        for part in sorted(run.open):
+            self.runs.keep(run.id, part, self._blind(run.id, part, "audit", "the part never came to its end"))
+            self.runs.finish(run.id, part)
+        if run.notify:
+            for account in self.runs.accounts(run.id):
+                self._tell(run, account)
+        self.runs.close(run.id)
+
+    def _tell(self, run: Run, account: str) -> None:
+        """The digest of one account; one that has been sent for this run is not sent again."""
+        if not self.runs.claim_digest(run.id, account):
+            return
+        try:
+            results = self.runs.results(run.id, account)
+            audited = [
+                Audited(
+                    result.report,
+                    Scope(part.account, part.region, partition_of(part.region), rules=frozenset(run.rules)),
+                    lambda _, judged=result.judged: judged,  # type: ignore[misc]
+                    stands=result.stands,
+                )
+                for part, result in sorted(results.items())
+            ]
+            merged = self.merged([one.report for one in audited])
+            self.teller.sweep(audited, merged.model_copy(update={"audit_id": run.id}))
+            self.runs.digest_sent(run.id, account)
+        except BaseException:
+            self.runs.release_digest(run.id, account)
+            raise
+
+    def close_stale(self) -> None:
+        """Closes runs whose last parts will not come any more."""
+        for run in self.runs.stale():
+            log.warning("run %s is closed with %s parts that never came", run.id, len(run.open))
+            self.close(run)
+
+    # ---- looking
+
+    def report(self, run: Run) -> Report | None:
+        """Everything that a finished run found, or None while it is under way."""
+        if run.state != "done":
+            return None
+        reports = [
+            result.report
+            for account in self.runs.accounts(run.id)
+            for _, result in sorted(self.runs.results(run.id, account).items())
+        ]
+        return self.merged(reports).model_copy(update={"audit_id": run.id}) if reports else None
+
+
+class _NotAllowed(Exception):
+    """An account that does not let the auditor in: trying again would not help."""
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(reason)
+        self.operation = operation
+
+
+def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
+    try:
+        body = json.loads(record["body"])
+        run, account, region = body["run"], body["account"], body["region"]
+    except (KeyError, TypeError, ValueError):
+        body, run, account, region = {}, None, None, None
+    if (
+        not isinstance(body, dict)
+        or body.get("kind") != MESSAGE_KIND
+        or not all(isinstance(one, str) and one and "#" not in one for one in (run, account, region))
+    ):
+        raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
+    return str(run), Part(str(account), str(region))
+
+
+def _attempts(record: Mapping[str, Any]) -> int:
+    try:
+        return int(record["attributes"]["ApproximateReceiveCount"])
+    except (KeyError, TypeError, ValueError):
+        return 1

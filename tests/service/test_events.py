@@ -1,0 +1,220 @@
+"""Every event that leads to an audit: what it asks of AWS and how much, what it tells, what it resolves."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+import app as handlers
+from chalicelib.ledger import TABLE
+from emulator import seed
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.events import payload
+from tests.service.test_audit import a_target, an_endpoint
+from tests.service.test_triggers import Subscriber, sent
+
+OWN = ("sns:", "sqs:", "dynamodb:", "sts:")
+SCALING = {"eventSource": "autoscaling.amazonaws.com", "additionalEventData": {"service": "application-autoscaling"}}
+
+
+@pytest.fixture
+def subscriber(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Subscriber:
+    subscriber = Subscriber(emulator)
+    emulator.client("dynamodb").create_table(TableName="auditor-ledger", **TABLE)
+    monkeypatch.setenv("AUDITOR_TOPIC_ARN", subscriber.topic)
+    monkeypatch.setenv("AUDITOR_TABLE", "auditor-ledger")
+    return subscriber
+
+
+@pytest.fixture
+def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
+    handlers.service.cache_clear()
+    with Client(handlers.app) as client:
+        yield client
+    handlers.service.cache_clear()
+
+
+def told(subscriber: Subscriber) -> list[tuple[str, str, str]]:
+    """What left since the last look: change, rule and resource."""
+    bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
+    return sorted(
+        (one["change"], one["finding"]["rule"], one["finding"]["resource"]["name"])
+        for body in bodies
+        for one in body["told"]
+    )
+
+
+def asked(front: Front) -> int:
+    """The calls about the account since the last look, without the auditor's own channels."""
+    number = sum(count for name, count in front.calls.items() if not name.startswith(OWN))
+    front.calls.clear()
+    return number
+
+
+def an_api_call(source: str, name: str, parameters: dict[str, Any], **differences: Any) -> dict[str, Any]:
+    detail = {"eventSource": source, "eventName": name, "requestParameters": parameters, **differences}
+    return {**payload("schedule"), "detail-type": "AWS API Call via CloudTrail", "detail": detail}
+
+
+def endpoint_event(name: str) -> dict[str, Any]:
+    event = payload("endpoint-in-service")
+    return {**event, "detail": {**event["detail"], "EndpointName": name}}
+
+
+def test_an_endpoint_through_its_life(client: Client, subscriber: Subscriber, emulator: Emulator, front: Front) -> None:
+    an_endpoint(emulator, "alone", count=1)
+    front.calls.clear()
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert asked(front) <= 12
+    first = told(subscriber)
+    assert ("new", "endpoint-single-instance", "alone/AllTraffic") in first
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert told(subscriber) == []
+    seed.endpoint(ACCOUNT, REGION, "alone", status="Updating")
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert told(subscriber) == []
+    seed.endpoint(ACCOUNT, REGION, "alone", status="InService", counts={"AllTraffic": (2, 2)})
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert told(subscriber) == [("resolved", "endpoint-single-instance", "alone/AllTraffic")]
+    emulator.client("sagemaker").delete_endpoint(EndpointName="alone")
+    front.calls.clear()
+    answer = sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert asked(front) <= 3
+    left = {(rule, name) for change, rule, name in first if rule != "endpoint-single-instance"}
+    assert {(rule, name) for change, rule, name in told(subscriber) if change == "resolved"} == left
+    assert answer["findings"] == 0
+
+
+@pytest.mark.parametrize("size", [0, 40])
+def test_an_endpoint_event_costs_the_same_in_any_account(
+    client: Client, emulator: Emulator, front: Front, size: int
+) -> None:
+    an_endpoint(emulator, "alone", count=1)
+    a_target("alone", minimum=1)
+    for number in range(size):
+        an_endpoint(emulator, f"other-{number}")
+        a_target(f"other-{number}")
+    front.calls.clear()
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    assert asked(front) <= 12
+
+
+def test_a_training_job_costs_three_calls_at_most(client: Client, subscriber: Subscriber, front: Front) -> None:
+    seed.training_job(ACCOUNT, REGION, "nightly", EnableManagedSpotTraining=True)
+    front.calls.clear()
+    sent(client, "audit_on_sagemaker_event", payload("training-job-completed"))
+    assert asked(front) <= 3
+    assert ("new", "training-spot-no-checkpoint", "nightly") in told(subscriber)
+
+
+def test_a_config_costs_four_calls_at_most(
+    client: Client, subscriber: Subscriber, emulator: Emulator, front: Front
+) -> None:
+    an_endpoint(emulator, "alone", count=1)
+    front.calls.clear()
+    event = {**payload("schedule"), "detail-type": "SageMaker Endpoint Config State Change"}
+    sent(
+        client, "audit_on_sagemaker_event", {**event, "detail": {"EndpointConfigName": "alone", "Tags": [{"key": "a"}]}}
+    )
+    assert asked(front) <= 4
+    assert ("new", "endpoint-config-single-instance", "alone") in told(subscriber)
+
+
+def test_scaled_to_max_is_told(client: Client, subscriber: Subscriber, emulator: Emulator, front: Front) -> None:
+    an_endpoint(emulator, "busy")
+    a_target("busy", minimum=2, maximum=6)
+    event = {**payload("schedule"), "detail-type": "Application Auto Scaling Scaling Activity State Change"}
+    detail = {
+        "resourceId": "endpoint/busy/variant/AllTraffic",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "serviceNamespace": "sagemaker",
+        "newDesiredCapacity": "6",
+        "maxCapacity": "6",
+        "scaledToMax": True,
+        "statusCode": "Successful",
+    }
+    front.calls.clear()
+    sent(client, "audit_on_scaling_event", {**event, "detail": detail})
+    assert asked(front) <= 12
+    assert ("new", "autoscaling-at-max", "busy/AllTraffic") in told(subscriber)
+    answer = sent(client, "audit_on_scaling_event", {**event, "detail": {**detail, "serviceNamespace": "ecs"}})
+    assert "ecs is not audited" in answer["dropped"]
+
+
+def test_scaling_that_is_taken_away_and_put_back(client: Client, subscriber: Subscriber, emulator: Emulator) -> None:
+    an_endpoint(emulator, "busy")
+    a_target("busy", minimum=2, maximum=2)
+    parameters = {"serviceNamespace": "sagemaker", "resourceId": "endpoint/busy/variant/AllTraffic"}
+    registered = an_api_call("autoscaling.amazonaws.com", "RegisterScalableTarget", parameters)
+    sent(client, "audit_on_api_call", registered)
+    assert ("new", "autoscaling-no-headroom", "busy/AllTraffic") in told(subscriber)
+    scaling = emulator.client("application-autoscaling")
+    dimension = "sagemaker:variant:DesiredInstanceCount"
+    scaling.deregister_scalable_target(
+        ServiceNamespace="sagemaker", ResourceId=parameters["resourceId"], ScalableDimension=dimension
+    )
+    sent(client, "audit_on_api_call", an_api_call("autoscaling.amazonaws.com", "DeregisterScalableTarget", parameters))
+    after = told(subscriber)
+    assert ("resolved", "autoscaling-no-headroom", "busy/AllTraffic") in after
+    assert ("new", "variant-no-autoscaling", "busy/AllTraffic") in after
+
+
+def test_a_call_that_failed_audits_nothing(client: Client, subscriber: Subscriber, front: Front) -> None:
+    event = an_api_call(
+        "sagemaker.amazonaws.com", "DeleteEndpoint", {"endpointName": "alone"}, errorCode="AccessDenied"
+    )
+    front.calls.clear()
+    assert "changed nothing" in sent(client, "audit_on_api_call", event)["dropped"]
+    assert asked(front) == 0
+
+
+def test_a_subnet_that_is_deleted_audits_what_stands_on_it(
+    client: Client, subscriber: Subscriber, emulator: Emulator, front: Front
+) -> None:
+    ec2 = emulator.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for number, zone in enumerate("ab")
+    ]
+    an_endpoint(emulator, "inside", VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": subnets})
+    an_endpoint(emulator, "outside")
+    sent(client, "audit_on_schedule", payload("schedule"))
+    told(subscriber)
+    ec2.delete_subnet(SubnetId=subnets[0])
+    front.calls.clear()
+    sent(client, "audit_on_api_call", an_api_call("ec2.amazonaws.com", "DeleteSubnet", {"subnetId": subnets[0]}))
+    assert asked(front) <= 12
+    assert {(rule, name) for _, rule, name in told(subscriber)} >= {
+        ("model-vpc-single-az", "inside"),
+        ("model-vpc-subnet-missing", "inside"),
+    }
+    answer = sent(
+        client, "audit_on_api_call", an_api_call("ec2.amazonaws.com", "DeleteSubnet", {"subnetId": "subnet-none"})
+    )
+    assert answer == {"dropped": "nothing that is known stands on it"}
+
+
+def test_get_audit_answers_from_the_ledger(client: Client, emulator: Emulator, front: Front) -> None:
+    for number in range(3):
+        an_endpoint(emulator, f"alone-{number}", count=1)
+    sent(client, "audit_on_schedule", payload("schedule"))
+    front.calls.clear()
+    answer = client.http.get("/audit?limit=2&severity=high")
+    page = answer.json_body
+    assert answer.status_code == 200
+    assert not [name for name in front.calls if name.startswith("sagemaker:")]
+    assert [one["severity"] for one in page["findings"]] == ["high", "high"]
+    assert page["last_audit"] is not None
+    following = client.http.get(f"/audit?limit=2&severity=high&cursor={page['cursor']}").json_body
+    assert len(following["findings"]) == 1
+    assert following["cursor"] is None
+    assert client.http.get("/audit?cursor=nonsense").status_code == 400
+    assert client.http.get("/health").json_body["last_audit"] == page["last_audit"]

@@ -1,0 +1,284 @@
+"""Runs over many accounts and regions: parts on a queue, idempotent, closed by the last, told once for each account."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.fleet import Fleet
+from chalicelib.ledger import TABLE
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+from tests.service.test_audit import an_endpoint
+from tests.service.test_triggers import Subscriber
+
+MEMBERS = ["222222222222", "333333333333"]
+REGIONS = [REGION, "us-east-1"]
+
+
+class Account:
+    """The auditor's own account with its queue, and two members that have one endpoint each."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self.emulator = emulator
+        self.subscriber = Subscriber(emulator)
+        emulator.client("dynamodb").create_table(TableName="auditor-ledger", **TABLE)
+        self.sqs = emulator.client("sqs")
+        self.queue = self.sqs.create_queue(QueueName="auditor-parts")["QueueUrl"]
+        for number, account in enumerate([ACCOUNT, *MEMBERS]):
+            self.endpoint_in(account, f"endpoint-{number}")
+
+    def endpoint_in(self, account: str, name: str) -> None:
+        if account == ACCOUNT:
+            an_endpoint(self.emulator, name, count=1)
+            return
+        granted = self.emulator.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/setup", RoleSessionName="setup"
+        )["Credentials"]
+        sagemaker = boto3.client(
+            "sagemaker",
+            region_name=REGION,
+            aws_access_key_id=granted["AccessKeyId"],
+            aws_secret_access_key=granted["SecretAccessKey"],
+            aws_session_token=granted["SessionToken"],
+        )
+        role = f"arn:aws:iam::{account}:role/r"
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": "own:1"})
+        variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def service(self, **settings: Any) -> Service:
+        given: dict[str, Any] = {
+            "table": "auditor-ledger",
+            "queue_url": self.queue,
+            "topic_arn": self.subscriber.topic,
+            "accounts": (ACCOUNT, *MEMBERS),
+            "regions": tuple(REGIONS),
+            "role_name": "sagemaker-auditor-member",
+            "external_id": "a-secret",
+        }
+        return Service(Settings(**{**given, **settings}), boto3.Session(region_name=REGION))
+
+    def queued(self) -> list[dict[str, Any]]:
+        """The messages on the queue as Lambda gets them, all taken away."""
+        records = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"]
+        ).get("Messages"):
+            for one in messages:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
+                records.append(a_record(json.loads(one["Body"]), id=one["MessageId"]))
+        return records
+
+    def told(self) -> list[dict[str, Any]]:
+        return [json.loads(one["Message"]) for one in self.subscriber.received()]
+
+
+def a_record(body: Any, *, id: str = "1", attempt: int = 1) -> dict[str, Any]:
+    return {"messageId": id, "body": json.dumps(body), "attributes": {"ApproximateReceiveCount": str(attempt)}}
+
+
+def worked(service: Service, *records: dict[str, Any]) -> list[str]:
+    """The ids of the messages that failed."""
+    answers = [service.on_parts({"Records": [record]}) for record in records]
+    return [one["itemIdentifier"] for answer in answers for one in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def account(emulator: Emulator) -> Account:
+    return Account(emulator)
+
+
+SCHEDULE = {"id": "e-1", "account": ACCOUNT, "region": REGION}
+
+
+def test_a_run_covers_every_account_and_region_and_tells_each_account_once(account: Account) -> None:
+    service = account.service()
+    answer = service.on_schedule(SCHEDULE)
+    assert answer["parts"] == 6
+    records = account.queued()
+    assert len(records) == 6
+    assert worked(service, *records) == []
+    digests = {body["account"]: body for body in account.told()}
+    assert digests.keys() == {ACCOUNT, *MEMBERS}
+    for number, one in enumerate([ACCOUNT, *MEMBERS]):
+        told = {entry["finding"]["resource"]["name"].split("/")[0] for entry in digests[one]["told"]}
+        assert told == {f"endpoint-{number}"}
+        assert digests[one]["region"] == ",".join(sorted(REGIONS))
+        assert digests[one]["audit_id"] == answer["run"]
+        assert {entry["finding"]["account"] for entry in digests[one]["told"]} == {one}
+    run = service.fleet.runs.get(answer["run"])
+    assert run is not None
+    assert (run.state, run.done) == ("done", 6)
+    report = service.fleet.report(run)
+    assert report is not None
+    assert report.resources["endpoint"] == 3
+    assert report.complete
+
+
+def test_what_was_told_is_not_told_again_by_the_next_run(account: Account) -> None:
+    service = account.service()
+    service.on_schedule(SCHEDULE)
+    worked(service, *account.queued())
+    account.told()
+    service.on_schedule({**SCHEDULE, "id": "e-2"})
+    worked(service, *account.queued())
+    digests = account.told()
+    assert len(digests) == 3
+    assert [body["told"] for body in digests] == [[], [], []]
+
+
+def test_a_part_done_twice_and_a_schedule_delivered_twice_change_nothing(account: Account) -> None:
+    service = account.service()
+    first, second = service.on_schedule(SCHEDULE), service.on_schedule(SCHEDULE)
+    assert first == second
+    records = account.queued()
+    assert len(records) == 6
+    worked(service, records[0], records[0], *records[1:], *records)
+    assert len(account.told()) == 3
+
+
+def test_an_account_that_lets_nobody_in_is_a_blind_spot_and_holds_up_nothing(account: Account, front: Front) -> None:
+    front.deny("sts:AssumeRole", lambda call: MEMBERS[0] in str(call.params.get("RoleArn", "")))
+    service = account.service()
+    run_id = service.on_schedule(SCHEDULE)["run"]
+    assert worked(service, *account.queued()) == []
+    digests = {body["account"]: body for body in account.told()}
+    assert len(digests) == 3
+    spots = digests[MEMBERS[0]]["blind_spots"]
+    assert [(spot["operation"], spot["region"]) for spot in spots] == [
+        ("sts:AssumeRole", region) for region in sorted(REGIONS)
+    ]
+    assert digests[MEMBERS[0]]["complete"] is False
+    assert digests[MEMBERS[1]]["complete"] is True
+    run = service.fleet.runs.get(run_id)
+    assert run is not None and run.state == "done"
+
+
+def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = account.service(accounts=(ACCOUNT,))
+    healthy = service.fleet.audit_part
+
+    def poisoned(scope: Any, trigger: str, session: boto3.Session) -> Any:
+        if scope.region == "us-east-1":
+            raise MemoryError("too large")
+        return healthy(scope, trigger, session)
+
+    object.__setattr__(service.fleet, "audit_part", poisoned)
+    service.on_schedule(SCHEDULE)
+    records = account.queued()
+    bad = next(record for record in records if "us-east-1" in record["body"])
+    assert worked(service, *[record for record in records if record is not bad]) == []
+    for attempt in (1, 2):
+        assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": str(attempt)}}) == [bad["messageId"]]
+        assert account.told() == []
+    assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "3"}}) == [bad["messageId"]]
+    (digest,) = account.told()
+    assert [(spot["operation"], spot["error"]) for spot in digest["blind_spots"]] == [
+        ("audit", "MemoryError: too large")
+    ]
+    assert digest["told"]
+
+
+def test_a_digest_that_could_not_be_sent_is_sent_by_the_next_attempt(account: Account, front: Front) -> None:
+    service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
+    run_id = service.on_schedule(SCHEDULE)["run"]
+    (record,) = account.queued()
+    front.fail("sns:Publish", 400, "InvalidParameter", times=1)
+    assert worked(service, record) == [record["messageId"]]
+    assert account.told() == []
+    assert worked(service, record) == []
+    assert len(account.told()) == 1
+    run = service.fleet.runs.get(run_id)
+    assert run is not None and run.state == "done"
+    assert worked(service, record) == []
+    assert account.told() == []
+
+
+def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(account: Account) -> None:
+    service = account.service(accounts=(ACCOUNT,))
+    service.on_schedule(SCHEDULE)
+    records = account.queued()
+    worked(service, records[0])
+    later = datetime.now(UTC) + timedelta(hours=7)
+    service.fleet.runs.clock = lambda: later
+    service.fleet.close_stale()
+    (digest,) = account.told()
+    assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
+
+
+def test_an_organization_is_its_active_accounts(account: Account) -> None:
+    organizations = account.emulator.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    made = organizations.create_account(AccountName="a", Email="a@example.org")["CreateAccountStatus"]["AccountId"]
+    fleet: Fleet = account.service(accounts=("organization",)).fleet
+    assert set(fleet._accounts()) == {ACCOUNT, made}
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "says"),
+    [
+        ({"role_name": None}, InvalidInput, "AUDITOR_ROLE_NAME"),
+        ({"queue_url": None}, InvalidInput, "AUDITOR_QUEUE_URL"),
+        ({"table": None}, InvalidInput, "AUDITOR_TABLE"),
+        ({"accounts": ("organization",)}, AccessFailed, "organizations:ListAccounts"),
+    ],
+)
+def test_what_is_missing_is_said(
+    account: Account, front: Front, settings: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    front.deny("organizations:*")
+    with pytest.raises(error, match=says):
+        account.service(**settings).on_schedule(SCHEDULE)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"kind": "tea"}, {"kind": "audit-part", "run": "a", "account": "1#2", "region": "r"}, [1], "text"]
+)
+def test_a_message_that_is_not_ours_is_dropped(account: Account, body: Any) -> None:
+    assert worked(account.service(), a_record(body)) == []
+    assert worked(account.service(), {"messageId": "1", "body": "{"}) == []
+
+
+def test_a_part_of_a_run_that_nobody_knows_is_dropped(account: Account) -> None:
+    body = {"kind": "audit-part", "run": "a-none", "account": ACCOUNT, "region": REGION}
+    assert worked(account.service(), a_record(body)) == []
+    assert account.told() == []
+
+
+Asked = Callable[[str, str, Any], tuple[int, Any, Any]]
+
+
+def test_a_large_audit_over_http_is_a_run(account: Account) -> None:
+    from chalicelib import web
+
+    service = account.service(accounts=())
+    begun = web.post_audit(service, b'{"regions": ["eu-west-1", "us-east-1"], "rules": ["endpoint-single-instance"]}')
+    assert begun.status == 202
+    assert begun.headers["Location"] == f"/audit/runs/{begun.body['audit_id']}"
+    waiting = web.get_run(service, begun.body["audit_id"])
+    assert (waiting.status, waiting.body["state"]) == (200, "queued")
+    assert waiting.body["parts"]["total"] == 2
+    first, second = account.queued()
+    worked(service, first)
+    running = web.get_run(service, begun.body["audit_id"]).body
+    assert (running["state"], running["parts"]["done"], running["report"]) == ("running", 1, None)
+    worked(service, second)
+    done = web.get_run(service, begun.body["audit_id"]).body
+    assert done["state"] == "done"
+    assert {one["rule"] for one in done["report"]["findings"]} == {"endpoint-single-instance"}
+    assert account.told() == []
+    assert web.get_run(service, "a-none").status == 404
+    with pytest.raises(InvalidInput, match="is not audited from here"):
+        web.post_audit(service, b'{"accounts": ["999999999999"]}')
