@@ -5,7 +5,7 @@ READY := .venv/.ready
 CODE := app.py chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate drift lock serve clean
+.PHONY: help setup demo precision test lint format types check package generate golden drift lock serve clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ package: setup  ## pack for Lambda into out/package, and check what is in the zi
 
 generate: setup  ## write anew what is generated from the code: permissions, schemas, the catalogue
 	@$(PY) -m tools.generate
+
+golden: setup  ## write the golden files of the notices anew, to be read in a review
+	@AUDITOR_RENEW_GOLDEN=1 $(PY) -m pytest -q tests/unit -k "golden or slack or email or hub or sns"
 
 drift: setup  ## fail when a generated file is older than the code
 	@$(PY) -m tools.generate --check

@@ -90,7 +90,7 @@ def _problems(packed: Path) -> list[str]:
     for module in ("boto3", "botocore", "moto", "emulator", "tests"):
         if any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip holds {module}, which Lambda does not need")
-    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "chalice"):
+    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "chalice"):
         if not any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip lacks the package {module}")
     if size > MAX_UNPACKED:

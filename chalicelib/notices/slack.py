@@ -39,9 +39,6 @@ Sleep = Callable[[float], None]
 
 #: Characters of a header and of a section; fields of a section, which may be 2,000 characters long each.
 HEADER, SECTION, FIELDS = 150, 3_000, 10
-#: A message may have 50 blocks; with more than 20 in an attachment it has been refused
-#: (https://github.com/slackapi/bolt-python/issues/914).
-BLOCKS_IN_ATTACHMENT = 20
 #: Slack refuses a message near 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509).
 MESSAGE = 12_000
 #: A plain text may be longer, but is cut by Slack without a word.
@@ -132,7 +129,7 @@ def link(url: str | None, label: str, limit: int) -> str:
     """A link with an untrusted label; the label alone where there is no http(s) address, or one too long."""
     target = _target(url)
     if target is None:
-        return words(label, limit)
+        return words(label, limit) or "–"
     return f"<{target}|{words(label, limit) or 'link'}>"
 
 
@@ -203,17 +200,17 @@ def payload(notice: Notice) -> Block:
 
 
 def blocks(notice: Notice) -> list[Block]:
-    """The blocks of a notice, the header first, with as much in them as the message has room for."""
+    """The blocks of a notice, the header first, with as much in them as the message has room for.
+
+    They are fewer than 20, though Slack takes 50: with more in an attachment it has refused messages
+    (https://github.com/slackapi/bolt-python/issues/914).
+    """
     for room in ROOMS:
         made = _of_one(notice, room) if notice.kind in ("finding", "resolved") else _of_many(notice, room)
-        if made is not None and _fits(notice, made):
+        if made is not None and len(json.dumps(_message(notice, made))) <= MESSAGE:
             break
     assert made is not None  # the last rooms have no summaries
     return made
-
-
-def _fits(notice: Notice, made: list[Block]) -> bool:
-    return len(made) <= BLOCKS_IN_ATTACHMENT and len(json.dumps(_message(notice, made))) <= MESSAGE
 
 
 def _message(notice: Notice, made: list[Block]) -> Block:
@@ -275,7 +272,7 @@ def _listed(heading: str, lines: Sequence[str], total: int, notice: Notice) -> l
 # ---- one change
 
 
-def _of_one(notice: Notice, room: Room) -> list[Block] | None:
+def _of_one(notice: Notice, room: Room) -> list[Block]:
     told = notice.only
     finding = told.finding
     about = f"*{link(finding.resource.console_url, finding.resource.name, min(room.text, 200))}*"
@@ -720,7 +717,6 @@ class _Sender:
 
     def _posted(self, body: Block) -> WebhookResponse:
         client = WebhookClient(self.url, timeout=self.timeout, logger=_SILENT, retry_handlers=[])
-        client.proxy = None  # left to urllib, which knows no_proxy too
         try:
             return client.send_dict(body)
         except Exception as error:
@@ -741,7 +737,7 @@ def deliver(notice: Notice, url: str, *, timeout: int = TIMEOUT, sleep: Sleep = 
     sender = _Sender(url, timeout, sleep)
     answer = sender.send(payload(notice))
     if answer.status_code == 400 and re.search(r"block|attachment|payload|too_long|no_text", answer.body):
-        log.warning("Slack refused the blocks of audit %s (%s); sent as text", notice.audit_id, _said(answer))
+        log.warning("Slack refused the blocks of audit %s (%s); sent as text", _logged(notice.audit_id), _said(answer))
         answer = sender.send(plain(notice))
     if not _taken(answer):
         refused = answer.status_code in (403, 404, 410)
@@ -826,6 +822,11 @@ def _notice_in(record: Any) -> Notice | None:
     except ValidationError:
         notice = None
     if notice is None or (notice.kind in ("finding", "resolved") and not notice.told):
-        log.warning("message %s dropped: it is no notice", clean(" ".join(str(sent.get("MessageId")).split()))[:100])
+        log.warning("message %s dropped: it is no notice", _logged(str(sent.get("MessageId"))))
         return None
     return notice
+
+
+def _logged(text: str) -> str:
+    """An id on its way into the log: on one line."""
+    return clean(" ".join(text.split()))[:100]

@@ -234,12 +234,6 @@ def test_a_refused_connection_fails() -> None:
         slack.deliver(NOTICE, a_refusing_url())
 
 
-def test_a_host_without_a_proxy_is_reached_without_one(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    slack.deliver(NOTICE, stand_in.url)
-    assert len(stand_in.received) == 1
-
-
 # ---- the secret
 
 

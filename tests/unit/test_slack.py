@@ -114,10 +114,8 @@ def problems_of(message: dict[str, Any]) -> list[str]:
     found = list(problems_of_text(message["text"], 4_000))
     if all_blocks(message) and len(json.dumps(message)) > 12_000:
         found.append(f"{len(json.dumps(message))} characters in all")
-    if len(all_blocks(message)) > 50:
+    if len(all_blocks(message)) > 20:
         found.append(f"{len(all_blocks(message))} blocks")
-    if any(len(one["blocks"]) > 20 for one in message.get("attachments", [])):
-        found.append("more than 20 blocks in an attachment")
     for block in all_blocks(message):
         found += problems_of_block(block)
     found += [
@@ -221,6 +219,13 @@ def test_an_address_cannot_end_its_link() -> None:
     finding = a_finding(a_resource(console_url="https://e.org/a|b> <!channel> `"))
     text = shown(a_notice(Told(change="new", finding=finding)))
     assert "<https://e.org/a%7Cb%3E%3C!channel%3E%60|churn/AllTraffic>" in text
+
+
+def test_what_has_no_name_and_no_address_is_a_dash() -> None:
+    finding = a_finding(a_resource(name="", console_url=None), summary="", references=[""], account="", region="")
+    notice = a_notice(Told(change="new", finding=finding), account="", region="", audit_id="", health="")
+    assert problems_of(slack.payload(notice)) == []
+    assert "*–* · endpoint-variant" in shown(notice)
 
 
 @pytest.mark.parametrize("severity", Severity)
@@ -347,10 +352,19 @@ def test_a_backtick_does_not_end_the_code() -> None:
 
 
 def test_the_plain_text_holds_no_half_of_a_command() -> None:
+    commands = ["aws --first " + "x" * 1_500, "aws --second " + "y" * 2_500]
+    finding = a_finding(fix=Fix(text="", commands=commands))
+    message = slack.plain(a_notice(Told(change="new", finding=finding)))
+    assert problems_of(message) == []
+    assert "aws --" not in message["text"]
+    assert "and 2 more commands" in message["text"]
+
+
+def test_the_plain_text_of_a_long_finding_still_leads_to_the_console() -> None:
     long = "&" * 2_000
-    finding = a_finding(summary=long, why=long, fix=Fix(text=long, commands=["aws --first", "aws --second"]))
-    text = slack.plain(a_notice(Told(change="new", finding=finding)))["text"]
-    assert "aws" not in text.replace("aws.amazon.com", "")
+    message = slack.plain(a_notice(Told(change="new", finding=a_finding(summary=long, why=long))))
+    assert problems_of(message) == []
+    assert message["text"].endswith("#/endpoints/churn>")
 
 
 # ---- strangers' texts
