@@ -8,10 +8,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.inventory.parts import OPERATIONS, SWEEP_ONLY
+from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
 
 READS = frozenset(operation for operations in OPERATIONS.values() for operation in operations)
+SWEEP_READS = READS - NARROW_ONLY
 EVENT_READS = READS - SWEEP_ONLY
+
+#: What only jobs and notebook instances need.
+_JOBS = (Part.TRAINING_JOBS, Part.TUNING_JOBS, Part.TRANSFORM_JOBS, Part.NOTEBOOKS)
+_SEARCH = "sagemaker:Search"  # an event asks it for models alone
+HOSTING_READS = EVENT_READS - {operation for part in _JOBS for operation in OPERATIONS[part]} - {_SEARCH}
+API_CALL_READS = HOSTING_READS | {_SEARCH, "sagemaker:DescribeTrainingJob", "sagemaker:DescribeNotebookInstance"}
 
 Statement = dict[str, Any]
 
@@ -58,13 +65,13 @@ TELLING = [TOPIC, LEDGER, REPORTS, MAIL, HUB]
 
 #: The statements of each function's role. The HTTP face can audit everything.
 FUNCTIONS: dict[str, list[Statement]] = {
-    "audit_on_schedule": [_read(READS), *TELLING, QUEUE, ORGANIZATION, LOG],
+    "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION, LOG],
     "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, LOG],
-    "audit_on_scaling_event": [_read(EVENT_READS), *TELLING, LOG],
-    "audit_on_api_call": [_read(EVENT_READS), *TELLING, LOG],
-    "audit_part": [_read(READS), *TELLING, WORK, MEMBERS, LOG],
+    "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, LOG],
+    "audit_on_api_call": [_read(API_CALL_READS), *TELLING, LOG],
+    "audit_part": [_read(SWEEP_READS), *TELLING, WORK, MEMBERS, LOG],
     "deliver_to_slack": [SECRET, LOG],
-    "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION, LOG],
+    "api_handler": [_read(READS), *TELLING, QUEUE, LOG],
 }
 
 

@@ -160,9 +160,11 @@ def test_a_rate_limit_that_lasts_too_long_fails_without_waiting_for_it(stand_in:
 
 def test_a_rate_limit_that_does_not_end_fails_after_four_tries(stand_in: StandIn) -> None:
     stand_in.answers = [rate_limited("1")] * 9
+    slept = Slept()
     with pytest.raises(slack.SlackFailed, match=r"\(429 rate_limited\)"):
-        slack.deliver(NOTICE, stand_in.url, sleep=Slept())
+        slack.deliver(NOTICE, stand_in.url, sleep=slept)
     assert len(stand_in.received) == 4
+    assert slept.pauses == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
