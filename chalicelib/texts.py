@@ -21,7 +21,7 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 _SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class BrokenTemplate(AuditorError):

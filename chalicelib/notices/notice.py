@@ -113,7 +113,7 @@ class Notice(_Contract):
     @property
     def status(self) -> str:
         """``open``, ``resolved`` or ``clean``: what subscribers filter by."""
-        if any(one.change != "resolved" for one in self.told):
+        if self.omitted or any(one.change != "resolved" for one in self.told):
             return "open"
         return "resolved" if self.told else "clean"
 

@@ -1,41 +1,31 @@
-"""Notices in Slack, through an incoming webhook: from the findings topic to the channel.
+"""A notice as Slack shows it: blocks within their limits, and plain text for when Slack refuses them.
 
-A lost alert is a fault: what Slack cannot show in blocks goes out as plain text, and what cannot go out at all raises
-SlackFailed, so that Lambda tries again and the dead-letter queue keeps the notice. The webhook's address is a secret:
-it stands in no log record and in no exception.
-
-Limits and markup follow https://docs.slack.dev/reference/block-kit/ and
-https://docs.slack.dev/messaging/formatting-message-text/.
+Limits follow https://docs.slack.dev/reference/block-kit/.
 """
 
 import json
-import logging
-import re
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.error import URLError
-from urllib.parse import quote, urlsplit
-from weakref import WeakKeyDictionary
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
-from slack_sdk.webhook import WebhookClient, WebhookResponse
-
-from chalicelib.errors import AuditorError
 from chalicelib.findings import BlindSpot, ExemptionNote, Finding, Saving, Severity
 from chalicelib.notices.notice import WORDS, Notice, Told
-from chalicelib.settings import Settings
+from chalicelib.notices.slack.mrkdwn import (
+    code,
+    counts,
+    escape,
+    lasted,
+    link,
+    number_of,
+    shortened,
+    target_of,
+    unticked,
+    width,
+    words,
+)
 from chalicelib.texts import clean, render
 
-log = logging.getLogger(__name__)
-
 Block = dict[str, Any]
-Sleep = Callable[[float], None]
 
 #: Characters of a header and of a section; fields of a section, which may be 2,000 characters long each.
 HEADER, SECTION, FIELDS = 150, 3_000, 10
@@ -43,8 +33,6 @@ HEADER, SECTION, FIELDS = 150, 3_000, 10
 MESSAGE = 12_000
 #: A plain text may be longer, but is cut by Slack without a word.
 PLAIN = 3_500
-#: A longer link is left out, and what it would have led to is named all the same.
-LINK = 500
 
 EMOJI = {
     Severity.CRITICAL: ":red_circle:",
@@ -62,104 +50,6 @@ COLOURS = {
 }
 WELL, WELL_COLOUR = ":white_check_mark:", "#2e9e5b"
 BLIND, QUIET = ":warning:", ":white_circle:"
-
-
-class SlackFailed(AuditorError):
-    """A notice did not reach Slack, or the webhook's address cannot be had. Never holds the address."""
-
-    def __init__(self, message: str, *, address_refused: bool = False) -> None:
-        super().__init__(message)
-        #: Slack no longer knows the address: it was revoked or replaced.
-        self.address_refused = address_refused
-
-
-# ---- words, made safe for mrkdwn
-
-
-def escape(text: str) -> str:
-    """The text with exactly the three characters replaced that Slack reads as markup, ``&`` first."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def width(text: str) -> int:
-    """How long Slack counts a text, in UTF-16 units, the widest of the counts in use."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def shortened(text: str, limit: int) -> str:
-    """The text escaped, cut so that it takes at most ``limit`` characters, with an ellipsis where it was cut.
-
-    The cut comes before the escaping, so that no entity is cut in half.
-
-    >>> shortened("a<b>c", 9)
-    'a&lt;b…'
-    """
-    start = text[: limit + 1]  # what comes after cannot fit
-    escaped = escape(start)
-    if width(escaped) <= limit:
-        return escaped
-    kept: list[str] = []
-    left = limit - 1
-    for one in start:
-        piece = escape(one)
-        left -= width(piece)
-        if left < 0:
-            break
-        kept.append(piece)
-    return "".join(kept).rstrip() + "…" if limit > 0 else ""
-
-
-def _unticked(text: str) -> str:
-    """Without backticks, which would open or close code: a look-alike that no shell knows stands for them."""
-    return text.replace("`", "ˋ")
-
-
-def words(text: str, limit: int) -> str:
-    """An untrusted text on one line, escaped, without control characters, of at most ``limit`` characters."""
-    return shortened(_unticked(clean(" ".join(text.split()))), limit)
-
-
-def code(text: str, limit: int) -> str:
-    """An untrusted text as code within a line, or a dash when nothing is left of it."""
-    inner = words(text, limit - 2)
-    return f"`{inner}`" if inner else "–"
-
-
-def link(url: str | None, label: str, limit: int) -> str:
-    """A link with an untrusted label; the label alone where there is no http(s) address, or one too long."""
-    target = _target(url)
-    if target is None:
-        return words(label, limit) or "–"
-    return f"<{target}|{words(label, limit) or 'link'}>"
-
-
-#: What may stand in an address as it is; the rest, above all the signs that would end a link, is percent-encoded.
-_IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
-
-
-def _target(url: str | None) -> str | None:
-    if url is None or not url.startswith(("https://", "http://")):
-        return None
-    target = escape(quote(clean("".join(url.split())), safe=_IN_ADDRESSES))
-    return target if width(target) <= LINK else None
-
-
-def number_of(number: int, word: str) -> str:
-    """A count in words: ``1 finding``, ``4,812 findings``."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
-
-
-def lasted(span: timedelta) -> str:
-    """A span of time to the largest unit: ``3 days``, ``5 hours``, ``less than a minute``."""
-    seconds = span.total_seconds()
-    for word, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        if seconds >= length:
-            return number_of(int(seconds // length), word)
-    return "less than a minute"
-
-
-def _counts(numbers: Mapping[str, int]) -> str:
-    return ", ".join(f"{number:,} {severity}" for severity, number in numbers.items() if number)
 
 
 # ---- blocks
@@ -246,13 +136,13 @@ def _fields(pairs: Iterable[tuple[str, str]]) -> Block:
 
 
 def _code_block(text: str) -> Block:
-    return _section(f"```\n{escape(_unticked(clean(text)))}\n```")
+    return _section(f"```\n{escape(unticked(clean(text)))}\n```")
 
 
 def _more(number: int, notice: Notice, what: str = "") -> str:
     """``and 4,812 more``, with a link to the report where there is one."""
     words_of_it = f"and {number:,} more{what}"
-    where = link(notice.report_url, "the report", 20) if _target(notice.report_url) else ""
+    where = link(notice.report_url, "the report", 20) if target_of(notice.report_url) else ""
     return f"{words_of_it} in {where}" if where else words_of_it
 
 
@@ -398,7 +288,7 @@ def _overview(notice: Notice, room: Room) -> list[tuple[str, str]]:
         ("Account", words(notice.account, limit) or "–"),
         ("Region", words(notice.region, limit) or "–"),
         ("Told now", words(_told(notice), limit)),
-        ("Told before, still open", words(_counts(notice.still_open), limit)),
+        ("Told before, still open", words(counts(notice.still_open), limit)),
         ("Exempt", f"{notice.exempt:,}" if notice.exempt else ""),
         ("Only observed", f"{notice.observed:,}" if notice.observed else ""),
     ]
@@ -410,15 +300,15 @@ def _told(notice: Notice) -> str:
         resolved, left = sum(1 for one in notice.told if one.change == "resolved"), notice.omitted
     else:
         resolved, left = len(notice.told) + notice.omitted - sum(notice.totals.values()), 0
-    counts = ", ".join(filter(None, [_counts(notice.by_severity), f"{resolved:,} resolved" if resolved > 0 else ""]))
+    told = ", ".join(filter(None, [counts(notice.by_severity), f"{resolved:,} resolved" if resolved > 0 else ""]))
     if not left:
-        return counts
-    return f"{counts} and {left:,} more" if counts else number_of(left, "change")
+        return told
+    return f"{told} and {left:,} more" if told else number_of(left, "change")
 
 
 def _nothing_told(notice: Notice) -> str:
     if sum(notice.still_open.values()):
-        return f"Nothing new. Told before and still open: {words(_counts(notice.still_open), 200)}."
+        return f"Nothing new. Told before and still open: {words(counts(notice.still_open), 200)}."
     if not notice.complete:
         return "Nothing found, but the audit could not see everything."
     return "All clean: nothing is open at or above the severity that is told."
@@ -474,7 +364,7 @@ def _exemption(note: ExemptionNote, room: Room) -> str:
 
 
 def _foot(notice: Notice, room: Room) -> Block:
-    report = link(notice.report_url, "the whole report", 20) if _target(notice.report_url) else ""
+    report = link(notice.report_url, "the whole report", 20) if target_of(notice.report_url) else ""
     audit = code(notice.audit_id, 60)
     return _context(" · ".join(filter(None, [words(notice.health, min(room.text, 200)), f"audit {audit}", report])))
 
@@ -537,7 +427,7 @@ def plain(notice: Notice) -> Block:
     """The message without blocks, for when Slack refuses them: the same news as text, at most 3,500 characters."""
     one = notice.only if notice.kind in ("finding", "resolved") else None
     urls = [one.finding.resource.console_url if one else None, notice.report_url]
-    links = "".join(f"\n<{target}>" for target in map(_target, urls) if target)
+    links = "".join(f"\n<{target}>" for target in map(target_of, urls) if target)
     room = PLAIN - width(links)
     commands = one.finding.fix.commands if one else []
     text = _plain_text(notice, commands, 0)
@@ -560,273 +450,7 @@ def _plain_text(notice: Notice, commands: Sequence[str], commands_left: int) -> 
             "commands_left": commands_left,
             "groups": [(WORDS[change], several) for change, several in notice.changes],
             "named": 5,
-            "still_open": _counts(notice.still_open),
+            "still_open": counts(notice.still_open),
         },
     )
-    return _unticked(clean(text))
-
-
-# ---- the address of the webhook
-
-
-class _Known(NamedTuple):
-    url: str
-    until: float
-
-
-#: How long an address is kept, in seconds: a replaced secret is in use five minutes later.
-KEPT = 300.0
-_known: WeakKeyDictionary[boto3.Session, dict[str, _Known]] = WeakKeyDictionary()
-
-_AWS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-_ACCEPTED_NAMES = (
-    "accepted for AUDITOR_SLACK_SECRET are the name or ARN of a secret in Secrets Manager, or ssm: followed by the "
-    "name of a parameter in SSM Parameter Store, such as ssm:/auditor/slack"
-)
-_ACCEPTED_VALUES = (
-    "accepted is an https address such as https://hooks.slack.com/services/…, as it is or as JSON with the key url or "
-    "webhook_url"
-)
-
-
-def webhook_url(secret_name: str, session: boto3.Session, now: Callable[[], float] = time.monotonic) -> str:
-    """The address of the webhook, kept for five minutes in this process.
-
-    ``secret_name`` is the name or ARN of a secret in Secrets Manager, or ``ssm:`` with the name or ARN of a parameter
-    in SSM Parameter Store. An ARN is read in its own region. ``now`` gives seconds that only grow.
-
-    Raises SlackFailed, without the address, when there is no such secret, it cannot be read or holds something else.
-    """
-    kept = _known.setdefault(session, {})
-    if secret_name in kept and now() < kept[secret_name].until:
-        return kept[secret_name].url
-    place = _place(secret_name)
-    url = _address_in(_value(place, session))
-    if url is None:
-        raise SlackFailed(f"{place.called} holds no address of a webhook; {_ACCEPTED_VALUES}")
-    kept[secret_name] = _Known(url, now() + KEPT)
-    return url
-
-
-def forget(secret_name: str, session: boto3.Session) -> None:
-    """Has the address read anew the next time."""
-    _known.get(session, {}).pop(secret_name, None)
-
-
-class _Place(NamedTuple):
-    """Where a secret lies."""
-
-    service: str
-    name: str
-
-    @property
-    def called(self) -> str:
-        if self.service == "ssm":
-            return f"the parameter {self.name} of SSM Parameter Store"
-        return f"the secret {self.name} of Secrets Manager"
-
-    @property
-    def region(self) -> str | None:
-        parts = self.name.split(":")
-        return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
-
-
-def _place(secret_name: str) -> _Place:
-    # The address itself where its secret's name belongs would otherwise be repeated in the message.
-    if not re.fullmatch(r"[A-Za-z0-9/_+=.@:-]{1,2048}", secret_name) or re.search(r"(?i)//|slack\.com", secret_name):
-        raise SlackFailed(f"AUDITOR_SLACK_SECRET names no secret; {_ACCEPTED_NAMES}")
-    if secret_name.startswith("ssm:"):
-        return _Place("ssm", secret_name.removeprefix("ssm:"))
-    return _Place("secretsmanager", secret_name)
-
-
-def _value(place: _Place, session: boto3.Session) -> str:
-    try:
-        client = session.client(place.service, region_name=place.region, config=_AWS)
-        if place.service == "ssm":
-            return str(client.get_parameter(Name=place.name, WithDecryption=True)["Parameter"]["Value"])
-        return str(client.get_secret_value(SecretId=place.name).get("SecretString", ""))
-    except ClientError as error:
-        problem = str(error.response.get("Error", {}).get("Code", "unknown"))
-    except BotoCoreError as error:
-        problem = type(error).__name__
-    if problem in ("ResourceNotFoundException", "ParameterNotFound"):
-        raise SlackFailed(f"{place.called} does not exist; {_ACCEPTED_NAMES}")
-    action = "ssm:GetParameter" if place.service == "ssm" else "secretsmanager:GetSecretValue"
-    raise SlackFailed(
-        f"{place.called} cannot be read ({problem}); needed are {action} and, for a key of one's own, kms:Decrypt"
-    )
-
-
-def _address_in(value: str) -> str | None:
-    """The address that a secret holds, or None."""
-    found: Any = value.strip()
-    if found.startswith("{"):
-        try:
-            held = json.loads(found)
-        except ValueError:
-            return None
-        found = held.get("url") or held.get("webhook_url")
-    return found.strip() if isinstance(found, str) and _usable(found.strip()) else None
-
-
-def _usable(url: str) -> bool:
-    """Whether the address is one of https, or of a stand-in on this machine."""
-    if not re.fullmatch(r"[\x21-\x7e]+", url):
-        return False
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises ValueError for what is no port
-    except ValueError:
-        return False
-    if not parts.hostname or parts.username is not None:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
-
-
-# ---- delivery
-
-#: Seconds for one request; tries for one message; seconds spent in all on waiting as Slack asks for.
-TIMEOUT, TRIES, PATIENCE = 10, 4, 20.0
-
-#: slack_sdk writes the address into its log.
-_SILENT = logging.Logger("slack_sdk", level=logging.CRITICAL + 1)
-
-
-@dataclass
-class _Sender:
-    """Sends to one address, and waits where Slack asks for it, within a total."""
-
-    url: str
-    timeout: int
-    sleep: Sleep
-    patience: float = PATIENCE
-
-    def send(self, body: Block) -> WebhookResponse:
-        """The last answer to the message. Raises SlackFailed when there is none, or Slack asks for too much time."""
-        for attempt in range(1, TRIES + 1):
-            answer = self._posted(body)
-            if answer.status_code != 429 or attempt == TRIES:
-                break
-            pause = _pause(answer.headers)
-            if pause > self.patience:
-                raise SlackFailed(f"Slack asks to wait {pause:g} seconds (rate limit), longer than one delivery may")
-            self.patience -= pause
-            self.sleep(pause)
-        return answer
-
-    def _posted(self, body: Block) -> WebhookResponse:
-        client = WebhookClient(self.url, timeout=self.timeout, logger=_SILENT, retry_handlers=[])
-        try:
-            return client.send_dict(body)
-        except Exception as error:
-            # Whatever it is, its text may hold the address, so that only its kind is told.
-            reason = error.reason if isinstance(error, URLError) else error
-            problem = type(reason).__name__
-        raise SlackFailed(f"Slack cannot be reached ({problem})")
-
-
-def deliver(notice: Notice, url: str, *, timeout: int = TIMEOUT, sleep: Sleep = time.sleep) -> None:
-    """Posts one notice to the webhook.
-
-    A rate limit is waited for, ``sleep`` given seconds, 20 in all; a message whose blocks are refused is sent again as
-    plain text. ``timeout`` is in seconds for one request.
-
-    Raises SlackFailed, without the address, when the notice did not reach Slack.
-    """
-    sender = _Sender(url, timeout, sleep)
-    answer = sender.send(payload(notice))
-    if answer.status_code == 400 and re.search(r"block|attachment|payload|too_long|no_text", answer.body):
-        log.warning("Slack refused the blocks of audit %s (%s); sent as text", _logged(notice.audit_id), _said(answer))
-        answer = sender.send(plain(notice))
-    if not _taken(answer):
-        refused = answer.status_code in (403, 404, 410)
-        advice = "; the webhook was revoked or replaced: put its new address into the secret" if refused else ""
-        raise SlackFailed(f"Slack did not take the notice ({_said(answer)}){advice}", address_refused=refused)
-
-
-def _pause(headers: Mapping[str, Any]) -> float:
-    """The seconds that Slack asks to wait; one where it does not say it in seconds."""
-    asked = {name.lower(): str(value) for name, value in headers.items()}.get("retry-after", "")
-    return float(asked) if re.fullmatch(r"\d{1,9}", asked) else 1.0
-
-
-def _taken(answer: WebhookResponse) -> bool:
-    """Whether the message was taken. A web page is none of Slack's answers: the request was sent elsewhere."""
-    page = answer.body.lstrip().startswith("<")
-    return 200 <= answer.status_code < 300 and not page
-
-
-def _said(answer: WebhookResponse) -> str:
-    """The status with Slack's word for it; any other text may repeat the address."""
-    word = answer.body.strip()
-    return f"{answer.status_code} {word}" if re.fullmatch(r"[a-z_]{1,40}", word) else str(answer.status_code)
-
-
-def deliver_event(
-    event: Mapping[str, Any],
-    settings: Settings,
-    session: boto3.Session,
-    *,
-    timeout: int = TIMEOUT,
-    sleep: Sleep = time.sleep,
-) -> dict[str, int]:
-    """Delivers the notices of an event from SNS, and answers how many were delivered and dropped.
-
-    A record that is no notice is logged with its message id and dropped, as it would fail for ever. Raises SlackFailed
-    when a notice did not reach Slack, after all the others were tried; SNS sends one record in an event.
-    """
-    notices, dropped = _notices(event)
-    delivered, failure = 0, None
-    for notice in notices:
-        try:
-            _deliver_by(settings, session, notice, timeout, sleep)
-            delivered += 1
-        except SlackFailed as error:
-            failure = error
-    if failure is not None:
-        raise failure
-    return {"delivered": delivered, "dropped": dropped}
-
-
-def _deliver_by(settings: Settings, session: boto3.Session, notice: Notice, timeout: int, sleep: Sleep) -> None:
-    secret = settings.slack_secret
-    if secret is None:
-        raise SlackFailed(f"AUDITOR_SLACK_SECRET is not set; {_ACCEPTED_NAMES}")
-    try:
-        deliver(notice, webhook_url(secret, session), timeout=timeout, sleep=sleep)
-    except SlackFailed as error:
-        if error.address_refused:
-            forget(secret, session)
-        raise
-
-
-def _notices(event: Mapping[str, Any]) -> tuple[list[Notice], int]:
-    """The notices in an event, and how many of its records are none."""
-    records = event.get("Records")
-    notices, dropped = [], 0
-    for record in records if isinstance(records, list) else [event]:
-        notice = _notice_in(record)
-        if notice is None:
-            dropped += 1
-        else:
-            notices.append(notice)
-    return notices, dropped
-
-
-def _notice_in(record: Any) -> Notice | None:
-    envelope = record.get("Sns") if isinstance(record, Mapping) else None
-    sent = envelope if isinstance(envelope, Mapping) else {}
-    try:
-        notice = Notice.model_validate_json(str(sent.get("Message", "")))
-    except ValidationError:
-        notice = None
-    if notice is None or (notice.kind in ("finding", "resolved") and not notice.told):
-        log.warning("message %s dropped: it is no notice", _logged(str(sent.get("MessageId"))))
-        return None
-    return notice
-
-
-def _logged(text: str) -> str:
-    """An id on its way into the log: on one line."""
-    return clean(" ".join(text.split()))[:100]
+    return unticked(clean(text))
