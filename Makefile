@@ -2,10 +2,10 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
-CODE := app.py chalicelib emulator tools tests
+CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate golden drift lock serve clean
+.PHONY: help setup demo precision test lint format types check package generate golden drift lock serve e2e bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 
 test: setup  ## the tests that every change must pass
 	@$(PY) -m pytest
+
+e2e: setup  ## the packed and deployed stack on emulators on loopback
+	@$(PY) -m pytest tests/e2e -s
+
+bench: setup  ## calls, seconds and CPU of an audit and of a cold start
+	@$(PY) -m benchmarks.cold_start
 
 lint: setup  ## ruff: rules and format
 	@.venv/bin/ruff check $(CODE)

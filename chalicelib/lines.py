@@ -34,6 +34,13 @@ class WithLines:
             loader.dispose()
 
     @classmethod
+    def of(cls, source: str, data: Any) -> "WithLines":
+        """Data that was parsed and checked before: it has no lines."""
+        made = cls.__new__(cls)
+        made.source, made.data, made._lines = source, data, {}
+        return made
+
+    @classmethod
     def read(cls, path: Path, source: str) -> "WithLines":
         """The file at ``path``, called ``source`` in messages. Raises InvalidInput when it cannot be read."""
         try:

@@ -221,6 +221,9 @@ def _opened(reference: str) -> WithLines:
     if reference.startswith("s3://"):
         return WithLines(reference, stored_text(reference))
     if reference in shipped():
+        packed = POLICIES / f"{reference}.json"
+        if packed.is_file():
+            return WithLines.of(f"policies/{reference}.yaml", json.loads(packed.read_text(encoding="utf-8")))
         return WithLines.read(POLICIES / f"{reference}.yaml", f"policies/{reference}.yaml")
     path = Path(reference)
     if not path.is_file():

@@ -12,12 +12,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateNotFound, Undefined
+from jinja2 import (
+    BaseLoader,
+    FileSystemLoader,
+    ModuleLoader,
+    StrictUndefined,
+    Template,
+    TemplateNotFound,
+    Undefined,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from chalicelib.errors import AuditorError, InvalidInput
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+#: The folder beside ``templates`` in which a package holds them as Python.
+COMPILED = "templates_compiled"
 
 _SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
@@ -82,9 +92,9 @@ def use_templates(folder: str | None) -> None:
 _own: list[Path] = []
 
 
-def _environment(finalize: Any) -> SandboxedEnvironment:
+def _environment(finalize: Any, loader: BaseLoader | None = None) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader([*_own, TEMPLATES]),
+        loader=loader or FileSystemLoader([*_own, TEMPLATES]),
         undefined=StrictUndefined,
         finalize=finalize,
         trim_blocks=True,
@@ -98,12 +108,24 @@ def _environment(finalize: Any) -> SandboxedEnvironment:
 
 @cache
 def _texts() -> SandboxedEnvironment:
-    return _environment(_plain)
+    return _environment(_plain, _compiled("texts"))
 
 
 @cache
 def _commands() -> SandboxedEnvironment:
-    return _environment(_quoted)
+    return _environment(_quoted, _compiled("commands"))
+
+
+def _compiled(name: str) -> BaseLoader | None:
+    """The templates as Python, where the package was built with them and nobody has templates of their own."""
+    folder = TEMPLATES.parent / COMPILED / name
+    return ModuleLoader(folder) if folder.is_dir() and not _own else None
+
+
+def compile_templates(folder: Path) -> None:
+    """Writes all templates as Python into ``folder``, once for texts and once for commands."""
+    for name, finalize in (("texts", _plain), ("commands", _quoted)):
+        _environment(finalize).compile_templates(folder / name, zip=None, ignore_errors=False)
 
 
 def _block(template: Template, block: str, context: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from chalicelib.errors import InvalidInput
 from chalicelib.settings import Settings
+from tools.lean import lean
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_UNPACKED = 60_000_000
@@ -56,6 +57,7 @@ def package(target: Path, stage: str = "prod") -> Path:
     problems = list(_problems(packed))
     if problems:
         raise PackageFailed("\n".join(problems))
+    lean(packed)
     _configure(target / "sam.json")
     return packed
 

@@ -1,5 +1,6 @@
 """The zip for Lambda: what is in it, and that it works in a bare interpreter with only boto3 beside it."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -93,6 +94,23 @@ def test_the_zip_holds_policies_templates_and_tables(packed: Path) -> None:
         files = {str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("*") if path.is_file()}
         assert files
         assert files <= names
+
+
+def test_the_same_sources_give_the_same_bytes(packed: Path, tmp_path: Path) -> None:
+    again = package(tmp_path / "again")
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(packed.read_bytes()).digest()
+
+
+def test_everything_is_compiled(packed: Path) -> None:
+    names = set(zipfile.ZipFile(packed).namelist())
+    sources = {name for name in names if name.endswith(".py")}
+    compiled = {
+        name.replace("__pycache__/", "").split(".cpython-")[0] + ".py" for name in names if name.endswith(".pyc")
+    }
+    assert sources == compiled
+    assert "templates_compiled/texts" in {name.rsplit("/", 1)[0] for name in names}
+    assert {"policies/baseline.json", "policies/data/algorithms.json"} <= names
+    assert not [name for name in names if name.startswith("pydantic/v1/")]
 
 
 def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
