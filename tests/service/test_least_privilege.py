@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,15 +68,15 @@ class Recorder:
         assert answer.status_code in (200, 202), answer.body
         return answer.json_body
 
-    def _client(self, environment: dict[str, str]) -> Client:
+    @contextmanager
+    def _client(self, environment: dict[str, str]) -> Iterator[Client]:
         handlers.service.cache_clear()
         load_policy.cache_clear()
-        patch = pytest.MonkeyPatch()
-        for name in ("AUDITOR_ACCOUNTS", "AUDITOR_QUEUE_URL", "AUDITOR_POLICY"):
-            patch.delenv(name, raising=False)
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        return Client(handlers.app)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            with Client(handlers.app) as client:
+                yield client
 
     def _note(self, function: str) -> None:
         calls: Counter[str] = self.front.calls
