@@ -108,7 +108,7 @@ def unknown(reason: str, **evidence: Any) -> Outcome:
 
 
 class _Contract(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
 class Resource(_Contract):
@@ -216,7 +216,9 @@ class RuleCounts(_Contract):
     not_applicable: int = 0
     unknown: int = 0
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, defer_build=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
 
 
 class PolicyUsed(_Contract):

@@ -36,7 +36,7 @@ def _day(given: Any) -> Any:
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
 class SeverityByTag(_Entry):
@@ -90,7 +90,7 @@ class CustomRule(_Entry):
 class PolicyFile(BaseModel):
     """The keys of a policy file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
     extends: Text | None = DEFAULT
     notify_at: Severity | None = None

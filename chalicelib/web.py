@@ -33,7 +33,7 @@ class Answer:
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
 T = TypeVar("T", bound=_Request)

@@ -26,7 +26,7 @@ WORDS: dict[Change, str] = {
 
 
 class _Contract(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
 
 class Told(_Contract):

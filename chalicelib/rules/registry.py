@@ -14,7 +14,7 @@ from chalicelib.inventory.parts import OPERATIONS, Part, closure
 class Params(BaseModel):
     """A rule's parameters; the policy may set them. This base has none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid", strict=False)
 
 
 @dataclass(frozen=True, slots=True)
