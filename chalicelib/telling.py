@@ -61,6 +61,8 @@ class Teller:
             return [digest(Changes(tuple(ordered), ()), merged, self.policy, self.url(merged))]
 
         (notice,) = self._told(audited, tell)
+        for account in merged.accounts if merged.complete else ():
+            log.info("complete audit of %s", account)  # the stack counts these lines
         if self.ledger is not None:
             for one in audited:
                 self.ledger.stands(one.scope.account, one.scope.region, one.stands)
