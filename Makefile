@@ -1,6 +1,7 @@
 # `make help` lists everything. The environment lives in .venv/; nothing outside the checkout is changed.
 PYTHON ?= python3
 PY := .venv/bin/python
+STAGE ?= prod
 READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
@@ -43,8 +44,8 @@ format: setup  ## let ruff mend what it can
 types: setup  ## mypy, strict
 	@.venv/bin/mypy $(CODE)
 
-package: setup  ## pack for Lambda into out/package, and check what is in the zip
-	@$(PY) -m tools.package out/package
+package: setup  ## pack for Lambda into out/package (STAGE=prod, or prod-arm64 for Graviton), and check the zip
+	@$(PY) -m tools.package out/package $(STAGE)
 
 generate: setup  ## write anew what is generated from the code: permissions, schemas, the catalogue
 	@$(PY) -m tools.generate

@@ -101,12 +101,12 @@ def _problems(packed: Path) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Packs into the folder named."""
-    if len(arguments) != 1:
-        print("usage: python -m tools.package FOLDER", file=sys.stderr)
+    """Packs into the folder named, for the stage named (default: prod)."""
+    if len(arguments) not in (1, 2):
+        print("usage: python -m tools.package FOLDER [STAGE]", file=sys.stderr)
         return 2
     try:
-        packed = package(Path(arguments[0]))
+        packed = package(Path(arguments[0]), *arguments[1:])
     except (PackageFailed, InvalidInput) as failed:
         print(failed, file=sys.stderr)
         return 1

@@ -101,6 +101,15 @@ def test_the_same_sources_give_the_same_bytes(packed: Path, tmp_path: Path) -> N
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(packed.read_bytes()).digest()
 
 
+def test_it_packs_for_graviton_too(tmp_path: Path) -> None:
+    packed = package(tmp_path / "arm", "prod-arm64")
+    machines = {name.split("-311-")[1].split("-")[0] for name in zipfile.ZipFile(packed).namelist() if "-311-" in name}
+    assert machines == {"aarch64"}
+    resources = json.loads((tmp_path / "arm" / "sam.json").read_text())["Resources"].values()
+    functions = [one for one in resources if one["Type"] == "AWS::Serverless::Function"]
+    assert {tuple(one["Properties"]["Architectures"]) for one in functions} == {("arm64",)}
+
+
 def test_everything_is_compiled(packed: Path) -> None:
     names = set(zipfile.ZipFile(packed).namelist())
     sources = {name for name in names if name.endswith(".py")}

@@ -44,7 +44,7 @@ def test_the_permissions_name_operations_that_exist() -> None:
         assert {name.split(":")[1] for name in names if name.startswith(f"{service}:")} <= set(operations)
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stage", ["dev", "prod", "prod-arm64"])
 def test_each_stage_names_the_policy_of_each_function(stage: str) -> None:
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     functions = config["stages"][stage]["lambda_functions"]
