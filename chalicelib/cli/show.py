@@ -35,7 +35,8 @@ def write(report: Report, *, json: bool, to: Path | None) -> None:
     elif json:
         print(report.model_dump_json(indent=2))
     else:
-        Console(highlight=False).print(table(report))
+        console = _console()
+        console.print(table(report, narrow=console.width < NARROW))
 
 
 def text(told: str, *, to: Path | None) -> None:
@@ -58,17 +59,36 @@ def save(to: Path, text: str) -> None:
         raise InvalidInput(f"{to} cannot be written: {error.strerror}", field="--output") from None
 
 
+#: Columns from which a table with four columns can be read.
+NARROW = 110
+#: Columns where nobody says how many there are: in a file, in a pipe.
+PAGE = 140
+
+
+def _console() -> Console:
+    """The terminal as wide as it is; a pipe as wide as a page."""
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PAGE
+    return console
+
+
 def _plain(report: Report) -> str:
     text = StringIO()
-    Console(width=140, no_color=True, highlight=False, file=text).print(table(report))
+    Console(width=PAGE, no_color=True, highlight=False, file=text).print(table(report))
     return text.getvalue()
 
 
-def table(report: Report) -> Group:
-    """The findings worst first, then what was counted and what could not be seen."""
+def table(report: Report, *, narrow: bool = False) -> Group:
+    """The findings worst first, then what was counted and what could not be seen. Narrow: one below the other."""
     parts: list[Table | Text] = []
     told = report.open_findings()
-    if told:
+    if told and narrow:
+        for one in told:
+            parts.append(Text.assemble((f"{one.severity.value:<9}", STYLES[one.severity]), one.rule))
+            parts.append(Text(clean(f"{one.resource.kind} {one.resource.name}")))
+            parts.append(Text(clean(f"{one.summary}\n")))
+    elif told:
         rows = Table(box=None, pad_edge=False, header_style="bold")
         rows.add_column("SEVERITY", no_wrap=True)
         rows.add_column("RESOURCE", overflow="fold", ratio=2)

@@ -158,3 +158,21 @@ def test_a_reader_that_goes_away_is_no_traceback(emulator: Emulator) -> None:
     command = f"{sys.executable} -m chalicelib.cli rules | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=os.environ)
     assert "Traceback" not in done.stderr
+
+
+def test_a_narrow_terminal_shows_findings_below_each_other(
+    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run(["audit"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "high     endpoint-single-instance" in lines
+    assert "endpoint-variant alone/AllTraffic" in lines
+    assert max(len(line) for line in lines) <= 60
+
+
+def test_a_pipe_is_as_wide_as_a_page(account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert run(["audit"]) == 0
+    header = capsys.readouterr().out.splitlines()[0]
+    assert header.split() == ["SEVERITY", "RESOURCE", "RULE", "WHAT"]
