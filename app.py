@@ -106,7 +106,9 @@ def _response(answer: web.Answer) -> Response:
 @app.route("/audit", methods=["GET"], authorizer=IAM)
 def get_audit() -> Response:
     """The findings as they are now."""
-    return _response(web.guarded(lambda: web.get_audit(service(), _request().query_params)))
+    request = _request()
+    accept = request.headers.get("accept", "")
+    return _response(web.guarded(lambda: web.get_audit(service(), request.query_params, accept)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chalicelib import __version__
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import SCHEMA_VERSION, Report, Severity
+from chalicelib.findings import SCHEMA_VERSION, Finding, Report, Severity
+from chalicelib.formats import comma_separated
 from chalicelib.ledger import Ledger, Query
 from chalicelib.policy import unknown_rule
 from chalicelib.scope import parse_resource
@@ -102,8 +103,19 @@ def health(service: Service) -> Answer:
     return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": last})
 
 
-def get_audit(service: Service, query: Mapping[str, str] | None) -> Answer:
-    """The findings of the account as they are now, filtered."""
+def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "") -> Answer:
+    """The findings of the account as they are now, filtered; as CSV where that is accepted and JSON is not."""
+    answer = _found(service, query)
+    if "text/csv" not in accept or "json" in accept:
+        return answer
+    findings = [Finding.model_validate(one) for one in answer.body["findings"]]
+    headers = {"Content-Type": "text/csv; charset=utf-8"}
+    if answer.body.get("cursor"):
+        headers["X-Next-Cursor"] = answer.body["cursor"]
+    return Answer(200, comma_separated(findings), headers)
+
+
+def _found(service: Service, query: Mapping[str, str] | None) -> Answer:
     asked = _valid(AuditQuery, dict(query or {}), "query parameter")
     rules = service.policy.rules
     if asked.rule is not None and asked.rule not in rules:

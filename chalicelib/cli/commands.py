@@ -16,6 +16,7 @@ from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.events import scope_of
 from chalicelib.findings import Report, Severity
+from chalicelib.formats import WRITERS
 from chalicelib.policy import load_policy, unknown_rule
 from chalicelib.scope import parse_resource
 
@@ -35,6 +36,12 @@ app.add_typer(policy_app, name="policy")
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    ASFF = "asff"
 
 
 Profile = Annotated[str | None, typer.Option(help="AWS profile.")]
@@ -89,7 +96,10 @@ def audit(
         return _exit_code(report, fail_on, strict)
     kept = [one for one in report.findings if one.severity.rank >= severity.rank]
     report = report.model_copy(update={"findings": kept})
-    show.write(report, json=format is Format.JSON, to=output)
+    if format is Format.TABLE:
+        show.write(report, to=output)
+    else:
+        show.text(WRITERS[format.value](report), to=output)
     return _exit_code(report, fail_on, strict)
 
 

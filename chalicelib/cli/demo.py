@@ -59,7 +59,7 @@ def run_demo(output: Path, *, progress_enabled: bool) -> None:
             service = Service(Settings(topic_arn=topic), session, progress)
             scope = service.scope()
             report = service.audit(scope, "cli")
-        show.write(report, json=False, to=None)
+        show.write(report, to=None)
         show.save(output, report.model_dump_json(indent=2) + "\n")
         service.teller.sweep([Audited.by(report, Answers(scope, frozenset(report.rules)))], report)
         received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]

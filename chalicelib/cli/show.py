@@ -28,12 +28,10 @@ STYLES = {
 }
 
 
-def write(report: Report, *, json: bool, to: Path | None) -> None:
-    """Shows the report on stdout, or writes it whole to a file."""
+def write(report: Report, *, to: Path | None) -> None:
+    """Shows the report as a table on stdout, or writes it whole to a file."""
     if to is not None:
-        save(to, report.model_dump_json(indent=2) + "\n" if json else _plain(report))
-    elif json:
-        print(report.model_dump_json(indent=2))
+        save(to, _plain(report))
     else:
         console = _console()
         console.print(table(report, narrow=console.width < NARROW))

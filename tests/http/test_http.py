@@ -162,3 +162,12 @@ def test_notify_publishes_and_without_it_nothing_leaves(
     assert "sns:Publish" not in front.calls
     status, report = asked(client, "POST", "/audit", {**body, "notify": True})
     assert (status, front.calls["sns:Publish"]) == (200, len(report["findings"]))
+
+
+def test_findings_are_answered_as_csv_where_that_is_asked_for(client: Client) -> None:
+    answer = client.http.get("/audit", headers={"Accept": "text/csv"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    rows = answer.body.decode().splitlines()
+    assert rows[0].startswith("severity,rule,title,kind,resource")
+    assert len(rows) > 1
