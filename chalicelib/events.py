@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope, partition_of
 
 #: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
 NAMED_BY = {
@@ -76,19 +76,6 @@ def origin(event: Mapping[str, Any]) -> Origin:
     if missing:
         raise InvalidInput(f"the event lacks {' and '.join(missing)}; accepted are events as EventBridge delivers them")
     return Origin(id=str(event.get("id", "")), account=event["account"], region=event["region"])
-
-
-def partition_of(region: str) -> str:
-    """The partition that a region lies in."""
-    for prefix, partition in (
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-iso-", "aws-iso"),
-    ):
-        if region.startswith(prefix):
-            return partition
-    return "aws"
 
 
 def scope_of(event: Mapping[str, Any]) -> Scope:

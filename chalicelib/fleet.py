@@ -12,12 +12,11 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.events import partition_of
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, RuleCounts, ScopeAudited
 from chalicelib.notices.changes import Judged
 from chalicelib.policy import Policy
 from chalicelib.runs import Part, Result, Run, Runs, utc_now
-from chalicelib.scope import Scope
+from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 from chalicelib.telling import Audited, Teller
 

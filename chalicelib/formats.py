@@ -13,8 +13,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from chalicelib import __version__
-from chalicelib.events import partition_of
 from chalicelib.findings import Finding, Report, Severity, utc_text
+from chalicelib.scope import partition_of
 from chalicelib.texts import clean
 
 #: The columns of the CSV, in their order. Times are ISO 8601 in UTC; ``evidence`` is JSON; commands stand on lines.

@@ -22,9 +22,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.events import partition_of
 from chalicelib.findings import Finding, Severity, utc_text
 from chalicelib.notices.changes import Known
+from chalicelib.scope import partition_of
 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 RESOLVED_DAYS = 400

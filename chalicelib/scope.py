@@ -25,6 +25,19 @@ KINDS_BY_ARN = {
 ARN_PREFIXES = {kind: prefix for prefix, kind in KINDS_BY_ARN.items()}
 
 
+def partition_of(region: str) -> str:
+    """The partition that a region lies in."""
+    for prefix, partition in (
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-isob-", "aws-iso-b"),
+        ("us-iso-", "aws-iso"),
+    ):
+        if region.startswith(prefix):
+            return partition
+    return "aws"
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceRef:
     """A resource named by kind and name, as in ``endpoint`` ``churn``."""

@@ -36,7 +36,7 @@ from chalicelib.notices.changes import Judged, decide, digest, notices_of_event
 from chalicelib.notices.notice import Notice
 from chalicelib.policy import Policy, load_policy, unknown_rule
 from chalicelib.runs import Runs
-from chalicelib.scope import ResourceRef, Scope, parse_resource
+from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
 from chalicelib.storage import store_text
 from chalicelib.telling import Audited, Channel, Teller
@@ -148,7 +148,7 @@ class Service:
             return {"run": run.id, "parts": run.parts}
         account = event.get("account") or self.identity.account
         regions = self.settings.regions or (event.get("region") or self.region,)
-        scopes = [Scope(account, self.known_region(region), events.partition_of(region)) for region in regions]
+        scopes = [Scope(account, self.known_region(region), partition_of(region)) for region in regions]
         audited = [self.audited(scope, "schedule") for scope in scopes]
         report = merged([one.report for one in audited])
         self.teller.sweep(audited, report)

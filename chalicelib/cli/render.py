@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.events import partition_of
 from chalicelib.notices import sns
 from chalicelib.notices.notice import Notice
+from chalicelib.scope import partition_of
 
 
 class Channel(StrEnum):
