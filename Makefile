@@ -6,7 +6,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate golden drift lock serve e2e bench clean
+.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,13 @@ e2e: setup  ## the packed and deployed stack on emulators on loopback
 
 bench: setup  ## calls, seconds and CPU of an audit and of a cold start
 	@$(PY) -m benchmarks.cold_start
+
+deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=… AlarmEmail=…"]
+	@$(PY) -m tools.deploy --stage $(STAGE) --bucket "$(BUCKET)" $(if $(REGION),--region $(REGION)) \
+	  $(if $(PARAMETERS),--parameter $(PARAMETERS))
+
+destroy: setup  ## remove the stack (YES=1), keeping table and reports
+	@$(PY) -m tools.destroy --stage $(STAGE) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes)
 
 lint: setup  ## ruff: rules and format
 	@.venv/bin/ruff check $(CODE)

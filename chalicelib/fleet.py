@@ -138,8 +138,22 @@ class Fleet:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
+                self._soon_again(record, attempts)
                 failed.append({"itemIdentifier": id})
         return {"batchItemFailures": failed}
+
+    def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
+        """Lets the queue give a failed part again after a minute or two; else it waits for the function's timeout."""
+        handle = record.get("receiptHandle")
+        if not isinstance(handle, str) or self.settings.queue_url is None:
+            return
+        sqs = self.session.client("sqs", region_name=self.region)
+        try:
+            sqs.change_message_visibility(
+                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=60 * attempts
+            )
+        except (ClientError, BotoCoreError) as error:
+            log.warning("a failed part waits for its full timeout: %s", error)
 
     def _work(self, run_id: str, part: Part, *, last: bool) -> None:
         run = self.runs.get(run_id)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chalicelib.findings import Report
 from tools.catalogue import inventory_page, rules_page
+from tools.infra import MEMBER_ROLE, member_role
 from tools.permissions import FUNCTIONS, policy_document
 from tools.policy_schema import policy_schema
 
@@ -29,6 +30,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
+    yield MEMBER_ROLE, member_role()
     for function, statements in FUNCTIONS.items():
         yield ROOT / ".chalice" / f"policy-{function}.json", policy_document(statements)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from chalicelib.errors import InvalidInput
 from chalicelib.settings import Settings
+from tools.infra import stack_template
 from tools.lean import lean
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,13 +65,14 @@ def package(target: Path, stage: str = "prod") -> Path:
 
 def _configure(template: Path) -> None:
     """Gives every function the ``AUDITOR_`` variables that are set while packing; takes the Slack function out where
-    no secret is named."""
+    no secret is named; puts in what Chalice cannot say (``infra/``)."""
     settings = {name: value for name, value in os.environ.items() if name.startswith("AUDITOR_")}
     Settings.from_environment(settings)
     stack = json.loads(template.read_text(encoding="utf-8"))
     if "AUDITOR_SLACK_SECRET" not in settings:
         for name in [one for one in stack["Resources"] if one.startswith("DeliverToSlack")]:
             del stack["Resources"][name]
+    stack = stack_template(stack, slack="AUDITOR_SLACK_SECRET" in settings)
     for resource in stack["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})

@@ -1,0 +1,342 @@
+"""The stack that is deployed: what Chalice packs, with ``infra/`` merged into it."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chalice.awsclient import TypedAWSClient
+from chalice.cli.factory import CLIFactory
+from chalice.deploy.packager import LambdaDeploymentPackager
+from chalice.package import PackageOptions, create_app_packager
+
+import app
+from chalicelib.fleet import LAST_ATTEMPT
+from chalicelib.ledger import TABLE
+from chalicelib.settings import PREFIX, Settings
+from tools.destroy import RETAINED
+from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
+from tools.permissions import FUNCTIONS, SWEEP_READS
+
+Template = dict[str, Any]
+#: Functions that AWS invokes asynchronously: what fails is tried again, and then kept.
+ASYNCHRONOUS = {"AuditOnSchedule", "AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall", "DeliverToSlack"}
+
+
+def packed_by_chalice(folder: Path, merge_template: Path | None = None) -> Path:
+    """What ``chalice package`` writes, but for the zip, which takes a while and says nothing here."""
+    zipped = folder / "nothing.zip"
+    zipped.touch()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        patched.setattr(LambdaDeploymentPackager, "create_deployment_package", lambda *_, **__: str(zipped))
+        factory = CLIFactory(str(ROOT))
+        config = factory.create_config_obj(chalice_stage_name="prod")
+        options = PackageOptions(TypedAWSClient(factory.create_botocore_session()))
+        merged = str(merge_template) if merge_template else None
+        packager = create_app_packager(config, options, "cloudformation", "json", merged)
+        packager.package_app(config, str(folder / "out"), "prod")
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The template of Chalice alone."""
+    folder = packed_by_chalice(tmp_path_factory.mktemp("packed"))
+    template: Template = json.loads((folder / "sam.json").read_text())
+    return template
+
+
+def without_slack(packed: Template) -> Template:
+    """The package without the Slack function, as it is made where no secret is named."""
+    kept = {name: one for name, one in packed["Resources"].items() if not name.startswith("DeliverToSlack")}
+    return {**packed, "Resources": kept}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["without-slack", "with-slack"])
+def stack(request: pytest.FixtureRequest, packed: Template) -> Template:
+    """The template that is deployed."""
+    slack: bool = request.param
+    return stack_template(packed if slack else without_slack(packed), slack=slack)
+
+
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    return {
+        name: one["Properties"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    return {name: one["Properties"] for name, one in template["Resources"].items() if one.get("Type") == kind}
+
+
+def found(given: Any, key: str) -> Iterator[Any]:
+    """The values of a key wherever it occurs."""
+    if isinstance(given, dict):
+        for name, value in given.items():
+            if name == key:
+                yield value
+            yield from found(value, key)
+    elif isinstance(given, list):
+        for one in given:
+            yield from found(one, key)
+
+
+def lint(template: Template) -> list[str]:
+    api = pytest.importorskip("cfnlint.api")
+    return [str(match) for match in api.lint(json.dumps(template))]
+
+
+# ---- it can be deployed
+
+
+def test_the_template_is_one_that_cloudformation_takes(stack: Template) -> None:
+    assert lint(stack) == []
+
+
+def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    translator = pytest.importorskip("samtranslator.translator.translator")
+    parser = pytest.importorskip("samtranslator.parser.parser")
+    template = copy.deepcopy(stack)
+    for one in functions(template).values():
+        one["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
+    translated = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
+    assert lint(translated) == []
+    stages = of_type(translated, "AWS::ApiGateway::Stage")
+    assert [one["StageName"] for one in stages.values()] == ["api"]
+    rules = of_type(translated, "AWS::Events::Rule")
+    assert len(rules) == 4
+    for rule in rules.values():
+        (target,) = rule["Targets"]
+        assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == 6 * 3600
+
+
+def test_chalice_merges_the_stack_as_the_deployment_does(packed: Template, tmp_path: Path) -> None:
+    written = (packed_by_chalice(tmp_path, STACK) / "sam.yaml").read_text()
+    assert yaml.safe_load(written) == stack_template(packed, slack=False)
+
+
+def test_merging_again_changes_nothing(stack: Template) -> None:
+    assert stack_template(stack, slack="DeliverToSlack" in stack["Resources"]) == stack
+
+
+def test_every_resource_that_is_patched_is_one_that_chalice_makes(packed: Template) -> None:
+    for path in (STACK, SLACK):
+        for name, resource in load(path)["Resources"].items():
+            assert "Type" in resource or name in packed["Resources"]
+
+
+def test_every_function_with_permissions_is_deployed(packed: Template) -> None:
+    handlers = {one["Handler"].removeprefix("app.") for one in functions(packed).values()}
+    assert {"api_handler" if one == "app" else one for one in handlers} == FUNCTIONS.keys()
+
+
+# ---- every function
+
+
+def test_every_function_has_a_log_that_is_kept_for_a_while(stack: Template) -> None:
+    for name, function in functions(stack).items():
+        group = stack["Resources"][function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+        assert group["LogGroupName"].startswith("/aws/lambda/"), "the roles may write nowhere else"
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles"])
+def test_every_function_has_an_alarm(stack: Template, metric: str) -> None:
+    watched = [
+        alarm["Dimensions"][0]["Value"]["Ref"]
+        for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values()
+        if alarm["MetricName"] == metric
+    ]
+    assert sorted(watched) == sorted(functions(stack))
+
+
+def test_every_setting_comes_from_the_stack(stack: Template) -> None:
+    given = set(stack["Globals"]["Function"]["Environment"]["Variables"])
+    for function in functions(stack).values():
+        given |= set(function.get("Environment", {}).get("Variables", {}))
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert given <= known
+    slack = set() if "DeliverToSlack" in stack["Resources"] else {"AUDITOR_SLACK_SECRET"}
+    assert known - given == {"AUDITOR_TEMPLATES"} | slack
+
+
+def test_the_defaults_of_the_stack_are_accepted_as_settings() -> None:
+    template = load(STACK)
+    defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    environment = {
+        name: defaults[value["Ref"]] for name, value in variables.items() if value.get("Ref") in template["Parameters"]
+    }
+    settings = Settings.from_environment(environment)
+    assert settings.policy == "baseline"
+    assert settings.security_hub is False
+
+
+# ---- nothing is lost
+
+
+def test_what_fails_is_tried_again_and_then_kept(stack: Template) -> None:
+    for name, function in functions(stack).items():
+        if name in ASYNCHRONOUS:
+            config = function["EventInvokeConfig"]
+            assert config["MaximumRetryAttempts"] == 2
+            assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+
+
+def test_events_that_cannot_be_delivered_are_tried_again_and_then_kept(stack: Template) -> None:
+    for function in functions(stack).values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] in ("Schedule", "CloudWatchEvent"):
+                assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] > 0
+                assert event["Properties"]["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+            if event["Type"] == "SNS":
+                kept = {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+                assert event["Properties"]["RedrivePolicy"] == kept
+
+
+def test_functions_wait_for_the_permission_to_keep_what_failed(stack: Template) -> None:
+    for name, function in functions(stack).items():
+        if "EventInvokeConfig" in function:
+            (policy,) = stack["Resources"][name]["DependsOn"]
+            role = function["Role"]["Fn::GetAtt"][0]
+            assert {"Ref": role} in stack["Resources"][policy]["Properties"]["Roles"]
+
+
+def test_a_part_is_hidden_for_six_times_the_function_and_given_up_after_its_last_attempt(stack: Template) -> None:
+    function = functions(stack)["AuditPart"]
+    queue = stack["Resources"]["PartsQueue"]["Properties"]
+    (source,) = function["Events"].values()
+    assert source["Properties"]["Queue"] == {"Fn::Sub": "${PartsQueue.Arn}"}
+    assert source["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["Properties"]["ScalingConfig"]["MaximumConcurrency"] == {"Ref": "PartsAtOnce"}
+    assert queue["QueueName"] == app.PARTS_QUEUE
+    assert queue["VisibilityTimeout"] == 6 * function["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == LAST_ATTEMPT
+    assert stack["Resources"]["DeadLetters"]["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
+    alarm = load(STACK)["Resources"]["NoCompleteAudit"]["Properties"]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+    assert alarm["TreatMissingData"] == "breaching"
+    metrics = [
+        one
+        for filter in of_type(load(STACK), "AWS::Logs::MetricFilter").values()
+        for one in filter["MetricTransformations"]
+    ]
+    assert {(one["MetricNamespace"], one["MetricName"]) for one in metrics} == {
+        (alarm["Namespace"], alarm["MetricName"])
+    }
+
+
+def test_the_phrase_that_counts_complete_audits_is_logged() -> None:
+    patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
+    (phrase,) = (pattern.strip('"') for pattern in patterns)
+    assert any(phrase in path.read_text() for path in (ROOT / "chalicelib").glob("*.py"))
+
+
+def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:
+    for name, alarm in of_type(stack, "AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmsTopic"}], name
+    key = stack["Resources"]["TopicKey"]["Properties"]["KeyPolicy"]
+    services = {service for one in key["Statement"] if (service := one["Principal"].get("Service"))}
+    assert services == {"cloudwatch.amazonaws.com"}
+    for topic in of_type(stack, "AWS::SNS::Topic").values():
+        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["TopicKey", "Arn"]}
+
+
+def test_the_dashboard_shows_every_function_and_alarm() -> None:
+    template = load(STACK)
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    shown = {one.strip("${}").removesuffix(".Arn") for one in widgets[0]["properties"]["alarms"]}
+    assert shown == set(of_type(template, "AWS::CloudWatch::Alarm"))
+    errors = next(one for one in widgets if one["properties"]["title"] == "Errors")
+    names = {row[3].strip("${}") for row in errors["properties"]["metrics"]}
+    assert names == {name for name, one in template["Resources"].items() if name + "Logs" in template["Resources"]}
+
+
+# ---- what is remembered
+
+
+def test_the_table_is_the_one_that_the_ledger_expects(stack: Template) -> None:
+    table = stack["Resources"]["LedgerTable"]["Properties"]
+    assert {key: table[key] for key in TABLE} == TABLE
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["DeletionProtectionEnabled"] is True
+    assert isinstance(table["TableName"], str), "a table that outlived its stack is found again by a plain name alone"
+
+
+def test_what_outlives_the_stack_is_what_destroy_names(stack: Template) -> None:
+    kept = {one["Type"] for one in stack["Resources"].values() if one.get("DeletionPolicy") == "Retain"}
+    assert kept == RETAINED.keys()
+
+
+def test_the_bucket_is_closed(stack: Template) -> None:
+    bucket = stack["Resources"]["Reports"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert list(found(bucket, "SSEAlgorithm")) == ["AES256"]
+    assert stack["Resources"]["Reports"]["Condition"] == "HasReportsBucket"
+
+
+# ---- permissions
+
+
+def test_no_policy_has_a_wildcard_action(stack: Template) -> None:
+    for template in (stack, load(MEMBER_ROLE)):
+        actions = [one for value in found(template, "Action") for one in ([value] if isinstance(value, str) else value)]
+        assert actions
+        assert [one for one in actions if "*" in one] == []
+
+
+def test_what_the_roles_may_touch_carries_the_name(stack: Template) -> None:
+    for kind, key in (
+        ("AWS::SNS::Topic", "TopicName"),
+        ("AWS::SQS::Queue", "QueueName"),
+        ("AWS::DynamoDB::Table", "TableName"),
+    ):
+        for one in of_type(stack, kind).values():
+            assert "auditor" in one[key]
+
+
+def test_the_role_of_member_accounts_is_the_generated_one() -> None:
+    assert MEMBER_ROLE.read_text() == member_role(), "run `make generate`"
+    assert lint(load(MEMBER_ROLE)) == []
+
+
+def test_the_role_of_member_accounts_reads_what_a_sweep_reads_and_trusts_one_role() -> None:
+    role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == sorted(SWEEP_READS)
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+    assert "aws:PrincipalArn" in trust["Condition"]["ArnLike"]
+
+
+# ---- documentation
+
+
+def test_every_parameter_is_explained() -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    explained = set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE))
+    assert explained == load(STACK)["Parameters"].keys() | load(SLACK)["Parameters"].keys()
+
+
+def test_every_alarm_is_explained(stack: Template) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    for alarm in of_type(stack, "AWS::CloudWatch::Alarm").values():
+        name = re.sub(r"^auditor-(errors|throttles)-.*", r"auditor-\1-…", alarm["AlarmName"])
+        assert f"`{name}`" in page

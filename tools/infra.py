@@ -1,0 +1,131 @@
+"""What ``infra/`` holds: the stack around the packed functions, and the role that member accounts give the auditor.
+
+``python -m tools.infra`` writes ``infra/member-role.yaml``, whose permissions are the operations by which the function
+``audit_part`` reads an account.
+"""
+
+import copy
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chalice.package import TemplateDeepMerger, YAMLTemplateSerializer
+
+from tools.permissions import FUNCTIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+STACK = ROOT / "infra" / "stack.yaml"
+SLACK = ROOT / "infra" / "slack.yaml"
+MEMBER_ROLE = ROOT / "infra" / "member-role.yaml"
+
+Template = dict[str, Any]
+
+_MEMBER_ROLE = """\
+# Generated from the permissions of the function audit_part; `make generate` writes it anew.
+#
+# The role that lets the auditor of another account read this one. Deploy it to each member account, in one region:
+# roles are global.
+
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Lets the SageMaker auditor of another account read this one. Changes nothing.
+
+Parameters:
+  AuditorAccount:
+    Type: String
+    AllowedPattern: ^\\d{12}$
+    ConstraintDescription: accepted is a 12-digit account id
+    Description: The account in which the auditor runs.
+  AuditorRole:
+    Type: String
+    Default: sagemaker-auditor-AuditPartRole-*
+    AllowedPattern: ^[\\w+=,.@-]*auditor[\\w+=,.@*-]*$
+    ConstraintDescription: accepted is the name of a role that has "auditor" in it; a star stands for any characters
+    Description: The role of the function audit_part there (output AuditPartRoleArn of its stack, behind the slash).
+  ExternalId:
+    Type: String
+    NoEcho: true
+    AllowedPattern: ^[\\w+=,.@:/-]{2,1224}$
+    ConstraintDescription: accepted are 2 to 1224 letters, digits and +=,.@:/-
+    Description: The external id that the auditor's stack was given.
+  RoleName:
+    Type: String
+    Default: auditor-member
+    AllowedPattern: ^[\\w+=,.@-]*auditor[\\w+=,.@-]*$
+    ConstraintDescription: accepted is a name that has "auditor" in it, as the auditor may assume no other role
+    Description: The name of this role, as the auditor's stack was given it.
+
+Resources:
+  MemberRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Ref RoleName
+      Description: Lets the SageMaker auditor read this account
+      MaxSessionDuration: 3600
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Sid: TheAuditorAlone
+            Effect: Allow
+            Principal: {AWS: !Sub "arn:${AWS::Partition}:iam::${AuditorAccount}:root"}
+            Action: sts:AssumeRole
+            Condition:
+              ArnLike: {aws:PrincipalArn: !Sub "arn:${AWS::Partition}:iam::${AuditorAccount}:role/${AuditorRole}"}
+              StringEquals: {sts:ExternalId: !Ref ExternalId}
+      Policies:
+        - PolicyName: read
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Sid: ReadTheAccount
+                Effect: Allow
+                Action:
+ACTIONS
+                Resource: "*"
+
+Outputs:
+  RoleArn:
+    Description: The role that the auditor assumes
+    Value: !GetAtt MemberRole.Arn
+"""
+
+
+def load(path: Path) -> Template:
+    """A template in YAML, with the short forms of CloudFormation's functions written out."""
+    text = path.read_text(encoding="utf-8")
+    loaded: Template = YAMLTemplateSerializer().load_template(text, str(path))
+    return loaded
+
+
+def stack_template(packed: Mapping[str, Any], *, slack: bool) -> Template:
+    """The template that Chalice packed with ``infra/`` merged into it; merged a second time, it stays as it is.
+
+    Dicts merge, lists and scalars are replaced, as with ``chalice package --merge-template``. ``slack``: whether the
+    Slack function is in the package.
+    """
+    merged = copy.deepcopy(dict(packed))
+    for path in (STACK, SLACK) if slack else (STACK,):
+        merged = TemplateDeepMerger().merge(load(path), merged)
+    return merged
+
+
+def member_role() -> str:
+    """The template of the role in member accounts: whoever assumes it, ``audit_part``, reads there as at home."""
+    actions = "\n".join(f"                  - {action}" for action in member_reads())
+    return _MEMBER_ROLE.replace("ACTIONS", actions)
+
+
+def member_reads() -> list[str]:
+    """The operations by which an account is read as a part of an audit."""
+    (reads,) = (one["Action"] for one in FUNCTIONS["audit_part"] if one["Sid"] == "ReadTheAccount")
+    return sorted(reads)
+
+
+def main() -> int:
+    """Writes the template of the role in member accounts."""
+    MEMBER_ROLE.write_text(member_role(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
