@@ -28,6 +28,8 @@ SESSION_NAME = "sagemaker-auditor"
 MESSAGES_A_CALL = 10
 #: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
 LAST_ATTEMPT = 3
+#: A part that failed is given again after this many seconds, and twice as many.
+AGAIN_SECONDS = 15
 
 
 class PartFailed(AuditorError):
@@ -143,14 +145,14 @@ class Fleet:
         return {"batchItemFailures": failed}
 
     def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
-        """Lets the queue give a failed part again after a minute or two; else it waits for the function's timeout."""
+        """Lets the queue give a failed part again soon; left alone it waits for the timeout of the function."""
         handle = record.get("receiptHandle")
         if not isinstance(handle, str) or self.settings.queue_url is None:
             return
         sqs = self.session.client("sqs", region_name=self.region)
         try:
             sqs.change_message_visibility(
-                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=60 * attempts
+                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=AGAIN_SECONDS * attempts
             )
         except (ClientError, BotoCoreError) as error:
             log.warning("a failed part waits for its full timeout: %s", error)
