@@ -78,10 +78,11 @@ class Fleet:
         if any(account != self.account for account in wanted) and not self.settings.role_name:
             raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
         run_id = id or f"a-{uuid.uuid4().hex[:20]}"
-        if self.runs.start(run_id, parts, trigger, notify=notify, rules=rules):
-            self._queue(run_id, parts)
+        self.runs.start(run_id, parts, trigger, notify=notify, rules=rules)
         run = self.runs.get(run_id)
         assert run is not None
+        # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
+        self._queue(run_id, sorted(run.open))
         return run
 
     def _accounts(self) -> list[str]:
@@ -253,8 +254,13 @@ class Fleet:
         self.runs.close(run.id)
 
     def _tell(self, run: Run, account: str) -> None:
-        """The digest of one account; one that has been sent for this run is not sent again."""
+        """The digest of one account; one that has been sent for this run is not sent again.
+
+        Raises PartFailed while somebody else is sending it: the run is closed only when that has come to its end.
+        """
         if not self.runs.claim_digest(run.id, account):
+            if not self.runs.digest_was_sent(run.id, account):
+                raise PartFailed(f"the digest of {account} is being sent by another part of the run {run.id}")
             return
         try:
             results = self.runs.results(run.id, account)

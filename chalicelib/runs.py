@@ -238,6 +238,12 @@ class Runs:
             raise self._failed(error) from error
         return True
 
+    def digest_was_sent(self, id: str, account: str) -> bool:
+        """True when the digest of an account has left for a run."""
+        key = {"pk": {"S": f"run#{id}"}, "sk": {"S": f"digest#{account}"}}
+        item = self._call("get_item", Key=key, ConsistentRead=True).get("Item", {})
+        return bool(item.get("sent", {}).get("BOOL"))
+
     def digest_sent(self, id: str, account: str) -> None:
         """Notes that the digest of an account was sent for a run."""
         self._call(

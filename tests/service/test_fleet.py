@@ -139,10 +139,11 @@ def test_what_was_told_is_not_told_again_by_the_next_run(account: Account) -> No
 
 def test_a_part_done_twice_and_a_schedule_delivered_twice_change_nothing(account: Account) -> None:
     service = account.service()
-    first, second = service.on_schedule(SCHEDULE), service.on_schedule(SCHEDULE)
-    assert first == second
+    first = service.on_schedule(SCHEDULE)
     records = account.queued()
     assert len(records) == 6
+    assert service.on_schedule(SCHEDULE) == first
+    records += account.queued()
     worked(service, records[0], records[0], *records[1:], *records)
     assert len(account.told()) == 3
 
@@ -204,6 +205,30 @@ def test_a_digest_that_could_not_be_sent_is_sent_by_the_next_attempt(account: Ac
     assert run is not None and run.state == "done"
     assert worked(service, record) == []
     assert account.told() == []
+
+
+def test_a_queue_that_refuses_is_asked_again_by_the_same_event(account: Account, front: Front) -> None:
+    service = account.service()
+    front.fail("sqs:SendMessageBatch", 400, "InvalidParameter", times=1)
+    with pytest.raises(AccessFailed, match="the queue of the parts cannot be used"):
+        service.on_schedule(SCHEDULE)
+    assert account.queued() == []
+    service.on_schedule(SCHEDULE)
+    worked(service, *account.queued())
+    assert len(account.told()) == 3
+
+
+def test_a_run_stays_open_while_somebody_else_sends_its_digest(account: Account) -> None:
+    service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
+    run_id = service.on_schedule(SCHEDULE)["run"]
+    (record,) = account.queued()
+    assert service.fleet.runs.claim_digest(run_id, ACCOUNT)
+    assert worked(service, record) == [record["messageId"]]
+    run = service.fleet.runs.get(run_id)
+    assert run is not None and run.state == "running"
+    service.fleet.runs.release_digest(run_id, ACCOUNT)
+    assert worked(service, record) == []
+    assert len(account.told()) == 1
 
 
 def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(account: Account) -> None:
