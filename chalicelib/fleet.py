@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, RuleCounts, ScopeAudited
+from chalicelib.inventory.parts import Part as PartOf
 from chalicelib.notices.changes import Judged
 from chalicelib.policy import Policy
 from chalicelib.runs import Part, Result, Run, Runs, utc_now
@@ -30,6 +31,10 @@ MESSAGES_A_CALL = 10
 LAST_ATTEMPT = 3
 #: A part that failed is given again after this many seconds, and twice as many.
 AGAIN_SECONDS = 15
+#: A region with more resources than this is split; a function of 15 minutes audits some millions.
+SPLIT_ABOVE = 500_000
+GROUPS = ("hosting", "jobs")
+JOB_PARTS = frozenset({PartOf.TRAINING_JOBS, PartOf.TUNING_JOBS, PartOf.TRANSFORM_JOBS})
 
 
 class PartFailed(AuditorError):
@@ -74,7 +79,7 @@ class Fleet:
         """
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
-        parts = [Part(account, region) for account in wanted for region in where]
+        parts = [part for account in wanted for region in where for part in self._parts(account, region)]
         if any(account != self.account for account in wanted) and not self.settings.role_name:
             raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
         run_id = id or f"a-{uuid.uuid4().hex[:20]}"
@@ -84,6 +89,24 @@ class Fleet:
         # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
         self._queue(run_id, sorted(run.open))
         return run
+
+    def _parts(self, account: str, region: str) -> list[Part]:
+        """An account and region as one part; a very large one in two, by the rules that read its jobs and the others.
+
+        Each rule is judged in one of them, with everything that it reads, so that the outcomes are the same.
+        """
+        if self.runs.size(account, region) <= SPLIT_ABOVE:
+            return [Part(account, region)]
+        return [Part(account, region, group) for group in GROUPS]
+
+    def _rules(self, run: Run, part: Part) -> frozenset[str]:
+        """The rules of a part: those of the run, and of these the ones of its group."""
+        asked = frozenset(self.policy.enabled(run.rules))
+        if not part.group:
+            return frozenset(run.rules)
+        settings = self.policy.rules
+        jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
+        return asked & jobs if part.group == "jobs" else asked - jobs
 
     def _accounts(self) -> list[str]:
         if self.settings.accounts != ("organization",):
@@ -107,9 +130,7 @@ class Fleet:
             entries = [
                 {
                     "Id": str(number),
-                    "MessageBody": json.dumps(
-                        {"kind": MESSAGE_KIND, "run": run, "account": part.account, "region": part.region}
-                    ),
+                    "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **part._asdict()}),
                 }
                 for number, part in enumerate(several)
             ]
@@ -178,10 +199,17 @@ class Fleet:
         self._finish(run_id, part, result)
 
     def _audited(self, run: Run, part: Part) -> Result:
-        scope = Scope(part.account, part.region, partition_of(part.region), rules=frozenset(run.rules))
+        scope = Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part))
+        if part.group and not scope.rules:
+            return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
         known = self._known(scope)
         return Result(audited.report, audited.judged(known), audited.stands)
+
+    def _nothing(self, run: Run, part: Part) -> Result:
+        """A part of which no rule is asked."""
+        blind = self._blind(run.id, part, "", "")
+        return Result(blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Judged(), {})
 
     def _known(self, scope: Scope) -> Mapping[str, Any]:
         ledger = self.teller.ledger
@@ -267,18 +295,29 @@ class Fleet:
             audited = [
                 Audited(
                     result.report,
-                    Scope(part.account, part.region, partition_of(part.region), rules=frozenset(run.rules)),
+                    Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
                     lambda _, judged=result.judged: judged,  # type: ignore[misc]
                     stands=result.stands,
                 )
                 for part, result in sorted(results.items())
             ]
             merged = self.merged([one.report for one in audited])
-            self.teller.sweep(audited, merged.model_copy(update={"audit_id": run.id}))
+            self._remember_sizes(results)
+            self.teller.sweep(audited, _of_run(merged, run))
             self.runs.digest_sent(run.id, account)
         except BaseException:
             self.runs.release_digest(run.id, account)
             raise
+
+    def _remember_sizes(self, results: Mapping[Part, Result]) -> None:
+        """Keeps how large each region is, for the next run to split it."""
+        sizes: dict[tuple[str, str], int] = {}
+        for part, result in results.items():
+            if result.report.resources:
+                key = (part.account, part.region)
+                sizes[key] = max(sizes.get(key, 0), sum(result.report.resources.values()))
+        for (account, region), size in sizes.items():
+            self.runs.grown(account, region, size)
 
     def close_stale(self) -> None:
         """Closes runs whose last parts will not come any more."""
@@ -297,7 +336,13 @@ class Fleet:
             for account in self.runs.accounts(run.id)
             for _, result in sorted(self.runs.results(run.id, account).items())
         ]
-        return self.merged(reports).model_copy(update={"audit_id": run.id}) if reports else None
+        return _of_run(self.merged(reports), run) if reports else None
+
+
+def _of_run(report: Report, run: Run) -> Report:
+    """The report of parts as that of their run: its id, and the rules that it was asked for."""
+    scope = report.scope.model_copy(update={"rules": sorted(run.rules)})
+    return report.model_copy(update={"audit_id": run.id, "scope": scope})
 
 
 class _NotAllowed(Exception):
@@ -311,16 +356,17 @@ class _NotAllowed(Exception):
 def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
     try:
         body = json.loads(record["body"])
-        run, account, region = body["run"], body["account"], body["region"]
-    except (KeyError, TypeError, ValueError):
-        body, run, account, region = {}, None, None, None
+        run, account, region, group = body["run"], body["account"], body["region"], body.get("group", "")
+    except (AttributeError, KeyError, TypeError, ValueError):
+        body, run, account, region, group = {}, None, None, None, ""
     if (
         not isinstance(body, dict)
         or body.get("kind") != MESSAGE_KIND
         or not all(isinstance(one, str) and one and "#" not in one for one in (run, account, region))
+        or group not in ("", *GROUPS)
     ):
         raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
-    return str(run), Part(str(account), str(region))
+    return str(run), Part(str(account), str(region), str(group))
 
 
 def _attempts(record: Mapping[str, Any]) -> int:

@@ -28,19 +28,21 @@ CLAIM_MINUTES = 10
 
 
 class Part(NamedTuple):
-    """One account and region of a run."""
+    """One account and region of a run; of a very large one the rules of one ``group`` only (``hosting``, ``jobs``)."""
 
     account: str
     region: str
+    group: str = ""
 
     @property
     def key(self) -> str:
-        return f"{self.account}#{self.region}"
+        return f"{self.account}#{self.region}" + (f"/{self.group}" if self.group else "")
 
     @classmethod
     def of(cls, key: str) -> "Part":
-        account, region = key.split("#", 1)
-        return cls(account, region)
+        account, where = key.split("#", 1)
+        region, _, group = where.partition("/")
+        return cls(account, region, group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,23 @@ class Runs:
     def release_digest(self, id: str, account: str) -> None:
         """Lets the next attempt send the digest."""
         self._call("delete_item", Key={"pk": {"S": f"run#{id}"}, "sk": {"S": f"digest#{account}"}})
+
+    def grown(self, account: str, region: str, resources: int) -> None:
+        """Remembers how many resources an account and region had at its last audit."""
+        self._call(
+            "put_item",
+            Item={
+                "pk": {"S": "sizes"},
+                "sk": {"S": f"{account}#{region}"},
+                "resources": {"N": str(resources)},
+                "expires": {"N": self._expiry()},
+            },
+        )
+
+    def size(self, account: str, region: str) -> int:
+        """How many resources an account and region had at its last audit; 0 before the first."""
+        item = self._call("get_item", Key={"pk": {"S": "sizes"}, "sk": {"S": f"{account}#{region}"}}).get("Item", {})
+        return int(item.get("resources", {}).get("N", 0))
 
     def stale(self) -> list[Run]:
         """Open runs that began more than six hours ago: their last parts will not come any more."""

@@ -318,17 +318,22 @@ def merged(reports: Sequence[Report]) -> Report:
     for report in reports:
         for rule, one in report.rules.items():
             counts.setdefault(rule, Counter()).update(one.model_dump(by_alias=True))
-    resources: Counter[str] = Counter()
+    by_region: dict[tuple[str, ...], Counter[str]] = {}
     calls: Counter[str] = Counter()
-    for report in reports:
-        resources.update(report.resources)
+    for report in reports:  # two parts of one region count the same resources
+        place = (*report.accounts, *report.regions)
+        by_region[place] = by_region.get(place, Counter()) | Counter(report.resources)
         calls.update(report.api_calls)
-    scope = first.scope.model_copy(update={"regions": [region for one in reports for region in one.scope.regions]})
+    resources: Counter[str] = sum(by_region.values(), Counter())
+    scope = first.scope.model_copy(
+        update={"regions": list(dict.fromkeys(region for one in reports for region in one.scope.regions))}
+    )
     return first.model_copy(
         update={
             "scope": scope,
             "finished_at": max(one.finished_at for one in reports),
-            "regions": [region for one in reports for region in one.regions],
+            "accounts": list(dict.fromkeys(account for one in reports for account in one.accounts)),
+            "regions": list(dict.fromkeys(region for one in reports for region in one.regions)),
             "resources": dict(sorted(resources.items())),
             "rules": {rule: RuleCounts(**dict(one)) for rule, one in sorted(counts.items())},
             "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),

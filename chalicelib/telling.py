@@ -86,8 +86,8 @@ class Teller:
     def _told(self, audited: Sequence[Audited], tell: Callable[[Sequence[Changes]], list[Notice]]) -> list[Notice]:
         with ExitStack() as leases:
             if self.ledger is not None:
-                for one in sorted(audited, key=lambda one: (one.scope.account, one.scope.region)):
-                    leases.enter_context(self.ledger.telling(one.scope.account, one.scope.region))
+                for account, region in sorted({(one.scope.account, one.scope.region) for one in audited}):
+                    leases.enter_context(self.ledger.telling(account, region))
             changes = [self._decided(one) for one in audited]
             notices = tell(changes)
             for notice in notices:

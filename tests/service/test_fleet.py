@@ -13,6 +13,7 @@ from chalicelib.fleet import Fleet
 from chalicelib.ledger import TABLE
 from chalicelib.service import Service
 from chalicelib.settings import Settings
+from emulator import seed
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -205,6 +206,32 @@ def test_a_digest_that_could_not_be_sent_is_sent_by_the_next_attempt(account: Ac
     assert run is not None and run.state == "done"
     assert worked(service, record) == []
     assert account.told() == []
+
+
+def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = {"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400}
+    seed.training_job(ACCOUNT, REGION, "spot", EnableManagedSpotTraining=True, StoppingCondition=waiting)
+    service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
+    whole_run = service.on_schedule(SCHEDULE)
+    assert whole_run["parts"] == 1
+    worked(service, *account.queued())
+    (before,) = account.told()
+    whole = service.fleet.report(service.fleet.runs.get(whole_run["run"]))  # type: ignore[arg-type]
+    monkeypatch.setattr("chalicelib.fleet.SPLIT_ABOVE", 3)
+    split_run = service.on_schedule({**SCHEDULE, "id": "e-2"})
+    assert split_run["parts"] == 2
+    records = account.queued()
+    assert {json.loads(record["body"])["group"] for record in records} == {"hosting", "jobs"}
+    assert worked(service, *records) == []
+    (after,) = account.told()
+    assert (after["told"], after["region"], after["blind_spots"]) == ([], REGION, [])
+    assert sum(after["still_open"].values()) == len(before["told"])
+    split = service.fleet.report(service.fleet.runs.get(split_run["run"]))  # type: ignore[arg-type]
+    assert whole is not None and split is not None
+    assert (split.rules, split.resources) == (whole.rules, whole.resources)
+    assert {one.id for one in split.findings} == {one.id for one in whole.findings}
 
 
 def test_a_queue_that_refuses_is_asked_again_by_the_same_event(account: Account, front: Front) -> None:
