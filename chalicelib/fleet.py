@@ -130,7 +130,7 @@ class Fleet:
             entries = [
                 {
                     "Id": str(number),
-                    "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **part._asdict()}),
+                    "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **_named(part)}),
                 }
                 for number, part in enumerate(several)
             ]
@@ -351,6 +351,11 @@ class _NotAllowed(Exception):
     def __init__(self, operation: str, reason: str) -> None:
         super().__init__(reason)
         self.operation = operation
+
+
+def _named(part: Part) -> dict[str, str]:
+    """The part in a message; a group only where it has one."""
+    return {name: value for name, value in part._asdict().items() if value}
 
 
 def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
