@@ -77,6 +77,8 @@ class Fleet:
         Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
         the queue does not take the parts.
         """
+        if self.settings.queue_url is None:
+            raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
         parts = [part for account in wanted for region in where for part in self._parts(account, region)]
@@ -122,8 +124,6 @@ class Fleet:
         return [one["Id"] for one in listed if one.get("Status") == "ACTIVE"]
 
     def _queue(self, run: str, parts: Sequence[Part]) -> None:
-        if self.settings.queue_url is None:
-            raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
         sqs = self.session.client("sqs", region_name=self.region)
         for start in range(0, len(parts), MESSAGES_A_CALL):
             several = parts[start : start + MESSAGES_A_CALL]

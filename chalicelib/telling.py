@@ -54,9 +54,7 @@ class Teller:
         remembered."""
 
         def tell(several: Sequence[Changes]) -> list[Notice]:
-            told = sorted(
-                (one for changes in several for one in changes.told), key=lambda one: one.change == "resolved"
-            )
+            told = [one for changes in several for one in changes.told]
             ordered = sorted(told, key=lambda one: (one.change == "resolved", -one.finding.severity.rank))
             return [digest(Changes(tuple(ordered), ()), merged, self.policy, self.url(merged))]
 
@@ -74,7 +72,8 @@ class Teller:
         """Sends what an event changed, and remembers. Raises what a channel raises, with nothing remembered."""
 
         def tell(several: Sequence[Changes]) -> list[Notice]:
-            return notices_of_event(several[0], audited.report, self.policy, self.url(audited.report))
+            url = self.url(audited.report) if several[0].told else None  # a report may be stored to have one
+            return notices_of_event(several[0], audited.report, self.policy, url)
 
         return self._told([audited], tell)
 
