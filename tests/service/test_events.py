@@ -218,3 +218,17 @@ def test_get_audit_answers_from_the_ledger(client: Client, emulator: Emulator, f
     assert following["cursor"] is None
     assert client.http.get("/audit?cursor=nonsense").status_code == 400
     assert client.http.get("/health").json_body["last_audit"] == page["last_audit"]
+
+
+def test_a_report_is_stored_only_when_there_is_something_to_tell(
+    client: Client, emulator: Emulator, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = {"LocationConstraint": REGION}
+    emulator.client("s3").create_bucket(Bucket="auditor-reports", CreateBucketConfiguration=bucket)
+    monkeypatch.setenv("AUDITOR_BUCKET", "auditor-reports")
+    handlers.service.cache_clear()
+    an_endpoint(emulator, "alone", count=1)
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    stored = emulator.client("s3").list_objects_v2(Bucket="auditor-reports")
+    assert stored["KeyCount"] == 1

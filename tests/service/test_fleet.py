@@ -293,6 +293,8 @@ def test_what_is_missing_is_said(
     front.deny("organizations:*")
     with pytest.raises(error, match=says):
         account.service(**settings).on_schedule(SCHEDULE)
+    items = account.emulator.client("dynamodb").scan(TableName="auditor-ledger")["Items"]
+    assert items == []
 
 
 @pytest.mark.parametrize(
