@@ -53,6 +53,7 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "chart": _chart(trend),
         "chart_size": CHART,
         "partial": more is not None,
+        "counted": counted is not None,
         "resources": sum(report.resources.values()),
         "unknown": sum(one.unknown for one in report.rules.values()),
         "judged": sum(one.passed + one.fail for one in report.rules.values()),

@@ -59,19 +59,27 @@
 
   // ---- choosing
 
-  function rootOf(one) {
-    const { kind, name, arn } = one.resource;
+  // The endpoints that a finding concerns: its own, or those that its model or config serves.
+  function endpointsOf(one) {
+    const { kind, name } = one.resource;
     const parts = name.split("/");
     const scaling = { "scalable-target": 2, "scaling-policy": 3 }[kind];
-    const root = kind === "endpoint-variant" || (scaling && parts.length === scaling)
-      ? ["endpoint", parts[0]]
-      : scaling ? ["inference-component", parts[0]] : [kind, name];
-    return { kind: root[0], name: root[1], key: [one.account, one.region, ...root].join("\n"), arn };
+    if (kind === "endpoint" || kind === "endpoint-variant" || (scaling && parts.length === scaling)) return [parts[0]];
+    return Array.isArray(one.evidence.endpoints) ? one.evidence.endpoints : [];
+  }
+
+  function rootOf(one) {
+    const { kind, name } = one.resource;
+    const endpoints = endpointsOf(one);
+    const scaled = kind === "scalable-target" || kind === "scaling-policy";
+    const root = endpoints.length === 1 ? ["endpoint", endpoints[0]]
+      : scaled ? ["inference-component", name.split("/")[0]] : [kind, name];
+    return { kind: root[0], name: root[1], key: [one.account, one.region, ...root].join("\n") };
   }
 
   function haystack(one) {
     one.text ??= [one.id, one.rule, one.title, one.topic, one.summary, one.resource.name, one.resource.arn, one.account,
-      one.region, one.owner || ""].join("\n").toLowerCase();
+      one.region, one.owner || "", ...endpointsOf(one)].join("\n").toLowerCase();
     return one.text;
   }
 
@@ -171,12 +179,9 @@
       element("summary", {}, badge(one.severity),
         element("span", { class: "what" }, by === "rule" ? one.summary : one.title),
         element("span", { class: "tail" }, [one.resource.name, one.status === "open" ? "" : one.status].filter(Boolean).join(", "))));
-    made.addEventListener("toggle", () => { if (made.open) fill(made, one); });
+    made.fill = () => { if (!made.querySelector(".body")) made.append(body(one)); };
+    made.addEventListener("toggle", () => { if (made.open) made.fill(); });
     return made;
-  }
-
-  function fill(made, one) {
-    if (!made.querySelector(".body")) made.append(body(one));
   }
 
   // ---- groups, drawn as far as they are looked at
@@ -192,7 +197,7 @@
       const focused = document.activeElement === button;
       shown += next.length;
       const left = several.length - shown;
-      button.textContent = `Show ${number(Math.min(CHUNK, left))} more of ${plural(left, label)}`;
+      button.textContent = `Show ${number(Math.min(CHUNK, left))} more${left > CHUNK ? ` of ${plural(left, label)}` : ""}`;
       holder.hidden = !left;
       if (focused && next.length) (next[0].querySelector("summary") ?? next[0]).focus();
     }
@@ -200,10 +205,16 @@
     return () => step(several.length);
   }
 
+  function titlesOf(group) {
+    const titles = [...new Set(group.several.map((one) => one.title))];
+    return titles.slice(0, 2).join("; ") + (titles.length > 2 ? `; ${titles.length - 2} more` : "");
+  }
+
   function groupOf(group, by) {
     const where = [...new Set(group.several.map((one) => `${one.account}, ${one.region}`))];
     const made = element("details", { class: "group" },
       element("summary", {}, badge(SEVERITIES[4 - group.rank]), element("h3", {}, group.name),
+        by === "rule" ? null : element("span", { class: "what" }, titlesOf(group)),
         element("span", { class: "tail" }, [group.kind, many && where.length === 1 ? where[0] : "", plural(group.several.length, "finding")]
           .filter(Boolean).join(" · "))));
     made.fill = () => {
@@ -296,7 +307,6 @@
   function show(id, groups, by) {
     const index = groups.findIndex((group) => group.several.some((one) => one.id === id));
     if (index < 0) return;
-    const one = groups[index].several.find((other) => other.id === id);
     let made = list.querySelectorAll(".group")[index];
     if (!made) {
       made = groupOf(groups[index], by);
@@ -307,7 +317,7 @@
     made.all();
     const opened = document.getElementById(id);
     opened.open = true;
-    fill(opened, one);
+    opened.fill();
     opened.scrollIntoView({ block: "center" });
     opened.querySelector("summary").focus({ preventScroll: true });
   }
@@ -392,7 +402,7 @@
     const rows = data.endpoints.filter((one) => one.variants.length);
     if (!rows.length) return;
     document.getElementById("zones").hidden = false;
-    const troubled = new Set(findings.filter((one) => one.status === "open").map((one) => rootOf(one)).filter((root) => root.kind === "endpoint").map((root) => root.name));
+    const troubled = new Set(findings.filter((one) => one.status === "open").flatMap(endpointsOf));
     const only = element("input", { type: "checkbox", id: "only-troubled" });
     const holder = element("div");
     const alone = (one) => one.variants.some((variant) => variant.network === "vpc" && variant.zones.length < 2);
@@ -422,7 +432,7 @@
           drawn += next.length;
           const left = lines.length - drawn;
           button.hidden = !left;
-          button.textContent = `Show ${number(Math.min(CHUNK, left))} more of ${plural(left, "variant")}`;
+          button.textContent = `Show ${number(Math.min(CHUNK, left))} more${left > CHUNK ? ` of ${plural(left, "variant")}` : ""}`;
         };
         step();
         holder.append(element("p", {}, button));
@@ -454,6 +464,9 @@
   addEventListener("beforeprint", () => {
     for (const step of wholeMap) step();
     showAll();
-    for (const one of list.querySelectorAll(".finding")) one.open = true;
+    for (const one of list.querySelectorAll(".finding")) {
+      one.open = true;
+      one.fill();
+    }
   });
 })();
