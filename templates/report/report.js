@@ -180,6 +180,7 @@
         element("span", { class: "what" }, by === "rule" ? one.summary : one.title),
         element("span", { class: "tail" }, [one.resource.name, one.status === "open" ? "" : one.status].filter(Boolean).join(", "))));
     made.fill = () => { if (!made.querySelector(".body")) made.append(body(one)); };
+    made.firstChild.addEventListener("click", made.fill);
     made.addEventListener("toggle", () => { if (made.open) made.fill(); });
     return made;
   }
@@ -223,6 +224,7 @@
       made.append(into);
       made.all = inChunks(into, group.several, (one) => entry(one, by), "finding");
     };
+    made.firstChild.addEventListener("click", made.fill);
     made.addEventListener("toggle", () => { if (made.open) made.fill(); });
     return made;
   }
