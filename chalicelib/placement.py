@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from chalicelib.findings import EndpointCapacity, VariantCapacity
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Unread, Variant, VpcConfig
+from chalicelib.inventory.models import Endpoint, Unread, Variant, VpcConfig
 
 Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"]
 
@@ -26,19 +26,19 @@ def endpoints(estate: Inventory) -> list[EndpointCapacity]:
             name=one.name,
             arn=one.arn,
             status=one.status,
-            variants=[_variant(variant, estate) for variant in one.variants],
+            variants=[_variant(variant, one, estate) for variant in one.variants],
         )
         for one in sorted(estate.endpoints.values(), key=lambda one: one.name)
     ]
 
 
-def _variant(variant: Variant, estate: Inventory) -> VariantCapacity:
+def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VariantCapacity:
     target = _told(lambda: estate.target_of(variant), None)
     managed = _told(lambda: variant.managed_scaling, None)
     bounds = (target.min_capacity, target.max_capacity) if target is not None else (None, None)
     if target is None and managed is not None:
         bounds = (managed.min_instance_count, managed.max_instance_count)
-    network, stands = _network(variant, estate)
+    network, stands = _network(variant, endpoint, estate)
     types: tuple[str, ...] = _told(lambda: variant.settings.instance_types, ())
     return VariantCapacity(
         name=variant.name,
@@ -63,10 +63,12 @@ def _mode(variant: Variant) -> Mode:
     return "components" if _told(lambda: variant.hosts_components, False) else "instances"
 
 
-def _network(variant: Variant, estate: Inventory) -> tuple[Literal["managed", "vpc", "unknown"], list[str] | None]:
+def _network(
+    variant: Variant, endpoint: Endpoint, estate: Inventory
+) -> tuple[Literal["managed", "vpc", "unknown"], list[str] | None]:
     """The zones of the subnets that the variant's model or its endpoint config names."""
     try:
-        vpc = _vpc_config(variant, estate)
+        vpc = _vpc_config(variant, endpoint, estate)
         if vpc is None:
             return "managed", None
         return "vpc", list(estate.zones_of(vpc.subnets))
@@ -74,8 +76,8 @@ def _network(variant: Variant, estate: Inventory) -> tuple[Literal["managed", "v
         return "unknown", None
 
 
-def _vpc_config(variant: Variant, estate: Inventory) -> VpcConfig | None:
-    config = estate.config(variant.config_name).vpc_config
+def _vpc_config(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VpcConfig | None:
+    config = estate.config(endpoint.config_name).vpc_config
     name = variant.settings.model_name
     return config or (estate.model(name).vpc_config if name is not None else None)
 

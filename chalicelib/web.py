@@ -189,12 +189,9 @@ def _page_of_ledger(service: Service, asked: AuditQuery, found: Page) -> str:
     past = service.history.of(account) if service.history is not None else Past()
     report = merged(past.reports) if past.reports else _nothing_swept(service, account)
     report = report.model_copy(update={"findings": found.findings})
-    narrowed = {name: one for name, one in asked.model_dump(mode="json", exclude_defaults=True).items()}
-    more = None
-    if found.cursor is not None:
-        narrowed.pop("cursor", None)
-        more = More(urlencode({"limit": MAX_LIMIT, **narrowed}), found.cursor)
-    whole = more is not None and narrowed.keys() <= {"account", "limit"} and asked.cursor is None
+    narrowed = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    more = More(urlencode({"limit": MAX_LIMIT, **narrowed}), found.cursor) if found.cursor is not None else None
+    whole = more is not None and narrowed.keys() <= {"account"} and asked.cursor is None
     return page(report, trend=past.trend, counted=past.counted if whole else None, more=more)
 
 

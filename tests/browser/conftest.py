@@ -1,4 +1,4 @@
-"""Chromium, and servers on loopback for it to look at. ``AUDITOR_CHROMIUM`` names another browser than the one found."""
+"""Chromium, and servers on loopback for it to look at. ``AUDITOR_CHROMIUM`` names another browser."""
 
 import json
 import os

@@ -1,20 +1,21 @@
 """The report page in a real browser."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from chalicelib.findings import Severity
+from chalicelib.findings import Finding, Severity
 from chalicelib.page import More, page
 from emulator.account import EXPECTED
 from tests.browser.conftest import NewTab, Seen, Site, a_page, many
 from tests.unit.test_notices import a_report
 
 FINDINGS = sum(len(rules) for rules in EXPECTED.values())
-HOSTILE = '<img src=x onerror="document.title=\'taken\'">'
+HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -70,7 +71,9 @@ def test_a_narrow_page_needs_no_scrolling_sideways(served: str, new_tab: NewTab)
 def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: NewTab) -> None:
     def colours(scheme: str) -> tuple[int, int]:
         tab = new_tab(served, color_scheme=scheme)
-        told = tab.evaluate("(() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor] })()")
+        told = tab.evaluate(
+            "(() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor] })()"
+        )
         text, paper = (sum(map(int, re.findall(r"\d+", one)[:3])) for one in told)
         return text, paper
 
@@ -89,11 +92,13 @@ def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: Ne
         ("owner", "team-3", lambda one: one.owner == "team-3"),
     ],
 )
-def test_each_filter_leaves_what_it_says(site: Site, new_tab: NewTab, name: str, value: str, left: object) -> None:
+def test_each_filter_leaves_what_it_says(
+    site: Site, new_tab: NewTab, name: str, value: str, left: Callable[[Finding], bool]
+) -> None:
     findings = many(240)
     tab = new_tab(site.show("/audit", a_page(findings)))
     tab.locator(f"#filter-{name}").select_option(value)
-    wanted = sum(1 for one in findings if left(one))  # type: ignore[operator]
+    wanted = sum(1 for one in findings if left(one))
     assert 0 < wanted < 240
     assert count(tab).startswith(f"{wanted} findings") and count(tab).endswith("of 240")
     assert f"{name}={value}" in tab.url
@@ -140,7 +145,16 @@ def test_a_finding_opens_to_all_that_is_known(site: Site, new_tab: NewTab) -> No
     tab = new_tab(site.show("/audit", a_page(many(2))))
     opened(tab)
     text = tab.locator(".body").first.inner_text()
-    for told in ("Why", "A single instance is lost", "Fix", "Run two.", "Evidence", "ml.m5.large", "History", "First seen"):
+    for told in (
+        "Why",
+        "A single instance is lost",
+        "Fix",
+        "Run two.",
+        "Evidence",
+        "ml.m5.large",
+        "History",
+        "First seen",
+    ):
         assert told.lower() in text.lower()
     assert tab.locator(".body a[href^='https://docs.aws']").count() == 1
 
@@ -225,7 +239,9 @@ def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(site: Site, new_ta
     seen.errors.clear()  # the browser tells of the 404 itself
 
 
-def test_five_thousand_findings_stay_few_elements(site: Site, new_tab: NewTab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_five_thousand_findings_stay_few_elements(
+    site: Site, new_tab: NewTab, capsys: pytest.CaptureFixture[str]
+) -> None:
     tab = new_tab(site.show("/audit", a_page(many(5000))))
     assert count(tab).startswith("5,000 findings")
     assert tab.locator(".group").count() == 100
