@@ -92,7 +92,7 @@ def audit(
         raise InvalidInput("give either --explain or --resource", field="--explain")
     if (explain is not None or render is not None) and len(formats) > 1:
         raise InvalidInput("--explain and --render give one text; accepted is one --format", field="--format")
-    service = new_service(profile, (region or [None])[0], policy, anywhere=all_regions)
+    service = new_service(profile, region[0] if region else None, policy, anywhere=all_regions)
     asked = Asked(region or (), all_regions, account or (), org, *_role(role, external_id, org, account, service))
     rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
     files = outputs.planned(formats, output)

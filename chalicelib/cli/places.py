@@ -121,8 +121,8 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
             session = service.session if account == own else _assumed(asked, account, service)
             return _in_regions(asked, account, session, regions, service, tell)
         except Exception as fault:  # one account must not end the audit of the others; it is told as a blind spot
-            known = isinstance(fault, NotAllowed)
-            why = fault if known else NotAllowed("sts:AssumeRole", f"{type(fault).__name__}: {fault}")
+            unexpected = NotAllowed("sts:AssumeRole", f"{type(fault).__name__}: {fault}")
+            why = fault if isinstance(fault, NotAllowed) else unexpected
             return [Place(account, region, None, why) for region in regions]
 
     return [place for several in side_by_side(of_account, accounts) for place in several]

@@ -135,12 +135,12 @@ class Table:
         for one in group.findings:
             severity = Text.assemble("  ", (one.severity.value, STYLES[one.severity]))
             severity.append(" " * (10 - severity.cell_len))
+            summary = Text(flat(one.summary))
             if self.width >= WIDE:
                 severity.append(f"{one.rule:<{self._rules}}  ", "dim")
-                yield from self._beside(severity, Text(flat(one.summary)))
             else:
-                yield from self._beside(severity, Text(flat(one.summary)))
-                yield from self._beside(Text(" " * 10), Text(one.rule, "dim"))
+                summary.append(f"  {one.rule}", "dim")
+            yield from self._beside(severity, summary)
 
     def _beside(self, left: Text, right: Text) -> Iterator[Text]:
         """A text beside another, folded below itself."""
@@ -151,6 +151,17 @@ class Table:
     def _folded(self, text: Text, indent: int) -> Iterator[Text]:
         for number, line in enumerate(self._wrapped(text, self.width - indent)):
             yield line if number == 0 else Text.assemble(" " * indent, line)
+
+    def _listed(self, items: Iterable[str]) -> Iterator[Text]:
+        """Items with dots between them, as many on a line as it holds."""
+        line = ""
+        for item in items:
+            if line and cell_len(f"{line} · {item}") > self.width:
+                yield Text(line, "dim")
+                line = "  " + item
+            else:
+                line = f"{line} · {item}" if line else item
+        yield Text(line, "dim")
 
     def _wrapped(self, text: Text, width: int) -> list[Text]:
         lines = list(text.wrap(self._measure, max(width, 10), overflow="fold"))
@@ -165,13 +176,15 @@ class Table:
         yield Text("─" * min(self.width, RULER), "dim")
         yield from self._counts()
         if len(self.groups) > MOST:
-            yield from self._section("Most affected", self.groups[:MOST], self._affected)
+            most = self.groups[:MOST]
+            names = max(cell_len(self._named(one).plain) for one in most)
+            yield from self._section("Most affected", most, lambda one: self._affected(one, names))
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
         for told in (self._exempt(), self.narrowed, self._hint()):
             if told:
                 yield from self._folded(Text(told), 2)
-        yield from self._folded(Text(" · ".join(self._looked_at()), "dim"), 2)
+        yield from self._listed(self._looked_at())
 
     def _counts(self) -> Iterator[Text]:
         counts = Counter(one.severity for one in self.told)
@@ -198,15 +211,19 @@ class Table:
             for one in items:
                 yield from line(one)
 
-    def _affected(self, group: Group) -> Iterator[Text]:
+    def _named(self, group: Group) -> Text:
+        place = f"  {group.account} {group.region}" if self.several else ""
+        return Text.assemble("  ", (group.kind, "dim"), " ", flat(group.name), (place, "dim"))
+
+    def _affected(self, group: Group, names: int) -> Iterator[Text]:
         counts = [
             Text(f"{number} {severity.value}", STYLES[severity])
             for severity, number in zip(reversed(Severity), group.worst, strict=True)
             if number
         ]
-        place = f"  {group.account} {group.region}" if self.several else ""
-        name = Text.assemble("  ", (group.kind, "dim"), " ", flat(group.name), (place, "dim"), "  ")
-        yield from self._folded(Text.assemble(name, Text(", ").join(counts)), 4)
+        name = self._named(group)
+        gap = " " * (max(0, min(names, self.width // 2) - name.cell_len) + 2)
+        yield from self._folded(Text.assemble(name, gap, Text(", ").join(counts)), 4)
 
     def _blind_spots(self) -> list[list[BlindSpot]]:
         """The blind spots, those that differ by their place alone together."""
