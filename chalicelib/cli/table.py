@@ -29,6 +29,8 @@ BLIND = "magenta"
 WIDE = 110
 #: Columns of the rule under the summary and of the bars in it.
 RULER, BAR = 100, 40
+#: Where the words of a finding begin, after its severity.
+INDENT = 12
 #: From so many findings on, a shorter way to look at them is named.
 MANY = 200
 #: Resources named in the summary as the most affected, and rules and places named of a blind spot.
@@ -114,8 +116,8 @@ class Table:
         """A heading for each resource with its findings below; a heading for each place where there are several."""
         for place, several in self._by_place():
             if self.several:
-                title = f"━━ {place[0]} · {place[1]} "
-                yield Text(title + "━" * (min(self.width, RULER) - cell_len(title)), "bold")
+                title = f"━━ {flat(place[0])} · {flat(place[1])} "
+                yield from self._folded(Text(title + "━" * (min(self.width - 3, RULER) - cell_len(title)), "bold"), 3)
                 yield Text()
             for group in several:
                 yield from self._group(group)
@@ -134,7 +136,7 @@ class Table:
         yield from self._folded(heading, 2)
         for one in group.findings:
             severity = Text.assemble("  ", (one.severity.value, STYLES[one.severity]))
-            severity.append(" " * (10 - severity.cell_len))
+            severity.append(" " * (INDENT - severity.cell_len))
             summary = Text(flat(one.summary))
             if self.width >= WIDE:
                 severity.append(f"{one.rule:<{self._rules}}  ", "dim")
@@ -192,11 +194,10 @@ class Table:
             seen = "No findings" if self.report.complete else "No findings in what could be read"
             yield Text(seen, "bold green" if self.report.complete else "bold")
             return
-        yield Text.assemble(
-            (_number(len(self.told), "finding"), "bold"), f" on {_number(len(self.groups), 'resource')}"
-        )
+        found = Text(_number(len(self.told), "finding"), "bold")
+        yield from self._folded(Text.assemble(found, f" on {_number(len(self.groups), 'resource')}"), 2)
         digits = len(str(max(counts.values())))
-        longest = max(1, min(BAR, self.width - 14 - digits))
+        longest = max(1, min(BAR, self.width - INDENT - 2 - digits))
         for severity in reversed(Severity):
             if number := counts[severity]:
                 bar = "█" * max(1, round(longest * number / max(counts.values())))
