@@ -41,6 +41,8 @@ def run(arguments: list[str]) -> int:
         return FAILED
     except Exception as error:  # the last line of defence: a person gets a sentence
         return _other(error)
+    if outcome == INTERRUPTED:  # typer takes an interrupt for itself, and says nothing
+        return _told("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
 
 

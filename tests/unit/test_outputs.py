@@ -64,7 +64,7 @@ def test_all_files_are_written_or_none(tmp_path: Path, monkeypatch: pytest.Monke
     first = tmp_path / "a.json"
     first.write_text("before")
     (tmp_path / "b.csv").mkdir()
-    with pytest.raises(InvalidInput, match="b.csv cannot be written"):
+    with pytest.raises(InvalidInput, match=r"b\.csv cannot be written"):
         outputs.save_all({first: "after", tmp_path / "b.csv": "after"})
     assert first.read_text() == "before"
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.json", "b.csv"]
