@@ -20,9 +20,10 @@ from chalicelib.service import Service
 
 FINDINGS_CODE, BLIND_CODE = 3, 4
 
-Profile = Annotated[str | None, typer.Option(help="AWS profile.", autocompletion=completion.profiles)]
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile.", autocompletion=completion.profiles)]
 PolicyName = Annotated[
-    str | None, typer.Option(help="Policy: a name in policies/ or a path.", autocompletion=completion.policies)
+    str | None,
+    typer.Option(metavar="NAME", help="Policy: a name in policies/ or a path.", autocompletion=completion.policies),
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
 Several = list[str] | None
@@ -33,52 +34,64 @@ def audit(
     region: Annotated[
         Several,
         typer.Option(
-            help="AWS region; repeat for more. Default: that of the environment.", autocompletion=completion.regions
+            metavar="REGION",
+            help="AWS region; repeat for more. Default: that of the environment.",
+            autocompletion=completion.regions,
         ),
     ] = None,
     all_regions: Annotated[
         bool, typer.Option("--all-regions", help="Every region that the account has enabled.")
     ] = False,
     role: Annotated[
-        str | None, typer.Option(help="Role to assume: its ARN, or its name (also with --account and --org).")
+        str | None,
+        typer.Option(metavar="ROLE", help="Role to assume: its ARN, or its name (also with --account and --org)."),
     ] = None,
-    external_id: Annotated[str | None, typer.Option(help="External id that the role asks for.")] = None,
+    external_id: Annotated[str | None, typer.Option(metavar="ID", help="External id that the role asks for.")] = None,
     account: Annotated[
-        Several, typer.Option(help="Account to audit, by the role of --role there; repeat for more.")
+        Several, typer.Option(metavar="ACCOUNT", help="Account to audit, by the role of --role there; repeat for more.")
     ] = None,
     org: Annotated[
         bool, typer.Option("--org", help="Every active account of the organization, by the role of --role there.")
     ] = False,
     policy: PolicyName = None,
-    resource: Annotated[Several, typer.Option(help="ARN of a resource to audit; repeat for more.")] = None,
+    resource: Annotated[
+        Several, typer.Option(metavar="ARN", help="ARN of a resource to audit; repeat for more.")
+    ] = None,
     rule: Annotated[
-        Several, typer.Option(help="Rule to judge by; repeat for more.", autocompletion=completion.rule_ids)
+        Several,
+        typer.Option(metavar="RULE", help="Rule to judge by; repeat for more.", autocompletion=completion.rule_ids),
     ] = None,
     severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
     tag: Annotated[
         Several,
         typer.Option(
+            metavar="KEY=VALUE",
             help="Show findings on resources with this tag: KEY=VALUE or KEY; repeat to ask for all of them. As much "
-            "is read as without it."
+            "is read as without it.",
         ),
     ] = None,
     format: Annotated[
         Several,
         typer.Option(
+            metavar="FORMAT",
             help=f"How to show the report: {', '.join(outputs.formats())}. Repeat, or separate by commas, for more "
             "(with --output DIR).",
             autocompletion=completion.format_names,
         ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option(help="Write to this file, or into this folder as report.json, report.sarif, …")
+        str | None,
+        typer.Option(metavar="PATH", help="Write to this file, or into this folder as report.json, report.sarif, …"),
     ] = None,
     fail_on: Annotated[
         Severity | None, typer.Option(help="Exit 3 when a finding that is shown is at least this severe.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
     explain: Annotated[
-        str | None, typer.Option(help="Print every rule's outcome for one resource (ARN or name), with its reason.")
+        str | None,
+        typer.Option(
+            metavar="RESOURCE", help="Print every rule's outcome for one resource (ARN or name), with its reason."
+        ),
     ] = None,
     render: Annotated[
         Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")

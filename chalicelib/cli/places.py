@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import boto3
-
 from chalicelib.accounts import (
     NotAllowed,
     accounts_of_organization,
@@ -20,6 +18,7 @@ from chalicelib.accounts import (
 )
 from chalicelib.audit import Auditor, utc_now
 from chalicelib.cli.progress import shown_parts, shown_progress
+from chalicelib.cli.sessions import SharedSession
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.findings import PolicyUsed, Report
 from chalicelib.inventory.aws import Aws
@@ -91,7 +90,7 @@ class Place:
 
     account: str
     region: str
-    session: boto3.Session | None
+    session: SharedSession | None
     refused: NotAllowed | None = None
     resources: tuple[ResourceRef, ...] = ()
 
@@ -128,7 +127,7 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
     return [place for several in side_by_side(of_account, accounts) for place in several]
 
 
-def _one_account(asked: Asked, service: Service) -> tuple[str, boto3.Session]:
+def _one_account(asked: Asked, service: Service) -> tuple[str, SharedSession]:
     """The account of the credentials, or that of the role."""
     if asked.role is None:
         return service.identity.account, service.session
@@ -140,7 +139,7 @@ def _one_account(asked: Asked, service: Service) -> tuple[str, boto3.Session]:
         raise AccessFailed(f"{refused}; accepted is a role that trusts {service.identity.account}") from None
 
 
-def _assumed(asked: Asked, account: str, service: Service) -> boto3.Session:
+def _assumed(asked: Asked, account: str, service: Service) -> SharedSession:
     role = asked.role or ""
     arn = role if role.startswith("arn:") else role_arn(account, role, service.region)
     return assumed(service.session, arn, service.region, asked.external_id)
@@ -149,7 +148,7 @@ def _assumed(asked: Asked, account: str, service: Service) -> boto3.Session:
 def _in_regions(
     asked: Asked,
     account: str,
-    session: boto3.Session,
+    session: SharedSession,
     regions: Sequence[str],
     service: Service,
     tell: Callable[[str], None],
@@ -159,7 +158,7 @@ def _in_regions(
     return [Place(account, region, session) for region in regions]
 
 
-def _all_regions(session: boto3.Session, account: str, service: Service, tell: Callable[[str], None]) -> list[str]:
+def _all_regions(session: SharedSession, account: str, service: Service, tell: Callable[[str], None]) -> list[str]:
     """The enabled regions of the account where SageMaker is; where they may not be listed, those that answer."""
     known = session.get_available_regions("sagemaker", partition_of(service.region))
     try:

@@ -19,7 +19,7 @@ def _bars(*, enabled: bool) -> Iterator[Bars | None]:
     if not enabled or not sys.stderr.isatty() or console.is_dumb_terminal:
         yield None
         return
-    bar = BarColumn(24 if console.width >= 80 else 8)
+    bar = BarColumn(24 if console.width >= 100 else 12)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), bar, MofNCompleteColumn())
     with Bars(*columns, console=console, transient=True) as bars:
         yield bars
@@ -55,7 +55,7 @@ def shown_parts(total: int, *, enabled: bool) -> Iterator[Watch]:
         if bars is None:
             yield lambda name: (no_progress, lambda: None)
             return
-        width = 44 if bars.console.width >= 100 else 34
+        width = 50 if bars.console.width >= 80 else 30
         overall = bars.add_task(f"{'accounts and regions':<{width}}", total=total)
 
         def begun(name: str) -> tuple[Progress, Callable[[], None]]:
