@@ -243,3 +243,5 @@ WRITERS: dict[str, Callable[[Report], str]] = {
     "sarif": sarif,
     "asff": asff,
 }
+#: How a file of a format ends, where that is not the format's name.
+SUFFIXES = {"asff": "asff.json", "ocsf": "ocsf.json", "markdown": "md", "junit": "xml"}

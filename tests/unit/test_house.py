@@ -24,11 +24,13 @@ FLOORS = (
     ("chalicelib.rules",),
     ("chalicelib.inventory",),
     ("chalicelib.events", "chalicelib.texts", "chalicelib.settings", "chalicelib.lines", "chalicelib.storage"),
+    ("chalicelib.accounts",),
     ("chalicelib.scope", "chalicelib.findings"),
     ("chalicelib.errors",),
 )
 #: Where AWS's SDK may be spoken: reading is the inventory's alone.
 SPEAKS_TO_AWS = {
+    "chalicelib.accounts",
     "chalicelib.cli.demo",
     "chalicelib.cli.sessions",
     "chalicelib.fleet",
