@@ -9,6 +9,8 @@ import typer
 
 from chalicelib import __version__
 from chalicelib.cli import show
+from chalicelib.cli.doctor import Format as DoctorFormat
+from chalicelib.cli.doctor import exit_code, run_doctor
 from chalicelib.cli.explain import Explanation
 from chalicelib.cli.progress import shown_progress
 from chalicelib.cli.render import Channel, event_in, rendered
@@ -150,6 +152,21 @@ def policy_check(file: Annotated[str, typer.Argument(help="Policy: a path, or a 
     """Check a policy file; say line, key and what would be accepted."""
     loaded = load_policy(file)
     print(f"{file}: good; {len(loaded.enabled())} of {len(loaded.rules)} rules enabled, digest {loaded.digest}")
+
+
+@app.command()
+def doctor(
+    profile: Profile = None,
+    region: Region = None,
+    policy: PolicyName = None,
+    format: Annotated[DoctorFormat, typer.Option(help="How to show it.")] = DoctorFormat.TABLE,
+    event: Annotated[bool, typer.Option("--event", help="Try what the audit of a named resource needs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a permission is missing.")] = False,
+    output: Output = None,
+) -> int:
+    """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
+    found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
+    return exit_code(found, strict=strict)
 
 
 @app.command()

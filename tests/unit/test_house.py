@@ -11,12 +11,12 @@ CODE = sorted((ROOT / "chalicelib").rglob("*.py"))
 #: From top to bottom: a module may import from its own floor and from those below.
 FLOORS = (
     ("chalicelib.cli",),
-    ("chalicelib.web",),
+    ("chalicelib.web", "chalicelib.doctor"),
     ("chalicelib.service",),
     ("chalicelib.fleet",),
     ("chalicelib.telling", "chalicelib.memory", "chalicelib.runs"),
     ("chalicelib.ledger",),
-    ("chalicelib.audit", "chalicelib.formats"),
+    ("chalicelib.audit", "chalicelib.formats", "chalicelib.probes"),
     ("chalicelib.notices",),
     ("chalicelib.judge",),
     ("chalicelib.policy",),
@@ -30,6 +30,7 @@ FLOORS = (
 SPEAKS_TO_AWS = {
     "chalicelib.cli.demo",
     "chalicelib.cli.sessions",
+    "chalicelib.doctor",
     "chalicelib.fleet",
     "chalicelib.inventory.aws",
     "chalicelib.ledger",
