@@ -34,8 +34,7 @@ _QUICK = Config(
 )
 #: Read beside the settings: by the command line, and when the functions are packed.
 _OTHER_VARIABLES = {
-    f"{PREFIX}{name}"
-    for name in ("DEBUG", "SAGEMAKER_SOURCE", "SCALING_SOURCE", "AUTOSCALING_SOURCE", "EC2_SOURCE")
+    f"{PREFIX}{name}" for name in ("DEBUG", "SAGEMAKER_SOURCE", "SCALING_SOURCE", "AUTOSCALING_SOURCE", "EC2_SOURCE")
 }
 _EXPLICIT = re.compile(
     r"with an explicit deny in an? (?P<where>[a-z -]+?(?:policy|boundary))(?:: (?P<arn>arn:\S+))?", re.IGNORECASE

@@ -60,7 +60,7 @@ def run_doctor(
 
 
 def exit_code(found: Diagnosis, *, strict: bool) -> int:
-    """1 without credentials, 2 where settings, policy or region are wrong, 4 with ``strict`` and blind spots, else 0."""
+    """1 without credentials, 2 where settings, policy or region are wrong, 4 with ``strict`` and blind spots."""
     if found.wrong("settings", "policy", "region"):
         return WRONG_USAGE
     if found.wrong("credentials"):
