@@ -9,6 +9,8 @@ import typer
 
 from chalicelib import __version__
 from chalicelib.cli import show
+from chalicelib.cli.diff import Format as DiffFormat
+from chalicelib.cli.diff import alarms, run_diff
 from chalicelib.cli.doctor import Format as DoctorFormat
 from chalicelib.cli.doctor import exit_code, run_doctor
 from chalicelib.cli.explain import Explanation
@@ -167,6 +169,20 @@ def doctor(
     """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
     found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
     return exit_code(found, strict=strict)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="The report before: a JSON file, or - for stdin.")],
+    new: Annotated[str, typer.Argument(help="The report now: a JSON file, or - for stdin.")],
+    format: Annotated[DiffFormat, typer.Option(help="How to show it.")] = DiffFormat.TABLE,
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit 3 when a new or worse finding is at least this severe.")
+    ] = None,
+    output: Output = None,
+) -> int:
+    """Tell what is new, worse, better, resolved or no longer seen between two reports."""
+    return FINDINGS_CODE if alarms(run_diff(old, new, format=format, to=output), fail_on) else 0
 
 
 @app.command()
