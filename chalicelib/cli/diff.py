@@ -80,9 +80,9 @@ def as_markdown(found: Difference) -> str:
     lines += [f"\n> {table_cell(remark)}" for remark in found.remarks]
     listed = [one for one in found.changes if one.change in TITLES]
     if listed:
-        lines += ["", "| change | severity | resource | finding |", "|---|---|---|---|"]
+        lines += ["", "| change | severity | rule | resource | finding |", "|---|---|---|---|---|"]
         for one in listed:
-            cells = (TITLES[one.change], _severity(one), one.finding.resource.name, _what(one))
+            cells = (TITLES[one.change], _severity(one), one.finding.rule, one.finding.resource.name, _what(one))
             lines.append("| " + " | ".join(table_cell(cell) for cell in cells) + " |")
     for title, spots in _spots(found):
         lines += [f"\n{title}: {table_cell(_spot(one))}" for one in spots]
@@ -91,7 +91,8 @@ def as_markdown(found: Difference) -> str:
 
 def told(found: Difference, console: Console) -> None:
     """What changed, class by class and worst first; then blind spots and counts."""
-    _prose(console, f"{_audit(found, 'old')} → {_audit(found, 'new')}")
+    for word, side in (("old", found.old), ("new", found.new)):
+        _prose(console, f"{word}  {utc_text(side.started_at)}  {side.audit_id}")
     for remark in found.remarks:
         _prose(console, remark, "yellow")
     console.print()
@@ -115,14 +116,10 @@ def told(found: Difference, console: Console) -> None:
 def summary(found: Difference) -> str:
     """One line of counts."""
     parts = [f"{found.counts[change]} {title.lower()}" for change, title in TITLES.items() if found.counts[change]]
+    parts = parts or ["nothing changed"]
     parts += [f"{found.counts[change]} {title.lower()}" for change, title in COUNTED.items() if found.counts[change]]
     open_now, open_before = found.new.open_findings, found.old.open_findings
-    return f"{', '.join(parts) or 'nothing changed'}; {open_now} open findings, {open_before} before."
-
-
-def _audit(found: Difference, which: str) -> str:
-    side = found.old if which == "old" else found.new
-    return f"{which} {utc_text(side.started_at)} ({side.audit_id})"
+    return f"{', '.join(parts)}; {open_now} open findings, {open_before} before."
 
 
 def _severity(one: Changed) -> str:
@@ -135,8 +132,10 @@ def _was(one: Changed) -> str:
 
 def _what(one: Changed) -> str:
     """The finding in a sentence; of one that is no longer listed, what became of it."""
-    if one.change in (Change.RESOLVED, Change.NOT_SEEN):
+    if one.change is Change.RESOLVED:
         return f"{one.note[:1].upper()}{one.note[1:]}."
+    if one.change is Change.NOT_SEEN:
+        return f"Unknown, as {one.note}."
     exempt = " (exempt)" if one.change is Change.NEW and one.finding.status == "exempt" else ""
     note = f" — {one.note}" if one.note else ""
     return f"{one.finding.summary}{exempt}{note}"
