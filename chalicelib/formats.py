@@ -98,9 +98,7 @@ def markdown(report: Report) -> str:
     if told:
         lines += ["", "| severity | resource | finding |", "|---|---|---|"]
         for one in told:
-            lines.append(
-                f"| {one.severity.value} | {_cell_of_table(one.resource.name)} | {_cell_of_table(one.summary)} |"
-            )
+            lines.append(f"| {one.severity.value} | {table_cell(one.resource.name)} | {table_cell(one.summary)} |")
         lines += ["", "<details><summary>Fixes</summary>", ""]
         for one in told:
             lines += [f"**{_flat(one.resource.name)}** (`{one.rule}`): {_flat(one.fix.text)}", ""]
@@ -121,7 +119,8 @@ def _flat(text: str, *, code: bool = False) -> str:
     return flat
 
 
-def _cell_of_table(text: str) -> str:
+def table_cell(text: str) -> str:
+    """Any text as one cell of a Markdown table, without markup of its own."""
     return _flat(text).replace("|", "\\|")
 
 
@@ -233,6 +232,13 @@ def asff(report: Report) -> str:
     return json.dumps(findings, indent=2, ensure_ascii=False) + "\n"
 
 
+def html(report: Report) -> str:
+    """The report page, in one file."""
+    from chalicelib.page import page
+
+    return page(report)
+
+
 #: The writers by the name of their format.
 WRITERS: dict[str, Callable[[Report], str]] = {
     "json": lambda report: report.model_dump_json(indent=2) + "\n",
@@ -242,6 +248,7 @@ WRITERS: dict[str, Callable[[Report], str]] = {
     "junit": junit,
     "sarif": sarif,
     "asff": asff,
+    "html": html,
 }
 #: How a file of a format ends, where that is not the format's name.
 SUFFIXES = {"asff": "asff.json", "ocsf": "ocsf.json", "markdown": "md", "junit": "xml"}

@@ -59,6 +59,7 @@ class Identity:
 
     account: str
     partition: str
+    arn: str
 
 
 @dataclass
@@ -118,7 +119,7 @@ class Service:
             ) from None
         except BotoCoreError as error:
             raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
-        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
+        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1], arn=answer["Arn"])
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""

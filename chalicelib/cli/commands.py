@@ -8,11 +8,16 @@ import typer
 
 from chalicelib import __version__
 from chalicelib.cli import completion, show
-from chalicelib.cli.audit import NoProgress, PolicyName, Profile, audit
+from chalicelib.cli.audit import FINDINGS_CODE, NoProgress, PolicyName, Profile, audit
+from chalicelib.cli.diff import Format as DiffFormat
+from chalicelib.cli.diff import alarms, run_diff
+from chalicelib.cli.doctor import Format as DoctorFormat
+from chalicelib.cli.doctor import exit_code, run_doctor
 from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.events import scope_of
+from chalicelib.findings import Severity
 from chalicelib.policy import load_policy, unknown_rule
 
 app = typer.Typer(
@@ -74,6 +79,35 @@ def policy_check(file: Annotated[str, typer.Argument(help="Policy: a path, or a 
     """Check a policy file; say line, key and what would be accepted."""
     loaded = load_policy(file)
     print(f"{file}: good; {len(loaded.enabled())} of {len(loaded.rules)} rules enabled, digest {loaded.digest}")
+
+
+@app.command()
+def doctor(
+    profile: Profile = None,
+    region: Region = None,
+    policy: PolicyName = None,
+    format: Annotated[DoctorFormat, typer.Option(help="How to show it.")] = DoctorFormat.TABLE,
+    event: Annotated[bool, typer.Option("--event", help="Try what the audit of a named resource needs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a permission is missing.")] = False,
+    output: Output = None,
+) -> int:
+    """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
+    found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
+    return exit_code(found, strict=strict)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="The report before: a JSON file, or - for stdin.")],
+    new: Annotated[str, typer.Argument(help="The report now: a JSON file, or - for stdin.")],
+    format: Annotated[DiffFormat, typer.Option(help="How to show it.")] = DiffFormat.TABLE,
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit 3 when a new or worse finding is at least this severe.")
+    ] = None,
+    output: Output = None,
+) -> int:
+    """Tell what is new, worse, better, resolved or no longer seen between two reports."""
+    return FINDINGS_CODE if alarms(run_diff(old, new, format=format, to=output), fail_on) else 0
 
 
 @app.command()

@@ -40,6 +40,11 @@ def new_service(
     settings = Settings.from_environment()
     if policy is not None:
         settings = settings.model_copy(update={"policy": policy})
+    return Service(settings, new_session(profile, region, anywhere=anywhere), progress)
+
+
+def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:
+    """The AWS session for these options. Raises InvalidInput for a profile that does not exist."""
     try:
         session = SharedSession(profile_name=profile, region_name=region)
         if anywhere and session.region_name is None:
@@ -49,4 +54,4 @@ def new_service(
         raise InvalidInput(f"there is no AWS profile {profile!r}; accepted are {profiles}", field="--profile") from None
     except BotoCoreError as error:
         raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
-    return Service(settings, session, progress)
+    return session

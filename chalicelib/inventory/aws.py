@@ -32,7 +32,7 @@ _DENIED = (
     "AuthorizationErrorException",
 )
 _GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
-_GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find")
+_GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
 
 
 class CallFailed(Exception):
@@ -60,8 +60,9 @@ class Aws:
     ``calls`` counts every request that was sent, retries included, by ``service:Operation``.
     """
 
-    def __init__(self, session: boto3.Session, region: str) -> None:
+    def __init__(self, session: boto3.Session, region: str, config: Config = _CONFIG) -> None:
         self.region = region
+        self._config = config
         self.calls: Counter[str] = Counter()
         self._session = session
         self._clients: dict[str, Any] = {}
@@ -71,7 +72,7 @@ class Aws:
         """The shared client of a service."""
         with self._lock:
             if service not in self._clients:
-                client = self._session.client(service, region_name=self.region, config=_CONFIG)
+                client = self._session.client(service, region_name=self.region, config=self._config)
                 client.meta.events.register("before-send", partial(self._count, service))
                 self._clients[service] = client
             return self._clients[service]
