@@ -266,7 +266,7 @@ class Table:
             regions,
             _number(sum(report.resources.values()), "resource"),
             _number(len(report.rules), "rule"),
-            *([_number(len(report.blind_spots), "blind spot")] if report.blind_spots else []),
+            _number(len(report.blind_spots), "blind spot"),
             _number(sum(report.api_calls.values()), "call"),
             f"{(report.finished_at - report.started_at).total_seconds():.1f} s",
         ]
