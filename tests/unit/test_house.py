@@ -17,6 +17,7 @@ FLOORS = (
     ("chalicelib.telling", "chalicelib.memory", "chalicelib.runs"),
     ("chalicelib.ledger",),
     ("chalicelib.audit", "chalicelib.formats"),
+    ("chalicelib.ocsf",),
     ("chalicelib.notices",),
     ("chalicelib.judge",),
     ("chalicelib.policy",),
