@@ -5,18 +5,30 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chalicelib import __version__
+from chalicelib.answers import (
+    Catalogue,
+    FindingsPage,
+    Health,
+    RuleInForce,
+    RuleParameter,
+    RunBegun,
+    RunParts,
+    RunState,
+)
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import SCHEMA_VERSION, Finding, Report, Severity
+from chalicelib.findings import Finding, PolicyUsed, Report, Severity
 from chalicelib.formats import comma_separated
 from chalicelib.ledger import Ledger, Query
-from chalicelib.policy import unknown_rule
+from chalicelib.policy import RuleSetting, unknown_rule
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service, merged
+from chalicelib.texts import rule_references, rule_title
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +97,11 @@ def failure(status: int, code: str, message: str, at: str = "") -> Answer:
     return Answer(status, {"error": {"code": code, "message": message, "field": at or None}})
 
 
+def refused_by_chalice(status: int, message: str) -> Answer:
+    """What never reached a route, as an error of the contract: ``method_not_allowed``, ``unsupported_media_type``."""
+    return failure(status, HTTPStatus(status).name.lower(), message)
+
+
 def _valid(model: type[T], given: Any, what: str) -> T:
     try:
         return model.model_validate(given)
@@ -100,7 +117,8 @@ def _valid(model: type[T], given: Any, what: str) -> T:
 def health(service: Service) -> Answer:
     """Alive, which version, which policy; nothing about the account."""
     last = service.ledger.last_complete(service.identity.account) if service.ledger is not None else None
-    return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": last})
+    told = Health(version=__version__, policy=service.policy.digest, last_audit=last)
+    return Answer(200, told.model_dump(mode="json"))
 
 
 def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "") -> Answer:
@@ -150,17 +168,14 @@ def _from_ledger(service: Service, ledger: Ledger, asked: AuditQuery) -> Answer:
         rules=enabled | {asked.rule} if asked.rule else enabled,
     )
     page = ledger.listed(query, asked.limit, asked.cursor)
-    return Answer(
-        200,
-        {
-            "schema_version": SCHEMA_VERSION,
-            "account": account,
-            "policy": {"name": service.policy.name, "digest": service.policy.digest},
-            "last_audit": ledger.last_complete(account),
-            "findings": [one.model_dump(mode="json") for one in page.findings],
-            "cursor": page.cursor,
-        },
+    told = FindingsPage(
+        account=account,
+        policy=PolicyUsed(name=service.policy.name, digest=service.policy.digest),
+        last_audit=ledger.last_complete(account),
+        findings=page.findings,
+        cursor=page.cursor,
     )
+    return Answer(200, told.model_dump(mode="json"))
 
 
 def _filtered(report: Report, asked: AuditQuery) -> Report:
@@ -228,7 +243,8 @@ def _queued(service: Service, body: AuditBody) -> Answer:
         "http", accounts=body.accounts or [own], regions=body.regions, rules=body.rules, notify=body.notify
     )
     headers = {"Content-Type": "application/json", "Location": f"/audit/runs/{run.id}"}
-    return Answer(202, {"audit_id": run.id, "state": run.state, "parts": run.parts}, headers)
+    begun = RunBegun.model_validate({"audit_id": run.id, "state": run.state, "parts": run.parts})
+    return Answer(202, begun.model_dump(mode="json"), headers)
 
 
 def get_run(service: Service, id: str) -> Answer:
@@ -242,15 +258,65 @@ def get_run(service: Service, id: str) -> Answer:
     if run is None:
         return missing
     report = service.fleet.report(run)
-    body = {
-        "audit_id": run.id,
-        "state": run.state,
-        "trigger": run.trigger,
-        "started_at": run.started_at,
-        "parts": {"total": run.parts, "done": run.done, "open": sorted(part.key for part in run.open)},
-        "report": report.model_dump(mode="json") if report is not None else None,
-    }
-    return Answer(200, body)
+    told = RunState.model_validate(
+        {
+            "audit_id": run.id,
+            "state": run.state,
+            "trigger": run.trigger,
+            "started_at": run.started_at,
+            "parts": RunParts(total=run.parts, done=run.done, open=sorted(part.key for part in run.open)),
+            "report": report,
+        }
+    )
+    return Answer(200, told.model_dump(mode="json"))
+
+
+def get_rules(service: Service) -> Answer:
+    """The catalogue, with the policy in force."""
+    policy = service.policy
+    rules = [_in_force(one) for one in policy.rules.values()]
+    told = Catalogue(policy=PolicyUsed(name=policy.name, digest=policy.digest), rules=rules)
+    return Answer(200, told.model_dump(mode="json"))
+
+
+def get_rule(service: Service, id: str) -> Answer:
+    """One rule of the catalogue, with the policy in force."""
+    setting = service.policy.rules.get(id)
+    if setting is None:
+        return failure(404, "not_found", unknown_rule(id, service.policy.rules), "id")
+    return Answer(200, _in_force(setting).model_dump(mode="json"))
+
+
+def _in_force(setting: RuleSetting) -> RuleInForce:
+    rule, words = setting.rule, setting.rule.words
+    defaults = rule.params().model_dump(mode="json")
+    return RuleInForce(
+        id=rule.id,
+        title=words.title if words else rule_title(rule.id),
+        topic=rule.topic,
+        severity=setting.severity or rule.severity,
+        default_severity=rule.severity,
+        enabled=setting.enabled,
+        enabled_by_default=rule.enabled,
+        mode=setting.mode,
+        kinds=list(rule.kinds),
+        condition=rule.condition,
+        parameters=[
+            RuleParameter(
+                name=name,
+                value=value,
+                default=defaults[name],
+                description=rule.params.model_fields[name].description,
+            )
+            for name, value in setting.params.model_dump(mode="json").items()
+        ],
+        reads=sorted(part.value for part in rule.parts(setting.params)),
+        metrics=list(rule.metrics),
+        permissions=list(rule.permissions),
+        references=list(words.references) if words else rule_references(rule.id),
+        merges_into=rule.merges_into,
+        custom=words is not None,
+    )
 
 
 def _own_account(service: Service, accounts: list[str], at: str) -> None:
