@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib import __version__
 from chalicelib.answers import (
@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 MAX_RESOURCES = 20
 MAX_LIMIT = 500
+ACCOUNT = r"^[0-9]{12}$"
+RUN_ID = re.compile("[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +57,35 @@ T = TypeVar("T", bound=_Request)
 class AuditQuery(_Request):
     """The query of ``GET /audit``: which of the current findings to answer."""
 
-    account: str | None = None
-    region: str | None = None
-    severity: Severity = Severity.INFO
-    rule: str | None = None
-    topic: str | None = None
-    status: Literal["open", "exempt", "resolved"] = "open"
-    resource: str | None = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
-    cursor: str | None = None
+    account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
+    region: Annotated[str | None, Field(description="Default: its own without a ledger, else all.")] = None
+    severity: Annotated[Severity, Field(description="The mildest to answer.")] = Severity.INFO
+    rule: Annotated[str | None, Field(description="An id that GET /rules lists.")] = None
+    topic: Annotated[str | None, Field(description="A topic that GET /rules lists.")] = None
+    status: Annotated[Literal["open", "exempt", "resolved"], Field(description="Only these.")] = "open"
+    resource: Annotated[str | None, Field(description="The ARN or the name of a resource.")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most to answer.")] = MAX_LIMIT
+    cursor: Annotated[str | None, Field(description="That of the page before; only with a ledger.")] = None
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _digits(cls, given: Any) -> Any:
+        """Text that is a whole number in digits alone; ``1_0`` and ``1.0`` are none."""
+        if isinstance(given, str) and not re.fullmatch("[+-]?[0-9]{1,9}", given):
+            raise ValueError(f"{given[:20]!r} is no whole number; accepted are 1 to {MAX_LIMIT}")
+        return given
 
 
 class AuditBody(_Request):
-    """The body of ``POST /audit``: what to audit now."""
+    """The body of ``POST /audit``: what to audit now; nothing named is everything."""
 
-    resources: list[str] = []
-    accounts: list[str] = []
-    regions: list[str] = []
-    rules: list[str] = []
-    notify: Annotated[bool, Field(strict=True)] = False
+    resources: Annotated[
+        list[str], Field(description="ARNs in one region.", json_schema_extra={"maxItems": MAX_RESOURCES})
+    ] = []
+    accounts: Annotated[list[str], Field(description="Ids of 12 digits. Default: the auditor's own.")] = []
+    regions: Annotated[list[str], Field(description="Default: the configured ones, else its own.")] = []
+    rules: Annotated[list[str], Field(description="Ids that GET /rules lists.")] = []
+    notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
 
 
 def guarded(work: Callable[[], Answer]) -> Answer:
@@ -194,7 +206,7 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     """An audit now, of the resources named or of everything."""
     try:
         given = json.loads(raw) if raw.strip() else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
     if not isinstance(given, dict):
         raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
@@ -204,7 +216,7 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     _own_account(service, body.accounts, "accounts")
     if len(body.resources) > MAX_RESOURCES:
         raise InvalidInput(f"{len(body.resources)} resources; accepted are up to {MAX_RESOURCES}", field="resources")
-    regions = body.regions or [service.region]
+    regions = list(dict.fromkeys(body.regions)) or [service.region]
     if body.resources and len(regions) > 1:
         raise InvalidInput("resources are named in one region at a time", field="regions")
     where = service.known_region(regions[0])
@@ -239,9 +251,8 @@ def _queued(service: Service, body: AuditBody) -> Answer:
         )
     if malformed := [one for one in body.accounts if not re.fullmatch(r"\d{12}", one)]:
         raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
-    run = service.fleet.start(
-        "http", accounts=body.accounts or [own], regions=body.regions, rules=body.rules, notify=body.notify
-    )
+    accounts, regions = list(dict.fromkeys(body.accounts)) or [own], list(dict.fromkeys(body.regions))
+    run = service.fleet.start("http", accounts=accounts, regions=regions, rules=body.rules, notify=body.notify)
     headers = {"Content-Type": "application/json", "Location": f"/audit/runs/{run.id}"}
     begun = RunBegun.model_validate({"audit_id": run.id, "state": run.state, "parts": run.parts})
     return Answer(202, begun.model_dump(mode="json"), headers)
@@ -252,7 +263,7 @@ def get_run(service: Service, id: str) -> Answer:
     missing = failure(
         404, "not_found", f"there is no run {id!r}; accepted are the ids that POST /audit answered", "audit_id"
     )
-    if service.settings.table is None:
+    if service.settings.table is None or not RUN_ID.fullmatch(id):
         return missing
     run = service.fleet.runs.get(id)
     if run is None:
