@@ -7,7 +7,7 @@ CSV and OCSF with their status, elsewhere only open ones are told.
 import csv
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 from urllib.parse import quote
@@ -154,7 +154,7 @@ def _some(names: Sequence[str], what: str) -> str:
 
 
 def _row(one: Finding) -> str:
-    return f"| {one.severity.value} | {_flat(_short(one.resource.name))} | {_flat(_short(one.summary))} |\n"
+    return f"| {one.severity.value} | {table_cell(_short(one.resource.name))} | {table_cell(_short(one.summary))} |\n"
 
 
 def _fix(one: Finding) -> str:
@@ -177,6 +177,11 @@ def _short(text: str) -> str:
 def _flat(text: str) -> str:
     """Text on one line that Markdown shows as it is: no markup, no HTML, no mention of a person or an issue."""
     return clean(" ".join(text.split())).translate(MARKUP)
+
+
+def table_cell(text: str) -> str:
+    """Any text as one cell of a Markdown table, without markup of its own."""
+    return _flat(text)
 
 
 def _command(text: str) -> str:
@@ -218,8 +223,9 @@ def _xml(text: str) -> str:
     return NOT_IN_XML.sub("", clean(text))
 
 
-def sarif(report: Report) -> str:
-    """SARIF 2.1.0: a result for each open finding, its resource as a logical location.
+def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None) -> str:
+    """SARIF 2.1.0: a result for each open finding, its resource as a logical location. ``locations`` are the file and
+    the line where a finding's resource is declared, by the finding's id.
 
     Each result carries what GitHub's code scanning needs: a relative path, a region and a fingerprint. Blind spots, and
     how many results are left out beyond :data:`RESULTS`, are notifications of the tool.
@@ -253,7 +259,9 @@ def sarif(report: Report) -> str:
                         ],
                     }
                 ],
-                "results": [_sarif_result(one, rules.index(one.rule)) for one in told[:RESULTS]],
+                "results": [
+                    _sarif_result(one, rules.index(one.rule), (locations or {}).get(one.id)) for one in told[:RESULTS]
+                ],
             }
         ],
     }
@@ -272,7 +280,10 @@ def _sarif_rule(one: Finding) -> dict[str, Any]:
     }
 
 
-def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(one: Finding, index: int, declared: tuple[str, int] | None) -> dict[str, Any]:
+    path, line = declared or (f"{one.account}/{one.region}/{one.resource.kind}/{_path(one)}", 1)
+    # GitHub takes this fingerprint from the line of a real file; a resource has no line but its id.
+    fingerprint = {"primaryLocationLineHash": one.id} if declared is None else {}
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
@@ -281,8 +292,8 @@ def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": f"{one.account}/{one.region}/{one.resource.kind}/{_path(one)}"},
-                    "region": {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1},
+                    "artifactLocation": {"uri": path if declared is None else quote(path, safe="/")},
+                    "region": {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 1},
                 },
                 "logicalLocations": [
                     {
@@ -293,7 +304,7 @@ def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
                 ],
             }
         ],
-        "partialFingerprints": {"findingId/v1": one.id, "primaryLocationLineHash": one.id},
+        "partialFingerprints": {"findingId/v1": one.id, **fingerprint},
         "properties": {"severity": one.severity.value, "evidence": one.evidence},
     }
 
@@ -335,3 +346,5 @@ WRITERS: dict[str, Callable[[Report], str]] = {
     "asff": asff,
     "ocsf": ocsf,
 }
+#: How a file of a format ends, where that is not the format's name.
+SUFFIXES = {"asff": "asff.json", "ocsf": "ocsf.json", "markdown": "md", "junit": "xml"}

@@ -253,6 +253,17 @@ def test_sarif_holds_the_worst_results_that_github_takes(monkeypatch: pytest.Mon
     assert note["message"]["text"].startswith("2 results are left out")
 
 
+def test_sarif_names_the_line_that_declares_a_resource() -> None:
+    finding = a_finding(1)
+    report = a_report(finding)
+    text = sarif(report, {finding.id: ("infra/main file.tf", 12)})
+    schema("sarif-2.1.0-rtm.5.json", jsonschema.Draft4Validator).validate(json.loads(text))
+    (result,) = json.loads(text)["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == ("infra/main%20file.tf", 12)
+    assert result["partialFingerprints"] == {"findingId/v1": finding.id}
+
+
 # ---- what each holds
 
 
