@@ -6,7 +6,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e bench clean
+.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e browser pictures bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ test: setup  ## the tests that every change must pass
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s
+
+browser: setup  ## the report page in Chromium (Debian: apt-get install chromium)
+	@$(PY) -m pytest tests/browser -s
+
+pictures: setup  ## the pictures of the documentation, from the demo account
+	@$(PY) -m tools.pictures
 
 bench: setup  ## calls, seconds and CPU of an audit and of a cold start
 	@$(PY) -m benchmarks.cold_start

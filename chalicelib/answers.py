@@ -92,7 +92,7 @@ class RuleParameter(_Answer):
     description: str | None = None
 
 
-class RuleInForce(_Answer):
+class CatalogueRule(_Answer):
     """A rule of the catalogue as the policy in force applies it.
 
     ``severity`` is the policy's, else the rule's own, ``default_severity``; a finding may differ by its facts and tags.
@@ -122,4 +122,4 @@ class Catalogue(_Answer):
     """Every rule, with the policy in force."""
 
     policy: PolicyUsed
-    rules: list[RuleInForce]
+    rules: list[CatalogueRule]

@@ -221,6 +221,44 @@ class RuleCounts(_Contract):
     )
 
 
+class RuleInForce(_Contract):
+    """What the policy makes of a rule: the severity and topic under which its outcomes count."""
+
+    severity: Severity
+    topic: str
+
+
+class VariantCapacity(_Contract):
+    """What one variant runs on, and where it can. Counts are None where nobody told them.
+
+    ``mode``: ``instances``, ``asynchronous``, ``components`` (instances that host inference components),
+    ``serverless``, ``shadow``. ``minimum`` and ``maximum`` are those of automatic scaling of its instances, None
+    without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
+    network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
+    """
+
+    name: str
+    mode: Literal["instances", "asynchronous", "components", "serverless", "shadow"]
+    instance_types: list[str] = []
+    current: int | None = None
+    desired: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    network: Literal["managed", "vpc", "unknown"]
+    zones: list[str] | None = None
+
+
+class EndpointCapacity(_Contract):
+    """An endpoint as it runs: what it stands on, against what it may scale to."""
+
+    account: str
+    region: str
+    name: str
+    arn: str
+    status: str
+    variants: list[VariantCapacity]
+
+
 class PolicyUsed(_Contract):
     """Which policy was in force; the digest changes with any change of its content."""
 
@@ -238,7 +276,11 @@ class ScopeAudited(_Contract):
 
 
 class Report(_Contract):
-    """What one audit saw, judged and could not see."""
+    """What one audit saw, judged and could not see.
+
+    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
+    ``endpoints`` where each of them stands.
+    """
 
     schema_version: Literal[1] = 1
     audit_id: str
@@ -254,6 +296,9 @@ class Report(_Contract):
     findings: list[Finding]
     blind_spots: list[BlindSpot]
     exemptions: list[ExemptionNote] = []
+    catalogue: dict[str, RuleInForce] = {}
+    zones: dict[str, list[str]] = {}
+    endpoints: list[EndpointCapacity] = []
     api_calls: dict[str, int]
     complete: bool
 

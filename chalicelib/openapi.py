@@ -15,11 +15,11 @@ from pydantic.json_schema import models_json_schema
 from chalicelib import __version__
 from chalicelib.answers import (
     Catalogue,
+    CatalogueRule,
     ErrorAnswer,
     FindingsPage,
     GatewayError,
     Health,
-    RuleInForce,
     RunBegun,
     RunState,
 )
@@ -106,7 +106,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", "/rules"): Operation("getRules", {200: Answered("The catalogue.", (Catalogue,)), **GUARDED}),
     ("GET", "/rules/{id}"): Operation(
-        "getRule", {200: Answered("The rule.", (RuleInForce,)), 404: NO_RULE, **GUARDED}, path="The id of a rule."
+        "getRule", {200: Answered("The rule.", (CatalogueRule,)), 404: NO_RULE, **GUARDED}, path="The id of a rule."
     ),
     ("GET", "/health"): Operation(
         "getHealth",

@@ -5,26 +5,31 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib import __version__
 from chalicelib.answers import (
     Catalogue,
+    CatalogueRule,
     FindingsPage,
     Health,
-    RuleInForce,
     RuleParameter,
     RunBegun,
     RunParts,
     RunState,
 )
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import Finding, PolicyUsed, Report, Severity
+from chalicelib.findings import PolicyUsed, Report, ScopeAudited, Severity
 from chalicelib.formats import comma_separated
-from chalicelib.ledger import Ledger, Query
+from chalicelib.history import Past
+from chalicelib.ledger import Page, Query
+from chalicelib.page import More, page
+from chalicelib.page import policy as security_policy
 from chalicelib.policy import RuleSetting, unknown_rule
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service, merged
@@ -32,6 +37,8 @@ from chalicelib.texts import rule_references, rule_title
 
 log = logging.getLogger(__name__)
 
+#: What GET /audit can answer with; the first where nothing is preferred.
+ANSWERS = ("application/json", "text/html", "text/csv")
 MAX_RESOURCES = 20
 MAX_LIMIT = 500
 ACCOUNT = r"^[0-9]{12}$"
@@ -133,19 +140,46 @@ def health(service: Service) -> Answer:
     return Answer(200, told.model_dump(mode="json"))
 
 
+def preferred(accept: str) -> str:
+    """What of :data:`ANSWERS` an Accept header wants most (RFC 9110, 12.5.1); JSON where it does not say."""
+    wanted: dict[str, float] = {}
+    for one in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in one.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        wanted[kind] = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
+
+    def quality_of(answer: str) -> float:
+        named = (answer, f"{answer.split('/')[0]}/*", "*/*")
+        return next((wanted[one] for one in named if one in wanted), 0.0)
+
+    best = max(ANSWERS, key=quality_of)
+    return best if quality_of(best) > 0 else ANSWERS[0]
+
+
 def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "") -> Answer:
-    """The findings of the account as they are now, filtered; as CSV where that is accepted and JSON is not."""
-    answer = _found(service, query)
-    if "text/csv" not in accept or "json" in accept:
-        return answer
-    findings = [Finding.model_validate(one) for one in answer.body["findings"]]
+    """The findings of the account as they are now, filtered: as JSON, as the report page or as CSV."""
+    asked = _asked(service, query)
+    kind = preferred(accept)
+    ledger = service.ledger
+    if ledger is None:
+        report = _audited(service, asked)
+        if kind == "text/html":
+            return _page_of(page(report))
+        body, findings = report.model_dump(mode="json"), report.findings
+    else:
+        found = ledger.listed(_query(service, asked), asked.limit, asked.cursor)
+        if kind == "text/html":
+            return _page_of(_page_of_ledger(service, asked, found))
+        body, findings = _listing(service, asked, found), found.findings
+    if kind == "application/json":
+        return Answer(200, body)
     headers = {"Content-Type": "text/csv; charset=utf-8"}
-    if answer.body.get("cursor"):
-        headers["X-Next-Cursor"] = answer.body["cursor"]
+    if body.get("cursor"):
+        headers["X-Next-Cursor"] = body["cursor"]
     return Answer(200, comma_separated(findings), headers)
 
 
-def _found(service: Service, query: Mapping[str, str] | None) -> Answer:
+def _asked(service: Service, query: Mapping[str, str] | None) -> AuditQuery:
     asked = _valid(AuditQuery, dict(query or {}), "query parameter")
     rules = service.policy.rules
     if asked.rule is not None and asked.rule not in rules:
@@ -155,22 +189,67 @@ def _found(service: Service, query: Mapping[str, str] | None) -> Answer:
         raise InvalidInput(f"unknown topic {asked.topic!r}; accepted are {', '.join(topics)}", field="topic")
     if asked.region is not None:
         service.known_region(asked.region)
-    if service.ledger is not None:
-        return _from_ledger(service, service.ledger, asked)
+    return asked
+
+
+def _audited(service: Service, asked: AuditQuery) -> Report:
+    """Without a ledger: an audit now."""
     if asked.cursor is not None:
         raise InvalidInput("there are no pages without a ledger; AUDITOR_TABLE names its table", field="cursor")
     _own_account(service, [asked.account] if asked.account else [], "account")
     scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
-    report = service.audit(scope, "http")
-    return Answer(200, _filtered(report, asked).model_dump(mode="json"))
+    return _filtered(service.audit(scope, "http"), asked)
 
 
-def _from_ledger(service: Service, ledger: Ledger, asked: AuditQuery) -> Answer:
-    """A page of the findings as the last audits left them, worst first."""
+def _page_of(html: str) -> Answer:
+    """The report page, which runs nothing but its own script and asks nothing of others."""
+    headers = {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": security_policy(framed=True),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Answer(200, html, headers)
+
+
+def _page_of_ledger(service: Service, asked: AuditQuery, found: Page) -> str:
+    """The page of what the ledger holds: findings as they are now, counts and map as the last sweep saw them."""
     account = asked.account or service.identity.account
+    past = service.history.of(account) if service.history is not None else Past()
+    report = merged(past.reports) if past.reports else _nothing_swept(service, account)
+    report = report.model_copy(update={"findings": found.findings})
+    narrowed = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    more = More(urlencode({"limit": MAX_LIMIT, **narrowed}), found.cursor) if found.cursor is not None else None
+    whole = more is not None and narrowed.keys() <= {"account"} and asked.cursor is None
+    return page(report, trend=past.trend, counted=past.counted if whole else None, more=more)
+
+
+def _nothing_swept(service: Service, account: str) -> Report:
+    """The frame of a page before the first sweep."""
+    now = datetime.now(UTC)
+    return Report(
+        audit_id="none",
+        trigger="http",
+        scope=ScopeAudited(accounts=[account]),
+        started_at=now,
+        finished_at=now,
+        policy=PolicyUsed(name=service.policy.name, digest=service.policy.digest),
+        accounts=[account],
+        regions=[service.region],
+        resources={},
+        rules={},
+        findings=[],
+        blind_spots=[],
+        api_calls={},
+        complete=True,
+    )
+
+
+def _query(service: Service, asked: AuditQuery) -> Query:
     enabled = frozenset(service.policy.enabled())
-    query = Query(
-        account=account,
+    return Query(
+        account=asked.account or service.identity.account,
         status=asked.status,
         region=asked.region,
         severity=asked.severity,
@@ -179,15 +258,19 @@ def _from_ledger(service: Service, ledger: Ledger, asked: AuditQuery) -> Answer:
         resource=asked.resource,
         rules=enabled | {asked.rule} if asked.rule else enabled,
     )
-    page = ledger.listed(query, asked.limit, asked.cursor)
+
+
+def _listing(service: Service, asked: AuditQuery, found: Page) -> dict[str, Any]:
+    """A page of the findings as the last audits left them, worst first."""
+    account = asked.account or service.identity.account
     told = FindingsPage(
         account=account,
         policy=PolicyUsed(name=service.policy.name, digest=service.policy.digest),
-        last_audit=ledger.last_complete(account),
-        findings=page.findings,
-        cursor=page.cursor,
+        last_audit=service.ledger.last_complete(account) if service.ledger is not None else None,
+        findings=found.findings,
+        cursor=found.cursor,
     )
-    return Answer(200, told.model_dump(mode="json"))
+    return told.model_dump(mode="json")
 
 
 def _filtered(report: Report, asked: AuditQuery) -> Report:
@@ -298,10 +381,10 @@ def get_rule(service: Service, id: str) -> Answer:
     return Answer(200, _in_force(setting).model_dump(mode="json"))
 
 
-def _in_force(setting: RuleSetting) -> RuleInForce:
+def _in_force(setting: RuleSetting) -> CatalogueRule:
     rule, words = setting.rule, setting.rule.words
     defaults = rule.params().model_dump(mode="json")
-    return RuleInForce(
+    return CatalogueRule(
         id=rule.id,
         title=words.title if words else rule_title(rule.id),
         topic=rule.topic,

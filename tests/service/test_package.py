@@ -162,7 +162,12 @@ def test_the_packed_event_handler_audits_the_endpoint_named(invoke: Invoke, emul
 )
 def test_the_packed_api_describes_itself(invoke: Invoke, path: str, holds: str) -> None:
     context = {"httpMethod": "GET", "resourcePath": path, "identity": {}}
-    event = {"requestContext": context, "path": path, "headers": {}, "multiValueQueryStringParameters": None}
+    event: dict[str, Any] = {
+        "requestContext": context,
+        "path": path,
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+    }
     event |= {"pathParameters": None, "stageVariables": None, "body": None, "isBase64Encoded": False}
     answer = invoke("app", event)
     assert answer["statusCode"] == 200
