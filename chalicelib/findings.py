@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.scope import partition_of
+
 SCHEMA_VERSION = 1
 
 
@@ -180,6 +182,18 @@ def finding_id(rule: str, arn: str, part: str = "") -> str:
     """
     digest = hashlib.sha256("\n".join((rule, arn, part)).encode()).hexdigest()
     return f"f-{digest[:20]}"
+
+
+def root_arn(finding: Finding) -> str:
+    """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
+    resource = finding.resource
+    if resource.kind not in ("scalable-target", "scaling-policy"):
+        return resource.arn
+    parts = resource.name.split("/")
+    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
+    partition = partition_of(finding.region)
+    kind = "endpoint" if endpoint else "inference-component"
+    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
 
 
 class BlindSpot(_Contract):

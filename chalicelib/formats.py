@@ -335,6 +335,13 @@ def asff(report: Report) -> str:
     return json.dumps(findings, indent=2, ensure_ascii=False) + "\n"
 
 
+def html(report: Report) -> str:
+    """The report page, in one file."""
+    from chalicelib.page import page
+
+    return page(report)
+
+
 #: The writers by the name of their format.
 WRITERS: dict[str, Callable[[Report], str]] = {
     "json": lambda report: report.model_dump_json(indent=2) + "\n",
@@ -345,6 +352,7 @@ WRITERS: dict[str, Callable[[Report], str]] = {
     "sarif": sarif,
     "asff": asff,
     "ocsf": ocsf,
+    "html": html,
 }
 #: How a file of a format ends, where that is not the format's name.
 SUFFIXES = {"asff": "asff.json", "ocsf": "ocsf.json", "markdown": "md", "junit": "xml"}

@@ -136,6 +136,14 @@ def test_every_example_fits_its_schema() -> None:
         jsonschema.Draft202012Validator({**schema, "components": described["components"]}).validate(example)
 
 
+@pytest.mark.parametrize("media", ["application/json", "text/csv", "text/html"])
+def test_each_form_of_the_findings_is_described(with_ledger: Client, media: str) -> None:
+    described = document(handlers.app.routes)["paths"]["/audit"]["get"]["responses"]["200"]["content"]
+    answer = with_ledger.http.get("/audit", headers={"Accept": media})
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (200, media)
+    assert media in described and len(described) == 3
+
+
 # ---- what no description can say
 
 

@@ -4,9 +4,11 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -186,6 +188,29 @@ def parse_ocsf(report: Report, text: str) -> None:
         ComplianceFinding.model_validate(one)
 
 
+class Page(HTMLParser):
+    """The elements of a page, and every attribute that any of them has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: Counter[str] = Counter()
+        self.attributes: set[str] = set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements[tag] += 1
+        self.attributes |= {name for name, _ in attrs}
+
+
+def parse_html(report: Report, text: str) -> None:
+    page, empty = Page(text), Page(WRITERS["html"](a_report()))
+    assert page.elements["html"] == page.elements["body"] == 1
+    assert page.elements["script"] == empty.elements["script"]
+    assert page.elements["img"] == empty.elements["img"]
+    assert not {name for name in page.attributes if name.startswith("on")}
+
+
 PARSERS: dict[str, Callable[[Report, str], None]] = {
     "json": parse_json,
     "jsonl": parse_json_lines,
@@ -195,6 +220,7 @@ PARSERS: dict[str, Callable[[Report, str], None]] = {
     "sarif": parse_sarif,
     "asff": parse_asff,
     "ocsf": parse_ocsf,
+    "html": parse_html,
 }
 
 

@@ -26,12 +26,13 @@ FLOORS = (
     ("chalicelib.rules",),
     ("chalicelib.inventory",),
     ("chalicelib.events", "chalicelib.texts", "chalicelib.settings", "chalicelib.lines", "chalicelib.storage"),
-    ("chalicelib.answers",),
+    ("chalicelib.accounts", "chalicelib.answers"),
     ("chalicelib.scope", "chalicelib.findings"),
     ("chalicelib.errors",),
 )
 #: Where AWS's SDK may be spoken: reading is the inventory's alone.
 SPEAKS_TO_AWS = {
+    "chalicelib.accounts",
     "chalicelib.cli.demo",
     "chalicelib.cli.sessions",
     "chalicelib.fleet",
