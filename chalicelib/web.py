@@ -6,22 +6,34 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib import __version__
+from chalicelib.answers import (
+    Catalogue,
+    CatalogueRule,
+    FindingsPage,
+    Health,
+    RuleParameter,
+    RunBegun,
+    RunParts,
+    RunState,
+)
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import SCHEMA_VERSION, PolicyUsed, Report, ScopeAudited, Severity
+from chalicelib.findings import PolicyUsed, Report, ScopeAudited, Severity
 from chalicelib.formats import comma_separated
 from chalicelib.history import Past
 from chalicelib.ledger import Page, Query
 from chalicelib.page import More, page
 from chalicelib.page import policy as security_policy
-from chalicelib.policy import unknown_rule
+from chalicelib.policy import RuleSetting, unknown_rule
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service, merged
+from chalicelib.texts import rule_references, rule_title
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +41,8 @@ log = logging.getLogger(__name__)
 ANSWERS = ("application/json", "text/html", "text/csv")
 MAX_RESOURCES = 20
 MAX_LIMIT = 500
+ACCOUNT = r"^[0-9]{12}$"
+RUN_ID = re.compile("[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +64,35 @@ T = TypeVar("T", bound=_Request)
 class AuditQuery(_Request):
     """The query of ``GET /audit``: which of the current findings to answer."""
 
-    account: str | None = None
-    region: str | None = None
-    severity: Severity = Severity.INFO
-    rule: str | None = None
-    topic: str | None = None
-    status: Literal["open", "exempt", "resolved"] = "open"
-    resource: str | None = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = MAX_LIMIT
-    cursor: str | None = None
+    account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
+    region: Annotated[str | None, Field(description="Default: its own without a ledger, else all.")] = None
+    severity: Annotated[Severity, Field(description="The mildest to answer.")] = Severity.INFO
+    rule: Annotated[str | None, Field(description="An id that GET /rules lists.")] = None
+    topic: Annotated[str | None, Field(description="A topic that GET /rules lists.")] = None
+    status: Annotated[Literal["open", "exempt", "resolved"], Field(description="Only these.")] = "open"
+    resource: Annotated[str | None, Field(description="The ARN or the name of a resource.")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most to answer.")] = MAX_LIMIT
+    cursor: Annotated[str | None, Field(description="That of the page before; only with a ledger.")] = None
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _digits(cls, given: Any) -> Any:
+        """Text that is a whole number in digits alone; ``1_0`` and ``1.0`` are none."""
+        if isinstance(given, str) and not re.fullmatch("[+-]?[0-9]{1,9}", given):
+            raise ValueError(f"{given[:20]!r} is no whole number; accepted are 1 to {MAX_LIMIT}")
+        return given
 
 
 class AuditBody(_Request):
-    """The body of ``POST /audit``: what to audit now."""
+    """The body of ``POST /audit``: what to audit now; nothing named is everything."""
 
-    resources: list[str] = []
-    accounts: list[str] = []
-    regions: list[str] = []
-    rules: list[str] = []
-    notify: Annotated[bool, Field(strict=True)] = False
+    resources: Annotated[
+        list[str], Field(description="ARNs in one region.", json_schema_extra={"maxItems": MAX_RESOURCES})
+    ] = []
+    accounts: Annotated[list[str], Field(description="Ids of 12 digits. Default: the auditor's own.")] = []
+    regions: Annotated[list[str], Field(description="Default: the configured ones, else its own.")] = []
+    rules: Annotated[list[str], Field(description="Ids that GET /rules lists.")] = []
+    notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
 
 
 def guarded(work: Callable[[], Answer]) -> Answer:
@@ -92,6 +116,11 @@ def failure(status: int, code: str, message: str, at: str = "") -> Answer:
     return Answer(status, {"error": {"code": code, "message": message, "field": at or None}})
 
 
+def refused_by_chalice(status: int, message: str) -> Answer:
+    """What never reached a route, as an error of the contract: ``method_not_allowed``, ``unsupported_media_type``."""
+    return failure(status, HTTPStatus(status).name.lower(), message)
+
+
 def _valid(model: type[T], given: Any, what: str) -> T:
     try:
         return model.model_validate(given)
@@ -107,7 +136,8 @@ def _valid(model: type[T], given: Any, what: str) -> T:
 def health(service: Service) -> Answer:
     """Alive, which version, which policy; nothing about the account."""
     last = service.ledger.last_complete(service.identity.account) if service.ledger is not None else None
-    return Answer(200, {"status": "ok", "version": __version__, "policy": service.policy.digest, "last_audit": last})
+    told = Health(version=__version__, policy=service.policy.digest, last_audit=last)
+    return Answer(200, told.model_dump(mode="json"))
 
 
 def preferred(accept: str) -> str:
@@ -233,14 +263,14 @@ def _query(service: Service, asked: AuditQuery) -> Query:
 def _listing(service: Service, asked: AuditQuery, found: Page) -> dict[str, Any]:
     """A page of the findings as the last audits left them, worst first."""
     account = asked.account or service.identity.account
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "account": account,
-        "policy": {"name": service.policy.name, "digest": service.policy.digest},
-        "last_audit": service.ledger.last_complete(account) if service.ledger is not None else None,
-        "findings": [one.model_dump(mode="json") for one in found.findings],
-        "cursor": found.cursor,
-    }
+    told = FindingsPage(
+        account=account,
+        policy=PolicyUsed(name=service.policy.name, digest=service.policy.digest),
+        last_audit=service.ledger.last_complete(account) if service.ledger is not None else None,
+        findings=found.findings,
+        cursor=found.cursor,
+    )
+    return told.model_dump(mode="json")
 
 
 def _filtered(report: Report, asked: AuditQuery) -> Report:
@@ -259,7 +289,7 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     """An audit now, of the resources named or of everything."""
     try:
         given = json.loads(raw) if raw.strip() else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
     if not isinstance(given, dict):
         raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
@@ -269,7 +299,7 @@ def post_audit(service: Service, raw: bytes) -> Answer:
     _own_account(service, body.accounts, "accounts")
     if len(body.resources) > MAX_RESOURCES:
         raise InvalidInput(f"{len(body.resources)} resources; accepted are up to {MAX_RESOURCES}", field="resources")
-    regions = body.regions or [service.region]
+    regions = list(dict.fromkeys(body.regions)) or [service.region]
     if body.resources and len(regions) > 1:
         raise InvalidInput("resources are named in one region at a time", field="regions")
     where = service.known_region(regions[0])
@@ -304,11 +334,11 @@ def _queued(service: Service, body: AuditBody) -> Answer:
         )
     if malformed := [one for one in body.accounts if not re.fullmatch(r"\d{12}", one)]:
         raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
-    run = service.fleet.start(
-        "http", accounts=body.accounts or [own], regions=body.regions, rules=body.rules, notify=body.notify
-    )
+    accounts, regions = list(dict.fromkeys(body.accounts)) or [own], list(dict.fromkeys(body.regions))
+    run = service.fleet.start("http", accounts=accounts, regions=regions, rules=body.rules, notify=body.notify)
     headers = {"Content-Type": "application/json", "Location": f"/audit/runs/{run.id}"}
-    return Answer(202, {"audit_id": run.id, "state": run.state, "parts": run.parts}, headers)
+    begun = RunBegun.model_validate({"audit_id": run.id, "state": run.state, "parts": run.parts})
+    return Answer(202, begun.model_dump(mode="json"), headers)
 
 
 def get_run(service: Service, id: str) -> Answer:
@@ -316,21 +346,71 @@ def get_run(service: Service, id: str) -> Answer:
     missing = failure(
         404, "not_found", f"there is no run {id!r}; accepted are the ids that POST /audit answered", "audit_id"
     )
-    if service.settings.table is None:
+    if service.settings.table is None or not RUN_ID.fullmatch(id):
         return missing
     run = service.fleet.runs.get(id)
     if run is None:
         return missing
     report = service.fleet.report(run)
-    body = {
-        "audit_id": run.id,
-        "state": run.state,
-        "trigger": run.trigger,
-        "started_at": run.started_at,
-        "parts": {"total": run.parts, "done": run.done, "open": sorted(part.key for part in run.open)},
-        "report": report.model_dump(mode="json") if report is not None else None,
-    }
-    return Answer(200, body)
+    told = RunState.model_validate(
+        {
+            "audit_id": run.id,
+            "state": run.state,
+            "trigger": run.trigger,
+            "started_at": run.started_at,
+            "parts": RunParts(total=run.parts, done=run.done, open=sorted(part.key for part in run.open)),
+            "report": report,
+        }
+    )
+    return Answer(200, told.model_dump(mode="json"))
+
+
+def get_rules(service: Service) -> Answer:
+    """The catalogue, with the policy in force."""
+    policy = service.policy
+    rules = [_in_force(one) for one in policy.rules.values()]
+    told = Catalogue(policy=PolicyUsed(name=policy.name, digest=policy.digest), rules=rules)
+    return Answer(200, told.model_dump(mode="json"))
+
+
+def get_rule(service: Service, id: str) -> Answer:
+    """One rule of the catalogue, with the policy in force."""
+    setting = service.policy.rules.get(id)
+    if setting is None:
+        return failure(404, "not_found", unknown_rule(id, service.policy.rules), "id")
+    return Answer(200, _in_force(setting).model_dump(mode="json"))
+
+
+def _in_force(setting: RuleSetting) -> CatalogueRule:
+    rule, words = setting.rule, setting.rule.words
+    defaults = rule.params().model_dump(mode="json")
+    return CatalogueRule(
+        id=rule.id,
+        title=words.title if words else rule_title(rule.id),
+        topic=rule.topic,
+        severity=setting.severity or rule.severity,
+        default_severity=rule.severity,
+        enabled=setting.enabled,
+        enabled_by_default=rule.enabled,
+        mode=setting.mode,
+        kinds=list(rule.kinds),
+        condition=rule.condition,
+        parameters=[
+            RuleParameter(
+                name=name,
+                value=value,
+                default=defaults[name],
+                description=rule.params.model_fields[name].description,
+            )
+            for name, value in setting.params.model_dump(mode="json").items()
+        ],
+        reads=sorted(part.value for part in rule.parts(setting.params)),
+        metrics=list(rule.metrics),
+        permissions=list(rule.permissions),
+        references=list(words.references) if words else rule_references(rule.id),
+        merges_into=rule.merges_into,
+        custom=words is not None,
+    )
 
 
 def _own_account(service: Service, accounts: list[str], at: str) -> None:

@@ -11,6 +11,7 @@ CODE = sorted((ROOT / "chalicelib").rglob("*.py"))
 #: From top to bottom: a module may import from its own floor and from those below.
 FLOORS = (
     ("chalicelib.cli",),
+    ("chalicelib.openapi",),
     ("chalicelib.web", "chalicelib.doctor"),
     ("chalicelib.service",),
     ("chalicelib.fleet",),
@@ -18,13 +19,14 @@ FLOORS = (
     ("chalicelib.history",),
     ("chalicelib.ledger",),
     ("chalicelib.audit", "chalicelib.formats", "chalicelib.page", "chalicelib.probes", "chalicelib.diff"),
+    ("chalicelib.ocsf",),
     ("chalicelib.notices",),
     ("chalicelib.judge", "chalicelib.placement", "chalicelib.posture"),
     ("chalicelib.policy",),
     ("chalicelib.rules",),
     ("chalicelib.inventory",),
     ("chalicelib.events", "chalicelib.texts", "chalicelib.settings", "chalicelib.lines", "chalicelib.storage"),
-    ("chalicelib.accounts", "chalicelib.reports"),
+    ("chalicelib.accounts", "chalicelib.answers", "chalicelib.reports"),
     ("chalicelib.scope", "chalicelib.findings"),
     ("chalicelib.errors",),
 )
