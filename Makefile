@@ -80,7 +80,7 @@ lock: setup  ## pin the development requirements anew, with hashes
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
 
 serve: setup  ## the HTTP routes on loopback, over the demo account
-	@.venv/bin/auditor serve --demo
+	@.venv/bin/auditor serve --demo --ledger
 
 clean:  ## remove what can be made again
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .chalice/deployments

@@ -128,11 +128,14 @@ def serve(
     region: Region = None,
     policy: PolicyName = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve the demo account on the embedded emulator.")] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="With --demo: sweep first and keep a ledger, as a deployed stack does.")
+    ] = False,
 ) -> None:
     """Answer the HTTP routes on the loopback interface. IAM is not checked there."""
     from chalicelib.cli.serve import run_server
 
-    run_server(port, profile=profile, region=region, policy=policy, demo=demo)
+    run_server(port, profile=profile, region=region, policy=policy, demo=demo, ledger=ledger)
 
 
 @app.command("completion")

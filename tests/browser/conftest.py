@@ -71,11 +71,12 @@ def new_tab(browser: Browser, seen: Seen) -> Iterator[NewTab]:
     assert len(origins) <= 1, origins
 
 
-@pytest.fixture(scope="session")
-def served() -> Iterator[str]:
-    """The address of the page of the demo account, as ``auditor serve`` answers it."""
+@pytest.fixture(scope="session", params=["audited now", "from the ledger"])
+def served(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the page of the demo account, as ``auditor serve`` answers it: of an audit, and of the ledger."""
+    options = ["--ledger"] if request.param == "from the ledger" else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "chalicelib.cli", "serve", "--demo", "--port", "0"],
+        [sys.executable, "-m", "chalicelib.cli", "serve", "--demo", *options, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -56,6 +56,11 @@ def test_the_report_of_the_account_is_answered(served: str) -> None:
     assert len(report["findings"]) == sum(len(rules) for rules in EXPECTED.values())
 
 
+def test_a_ledger_goes_with_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--ledger"]) == 2
+    assert "--ledger goes with --demo" in capsys.readouterr().err
+
+
 def test_a_mistake_is_told_as_json(served: str) -> None:
     status, told = got(f"{served}/audit", {"resource": []})
     assert status == 400
