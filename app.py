@@ -117,31 +117,31 @@ def get_audit() -> Response:
     """The findings as they are now."""
     request = _request()
     accept = request.headers.get("accept", "")
-    return _response(web.guarded(lambda: web.get_audit(service(), request.query_params, accept)))
+    return _response(web.guarded(lambda: web.get_audit(web.ready(service), request.query_params, accept)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
-    return _response(web.guarded(lambda: web.post_audit(service(), _request().raw_body)))
+    return _response(web.guarded(lambda: web.post_audit(web.ready(service), _request().raw_body)))
 
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
     """How far a run has come, and its report when it is done."""
-    return _response(web.guarded(lambda: web.get_run(service(), audit_id)))
+    return _response(web.guarded(lambda: web.get_run(web.ready(service), audit_id)))
 
 
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""
-    return _response(web.guarded(lambda: web.get_rules(service())))
+    return _response(web.guarded(lambda: web.get_rules(web.ready(service))))
 
 
 @app.route("/rules/{id}", methods=["GET"], authorizer=IAM)
 def get_rule(id: str) -> Response:
     """One rule of the catalogue, with the policy in force."""
-    return _response(web.guarded(lambda: web.get_rule(service(), id)))
+    return _response(web.guarded(lambda: web.get_rule(web.ready(service), id)))
 
 
 @app.route("/openapi.json", methods=["GET"], authorizer=IAM)
@@ -155,4 +155,4 @@ def get_openapi() -> Response:
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""
-    return _response(web.guarded(lambda: web.health(service())))
+    return _response(web.guarded(lambda: web.health(web.ready(service))))

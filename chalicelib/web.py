@@ -95,12 +95,29 @@ class AuditBody(_Request):
     notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
 
 
+class Misconfigured(AuditorError):
+    """The environment or the policy is wrong: the fault of whoever runs the auditor, not of the caller."""
+
+
+def ready(make: Callable[[], Service]) -> Service:
+    """The service with its policy. Raises Misconfigured where the environment or the policy is wrong."""
+    try:
+        service = make()
+        service.policy  # noqa: B018  (what is wrong with it is told apart from the caller's mistakes)
+    except InvalidInput as error:
+        raise Misconfigured(str(error)) from error
+    return service
+
+
 def guarded(work: Callable[[], Answer]) -> Answer:
     """The answer, or the error that the caller is told: never a stack trace."""
     try:
         return work()
     except InvalidInput as error:
         return failure(400, error.code, str(error), error.field)
+    except Misconfigured:
+        log.exception("the auditor is misconfigured")
+        return failure(500, "misconfigured", "the auditor is misconfigured; the log of its function says how")
     except AccessFailed as error:
         return failure(502, "aws_unavailable", str(error))
     except AuditorError as error:

@@ -55,11 +55,11 @@ def run_server(
 def _server(port: int) -> Any:
     try:
         from chalice.config import Config
-        from chalice.local import LocalDevServer
+        from chalice.local import create_local_server
     except ImportError:
         raise AuditorError("serving needs chalice, which `make setup` installs") from None
     routes = import_module("app").app
     try:
-        return LocalDevServer(routes, Config(), "127.0.0.1", port)
+        return create_local_server(routes, Config(), "127.0.0.1", port)
     except OSError as error:
         raise InvalidInput(f"port {port} cannot be used: {error.strerror}", field="--port") from None

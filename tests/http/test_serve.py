@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -54,6 +55,15 @@ def test_the_report_of_the_account_is_answered(served: str) -> None:
     status, report = got(f"{served}/audit")
     assert status == 200
     assert len(report["findings"]) == sum(len(rules) for rules in EXPECTED.values())
+
+
+def test_requests_at_once_do_not_mix(served: str) -> None:
+    paths = ["/rules/endpoint-idle", "/rules/nope", "/health", "/rules/vpc-single-az"] * 10
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda path: got(served + path)[1], paths))
+    for path, answer in zip(paths, answers, strict=True):
+        told = answer.get("id") or answer.get("status") or answer["error"]["message"]
+        assert {"/rules/nope": "nope", "/health": "ok"}.get(path, path.split("/")[-1]) in told, path
 
 
 def test_a_ledger_goes_with_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
