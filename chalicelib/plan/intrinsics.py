@@ -131,7 +131,7 @@ class Evaluator:
 
     def reference(self, id: str) -> Any:
         """What ``Ref`` gives for a resource: for SageMaker's its ARN, for a scalable target its three-part id."""
-        type, scope = self._resources[id].get("Type"), self._scope
+        type = self._resources[id].get("Type")
         if type in NAMES:
             return f"{self._stem('sagemaker')}:{NAMES[type][1]}/{self.name(id)[0]}"
         if type == POLICY:
@@ -141,7 +141,7 @@ class Evaluator:
             return self._text(parts, "|")
         if type in _STAND_INS:
             return id
-        return Unknown(f"the id of {id} is {LATER}", f"${{{id}}}") if scope else id
+        return _why(f"the id of {id}", f"${{{id}}}")
 
     def _stem(self, service: str) -> str:
         return f"arn:{self._scope.partition}:{service}:{self._scope.region}:{self._scope.account}"
@@ -207,7 +207,7 @@ class Evaluator:
         """The parts as one text; with an unknown part an unknown text, whose symbol shows what is known of it."""
         lacking = [one for one in parts if isinstance(one, Unknown)]
         if any(isinstance(one, dict | list | _NoValue) or one is None for one in parts):
-            return Unknown(f"a text cannot be put together {'before deployment'}")
+            return Unknown("a text cannot be put together from what is no text")
         shown = [one.symbol if isinstance(one, Unknown) else _as_text(one) for one in parts]
         if not lacking:
             return separator.join(shown)

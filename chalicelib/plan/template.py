@@ -102,9 +102,7 @@ class _Built:
             key = key_node.value
             place = (*path, key)
             if key_node.tag == "tag:yaml.org,2002:merge":
-                raise self._made.wrong(
-                    "merge keys (<<) are nothing that CloudFormation reads; write the keys out", *path
-                )
+                raise self._made.wrong("CloudFormation reads no merge keys (<<); write the keys out", *path)
             if key in built:
                 self._made.lines[place] = key_node.start_mark.line + 1
                 raise self._made.wrong(f"the key {key} stands twice; keep one of them", *place)
@@ -131,8 +129,8 @@ def declared(made: Document, scope: Scope, parameters: Mapping[str, str]) -> Tem
     resources = data.get("Resources") if isinstance(data, dict) else None
     if not isinstance(resources, dict) or not resources:
         raise made.wrong(
-            "this is no CloudFormation template, which has a mapping Resources, nor the JSON of a Terraform plan, which "
-            "has planned_values; accepted are both",
+            "this is neither a CloudFormation template, which has a mapping Resources, nor the JSON of a Terraform plan, "
+            "which has planned_values; accepted are both",
         )
     for section in ("Parameters", "Mappings", "Conditions"):
         if not isinstance(data.get(section) or {}, dict):

@@ -1,7 +1,7 @@
 """Values that nobody can know before deployment, and the resources that a template declares."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 #: The operation of a blind spot that a value of the template causes, and of the one that no template can avoid.
@@ -25,8 +25,8 @@ class Unknown:
 class Declared:
     """A resource of a template, in CloudFormation's words. ``name`` and ``arn`` are what others refer to it by.
 
-    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``own_tags``: no tag can come from
-    elsewhere. ``line`` is that of the template, 0 where there is none.
+    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``own_tags``: no tag can come
+    from elsewhere. ``line`` is that of the template, 0 where there is none.
     """
 
     type: str
@@ -52,7 +52,6 @@ class Template:
     resources: Sequence[Declared]
     open: str = ""
     line: Callable[..., int] = no_line
-    notes: Sequence[str] = field(default_factory=tuple)
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""
