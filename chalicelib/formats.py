@@ -6,7 +6,7 @@ open ones are told.
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 from urllib.parse import quote
@@ -156,8 +156,9 @@ def _xml(text: str) -> str:
     return "".join(sign for sign in clean(text) if sign in "\n\t" or 0x20 <= ord(sign) < 0xFFFE)
 
 
-def sarif(report: Report) -> str:
-    """SARIF 2.1.0: a result for each open finding, its resource as a logical location."""
+def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None) -> str:
+    """SARIF 2.1.0: a result for each open finding, its resource as a logical location. ``locations`` are the file and
+    the line where a finding's resource is declared, by the finding's id."""
     told = report.open_findings()
     first = {one.rule: one for one in reversed(told)}
     rules = sorted(first)
@@ -175,7 +176,7 @@ def sarif(report: Report) -> str:
                     }
                 },
                 "invocations": [{"executionSuccessful": report.complete, "endTimeUtc": utc_text(report.finished_at)}],
-                "results": [_sarif_result(one, rules.index(one.rule)) for one in told],
+                "results": [_sarif_result(one, rules.index(one.rule), (locations or {}).get(one.id)) for one in told],
             }
         ],
     }
@@ -193,8 +194,13 @@ def _sarif_rule(one: Finding) -> dict[str, Any]:
     }
 
 
-def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
+def _sarif_result(one: Finding, index: int, declared: tuple[str, int] | None) -> dict[str, Any]:
     text = f"{one.summary} {one.fix.text}"
+    place: dict[str, Any] = {
+        "artifactLocation": {"uri": f"{one.account}/{one.region}/{one.resource.kind}/{_path(one)}"}
+    }
+    if declared is not None:
+        place = {"artifactLocation": {"uri": quote(declared[0], safe="/")}, "region": {"startLine": declared[1]}}
     return {
         "ruleId": one.rule,
         "ruleIndex": index,
@@ -202,9 +208,7 @@ def _sarif_result(one: Finding, index: int) -> dict[str, Any]:
         "message": {"text": clean(text)},
         "locations": [
             {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": f"{one.account}/{one.region}/{one.resource.kind}/{_path(one)}"}
-                },
+                "physicalLocation": place,
                 "logicalLocations": [
                     {"name": one.resource.name, "fullyQualifiedName": one.resource.arn, "kind": "resource"}
                 ],

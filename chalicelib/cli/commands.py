@@ -10,6 +10,7 @@ import typer
 from chalicelib import __version__
 from chalicelib.cli import show
 from chalicelib.cli.explain import Explanation
+from chalicelib.cli.plan import plan
 from chalicelib.cli.progress import shown_progress
 from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
@@ -175,6 +176,9 @@ def serve(
     from chalicelib.cli.serve import run_server
 
     run_server(port, profile=profile, region=region, policy=policy, demo=demo)
+
+
+app.command()(plan)
 
 
 @app.callback(invoke_without_command=True)

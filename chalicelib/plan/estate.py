@@ -18,19 +18,16 @@ from chalicelib.inventory.models import (
     ManagedInstanceScaling,
     Model,
     NotebookInstance,
-    Subnet,
     Variant,
     VariantSettings,
-    Vpc,
-    VpcConfig,
 )
 from chalicelib.inventory.parts import Part
-from chalicelib.plan.intrinsics import SUBNET, VPC
-from chalicelib.plan.inventory import Planned, is_availability_zone
-from chalicelib.plan.partial import hidden, partial
-from chalicelib.plan.reading import LONG_AGO, STAND_IN, UNTOLD, read, resolved_name
+from chalicelib.plan.inventory import Planned
+from chalicelib.plan.network import Network
+from chalicelib.plan.partial import hidden, known, partial
+from chalicelib.plan.reading import LONG_AGO, read, resolved_name
 from chalicelib.plan.scaling import Scaling
-from chalicelib.plan.values import LATER, Declared, Template, Unknown, at, lack
+from chalicelib.plan.values import LATER, UNTOLD, USERS_LATER, Declared, Template, Unknown, at, lack, where
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -55,6 +52,7 @@ class Builder:
     def __init__(self, template: Template, scope: Scope, now: datetime) -> None:
         self.template, self.scope, self.now = template, scope, now
         self.gaps = Gaps(parts={part: f"{part} are {LATER}".replace("-", " ", 1) for part in NEVER_TOLD})
+        self.network = Network(template, scope)
         self.loose: list[Fact] = []
         self.absent: dict[tuple[str, str], str] = {}
         self.unnamed: set[str] = set()
@@ -62,8 +60,6 @@ class Builder:
         self.names = {type: {one.name for one in template.of(type)} for type in (ENDPOINT, CONFIG, MODEL, COMPONENT)}
 
     def inventory(self) -> Planned:
-        subnets = {one.id: self._subnet(one) for one in self.template.of(SUBNET) if not one.maybe}
-        self.subnets = subnets
         models = self._kept("model", MODEL, self._model)
         raw_configs = {one.name: one for one in self.template.of(CONFIG) if not one.maybe}
         configs = self._kept("endpoint config", CONFIG, self._config)
@@ -71,9 +67,10 @@ class Builder:
         configs, models = self._uses(endpoints, configs, models)
         components, component_doubts = self._components()
         notebooks = self._kept("notebook instance", NOTEBOOK, self._notebook)
-        known = {one.resource_id for endpoint in endpoints.values() for one in endpoint.variants}
-        scaling = Scaling(self.template, self.scope, known | {one.resource_id for one in components.values()})
-        self.lines |= scaling.lines
+        ids = {one.resource_id for endpoint in endpoints.values() for one in endpoint.variants}
+        scaling = Scaling(self.template, self.scope, ids | {one.resource_id for one in components.values()})
+        vpcs = self.network.vpcs([*models.values(), *configs.values()])
+        self.lines |= scaling.lines | self.network.lines
         doubts = scaling.doubts | component_doubts
         if self.template.open:
             doubts |= {(what, None): self.template.open for what in ("target", "policy", "schedule", "component")}
@@ -91,11 +88,11 @@ class Builder:
             policies=scaling.policies,
             schedules=scaling.schedules,
             alarms=scaling.alarms,
-            subnets=subnets,
-            vpcs=self._vpcs(endpoints, configs, models),
+            subnets=self.network.subnets,
+            vpcs=vpcs,
             notebooks=notebooks,
             gaps=self.gaps,
-            loose=[*self.loose, *scaling.loose],
+            loose=[*self.loose, *scaling.loose, *self.network.loose],
             doubts=doubts,
             absent=self.absent,
             unnamed=frozenset(self.unnamed),
@@ -116,101 +113,69 @@ class Builder:
                 kept[one.name] = fact
         return kept
 
-    def _where(self, one: Declared) -> str:
-        return f"{self.template.source}:{one.line}: {one.id}" if one.line else f"{self.template.source}: {one.id}"
-
     # ---- what serves
 
     def _model(self, one: Declared) -> Model:
-        raw, where = one.properties, self._where(one)
+        raw, place = one.properties, where(self.template, one)
         listed = at(raw, "Containers")
         return read(
             Model,
             raw,
             {"execution_mode": ("InferenceExecutionConfig", "Mode")},
-            where,
+            place,
             name=one.name,
             arn=one.arn,
-            primary_container=self._container(at(raw, "PrimaryContainer"), where),
-            pipeline=self._each(listed, where, "Containers", lambda item, _: self._container(item, where)),
-            vpc_config=self._vpc_config(raw, where),
+            primary_container=self._container(at(raw, "PrimaryContainer"), place),
+            pipeline=self._each(listed, place, "Containers", lambda item, _: self._container(item, place)),
+            vpc_config=self.network.vpc_config(raw, place),
             execution_role_arn=Unknown(UNTOLD),
             created=Unknown(UNTOLD),
             used_by=(),
         )
 
-    def _container(self, raw: Any, where: str) -> Any:
+    def _container(self, raw: Any, place: str) -> Any:
         if raw is None or isinstance(raw, Unknown):
             return raw
         fields = {"image": ("Image",), "hostname": ("ContainerHostname",), "mode": ("Mode",)}
-        return read(Container, raw, {**fields, "model_package": ("ModelPackageName",)}, where)
+        return read(Container, raw, {**fields, "model_package": ("ModelPackageName",)}, place)
 
-    def _each(self, listed: Any, where: str, name: str, make: Any) -> Any:
+    def _each(self, listed: Any, place: str, name: str, make: Any) -> Any:
         """A list of things as a tuple; unknown where its length is."""
         if listed is None or isinstance(listed, Unknown):
             return listed
         if not isinstance(listed, list):
-            raise InvalidInput(f"{where}: {name} must be a list", field="TEMPLATE")
+            raise InvalidInput(f"{place}: {name} must be a list", field="TEMPLATE")
         for item in listed:
             if isinstance(item, Unknown):
                 return item
             if not isinstance(item, Mapping):
-                raise InvalidInput(f"{where}: each of {name} must be a mapping", field="TEMPLATE")
+                raise InvalidInput(f"{place}: each of {name} must be a mapping", field="TEMPLATE")
         return tuple(make(item, index) for index, item in enumerate(listed))
 
-    def _vpc_config(self, raw: Any, where: str) -> Any:
-        given = at(raw, "VpcConfig")
-        if given is None or isinstance(given, Unknown):
-            return given
-        subnets = at(given, "Subnets")
-        if subnets is None or subnets == []:
-            return None
-        groups = at(given, "SecurityGroupIds") or []
-        if isinstance(groups, Unknown):
-            groups = [groups]
-        names = tuple(_id(one) for one in groups if isinstance(one, str | Unknown))
-        if isinstance(subnets, str):
-            subnets = [subnets]
-        unclear = subnets if isinstance(subnets, Unknown) else next((one for one in subnets if _unclear(one)), None)
-        if unclear is None:
-            ids = tuple(_id(one) for one in subnets)
-            for id, one in zip(ids, subnets, strict=True):
-                self._foreign_subnet(id, one)
-            return VpcConfig(security_group_ids=names, subnets=ids)
-        return read(VpcConfig, {}, {}, where, security_group_ids=names, subnets=unclear)
-
-    def _foreign_subnet(self, id: str, given: Any) -> None:
-        """A subnet that the template does not make, of which nothing can be told."""
-        if id in self.subnets:
-            return
-        maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
-        reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
-        self.subnets[id] = hidden(Subnet(id=id), reason, "id")
-
     def _config(self, one: Declared) -> EndpointConfig:
-        raw, where = one.properties, self._where(one)
+        raw, place = one.properties, where(self.template, one)
         variants, shadows = (
-            self._each(at(raw, key), where, key, lambda item, index: self._settings(item, index, where))
+            self._each(at(raw, key), place, key, lambda item, index: self._settings(item, index, place))
             for key in ("ProductionVariants", "ShadowProductionVariants")
         )
         return read(
             EndpointConfig,
             raw,
             {"asynchronous": ("AsyncInferenceConfig",)},
-            where,
+            place,
             name=one.name,
             arn=one.arn,
             created=Unknown(UNTOLD),
             variants=variants,
             shadow_variants=shadows,
-            vpc_config=self._vpc_config(raw, where),
+            vpc_config=self.network.vpc_config(raw, place),
         )
 
-    def _settings(self, raw: Any, index: int, where: str) -> VariantSettings:
+    def _settings(self, raw: Any, index: int, place: str) -> VariantSettings:
         scaling = at(raw, "ManagedInstanceScaling")
         if isinstance(scaling, Mapping):
             fields = {"min_instance_count": ("MinInstanceCount",), "max_instance_count": ("MaxInstanceCount",)}
-            scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, where)
+            scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, place)
         pools = at(raw, "InstancePools")
         if isinstance(pools, list):
             pools = [kind for one in pools if (kind := at(one, "InstanceType")) is not None]
@@ -224,7 +189,7 @@ class Builder:
                 "accelerator_type": ("AcceleratorType",),
                 "serverless": ("ServerlessConfig",),
             },
-            where,
+            place,
             name=_variant_name(raw, index)[0],
             model_name=resolved_name(at(raw, "ModelName"), self.names[MODEL]),
             instance_pools=pools,
@@ -234,7 +199,7 @@ class Builder:
     def _endpoint(
         self, one: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
     ) -> Endpoint:
-        where = self._where(one)
+        place = where(self.template, one)
         named = resolved_name(at(one.properties, "EndpointConfigName"), self.names[CONFIG])
         given = raw_configs.get(named) if isinstance(named, str) else None
         lacking: Any = None
@@ -250,7 +215,7 @@ class Builder:
             config = configs[given.name]
             for key, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
                 listed = at(given.properties, key)
-                settings = config.__dict__.get("shadow_variants" if shadow else "variants")
+                settings = known(config, "shadow_variants" if shadow else "variants")
                 if isinstance(listed, Unknown) or (listed and settings is None):
                     lacking = lack(listed)
                     continue
@@ -262,7 +227,7 @@ class Builder:
             Endpoint,
             one.properties,
             {},
-            where,
+            place,
             name=one.name,
             arn=one.arn,
             config_name=named,
@@ -281,13 +246,13 @@ class Builder:
             self.unnamed.add(f"endpoint/{one.name}/variant/{name}")
         return read(
             Variant,
-            {**raw, "Tags": at(one.properties, "Tags"), "own_tags": one.own_tags},
+            {**raw, "Tags": at(one.properties, "Tags"), "own_tags": at(one.properties, "own_tags")},
             {
                 "desired_instance_count": ("InitialInstanceCount",),
                 "desired_weight": ("InitialVariantWeight",),
                 "serverless_config": ("ServerlessConfig",),
             },
-            self._where(config),
+            where(self.template, config),
             name=name,
             endpoint_name=one.name,
             endpoint_arn=one.arn,
@@ -306,7 +271,7 @@ class Builder:
         self, endpoints: Mapping[str, Endpoint], configs: dict[str, EndpointConfig], models: dict[str, Model]
     ) -> tuple[dict[str, EndpointConfig], dict[str, Model]]:
         """Which configs and models the endpoints use; where that is not certain, it is unknown."""
-        named = {one.name: one.__dict__.get("config_name") for one in endpoints.values()}
+        named = {one.name: known(one, "config_name") for one in endpoints.values()}
         loose = [name for name, config in named.items() if config not in configs]
         reason = f"which endpoint config {loose[0]} will use is not in the template" if loose else ""
         used = {config for config in named.values() if config}
@@ -321,17 +286,16 @@ class Builder:
         users: dict[str, list[str]] = {}
         for endpoint in endpoints.values():
             for variant in endpoint.variants:
-                users.setdefault(variant.settings.__dict__.get("model_name", ""), []).append(endpoint.name)
+                users.setdefault(known(variant.settings, "model_name") or "", []).append(endpoint.name)
         for component in self.template.of(COMPONENT):
             model = resolved_name(at(component.properties, "Specification", "ModelName"), self.names[MODEL])
             endpoint_name = resolved_name(at(component.properties, "EndpointName"), self.names[ENDPOINT])
             if isinstance(model, str) and endpoint_name in endpoints and not component.maybe:
                 users.setdefault(model, []).append(str(endpoint_name))
-        unused = "no endpoint of the template is certain to use it; what else does is not known before deployment"
         kept = {}
         for name, model_fact in models.items():
             by = tuple(sorted(set(users.get(name, ()))))
-            kept[name] = _with(model_fact, used_by=by) if by else _without(model_fact, "used_by", unused)
+            kept[name] = _with(model_fact, used_by=by) if by else _without(model_fact, "used_by", USERS_LATER)
         return judged, kept
 
     def _components(self) -> tuple[dict[str, InferenceComponent], dict[tuple[str, str | None], str]]:
@@ -342,10 +306,10 @@ class Builder:
             self.lines[fact.kind, one.name] = one.line
             if one.unnamed:
                 self.unnamed.add(f"inference-component/{one.name}")
-            place = [fact.__dict__.get("endpoint_name"), "variant_name" in fact.__dict__]
+            place = [known(fact, "endpoint_name"), "variant_name" in fact.__dict__]
             if one.maybe or not all(place):
                 reason = one.maybe or f"which variant {one.id} runs on is not known"
-                doubts["component", fact.__dict__.get("endpoint_name") or None] = reason
+                doubts["component", known(fact, "endpoint_name")] = reason
                 self.absent["inference component", one.name] = reason
                 self.loose.append(hidden(fact, reason, "name", "arn") if one.maybe else fact)
             else:
@@ -354,7 +318,7 @@ class Builder:
 
     def _component(self, one: Declared) -> InferenceComponent:
         raw = one.properties
-        endpoint = at(raw, "EndpointName")
+        endpoint = at(raw, "EndpointName") or at(raw, "EndpointArn")
         several = at(raw, "Specifications")
         specification = at(raw, "Specification") or (several[0] if isinstance(several, list) and several else several)
         return read(
@@ -367,12 +331,10 @@ class Builder:
                 "base_component": ("Specification", "BaseInferenceComponentName"),
                 "az_balance": ("Specification", "SchedulingConfig", "AvailabilityZoneBalance"),
             },
-            self._where(one),
+            where(self.template, one),
             name=one.name,
             arn=one.arn,
-            endpoint_name=resolved_name(
-                endpoint if endpoint is not None else at(raw, "EndpointArn"), self.names[ENDPOINT]
-            ),
+            endpoint_name=resolved_name(endpoint, self.names[ENDPOINT]),
             model_name=resolved_name(at(specification, "ModelName"), self.names[MODEL]),
             created=LONG_AGO,
             modified=Unknown(UNTOLD),
@@ -381,81 +343,7 @@ class Builder:
 
     def _notebook(self, one: Declared) -> NotebookInstance:
         fields = {"instance_type": ("InstanceType",), "accelerator_types": ("AcceleratorTypes",)}
-        return read(NotebookInstance, one.properties, fields, self._where(one), name=one.name, arn=one.arn)
-
-    # ---- network
-
-    def _subnet(self, one: Declared) -> Subnet:
-        raw = one.properties
-        zone, zone_id = at(raw, "AvailabilityZone"), at(raw, "AvailabilityZoneId")
-        if zone is None and zone_id is None:
-            zone = Unknown(f"the zone of {one.id} is {LATER}, as the template gives none")
-        told = zone_id if zone_id is not None else zone
-        local = isinstance(told, str) and not is_availability_zone(told)
-        return read(
-            Subnet,
-            raw,
-            {"outpost_arn": ("OutpostArn",)},
-            self._where(one),
-            id=one.id,
-            vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
-            zone_name=zone,
-            zone_id=zone_id,
-            zone_type=Unknown(f"the type of the zone {told} is {LATER}") if local else None,
-            state="available",
-            free_addresses=Unknown(UNTOLD),
-        )
-
-    def _vpcs(
-        self, endpoints: Mapping[str, Endpoint], configs: Mapping[str, EndpointConfig], models: Mapping[str, Model]
-    ) -> dict[str, Vpc]:
-        """The VPCs that the template makes, with its subnets and what of it stands on them."""
-        kept: dict[str, Vpc] = {}
-        strays = [
-            one for one in self.template.of(SUBNET) if one.maybe or isinstance(at(one.properties, "VpcId"), Unknown)
-        ]
-        lacking = strays[0].maybe or f"the VPC of {strays[0].id} is {LATER}" if strays else ""
-        users: dict[str, list[str]] = {}
-        unsure = ""
-        for fact in (*models.values(), *configs.values()):
-            values = fact.__dict__
-            certain = values.get("used_by") or values.get("in_use")
-            config = values.get("vpc_config", STAND_IN)
-            ids = getattr(config, "__dict__", {}).get("subnets") if config is not None else ()
-            if (
-                ids is None
-                or (ids and not certain)
-                or any(self.subnets[id].__dict__.get("zone_type", "") == "" for id in ids)
-            ):
-                unsure = f"whether {fact.kind} {values.get('name')} uses it is not known"
-            for vpc in {self.subnets[id].__dict__.get("vpc_id") for id in ids or ()} if certain else ():
-                if vpc:
-                    users.setdefault(vpc, []).append(values["arn"])
-        for one in self.template.of(VPC):
-            arn = f"arn:{self.scope.partition}:ec2:{self.scope.region}:{self.scope.account}:vpc/{one.id}"
-            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.__dict__.get("vpc_id") == one.id)
-            by = tuple(sorted(users.get(one.id, ())))
-            fact = Vpc(id=one.id, arn=arn, subnets=subnets, used_by=by, tags={})
-            unknown = {"subnets": lacking} if lacking else {}
-            if not by and (unsure or self.template.open):
-                unknown["used_by"] = unsure or self.template.open
-            self.lines["vpc", one.id] = one.line
-            if one.maybe:
-                self.loose.append(hidden(fact, one.maybe, "id", "arn"))
-            else:
-                kept[one.id] = partial(fact, unknown)
-        return kept
-
-
-def _unclear(subnet: Any) -> Unknown | None:
-    """The reason that a subnet of a list cannot even be pointed at: it may be missing, or be any number of them."""
-    if isinstance(subnet, Unknown):
-        return subnet if subnet.optional or not subnet.symbol else None
-    return None if isinstance(subnet, str) else Unknown("a list of subnets cannot be resolved as it is written")
-
-
-def _id(value: Any) -> str:
-    return value.symbol or "unknown" if isinstance(value, Unknown) else str(value)
+        return read(NotebookInstance, one.properties, fields, where(self.template, one), name=one.name, arn=one.arn)
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:

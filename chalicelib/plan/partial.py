@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic_core import to_jsonable_python
 
 from chalicelib.inventory.models import Fact, Unread
-from chalicelib.plan.values import LATER, VALUES
+from chalicelib.plan.values import DEPLOYMENT, LATER, NEVER_IN_A_TEMPLATE, VALUES
 
 F = TypeVar("F", bound=Fact)
 
@@ -19,7 +19,7 @@ _UNKNOWN, _FACES = "_unknown_fields", "_faces"
 
 def unread(reason: str) -> Unread:
     """The error for a field that is not known."""
-    return Unread(reason, VALUES)
+    return Unread(reason, DEPLOYMENT if reason in NEVER_IN_A_TEMPLATE else VALUES)
 
 
 class Unresolved(str):
@@ -87,11 +87,11 @@ class _Partial:
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def model_dump(self, **_: Any) -> dict[str, Any]:
-        known = {name: _plain(self.__dict__[name]) for name in type(self).model_fields if name in self.__dict__}  # type: ignore[attr-defined]
+        told = {name: _plain(self.__dict__[name]) for name in type(self).model_fields if name in self.__dict__}  # type: ignore[attr-defined]
         hidden = self.__dict__[_UNKNOWN] | self.__dict__[_FACES]
-        if isinstance(known.get("tags"), dict) and (rest := self.__dict__.get("_tags_rest")):
-            known["tags"] = Readable(known["tags"], {}, rest)
-        return Readable({name: value for name, value in known.items() if name not in hidden}, hidden)
+        if isinstance(told.get("tags"), dict) and (rest := self.__dict__.get("_tags_rest")):
+            told["tags"] = Readable(told["tags"], {}, rest)
+        return Readable({name: value for name, value in told.items() if name not in hidden}, hidden)
 
 
 def _plain(value: Any) -> Any:
@@ -135,6 +135,11 @@ def partial(
 
 def _whole_class(kind: type[Fact]) -> type[Fact]:
     return next(one for one in kind.__mro__ if _Partial not in one.__mro__)  # type: ignore[return-value]
+
+
+def known(fact: Any, name: str) -> Any:
+    """The field of a fact, or None where it or the fact itself is not known."""
+    return fact.__dict__.get(name) if isinstance(fact, Fact) else None
 
 
 def hidden(fact: F, reason: str, *known: str) -> F:

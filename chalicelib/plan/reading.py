@@ -9,13 +9,12 @@ from pydantic import ValidationError
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.models import Fact
 from chalicelib.plan.partial import partial
-from chalicelib.plan.values import LATER, Unknown, at, lack
+from chalicelib.plan.values import TAGS_LATER, UNTOLD, Unknown, at, lack
 
 F = TypeVar("F", bound=Fact)
 
 #: What is planned is judged as it will stand when every time of grace is over.
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-UNTOLD = f"it is {LATER}"
 _MOVING = {"created": UNTOLD, "status": UNTOLD, "endpoint_created": UNTOLD, "endpoint_status": UNTOLD}
 #: Fields in which an unresolved value is certain to be there, and may be shown as evidence.
 _SHOWN = {"instance_type", "initial_instance_count", "desired_instance_count", "desired_copy_count"}
@@ -72,7 +71,7 @@ def _tags(given: Any, *, own: bool) -> tuple[dict[str, str], str]:
     missing = lack(given)
     if missing is not None:
         return known, missing.reason
-    return known, "" if own else f"which tags the stack adds is {LATER}"
+    return known, "" if own else TAGS_LATER
 
 
 def resolved_name(value: Any, names: Iterable[str]) -> str | Unknown | None:

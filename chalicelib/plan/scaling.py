@@ -17,8 +17,8 @@ from chalicelib.inventory.scaling import (
 )
 from chalicelib.plan.intrinsics import ALARM, POLICY, TARGET
 from chalicelib.plan.partial import hidden
-from chalicelib.plan.reading import LONG_AGO, UNTOLD, read
-from chalicelib.plan.values import LATER, Declared, Template, Unknown, at, lack
+from chalicelib.plan.reading import LONG_AGO, read
+from chalicelib.plan.values import ALARMS_LATER, LATER, UNTOLD, Declared, Template, Unknown, at, lack, where
 from chalicelib.scope import Scope
 
 #: A scheduled action by itself, as Terraform declares it.
@@ -46,9 +46,6 @@ class Scaling:
         for one in template.of(ALARM):
             self._alarm(one)
         self.policies = [fact for one in template.of(POLICY) if (fact := self._policy(one)) is not None]
-
-    def _where(self, one: Declared) -> str:
-        return f"{self.template.source}:{one.line}: {one.id}" if one.line else f"{self.template.source}: {one.id}"
 
     def _tied(self, one: Declared) -> tuple[Any, Any] | None:
         """The resource id and the dimension of a target, policy or action; None for another service's."""
@@ -98,7 +95,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw, where = one.properties, self._where(one)
+        raw, place = one.properties, where(self.template, one)
         suspended = at(raw, "SuspendedState")
         if isinstance(suspended, Mapping):
             fields = {
@@ -106,12 +103,12 @@ class Scaling:
                 "dynamic_out": ("DynamicScalingOutSuspended",),
                 "scheduled": ("ScheduledScalingSuspended",),
             }
-            suspended = read(SuspendedState, suspended, fields, where)
+            suspended = read(SuspendedState, suspended, fields, place)
         fact = read(
             ScalableTarget,
             raw,
             {"min_capacity": ("MinCapacity",), "max_capacity": ("MaxCapacity",)},
-            where,
+            place,
             resource_id=id,
             dimension=dimension,
             suspended=suspended,
@@ -148,7 +145,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw = one.properties
+        raw, place = one.properties, where(self.template, one)
         fact = read(
             ScalingPolicy,
             raw,
@@ -160,14 +157,16 @@ class Scaling:
                 "scale_out_cooldown": (_TRACKING, "ScaleOutCooldown"),
                 "disable_scale_in": (_TRACKING, "DisableScaleIn"),
             },
-            self._where(one),
+            place,
             policy_name=_shown_name(at(raw, "PolicyName"), one.id),
             resource_id=id,
             dimension=dimension,
             arn=one.arn,
             created=LONG_AGO,
             alarms=self._alarms_of(one),
-            custom_metrics=self._metrics(at(raw, _TRACKING, "CustomizedMetricSpecification"), self._where(one)),
+            custom_metrics=self._metrics(
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one)
+            ),
             steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration")),
         )
         if not isinstance(id, Unknown):
@@ -180,7 +179,7 @@ class Scaling:
         """The alarms of the template that act on a step policy. Those of target tracking AWS makes later."""
         acting = self._acting.get(one.arn, [])
         if at(one.properties, "PolicyType") != "StepScaling" or not acting:
-            return Unknown(f"which alarms act on it is {LATER}")
+            return Unknown(ALARMS_LATER)
         return Unknown(self._alarm_doubt) if self._alarm_doubt else tuple(acting)
 
     def _alarm(self, one: Declared) -> None:
@@ -190,12 +189,12 @@ class Scaling:
             Alarm,
             raw,
             {"actions_enabled": ("ActionsEnabled",)},
-            self._where(one),
+            where(self.template, one),
             name=name,
             arn=one.arn,
             state=Unknown(UNTOLD),
             state_since=Unknown(UNTOLD),
-            metrics=self._metrics(raw, self._where(one)),
+            metrics=self._metrics(raw, where(self.template, one)),
         )
         actions = at(raw, "AlarmActions")
         others = {f"${{{other.id}}}" for other in self.template.resources if other.type != POLICY}
@@ -209,7 +208,7 @@ class Scaling:
             self._alarm_doubt = one.maybe
         self.alarms[name] = fact
 
-    def _metrics(self, raw: Any, where: str) -> Any:
+    def _metrics(self, raw: Any, place: str) -> Any:
         """The metrics that a specification or an alarm reads, directly or in metric math."""
         if raw is None or isinstance(raw, Unknown):
             return raw
@@ -220,15 +219,15 @@ class Scaling:
         if isinstance(several, list) and several:
             found = [metric for query in several if (metric := at(query, "MetricStat", "Metric")) is not None]
         unread = next((one for one in found if isinstance(one, Unknown)), None)
-        return unread or tuple(self._metric(one, where) for one in found)
+        return unread or tuple(self._metric(one, place) for one in found)
 
-    def _metric(self, raw: Any, where: str) -> MetricRef:
+    def _metric(self, raw: Any, place: str) -> MetricRef:
         given = at(raw, "Dimensions")
         dimensions: Any = given
         if isinstance(given, list):
             unread = next((one for one in given if isinstance(one, Unknown)), None)
             dimensions = unread or tuple(
-                read(Dimension, one, {"name": ("Name",)}, where, value=self._own(at(one, "Value"))) for one in given
+                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"))) for one in given
             )
         return read(
             MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, where, dimensions=dimensions

@@ -129,8 +129,8 @@ def declared(made: Document, scope: Scope, parameters: Mapping[str, str]) -> Tem
     resources = data.get("Resources") if isinstance(data, dict) else None
     if not isinstance(resources, dict) or not resources:
         raise made.wrong(
-            "this is neither a CloudFormation template, which has a mapping Resources, nor the JSON of a Terraform plan, "
-            "which has planned_values; accepted are both",
+            "this is neither a CloudFormation template, which has a mapping Resources, nor the JSON of a Terraform "
+            "plan, which has planned_values; accepted are both",
         )
     for section in ("Parameters", "Mappings", "Conditions"):
         if not isinstance(data.get(section) or {}, dict):

@@ -7,6 +7,12 @@ from typing import Any
 #: The operation of a blind spot that a value of the template causes, and of the one that no template can avoid.
 VALUES, DEPLOYMENT = "plan:values", "plan:deployment"
 LATER = "not known before deployment"
+#: Reasons that no template can do anything about.
+UNTOLD = f"it is {LATER}"
+ALARMS_LATER = f"which alarms act on it is {LATER}"
+TAGS_LATER = f"which tags the stack adds is {LATER}"
+USERS_LATER = f"no endpoint of the template is certain to use it, and which other does is {LATER}"
+NEVER_IN_A_TEMPLATE = frozenset({UNTOLD, ALARMS_LATER, TAGS_LATER, USERS_LATER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +31,8 @@ class Unknown:
 class Declared:
     """A resource of a template, in CloudFormation's words. ``name`` and ``arn`` are what others refer to it by.
 
-    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``own_tags``: no tag can come
-    from elsewhere. ``line`` is that of the template, 0 where there is none.
+    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``line`` is that of the
+    template, 0 where there is none.
     """
 
     type: str
@@ -36,7 +42,6 @@ class Declared:
     arn: str = ""
     unnamed: bool = False
     maybe: str = ""
-    own_tags: bool = False
     line: int = 0
 
 
@@ -56,6 +61,11 @@ class Template:
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""
         return [one for one in self.resources if one.type == type]
+
+
+def where(template: Template, one: Declared) -> str:
+    """Where a resource stands, for messages."""
+    return f"{template.source}:{one.line}: {one.id}" if one.line else f"{template.source}: {one.id}"
 
 
 def at(value: Any, *path: str) -> Any:

@@ -16,7 +16,7 @@ FLOORS = (
     ("chalicelib.fleet",),
     ("chalicelib.telling", "chalicelib.memory", "chalicelib.runs"),
     ("chalicelib.ledger",),
-    ("chalicelib.audit", "chalicelib.formats"),
+    ("chalicelib.audit", "chalicelib.formats", "chalicelib.plan"),
     ("chalicelib.notices",),
     ("chalicelib.judge",),
     ("chalicelib.policy",),
