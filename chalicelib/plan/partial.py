@@ -47,6 +47,15 @@ class Unresolved(str):
         return f"({LATER})"
 
 
+class Spoken(str):
+    """An unresolved value in words. Texts that count with it must not break: it is neither more nor less than any."""
+
+    def _no(self, _: object) -> bool:
+        return False
+
+    __lt__ = __le__ = __gt__ = __ge__ = _no
+
+
 class _Named(Unresolved):
     """An unresolved text, of which it is certain that it is not empty."""
 
@@ -150,7 +159,7 @@ def hidden(fact: F, reason: str, *known: str) -> F:
 def spoken(value: Any) -> Any:
     """A fact or its evidence as texts may show it: what is unknown is None, what is unresolved says so."""
     if isinstance(value, Unresolved):
-        return str(value)
+        return Spoken(str(value))
     if isinstance(value, Mapping):
         return {name: spoken(one) for name, one in value.items()}
     if isinstance(value, tuple | list):
