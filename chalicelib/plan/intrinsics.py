@@ -324,7 +324,7 @@ def _parameters(wanted: Mapping[str, Any], given: Mapping[str, str], source: str
     if strange := sorted(set(given) - set(wanted)):
         accepted = ", ".join(sorted(wanted)) or "none, as the template has no parameters"
         raise InvalidInput(f"{source} has no parameter {strange[0]!r}; accepted are {accepted}", field="--parameter")
-    values = {}
+    values: dict[str, Any] = {}
     for name, one in wanted.items():
         declared = one if isinstance(one, Mapping) else {}
         type = str(declared.get("Type", "String"))

@@ -55,6 +55,9 @@ class Spoken(str):
 
     __lt__ = __le__ = __gt__ = __ge__ = _no
 
+    def lower(self) -> "Spoken":
+        return self  # Jinja's max asks for it before it compares
+
 
 class _Named(Unresolved):
     """An unresolved text, of which it is certain that it is not empty."""
@@ -115,7 +118,9 @@ def _plain(value: Any) -> Any:
 
 @functools.cache
 def _partial_class(kind: type[Fact]) -> type[Fact]:
-    return type(kind)(kind.__name__, (_Partial, kind), {"__module__": __name__})
+    metaclass: Any = type(kind)
+    made: type[Fact] = metaclass(kind.__name__, (_Partial, kind), {"__module__": __name__})
+    return made
 
 
 def partial(

@@ -45,7 +45,7 @@ class Scaling:
         self._alarm_doubt = template.open
         for one in template.of(ALARM):
             self._alarm(one)
-        self.policies = [fact for one in template.of(POLICY) if (fact := self._policy(one)) is not None]
+        self.policies = [policy for one in template.of(POLICY) if (policy := self._policy(one)) is not None]
 
     def _tied(self, one: Declared) -> tuple[Any, Any] | None:
         """The resource id and the dimension of a target, policy or action; None for another service's."""
@@ -230,7 +230,7 @@ class Scaling:
                 read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"))) for one in given
             )
         return read(
-            MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, where, dimensions=dimensions
+            MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, place, dimensions=dimensions
         )
 
     def _own(self, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
+from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Verdict
