@@ -35,10 +35,10 @@ class Unresolved(str):
     def _unread(self, *_: Any) -> NoReturn:
         raise unread(self.reason)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _unread  # type: ignore[assignment]
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = _unread  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _unread
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = _unread
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __int__ = __float__ = __index__ = _unread
-    __contains__ = __iter__ = __getitem__ = __len__ = _unread  # type: ignore[assignment]
+    __contains__ = __iter__ = __getitem__ = __len__ = _unread
 
     def __bool__(self) -> bool:
         raise unread(self.reason)
@@ -148,7 +148,7 @@ def partial(
 
 
 def _whole_class(kind: type[Fact]) -> type[Fact]:
-    return next(one for one in kind.__mro__ if _Partial not in one.__mro__)  # type: ignore[return-value]
+    return next(one for one in kind.__mro__ if _Partial not in one.__mro__)
 
 
 def known(fact: Any, name: str) -> Any:
