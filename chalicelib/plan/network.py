@@ -7,7 +7,7 @@ from chalicelib.inventory.models import EndpointConfig, Fact, Model, Subnet, Vpc
 from chalicelib.plan.intrinsics import SUBNET, VPC
 from chalicelib.plan.inventory import is_availability_zone
 from chalicelib.plan.partial import hidden, known, partial
-from chalicelib.plan.reading import read
+from chalicelib.plan.reading import items, read
 from chalicelib.plan.values import LATER, UNTOLD, Declared, Template, Unknown, at, where
 from chalicelib.scope import Scope
 
@@ -28,13 +28,12 @@ class Network:
         subnets = at(given, "Subnets")
         if subnets is None or subnets == []:
             return None
-        groups = at(given, "SecurityGroupIds") or []
-        if isinstance(groups, Unknown):
-            groups = [groups]
+        groups = at(given, "SecurityGroupIds")
+        groups = [groups] if isinstance(groups, Unknown | str) else items(groups, place, "SecurityGroupIds")
         names = tuple(_id(one) for one in groups if isinstance(one, str | Unknown))
-        if isinstance(subnets, str):
-            subnets = [subnets]
-        unclear = subnets if isinstance(subnets, Unknown) else next((one for one in subnets if _unclear(one)), None)
+        if not isinstance(subnets, Unknown):
+            subnets = [subnets] if isinstance(subnets, str) else items(subnets, place, "Subnets")
+        unclear = subnets if isinstance(subnets, Unknown) else next(filter(None, map(_unclear, subnets)), None)
         if unclear is None:
             ids = tuple(_id(one) for one in subnets)
             for id, one in zip(ids, subnets, strict=True):

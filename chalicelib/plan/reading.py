@@ -79,3 +79,12 @@ def resolved_name(value: Any, names: Iterable[str]) -> str | Unknown | None:
     if isinstance(value, Unknown):
         return value.symbol if value.symbol and value.symbol in set(names) else value
     return None if value is None else str(value).rsplit("/", 1)[-1] if str(value).startswith("arn:") else str(value)
+
+
+def items(value: Any, place: str, name: str) -> list[Any]:
+    """A list of the template, empty where there is none. Raises InvalidInput for anything else."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise InvalidInput(f"{place}: {name} must be a list", field="TEMPLATE")
+    return value

@@ -17,7 +17,7 @@ from chalicelib.inventory.scaling import (
 )
 from chalicelib.plan.intrinsics import ALARM, POLICY, TARGET
 from chalicelib.plan.partial import hidden
-from chalicelib.plan.reading import LONG_AGO, read
+from chalicelib.plan.reading import LONG_AGO, items, read
 from chalicelib.plan.values import ALARMS_LATER, LATER, UNTOLD, Declared, Template, Unknown, at, lack, where
 from chalicelib.scope import Scope
 
@@ -116,11 +116,12 @@ class Scaling:
             created=LONG_AGO,
         )
         actions = at(raw, "ScheduledActions")
+        actions = actions if isinstance(actions, Unknown) else items(actions, place, "ScheduledActions")
         key = None if isinstance(id, Unknown) else str(id)
-        if isinstance(actions, Unknown) or any(isinstance(action, Unknown) for action in actions or ()):
+        if isinstance(actions, Unknown) or any(isinstance(action, Unknown) for action in actions):
             missing = lack(actions)
             self.doubts["schedule", key] = missing.reason if missing else LATER
-        elif isinstance(actions, list) and not lack([id, dimension]):
+        elif not lack([id, dimension]):
             self.schedules += [
                 ScheduledAction(name=f"{one.id}-{index}", resource_id=str(id), dimension=str(dimension))
                 for index in range(len(actions))
@@ -167,7 +168,7 @@ class Scaling:
             custom_metrics=self._metrics(
                 at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one)
             ),
-            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration")),
+            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
         )
         if not isinstance(id, Unknown):
             self.lines[fact.kind, fact.name] = one.line
@@ -244,7 +245,7 @@ def _shown_name(value: Any, id: str) -> str:
     return id if value is None else str(value)
 
 
-def _steps_in(raw: Any) -> Any:
+def _steps_in(raw: Any, place: str) -> Any:
     """Whether step scaling can take capacity away; unknown where an adjustment is."""
     if raw is None or isinstance(raw, Unknown):
         return raw
@@ -253,5 +254,5 @@ def _steps_in(raw: Any) -> Any:
     steps = at(raw, "StepAdjustments")
     if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
         return missing
-    values = [at(one, "ScalingAdjustment") for one in steps or ()]
+    values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
     return any(str(one).strip().startswith("-") for one in values)

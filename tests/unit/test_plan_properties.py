@@ -1,5 +1,6 @@
 """What must hold for any template: a value that is not known never makes a rule fail, and is never taken for good."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.errors import InvalidInput
 from chalicelib.findings import Verdict
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
@@ -87,3 +89,14 @@ def test_an_answer_that_is_certain_without_a_value_holds_for_every_value(path: s
             before = without.get(key)
             if before is not None and before.verdict in CERTAIN and outcome.verdict in CERTAIN:
                 assert (value, key, outcome.verdict) == (value, key, before.verdict)
+
+
+ODD = ["x", 7, True, [], {}, [1], ["x"], [{}], [[1]], {"a": 1}, {"Fn::Sub": []}, {"Ref": []}, {"Fn::GetAtt": 1}]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_a_value_of_an_odd_shape_is_refused_by_a_sentence_or_judged(odd: Any) -> None:
+    for path in PATHS[ODD.index(odd) % 3 :: 3]:
+        with contextlib.suppress(InvalidInput):
+            spots = judgement(changed((path, odd))).report.blind_spots
+            assert (path, [spot.error for spot in spots if spot.operation.startswith("rule:")]) == (path, [])
