@@ -66,9 +66,20 @@ class Planned(Inventory):
         return found
 
     def _strays(self) -> list[str]:
-        """The resource ids of targets that scale nothing of the template."""
-        components = {one.resource_id for one in self.components.values()}
-        return [one.resource_id for one in self.targets if one.resource_id not in {*self.variants, *components}]
+        """The resource ids of targets that scale nothing of the template, or of which not all is known."""
+        scaled = {*self.variants, *(one.resource_id for one in self.components.values())}
+        doubted = [id for what, id in self.doubts if what == "target" and id is not None]
+        return [id for id in (*(one.resource_id for one in self.targets), *doubted) if id not in scaled]
+
+    def _unsure_of(self, what: str, resource_id: str) -> None:
+        """Raises Unread when something that is tied to another name may yet be that of a resource id."""
+        if doubt := self._doubt(what, resource_id):
+            raise unread(doubt)
+        tied = self.policies if what == "policy" else self.schedules
+        targets = {one.resource_id for one in self.targets}
+        others = [one.resource_id for one in tied] + [id for kind, id in self.doubts if kind == what and id is not None]
+        if resource_id in self.unnamed and (strays := [id for id in others if id not in targets]):
+            raise unread(f"whether {strays[0]} is {resource_id} is not known, as its name is not")
 
     def scaled_by(self, target: ScalableTarget | ScalingPolicy) -> Variant | InferenceComponent | None:
         kind, _, rest = target.resource_id.partition("/")
@@ -88,18 +99,15 @@ class Planned(Inventory):
         return found
 
     def policies_of(self, target: ScalableTarget) -> list[ScalingPolicy]:
-        if doubt := self._doubt("policy", target.resource_id):
-            raise unread(doubt)
+        self._unsure_of("policy", target.resource_id)
         return super().policies_of(target)
 
     def policies_beside(self, policy: ScalingPolicy) -> list[ScalingPolicy]:
-        if doubt := self._doubt("policy", policy.resource_id):
-            raise unread(doubt)
+        self._unsure_of("policy", policy.resource_id)
         return super().policies_beside(policy)
 
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
-        if doubt := self._doubt("schedule", target.resource_id):
-            raise unread(doubt)
+        self._unsure_of("schedule", target.resource_id)
         return super().schedules_of(target)
 
     def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:

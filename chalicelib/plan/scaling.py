@@ -166,7 +166,7 @@ class Scaling:
             created=LONG_AGO,
             alarms=self._alarms_of(one),
             custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one)
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one), id
             ),
             steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
         )
@@ -209,7 +209,7 @@ class Scaling:
             self._alarm_doubt = one.maybe
         self.alarms[name] = fact
 
-    def _metrics(self, raw: Any, place: str) -> Any:
+    def _metrics(self, raw: Any, place: str, id: Any = None) -> Any:
         """The metrics that a specification or an alarm reads, directly or in metric math."""
         if raw is None or isinstance(raw, Unknown):
             return raw
@@ -220,23 +220,30 @@ class Scaling:
         if isinstance(several, list) and several:
             found = [metric for query in several if (metric := at(query, "MetricStat", "Metric")) is not None]
         unread = next((one for one in found if isinstance(one, Unknown)), None)
-        return unread or tuple(self._metric(one, place) for one in found)
+        return unread or tuple(self._metric(one, place, id) for one in found)
 
-    def _metric(self, raw: Any, place: str) -> MetricRef:
+    def _metric(self, raw: Any, place: str, id: Any) -> MetricRef:
         given = at(raw, "Dimensions")
         dimensions: Any = given
         if isinstance(given, list):
             unread = next((one for one in given if isinstance(one, Unknown)), None)
             dimensions = unread or tuple(
-                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"))) for one in given
+                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"), id)) for one in given
             )
         return read(
             MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, place, dimensions=dimensions
         )
 
-    def _own(self, value: Any) -> Any:
-        """A dimension's value; an unknown one that is written as a name of the template is that name."""
-        return value.symbol if isinstance(value, Unknown) and value.symbol in self.names else value
+    def _own(self, value: Any, id: Any) -> Any:
+        """The value of a dimension of the metric that scales ``id``: certain where it is written as a part of that id.
+        Any other text may be the same as a name that is not known."""
+        parts = set(str(id).split("/")) if isinstance(id, str) else set()
+        if isinstance(value, Unknown):
+            return value.symbol if value.symbol in parts else value
+        unsure = any("${" in part for part in (parts if str(id).startswith("endpoint/") else self.names))
+        if id is None or value in parts or not unsure:
+            return value
+        return Unknown(f"whether {value} is a name of {id} is not known")
 
 
 def _shown_name(value: Any, id: str) -> str:

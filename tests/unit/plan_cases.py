@@ -24,7 +24,7 @@ DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 #: Everything that is read of a template, without a defect that its values alone show.
 SOUND: dict[str, Any] = {
-    "Parameters": {"Nowhere": {"Type": "String"}, "Nowhere2": {"Type": "String"}},
+    "Parameters": {f"Nowhere{suffix}": {"Type": "String"} for suffix in ("", "2", "3", "4")},
     "Resources": {
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
         "SubnetA": {

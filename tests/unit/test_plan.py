@@ -15,6 +15,7 @@ from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 VARIANT = "Config.Properties.ProductionVariants.0"
 AZ_B = "SubnetB.Properties.AvailabilityZone"
+TIED = ("Target", "Policy")
 REF: dict[str, Any] = {"Ref": "Nowhere"}
 
 
@@ -220,6 +221,15 @@ def test_a_target_is_tied_to_the_endpoint_of_the_template_by_attribute_by_arn_an
     for written in (by_attribute, by_arn, by_text):
         told = verdicts(judgement(changed(("Target.Properties.ResourceId", written), name)))
         assert told["variant-no-autoscaling", "${Nowhere}-churn/AllTraffic"] is PASS
+
+
+def test_a_metric_may_be_that_of_an_endpoint_whose_name_is_not_known() -> None:
+    named = ("Endpoint.Properties.EndpointName", REF)
+    tied = [(f"{one}.Properties.ResourceId", {"Fn::Sub": "endpoint/${Nowhere}/variant/AllTraffic"}) for one in TIED]
+    told = verdicts(judgement(changed(named, *tied)))
+    assert told["autoscaling-metric-mismatch", "endpoint/${Nowhere}/variant/AllTraffic/invocations"] is UNKNOWN
+    told = verdicts(judgement(changed(named, tied[0], ("Target.Properties.ScheduledActions", []))))
+    assert told["autoscaling-target-without-policy", "endpoint/${Nowhere}/variant/AllTraffic"] is UNKNOWN
 
 
 def test_a_resource_whose_condition_is_false_is_left_out_and_one_that_may_be_made_is_unknown() -> None:

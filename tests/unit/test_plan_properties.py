@@ -74,11 +74,27 @@ def test_a_resource_that_may_not_be_made_adds_no_finding_and_none_of_its_own(id:
     assert not more_failing(template)
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sampled_from(SCALARS), min_size=2, max_size=4, unique=True), st.booleans())
-def test_several_values_that_are_not_known_add_no_finding(paths: list[str], same: bool) -> None:
-    names = ["Nowhere"] * 4 if same else ["Nowhere", "Nowhere2", "Nowhere", "Nowhere2"]
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(SCALARS), min_size=2, max_size=4, unique=True))
+def test_several_values_that_are_not_known_add_no_finding(paths: list[str]) -> None:
+    names = ["Nowhere", "Nowhere2", "Nowhere3", "Nowhere4"]
     assert not more_failing(changed(*((path, {"Ref": name}) for path, name in zip(paths, names, strict=False))))
+
+
+METRIC = "Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification.Dimensions.0.Value"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Endpoint.Properties.EndpointName", "Target.Properties.ScalableDimension"),
+        ("Component.Properties.InferenceComponentName", "ComponentTarget.Properties.ScalableDimension"),
+        (METRIC, "Queue.Properties.EndpointName"),
+        (METRIC, "QueueConfig.Properties.ProductionVariants.0.VariantName"),
+    ],
+)
+def test_two_values_that_may_be_the_same_add_no_finding(one: str, other: str) -> None:
+    assert not more_failing(changed((one, {"Ref": "Nowhere"}), (other, {"Ref": "Nowhere"})))
 
 
 @pytest.mark.parametrize("path", FREE)
