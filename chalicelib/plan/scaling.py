@@ -241,7 +241,7 @@ class Scaling:
         if isinstance(value, Unknown):
             return value.symbol if value.symbol in parts else value
         unsure = any("${" in part for part in (parts if str(id).startswith("endpoint/") else self.names))
-        if id is None or value in parts or not unsure:
+        if id is None or not isinstance(value, str) or value in parts or not unsure:
             return value
         return Unknown(f"whether {value} is a name of {id} is not known")
 
