@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
 from chalicelib import placement
-from chalicelib.findings import BlindSpot, PolicyUsed, Report, RuleInForce, ScopeAudited
+from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.models import Fact
@@ -107,10 +107,7 @@ class Auditor:
             findings=found,
             blind_spots=blind,
             exemptions=exemption_notes(self.policy, found, started.date(), all_seen=all_seen),
-            catalogue={
-                id: RuleInForce(severity=one.severity or one.rule.severity, topic=one.rule.topic)
-                for id, one in rules.items()
-            },
+            catalogue={id: one.in_force for id, one in rules.items()},
             zones=placement.zones(estate),
             endpoints=placement.endpoints(estate),
             api_calls=dict(sorted((self.aws.calls - calls_before).items())),

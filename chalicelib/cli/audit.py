@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,6 @@ from chalicelib.cli.render import Channel, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.findings import Report, Severity
-from chalicelib.formats import WRITERS
 from chalicelib.policy import unknown_rule
 from chalicelib.service import Service
 
@@ -115,7 +113,7 @@ def audit(
     if explain is None and render is None:
         report = survey.all(found) if len(found) > 1 else survey.one(found[0])
         shown = _from(report, severity)
-        _give(shown, files, _narrowed(severity, tags))
+        show.give(shown, files, _narrowed(severity, tags))
         return _exit_code(shown, fail_on, strict)
     if len(found) != 1:
         raise InvalidInput(
@@ -175,19 +173,6 @@ def _narrowed(severity: Severity, tags: dict[str, str | None]) -> str:
     parts = [f"from {severity.value} on"] if severity is not Severity.INFO else []
     parts += [f"with the tag {key}" + ("" if value is None else f"={value}") for key, value in tags.items()]
     return f"Shown are findings {' and '.join(parts)}." if parts else ""
-
-
-def _give(report: Report, files: dict[str, Path | None], narrowed: str) -> None:
-    """Shows the report, or writes all of its files."""
-    texts: dict[Path, str] = {}
-    for format, file in files.items():
-        if file is not None:
-            texts[file] = show.plain(report, narrowed) if format == outputs.TABLE else WRITERS[format](report)
-        elif format == outputs.TABLE:
-            show.write(report, to=None, narrowed=narrowed)
-        else:
-            show.text(WRITERS[format](report), to=None)
-    outputs.save_all(texts)
 
 
 def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:

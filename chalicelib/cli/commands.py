@@ -13,6 +13,7 @@ from chalicelib.cli.diff import Format as DiffFormat
 from chalicelib.cli.diff import alarms, run_diff
 from chalicelib.cli.doctor import Format as DoctorFormat
 from chalicelib.cli.doctor import exit_code, run_doctor
+from chalicelib.cli.plan import plan
 from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
@@ -144,6 +145,9 @@ def completion_script(
 ) -> None:
     """Print the script that lets a shell complete commands, options, rules and formats."""
     completion.script(context, shell)
+
+
+app.command()(plan)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from itertools import groupby
 from json import dumps
@@ -12,10 +12,12 @@ from rich import table
 from rich.console import Console
 from rich.text import Text
 
+from chalicelib.cli import outputs
 from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
 from chalicelib.cli.table import STYLES, Table
 from chalicelib.findings import Report, Verdict
+from chalicelib.formats import WRITERS
 from chalicelib.policy import Policy
 from chalicelib.rules import Rule
 from chalicelib.texts import clean, rule_title
@@ -51,6 +53,24 @@ def write(report: Report, *, to: Path | None, narrowed: str = "") -> None:
         terminal.print(line, soft_wrap=True)
         if terminal.quiet:
             return
+
+
+def give(
+    report: Report,
+    files: Mapping[str, Path | None],
+    narrowed: str = "",
+    writers: Mapping[str, Callable[[Report], str]] = WRITERS,
+) -> None:
+    """Shows the report, or writes all of its files: by format, None for stdout."""
+    texts: dict[Path, str] = {}
+    for format, file in files.items():
+        if file is not None:
+            texts[file] = plain(report, narrowed) if format == outputs.TABLE else writers[format](report)
+        elif format == outputs.TABLE:
+            write(report, to=None, narrowed=narrowed)
+        else:
+            text(writers[format](report), to=None)
+    outputs.save_all(texts)
 
 
 def text(told: str, *, to: Path | None) -> None:
