@@ -16,6 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
+from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 from chalicelib.cli.demo import demo_account
@@ -28,10 +29,10 @@ from tests.notices_samples import SAMPLES
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images"
 #: Bytes that a picture in the documentation may have.
 MAX_BYTES = 300_000
-#: Columns and lines of the terminal in the picture; the end of the output is shown.
-COLUMNS, LINES = 120, 44
+#: Columns of the terminal in the picture, and the lines of the output's beginning and end.
+COLUMNS, BEGINNING, END = 120, 22, 16
 TERMINAL = """<!DOCTYPE html><meta charset="utf-8"><style>
-body { margin: 0; background: #12161b; color: #e8ebef; }
+body { margin: 0; background: #292929; color: #c5c8c6; }
 pre { margin: 16px 20px; font: 14px/1.35 "DejaVu Sans Mono", Menlo, Consolas, monospace; width: max-content; }
 </style><pre>{code}</pre>"""
 
@@ -79,12 +80,15 @@ def report_page() -> str:
 
 
 def terminal() -> str:
-    """The end of ``auditor demo`` before its notice, as a page."""
+    """The beginning and the end of an audit of the demo account, as a page."""
     shown = _in_a_terminal([sys.executable, "-m", "chalicelib.cli", "demo", "--no-progress"])
     lines = shown.split("The JSON report is in")[0].rstrip().splitlines()
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi("\n".join(["$ auditor audit", "…", *lines[-LINES:]])))
-    return console.export_html(inline_styles=True, code_format=TERMINAL.replace("{ ", "{{ ").replace(" }", " }}"))
+    shown_lines = ["$ auditor audit", *lines[:BEGINNING], "…", "", *lines[-END:]]
+    console.print(Text.from_ansi("\n".join(shown_lines)))
+    return console.export_html(
+        theme=SVG_EXPORT_THEME, inline_styles=True, code_format=TERMINAL.replace("{ ", "{{ ").replace(" }", " }}")
+    )
 
 
 def _in_a_terminal(command: list[str]) -> str:
