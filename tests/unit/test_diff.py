@@ -63,7 +63,7 @@ def only(found: Difference) -> tuple[str, str]:
     return change.change.value, change.note
 
 
-EXEMPT = {"status": "exempt", "exemption": Exemption(reason="on purpose")}
+EXEMPT: dict[str, Any] = {"status": "exempt", "exemption": Exemption(reason="on purpose")}
 
 
 @pytest.mark.parametrize(
