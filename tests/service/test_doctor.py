@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from chalicelib.cli import run
+from chalicelib.diff import Change, difference
 from chalicelib.doctor import diagnose
 from chalicelib.findings import Report
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS
@@ -21,6 +22,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from emulator.wire import Call
 
 Captured = pytest.CaptureFixture[str]
 NOW = datetime.now(UTC)
@@ -134,6 +136,24 @@ def test_what_an_audit_leaves_unknown_the_doctor_has_foretold(
     assert unknown <= foretold
     if operation in EXACT:
         assert unknown == foretold
+    assert not difference(undisturbed, report).of(Change.RESOLVED), "nothing in the account has changed"
+
+
+@pytest.mark.parametrize("operation", ["sagemaker:DescribeEndpoint", "sagemaker:DescribeNotebookInstance"])
+def test_what_fails_for_one_resource_alone_is_not_taken_for_resolved(
+    front: Front, audit: Audit, undisturbed: Report, operation: str
+) -> None:
+    failed: set[bytes] = set()
+
+    def one_of_them(call: Call) -> bool:
+        if not failed:
+            failed.add(call.body)
+        return call.body in failed
+
+    front.deny(operation, one_of_them)
+    front.deny(SEARCH)
+    assert not difference(undisturbed, audit()).of(Change.RESOLVED)
+    assert failed
 
 
 # ---- the command
