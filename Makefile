@@ -24,8 +24,8 @@ $(READY): requirements-dev.txt pyproject.toml
 demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
-test: setup  ## the tests that every change must pass
-	@$(PY) -m pytest
+test: setup  ## the tests that every change must pass, side by side on all cores
+	@$(PY) -m pytest -n auto --dist loadfile --durations 15
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from chalicelib.findings import Confidence, Finding, Fix, Report, Resource, Severity
 from chalicelib.page import page, policy
+from tests.conftest import interruptible
 from tests.unit.test_notices import a_report
 
 
@@ -80,6 +81,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     line = process.stdout.readline()

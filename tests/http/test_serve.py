@@ -14,6 +14,7 @@ import pytest
 
 from chalicelib.cli import run
 from emulator.account import EXPECTED
+from tests.conftest import interruptible
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,7 @@ def served() -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -20,6 +20,7 @@ from emulator.account import build
 from emulator.front import Front
 from emulator.server import Emulator
 from emulator.wire import Call
+from tests.conftest import interruptible
 from tests.golden import assert_golden
 
 AUDITOR = [sys.executable, "-m", "chalicelib.cli"]
@@ -45,6 +46,7 @@ def started(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=interruptible,
     )
 
 
