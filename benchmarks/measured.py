@@ -1,0 +1,88 @@
+"""One measured piece of work in a fresh process, told as one line of JSON.
+
+    python -m benchmarks.measured audit|reference|naive ACCOUNT.json [FINDINGS.json]
+
+Time and CPU begin after the imports and hold the making of clients; a Lambda that is warm pays neither again.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from benchmarks import naive, reference
+from benchmarks.account import ACCOUNT, REGION, Account
+from chalicelib.audit import Auditor
+from chalicelib.findings import Report
+from chalicelib.policy import load_policy
+from chalicelib.scope import Scope
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+
+Told = dict[str, Any]
+
+
+def told_of(report: Report, keep: Path | None) -> Told:
+    """What matters of a report: counts, blind spots, and the findings as a digest (whole in the file ``keep``)."""
+    found = [
+        one.model_dump(mode="json", exclude={"first_seen", "last_seen"})
+        for one in sorted(report.findings, key=lambda one: one.id)
+    ]
+    text = json.dumps({"findings": found, "rules": {id: one.model_dump() for id, one in report.rules.items()}})
+    if keep is not None:
+        keep.write_text(text, encoding="utf-8")
+    return {
+        "findings": len(found),
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
+        "told": sorted({(one.rule, one.resource.name) for one in report.findings}),
+        "blind": [f"{one.operation}: {one.error}" for one in report.blind_spots],
+        "calls": report.api_calls,
+        "outcomes": sum(sum(one.model_dump().values()) for one in report.rules.values()),
+        "unknown": sum(one.unknown for one in report.rules.values()),
+    }
+
+
+def audit(account: Account, keep: Path | None) -> Told:
+    """The audit as the terminal makes it."""
+    service = Service(Settings.from_environment(), boto3.Session(region_name=REGION))
+    return told_of(service.audit(service.scope(), "cli"), keep)
+
+
+def limit(account: Account, keep: Path | None) -> Told:
+    """The reference, cold or with what is remembered."""
+    warm = os.environ.get("BENCH_REMEMBERED") == "1"
+    return {"records": reference.read(boto3.Session(region_name=REGION), account.sizes, remembered=warm)}
+
+
+def slow(account: Account, keep: Path | None) -> Told:
+    """The plain loop. What it gathered is judged after the clock has stopped, unless BENCH_JUDGE is 0."""
+    known = naive.gather(boto3.Session(region_name=REGION))
+    return {"known": known}
+
+
+WORK: dict[str, Callable[[Account, Path | None], Told]] = {"audit": audit, "reference": limit, "naive": slow}
+
+
+def main(arguments: list[str]) -> None:
+    """Does the work named, and prints what it took."""
+    account = Account.from_json(Path(arguments[1]).read_text(encoding="utf-8"))
+    keep = Path(arguments[2]) if len(arguments) > 2 else None
+    wall, cpu = time.perf_counter(), time.process_time()
+    told = WORK[arguments[0]](account, keep)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if (known := told.pop("known", None)) is not None:
+        auditor = Auditor(naive.Gathered(known), load_policy("baseline"))
+        told |= told_of(auditor.audit(Scope(ACCOUNT, REGION), "cli"), keep)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak, **told}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
