@@ -77,7 +77,7 @@ def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
     scaling, cloudwatch = session.client("application-autoscaling"), session.client("cloudwatch")
     begin = (datetime.now(UTC) - timedelta(days=14)).replace(hour=0, minute=0, second=0, microsecond=0)
     for name, endpoint in known.endpoints.items():
-        for variant in endpoint.get("ProductionVariants", ()):
+        for variant in known.configs[endpoint["EndpointConfigName"]]["ProductionVariants"]:
             resource = f"endpoint/{name}/variant/{variant['VariantName']}"
             targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])
             known.targets += targets["ScalableTargets"]
@@ -87,8 +87,7 @@ def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
                 {"Name": "EndpointName", "Value": name},
                 {"Name": "VariantName", "Value": variant["VariantName"]},
             ]
-            config = known.configs[endpoint["EndpointConfigName"]]["ProductionVariants"][0]
-            for namespace, metric, statistic in _METRICS[: 3 if config["InstanceType"].startswith("ml.g") else 1]:
+            for namespace, metric, statistic in _METRICS[: 3 if variant["InstanceType"].startswith("ml.g") else 1]:
                 answer = cloudwatch.get_metric_statistics(
                     Namespace=namespace,
                     MetricName=metric,
