@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
+from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, no_progress
@@ -77,7 +78,7 @@ class Auditor:
             judge.merge()
             if witness is not None:
                 witness.finished(estate.gaps)
-            tags = _tags_of_failing(reading, judge.failing, scope)
+            tags = _tags_of_failing(reading, judge.failing, scope, estate)
         found = findings(
             judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {})
         )
@@ -117,9 +118,12 @@ def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozens
     ]
 
 
-def _tags_of_failing(reading: Reading, failing: list[Failing], scope: Scope) -> dict[str, dict[str, str]]:
+def _tags_of_failing(
+    reading: Reading, failing: list[Failing], scope: Scope, estate: Inventory
+) -> dict[str, dict[str, str]]:
     """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
-    known: dict[str, dict[str, str]] = {}
+    owners = (*estate.endpoints.values(), *estate.components.values())
+    known: dict[str, dict[str, str]] = {one.arn: one.tags for one in owners if one.tags is not None}
     lacking: dict[str, None] = {}
     for one in failing:
         arn = tagged_arn(one.subject, scope)

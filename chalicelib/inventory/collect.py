@@ -44,9 +44,11 @@ class Reading:
             if part not in needs:
                 self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
         if scope.whole:
+            # The longest chains of pages first; ec2's client, which takes the longest to make, after those.
+            self._policies = self._start(Part.POLICIES, lambda: autoscaling.policies(self._reader))
+            self._jobs = self._sections.submit(self._stream)
             self._network = self._start(Part.SUBNETS, lambda: network.all_subnets(self._reader))
             self._everything = self._sections.submit(self._sweep)
-            self._jobs = self._sections.submit(self._stream)
         else:
             self._everything = self._sections.submit(self._named)
 
@@ -188,32 +190,42 @@ class Reading:
 
     def _sweep(self) -> Found:
         reader = self._reader
+        hosting_read = self._sections.submit(self._sweep_hosting)
+        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
         models = self._start(Part.MODELS, lambda: hosting.all_models(reader))
         notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader))
         tuning = self._start(Part.TUNING_JOBS, lambda: training.tuning_jobs(reader))
         transforms = self._start(Part.TRANSFORM_JOBS, lambda: training.transform_jobs(reader))
-        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
-        policies = self._start(Part.POLICIES, lambda: autoscaling.policies(reader))
         schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader))
-        found = Found(targets=targets.result() or [])
-        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if found.targets else None
+        scaled = targets.result() or []
+        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if scaled else None
+        found = hosting_read.result()
+        found.targets = scaled
+        self._read_components(found, lambda: hosting.components(reader))
+        found.models = models.result() or {}
+        found.transform_jobs = transforms.result() or {}
+        self._read_lacking_models(found)
+        metrics_read = self._sections.submit(self._read_metrics, found)
+        found.policies, found.schedules = self._policies.result() or [], schedules.result() or []
+        found.activities = (activities.result() if activities else None) or []
+        self._read_what_rests_on_policies(found)
+        if Part.UNUSED_CONFIGS in reader.needs:
+            used = {one.config_name for one in found.endpoints.values() if one.config_name}
+            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
+        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
+        found.subnets = self._network.result() or {}
+        metrics_read.result()
+        return found
+
+    def _sweep_hosting(self) -> Found:
+        """Every endpoint with its config."""
+        reader = self._reader
+        found = Found()
         records = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
         if Part.CONFIGS in reader.needs:
             found.configs = hosting.configs_of(reader, records)
         found.endpoints = hosting.assembled(reader, records, found.configs)
-        self._read_components(found, lambda: hosting.components(reader))
-        found.policies, found.schedules = policies.result() or [], schedules.result() or []
-        found.activities = (activities.result() if activities else None) or []
-        found.models = models.result() or {}
-        self._read_lacking_models(found)
-        self._read_what_rests_on_others(found)
-        if Part.UNUSED_CONFIGS in reader.needs:
-            used = {one.config_name for one in found.endpoints.values() if one.config_name}
-            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
-        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
-        found.transform_jobs, found.subnets = transforms.result() or {}, self._network.result() or {}
-        self._read_lacking_models(found)
         return found
 
     def _read_lacking_models(self, found: Found) -> None:
@@ -230,12 +242,16 @@ class Reading:
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
             found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
 
-    def _read_what_rests_on_others(self, found: Found) -> None:
-        """Metrics of the variants, alarms of the policies, load tests of the models behind them."""
+    def _read_metrics(self, found: Found) -> None:
+        """Metrics of the variants."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
             keys = metrics.asked(found.variants, reader.needs.metric_days, found.pipelines())
             found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+
+    def _read_what_rests_on_policies(self, found: Found) -> None:
+        """Alarms of the policies, load tests of the models behind them."""
+        reader = self._reader
         if Part.ALARMS in reader.needs:
             found.alarms = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, found.policies)) or {}
         if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
@@ -294,7 +310,8 @@ class Reading:
             )
         self._named_models(found, named.get("model", ()))
         self._named_scaling(found)
-        self._read_what_rests_on_others(found)
+        self._read_metrics(found)
+        self._read_what_rests_on_policies(found)
         self._named_network(found, named)
         return found
 

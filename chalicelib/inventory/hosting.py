@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.estate import RecommendationJob
 from chalicelib.inventory.models import (
     NOT_SERVING,
@@ -169,7 +169,10 @@ def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[Re
             MaxResults=100,
             **named,
         )
-        found += [RecommendationJob(one["JobName"], one.get("ModelName"), one.get("CompletionTime")) for one in listed]
+        for one in listed:
+            completed = one.get("CompletionTime")
+            completed = moment(completed) if completed is not None else None
+            found.append(RecommendationJob(one["JobName"], one.get("ModelName"), completed))
     return found
 
 

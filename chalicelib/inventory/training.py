@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Reader, since
@@ -93,7 +93,7 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
         begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
         if begun is None or ended is None:
             continue
-        hours = hours + (ended - begun).total_seconds() * count / 3600 if hours is not None and count else None
+        hours = hours + (moment(ended) - moment(begun)).total_seconds() * count / 3600 if hours is not None and count else None
     return job.model_copy(update={"child_hours": hours, "children": len(children)})
 
 
