@@ -21,7 +21,8 @@ PAGE = {
     "DescribeScheduledActions": 50,
     "DescribeAlarms": 100,
 }
-DEFAULT_PAGE = {"Search": 100, "DescribeScalableTargets": 50, "DescribeScalingPolicies": 10, "DescribeAlarms": 50}
+#: The same where the caller does not say how many, 10 for all others.
+DEFAULT_PAGE = PAGE | {"DescribeAlarms": 50}
 
 
 class Refused(Exception):

@@ -20,11 +20,10 @@ import boto3
 from benchmarks import naive, reference
 from benchmarks.account import ACCOUNT, REGION, Account
 from chalicelib.audit import Auditor
+from chalicelib.cli.sessions import new_service
 from chalicelib.findings import Report
 from chalicelib.policy import load_policy
 from chalicelib.scope import Scope
-from chalicelib.service import Service
-from chalicelib.settings import Settings
 
 Told = dict[str, Any]
 
@@ -51,7 +50,7 @@ def told_of(report: Report, keep: Path | None) -> Told:
 
 def audit(account: Account, keep: Path | None) -> Told:
     """The audit as the terminal makes it."""
-    service = Service(Settings.from_environment(), boto3.Session(region_name=REGION))
+    service = new_service(region=REGION)
     return told_of(service.audit(service.scope(), "cli"), keep)
 
 

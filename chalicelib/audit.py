@@ -14,6 +14,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, no_progress
+from chalicelib.inventory.remembered import Memory
 from chalicelib.judge import Failing, Judge, Witness, exemption_notes, findings, tagged_arn
 from chalicelib.policy import Policy, RuleSetting
 from chalicelib.scope import Scope
@@ -48,13 +49,15 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
-    """How audits are made: the door to AWS, the policy, the look-back window, the clock."""
+    """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is
+    remembered from the last audit."""
 
     aws: Aws
     policy: Policy
     lookback_days: int = 30
     clock: Callable[[], datetime] = utc_now
     progress: Progress = no_progress
+    memory: Memory | None = None
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported.
@@ -67,7 +70,7 @@ class Auditor:
         judge = Judge(rules, scope, witness=witness)
         tagged = frozenset(kind for one in rules.values() if one.rule.needs_tags for kind in one.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
-        with Reading(self.aws, scope, needs, started, self.progress) as reading:
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
@@ -122,8 +125,8 @@ def _tags_of_failing(
     reading: Reading, failing: list[Failing], scope: Scope, estate: Inventory
 ) -> dict[str, dict[str, str]]:
     """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
-    owners = (*estate.endpoints.values(), *estate.components.values())
-    known: dict[str, dict[str, str]] = {one.arn: one.tags for one in owners if one.tags is not None}
+    known = {one.arn: one.tags for one in estate.endpoints.values() if one.tags is not None}
+    known |= {one.arn: one.tags for one in estate.components.values() if one.tags is not None}
     lacking: dict[str, None] = {}
     for one in failing:
         arn = tagged_arn(one.subject, scope)

@@ -48,6 +48,7 @@ Profile = Annotated[str | None, typer.Option(help="AWS profile.")]
 Region = Annotated[str | None, typer.Option(help="AWS region; default: that of the environment.")]
 PolicyName = Annotated[str | None, typer.Option(help="Policy: a name in policies/ or a path.")]
 Output = Annotated[Path | None, typer.Option(help="Write the result to this file instead of stdout.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
 
 
@@ -69,6 +70,7 @@ def audit(
     render: Annotated[
         Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
     ] = None,
+    no_cache: NoCache = False,
     no_progress: NoProgress = False,
 ) -> int:
     """Audit one account and region, or the resources named."""
@@ -78,7 +80,7 @@ def audit(
         resource = [explain] if explain.startswith("arn:") else []
     witness = Explanation()
     with shown_progress(enabled=not no_progress) as progress:
-        service = new_service(profile, region, policy, progress)
+        service = new_service(profile, region, policy, progress, remember=not no_cache)
         known = service.policy.rules  # a wrong policy or rule is told before anything is asked of AWS
         for id in rule or []:
             if id not in known:

@@ -18,6 +18,7 @@ from chalicelib.inventory.jobs import TrainingJob, TuningJob
 from chalicelib.inventory.models import InferenceComponent, Variant, VpcConfig
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, Reader, no_progress
+from chalicelib.inventory.remembered import Memory
 from chalicelib.scope import Scope
 
 R = TypeVar("R")
@@ -32,9 +33,17 @@ class Reading:
     First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`blind` is complete after both.
     """
 
-    def __init__(self, aws: Aws, scope: Scope, needs: Needs, now: datetime, progress: Progress = no_progress) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        scope: Scope,
+        needs: Needs,
+        now: datetime,
+        progress: Progress = no_progress,
+        memory: Memory | None = None,
+    ) -> None:
         self.scope = scope
-        self._reader = Reader(aws, scope, needs, now, progress)
+        self._reader = Reader(aws, scope, needs, now, progress, memory)
         self._sections = ThreadPoolExecutor(14, thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}

@@ -17,6 +17,7 @@ from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
 from chalicelib.inventory.estate import Gaps
 from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
+from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -62,9 +63,18 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 class Reader:
-    """What all readers share: the door to AWS, the pool, the clock, and the list of what could not be read."""
+    """What all readers share: the door to AWS, the pool, the clock, the memory, and the list of what could not be
+    read."""
 
-    def __init__(self, aws: Aws, scope: Scope, needs: Needs, now: datetime, progress: Progress = no_progress) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        scope: Scope,
+        needs: Needs,
+        now: datetime,
+        progress: Progress = no_progress,
+        memory: Memory | None = None,
+    ) -> None:
         self.aws = aws
         self.scope = scope
         self.needs = needs
@@ -72,6 +82,7 @@ class Reader:
         self.gaps = Gaps()
         self.blind: list[Blind] = []
         self.progress = progress
+        self.memory = memory or ProcessMemory()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="call")
 
