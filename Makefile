@@ -30,8 +30,8 @@ test: setup  ## the tests that every change must pass
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s
 
-bench: setup  ## calls, seconds and CPU of an audit and of a cold start
-	@$(PY) -m benchmarks.cold_start
+bench: setup  ## what an audit costs: calls, seconds, memory, cold start (BENCH="--rounds 3")
+	@$(PY) -m benchmarks $(BENCH)
 
 deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=… AlarmEmail=…"]
 	@$(PY) -m tools.deploy --stage $(STAGE) --bucket "$(BUCKET)" $(if $(REGION),--region $(REGION)) \

@@ -91,7 +91,9 @@ class Account:
 
     def _hosting_defect(self, number: int) -> str:
         return self._defect(
-            "endpoint", number, ("endpoint-single-instance", "endpoint-degraded", "endpoint-idle", "model-vpc-single-az")
+            "endpoint",
+            number,
+            ("endpoint-single-instance", "endpoint-degraded", "endpoint-idle", "model-vpc-single-az"),
         )
 
     def _endpoint(self, number: int, name: str) -> Record:
@@ -280,8 +282,8 @@ class Account:
         gone = "-gone" if defect == "autoscaling-alarm-broken" else ""
         alarms = [f"TargetTracking-{resource}-Alarm{way}-{number:08x}" for way in (f"High{gone}", "Low")]
         return {
-            "PolicyARN": f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:{number:08x}-0000-4000-8000-000000000000"
-            f":resource/sagemaker/{resource}:policyName/calls",
+            "PolicyARN": f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:{number:08x}-0000-4000-8000-"
+            f"000000000000:resource/sagemaker/{resource}:policyName/calls",
             "PolicyName": "calls",
             "ServiceNamespace": "sagemaker",
             "ResourceId": resource,
@@ -378,6 +380,11 @@ class Account:
             "job", number, ("training-spot-no-checkpoint", "training-gpu-for-cpu-algorithm", "training-spot-no-savings")
         )
 
+    def expected(self) -> set[tuple[str, str]]:
+        """Every planted defect: what a right audit must tell, as rule and name of the resource."""
+        assert self.endpoints and self.models and self.targets is not None and self.policies is not None
+        return self.planted | self.planted_jobs()
+
     def planted_jobs(self) -> set[tuple[str, str]]:
         """The defects among the training jobs of the window."""
         found = ((self.job_defect(number), self.job_name(number)) for number in range(self.sizes.jobs))
@@ -424,9 +431,7 @@ class Account:
                 {"Status": status, "StartTime": started + at, "EndTime": started + at + 60, "StatusMessage": message}
                 for at, (status, message) in enumerate(_TRANSITIONS)
             ],
-            "FinalMetricDataList": [
-                {"MetricName": one["Name"], "Value": 0.91, "Timestamp": ended} for one in _METRICS
-            ],
+            "FinalMetricDataList": [{"MetricName": one["Name"], "Value": 0.91, "Timestamp": ended} for one in _METRICS],
             "EnableNetworkIsolation": False,
             "EnableInterContainerTrafficEncryption": False,
             "EnableManagedSpotTraining": spot,

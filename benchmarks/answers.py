@@ -246,7 +246,9 @@ def xml_answer(account: Account, operation: str, params: Mapping[str, str]) -> b
             "</GetCallerIdentityResponse>"
         )
     elif operation == "DescribeSubnets":
-        result = f"<DescribeSubnetsResponse><subnetSet>{_subnets(account, params)}</subnetSet></DescribeSubnetsResponse>"
+        result = (
+            f"<DescribeSubnetsResponse><subnetSet>{_subnets(account, params)}</subnetSet></DescribeSubnetsResponse>"
+        )
     elif operation == "DescribeRegions":
         result = (
             f"<DescribeRegionsResponse><regionInfo><item><regionName>{REGION}</regionName>"

@@ -26,8 +26,8 @@ def known_of(account: Account) -> Knowledge:
         alarms=list(account.alarms.values()),
         subnets=account.subnets,
     )
-    for kind in (account.endpoints, account.models):
-        known.tags |= {one.get("EndpointArn", one.get("ModelArn", "")): one["Tags"] for one in kind.values()}
+    known.tags |= {one["EndpointArn"]: one["Tags"] for one in account.endpoints.values()}
+    known.tags |= {one["ModelArn"]: one["Tags"] for one in account.models.values()}
     return known
 
 

@@ -1,6 +1,6 @@
 """One measured piece of work in a fresh process, told as one line of JSON.
 
-    python -m benchmarks.measured audit|reference|naive ACCOUNT.json [FINDINGS.json]
+    python -m benchmarks.measured audit|reference|naive|endpoint|job|http ACCOUNT.json [FINDINGS.json]
 
 Time and CPU begin after the imports and hold the making of clients; a Lambda that is warm pays neither again.
 """
@@ -23,7 +23,10 @@ from chalicelib.audit import Auditor
 from chalicelib.cli.sessions import new_service
 from chalicelib.findings import Report
 from chalicelib.policy import load_policy
-from chalicelib.scope import Scope
+from chalicelib.scope import ResourceRef, Scope
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from chalicelib.web import get_audit
 
 Told = dict[str, Any]
 
@@ -61,12 +64,49 @@ def limit(account: Account, keep: Path | None) -> Told:
 
 
 def slow(account: Account, keep: Path | None) -> Told:
-    """The plain loop. What it gathered is judged after the clock has stopped, unless BENCH_JUDGE is 0."""
+    """The plain loop. What it gathered is judged after the clock has stopped."""
     known = naive.gather(boto3.Session(region_name=REGION))
     return {"known": known}
 
 
-WORK: dict[str, Callable[[Account, Path | None], Told]] = {"audit": audit, "reference": limit, "naive": slow}
+def narrow(kind: str, name: str) -> Told:
+    """The audit of one resource, as an event asks for it."""
+    service = new_service(region=REGION, remember=False)
+    return told_of(service.audit(service.scope(resources=[ResourceRef(kind, name)]), "event"), None)
+
+
+def endpoint(account: Account, keep: Path | None) -> Told:
+    """The audit of an endpoint that runs on one instance."""
+    planted = account.expected()
+    name = next(name for rule, name in sorted(planted) if rule == "endpoint-single-instance")
+    return narrow("endpoint", name.split("/")[0])
+
+
+def job(account: Account, keep: Path | None) -> Told:
+    """The audit of a training job that stands in a VPC."""
+    return narrow("training-job", account.job_name(0))
+
+
+def http(account: Account, keep: Path | None) -> Told:
+    """``GET /audit`` from the ledger: the first request of a process, with its clients, and the one after it."""
+    service = Service(Settings.from_environment(), boto3.Session(region_name=REGION))
+    took = []
+    for _ in range(2):
+        start = time.process_time()
+        answer = get_audit(service, {})
+        assert answer.status == 200, answer.body
+        took.append(time.process_time() - start)
+    return {"first": took[0], "second": took[1], "findings": len(answer.body["findings"])}
+
+
+WORK: dict[str, Callable[[Account, Path | None], Told]] = {
+    "audit": audit,
+    "reference": limit,
+    "naive": slow,
+    "endpoint": endpoint,
+    "job": job,
+    "http": http,
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -65,9 +65,7 @@ def gather(session: boto3.Session) -> Knowledge:
     for name in jobs:
         known.jobs[name] = sagemaker.describe_training_job(TrainingJobName=name)
     known.subnets = [
-        one
-        for page in session.client("ec2").get_paginator("describe_subnets").paginate()
-        for one in page["Subnets"]
+        one for page in session.client("ec2").get_paginator("describe_subnets").paginate() for one in page["Subnets"]
     ]
     _gather_scaling(session, known)
     return known

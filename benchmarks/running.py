@@ -51,17 +51,21 @@ class Running:
     def measure(
         self, work: str, keep: Path | None = None, environment: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
-        """What ``benchmarks.measured`` tells of one piece of work in a fresh process, with the server's counts."""
+        """What :meth:`run` tells, with the server's counts."""
         self.control()
+        return {**self.run(work, keep, environment), "served": self.told()}
+
+    def run(self, work: str, keep: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What ``benchmarks.measured`` tells of one piece of work in a fresh process."""
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.measured", work, str(self.file), *([str(keep)] if keep else [])],
             cwd=ROOT,
-            env={**self.environment(), **(environment or {})},
+            env={**self.environment(), "XDG_CACHE_HOME": str(self.file.parent / "cache"), **(environment or {})},
             stdout=subprocess.PIPE,
             check=True,
         )
         told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return {**told, "served": self.told()}
+        return told
 
 
 @contextmanager
