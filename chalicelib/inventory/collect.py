@@ -343,8 +343,10 @@ class Reading:
             return
         if Part.POLICIES in needs:
             found.policies = reader.whole(Part.POLICIES, lambda: autoscaling.policies(reader, ids)) or []
-        if Part.SCHEDULES in needs:
-            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, ids)) or []
+        policed = {one.resource_id for one in found.policies}
+        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
+        if Part.SCHEDULES in needs and unpoliced:
+            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, unpoliced)) or []
         if Part.ACTIVITIES in needs:
             found.activities = reader.whole(Part.ACTIVITIES, lambda: autoscaling.activities(reader, ids)) or []
 
