@@ -1,4 +1,4 @@
-"""How fast an operation may be called: as fast as possible until AWS throttles it, then no faster than AWS lets through.
+"""How fast an operation may be called: as fast as can be until AWS throttles it, then as fast as AWS lets calls through.
 
 AWS limits each operation of an account by itself. A limiter for a whole client would slow every operation down for the
 sake of one, and blind retries run out while others use up the allowance; so each operation has a pace of its own.
@@ -68,4 +68,4 @@ class Pace:
 
 def backoff(attempt: int) -> float:
     """Seconds to wait before trying a call again that failed in passing: 0.2 after the first, doubling, with jitter."""
-    return 0.2 * 2.0**attempt * random.uniform(0.5, 1)  # noqa: S311  # spreads calls, guards nothing
+    return 0.2 * 2.0**attempt * random.uniform(0.5, 1)

@@ -93,7 +93,8 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
         begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
         if begun is None or ended is None:
             continue
-        hours = hours + (moment(ended) - moment(begun)).total_seconds() * count / 3600 if hours is not None and count else None
+        seconds = (moment(ended) - moment(begun)).total_seconds()
+        hours = hours + seconds * count / 3600 if hours is not None and count else None
     return job.model_copy(update={"child_hours": hours, "children": len(children)})
 
 
