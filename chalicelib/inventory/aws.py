@@ -18,6 +18,7 @@ import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from chalicelib.inventory.pacing import Pace, backoff
 
@@ -131,7 +132,7 @@ class Aws:
                 if attempt + 1 == ATTEMPTS or not _passes(error):
                     raise _failure(name, error) from error
             except BotoCoreError as error:
-                if attempt + 1 == ATTEMPTS or not isinstance(error, HTTPClientError):
+                if attempt + 1 == ATTEMPTS or not isinstance(error, HTTPClientError | AwsConnectionError):
                     raise CallFailed(name, type(error).__name__, str(error)) from error
             else:
                 pace.answered()

@@ -1,4 +1,4 @@
-"""How fast an operation may be called: as fast as can be until AWS throttles it, then as fast as AWS lets calls through.
+"""How fast an operation may be called: as fast as can be until AWS throttles it, then as AWS lets calls through.
 
 AWS limits each operation of an account by itself. A limiter for a whole client would slow every operation down for the
 sake of one, and blind retries run out while others use up the allowance; so each operation has a pace of its own.
