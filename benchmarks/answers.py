@@ -25,6 +25,19 @@ PAGE = {
 DEFAULT_PAGE = PAGE | {"DescribeAlarms": 50}
 
 
+#: What other tools list, and the account has none of.
+_NOT_THERE = {
+    "ProcessingJobs": "ProcessingJobSummaries",
+    "Domains": "Domains",
+    "ModelPackageGroups": "ModelPackageGroupSummaryList",
+    "MonitoringSchedules": "MonitoringScheduleSummaries",
+    "HyperParameterTuningJobs": "HyperParameterTuningJobSummaries",
+    "TransformJobs": "TransformJobSummaries",
+    "InferenceComponents": "InferenceComponents",
+    "InferenceRecommendationsJobs": "InferenceRecommendationsJobs",
+}
+
+
 class Refused(Exception):
     """An error answer: its code and message."""
 
@@ -47,10 +60,7 @@ class Answers:
                 "NotebookInstances", account.notebooks, _summary_of("NotebookInstance")
             ),
             "ListTrainingJobs": self._list_jobs,
-            "ListHyperParameterTuningJobs": lambda _: _encoded({"HyperParameterTuningJobSummaries": []}),
-            "ListTransformJobs": lambda _: _encoded({"TransformJobSummaries": []}),
-            "ListInferenceComponents": lambda _: _encoded({"InferenceComponents": []}),
-            "ListInferenceRecommendationsJobs": lambda _: _encoded({"InferenceRecommendationsJobs": []}),
+            **{f"List{key}": _empty(member) for key, member in _NOT_THERE.items()},
             "DescribeEndpoint": self._describe("Endpoint", account.endpoints),
             "DescribeEndpointConfig": self._describe("EndpointConfig", account.configs),
             "DescribeModel": self._describe("Model", account.models),
@@ -276,6 +286,10 @@ def _subnets(account: Account, params: Mapping[str, str]) -> str:
     return "".join(
         "<item>" + "".join(f"<{tag}>{one[name]}</{tag}>" for name, tag in spelled.items()) + "</item>" for one in found
     )
+
+
+def _empty(member: str) -> Callable[[Params], bytes]:
+    return lambda _: _encoded({member: []})
 
 
 def _summary_of(kind: str) -> Callable[[Record], Record]:

@@ -239,6 +239,25 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
     assert "sagemaker:Search" not in front.calls
 
 
+def test_a_named_endpoint_that_only_a_schedule_scales_is_seen_to_scale(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    dimension = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    emulator.client("application-autoscaling").put_scheduled_action(
+        **dimension,
+        ResourceId="endpoint/nightly/variant/AllTraffic",
+        ScheduledActionName="off",
+        Schedule="cron(0 20 * * ? *)",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+    service = new_service()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", "nightly")]), "event")
+    assert report.rules["autoscaling-target-without-policy"].passed == 1
+    assert front.calls["application-autoscaling:DescribeScheduledActions"] == 1
+
+
 def test_a_named_training_job_costs_at_most_three_calls(
     account: Emulator, front: Front, new_service: NewService
 ) -> None:

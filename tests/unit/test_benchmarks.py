@@ -19,7 +19,8 @@ NOW = 1_760_000_000
 
 def pages(answers: Answers, operation: str, key: str, **asked: Any) -> list[int]:
     """How many records each page holds, to the last."""
-    sizes, token = [], {}
+    sizes: list[int] = []
+    token: dict[str, str] = {}
     while True:
         answer = json.loads(answers.answer(operation, json.dumps({**asked, **token}).encode()))
         sizes.append(len(answer[key]))
