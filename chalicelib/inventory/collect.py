@@ -49,6 +49,8 @@ class Reading:
         self._child_hours: dict[str, list[float | None]] = {}
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
+        self._counting = threading.Lock()
+        self._jobs_read = 0
         for part in Part:
             if part not in needs:
                 self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
@@ -108,24 +110,29 @@ class Reading:
 
     def _stream(self) -> None:
         reader = self._reader
-        read = 0
         try:
             if Part.TRAINING_JOBS in reader.needs:
-                for page in training.training_jobs(reader):
-                    read += len(page)
-                    reader.progress(Part.TRAINING_JOBS, read, None)
-                    self._put([self._with_tags(job) for job in page])
+                training.training_jobs(reader, self._take)
         except CallFailed as failure:
             reader.blind_to(failure, Part.TRAINING_JOBS)
         finally:
             self._put(None)
 
-    def _put(self, page: list[TrainingJob] | None) -> None:
+    def _take(self, page: list[TrainingJob]) -> bool:
+        """A page for the judge; False when nobody judges any more."""
+        with self._counting:
+            self._jobs_read += len(page)
+            self._reader.progress(Part.TRAINING_JOBS, self._jobs_read, None)
+        return self._put([self._with_tags(job) for job in page])
+
+    def _put(self, page: list[TrainingJob] | None) -> bool:
         while not self._stopped.is_set():
             try:
-                return self._pages.put(page, timeout=0.2)
+                self._pages.put(page, timeout=0.2)
             except queue.Full:
                 continue
+            return True
+        return False
 
     def _with_tags(self, job: TrainingJob) -> TrainingJob:
         """The job with its tags, where only they can tell the algorithm: a JumpStart model in a shared image."""

@@ -66,6 +66,9 @@ class Reader:
     """What all readers share: the door to AWS, the pool, the clock, the memory, and the list of what could not be
     read."""
 
+    #: Records a page of ``Search``, at most.
+    SEARCH_PAGE = 100
+
     def __init__(
         self,
         aws: Aws,
@@ -166,7 +169,9 @@ class Reader:
     def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a ``Search``, unwrapped to the records themselves."""
         expression = {"SearchExpression": {"Filters": filters}} if filters else {}
-        for page in self.aws.pages("sagemaker", "Search", "Results", Resource=resource, MaxResults=100, **expression):
+        for page in self.aws.pages(
+            "sagemaker", "Search", "Results", Resource=resource, MaxResults=self.SEARCH_PAGE, **expression
+        ):
             records = [record.get(resource) or {} for record in page]
             yield [record.get("Model", record) if resource == "Model" else record for record in records]
 
@@ -192,6 +197,11 @@ class Reader:
 def since(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
     """The search filter for records whose time ``name`` is at or after ``moment``."""
     return [{"Name": name, "Operator": "GreaterThanOrEqualTo", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+
+
+def before(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
+    """The search filter for records whose time ``name`` is before ``moment``."""
+    return [{"Name": name, "Operator": "LessThan", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
 
 
 def first(records: Iterable[list[dict[str, Any]]]) -> dict[str, Any] | None:
