@@ -24,7 +24,7 @@ from chalicelib.scope import Scope
 R = TypeVar("R")
 
 #: Pages of training jobs that may wait to be judged: history is streamed, never kept whole.
-WAITING_PAGES = 20
+WAITING_PAGES = 8
 
 
 class Reading:

@@ -16,7 +16,7 @@ Taker = Callable[[list[TrainingJob]], bool]
 
 #: A chain of pages reads about this many jobs; more are read by several chains at once, each of its own days.
 JOBS_A_CHAIN = 1_000
-MOST_CHAINS = 8
+MOST_CHAINS = 4
 
 
 def training_jobs(reader: Reader, take: Taker) -> None:
