@@ -6,7 +6,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e browser pictures bench clean
+.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ browser: setup  ## the report page in Chromium (Debian: apt-get install chromium
 pictures: setup  ## the pictures of the documentation, from the demo account
 	@$(PY) -m tools.pictures
 
-bench: setup  ## calls, seconds and CPU of an audit and of a cold start
-	@$(PY) -m benchmarks.cold_start
+bench: setup  ## what an audit costs: calls, seconds, memory, cold start (BENCH="--rounds 3")
+	@$(PY) -m benchmarks $(BENCH)
+
+bench-others: setup  ## Prowler and Cloud Custodian against the same account, side by side
+	@$(PY) -m benchmarks.others
 
 deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=… AlarmEmail=…"]
 	@$(PY) -m tools.deploy --stage $(STAGE) --bucket "$(BUCKET)" $(if $(REGION),--region $(REGION)) \

@@ -1,7 +1,8 @@
 """Cold start of the packed app: CPU of fresh processes on one core, medians, as packed by chalice and made lean.
 
-Prints a table: the interpreter alone, boto3, the import of the app, and the first event of an endpoint from start to
-the publish to SNS, against the emulator without latency.
+Beside the app stands a bare handler, Chalice with two pydantic models and boto3, packed the same way. The first event
+of an endpoint, from start to the publish to SNS, runs against the emulator without latency, and is taken apart: import,
+making clients, calls, judging, rendering.
 """
 
 import json
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
+from benchmarks.table import Table
 from emulator.account import build
 from emulator.server import Emulator
 from tools import package as packing
@@ -23,26 +25,93 @@ from tools import package as packing
 ROUNDS = 7
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
 PRELUDE = "import sys; sys.path[:0] = sys.argv[1:3]\n"
+EVENT = "import app, json; app.audit_on_sagemaker_event(json.loads(sys.argv[3]), None)"
 STEPS = {
     "interpreter": "pass",
     "import boto3": "import boto3",
-    "import chalice, pydantic, boto3": "import boto3, chalice.app, pydantic",
+    "import a bare handler": "import bare",
     "import app": "import app",
-    "event to publish": "import app, json; app.audit_on_sagemaker_event(json.loads(sys.argv[3]), None)",
+    "event to publish": EVENT,
 }
+#: The handler that nobody can do without: two routes and models of their requests.
+BARE = """
+import boto3
+from chalice.app import Chalice, IAMAuthorizer, Rate, Response
+from pydantic import BaseModel, Field
 
 
-def _cpu(code: str, folder: Path, runtime: Path, event: str, environment: dict[str, str]) -> float:
-    """CPU milliseconds of one fresh process."""
+class Query(BaseModel):
+    account: str | None = None
+    limit: int = Field(100, ge=1, le=500)
+
+
+class Body(BaseModel):
+    resources: list[str] = []
+    notify: bool = False
+
+
+app = Chalice(app_name="bare")
+
+
+@app.route("/audit", methods=["GET"], authorizer=IAMAuthorizer())
+def get_audit():
+    return Response(Query.model_validate(app.current_request.query_params or {}).model_dump())
+
+
+@app.route("/audit", methods=["POST"], authorizer=IAMAuthorizer())
+def post_audit():
+    return Response(Body.model_validate_json(app.current_request.raw_body).model_dump())
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS))
+def sweep(event):
+    return {}
+"""
+#: Takes one event apart: CPU of the thread of each stage, and that of the process for calls, whose threads are many.
+BREAKDOWN = """
+import functools, json, time
+spent = {}
+def timed(stage, work):
+    @functools.wraps(work)
+    def inner(*given, **named):
+        start = time.process_time()
+        try:
+            return work(*given, **named)
+        finally:
+            spent[stage] = spent.get(stage, 0.0) + time.process_time() - start
+    return inner
+start = time.process_time()
+import app
+spent["import"] = time.process_time() - start
+import boto3
+from chalicelib import audit, judge, policy, service, telling
+boto3.Session.client = timed("clients", boto3.Session.client)
+service.load_policy = timed("policy", service.load_policy)
+audit.Reading.training_jobs = timed("reading", lambda self, of=audit.Reading.training_jobs: iter(list(of(self))))
+audit.Reading.inventory = timed("reading", audit.Reading.inventory)
+judge.Judge.judge = timed("judging", judge.Judge.judge)
+audit.findings = timed("words", audit.findings)
+telling.Teller.event = timed("telling", telling.Teller.event)
+start = time.process_time()
+app.audit_on_sagemaker_event(json.loads(sys.argv[3]), None)
+spent["whole event"] = time.process_time() - start
+print(json.dumps(spent))
+"""
+
+
+def _run(code: str, folder: Path, runtime: Path, event: str, environment: dict[str, str]) -> tuple[float, str]:
+    """CPU milliseconds of one fresh process, and what it printed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-I", "-S", "-B", "-c", PRELUDE + code, str(folder), str(runtime), event],
         check=True,
         env=environment,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime), done.stdout
 
 
 def _runtime(folder: Path) -> Path:
@@ -55,25 +124,22 @@ def _runtime(folder: Path) -> Path:
     return folder
 
 
-def _sources_only(lean: Path, folder: Path) -> Path:
-    """The package as chalice makes it: without bytecode, compiled templates and JSON."""
-    with zipfile.ZipFile(lean) as archive:
-        for member in archive.namelist():
-            compiled = member.endswith(".pyc") or member.startswith("templates_compiled/")
-            if not compiled and not (member.startswith("policies/") and member.endswith(".json")):
-                archive.extract(member, folder)
+def _unpacked(packed: Path, folder: Path) -> Path:
+    """The package as Lambda unpacks it, with the bare handler beside the app, compiled as the app is."""
+    with zipfile.ZipFile(packed) as archive:
+        archive.extractall(folder)
+    (folder / "bare.py").write_text(BARE, encoding="utf-8")
+    compile_one = "import py_compile as p; p.compile(sys.argv[1] + '/bare.py', "
+    compile_one += "invalidation_mode=p.PycInvalidationMode.UNCHECKED_HASH)"
+    subprocess.run([sys.executable, "-I", "-S", "-c", "import sys\n" + compile_one, str(folder)], check=True)
     return folder
 
 
-def main() -> None:
-    """Packs, measures and prints."""
+def measure() -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """CPU milliseconds of each step, and of each stage of the first event, over the rounds."""
     with tempfile.TemporaryDirectory() as name, Emulator() as emulator:
         work = Path(name)
-        packed = packing.package(work / "package")
-        lean = work / "lean"
-        with zipfile.ZipFile(packed) as archive:
-            archive.extractall(lean)
-        plain = _sources_only(packed, work / "plain")
+        folder = _unpacked(packing.package(work / "package"), work / "lean")
         runtime = work / "runtime"
         runtime.mkdir()
         _runtime(runtime)
@@ -90,15 +156,30 @@ def main() -> None:
                 "detail": {"EndpointName": "warehouse-slots", "EndpointStatus": "IN_SERVICE"},
             }
         )
-        print(f"{packed.stat().st_size:,} bytes packed; CPU milliseconds of a fresh process, median of {ROUNDS}")
-        print(f"{'':34}{'lean':>8}{'sources':>10}")
-        for step, code in STEPS.items():
-            row = [
-                statistics.median(_cpu(code, folder, runtime, event, environment) for _ in range(ROUNDS))
-                for folder in (lean, plain)
-            ]
-            print(f"{step:34}{row[0]:8.0f}{row[1]:10.0f}")
+        steps: dict[str, list[float]] = {step: [] for step in STEPS}
+        stages: dict[str, list[float]] = {}
+        for _ in range(ROUNDS):
+            for step, code in STEPS.items():
+                steps[step].append(_run(code, folder, runtime, event, environment)[0])
+            told = json.loads(_run(BREAKDOWN, folder, runtime, event, environment)[1].splitlines()[-1])
+            for stage, seconds in told.items():
+                stages.setdefault(stage, []).append(1000 * seconds)
+        return steps, stages
+
+
+def rows(table: Table) -> None:
+    """Adds the figures of a cold start."""
+    steps, stages = measure()
+    for step, values in steps.items():
+        met = statistics.median(values) <= 600 if step == "event to publish" else None
+        table.row(f"CPU ms, cold, {step}", values, "≤ 600" if met is not None else "", met)
+    ratios = [app / bare for app, bare in zip(steps["import app"], steps["import a bare handler"], strict=True)]
+    table.row("import app ÷ bare handler", ratios, "≤ 1.3", statistics.median(ratios) <= 1.3)
+    for stage, values in stages.items():
+        table.row(f"CPU ms, first event, {stage}", values)
 
 
 if __name__ == "__main__":
-    main()
+    alone = Table()
+    rows(alone)
+    print(alone.text())

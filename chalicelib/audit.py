@@ -11,9 +11,11 @@ from chalicelib import placement
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
+from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, no_progress
+from chalicelib.inventory.remembered import Memory
 from chalicelib.judge import Failing, Judge, Witness, exemption_notes, findings, tagged_arn
 from chalicelib.policy import Policy, RuleSetting
 from chalicelib.scope import Scope
@@ -48,7 +50,8 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
-    """How audits are made: the door to AWS, the policy, the look-back window, the clock.
+    """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
+    the last audit.
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report.
@@ -60,6 +63,7 @@ class Auditor:
     clock: Callable[[], datetime] = utc_now
     progress: Progress = no_progress
     tags: Mapping[str, str | None] = field(default_factory=dict)
+    memory: Memory | None = None
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported.
@@ -72,7 +76,7 @@ class Auditor:
         judge = Judge(rules, scope, witness=witness)
         tagged = frozenset(kind for one in rules.values() if one.rule.needs_tags for kind in one.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
-        with Reading(self.aws, scope, needs, started, self.progress) as reading:
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
@@ -83,7 +87,7 @@ class Auditor:
             judge.merge()
             if witness is not None:
                 witness.finished(estate.gaps)
-            tags = _tags_of_failing(reading, judge.failing, scope)
+            tags = _tags_of_failing(reading, judge.failing, scope, estate)
         failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
         found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
         blind = blind_spots(reading.blind, judge, scope)
@@ -132,9 +136,12 @@ def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozens
     ]
 
 
-def _tags_of_failing(reading: Reading, failing: list[Failing], scope: Scope) -> dict[str, dict[str, str]]:
+def _tags_of_failing(
+    reading: Reading, failing: list[Failing], scope: Scope, estate: Inventory
+) -> dict[str, dict[str, str]]:
     """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
-    known: dict[str, dict[str, str]] = {}
+    known = {one.arn: one.tags for one in estate.endpoints.values() if one.tags is not None}
+    known |= {one.arn: one.tags for one in estate.components.values() if one.tags is not None}
     lacking: dict[str, None] = {}
     for one in failing:
         arn = tagged_arn(one.subject, scope)

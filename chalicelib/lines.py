@@ -3,11 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from chalicelib.errors import InvalidInput
-
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Place = tuple[str | int, ...]
 
@@ -16,9 +12,11 @@ class WithLines:
     """The data of a YAML document. ``line(path)`` is the line of the deepest part of the path that exists, from 1."""
 
     def __init__(self, source: str, text: str) -> None:
+        import yaml  # a packed policy is JSON: a function never needs it
+
         self.source = source
         self._lines: dict[Place, int] = {}
-        loader = _Loader(text)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         try:
             node = loader.get_single_node()
             self.data: Any = self._built(loader, node, ()) if node is not None else {}
@@ -62,7 +60,7 @@ class WithLines:
 
     def _built(self, loader: Any, node: Any, path: Place) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, yaml.MappingNode):
+        if node.id == "mapping":
             built: dict[Any, Any] = {}
             for key_node, value_node in node.value:
                 key = loader.construct_object(key_node, deep=True)
@@ -74,6 +72,6 @@ class WithLines:
                     raise self.wrong(place, "the key stands twice; keep one of them")
                 built[key] = self._built(loader, value_node, place)
             return built
-        if isinstance(node, yaml.SequenceNode):
+        if node.id == "sequence":
             return [self._built(loader, item, (*path, index)) for index, item in enumerate(node.value)]
         return loader.construct_object(node, deep=True)

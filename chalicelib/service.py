@@ -29,6 +29,7 @@ from chalicelib.fleet import Fleet
 from chalicelib.history import History
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.judge import Witness
 from chalicelib.ledger import Ledger
 from chalicelib.memory import Answers
@@ -36,6 +37,7 @@ from chalicelib.notices import sns
 from chalicelib.notices.changes import Judged, decide, digest, notices_of_event
 from chalicelib.notices.notice import Notice
 from chalicelib.policy import Policy, load_policy, unknown_rule
+from chalicelib.remembering import TableMemory
 from chalicelib.runs import Runs
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
@@ -64,11 +66,15 @@ class Identity:
 
 @dataclass
 class Service:
-    """One process's worth of auditing: clients, policy and identity are made once and kept."""
+    """One process's worth of auditing: clients, policy and identity are made once and kept.
+
+    ``memory`` remembers endpoint configs beyond the life of the process; without one the ledger's table does, if any.
+    """
 
     settings: Settings
     session: boto3.Session
     progress: Progress = no_progress
+    memory: Memory | None = None
 
     def __post_init__(self) -> None:
         use_templates(self.settings.templates)
@@ -124,8 +130,19 @@ class Service:
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
         door = self._doors.setdefault(scope.region, Aws(self.session, scope.region))
-        auditor = Auditor(door, self.policy, self.settings.lookback_days, progress=self.progress)
-        return auditor.audit(scope, trigger, witness)
+        return self._auditor(door).audit(scope, trigger, witness)
+
+    def _auditor(self, door: Aws) -> Auditor:
+        lookback = self.settings.lookback_days
+        return Auditor(door, self.policy, lookback, progress=self.progress, memory=self.remembered)
+
+    @cached_property
+    def remembered(self) -> ProcessMemory:
+        """What audits remember of each other: in the process, and beyond it where there is a place."""
+        if self.memory is None and self.settings.table is not None:
+            client = self.session.client("dynamodb", region_name=self.region)
+            return ProcessMemory(TableMemory(self.settings.table, client))
+        return ProcessMemory(self.memory)
 
     def scope(
         self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
@@ -213,8 +230,7 @@ class Service:
         """A part of a run, read with the credentials of its account."""
         answers = self._answers(scope)
         door = Aws(session, scope.region)
-        auditor = Auditor(door, self.policy, self.settings.lookback_days, progress=self.progress)
-        return Audited.by(auditor.audit(scope, _trigger(trigger), answers), answers)
+        return Audited.by(self._auditor(door).audit(scope, _trigger(trigger), answers), answers)
 
     def replay(self, scope: Scope) -> tuple[Report, list[Notice]]:
         """What an event about this scope would find, and the notices that it would send; none is sent or remembered."""

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -10,6 +11,13 @@ from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_REGION, Emulator
+
+
+@pytest.fixture(autouse=True)
+def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own: nothing is remembered from test to test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "sagemaker-auditor"
 
 
 @pytest.fixture(scope="module")

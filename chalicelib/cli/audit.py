@@ -94,6 +94,9 @@ def audit(
     render: Annotated[
         Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
     ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")
+    ] = False,
     no_progress: NoProgress = False,
 ) -> int:
     """Audit an account and region, many of them, or the resources named."""
@@ -103,7 +106,7 @@ def audit(
         raise InvalidInput("give either --explain or --resource", field="--explain")
     if (explain is not None or render is not None) and len(formats) > 1:
         raise InvalidInput("--explain and --render give one text; accepted is one --format", field="--format")
-    service = new_service(profile, region[0] if region else None, policy, anywhere=all_regions)
+    service = new_service(profile, region[0] if region else None, policy, anywhere=all_regions, remember=not no_cache)
     asked = Asked(region or (), all_regions, account or (), org, *_role(role, external_id, org, account, service))
     rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
     files = outputs.planned(formats, output)

@@ -250,6 +250,7 @@ class Survey:
             service.settings.lookback_days,
             progress=progress,
             tags=self.tags,
+            memory=service.remembered,
         )
         return auditor.audit(self.scope(place), "cli", witness)
 

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.inventory.remembered import FileMemory, ProcessMemory, cache_folder
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
@@ -32,15 +33,18 @@ def new_service(
     progress: Progress = no_progress,
     *,
     anywhere: bool = False,
+    remember: bool = True,
 ) -> Service:
     """The service for these options; what they leave out comes from the environment.
 
-    ``anywhere``: a region need not be named.
+    ``anywhere``: a region need not be named. ``remember``: endpoint configs are kept in the cache folder, and read from
+    there.
     """
     settings = Settings.from_environment()
     if policy is not None:
         settings = settings.model_copy(update={"policy": policy})
-    return Service(settings, new_session(profile, region, anywhere=anywhere), progress)
+    memory = FileMemory(cache_folder()) if remember else ProcessMemory()
+    return Service(settings, new_session(profile, region, anywhere=anywhere), progress, memory)
 
 
 def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:

@@ -1,24 +1,36 @@
-"""The one door to AWS: shared clients, adaptive retries, counted calls, and failures told apart.
+"""The one door to AWS: shared clients, paced and repeated calls, counted calls, and failures told apart.
 
-Nothing else in the product imports botocore for reading an account.
+Nothing else in the product imports botocore for reading an account. Signing, endpoints, credentials and connections are
+botocore's; its reading of JSON answers is not, as it takes more time than everything else of an audit: answers are
+plain JSON, times as seconds since the epoch (:func:`moment`).
 """
 
+import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
+
+from chalicelib.inventory.pacing import Pace, backoff
 
 #: Calls under way at once, and connections kept for each service.
 PARALLEL_CALLS = 16
 
+#: How often a call is made that fails in passing; one that is throttled waits for its turn instead.
+ATTEMPTS = 5
+
 _CONFIG = Config(
-    retries={"mode": "adaptive", "total_max_attempts": 6},
+    retries={"mode": "standard", "total_max_attempts": 1},
+    parameter_validation=False,
     max_pool_connections=PARALLEL_CALLS,
     connect_timeout=5,
     read_timeout=30,
@@ -31,6 +43,22 @@ _DENIED = (
     "AuthorizationError",
     "AuthorizationErrorException",
 )
+_THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "EC2ThrottledException",
+        "SlowDown",
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+    }
+)
+_PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
 _GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
 _GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
 
@@ -66,6 +94,7 @@ class Aws:
         self.calls: Counter[str] = Counter()
         self._session = session
         self._clients: dict[str, Any] = {}
+        self._paces: dict[str, Pace] = {}
         self._lock = threading.RLock()
 
     def client(self, service: str) -> Any:
@@ -74,6 +103,8 @@ class Aws:
             if service not in self._clients:
                 client = self._session.client(service, region_name=self.region, config=self._config)
                 client.meta.events.register("before-send", partial(self._count, service))
+                if client.meta.service_model.resolved_protocol == "json":
+                    client.meta.events.register("before-parse", _read_json)
                 self._clients[service] = client
             return self._clients[service]
 
@@ -86,15 +117,29 @@ class Aws:
 
         Raises Gone when the resource is not there, CallFailed for any other failure.
         """
-        client = self.client(service)
         name = f"{service}:{operation}"
-        try:
-            answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except ClientError as error:
-            raise _failure(name, error) from error
-        except BotoCoreError as error:
-            raise CallFailed(name, type(error).__name__, str(error)) from error
-        return answer
+        ask = getattr(self.client(service), xform_name(operation))
+        pace = self._paces.setdefault(name, Pace())
+        attempt = 0
+        while True:
+            began = pace.wait()
+            try:
+                answer: dict[str, Any] = ask(**parameters)
+            except ClientError as error:
+                if _code(error) in _THROTTLED:
+                    if pace.throttled(began):
+                        continue
+                    raise _failure(name, error) from error
+                if attempt + 1 == ATTEMPTS or not _passes(error):
+                    raise _failure(name, error) from error
+            except BotoCoreError as error:
+                if attempt + 1 == ATTEMPTS or not isinstance(error, HTTPClientError | AwsConnectionError):
+                    raise CallFailed(name, type(error).__name__, str(error)) from error
+            else:
+                pace.answered()
+                return answer
+            time.sleep(backoff(attempt))
+            attempt += 1
 
     def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
         """The lists under ``key``, page by page, following ``NextToken`` until it is absent or repeats itself."""
@@ -112,9 +157,29 @@ class Aws:
         return [item for page in self.pages(service, operation, key, **parameters) for item in page]
 
 
+def moment(given: float | datetime) -> datetime:
+    """A time as AWS's JSON has it, in seconds since the epoch, or as botocore reads it from XML."""
+    return given if isinstance(given, datetime) else datetime.fromtimestamp(given, UTC)
+
+
+def _read_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
+    """Takes an answer as the JSON that it is, and leaves botocore nothing of it to read."""
+    if response_dict["status_code"] < 300 and response_dict["body"]:
+        customized_response_dict.update(json.loads(response_dict["body"]))
+        response_dict["body"] = b""
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+def _passes(error: ClientError) -> bool:
+    """True for an error of AWS's own, which the next try may not meet."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or _code(error) in _PASSING
+
+
 def _failure(operation: str, error: ClientError) -> CallFailed:
-    details = error.response.get("Error", {})
-    code, message = str(details.get("Code", "Unknown")), str(details.get("Message", ""))
+    code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))
     gone = code in _GONE_CODES or (
         code in ("ValidationException", "ValidationError") and any(word in message.lower() for word in _GONE_WORDS)
     )

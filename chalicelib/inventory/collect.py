@@ -18,12 +18,13 @@ from chalicelib.inventory.jobs import TrainingJob, TuningJob
 from chalicelib.inventory.models import InferenceComponent, Variant, VpcConfig
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Blind, Needs, Progress, Reader, no_progress
+from chalicelib.inventory.remembered import Memory
 from chalicelib.scope import Scope
 
 R = TypeVar("R")
 
 #: Pages of training jobs that may wait to be judged: history is streamed, never kept whole.
-WAITING_PAGES = 20
+WAITING_PAGES = 8
 
 
 class Reading:
@@ -32,21 +33,33 @@ class Reading:
     First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`blind` is complete after both.
     """
 
-    def __init__(self, aws: Aws, scope: Scope, needs: Needs, now: datetime, progress: Progress = no_progress) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        scope: Scope,
+        needs: Needs,
+        now: datetime,
+        progress: Progress = no_progress,
+        memory: Memory | None = None,
+    ) -> None:
         self.scope = scope
-        self._reader = Reader(aws, scope, needs, now, progress)
+        self._reader = Reader(aws, scope, needs, now, progress, memory)
         self._sections = ThreadPoolExecutor(14, thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
+        self._counting = threading.Lock()
+        self._jobs_read = 0
         for part in Part:
             if part not in needs:
                 self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
         if scope.whole:
+            # The longest chains of pages first; ec2's client, which takes the longest to make, after those.
+            self._policies = self._start(Part.POLICIES, lambda: autoscaling.policies(self._reader))
+            self._jobs = self._sections.submit(self._stream)
             self._network = self._start(Part.SUBNETS, lambda: network.all_subnets(self._reader))
             self._everything = self._sections.submit(self._sweep)
-            self._jobs = self._sections.submit(self._stream)
         else:
             self._everything = self._sections.submit(self._named)
 
@@ -97,24 +110,29 @@ class Reading:
 
     def _stream(self) -> None:
         reader = self._reader
-        read = 0
         try:
             if Part.TRAINING_JOBS in reader.needs:
-                for page in training.training_jobs(reader):
-                    read += len(page)
-                    reader.progress(Part.TRAINING_JOBS, read, None)
-                    self._put([self._with_tags(job) for job in page])
+                training.training_jobs(reader, self._take)
         except CallFailed as failure:
             reader.blind_to(failure, Part.TRAINING_JOBS)
         finally:
             self._put(None)
 
-    def _put(self, page: list[TrainingJob] | None) -> None:
+    def _take(self, page: list[TrainingJob]) -> bool:
+        """A page for the judge; False when nobody judges any more."""
+        with self._counting:
+            self._jobs_read += len(page)
+            self._reader.progress(Part.TRAINING_JOBS, self._jobs_read, None)
+        return self._put([self._with_tags(job) for job in page])
+
+    def _put(self, page: list[TrainingJob] | None) -> bool:
         while not self._stopped.is_set():
             try:
-                return self._pages.put(page, timeout=0.2)
+                self._pages.put(page, timeout=0.2)
             except queue.Full:
                 continue
+            return True
+        return False
 
     def _with_tags(self, job: TrainingJob) -> TrainingJob:
         """The job with its tags, where only they can tell the algorithm: a JumpStart model in a shared image."""
@@ -188,32 +206,42 @@ class Reading:
 
     def _sweep(self) -> Found:
         reader = self._reader
+        hosting_read = self._sections.submit(self._sweep_hosting)
+        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
         models = self._start(Part.MODELS, lambda: hosting.all_models(reader))
         notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader))
         tuning = self._start(Part.TUNING_JOBS, lambda: training.tuning_jobs(reader))
         transforms = self._start(Part.TRANSFORM_JOBS, lambda: training.transform_jobs(reader))
-        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
-        policies = self._start(Part.POLICIES, lambda: autoscaling.policies(reader))
         schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader))
-        found = Found(targets=targets.result() or [])
-        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if found.targets else None
+        scaled = targets.result() or []
+        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if scaled else None
+        found = hosting_read.result()
+        found.targets = scaled
+        self._read_components(found, lambda: hosting.components(reader))
+        found.models = models.result() or {}
+        found.transform_jobs = transforms.result() or {}
+        self._read_lacking_models(found)
+        metrics_read = self._sections.submit(self._read_metrics, found)
+        found.policies, found.schedules = self._policies.result() or [], schedules.result() or []
+        found.activities = (activities.result() if activities else None) or []
+        self._read_what_rests_on_policies(found)
+        if Part.UNUSED_CONFIGS in reader.needs:
+            used = {one.config_name for one in found.endpoints.values() if one.config_name}
+            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
+        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
+        found.subnets = self._network.result() or {}
+        metrics_read.result()
+        return found
+
+    def _sweep_hosting(self) -> Found:
+        """Every endpoint with its config."""
+        reader = self._reader
+        found = Found()
         records = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
         if Part.CONFIGS in reader.needs:
             found.configs = hosting.configs_of(reader, records)
         found.endpoints = hosting.assembled(reader, records, found.configs)
-        self._read_components(found, lambda: hosting.components(reader))
-        found.policies, found.schedules = policies.result() or [], schedules.result() or []
-        found.activities = (activities.result() if activities else None) or []
-        found.models = models.result() or {}
-        self._read_lacking_models(found)
-        self._read_what_rests_on_others(found)
-        if Part.UNUSED_CONFIGS in reader.needs:
-            used = {one.config_name for one in found.endpoints.values() if one.config_name}
-            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
-        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
-        found.transform_jobs, found.subnets = transforms.result() or {}, self._network.result() or {}
-        self._read_lacking_models(found)
         return found
 
     def _read_lacking_models(self, found: Found) -> None:
@@ -230,12 +258,16 @@ class Reading:
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
             found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
 
-    def _read_what_rests_on_others(self, found: Found) -> None:
-        """Metrics of the variants, alarms of the policies, load tests of the models behind them."""
+    def _read_metrics(self, found: Found) -> None:
+        """Metrics of the variants."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
             keys = metrics.asked(found.variants, reader.needs.metric_days, found.pipelines())
             found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+
+    def _read_what_rests_on_policies(self, found: Found) -> None:
+        """Alarms of the policies, load tests of the models behind them."""
+        reader = self._reader
         if Part.ALARMS in reader.needs:
             found.alarms = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, found.policies)) or {}
         if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
@@ -294,7 +326,8 @@ class Reading:
             )
         self._named_models(found, named.get("model", ()))
         self._named_scaling(found)
-        self._read_what_rests_on_others(found)
+        self._read_metrics(found)
+        self._read_what_rests_on_policies(found)
         self._named_network(found, named)
         return found
 
@@ -317,8 +350,10 @@ class Reading:
             return
         if Part.POLICIES in needs:
             found.policies = reader.whole(Part.POLICIES, lambda: autoscaling.policies(reader, ids)) or []
-        if Part.SCHEDULES in needs:
-            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, ids)) or []
+        policed = {one.resource_id for one in found.policies}
+        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
+        if Part.SCHEDULES in needs and unpoliced:
+            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, unpoliced)) or []
         if Part.ACTIVITIES in needs:
             found.activities = reader.whole(Part.ACTIVITIES, lambda: autoscaling.activities(reader, ids)) or []
 

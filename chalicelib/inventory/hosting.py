@@ -1,10 +1,12 @@
 """Reading what serves: endpoints with their variants, endpoint configs, models, inference components, notebooks."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.estate import RecommendationJob
 from chalicelib.inventory.models import (
     NOT_SERVING,
@@ -18,7 +20,15 @@ from chalicelib.inventory.models import (
 )
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Reader
+from chalicelib.inventory.remembered import Configs
 
+log = logging.getLogger(__name__)
+
+#: A page of the list of configs is worth its while from this many remembered configs on.
+CONFIGS_A_PAGE = 20
+#: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
+#: the resolution of its creation time.
+SETTLED = timedelta(days=1)
 #: Endpoints in these states serve nothing that can be judged, so their configs are not read.
 _UNJUDGED = NOT_SERVING | {"deleting"}
 
@@ -61,13 +71,54 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
 
 
 def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
-    """The endpoint configs behind endpoints that serve, each described once."""
+    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
+    the last one not again."""
     names = [
         one["EndpointConfigName"]
         for one in endpoints
         if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
     ]
-    return described_configs(reader, names)
+    if not reader.scope.whole:
+        return described_configs(reader, names)
+    account, region = reader.scope.account, reader.scope.region
+    remembered = reader.memory.recall(account, region)
+    found = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
+    found |= described_configs(reader, [name for name in names if name not in found])
+    settled = reader.now - SETTLED
+    old = {name: one for name, one in found.items() if one.created is not None and one.created < settled}
+    reader.memory.keep(account, region, old)
+    return found
+
+
+def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfig]:
+    """Those of the remembered configs that the list shows with the same ARN and creation time.
+
+    The list is left when it takes more calls than a twentieth of the descriptions that it saves: its pages come one
+    after the other, descriptions side by side.
+    """
+    moments = [one.created for one in remembered.values() if one.created is not None]
+    if not moments:
+        return {}
+    pages = reader.aws.pages(
+        "sagemaker",
+        "ListEndpointConfigs",
+        "EndpointConfigs",
+        MaxResults=100,
+        CreationTimeAfter=min(moments) - timedelta(seconds=1),
+        CreationTimeBefore=max(moments) + timedelta(seconds=1),
+    )
+    found: dict[str, EndpointConfig] = {}
+    try:
+        for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
+            for one in page:
+                known = remembered.get(one["EndpointConfigName"])
+                if known and known.arn == one["EndpointConfigArn"] and known.created == moment(one["CreationTime"]):
+                    found[known.name] = known
+            if len(found) == len(remembered):
+                break
+    except CallFailed as failure:
+        log.info("remembered endpoint configs are described again: %s", failure)
+    return found
 
 
 def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
@@ -169,7 +220,10 @@ def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[Re
             MaxResults=100,
             **named,
         )
-        found += [RecommendationJob(one["JobName"], one.get("ModelName"), one.get("CompletionTime")) for one in listed]
+        for one in listed:
+            completed = one.get("CompletionTime")
+            completed = moment(completed) if completed is not None else None
+            found.append(RecommendationJob(one["JobName"], one.get("ModelName"), completed))
     return found
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 DATA = Path(__file__).resolve().parents[2] / "policies" / "data"
 
 _NAME = re.compile(r"ml\.([a-z0-9-]+)\.([a-z0-9-]+)")
@@ -24,6 +22,8 @@ def read_facts(name: str) -> dict[str, Any]:
     if packed.is_file():
         facts: dict[str, Any] = json.loads(packed.read_text(encoding="utf-8"))
         return facts
+    import yaml  # packed facts are JSON: a function never needs it
+
     # libyaml parses about ten times as fast, which is felt in a cold start, but is not in every build of PyYAML.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     with (DATA / name).open(encoding="utf-8") as file:

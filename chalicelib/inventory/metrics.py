@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.estate import Datapoint, MetricKey
 from chalicelib.inventory.models import Unread, Variant
 from chalicelib.inventory.parts import Part
@@ -93,7 +93,8 @@ def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, l
     )
     for page in pages:
         for result in page:
-            points = [Datapoint(*pair) for pair in zip(result["Timestamps"], result["Values"], strict=True)]
+            pairs = zip(result["Timestamps"], result["Values"], strict=True)
+            points = [Datapoint(moment(start), value) for start, value in pairs]
             if points:
                 found.setdefault(by_id[result["Id"]], []).extend(points)
     return {key: sorted(points) for key, points in found.items()}

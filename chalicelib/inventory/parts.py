@@ -33,7 +33,7 @@ class Part(StrEnum):
 #: Which operations may be called for each part, in botocore's names behind their IAM prefix.
 OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.ENDPOINTS: ("sagemaker:Search", "sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint"),
-    Part.CONFIGS: ("sagemaker:DescribeEndpointConfig",),
+    Part.CONFIGS: ("sagemaker:ListEndpointConfigs", "sagemaker:DescribeEndpointConfig"),
     Part.UNUSED_CONFIGS: ("sagemaker:ListEndpointConfigs", "sagemaker:DescribeEndpointConfig"),
     Part.MODELS: ("sagemaker:Search", "sagemaker:ListModels", "sagemaker:DescribeModel"),
     Part.COMPONENTS: ("sagemaker:ListInferenceComponents", "sagemaker:DescribeInferenceComponent"),

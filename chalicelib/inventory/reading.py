@@ -17,6 +17,7 @@ from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
 from chalicelib.inventory.estate import Gaps
 from chalicelib.inventory.models import Fact
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
+from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -62,9 +63,21 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 class Reader:
-    """What all readers share: the door to AWS, the pool, the clock, and the list of what could not be read."""
+    """What all readers share: the door to AWS, the pool, the clock, the memory, and the list of what could not be
+    read."""
 
-    def __init__(self, aws: Aws, scope: Scope, needs: Needs, now: datetime, progress: Progress = no_progress) -> None:
+    #: Records a page of ``Search``, at most.
+    SEARCH_PAGE = 100
+
+    def __init__(
+        self,
+        aws: Aws,
+        scope: Scope,
+        needs: Needs,
+        now: datetime,
+        progress: Progress = no_progress,
+        memory: Memory | None = None,
+    ) -> None:
         self.aws = aws
         self.scope = scope
         self.needs = needs
@@ -72,6 +85,7 @@ class Reader:
         self.gaps = Gaps()
         self.blind: list[Blind] = []
         self.progress = progress
+        self.memory = memory or ProcessMemory()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="call")
 
@@ -155,7 +169,9 @@ class Reader:
     def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         """The pages of a ``Search``, unwrapped to the records themselves."""
         expression = {"SearchExpression": {"Filters": filters}} if filters else {}
-        for page in self.aws.pages("sagemaker", "Search", "Results", Resource=resource, MaxResults=100, **expression):
+        for page in self.aws.pages(
+            "sagemaker", "Search", "Results", Resource=resource, MaxResults=self.SEARCH_PAGE, **expression
+        ):
             records = [record.get(resource) or {} for record in page]
             yield [record.get("Model", record) if resource == "Model" else record for record in records]
 
@@ -181,6 +197,11 @@ class Reader:
 def since(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
     """The search filter for records whose time ``name`` is at or after ``moment``."""
     return [{"Name": name, "Operator": "GreaterThanOrEqualTo", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+
+
+def before(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
+    """The search filter for records whose time ``name`` is before ``moment``."""
+    return [{"Name": name, "Operator": "LessThan", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
 
 
 def first(records: Iterable[list[dict[str, Any]]]) -> dict[str, Any] | None:

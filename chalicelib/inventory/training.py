@@ -1,30 +1,76 @@
 """Reading jobs inside the look-back window: training as a stream, tuning and batch transform as lists."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reading import Reader, since
+from chalicelib.inventory.reading import Reader, before, since
+
+#: What takes a page of jobs; False asks for no more.
+Taker = Callable[[list[TrainingJob]], bool]
+
+#: A chain of pages reads about this many jobs; more are read by several chains at once, each of its own days.
+JOBS_A_CHAIN = 1_000
+MOST_CHAINS = 4
 
 
-def training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
-    """The training jobs that changed since the cutoff, page by page.
+def training_jobs(reader: Reader, take: Taker) -> None:
+    """Gives the training jobs that changed since the cutoff to ``take``, page by page, from several threads at once.
 
-    An empty ``Search`` is confirmed by a list: its index lags, and a silent loss would look like a clean account.
+    Each page of a ``Search`` names the one after it, so that a long history is a long chain: how close together the
+    jobs of the first page are tells how many there are, and into how many windows of time the others are parted. An
+    empty ``Search`` is confirmed by a list: its index lags, and a silent loss would look like a clean account.
     """
-    found = False
+    pages = reader.search("TrainingJob", since(reader.cutoff))
     try:
-        for page in reader.search("TrainingJob", since(reader.cutoff)):
-            found = found or bool(page)
-            yield _typed(reader, page)
+        first = next(pages)
     except CallFailed as failure:
-        if found:
-            raise
         reader.search_failed(failure)
-    if not found:
-        yield from _listed_training_jobs(reader)
+        first = []
+    if not first:
+        for page in _listed_training_jobs(reader):
+            if not take(page):
+                return
+        return
+    more = take(_typed(reader, first))
+    windows = _windows(reader, first) if more else []
+    if len(windows) < 2:
+        if more:
+            _taken(reader, pages, take)
+        return
+    known = {record.get("TrainingJobArn") for record in first}
+
+    def chain(window: list[dict[str, str]]) -> None:
+        read = reader.search("TrainingJob", window)
+        _taken(reader, ([one for one in page if one.get("TrainingJobArn") not in known] for page in read), take)
+
+    with ThreadPoolExecutor(len(windows), thread_name_prefix="chain") as chains:
+        list(chains.map(chain, windows))
+
+
+def _taken(reader: Reader, pages: Iterable[list[dict[str, Any]]], take: Taker) -> None:
+    for page in pages:
+        if not take(_typed(reader, page)):
+            return
+
+
+def _windows(reader: Reader, first: list[dict[str, Any]]) -> list[list[dict[str, str]]]:
+    """Search filters that part the time from the cutoff to the oldest job of the first page, the newest first."""
+    times = [one["LastModifiedTime"] for one in first if one.get("LastModifiedTime") is not None]
+    if len(first) < reader.SEARCH_PAGE or not times:
+        return []
+    # Filters are in whole seconds: the window ends after the second of the oldest job, and known ones are left out.
+    end, begin = moment(min(times)).replace(microsecond=0) + timedelta(seconds=1), reader.cutoff
+    seconds = max(1.0, (reader.now - end).total_seconds())
+    expected = len(first) * (end - begin).total_seconds() / seconds
+    number = min(MOST_CHAINS, int(expected // JOBS_A_CHAIN) + 1)
+    edges = [begin + (end - begin) * part / number for part in range(number)] + [end]
+    return [since(start) + before(stop) for start, stop in pairwise(edges)][::-1]
 
 
 def _listed_training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
@@ -93,7 +139,8 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
         begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
         if begun is None or ended is None:
             continue
-        hours = hours + (ended - begun).total_seconds() * count / 3600 if hours is not None and count else None
+        seconds = (moment(ended) - moment(begun)).total_seconds()
+        hours = hours + seconds * count / 3600 if hours is not None and count else None
     return job.model_copy(update={"child_hours": hours, "children": len(children)})
 
 

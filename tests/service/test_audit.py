@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from chalicelib.findings import Report
+from chalicelib.inventory import training
 from chalicelib.scope import ResourceRef
 from emulator import seed
 from emulator.front import Front
@@ -211,8 +212,26 @@ def test_every_page_is_read(emulator: Emulator, front: Front, new_service: NewSe
     assert report.resources["scalable-target"] == 150
     if search:
         assert report.api_calls["sagemaker:DescribeEndpointConfig"] == 150
-        assert report.api_calls["sagemaker:Search"] == 2 + 2 + 12 + 1
+        assert report.api_calls["sagemaker:Search"] <= 2 + 2 + 12 + 1 + training.MOST_CHAINS
         assert report.api_calls["application-autoscaling:DescribeScalableTargets"] == 3
+
+
+def test_chains_of_pages_side_by_side_read_every_job_once(
+    emulator: Emulator, new_service: NewService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two jobs in each second, at the edges of the windows too, and some before all of them."""
+    monkeypatch.setattr(training, "JOBS_A_CHAIN", 50)
+    for number in range(420):
+        moment = (NOW - timedelta(minutes=100 * (number // 2))).replace(microsecond=500_000 * (number % 2))
+        seed.training_job(
+            ACCOUNT, REGION, f"job-{number}", created=moment, started=moment, ended=moment, modified=moment
+        )
+    seed.training_job(ACCOUNT, REGION, "old", created=NOW - timedelta(days=40), modified=NOW - timedelta(days=40))
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.resources["training-job"] == 420
+    assert report.complete
+    assert report.api_calls["sagemaker:Search"] > 5 + 4  # no single chain
 
 
 def test_jobs_before_the_look_back_window_are_not_read(emulator: Emulator, new_service: NewService) -> None:
@@ -237,6 +256,25 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
     assert sum(front.calls.values()) <= 12
     assert not [name for name in front.calls if ":List" in name and name != "sagemaker:ListTags"]
     assert "sagemaker:Search" not in front.calls
+
+
+def test_a_named_endpoint_that_only_a_schedule_scales_is_seen_to_scale(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    dimension = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    emulator.client("application-autoscaling").put_scheduled_action(
+        **dimension,
+        ResourceId="endpoint/nightly/variant/AllTraffic",
+        ScheduledActionName="off",
+        Schedule="cron(0 20 * * ? *)",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+    service = new_service()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", "nightly")]), "event")
+    assert report.rules["autoscaling-target-without-policy"].passed == 1
+    assert front.calls["application-autoscaling:DescribeScheduledActions"] == 1
 
 
 def test_a_named_training_job_costs_at_most_three_calls(

@@ -197,7 +197,14 @@ def _notice() -> dict[str, Any]:
 
 
 NAMES = {
-    "endpoint": ["churn-prediction", "llm-agents", "edge-quality-check", "fraud-scoring", "warehouse-slots"],
+    "endpoint": [
+        "churn-prediction",
+        "kyc-checks",
+        "llm-agents",
+        "edge-quality-check",
+        "fraud-scoring",
+        "warehouse-slots",
+    ],
     "endpoint-config": ["llm-agents-config"],
     "model": ["edge-quality-check-v2"],
     "training-job": ["uplift-lightgbm-gpu", "genomics-research"],

@@ -1,0 +1,135 @@
+"""One measured piece of work in a fresh process, told as one line of JSON.
+
+    python -m benchmarks.measured audit|reference|naive|endpoint|job|http ACCOUNT.json [FINDINGS.json]
+
+Time and CPU begin after the imports and hold the making of clients; a Lambda that is warm pays neither again.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from benchmarks import naive, reference
+from benchmarks.account import ACCOUNT, REGION, Account
+from chalicelib.audit import Auditor
+from chalicelib.cli.sessions import new_service
+from chalicelib.findings import Report
+from chalicelib.policy import load_policy
+from chalicelib.scope import ResourceRef, Scope
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from chalicelib.web import get_audit
+
+Told = dict[str, Any]
+
+
+def told_of(report: Report, keep: Path | None) -> Told:
+    """What matters of a report: counts, blind spots, and the findings as a digest (whole in the file ``keep``)."""
+    found = [
+        one.model_dump(mode="json", exclude={"first_seen", "last_seen"})
+        for one in sorted(report.findings, key=lambda one: one.id)
+    ]
+    text = json.dumps({"findings": found, "rules": {id: one.model_dump() for id, one in report.rules.items()}})
+    if keep is not None:
+        keep.write_text(text, encoding="utf-8")
+    return {
+        "findings": len(found),
+        "digest": hashlib.sha256(text.encode()).hexdigest(),
+        "told": sorted({(one.rule, one.resource.name) for one in report.findings}),
+        "blind": [f"{one.operation}: {one.error}" for one in report.blind_spots],
+        "calls": report.api_calls,
+        "outcomes": sum(sum(one.model_dump().values()) for one in report.rules.values()),
+        "unknown": sum(one.unknown for one in report.rules.values()),
+    }
+
+
+def audit(account: Account, keep: Path | None) -> Told:
+    """The audit as the terminal makes it."""
+    service = new_service(region=REGION)
+    return told_of(service.audit(service.scope(), "cli"), keep)
+
+
+def limit(account: Account, keep: Path | None) -> Told:
+    """The reference, cold or with what is remembered."""
+    warm = os.environ.get("BENCH_REMEMBERED") == "1"
+    return {"records": reference.read(boto3.Session(region_name=REGION), account.sizes, remembered=warm)}
+
+
+def slow(account: Account, keep: Path | None) -> Told:
+    """The plain loop. What it gathered is judged after the clock has stopped."""
+    known = naive.gather(boto3.Session(region_name=REGION))
+    return {"known": known}
+
+
+def narrow(kind: str, name: str) -> Told:
+    """The audit of one resource, as an event asks for it."""
+    service = new_service(region=REGION, remember=False)
+    return told_of(service.audit(service.scope(resources=[ResourceRef(kind, name)]), "event"), None)
+
+
+def endpoint(account: Account, keep: Path | None) -> Told:
+    """The audit of an endpoint that runs on one instance."""
+    planted = account.expected()
+    name = next(name for rule, name in sorted(planted) if rule == "endpoint-single-instance")
+    return narrow("endpoint", name.split("/")[0])
+
+
+def job(account: Account, keep: Path | None) -> Told:
+    """The audit of a training job that stands in a VPC."""
+    return narrow("training-job", account.job_name(0))
+
+
+def http(account: Account, keep: Path | None) -> Told:
+    """``GET /audit`` from the ledger: the first request of a process, with its clients, and the one after it."""
+    service = Service(Settings.from_environment(), boto3.Session(region_name=REGION))
+    took = []
+    for _ in range(2):
+        start = time.process_time()
+        answer = get_audit(service, {})
+        assert answer.status == 200, answer.body
+        took.append(time.process_time() - start)
+    return {"first": took[0], "second": took[1], "findings": len(answer.body["findings"])}
+
+
+WORK: dict[str, Callable[[Account, Path | None], Told]] = {
+    "audit": audit,
+    "reference": limit,
+    "naive": slow,
+    "endpoint": endpoint,
+    "job": job,
+    "http": http,
+}
+
+
+def peak_mb() -> float:
+    """The most memory that the process has had. Linux counts in ``ru_maxrss`` what the parent had, too."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(one for one in status.read_text(encoding="ascii").splitlines() if one.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def main(arguments: list[str]) -> None:
+    """Does the work named, and prints what it took."""
+    account = Account.from_json(Path(arguments[1]).read_text(encoding="utf-8"))
+    keep = Path(arguments[2]) if len(arguments) > 2 else None
+    wall, cpu = time.perf_counter(), time.process_time()
+    told = WORK[arguments[0]](account, keep)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if (known := told.pop("known", None)) is not None:
+        auditor = Auditor(naive.Gathered(known), load_policy("baseline"))
+        told |= told_of(auditor.audit(Scope(ACCOUNT, REGION), "cli"), keep)
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), **told}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

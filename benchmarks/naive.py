@@ -1,0 +1,180 @@
+"""The slow way: what people write first. One list, then one describe for each thing, one call after the other.
+
+It gathers the same knowledge as the audit. :class:`Gathered` hands what it gathered to the same judge, so that both
+ways can be held against each other: it answers the auditor's questions as if ``Search`` were out of order, from lists
+and descriptions alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from benchmarks.account import REGION, WINDOW_DAYS
+from chalicelib.inventory.aws import Aws, CallFailed, Gone
+
+Record = dict[str, Any]
+
+_METRICS = (
+    ("AWS/SageMaker", "Invocations", "Sum"),
+    ("/aws/sagemaker/Endpoints", "GPUUtilization", "Maximum"),
+    ("/aws/sagemaker/Endpoints", "GPUMemoryUtilization", "Maximum"),
+)
+
+
+@dataclass
+class Knowledge:
+    """What the loop gathered, by the name of each thing."""
+
+    endpoints: dict[str, Record] = field(default_factory=dict)
+    configs: dict[str, Record] = field(default_factory=dict)
+    models: dict[str, Record] = field(default_factory=dict)
+    notebooks: dict[str, Record] = field(default_factory=dict)
+    jobs: dict[str, Record] = field(default_factory=dict)
+    tags: dict[str, list[Record]] = field(default_factory=dict)
+    targets: list[Record] = field(default_factory=list)
+    policies: list[Record] = field(default_factory=list)
+    activities: list[Record] = field(default_factory=list)
+    alarms: list[Record] = field(default_factory=list)
+    subnets: list[Record] = field(default_factory=list)
+    points: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
+
+
+def gather(session: boto3.Session) -> Knowledge:
+    """Everything that the default rules read, by lists and descriptions."""
+    known = Knowledge()
+    sagemaker = session.client("sagemaker")
+    for name in _names(sagemaker, "list_endpoints", "Endpoints", "EndpointName"):
+        endpoint = sagemaker.describe_endpoint(EndpointName=name)
+        known.endpoints[name] = endpoint
+        known.tags[endpoint["EndpointArn"]] = sagemaker.list_tags(ResourceArn=endpoint["EndpointArn"])["Tags"]
+        config = endpoint["EndpointConfigName"]
+        known.configs[config] = sagemaker.describe_endpoint_config(EndpointConfigName=config)
+    for name in _names(sagemaker, "list_models", "Models", "ModelName"):
+        known.models[name] = sagemaker.describe_model(ModelName=name)
+    for name in _names(sagemaker, "list_notebook_instances", "NotebookInstances", "NotebookInstanceName"):
+        known.notebooks[name] = sagemaker.describe_notebook_instance(NotebookInstanceName=name)
+    since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
+    jobs = _names(
+        sagemaker, "list_training_jobs", "TrainingJobSummaries", "TrainingJobName", LastModifiedTimeAfter=since
+    )
+    for name in jobs:
+        known.jobs[name] = sagemaker.describe_training_job(TrainingJobName=name)
+    known.subnets = [
+        one for page in session.client("ec2").get_paginator("describe_subnets").paginate() for one in page["Subnets"]
+    ]
+    _gather_scaling(session, known)
+    return known
+
+
+def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
+    scaling, cloudwatch = session.client("application-autoscaling"), session.client("cloudwatch")
+    begin = (datetime.now(UTC) - timedelta(days=14)).replace(hour=0, minute=0, second=0, microsecond=0)
+    for name, endpoint in known.endpoints.items():
+        for variant in known.configs[endpoint["EndpointConfigName"]]["ProductionVariants"]:
+            resource = f"endpoint/{name}/variant/{variant['VariantName']}"
+            targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource])
+            known.targets += targets["ScalableTargets"]
+            policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource)
+            known.policies += policies["ScalingPolicies"]
+            dimensions = [
+                {"Name": "EndpointName", "Value": name},
+                {"Name": "VariantName", "Value": variant["VariantName"]},
+            ]
+            for namespace, metric, statistic in _METRICS[: 3 if variant["InstanceType"].startswith("ml.g") else 1]:
+                answer = cloudwatch.get_metric_statistics(
+                    Namespace=namespace,
+                    MetricName=metric,
+                    Dimensions=dimensions,
+                    StartTime=begin,
+                    EndTime=datetime.now(UTC),
+                    Period=86_400,
+                    Statistics=[statistic],
+                )
+                known.points[name, metric] = [{**one, "Value": one[statistic]} for one in answer["Datapoints"]]
+    activities = scaling.get_paginator("describe_scaling_activities")
+    for page in activities.paginate(ServiceNamespace="sagemaker", IncludeNotScaledActivities=True):
+        known.activities += page["ScalingActivities"]
+    for page in cloudwatch.get_paginator("describe_alarms").paginate():
+        known.alarms += page["MetricAlarms"]
+
+
+def _names(client: Any, operation: str, key: str, member: str, **given: Any) -> list[str]:
+    paginator = client.get_paginator(operation)
+    pages = paginator.paginate(**given, PaginationConfig={"PageSize": 100})
+    return [one[member] for page in pages for one in page[key]]
+
+
+class Gathered(Aws):
+    """A door to AWS that knows only what the loop gathered. ``Search`` fails, so that the auditor lists."""
+
+    def __init__(self, known: Knowledge) -> None:
+        self.known = known
+        self.region = REGION
+        self.calls = Counter()
+
+    def call(self, service: str, operation: str, **asked: Any) -> Record:
+        """The answer of one operation from what was gathered."""
+        known = self.known
+        described: dict[str, tuple[str, dict[str, Record]]] = {
+            "DescribeEndpoint": ("EndpointName", known.endpoints),
+            "DescribeEndpointConfig": ("EndpointConfigName", known.configs),
+            "DescribeModel": ("ModelName", known.models),
+            "DescribeNotebookInstance": ("NotebookInstanceName", known.notebooks),
+            "DescribeTrainingJob": ("TrainingJobName", known.jobs),
+        }
+        if operation in described:
+            member, held = described[operation]
+            if asked[member] not in held:
+                raise Gone(f"{service}:{operation}", "ValidationException", "Could not find it.")
+            return held[asked[member]]
+        if operation == "DescribeAlarms":
+            return {"MetricAlarms": [one for one in known.alarms if one["AlarmName"] in asked["AlarmNames"]]}
+        if operation == "GetMetricData":
+            return {"MetricDataResults": [self._result(query) for query in asked["MetricDataQueries"]]}
+        raise CallFailed(f"{service}:{operation}", "OutOfOrder", "not gathered")
+
+    def _result(self, query: Record) -> Record:
+        metric = query["MetricStat"]["Metric"]
+        points = self.known.points.get((metric["Dimensions"][0]["Value"], metric["MetricName"]), [])
+        return {
+            "Id": query["Id"],
+            "Timestamps": [one["Timestamp"] for one in points],
+            "Values": [one["Value"] for one in points],
+        }
+
+    def pages(self, service: str, operation: str, key: str, **asked: Any) -> Iterator[list[Record]]:
+        """What was gathered, as one page. Raises CallFailed for ``Search``."""
+        known = self.known
+        lists: dict[str, list[Record]] = {
+            "Endpoints": [{"EndpointName": name} for name in known.endpoints],
+            "Models": [{"ModelName": name} for name in known.models],
+            "NotebookInstances": [{"NotebookInstanceName": name} for name in known.notebooks],
+            "TrainingJobSummaries": [{"TrainingJobName": name} for name in known.jobs],
+            "ScalableTargets": known.targets,
+            "ScalingPolicies": known.policies,
+            "ScalingActivities": known.activities,
+            "Subnets": known.subnets,
+        }
+        if operation == "ListTags":
+            yield known.tags.get(asked["ResourceArn"]) or self._tags_now(asked["ResourceArn"])
+        elif operation in ("DescribeAlarms", "GetMetricData"):
+            yield self.call(service, operation, **asked)[key]
+        elif key in lists:
+            yield lists[key]
+        elif operation == "Search":
+            raise CallFailed("sagemaker:Search", "OutOfOrder", "not gathered")
+        else:
+            yield []
+
+    def _tags_now(self, arn: str) -> list[Record]:
+        """The tags of a thing that failed, which the loop did not ask for beforehand."""
+        try:
+            tags: list[Record] = boto3.client("sagemaker").list_tags(ResourceArn=arn)["Tags"]
+        except ClientError as error:
+            raise CallFailed("sagemaker:ListTags", error.response["Error"]["Code"], "") from error
+        return tags

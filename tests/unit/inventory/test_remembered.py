@@ -1,0 +1,111 @@
+"""What is remembered of endpoint configs, and what a broken or foreign memory does: nothing."""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from chalicelib.inventory import remembered
+from chalicelib.inventory.models import EndpointConfig
+from chalicelib.inventory.remembered import FileMemory, ProcessMemory, cache_folder, packed, unpacked
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+CONFIG = EndpointConfig.model_validate(
+    {
+        "EndpointConfigName": "churn",
+        "EndpointConfigArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint-config/churn",
+        "CreationTime": 1_760_000_000.125,
+        "ProductionVariants": [
+            {"VariantName": "a", "ModelName": "m", "InitialInstanceCount": 2, "InstanceType": "ml.g5.xlarge"},
+            {"VariantName": "b", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": 2048}},
+            {"VariantName": "c", "InstancePools": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.c5.large"}]},
+        ],
+        "ShadowProductionVariants": [
+            {"VariantName": "s", "ManagedInstanceScaling": {"Status": "ENABLED", "MinInstanceCount": 1}}
+        ],
+        "AsyncInferenceConfig": {"OutputConfig": {}},
+        "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]},
+        "Tags": [{"Key": "owner", "Value": "ann"}],
+    }
+)
+
+
+def test_a_config_comes_back_as_it_was_but_for_what_can_change() -> None:
+    back = unpacked(packed({"churn": CONFIG.model_copy(update={"in_use": True})}))
+    assert back == {"churn": CONFIG.model_copy(update={"tags": None})}
+    assert back["churn"].created == datetime(2025, 10, 9, 8, 53, 20, 125_000, tzinfo=UTC)
+
+
+def test_another_version_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    blob = packed({"churn": CONFIG})
+    monkeypatch.setattr(remembered, "FORMAT", "another")
+    assert unpacked(blob) == {}
+
+
+def test_a_file_is_its_owners_alone_and_none_is_left_half_written(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "sagemaker-auditor"
+    FileMemory(folder).keep(ACCOUNT, REGION, {"churn": CONFIG})
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert FileMemory(folder).recall(ACCOUNT, REGION).keys() == {"churn"}
+    assert FileMemory(folder).recall(ACCOUNT, "us-east-1") == {}
+
+
+@pytest.mark.parametrize("content", [b"", b"not compressed", b"\x78\x9c\x03\x00\x00\x00\x00\x01"])
+def test_a_broken_file_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    memory = FileMemory(tmp_path)
+    memory.keep(ACCOUNT, REGION, {"churn": CONFIG})
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(content)
+    assert memory.recall(ACCOUNT, REGION) == {}
+
+
+def test_a_place_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    memory = FileMemory(tmp_path / "file" / "folder")
+    memory.keep(ACCOUNT, REGION, {"churn": CONFIG})
+    assert memory.recall(ACCOUNT, REGION) == {}
+
+
+@dataclass
+class Counted:
+    """A memory that counts what is asked of it."""
+
+    held: Mapping[str, EndpointConfig] = field(default_factory=dict)
+    recalled: int = 0
+    kept: int = 0
+
+    def recall(self, account: str, region: str) -> Mapping[str, EndpointConfig]:
+        self.recalled += 1
+        return self.held
+
+    def keep(self, account: str, region: str, configs: Mapping[str, EndpointConfig]) -> None:
+        self.kept += 1
+        self.held = configs
+
+
+def test_a_process_asks_below_once_and_tells_it_only_news() -> None:
+    below = Counted({"churn": CONFIG})
+    memory = ProcessMemory(below)
+    for _ in range(3):
+        assert memory.recall(ACCOUNT, REGION) == {"churn": CONFIG}
+        memory.keep(ACCOUNT, REGION, {"churn": CONFIG})
+    assert (below.recalled, below.kept) == (1, 0)
+    memory.keep(ACCOUNT, REGION, {})
+    assert (below.kept, below.held) == (1, {})
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"XDG_CACHE_HOME": "/var/tmp/cache"}, "/var/tmp/cache/sagemaker-auditor"),
+        ({"XDG_CACHE_HOME": "relative"}, "~/.cache/sagemaker-auditor"),
+        ({}, "~/.cache/sagemaker-auditor"),
+    ],
+)
+def test_the_cache_folder_is_where_the_desktop_says(environment: dict[str, str], folder: str) -> None:
+    assert cache_folder(environment) == Path(folder).expanduser()
