@@ -142,7 +142,8 @@ def _one_account(asked: Asked, service: Service) -> tuple[str, SharedSession]:
 def _assumed(asked: Asked, account: str, service: Service) -> SharedSession:
     role = asked.role or ""
     arn = role if role.startswith("arn:") else role_arn(account, role, service.region)
-    return assumed(service.session, arn, service.region, asked.external_id)
+    session: SharedSession = assumed(service.session, arn, service.region, asked.external_id)
+    return session
 
 
 def _in_regions(
