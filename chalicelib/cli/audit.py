@@ -136,9 +136,10 @@ def _role(
     role: str | None, external_id: str | None, org: bool, account: Sequence[str] | None, service: Service
 ) -> tuple[str | None, str | None]:
     """The role and external id of the options; other accounts are entered by those of the environment by default."""
-    if role is None and external_id is None and (org or account):
-        return service.settings.role_name, service.settings.external_id if service.settings.role_name else None
-    return role, external_id
+    if not org and not account:
+        return role, external_id
+    role = role or service.settings.role_name
+    return role, external_id or (service.settings.external_id if role else None)
 
 
 def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:

@@ -252,10 +252,12 @@ class Table:
         return f"{number} exempt, not listed." if number else ""
 
     def _hint(self) -> str:
-        if len(self.told) < MANY:
-            return ""
-        page = ", or --format html --output report.html for a page to filter" if "html" in WRITERS else ""
-        return f"Much to read? --severity high shows the worst alone{page}."
+        ways = []
+        if any(one.severity.rank < Severity.HIGH.rank for one in self.told):
+            ways.append("--severity high shows the worst alone")
+        if "html" in WRITERS:
+            ways.append("--format html --output report.html writes a page to filter")
+        return f"Much to read: {', '.join(ways)}." if ways and len(self.told) >= MANY else ""
 
     def _looked_at(self) -> list[str]:
         report = self.report

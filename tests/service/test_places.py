@@ -78,6 +78,16 @@ def test_named_accounts_are_audited_by_the_role_and_the_own_without(
     assert front.calls["sts:AssumeRole"] == 1
 
 
+def test_role_and_external_id_are_those_of_the_environment_by_default(
+    accounts: Emulator, capsys: Captured, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_ROLE_NAME", ROLE)
+    monkeypatch.setenv("AUDITOR_EXTERNAL_ID", "a-secret")
+    assert where(audited(capsys, "--account", MEMBER)) == {(MEMBER, REGION, "member")}
+    [asked] = [call.params for call in front.history if call.name == "sts:AssumeRole"]
+    assert (asked["RoleArn"], asked["ExternalId"]) == (f"arn:aws:iam::{MEMBER}:role/{ROLE}", "a-secret")
+
+
 def test_the_organization_is_audited_in_every_active_account(accounts: Emulator, capsys: Captured) -> None:
     organizations = accounts.client("organizations")
     organizations.create_organization(FeatureSet="ALL")

@@ -76,7 +76,7 @@ def test_an_interrupt_while_writing_leaves_no_draft(tmp_path: Path, monkeypatch:
         os.close(handle)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("os.fdopen", interrupted)
+    monkeypatch.setattr(os, "fdopen", interrupted)
     with pytest.raises(KeyboardInterrupt):
         outputs.save(tmp_path / "a.json", "text")
     assert list(tmp_path.iterdir()) == []
