@@ -147,7 +147,7 @@ class _Seen:
         if finding.rule not in report.rules:
             return "its rule was not judged"
         for spot in report.blind_spots:
-            if (spot.account, spot.region) == (finding.account, finding.region) and finding.rule in _blinded(spot):
+            if (spot.account, spot.region) == (finding.account, finding.region) and _blinds(spot, finding.rule):
                 return f"{spot.operation} could not be read"
         if report.rules[finding.rule].fail > self._listed[finding.rule]:
             return "the report leaves out findings of its rule"
@@ -180,12 +180,15 @@ class _Seen:
         return "fixed, or its resource is gone"
 
 
-def _blinded(spot: BlindSpot) -> frozenset[str]:
-    """The rules that a blind spot may have left without an answer: those that it names, and those that read what the
-    operation brings, as a resource that could not be described is not judged at all."""
+def _blinds(spot: BlindSpot, rule: str) -> bool:
+    """True where a blind spot may have left a rule without an answer: it names the rule, or the rule reads what the
+    operation brings, as a resource that could not be described is not judged at all. What a rule of somebody's own
+    reads is not known here: it may be anything."""
+    if rule in spot.effect:
+        return True
     if spot.operation == "sagemaker:Search":  # lists and descriptions were read instead
-        return frozenset(spot.effect)
-    return frozenset(spot.effect) | _READERS.get(spot.operation, frozenset())
+        return False
+    return rule in _READERS.get(spot.operation, ()) or (rule not in RULES and spot.operation in _READERS)
 
 
 def _readers() -> dict[str, frozenset[str]]:

@@ -143,6 +143,14 @@ def test_what_it_could_see_is(new: dict[str, Any]) -> None:
     assert only(difference(a_report(a_finding()), a_report(**new)))[0] == "resolved"
 
 
+def test_what_a_rule_of_ones_own_reads_is_not_known() -> None:
+    own = "acme-notebook-has-owner"
+    counts = {"rules": {own: RuleCounts(passed=5)}}
+    blind = a_report(**counts, blind_spots=[a_spot("sagemaker:DescribeNotebookInstance", resource="other")])
+    assert only(difference(a_report(a_finding(rule=own)), blind))[0] == "not-seen"
+    assert only(difference(a_report(a_finding(rule=own)), a_report(**counts)))[0] == "resolved"
+
+
 def test_a_new_finding_says_that_the_old_audit_could_not_see_it() -> None:
     old = a_report(blind_spots=[a_spot("ec2:X", SINGLE)])
     found = difference(old, a_report(a_finding()))
