@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part, closure
+from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SPARING, SWEEP_ONLY, Part, closure
 from chalicelib.policy import RuleSetting
 from chalicelib.scope import ResourceRef, Scope
 
@@ -103,8 +103,11 @@ def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[s
     left_out = NARROW_ONLY if sweep else SWEEP_ONLY
     for id, setting in sorted(rules.items()):
         parts = closure(setting.rule.parts(setting.params))
-        for operation in sorted({one for part in parts for one in OPERATIONS[part]} - left_out):
-            effects.setdefault(operation, []).append(id)
+        for operation in {one for part in parts for one in OPERATIONS[part]} - left_out:
+            effects.setdefault(operation, [])
+        read_by = {one for part in parts for one in OPERATIONS[part] if one not in SPARING.get(part, ())}
+        for operation in read_by - left_out:
+            effects[operation].append(id)
     if sweep:
         effects[_SEARCH] = []
     else:

@@ -74,6 +74,9 @@ SWEEP_ONLY = frozenset(
 #: Operations that only the audit of a named resource makes.
 NARROW_ONLY = frozenset({"sagemaker:ListTrainingJobsForHyperParameterTuningJob"})
 
+#: Operations that only spare others in a part: without them it is read all the same.
+SPARING = {Part.CONFIGS: frozenset({"sagemaker:ListEndpointConfigs"})}
+
 #: What must have been read before a part can be: rules name what they read, this adds what that rests on.
 RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.CONFIGS: (Part.ENDPOINTS,),
