@@ -75,7 +75,7 @@ def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[s
         for one in endpoints
         if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
     ]
-    if not reader.scope.whole:
+    if not names or not reader.scope.whole:
         return described_configs(reader, names)
     account, region = reader.scope.account, reader.scope.region
     remembered = reader.memory.recall(account, region)

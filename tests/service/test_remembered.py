@@ -85,6 +85,16 @@ def test_a_list_that_is_denied_costs_calls_and_no_knowledge(account: Emulator, f
     assert second.complete
 
 
+def test_an_audit_that_sees_no_endpoints_forgets_nothing(account: Emulator, front: Front) -> None:
+    service = a_service(account)
+    sweep(service)
+    front.deny("sagemaker:Search")
+    front.deny("sagemaker:ListEndpoints")
+    assert not sweep(service).complete
+    front.clear()
+    assert DESCRIBE not in sweep(service).api_calls
+
+
 def test_a_long_list_is_left_before_it_costs_more_than_it_saves(
     account: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
