@@ -6,7 +6,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e bench bench-others clean
+.PHONY: help setup demo precision test lint format types check package generate golden deploy destroy drift lock serve e2e browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,11 +24,17 @@ $(READY): requirements-dev.txt pyproject.toml
 demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
-test: setup  ## the tests that every change must pass
-	@$(PY) -m pytest
+test: setup  ## the tests that every change must pass, side by side on all cores
+	@$(PY) -m pytest -n auto --dist loadfile --durations 15
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s
+
+browser: setup  ## the report page in Chromium (Debian: apt-get install chromium)
+	@$(PY) -m pytest tests/browser -s
+
+pictures: setup  ## the pictures of the documentation, from the demo account
+	@$(PY) -m tools.pictures
 
 bench: setup  ## what an audit costs: calls, seconds, memory, cold start (BENCH="--rounds 3")
 	@$(PY) -m benchmarks $(BENCH)
@@ -77,7 +83,7 @@ lock: setup  ## pin the development requirements anew, with hashes
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
 
 serve: setup  ## the HTTP routes on loopback, over the demo account
-	@.venv/bin/auditor serve --demo
+	@.venv/bin/auditor serve --demo --ledger
 
 clean:  ## remove what can be made again
 	rm -rf .venv build out *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .chalice/deployments

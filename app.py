@@ -109,27 +109,56 @@ def _response(answer: web.Answer) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
+@app.middleware("http")
+def contract_of_errors(event: Any, get_response: Any) -> Response:
+    """What Chalice itself refuses (media types, methods) in the form that every other error has."""
+    answer = get_response(event)
+    if isinstance(answer.body, dict) and answer.body.keys() == {"Code", "Message"}:
+        answer.body = web.refused_by_chalice(answer.status_code, answer.body["Message"]).body
+    return answer  # type: ignore[no-any-return]  # chalice has no types
+
+
 @app.route("/audit", methods=["GET"], authorizer=IAM)
 def get_audit() -> Response:
     """The findings as they are now."""
     request = _request()
     accept = request.headers.get("accept", "")
-    return _response(web.guarded(lambda: web.get_audit(service(), request.query_params, accept)))
+    return _response(web.guarded(lambda: web.get_audit(web.ready(service), request.query_params, accept)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
-    return _response(web.guarded(lambda: web.post_audit(service(), _request().raw_body)))
+    return _response(web.guarded(lambda: web.post_audit(web.ready(service), _request().raw_body)))
 
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
     """How far a run has come, and its report when it is done."""
-    return _response(web.guarded(lambda: web.get_run(service(), audit_id)))
+    return _response(web.guarded(lambda: web.get_run(web.ready(service), audit_id)))
+
+
+@app.route("/rules", methods=["GET"], authorizer=IAM)
+def get_rules() -> Response:
+    """The catalogue, with the policy in force."""
+    return _response(web.guarded(lambda: web.get_rules(web.ready(service))))
+
+
+@app.route("/rules/{id}", methods=["GET"], authorizer=IAM)
+def get_rule(id: str) -> Response:
+    """One rule of the catalogue, with the policy in force."""
+    return _response(web.guarded(lambda: web.get_rule(web.ready(service), id)))
+
+
+@app.route("/openapi.json", methods=["GET"], authorizer=IAM)
+def get_openapi() -> Response:
+    """The description of these routes."""
+    from chalicelib import openapi  # only this route needs it
+
+    return _response(web.guarded(lambda: web.Answer(200, openapi.document(app.routes))))
 
 
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""
-    return _response(web.guarded(lambda: web.health(service())))
+    return _response(web.guarded(lambda: web.health(web.ready(service))))

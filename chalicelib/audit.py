@@ -3,10 +3,11 @@
 import math
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
 
+from chalicelib import placement
 from chalicelib.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
@@ -49,14 +50,18 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
 
 @dataclass(frozen=True, slots=True)
 class Auditor:
-    """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is
-    remembered from the last audit."""
+    """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered.
+
+    ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
+    these values where they are not None. One whose tags could not be read stays in the report.
+    """
 
     aws: Aws
     policy: Policy
     lookback_days: int = 30
     clock: Callable[[], datetime] = utc_now
     progress: Progress = no_progress
+    tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
@@ -82,11 +87,10 @@ class Auditor:
             if witness is not None:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
-        found = findings(
-            judge.failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {})
-        )
+        failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
+        found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
         blind = blind_spots(reading.blind, judge, scope)
-        all_seen = scope.whole and not scope.rules and not blind
+        all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return Report(
             audit_id=f"a-{uuid.uuid4().hex[:20]}",
             trigger=trigger,
@@ -106,9 +110,19 @@ class Auditor:
             findings=found,
             blind_spots=blind,
             exemptions=exemption_notes(self.policy, found, started.date(), all_seen=all_seen),
+            catalogue={id: one.in_force for id, one in rules.items()},
+            zones=placement.zones(estate),
+            endpoints=placement.endpoints(estate),
             api_calls=dict(sorted((self.aws.calls - calls_before).items())),
             complete=not blind,
         )
+
+    def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:
+        """True for a finding on a resource with the tags that are asked for, or whose tags could not be read."""
+        if arn and arn not in tags:
+            return True
+        carried = tags.get(arn, {})
+        return all(key in carried and value in (None, carried[key]) for key, value in self.tags.items())
 
 
 def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozenset[str]) -> list[F]:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.scope import partition_of
+
 SCHEMA_VERSION = 1
 
 
@@ -182,6 +184,18 @@ def finding_id(rule: str, arn: str, part: str = "") -> str:
     return f"f-{digest[:20]}"
 
 
+def root_arn(finding: Finding) -> str:
+    """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
+    resource = finding.resource
+    if resource.kind not in ("scalable-target", "scaling-policy"):
+        return resource.arn
+    parts = resource.name.split("/")
+    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
+    partition = partition_of(finding.region)
+    kind = "endpoint" if endpoint else "inference-component"
+    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
+
+
 class BlindSpot(_Contract):
     """Something that the audit could not read. ``effect`` lists the rules that it leaves unknown."""
 
@@ -221,6 +235,44 @@ class RuleCounts(_Contract):
     )
 
 
+class RuleInForce(_Contract):
+    """What the policy makes of a rule: the severity and topic under which its outcomes count."""
+
+    severity: Severity
+    topic: str
+
+
+class VariantCapacity(_Contract):
+    """What one variant runs on, and where it can. Counts are None where nobody told them.
+
+    ``mode``: ``instances``, ``asynchronous``, ``components`` (instances that host inference components),
+    ``serverless``, ``shadow``. ``minimum`` and ``maximum`` are those of automatic scaling of its instances, None
+    without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
+    network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
+    """
+
+    name: str
+    mode: Literal["instances", "asynchronous", "components", "serverless", "shadow"]
+    instance_types: list[str] = []
+    current: int | None = None
+    desired: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    network: Literal["managed", "vpc", "unknown"]
+    zones: list[str] | None = None
+
+
+class EndpointCapacity(_Contract):
+    """An endpoint as it runs: what it stands on, against what it may scale to."""
+
+    account: str
+    region: str
+    name: str
+    arn: str
+    status: str
+    variants: list[VariantCapacity]
+
+
 class PolicyUsed(_Contract):
     """Which policy was in force; the digest changes with any change of its content."""
 
@@ -238,7 +290,11 @@ class ScopeAudited(_Contract):
 
 
 class Report(_Contract):
-    """What one audit saw, judged and could not see."""
+    """What one audit saw, judged and could not see.
+
+    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
+    ``endpoints`` where each of them stands.
+    """
 
     schema_version: Literal[1] = 1
     audit_id: str
@@ -254,6 +310,9 @@ class Report(_Contract):
     findings: list[Finding]
     blind_spots: list[BlindSpot]
     exemptions: list[ExemptionNote] = []
+    catalogue: dict[str, RuleInForce] = {}
+    zones: dict[str, list[str]] = {}
+    endpoints: list[EndpointCapacity] = []
     api_calls: dict[str, int]
     complete: bool
 

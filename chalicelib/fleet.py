@@ -11,8 +11,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.accounts import NotAllowed, accounts_of_organization, assumed, role_arn, unread_report
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.findings import BlindSpot, PolicyUsed, Report, RuleCounts, ScopeAudited
+from chalicelib.findings import PolicyUsed, Report
 from chalicelib.inventory.parts import Part as PartOf
 from chalicelib.notices.changes import Judged
 from chalicelib.policy import Policy
@@ -24,7 +25,6 @@ from chalicelib.telling import Audited, Teller
 log = logging.getLogger(__name__)
 
 MESSAGE_KIND = "audit-part"
-SESSION_NAME = "sagemaker-auditor"
 #: SQS takes this many messages a call.
 MESSAGES_A_CALL = 10
 #: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
@@ -113,15 +113,7 @@ class Fleet:
     def _accounts(self) -> list[str]:
         if self.settings.accounts != ("organization",):
             return list(self.settings.accounts) or [self.account]
-        try:
-            pages = self.session.client("organizations", region_name="us-east-1").get_paginator("list_accounts")
-            listed = [one for page in pages.paginate() for one in page["Accounts"]]
-        except (ClientError, BotoCoreError) as error:
-            raise AccessFailed(
-                f"the accounts of the organization cannot be listed: {error}; needed is organizations:ListAccounts in "
-                "the management account or a delegated administrator, or AUDITOR_ACCOUNTS as a list"
-            ) from error
-        return [one["Id"] for one in listed if one.get("Status") == "ACTIVE"]
+        return accounts_of_organization(self.session)
 
     def _queue(self, run: str, parts: Sequence[Part]) -> None:
         sqs = self.session.client("sqs", region_name=self.region)
@@ -190,7 +182,7 @@ class Fleet:
             return
         try:
             result = self._audited(run, part)
-        except _NotAllowed as refused:
+        except NotAllowed as refused:
             result = self._blind(run_id, part, refused.operation, str(refused))
         except Exception as fault:
             if last:
@@ -216,47 +208,24 @@ class Fleet:
         return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
-        """A session in another account, by the read-only role there. Raises _NotAllowed when it cannot be assumed."""
+        """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
         if account == self.account:
             return self.session
-        partition = partition_of(self.region)
-        role = f"arn:{partition}:iam::{account}:role/{self.settings.role_name}"
-        external = {"ExternalId": self.settings.external_id} if self.settings.external_id else {}
-        sts = self.session.client("sts", region_name=self.region)
-        try:
-            granted = sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME, **external)["Credentials"]
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException"):
-                raise _NotAllowed("sts:AssumeRole", f"the role {role} cannot be assumed ({code})") from error
-            raise
-        return boto3.Session(
-            aws_access_key_id=granted["AccessKeyId"],
-            aws_secret_access_key=granted["SecretAccessKey"],
-            aws_session_token=granted["SessionToken"],
-            region_name=self.region,
-        )
+        role = role_arn(account, self.settings.role_name or "", self.region)
+        return assumed(self.session, role, self.region, self.settings.external_id)
 
     def _blind(self, run: str, part: Part, operation: str, reason: str) -> Result:
         """What is known of a part that could not be audited: nothing, and why."""
-        rules = sorted(self.policy.enabled())
-        now = self.clock()
-        spot = BlindSpot(account=part.account, region=part.region, operation=operation, error=reason, effect=rules)
-        report = Report(
+        report = unread_report(
+            part.account,
+            part.region,
+            operation,
+            reason,
             audit_id=run,
             trigger="schedule",
-            scope=ScopeAudited(accounts=[part.account], regions=[part.region]),
-            started_at=now,
-            finished_at=now,
             policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
-            accounts=[part.account],
-            regions=[part.region],
-            resources={},
-            rules={id: RuleCounts() for id in rules},
-            findings=[],
-            blind_spots=[spot],
-            api_calls={},
-            complete=False,
+            rules=self.policy.enabled(),
+            now=self.clock(),
         )
         return Result(report, Judged(), {})
 
@@ -343,14 +312,6 @@ def _of_run(report: Report, run: Run) -> Report:
     """The report of parts as that of their run: its id, and the rules that it was asked for."""
     scope = report.scope.model_copy(update={"rules": sorted(run.rules)})
     return report.model_copy(update={"audit_id": run.id, "scope": scope})
-
-
-class _NotAllowed(Exception):
-    """An account that does not let the auditor in: trying again would not help."""
-
-    def __init__(self, operation: str, reason: str) -> None:
-        super().__init__(reason)
-        self.operation = operation
 
 
 def _named(part: Part) -> dict[str, str]:

@@ -22,9 +22,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.findings import Finding, Severity, utc_text
+from chalicelib.findings import Finding, Severity, root_arn, utc_text
 from chalicelib.notices.changes import Known
-from chalicelib.scope import partition_of
 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 RESOLVED_DAYS = 400
@@ -372,18 +371,6 @@ def _item(known: Known, lookback_days: int) -> dict[str, Any]:
     if days is not None:
         item["expires"] = {"N": str(int((known.judged_at + timedelta(days=days)).timestamp()))}
     return item
-
-
-def root_arn(finding: Finding) -> str:
-    """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
-    resource = finding.resource
-    if resource.kind not in ("scalable-target", "scaling-policy"):
-        return resource.arn
-    parts = resource.name.split("/")
-    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
-    partition = partition_of(finding.region)
-    kind = "endpoint" if endpoint else "inference-component"
-    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
 
 
 def _known(item: Mapping[str, Any]) -> Known:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Severity
+from chalicelib.findings import RuleInForce, Severity
 from chalicelib.lines import Place, WithLines
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import READS, custom_rule
@@ -110,6 +110,11 @@ class RuleSetting:
     params: Params
     severity: Severity | None = None
     mode: Mode = "notify"
+
+    @property
+    def in_force(self) -> RuleInForce:
+        """The severity and topic under which the rule counts."""
+        return RuleInForce(severity=self.severity or self.rule.severity, topic=self.rule.topic)
 
 
 @dataclass(frozen=True, slots=True)

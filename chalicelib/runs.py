@@ -5,9 +5,6 @@ nothing, and whoever takes out the last one closes the run. What a part found li
 small enough for DynamoDB, until the run is closed.
 """
 
-import base64
-import json
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,11 +13,10 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.findings import Report, utc_text
+from chalicelib.history import joined, pieces
 from chalicelib.ledger import LedgerFailed
 from chalicelib.notices.changes import Judged
 
-#: DynamoDB takes 400 kB an item; base64 and the other attributes need room.
-PIECE = 250_000
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.
 STALE_HOURS = 6
@@ -135,15 +131,14 @@ class Runs:
             "gone": sorted(result.judged.gone),
             "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
         }
-        packed = base64.b64encode(zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 6)).decode()
-        pieces = [packed[start : start + PIECE] for start in range(0, len(packed), PIECE)]
-        for number, piece in enumerate(pieces):
+        several = pieces(told)
+        for number, piece in enumerate(several):
             self._call(
                 "put_item",
                 Item={
                     "pk": {"S": f"run#{id}"},
                     "sk": {"S": f"part#{part.key}#{number:04}"},
-                    "pieces": {"N": str(len(pieces))},
+                    "pieces": {"N": str(len(several))},
                     "body": {"S": piece},
                     "expires": {"N": self._expiry()},
                 },
@@ -151,7 +146,7 @@ class Runs:
 
     def results(self, id: str, account: str) -> dict[Part, Result]:
         """What the parts of one account found, by part."""
-        pieces: dict[str, list[tuple[str, int, str]]] = {}
+        found: dict[str, list[tuple[str, int, str]]] = {}
         start: Any = None
         while True:
             following = {"ExclusiveStartKey": start} if start else {}
@@ -165,10 +160,10 @@ class Runs:
             for item in answer["Items"]:
                 _, owner, region, number = item["sk"]["S"].split("#")
                 piece = (number, int(item["pieces"]["N"]), item["body"]["S"])
-                pieces.setdefault(f"{owner}#{region}", []).append(piece)
+                found.setdefault(f"{owner}#{region}", []).append(piece)
             start = answer.get("LastEvaluatedKey")
             if start is None:
-                return {Part.of(key): _unpacked(several) for key, several in pieces.items()}
+                return {Part.of(key): _unpacked(several) for key, several in found.items()}
 
     def finish(self, id: str, part: Part) -> Run | None:
         """Takes a part out of the open ones. Gives the run, or None when there is no such run."""
@@ -314,8 +309,7 @@ def _unpacked(pieces: list[tuple[str, int, str]]) -> Result:
     """The result from its pieces; pieces left over from a longer one before are not looked at."""
     ordered = sorted(pieces)
     number = ordered[0][1]
-    packed = "".join(body for _, _, body in ordered[:number])
-    told = json.loads(zlib.decompress(base64.b64decode(packed)))
+    told = joined([body for _, _, body in ordered[:number]])
     report = Report.model_validate(told["report"])
     findings = [
         one.model_copy(update={"resource": one.resource.model_copy(update={"part": part})})

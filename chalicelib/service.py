@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -26,6 +26,7 @@ from chalicelib.audit import Auditor, Trigger
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.findings import ExemptionNote, Report, RuleCounts
 from chalicelib.fleet import Fleet
+from chalicelib.history import History
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reading import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
@@ -44,6 +45,9 @@ from chalicelib.storage import store_text
 from chalicelib.telling import Audited, Channel, Teller
 from chalicelib.texts import use_templates
 
+if TYPE_CHECKING:
+    from chalicelib.notices.email import Attachment
+
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +61,7 @@ class Identity:
 
     account: str
     partition: str
+    arn: str
 
 
 @dataclass
@@ -120,7 +125,7 @@ class Service:
             ) from None
         except BotoCoreError as error:
             raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
-        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1])
+        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1], arn=answer["Arn"])
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
@@ -266,25 +271,32 @@ class Service:
         return Ledger(self.settings.table, client, self.settings.lookback_days)
 
     @cached_property
+    def history(self) -> History | None:
+        """The posture of past sweeps; None where no table is configured."""
+        if self.settings.table is None:
+            return None
+        return History(self.settings.table, self.session.client("dynamodb", region_name=self.region))
+
+    @cached_property
     def teller(self) -> Teller:
         """Who is told, by which channels."""
-        return Teller(self.policy, self._channels(), self.ledger, self._report_url)
+        return Teller(self.policy, self._channels(), self.ledger, self._report_url, self.history)
 
     def _channels(self) -> dict[str, Channel]:
         channels: dict[str, Channel] = {}
         settings = self.settings
         if settings.security_hub:
             hub = self.session.client("securityhub", region_name=self.region)
-            channels["security-hub"] = lambda notice: self._in_hub(notice, hub)
+            channels["security-hub"] = lambda notice, _: self._in_hub(notice, hub)
         if settings.email_from and settings.email_to:
             from chalicelib.notices import email
 
             ses = self.session.client("sesv2", region_name=self.region)
-            channels["email"] = lambda notice: email.deliver(notice, settings, ses)
+            channels["email"] = lambda notice, report: email.deliver(notice, settings, ses, _pages(notice, report))
         topic = settings.topic_arn
         if topic is not None:
             client = self.session.client("sns", region_name=topic.split(":")[3])
-            channels["sns"] = lambda notice: sns.publish(notice, topic, client)
+            channels["sns"] = lambda notice, _: sns.publish(notice, topic, client)
         return channels
 
     def _in_hub(self, notice: Notice, hub: Any) -> None:
@@ -302,6 +314,17 @@ class Service:
             key = f"reports/{report.started_at:%Y/%m/%d}/{report.audit_id}.json"
             return store_text(self.session, self.settings.bucket, key, report.model_dump_json())
         return f"{self.settings.url.rstrip('/')}/audit" if self.settings.url else None
+
+
+def _pages(notice: Notice, report: Report) -> "list[Attachment]":
+    """The report page that travels with a digest."""
+    if notice.kind != "digest":
+        return []
+    from chalicelib.notices.email import Attachment
+    from chalicelib.page import page
+
+    name = f"sagemaker-audit-{notice.account}-{report.finished_at:%Y-%m-%d}.html"
+    return [Attachment(name, page(report).encode(), "text/html")]
 
 
 def _trigger(given: str) -> Trigger:
@@ -354,10 +377,21 @@ def merged(reports: Sequence[Report]) -> Report:
             "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),
             "blind_spots": [spot for one in reports for spot in one.blind_spots],
             "exemptions": merged_notes(reports),
+            "catalogue": {rule: one for report in reports for rule, one in report.catalogue.items()},
+            "zones": _merged_zones(reports),
+            "endpoints": list({one.arn: one for report in reports for one in report.endpoints}.values()),
             "api_calls": dict(sorted(calls.items())),
             "complete": all(one.complete for one in reports),
         }
     )
+
+
+def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
+    zones: dict[str, set[str]] = {}
+    for report in reports:
+        for region, ids in report.zones.items():
+            zones.setdefault(region, set()).update(ids)
+    return {region: sorted(ids) for region, ids in sorted(zones.items())}
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from chalicelib.findings import Report
+from chalicelib.history import History
 from chalicelib.ledger import Ledger
 from chalicelib.memory import Answers
 from chalicelib.notices.changes import Changes, Judged, Known, decide, digest, notices_of_event
@@ -16,7 +17,8 @@ from chalicelib.scope import Scope
 
 log = logging.getLogger(__name__)
 
-Channel = Callable[[Notice], object]
+#: Takes a notice, and the report of which it tells.
+Channel = Callable[[Notice, Report], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,14 @@ class Audited:
 class Teller:
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
-    ``url`` gives the address under which a report can be read, or None.
+    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps.
     """
 
     policy: Policy
     channels: Mapping[str, Channel]
     ledger: Ledger | None = None
     url: Callable[[Report], str | None] = field(default=lambda report: None)
+    history: History | None = None
 
     def sweep(self, audited: Sequence[Audited], merged: Report) -> Notice:
         """Sends the one digest of an account's sweep, and remembers. Raises what a channel raises, with nothing
@@ -58,7 +61,7 @@ class Teller:
             ordered = sorted(told, key=lambda one: (one.change == "resolved", -one.finding.severity.rank))
             return [digest(Changes(tuple(ordered), ()), merged, self.policy, self.url(merged))]
 
-        (notice,) = self._told(audited, tell)
+        (notice,) = self._told(audited, tell, merged)
         for account in merged.accounts if merged.complete else ():
             log.info("complete audit of %s", account)  # the stack counts these lines
         if self.ledger is not None:
@@ -66,6 +69,8 @@ class Teller:
                 self.ledger.stands(one.scope.account, one.scope.region, one.stands)
             for account in merged.accounts if merged.complete else ():
                 self.ledger.completed(account, merged.finished_at)
+        if self.history is not None:
+            self.history.note([one.report for one in audited], merged)
         return notice
 
     def event(self, audited: Audited) -> list[Notice]:
@@ -75,14 +80,16 @@ class Teller:
             url = self.url(audited.report) if several[0].told else None  # a report may be stored to have one
             return notices_of_event(several[0], audited.report, self.policy, url)
 
-        return self._told([audited], tell)
+        return self._told([audited], tell, audited.report)
 
     def preview(self, audited: Audited) -> list[Notice]:
         """What an event would send, without sending or remembering it."""
         changes = self._decided(audited)
         return notices_of_event(changes, audited.report, self.policy)
 
-    def _told(self, audited: Sequence[Audited], tell: Callable[[Sequence[Changes]], list[Notice]]) -> list[Notice]:
+    def _told(
+        self, audited: Sequence[Audited], tell: Callable[[Sequence[Changes]], list[Notice]], report: Report
+    ) -> list[Notice]:
         with ExitStack() as leases:
             if self.ledger is not None:
                 for account, region in sorted({(one.scope.account, one.scope.region) for one in audited}):
@@ -90,7 +97,7 @@ class Teller:
             changes = [self._decided(one) for one in audited]
             notices = tell(changes)
             for notice in notices:
-                self._deliver(notice)
+                self._deliver(notice, report)
             if self.ledger is not None:
                 for several in changes:
                     self.ledger.remember(several.remember)
@@ -114,7 +121,7 @@ class Teller:
                 known.setdefault(id, one)
         return known
 
-    def _deliver(self, notice: Notice) -> None:
+    def _deliver(self, notice: Notice, report: Report) -> None:
         """Hands a notice to every channel. After a failure the next attempt leaves out those that took it."""
         if not self.channels:
             log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
@@ -124,7 +131,7 @@ class Teller:
         for name, channel in self.channels.items():
             if name in done:
                 continue
-            channel(notice)
+            channel(notice, report)
             if self.ledger is not None and len(self.channels) > 1:
                 self.ledger.deliver(key, name)
         if self.ledger is not None and (done or len(self.channels) > 1):

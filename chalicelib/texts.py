@@ -169,6 +169,11 @@ def rule_title(rule: str) -> str:
     return _flowing(_block(_texts().get_template(f"findings/{rule}.md.j2"), "title", {}))
 
 
+def rule_references(rule: str) -> list[str]:
+    """The references that all findings of a rule share."""
+    return _lines(_block(_texts().get_template(f"findings/{rule}.md.j2"), "references", {}))
+
+
 def render(name: str, context: Mapping[str, Any]) -> str:
     """A whole template, such as ``notices/digest.txt.j2``."""
     try:

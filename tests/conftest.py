@@ -1,5 +1,6 @@
 """What the tests share: an emulator for each module, and a service that audits it."""
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,6 +43,12 @@ def front(emulator: Emulator) -> Front:
     """The front of the emulator: counts, denies, delays."""
     assert emulator.front is not None
     return emulator.front
+
+
+def interruptible() -> None:
+    """For a child process: takes interrupts again where whoever runs the tests ignores them, as a shell does for what
+    it runs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 NewService = Callable[..., Service]

@@ -34,7 +34,7 @@ class Story:
         self.client.create_table(TableName=self.table, **TABLE)
         self.ledger = Ledger(self.table, self.client, clock=lambda: self.now, sleep=lambda _: None)
 
-    def channel(self, notice: Notice) -> None:
+    def channel(self, notice: Notice, report: Report | None = None) -> None:
         """Keeps the notice, or fails as often as ``failures`` says."""
         if self.failures:
             self.failures -= 1

@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from app import app
 from chalicelib.findings import Report
+from chalicelib.openapi import document
 from tools.catalogue import inventory_page, rules_page
 from tools.infra import MEMBER_ROLE, member_role
 from tools.permissions import FUNCTIONS, policy_document
@@ -24,10 +26,16 @@ def report_schema() -> str:
     return json.dumps({**head, **{key: value for key, value in schema.items() if key != "title"}}, indent=2) + "\n"
 
 
+def http_description() -> str:
+    """The description of the HTTP face (OpenAPI 3.1)."""
+    return json.dumps(document(app.routes), indent=2) + "\n"
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with the content that it should have."""
     yield ROOT / "docs" / "report.schema.json", report_schema()
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
+    yield ROOT / "docs" / "openapi.json", http_description()
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
     yield MEMBER_ROLE, member_role()

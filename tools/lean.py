@@ -16,8 +16,15 @@ import yaml
 
 from chalicelib.texts import COMPILED, compile_templates
 
-#: Parts of packages that the auditor never imports.
-PRUNED = ("pydantic/v1/", "slack_sdk/rtm/", "slack_sdk/rtm_v2/", "slack_sdk/socket_mode/", "slack_sdk/scim/")
+#: Parts of packages that the auditor never imports in Lambda.
+PRUNED = (
+    "chalicelib/plan/",
+    "pydantic/v1/",
+    "slack_sdk/rtm/",
+    "slack_sdk/rtm_v2/",
+    "slack_sdk/socket_mode/",
+    "slack_sdk/scim/",
+)
 PRUNED_ENDINGS = (".dist-info/RECORD", ".pyi", "/py.typed", ".pyc")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 

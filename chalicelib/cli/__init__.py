@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 the tool failed; 2 wrong usage; 3 findings at or above ``-
 
 import os
 import sys
+from io import TextIOWrapper
 
 from chalicelib.errors import AuditorError, InvalidInput
 
@@ -13,16 +14,22 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
 def main() -> None:
-    """Runs the command line and ends the process with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    """Runs the command line and ends the process with its exit code; once interrupted, without waiting for calls."""
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line. Every failure is one sentence on stderr, never a traceback."""
-    from chalicelib.cli.commands import cli
-
     try:
+        from chalicelib.cli.commands import cli
+
+        _write_what_can_be()
         outcome = cli(arguments, prog_name="auditor", standalone_mode=False)
+        sys.stdout.flush()
     except InvalidInput as error:
         return _told(str(error), WRONG_USAGE)
     except AuditorError as error:
@@ -34,7 +41,16 @@ def run(arguments: list[str]) -> int:
         return FAILED
     except Exception as error:  # the last line of defence: a person gets a sentence
         return _other(error)
+    if outcome == INTERRUPTED:  # typer takes an interrupt for itself, and says nothing
+        return _told("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _write_what_can_be() -> None:
+    """Signs that the encoding of the terminal lacks become a question mark."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _other(error: Exception) -> int:

@@ -1,26 +1,25 @@
 """The commands of the terminal and their options."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chalicelib import __version__
-from chalicelib.cli import show
-from chalicelib.cli.explain import Explanation
-from chalicelib.cli.progress import shown_progress
+from chalicelib.cli import completion, show
+from chalicelib.cli.audit import FINDINGS_CODE, NoProgress, PolicyName, Profile, audit
+from chalicelib.cli.diff import Format as DiffFormat
+from chalicelib.cli.diff import alarms, run_diff
+from chalicelib.cli.doctor import Format as DoctorFormat
+from chalicelib.cli.doctor import exit_code, run_doctor
+from chalicelib.cli.plan import plan
 from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.events import scope_of
-from chalicelib.findings import Report, Severity
-from chalicelib.formats import WRITERS
+from chalicelib.findings import Severity
 from chalicelib.policy import load_policy, unknown_rule
-from chalicelib.scope import parse_resource
-
-FINDINGS_CODE, BLIND_CODE = 3, 4
 
 app = typer.Typer(
     help="Audits Amazon SageMaker for resilience and scaling. Reads only; changes nothing.",
@@ -33,83 +32,10 @@ policy_app = typer.Typer(help="Policy files.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
 
 
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    CSV = "csv"
-    MARKDOWN = "markdown"
-    JUNIT = "junit"
-    SARIF = "sarif"
-    ASFF = "asff"
-
-
-Profile = Annotated[str | None, typer.Option(help="AWS profile.")]
-Region = Annotated[str | None, typer.Option(help="AWS region; default: that of the environment.")]
-PolicyName = Annotated[str | None, typer.Option(help="Policy: a name in policies/ or a path.")]
+Region = Annotated[str | None, typer.Option(help="AWS region.", autocompletion=completion.regions)]
 Output = Annotated[Path | None, typer.Option(help="Write the result to this file instead of stdout.")]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
 
-
-@app.command()
-def audit(
-    profile: Profile = None,
-    region: Region = None,
-    policy: PolicyName = None,
-    resource: Annotated[list[str] | None, typer.Option(help="ARN of a resource to audit; repeat for more.")] = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Rule to judge by; repeat for more.")] = None,
-    severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
-    format: Annotated[Format, typer.Option(help="How to show the report.")] = Format.TABLE,
-    output: Output = None,
-    fail_on: Annotated[Severity | None, typer.Option(help="Exit 3 when a finding is at least this severe.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
-    explain: Annotated[
-        str | None, typer.Option(help="Print every rule's outcome for one resource (ARN or name), with its reason.")
-    ] = None,
-    render: Annotated[
-        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
-    ] = None,
-    no_cache: NoCache = False,
-    no_progress: NoProgress = False,
-) -> int:
-    """Audit one account and region, or the resources named."""
-    if explain is not None:
-        if resource:
-            raise InvalidInput("give either --explain or --resource", field="--explain")
-        resource = [explain] if explain.startswith("arn:") else []
-    witness = Explanation()
-    with shown_progress(enabled=not no_progress) as progress:
-        service = new_service(profile, region, policy, progress, remember=not no_cache)
-        known = service.policy.rules  # a wrong policy or rule is told before anything is asked of AWS
-        for id in rule or []:
-            if id not in known:
-                raise InvalidInput(unknown_rule(id, known), field="--rule")
-        where, account = service.region, service.identity.account
-        refs = [parse_resource(arn, account=account, region=where, field="--resource") for arn in resource or []]
-        scope = service.scope(where, refs, rule or [])
-        report = service.audit(scope, "cli", witness if explain else None)
-    if explain is not None:
-        about = witness.about(explain, scope)
-        show.explained(about, service.policy, json=format is Format.JSON, to=output)
-        return _exit_code(report, fail_on, strict)
-    if render is not None:
-        show.text(rendered(service.preview(report, scope), render), to=output)
-        return _exit_code(report, fail_on, strict)
-    kept = [one for one in report.findings if one.severity.rank >= severity.rank]
-    report = report.model_copy(update={"findings": kept})
-    if format is Format.TABLE:
-        show.write(report, to=output)
-    else:
-        show.text(WRITERS[format.value](report), to=output)
-    return _exit_code(report, fail_on, strict)
-
-
-def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:
-    worst = report.worst()
-    if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
-        return FINDINGS_CODE
-    return BLIND_CODE if strict and report.blind_spots else 0
+app.command()(audit)
 
 
 @app.command()
@@ -134,7 +60,9 @@ def replay(
 
 @app.command()
 def rules(
-    rule: Annotated[str | None, typer.Argument(help="Id of one rule; default: list all.")] = None,
+    rule: Annotated[
+        str | None, typer.Argument(help="Id of one rule; default: list all.", autocompletion=completion.rule_ids)
+    ] = None,
     policy: PolicyName = None,
 ) -> None:
     """List the rules with the policy in force, or tell one of them in full."""
@@ -155,6 +83,35 @@ def policy_check(file: Annotated[str, typer.Argument(help="Policy: a path, or a 
 
 
 @app.command()
+def doctor(
+    profile: Profile = None,
+    region: Region = None,
+    policy: PolicyName = None,
+    format: Annotated[DoctorFormat, typer.Option(help="How to show it.")] = DoctorFormat.TABLE,
+    event: Annotated[bool, typer.Option("--event", help="Try what the audit of a named resource needs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a permission is missing.")] = False,
+    output: Output = None,
+) -> int:
+    """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
+    found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
+    return exit_code(found, strict=strict)
+
+
+@app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="The report before: a JSON file, or - for stdin.")],
+    new: Annotated[str, typer.Argument(help="The report now: a JSON file, or - for stdin.")],
+    format: Annotated[DiffFormat, typer.Option(help="How to show it.")] = DiffFormat.TABLE,
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit 3 when a new or worse finding is at least this severe.")
+    ] = None,
+    output: Output = None,
+) -> int:
+    """Tell what is new, worse, better, resolved or no longer seen between two reports."""
+    return FINDINGS_CODE if alarms(run_diff(old, new, format=format, to=output), fail_on) else 0
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
     no_progress: NoProgress = False,
@@ -172,11 +129,25 @@ def serve(
     region: Region = None,
     policy: PolicyName = None,
     demo: Annotated[bool, typer.Option("--demo", help="Serve the demo account on the embedded emulator.")] = False,
+    ledger: Annotated[
+        bool, typer.Option("--ledger", help="With --demo: sweep first and keep a ledger, as a deployed stack does.")
+    ] = False,
 ) -> None:
     """Answer the HTTP routes on the loopback interface. IAM is not checked there."""
     from chalicelib.cli.serve import run_server
 
-    run_server(port, profile=profile, region=region, policy=policy, demo=demo)
+    run_server(port, profile=profile, region=region, policy=policy, demo=demo, ledger=ledger)
+
+
+@app.command("completion")
+def completion_script(
+    context: typer.Context, shell: Annotated[completion.Shell, typer.Argument(help="The shell to complete in.")]
+) -> None:
+    """Print the script that lets a shell complete commands, options, rules and formats."""
+    completion.script(context, shell)
+
+
+app.command()(plan)
 
 
 @app.callback(invoke_without_command=True)
@@ -187,4 +158,5 @@ def version(show_version: Annotated[bool, typer.Option("--version", help="Show t
         raise typer.Exit
 
 
+completion.prepare()
 cli = typer.main.get_command(app)

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 from chalicelib.cli import show
+from chalicelib.cli.outputs import save
 from chalicelib.cli.progress import shown_progress
 from chalicelib.errors import AuditorError
 from chalicelib.memory import Answers
@@ -60,7 +61,7 @@ def run_demo(output: Path, *, progress_enabled: bool) -> None:
             scope = service.scope()
             report = service.audit(scope, "cli")
         show.write(report, to=None)
-        show.save(output, report.model_dump_json(indent=2) + "\n")
+        save(output, report.model_dump_json(indent=2) + "\n")
         service.teller.sweep([Audited.by(report, Answers(scope, frozenset(report.rules)))], report)
         received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
     print(f"\nThe JSON report is in {output}.")

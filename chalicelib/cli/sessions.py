@@ -1,5 +1,8 @@
 """From options and environment to a service that audits."""
 
+from threading import Lock
+from typing import Any
+
 import boto3
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
@@ -9,6 +12,19 @@ from chalicelib.inventory.remembered import FileMemory, ProcessMemory, cache_fol
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
+#: Where one asks for the regions of an account when nothing names one.
+ANYWHERE = "us-east-1"
+_making = Lock()
+
+
+class SharedSession(boto3.Session):  # type: ignore[misc]  # boto3 has no types
+    """A session for several threads: boto3's own makes its clients for one at a time only."""
+
+    def client(self, *args: Any, **kwargs: Any) -> Any:
+        """A client; made while no other is."""
+        with _making:
+            return super().client(*args, **kwargs)
+
 
 def new_service(
     profile: str | None = None,
@@ -16,19 +32,30 @@ def new_service(
     policy: str | None = None,
     progress: Progress = no_progress,
     *,
+    anywhere: bool = False,
     remember: bool = True,
 ) -> Service:
-    """The service for these options; what they leave out comes from the environment. ``remember``: endpoint configs
-    are kept in the cache folder, and read from there."""
+    """The service for these options; what they leave out comes from the environment.
+
+    ``anywhere``: a region need not be named. ``remember``: endpoint configs are kept in the cache folder, and read
+    from there.
+    """
     settings = Settings.from_environment()
     if policy is not None:
         settings = settings.model_copy(update={"policy": policy})
+    memory = ProcessMemory(FileMemory(cache_folder()) if remember else None)
+    return Service(settings, new_session(profile, region, anywhere=anywhere), progress, memory)
+
+
+def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:
+    """The AWS session for these options. Raises InvalidInput for a profile that does not exist."""
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = SharedSession(profile_name=profile, region_name=region)
+        if anywhere and session.region_name is None:
+            session = SharedSession(profile_name=profile, region_name=ANYWHERE)
     except ProfileNotFound:
         profiles = ", ".join(boto3.Session().available_profiles) or "none, as no profile is configured"
         raise InvalidInput(f"there is no AWS profile {profile!r}; accepted are {profiles}", field="--profile") from None
     except BotoCoreError as error:
         raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
-    memory = FileMemory(cache_folder()) if remember else ProcessMemory()
-    return Service(settings, session, progress, memory)
+    return session

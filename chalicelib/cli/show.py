@@ -1,135 +1,96 @@
 """What the terminal shows: the report as a table or as JSON, the catalogue, one rule."""
 
 import os
-import tempfile
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from itertools import groupby
 from json import dumps
 from pathlib import Path
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich import table
+from rich.console import Console
 from rich.text import Text
 
+from chalicelib.cli import outputs
 from chalicelib.cli.explain import Explained
-from chalicelib.errors import InvalidInput
-from chalicelib.findings import Report, Severity, Verdict
+from chalicelib.cli.outputs import save
+from chalicelib.cli.table import STYLES, Table
+from chalicelib.findings import Report, Verdict
+from chalicelib.formats import WRITERS
 from chalicelib.policy import Policy
 from chalicelib.rules import Rule
 from chalicelib.texts import clean, rule_title
 
-STYLES = {
-    Severity.CRITICAL: "bold white on red",
-    Severity.HIGH: "bold red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.INFO: "dim",
-}
+#: Columns where nobody says how many there are: in a file, in a pipe.
+PAGE = 140
 
 
-def write(report: Report, *, to: Path | None) -> None:
-    """Shows the report as a table on stdout, or writes it whole to a file."""
+class Terminal(Console):
+    """stdout: a terminal as wide as it is, a pipe as wide as a page. Once its reader has gone it takes no more."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+        if not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = PAGE
+
+    def on_broken_pipe(self) -> None:
+        """The reader has seen enough, which is no failure."""
+        self.quiet = True
+        _forget_stdout()
+
+
+def _forget_stdout() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def write(report: Report, *, to: Path | None, narrowed: str = "") -> None:
+    """Shows the report as a table on stdout, or writes it whole to a file. ``narrowed`` says what was left out."""
     if to is not None:
-        save(to, _plain(report))
-    else:
-        console = _console()
-        console.print(table(report, narrow=console.width < NARROW))
+        return save(to, plain(report, narrowed))
+    terminal = Terminal()
+    for line in Table(report, terminal.width, narrowed).lines():
+        terminal.print(line, soft_wrap=True)
+        if terminal.quiet:
+            return
+
+
+def give(
+    report: Report,
+    files: Mapping[str, Path | None],
+    narrowed: str = "",
+    writers: Mapping[str, Callable[[Report], str]] = WRITERS,
+) -> None:
+    """Shows the report, or writes all of its files: by format, None for stdout."""
+    texts: dict[Path, str] = {}
+    for format, file in files.items():
+        if file is not None:
+            texts[file] = plain(report, narrowed) if format == outputs.TABLE else writers[format](report)
+        elif format == outputs.TABLE:
+            write(report, to=None, narrowed=narrowed)
+        else:
+            text(writers[format](report), to=None)
+    outputs.save_all(texts)
 
 
 def text(told: str, *, to: Path | None) -> None:
     """Shows a text on stdout, or writes it whole to a file."""
     if to is not None:
-        save(to, told)
-    else:
-        print(told, end="")
-
-
-def save(to: Path, text: str) -> None:
-    """Writes a file whole or not at all. Raises InvalidInput when the place cannot be written."""
+        return save(to, told)
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(draft).replace(to)
-    except OSError as error:
-        raise InvalidInput(f"{to} cannot be written: {error.strerror}", field="--output") from None
+        print(told, end="", flush=True)
+    except BrokenPipeError:
+        _forget_stdout()
 
 
-#: Columns from which a table with four columns can be read.
-NARROW = 110
-#: Columns where nobody says how many there are: in a file, in a pipe.
-PAGE = 140
-
-
-def _console() -> Console:
-    """The terminal as wide as it is; a pipe as wide as a page."""
-    console = Console(highlight=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = PAGE
-    return console
-
-
-def _plain(report: Report) -> str:
-    text = StringIO()
-    Console(width=PAGE, no_color=True, highlight=False, file=text).print(table(report))
-    return text.getvalue()
-
-
-def table(report: Report, *, narrow: bool = False) -> Group:
-    """The findings worst first, then what was counted and what could not be seen. Narrow: one below the other."""
-    parts: list[Table | Text] = []
-    told = report.open_findings()
-    if told and narrow:
-        for one in told:
-            parts.append(Text.assemble((f"{one.severity.value:<9}", STYLES[one.severity]), one.rule))
-            parts.append(Text(clean(f"{one.resource.kind} {one.resource.name}")))
-            parts.append(Text(clean(f"{one.summary}\n")))
-    elif told:
-        rows = Table(box=None, pad_edge=False, header_style="bold")
-        rows.add_column("SEVERITY", no_wrap=True)
-        rows.add_column("RESOURCE", overflow="fold", ratio=2)
-        rows.add_column("RULE", overflow="fold", ratio=2)
-        rows.add_column("WHAT", overflow="fold", ratio=4)
-        for one in told:
-            rows.add_row(
-                Text(one.severity.value, STYLES[one.severity]),
-                Text(clean(f"{one.resource.name}\n{one.resource.kind}")),
-                Text(one.rule),
-                Text(clean(one.summary)),
-            )
-        parts.append(rows)
-        parts.append(Text())
-    for spot in report.blind_spots:
-        effect = f" — unknown: {', '.join(spot.effect)}" if spot.effect else ""
-        parts.append(Text.assemble(("blind spot ", "magenta"), clean(f"{spot.operation}: {spot.error}{effect}")))
-    parts.append(Text(summary(report)))
-    return Group(*parts)
-
-
-def summary(report: Report) -> str:
-    """One line that a person can take in at once."""
-    counted = {severity: 0 for severity in reversed(Severity)}
-    for one in report.open_findings():
-        counted[one.severity] += 1
-    found = ", ".join(f"{number} {severity.value}" for severity, number in counted.items() if number)
-    exempt = sum(1 for one in report.findings if one.status == "exempt")
-    seconds = (report.finished_at - report.started_at).total_seconds()
-    parts = [
-        f"{len(report.open_findings())} findings" + (f" ({found})" if found else ""),
-        *([f"{exempt} exempt"] if exempt else []),
-        f"{sum(report.resources.values())} resources",
-        f"{len(report.rules)} rules",
-        f"{len(report.blind_spots)} blind spots",
-        f"{sum(report.api_calls.values())} calls in {seconds:.1f} s",
-    ]
-    return f"account {', '.join(report.accounts)} in {', '.join(report.regions)}: " + ", ".join(parts)
+def plain(report: Report, narrowed: str = "") -> str:
+    """The table as text, for a file."""
+    return "".join(f"{line.plain}\n" for line in Table(report, PAGE, narrowed).lines())
 
 
 def catalogue(policy: Policy) -> None:
     """Every rule with its severity, and whether the policy enables it."""
-    rows = Table(box=None, pad_edge=False, header_style="bold")
+    rows = table.Table(box=None, pad_edge=False, header_style="bold")
     for name in ("RULE", "SEVERITY", "ON", "TITLE"):
         rows.add_column(name, overflow="fold", no_wrap=name in ("SEVERITY", "ON"))
     for id, setting in policy.rules.items():
@@ -137,7 +98,7 @@ def catalogue(policy: Policy) -> None:
         severity = setting.severity or one.severity
         state = ("observe" if setting.mode == "observe" else "yes") if setting.enabled else "no"
         rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(title_of(one)))
-    Console(highlight=False).print(rows)
+    Terminal().print(rows)
 
 
 def rule(one: Rule, policy: Policy) -> None:

@@ -222,6 +222,14 @@ class Variant(Fact):
         return running if running is not None and running.enabled else None
 
     @property
+    def scaled_by_sagemaker(self) -> bool:
+        """True where managed instance scaling is known to hold the count: which fix is told hangs on it, no outcome."""
+        try:
+            return self.managed_scaling is not None
+        except Unread:
+            return False
+
+    @property
     def resource_id(self) -> str:
         """The id under which Application Auto Scaling knows it."""
         return f"endpoint/{self.endpoint_name}/variant/{self.name}"

@@ -43,7 +43,9 @@ class _Parser(Parser):  # type: ignore[misc]  # jmespath has no types
 
 def facts_of(subject: Fact) -> dict[str, Any]:
     """A resource as JSON: what custom rules look at, and what ``docs/inventory.md`` lists."""
-    return {**subject.model_dump(mode="json"), "kind": subject.kind, "name": subject.name}  # type: ignore[attr-defined]
+    facts = subject.model_dump(mode="json")  # of a planned resource this is a dict that tells what is not known
+    facts.update(kind=subject.kind, name=subject.name)  # type: ignore[attr-defined]
+    return facts
 
 
 def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_when: str) -> Rule:

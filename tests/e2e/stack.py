@@ -410,11 +410,13 @@ class Stack:
             QueueUrl=self.outputs["PartsQueueUrl"], Attributes={"VisibilityTimeout": str(seconds)}
         )
 
-    def http(self, method: str, path: str, body: Any = None, *, signed: bool = True) -> HttpAnswer:
+    def http(
+        self, method: str, path: str, body: Any = None, *, signed: bool = True, accept: str = "application/json"
+    ) -> HttpAnswer:
         """A request to the deployed API."""
         url = f"{self.ministack.url}/_aws/execute-api/{self.outputs['RestAPIId']}/api{path}"
         data = json.dumps(body).encode() if body is not None else b""
-        request = AWSRequest(method, url, data=data, headers={"Content-Type": "application/json"})
+        request = AWSRequest(method, url, data=data, headers={"Content-Type": "application/json", "Accept": accept})
         if signed:
             SigV4Auth(self.session.get_credentials(), "execute-api", REGION).add_auth(request)
         connection = http.client.HTTPSConnection(
@@ -429,7 +431,8 @@ class Stack:
             text = answer.read().decode()
         finally:
             connection.close()
-        return HttpAnswer(answer.status, json.loads(text) if text else None, dict(answer.getheaders()))
+        told = text if "json" not in answer.headers.get("Content-Type", "json") else json.loads(text) if text else None
+        return HttpAnswer(answer.status, told, dict(answer.getheaders()))
 
     def audit(self, **body: Any) -> str:
         """Begins an audit over HTTP that is a run; gives its id."""

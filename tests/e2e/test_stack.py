@@ -10,6 +10,7 @@ from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.wire import Call
 from tests.e2e.stack import Stack, eventually, told
+from tests.unit.test_page import Reader
 
 REGIONS = ["eu-central-1", REGION, "us-east-1"]
 MEMBERS = 11
@@ -83,6 +84,12 @@ def test_the_api_answers_the_signed_alone(stack: Stack) -> None:
     assert stack.received() == []
     listed = stack.http("GET", "/audit")
     assert SINGLE in {one["rule"] for one in listed.body["findings"]}
+    page = stack.http("GET", "/audit", accept="text/html,*/*;q=0.8")
+    assert page.status == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert SINGLE in {one["rule"] for one in Reader(page.body).data["findings"]}
+    assert stack.http("GET", "/rules/endpoint-idle").body["id"] == "endpoint-idle"
+    assert "/audit" in stack.http("GET", "/openapi.json").body["paths"]
 
 
 def test_an_organization_of_twelve_accounts_in_three_regions(stack: Stack, front: Front) -> None:

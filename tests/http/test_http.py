@@ -52,6 +52,9 @@ def test_every_route_but_health_is_behind_iam() -> None:
         ("/audit", "GET"): True,
         ("/audit", "POST"): True,
         ("/audit/runs/{audit_id}", "GET"): True,
+        ("/rules", "GET"): True,
+        ("/rules/{id}", "GET"): True,
+        ("/openapi.json", "GET"): True,
         ("/health", "GET"): False,
     }
 
@@ -171,3 +174,16 @@ def test_findings_are_answered_as_csv_where_that_is_asked_for(client: Client) ->
     rows = answer.body.decode().splitlines()
     assert rows[0].startswith("severity,rule,title,kind,resource")
     assert len(rows) > 1
+
+
+@pytest.mark.parametrize(("name", "value"), [("AUDITOR_POLICY", "no-such-policy"), ("AUDITOR_LOOKBACK_DAYS", "never")])
+def test_a_fault_of_the_configuration_is_not_the_callers(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    handlers.service.cache_clear()
+    for method, path in (("GET", "/audit"), ("POST", "/audit"), ("GET", "/rules"), ("GET", "/health")):
+        status, answer = asked(client, method, path)
+        assert (status, answer["error"]["code"]) == (500, "misconfigured")
+        assert value not in answer["error"]["message"]
+    assert value in caplog.text or name in caplog.text

@@ -7,12 +7,14 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from chalicelib.cli import run
 from emulator.account import EXPECTED
+from tests.conftest import interruptible
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,7 @@ def served() -> Iterator[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=interruptible,
     )
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -54,6 +57,20 @@ def test_the_report_of_the_account_is_answered(served: str) -> None:
     status, report = got(f"{served}/audit")
     assert status == 200
     assert len(report["findings"]) == sum(len(rules) for rules in EXPECTED.values())
+
+
+def test_requests_at_once_do_not_mix(served: str) -> None:
+    paths = ["/rules/endpoint-idle", "/rules/nope", "/health", "/rules/vpc-single-az"] * 10
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda path: got(served + path)[1], paths))
+    for path, answer in zip(paths, answers, strict=True):
+        told = answer.get("id") or answer.get("status") or answer["error"]["message"]
+        assert {"/rules/nope": "nope", "/health": "ok"}.get(path, path.split("/")[-1]) in told, path
+
+
+def test_a_ledger_goes_with_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--ledger"]) == 2
+    assert "--ledger goes with --demo" in capsys.readouterr().err
 
 
 def test_a_mistake_is_told_as_json(served: str) -> None:

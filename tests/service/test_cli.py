@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -40,7 +38,9 @@ def test_the_table_names_resource_rule_and_what(
     output = capsys.readouterr().out
     assert "alone/AllTraffic" in output
     assert "endpoint-single-instance" in output
-    assert f"account {ACCOUNT} in {REGION}: 3 findings (1 high, 2 medium)" in output
+    assert output.splitlines()[0] == "endpoint alone"
+    assert "3 findings on 1 resource" in output
+    assert output.splitlines()[-1].startswith(f"account {ACCOUNT} · {REGION} · ")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_report_is_written_whole_to_a_file(account: Emulator, capsys: Captured
         (["audit", "--region", "mars-1"], 2, "accepted are af-south-1"),
         (["audit", "--policy", "nope"], 2, "accepted are baseline"),
         (["audit", "--resource", "nope"], 2, "accepted are ARNs"),
-        (["audit", "--format", "yaml"], 2, "'table', 'json'"),
+        (["audit", "--format", "yaml"], 2, "accepted are table, json"),
         (["audit", "--severity", "urgent"], 2, "'critical'"),
         (["audit", "--profile", "nope"], 2, "there is no AWS profile 'nope'"),
         (["audit", "--output", "/proc/nope/report.json", "--format", "json"], 2, "cannot be written"),
@@ -154,25 +154,52 @@ def test_every_rule_can_be_told_in_full(capsys: Captured, id: str) -> None:
     assert "sagemaker:" in output
 
 
-def test_a_reader_that_goes_away_is_no_traceback(emulator: Emulator) -> None:
-    command = f"{sys.executable} -m chalicelib.cli rules | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False, env=os.environ)
-    assert "Traceback" not in done.stderr
-
-
-def test_a_narrow_terminal_shows_findings_below_each_other(
+def test_a_narrow_terminal_shows_the_rule_after_the_sentence(
     account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     assert run(["audit"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "high     endpoint-single-instance" in lines
-    assert "endpoint-variant alone/AllTraffic" in lines
+    assert lines[:3] == [
+        "endpoint alone",
+        "  high      alone/AllTraffic serves all its traffic from 1",
+        "            ml.m5.large instance.  endpoint-single-instance",
+    ]
     assert max(len(line) for line in lines) <= 60
 
 
 def test_a_pipe_is_as_wide_as_a_page(account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     assert run(["audit"]) == 0
-    header = capsys.readouterr().out.splitlines()[0]
-    assert header.split() == ["SEVERITY", "RESOURCE", "RULE", "WHAT"]
+    first = capsys.readouterr().out.splitlines()[1]
+    assert first.startswith("  high      endpoint-single-instance  alone/AllTraffic serves all its traffic from 1")
+
+
+def test_several_formats_are_written_at_once(account: Emulator, capsys: Captured, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert run(["audit", "--format", "json", "--format", "sarif,table", "--output", str(output)]) == 0
+    assert capsys.readouterr().out == ""
+    assert sorted(one.name for one in output.iterdir()) == ["report.json", "report.sarif", "report.txt"]
+    report, sarif = (json.loads((output / name).read_text()) for name in ("report.json", "report.sarif"))
+    ids = {one["partialFingerprints"]["findingId/v1"] for one in sarif["runs"][0]["results"]}
+    assert ids == {one["id"] for one in report["findings"]}
+    assert "3 findings on 1 resource" in (output / "report.txt").read_text()
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_audit(
+    account: Emulator, capsys: Captured, front: Front
+) -> None:
+    front.calls.clear()
+    assert run(["audit", "--format", "json,csv", "--output", "/proc/nope"]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    assert not front.calls
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_a_script_for_completion(capsys: Captured, shell: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["completion", shell])
+    assert ended.value.code == 0
+    script = capsys.readouterr().out
+    assert f"_AUDITOR_COMPLETE=complete_{shell}" in script
+    assert "--install-completion" not in script

@@ -11,7 +11,10 @@ from chalicelib.notices.email import Attachment, EmailFailed, bodies, deliver
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
+from tests.conftest import NewService
 from tests.notices_samples import SAMPLES
+from tests.service.test_audit import an_endpoint
+from tests.unit.test_page import Reader
 
 SENDER = "Auditor <auditor@example.org>"
 TO = Settings(email_from=SENDER, email_to='"Doe, Jane" <jane@example.org>, ops@example.org')
@@ -79,3 +82,14 @@ def test_a_denied_call_is_an_error_and_can_be_repeated(verified: Emulator, front
 def test_nothing_is_sent_where_no_addresses_are_set(verified: Emulator) -> None:
     assert deliver(SAMPLES["finding-new"], Settings(), verified.client("sesv2")) is None
     assert inbox() == []
+
+
+def test_a_digest_carries_the_report_page(verified: Emulator, new_service: NewService) -> None:
+    an_endpoint(verified, "alone", count=1)
+    new_service(email_from=SENDER, email_to="ops@example.org").on_schedule({})
+    (message,) = inbox()
+    (attached,) = message.iter_attachments()
+    assert attached.get_content_type() == "text/html"
+    assert str(attached.get_filename()).startswith(f"sagemaker-audit-{DEFAULT_ACCOUNT}-")
+    page = Reader(attached.get_content())
+    assert "alone/AllTraffic" in {one["resource"]["name"] for one in page.data["findings"]}

@@ -155,3 +155,20 @@ def test_the_packed_event_handler_audits_the_endpoint_named(invoke: Invoke, emul
     answer = invoke("audit_on_sagemaker_event", payload("endpoint-in-service"))
     assert answer["complete"] is True
     assert 1 <= answer["findings"] < swept["findings"]
+
+
+@pytest.mark.parametrize(
+    ("path", "holds"), [("/openapi.json", '"openapi":"3.1.0"'), ("/rules", '"id":"endpoint-idle"')]
+)
+def test_the_packed_api_describes_itself(invoke: Invoke, path: str, holds: str) -> None:
+    context = {"httpMethod": "GET", "resourcePath": path, "identity": {}}
+    event: dict[str, Any] = {
+        "requestContext": context,
+        "path": path,
+        "headers": {},
+        "multiValueQueryStringParameters": None,
+    }
+    event |= {"pathParameters": None, "stageVariables": None, "body": None, "isBase64Encoded": False}
+    answer = invoke("app", event)
+    assert answer["statusCode"] == 200
+    assert holds in answer["body"]

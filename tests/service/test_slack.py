@@ -506,7 +506,7 @@ def test_no_log_record_and_no_exception_holds_the_address(
         assert part not in records
 
 
-@pytest.mark.parametrize("url", [a_refusing_url(), "http://127.0.0.1:99999" + PATH])
+@pytest.mark.parametrize("url", [a_refusing_url(), "http://127.0.0.1:99999" + PATH], ids=["refused", "no port"])
 def test_an_address_that_leads_nowhere_stays_secret_too(url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(slack.SlackFailed) as caught:

@@ -1,0 +1,185 @@
+"""The command ``audit``: its options, what of the report is shown and written, and its exit code."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from chalicelib.cli import completion, outputs, show
+from chalicelib.cli.explain import Explanation
+from chalicelib.cli.places import Asked, Survey, places, with_resources
+from chalicelib.cli.render import Channel, rendered
+from chalicelib.cli.sessions import new_service
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import Report, Severity
+from chalicelib.policy import unknown_rule
+from chalicelib.service import Service
+
+FINDINGS_CODE, BLIND_CODE = 3, 4
+
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile.", autocompletion=completion.profiles)]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Policy: a name in policies/ or a path.", autocompletion=completion.policies),
+]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")]
+Several = list[str] | None
+
+
+def audit(
+    profile: Profile = None,
+    region: Annotated[
+        Several,
+        typer.Option(
+            metavar="REGION",
+            help="AWS region; repeat for more. Default: that of the environment.",
+            autocompletion=completion.regions,
+        ),
+    ] = None,
+    all_regions: Annotated[
+        bool, typer.Option("--all-regions", help="Every region that the account has enabled.")
+    ] = False,
+    role: Annotated[
+        str | None,
+        typer.Option(metavar="ROLE", help="Role to assume: its ARN, or its name (also with --account and --org)."),
+    ] = None,
+    external_id: Annotated[str | None, typer.Option(metavar="ID", help="External id that the role asks for.")] = None,
+    account: Annotated[
+        Several, typer.Option(metavar="ACCOUNT", help="Account to audit, by the role of --role there; repeat for more.")
+    ] = None,
+    org: Annotated[
+        bool, typer.Option("--org", help="Every active account of the organization, by the role of --role there.")
+    ] = False,
+    policy: PolicyName = None,
+    resource: Annotated[
+        Several, typer.Option(metavar="ARN", help="ARN of a resource to audit; repeat for more.")
+    ] = None,
+    rule: Annotated[
+        Several,
+        typer.Option(metavar="RULE", help="Rule to judge by; repeat for more.", autocompletion=completion.rule_ids),
+    ] = None,
+    severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
+    tag: Annotated[
+        Several,
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Show findings on resources with this tag: KEY=VALUE or KEY; repeat to ask for all of them. As much "
+            "is read as without it.",
+        ),
+    ] = None,
+    format: Annotated[
+        Several,
+        typer.Option(
+            metavar="FORMAT",
+            help=f"How to show the report: {', '.join(outputs.formats())}. Repeat, or separate by commas, for more "
+            "(with --output DIR).",
+            autocompletion=completion.format_names,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Write to this file, or into this folder as report.json, report.sarif, …"),
+    ] = None,
+    fail_on: Annotated[
+        Severity | None, typer.Option(help="Exit 3 when a finding that is shown is at least this severe.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RESOURCE", help="Print every rule's outcome for one resource (ARN or name), with its reason."
+        ),
+    ] = None,
+    render: Annotated[
+        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
+    ] = None,
+    no_cache: NoCache = False,
+    no_progress: NoProgress = False,
+) -> int:
+    """Audit an account and region, many of them, or the resources named."""
+    formats = outputs.chosen_formats(format or ())
+    tags = _tags(tag or ())
+    if explain is not None and resource:
+        raise InvalidInput("give either --explain or --resource", field="--explain")
+    if (explain is not None or render is not None) and len(formats) > 1:
+        raise InvalidInput("--explain and --render give one text; accepted is one --format", field="--format")
+    first = region[0] if region else None
+    service = new_service(profile, first, policy, anywhere=all_regions, remember=not no_cache)
+    asked = Asked(region or (), all_regions, account or (), org, *_role(role, external_id, org, account, service))
+    rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
+    files = outputs.planned(formats, output)
+    named = resource or ([explain] if explain is not None and explain.startswith("arn:") else [])
+    found = with_resources(places(asked, service, _tell), named)
+    survey = Survey(service, rules, tags, progress=not no_progress)
+    if explain is None and render is None:
+        report = survey.all(found) if len(found) > 1 else survey.one(found[0])
+        shown = _from(report, severity)
+        show.give(shown, files, _narrowed(severity, tags))
+        return _exit_code(shown, fail_on, strict)
+    if len(found) != 1:
+        raise InvalidInput(
+            f"--explain and --render look at one account and region, and {len(found)} are asked for", field="--region"
+        )
+    scope, to = survey.scope(found[0]), next(iter(files.values()))
+    witness = Explanation() if explain is not None else None
+    report = survey.one(found[0], witness)
+    if witness is not None and explain is not None:
+        show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
+    elif render is not None:
+        show.text(rendered(service.preview(report, scope), render), to=to)
+    return _exit_code(report, fail_on, strict)
+
+
+def _role(
+    role: str | None, external_id: str | None, org: bool, account: Sequence[str] | None, service: Service
+) -> tuple[str | None, str | None]:
+    """The role and external id of the options; other accounts are entered by those of the environment by default."""
+    if role is None and external_id is None and (org or account):
+        return service.settings.role_name, service.settings.external_id if service.settings.role_name else None
+    return role, external_id
+
+
+def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:
+    known = service.policy.rules
+    for id in ids:
+        if id not in known:
+            raise InvalidInput(unknown_rule(id, known), field="--rule")
+    return frozenset(ids)
+
+
+def _tags(given: Sequence[str]) -> dict[str, str | None]:
+    """Keys with the value asked for, None where any will do."""
+    tags: dict[str, str | None] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        if not key:
+            raise InvalidInput(f"{one!r} is no tag; accepted are KEY=VALUE and KEY", field="--tag")
+        if equals and tags.get(key) not in (None, value):
+            raise InvalidInput(f"no resource has two values of the tag {key!r}; accepted is one", field="--tag")
+        tags[key] = value if equals else tags.get(key)
+    return tags
+
+
+def _tell(sentence: str) -> None:
+    print(f"auditor: {sentence}", file=sys.stderr)
+
+
+def _from(report: Report, severity: Severity) -> Report:
+    kept = [one for one in report.findings if one.severity.rank >= severity.rank]
+    return report.model_copy(update={"findings": kept})
+
+
+def _narrowed(severity: Severity, tags: dict[str, str | None]) -> str:
+    """What the table leaves out, in words."""
+    parts = [f"from {severity.value} on"] if severity is not Severity.INFO else []
+    parts += [f"with the tag {key}" + ("" if value is None else f"={value}") for key, value in tags.items()]
+    return f"Shown are findings {' and '.join(parts)}." if parts else ""
+
+
+def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:
+    worst = report.worst()
+    if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
+        return FINDINGS_CODE
+    return BLIND_CODE if strict and report.blind_spots else 0

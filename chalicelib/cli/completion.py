@@ -1,0 +1,60 @@
+"""What the shell completes: commands and options by typer's own machinery, and the values of ours."""
+
+import os
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+
+import typer
+from typer import completion
+
+from chalicelib.cli.outputs import formats
+from chalicelib.policy import shipped
+from chalicelib.rules import RULES
+
+#: The variable with which the shell's script asks for completions.
+ASKING = "_AUDITOR_COMPLETE"
+
+
+class Shell(StrEnum):
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
+Completer = Callable[[str], list[str]]
+
+
+def _completer(candidates: Callable[[], Iterable[str]]) -> Completer:
+    """Offers those of the candidates that begin with the word so far."""
+    return lambda incomplete: [one for one in candidates() if one.startswith(incomplete)]
+
+
+def _profiles() -> list[str]:
+    from chalicelib.cli.sessions import SharedSession
+
+    return list(SharedSession().available_profiles)
+
+
+def _regions() -> list[str]:
+    from chalicelib.cli.sessions import SharedSession
+
+    return list(SharedSession().get_available_regions("sagemaker"))
+
+
+rule_ids = _completer(lambda: RULES)
+format_names = _completer(formats)
+profiles = _completer(_profiles)
+regions = _completer(_regions)
+policies = _completer(shipped)
+
+
+def prepare() -> None:
+    """Lets typer answer a shell that asks for completions; nothing happens when none does."""
+    if ASKING in os.environ:
+        completion.get_completion_inspect_parameters()
+
+
+def script(context: typer.Context, shell: Shell) -> None:
+    """Prints the script that a shell reads to complete ``auditor``, and ends."""
+    completion.get_completion_inspect_parameters()
+    completion.show_callback(context, None, shell.value)  # type: ignore[arg-type]  # its parameter is not looked at

@@ -1,0 +1,164 @@
+"""``auditor diff OLD NEW``: what changed between two reports, as a table, as JSON or as Markdown."""
+
+import textwrap
+from enum import StrEnum
+from io import StringIO
+from json import dumps
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from chalicelib.cli import outputs, show, table
+from chalicelib.diff import Change, Changed, Difference, difference
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import BlindSpot, Severity, utc_text
+from chalicelib.formats import table_cell
+from chalicelib.reports import STDIN, report_in
+from chalicelib.texts import clean
+
+TITLES = {
+    Change.NEW: "New",
+    Change.WORSE: "Worse",
+    Change.UNEXEMPTED: "No longer exempt",
+    Change.BETTER: "Better",
+    Change.EXEMPTED: "Exempt now",
+    Change.RESOLVED: "Resolved",
+    Change.NOT_SEEN: "Not seen by the new audit",
+}
+COUNTED = {Change.STILL_OPEN: "Still open", Change.STILL_EXEMPT: "Still exempt"}
+#: Columns that a line takes at most, and those before its text.
+PROSE, MARGIN = 110, 11
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def run_diff(old: str, new: str, *, format: Format, to: Path | None) -> Difference:
+    """Holds two reports against each other, and shows what changed on stdout or in a file."""
+    if old == new == STDIN:
+        raise InvalidInput("only one of the two reports can come from stdin; accepted is a path for the other")
+    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"))
+    if format is Format.JSON:
+        show.text(as_json(found), to=to)
+    elif format is Format.MARKDOWN:
+        show.text(as_markdown(found), to=to)
+    elif to is not None:
+        text = StringIO()
+        told(found, Console(width=PROSE, no_color=True, highlight=False, file=text))
+        outputs.save(to, text.getvalue())
+    else:
+        told(found, Console(highlight=False))
+    return found
+
+
+def alarms(found: Difference, fail_on: Severity | None) -> bool:
+    """True when an open finding that is new, worse or no longer exempt is at least this severe."""
+    worst = found.worst()
+    return fail_on is not None and worst is not None and worst.rank >= fail_on.rank
+
+
+def as_json(found: Difference) -> str:
+    """The difference as JSON; of findings that are still there only the ids."""
+    told = found.model_dump(mode="json", exclude={"changes"})
+    for change in Change:
+        listed = found.of(change)
+        told[change.value.replace("-", "_")] = (
+            [one.finding.id for one in listed]
+            if change in COUNTED
+            else [one.model_dump(mode="json", exclude={"change"}) for one in listed]
+        )
+    return dumps(told, indent=2) + "\n"
+
+
+def as_markdown(found: Difference) -> str:
+    """The difference for a pull request: counts, then a table of all that is not as it was."""
+    lines = ["## SageMaker audit: what changed", "", summary(found)]
+    lines += [f"\n> {table_cell(remark)}" for remark in found.remarks]
+    listed = [one for one in found.changes if one.change in TITLES]
+    if listed:
+        lines += ["", "| change | severity | rule | resource | finding |", "|---|---|---|---|---|"]
+        for one in listed:
+            cells = (TITLES[one.change], _severity(one), one.finding.rule, one.finding.resource.name, _what(one))
+            lines.append("| " + " | ".join(table_cell(cell) for cell in cells) + " |")
+    for title, spots in _spots(found):
+        lines += [f"\n{title}: {table_cell(_spot(one))}" for one in spots]
+    return "\n".join(lines) + "\n"
+
+
+def told(found: Difference, console: Console) -> None:
+    """What changed, class by class and worst first; then blind spots and counts."""
+    for word, side in (("old", found.old), ("new", found.new)):
+        _prose(console, f"{word}  {utc_text(side.started_at)}  {side.audit_id}")
+    for remark in found.remarks:
+        _prose(console, remark, "yellow")
+    console.print()
+    for change, title in TITLES.items():
+        listed = found.of(change)
+        if not listed:
+            continue
+        console.print(Text(f"{title} ({len(listed)})", "bold"))
+        for one in listed:
+            style = table.STYLES[one.finding.severity]
+            _line(console, one.finding.severity.value, style, f"{one.finding.rule}{_was(one)}")
+            _line(console, "", "", f"{one.finding.resource.kind} {one.finding.resource.name}")
+            _line(console, "", "", _what(one))
+        console.print()
+    for title, spots in _spots(found):
+        for spot in spots:
+            _prose(console, f"{title}: {_spot(spot)}", "magenta")
+    _prose(console, summary(found))
+
+
+def summary(found: Difference) -> str:
+    """One line of counts."""
+    parts = [f"{found.counts[change]} {title.lower()}" for change, title in TITLES.items() if found.counts[change]]
+    parts = parts or ["nothing changed"]
+    parts += [f"{found.counts[change]} {title.lower()}" for change, title in COUNTED.items() if found.counts[change]]
+    open_now, open_before = found.new.open_findings, found.old.open_findings
+    return f"{', '.join(parts)}; {open_now} open findings, {open_before} before."
+
+
+def _severity(one: Changed) -> str:
+    return f"{one.finding.severity.value}{_was(one)}"
+
+
+def _was(one: Changed) -> str:
+    return f" (was {one.before.value})" if one.before else ""
+
+
+def _what(one: Changed) -> str:
+    """The finding in a sentence; of one that is no longer listed, what became of it."""
+    if one.change is Change.RESOLVED:
+        return f"{one.note[:1].upper()}{one.note[1:]}."
+    if one.change is Change.NOT_SEEN:
+        return f"Unknown, as {one.note}."
+    exempt = " (exempt)" if one.change is Change.NEW and one.finding.status == "exempt" else ""
+    note = f" — {one.note}" if one.note else ""
+    return f"{one.finding.summary}{exempt}{note}"
+
+
+def _spots(found: Difference) -> list[tuple[str, list[BlindSpot]]]:
+    return [("New blind spot", found.blind_spots_appeared), ("No longer blind", found.blind_spots_gone)]
+
+
+def _spot(spot: BlindSpot) -> str:
+    effect = f"; unknown: {', '.join(spot.effect)}" if spot.effect else ""
+    return f"{spot.operation} in {spot.account}, {spot.region}{effect}"
+
+
+def _line(console: Console, word: str, style: str, text: str) -> None:
+    """A line under its severity; what does not fit goes on below, under the text."""
+    room = max(MARGIN + 20, min(console.width, PROSE)) - MARGIN
+    for number, line in enumerate(textwrap.wrap(clean(text), room, break_on_hyphens=False) or [""]):
+        first = f"{word if number == 0 else '':<{MARGIN - 2}}"
+        console.print(Text.assemble("  ", (first, style), line), soft_wrap=True)
+
+
+def _prose(console: Console, text: str, style: str = "") -> None:
+    room = max(20, min(console.width, PROSE))
+    for line in textwrap.wrap(clean(text), room, break_long_words=False, break_on_hyphens=False):
+        console.print(Text(line, style), soft_wrap=True)

@@ -1,0 +1,167 @@
+"""``auditor doctor``: what was looked at, what is missing, what stays blind without it, and the policy to add."""
+
+import os
+import textwrap
+from datetime import UTC, datetime
+from enum import StrEnum
+from io import StringIO
+from json import dumps
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from chalicelib.cli import outputs, show
+from chalicelib.cli.sessions import new_session
+from chalicelib.doctor import Diagnosis, Permission, diagnose
+from chalicelib.texts import clean
+
+FAILED, WRONG_USAGE, BLIND = 1, 2, 4
+
+TITLES = {
+    "settings": "Settings",
+    "policy": "Policy",
+    "region": "Region",
+    "credentials": "Credentials",
+    "deployed": "For the deployed stack (no audit needs it)",
+}
+STYLES = {
+    "ok": "green",
+    "allowed": "green",
+    "note": "yellow",
+    "wrong": "bold red",
+    "denied": "bold red",
+    "unclear": "magenta",
+}
+#: Columns that a line takes at most, those before its text, and those that subjects are aligned to.
+PROSE, MARGIN, SUBJECT = 100, 12, 26
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+def run_doctor(
+    *, profile: str | None, region: str | None, policy: str | None, format: Format, event: bool, to: Path | None
+) -> Diagnosis:
+    """Looks, and shows what was found on stdout or in a file."""
+    session = new_session(profile, region)
+    found = diagnose(session, os.environ, datetime.now(UTC), policy=policy, event=event)
+    if format is Format.JSON:
+        show.text(as_json(found), to=to)
+    elif to is not None:
+        text = StringIO()
+        told(found, Console(width=PROSE, no_color=True, highlight=False, file=text))
+        outputs.save(to, text.getvalue())
+    else:
+        told(found, Console(highlight=False))
+    return found
+
+
+def exit_code(found: Diagnosis, *, strict: bool) -> int:
+    """1 without credentials, 2 where settings, policy or region are wrong, 4 with ``strict`` and blind spots."""
+    if found.wrong("settings", "policy", "region"):
+        return WRONG_USAGE
+    if found.wrong("credentials"):
+        return FAILED
+    return BLIND if strict and found.missing else 0
+
+
+def as_json(found: Diagnosis) -> str:
+    """The diagnosis as JSON; ``ready`` where an audit would see everything."""
+    ready = not found.missing and not found.wrong("settings", "policy", "region", "credentials")
+    return dumps({"ready": ready, **found.model_dump(mode="json")}, indent=2) + "\n"
+
+
+def told(found: Diagnosis, console: Console) -> None:
+    """Everything that was looked at, topic by topic, then what to do."""
+    for topic in ("credentials", "region", "settings", "policy"):
+        _checks(console, found, topic)
+    _permissions(console, found)
+    _checks(console, found, "deployed")
+    _advice(console, found)
+    for line in textwrap.wrap(summary(found), _width(console)):
+        console.print(Text(line), soft_wrap=True)
+
+
+def summary(found: Diagnosis) -> str:
+    """One line: what is missing, and what that leaves blind."""
+    if not found.permissions:
+        return "Nothing can be audited before what is wrong above is put right."
+    denied = sum(1 for one in found.permissions if one.state == "denied")
+    unclear = len(found.missing) - denied
+    if not found.missing:
+        return f"All {len(found.permissions)} permissions are there: {found.rules} rules can see everything."
+    parts = [f"{len(found.permissions) - denied - unclear} of {len(found.permissions)} permissions are there"]
+    parts += [f"{denied} denied"] if denied else []
+    parts += [f"{unclear} could not be told"] if unclear else []
+    return f"{', '.join(parts)}; {len(found.blind)} of {found.rules} rules may be unknown."
+
+
+def _checks(console: Console, found: Diagnosis, topic: str) -> None:
+    checks = [one for one in found.checks if one.topic == topic]
+    if not checks and topic != "settings":
+        return
+    console.print(Text(TITLES[topic], "bold"))
+    if not checks:
+        _told(console, "ok", "none is set, the defaults hold")
+    widest = max((len(one.subject) for one in checks), default=0)
+    for one in checks:
+        _told(console, one.state, f"{one.subject:<{min(widest, SUBJECT)}}  {one.text}")
+    console.print()
+
+
+def _permissions(console: Console, found: Diagnosis) -> None:
+    what = "a sweep" if found.audit == "sweep" else "the audit of a named resource"
+    console.print(Text(f"Permissions for {what}, each tried by one harmless request", "bold"))
+    if not found.permissions:
+        _told(console, "unclear", "not tried, as something above is wrong")
+    for one in found.permissions:
+        _told(console, one.state, one.operation)
+        if one.state != "allowed":
+            for sentence in _because(one):
+                _told(console, "", sentence)
+    console.print()
+
+
+def _because(one: Permission) -> list[str]:
+    """Why a permission is missing and what is blind without it, in sentences."""
+    sentences = [f"{one.reason[:1].upper()}{one.reason[1:].removesuffix('.')}."]
+    if one.state == "denied" and one.named:
+        sentences.append("Denied for a made-up name: a policy limited to certain names may still allow yours.")
+    if one.note:
+        sentences.append(one.note)
+    if one.effect:
+        sentences.append(f"May be unknown: {', '.join(one.effect)}.")
+    return sentences
+
+
+def _advice(console: Console, found: Diagnosis) -> None:
+    for one in found.permissions:
+        if one.explicit:
+            _told(console, "denied", f"{one.operation}: no statement lifts {one.reason}; the deny itself has to go.")
+    if any(one.explicit for one in found.permissions):
+        console.print()
+    if found.policy_to_add is None:
+        return
+    console.print(Text("To allow what is missing, add this policy to the role or user:", "bold"))
+    console.print(Text(dumps(found.policy_to_add, indent=2)), soft_wrap=True)
+    places = {one.denied_by for one in found.permissions if one.denied_by and not one.explicit}
+    for place in sorted(one for one in places if not one.startswith("identity")):
+        _told(console, "note", f"the {place} has to allow it too")
+    console.print()
+
+
+def _told(console: Console, state: str, text: str) -> None:
+    """A line under its state; what does not fit goes on below, under the text."""
+    room = max(MARGIN + 20, min(console.width, PROSE)) - MARGIN
+    lines = textwrap.wrap(clean(text), room, break_long_words=False, break_on_hyphens=False) or [""]
+    for number, line in enumerate(lines):
+        word = state if number == 0 else ""
+        shown = Text.assemble("  ", (f"{word:<{MARGIN - 2}}", STYLES.get(state, "")), line)
+        console.print(shown, soft_wrap=True)
+
+
+def _width(console: Console) -> int:
+    return min(console.width, PROSE)

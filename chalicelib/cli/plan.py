@@ -1,0 +1,85 @@
+"""``auditor plan``: judges what will be deployed. Needs no credentials and asks nothing of AWS."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chalicelib.cli import completion, outputs, show
+from chalicelib.errors import InvalidInput
+from chalicelib.findings import Severity
+
+FINDINGS_CODE, UNKNOWN_CODE = 3, 4
+#: The region of a report where neither option nor environment names one.
+REGION = "us-east-1"
+
+
+def plan(
+    template: Annotated[
+        list[Path], typer.Argument(help="CloudFormation templates, or the JSON of Terraform plans.", show_default=False)
+    ],
+    parameter: Annotated[
+        list[str] | None, typer.Option(help="Value of a template's parameter, as Name=Value; repeat for more.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="Region of the deployment; default: that of the environment.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Policy: a name in policies/ or a path.")] = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Rule to judge by; repeat for more.")] = None,
+    severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
+    format: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FORMAT",
+            help=f"How to show the report: {', '.join(outputs.formats())}. Repeat, or separate by commas, for more "
+            "(with --output DIR).",
+            autocompletion=completion.format_names,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(metavar="PATH", help="Write the result to this file or folder instead of stdout.")
+    ] = None,
+    fail_on: Annotated[Severity | None, typer.Option(help="Exit 3 when a finding is at least this severe.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a value of the template is not known.")] = False,
+) -> int:
+    """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
+    from chalicelib.audit import utc_now
+    from chalicelib.formats import WRITERS, sarif
+    from chalicelib.plan.judged import ACCOUNT, judged, template_in
+    from chalicelib.policy import load_policy, unknown_rule
+    from chalicelib.scope import Scope, partition_of
+    from chalicelib.settings import Settings
+
+    files = outputs.planned(outputs.chosen_formats(format or ()), output)
+    where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    in_force = load_policy(policy or Settings.from_environment().policy)
+    for id in rule or []:
+        if id not in in_force.rules:
+            raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
+    scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
+    parameters = _parameters(parameter or [])
+    told = judged([template_in(file, scope, parameters) for file in template], in_force, scope, utc_now())
+    kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
+    report = told.report.model_copy(update={"findings": kept})
+    show.give(report, files, writers={**WRITERS, "sarif": lambda report: sarif(report, told.locations)})
+    for source in told.empty:
+        print(f"auditor: {source}: nothing of SageMaker is in it", file=sys.stderr)
+    worst = report.worst()
+    if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
+        return FINDINGS_CODE
+    return UNKNOWN_CODE if strict and not report.complete else 0
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    """``Name=Value`` pairs. Raises InvalidInput for anything else, and for a name given twice."""
+    found: dict[str, str] = {}
+    for one in given:
+        name, sign, value = one.partition("=")
+        if not sign or not name:
+            raise InvalidInput(f"{one!r} is no parameter; accepted is Name=Value", field="--parameter")
+        if name in found:
+            raise InvalidInput(f"the parameter {name} is given twice; accepted is one value", field="--parameter")
+        found[name] = value
+    return found

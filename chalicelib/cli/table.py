@@ -1,0 +1,281 @@
+"""The report as a person reads it: findings by resource, worst first, and in the end all that counts at a glance.
+
+Every line is cut or folded to the width, so that no name can break the layout.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from chalicelib.findings import BlindSpot, Finding, Report, Severity, root_arn
+from chalicelib.formats import WRITERS
+from chalicelib.scope import ARN, KINDS_BY_ARN
+from chalicelib.texts import clean
+
+STYLES = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+BLIND = "magenta"
+#: Columns from which the rule stands before what it says; below, under it.
+WIDE = 110
+#: Columns of the rule under the summary and of the bars in it.
+RULER, BAR = 100, 40
+#: Where the words of a finding begin, after its severity.
+INDENT = 12
+#: From so many findings on, a shorter way to look at them is named.
+MANY = 200
+#: Resources named in the summary as the most affected, and rules and places named of a blind spot.
+MOST, SOME = 5, 6
+
+Worst = tuple[int, ...]
+T = TypeVar("T")
+
+
+def flat(text: str) -> str:
+    """A text on one line, without control characters."""
+    return " ".join(clean(text).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The findings of one resource with its parts, worst first."""
+
+    kind: str
+    name: str
+    account: str
+    region: str
+    findings: Sequence[Finding]
+
+    @property
+    def worst(self) -> Worst:
+        """How bad it is: the number of findings of each severity, from critical on. More is worse."""
+        return _worst(self.findings)
+
+    @property
+    def owner(self) -> str:
+        """Who owns it, when that is told."""
+        return next((one.owner for one in self.findings if one.owner), "")
+
+
+def _worst(findings: Iterable[Finding]) -> Worst:
+    counts = Counter(one.severity for one in findings)
+    return tuple(counts[severity] for severity in reversed(Severity))
+
+
+def groups(findings: Iterable[Finding]) -> list[Group]:
+    """The findings by resource, those of an endpoint's variants, targets and policies with it; the worst first."""
+    together: dict[tuple[str, ...], list[Finding]] = {}
+    for one in findings:
+        together.setdefault((one.account, one.region, *_root(one)), []).append(one)
+    found = [
+        Group(kind, name, account, region, sorted(several, key=lambda one: (-one.severity.rank, one.rule)))
+        for (account, region, kind, name), several in together.items()
+    ]
+    return sorted(found, key=lambda one: ([-number for number in one.worst], one.kind, one.name))
+
+
+def _root(finding: Finding) -> tuple[str, str]:
+    match = ARN.match(root_arn(finding))
+    if match is not None and "/" in match["rest"]:
+        prefix, name = match["rest"].split("/", 1)
+        if prefix in KINDS_BY_ARN:
+            return KINDS_BY_ARN[prefix], name
+    return finding.resource.kind, finding.resource.name
+
+
+class Table:
+    """A report in lines of at most ``width`` columns; ``narrowed`` says what was left out of it."""
+
+    def __init__(self, report: Report, width: int, narrowed: str = "") -> None:
+        self.report = report
+        self.width = max(width, 24)
+        self.narrowed = narrowed
+        self.told = report.open_findings()
+        self.groups = groups(self.told)
+        self.several = len(report.accounts) > 1 or len(report.regions) > 1
+        self._rules = max((cell_len(one.rule) for one in self.told), default=0)
+        self._measure = Console(width=self.width, no_color=True)
+
+    def lines(self) -> Iterator[Text]:
+        """The whole: findings, then the summary."""
+        yield from self.findings()
+        yield from self.summary()
+
+    # ---- findings
+
+    def findings(self) -> Iterator[Text]:
+        """A heading for each resource with its findings below; a heading for each place where there are several."""
+        for place, several in self._by_place():
+            if self.several:
+                title = f"━━ {flat(place[0])} · {flat(place[1])} "
+                yield from self._folded(Text(title + "━" * (min(self.width - 3, RULER) - cell_len(title)), "bold"), 3)
+                yield Text()
+            for group in several:
+                yield from self._group(group)
+                yield Text()
+
+    def _by_place(self) -> list[tuple[tuple[str, str], list[Group]]]:
+        by_place: dict[tuple[str, str], list[Group]] = {}
+        for group in self.groups:
+            by_place.setdefault((group.account, group.region), []).append(group)
+        return list(by_place.items())
+
+    def _group(self, group: Group) -> Iterator[Text]:
+        heading = Text.assemble((group.kind, "dim"), " ", (flat(group.name), "bold"))
+        if group.owner:
+            heading.append(f"  {flat(group.owner)}", "dim")
+        yield from self._folded(heading, 2)
+        for one in group.findings:
+            severity = Text.assemble("  ", (one.severity.value, STYLES[one.severity]))
+            severity.append(" " * (INDENT - severity.cell_len))
+            summary = Text(flat(one.summary))
+            if self.width >= WIDE:
+                severity.append(f"{one.rule:<{self._rules}}  ", "dim")
+            else:
+                summary.append(f"  {one.rule}", "dim")
+            yield from self._beside(severity, summary)
+
+    def _beside(self, left: Text, right: Text) -> Iterator[Text]:
+        """A text beside another, folded below itself."""
+        indent = left.cell_len
+        for number, line in enumerate(self._wrapped(right, self.width - indent)):
+            yield Text.assemble(left if number == 0 else " " * indent, line)
+
+    def _folded(self, text: Text, indent: int) -> Iterator[Text]:
+        for number, line in enumerate(self._wrapped(text, self.width - indent)):
+            yield line if number == 0 else Text.assemble(" " * indent, line)
+
+    def _listed(self, items: Iterable[str]) -> Iterator[Text]:
+        """Items with dots between them, as many on a line as it holds."""
+        line = ""
+        for item in items:
+            if line and cell_len(f"{line} · {item}") > self.width:
+                yield Text(line, "dim")
+                line = "  " + item
+            else:
+                line = f"{line} · {item}" if line else item
+        yield Text(line, "dim")
+
+    def _wrapped(self, text: Text, width: int) -> list[Text]:
+        lines = list(text.wrap(self._measure, max(width, 10), overflow="fold"))
+        for line in lines:
+            line.rstrip()
+        return lines or [Text()]
+
+    # ---- summary
+
+    def summary(self) -> Iterator[Text]:
+        """Counts by severity, the most affected resources, what could not be seen, and what was looked at."""
+        yield Text("─" * min(self.width, RULER), "dim")
+        yield from self._counts()
+        if len(self.groups) > MOST:
+            most = self.groups[:MOST]
+            names = max(cell_len(self._named(one).plain) for one in most)
+            yield from self._section("Most affected", most, lambda one: self._affected(one, names))
+        yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
+        yield Text()
+        for told in (self._exempt(), self.narrowed, self._hint()):
+            if told:
+                yield from self._folded(Text(told), 2)
+        yield from self._listed(self._looked_at())
+
+    def _counts(self) -> Iterator[Text]:
+        counts = Counter(one.severity for one in self.told)
+        if not self.told:
+            seen = "No findings" if self.report.complete else "No findings in what could be read"
+            yield Text(seen, "bold green" if self.report.complete else "bold")
+            return
+        found = Text(_number(len(self.told), "finding"), "bold")
+        yield from self._folded(Text.assemble(found, f" on {_number(len(self.groups), 'resource')}"), 2)
+        digits = len(str(max(counts.values())))
+        longest = max(1, min(BAR, self.width - INDENT - 2 - digits))
+        for severity in reversed(Severity):
+            if number := counts[severity]:
+                bar = "█" * max(1, round(longest * number / max(counts.values())))
+                style = "red" if severity is Severity.CRITICAL else STYLES[severity].removeprefix("bold ")
+                label = Text.assemble((severity.value, STYLES[severity]))
+                yield Text.assemble("  ", label, " " * (10 - label.cell_len), f"{number:>{digits}}  ", (bar, style))
+
+    def _section(self, title: str, items: Sequence[T], line: Callable[[T], Iterator[Text]]) -> Iterator[Text]:
+        if items:
+            yield Text()
+            yield Text(title, "bold")
+            for one in items:
+                yield from line(one)
+
+    def _named(self, group: Group) -> Text:
+        place = f"  {group.account} {group.region}" if self.several else ""
+        return Text.assemble("  ", (group.kind, "dim"), " ", flat(group.name), (place, "dim"))
+
+    def _affected(self, group: Group, names: int) -> Iterator[Text]:
+        counts = [
+            Text(f"{number} {severity.value}", STYLES[severity])
+            for severity, number in zip(reversed(Severity), group.worst, strict=True)
+            if number
+        ]
+        name = self._named(group)
+        gap = " " * (max(0, min(names, self.width // 2) - name.cell_len) + 2)
+        yield from self._folded(Text.assemble(name, gap, Text(", ").join(counts)), 4)
+
+    def _blind_spots(self) -> list[list[BlindSpot]]:
+        """The blind spots, those that differ by their place alone together."""
+        same: dict[tuple[str, ...], list[BlindSpot]] = {}
+        for spot in self.report.blind_spots:
+            error = spot.error.replace(spot.account, "").replace(spot.region, "")
+            same.setdefault((spot.operation, error, *spot.effect), []).append(spot)
+        return list(same.values())
+
+    def _blind_spot(self, spots: list[BlindSpot]) -> Iterator[Text]:
+        spot = spots[0]
+        error = flat(spot.error)
+        named = error if spot.operation in error else f"{spot.operation}: {error}"
+        yield from self._folded(Text.assemble("  ", (named, BLIND)), 4)
+        if self.several:
+            places = dict.fromkeys(f"{one.account} {one.region}" for one in spots)
+            yield from self._folded(Text(f"    in {_some(list(places))}"), 4)
+        if spot.effect:
+            every = len(spot.effect) > 1 and len(spot.effect) == len(self.report.rules)
+            rules = f"all {len(spot.effect)} rules" if every else _some(spot.effect)
+            yield from self._folded(Text(f"    unknown: {rules}", "dim"), 4)
+
+    def _exempt(self) -> str:
+        number = sum(1 for one in self.report.findings if one.status == "exempt")
+        return f"{number} exempt, not listed." if number else ""
+
+    def _hint(self) -> str:
+        if len(self.told) < MANY:
+            return ""
+        page = ", or --format html --output report.html for a page to filter" if "html" in WRITERS else ""
+        return f"Much to read? --severity high shows the worst alone{page}."
+
+    def _looked_at(self) -> list[str]:
+        report = self.report
+        accounts = f"account {report.accounts[0]}" if len(report.accounts) == 1 else f"{len(report.accounts)} accounts"
+        regions = report.regions[0] if len(report.regions) == 1 else f"{len(report.regions)} regions"
+        return [
+            accounts,
+            regions,
+            _number(sum(report.resources.values()), "resource"),
+            _number(len(report.rules), "rule"),
+            _number(len(report.blind_spots), "blind spot"),
+            _number(sum(report.api_calls.values()), "call"),
+            f"{(report.finished_at - report.started_at).total_seconds():.1f} s",
+        ]
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number:,} {word}" + ("" if number == 1 else "s")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - SOME
+    return ", ".join(names[:SOME]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,348 @@
+"""The intrinsic functions, parameters and conditions of CloudFormation, as far as they can be known before deployment.
+
+Follows the intrinsic function reference of the CloudFormation user guide. What cannot be told is an
+:class:`~chalicelib.plan.values.Unknown` with its reason; a function that is written wrong is one, too.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib.errors import InvalidInput
+from chalicelib.plan.values import LATER, Unknown
+from chalicelib.scope import Scope
+
+TRUE, FALSE, UNSURE = "true", "false", "unsure"
+
+#: The property that names a resource, which is an attribute of it as well, and the kind in its ARN.
+NAMES = {
+    "AWS::SageMaker::Endpoint": ("EndpointName", "endpoint"),
+    "AWS::SageMaker::EndpointConfig": ("EndpointConfigName", "endpoint-config"),
+    "AWS::SageMaker::Model": ("ModelName", "model"),
+    "AWS::SageMaker::InferenceComponent": ("InferenceComponentName", "inference-component"),
+    "AWS::SageMaker::NotebookInstance": ("NotebookInstanceName", "notebook-instance"),
+}
+TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
+ALARM, SUBNET, VPC = "AWS::CloudWatch::Alarm", "AWS::EC2::Subnet", "AWS::EC2::VPC"
+#: Types whose reference is an id that AWS makes up: their logical id stands for it.
+_STAND_INS = (SUBNET, VPC, "AWS::EC2::SecurityGroup")
+_OWN_IDS = {"SubnetId", "VpcId", "GroupId"}
+
+_PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
+_DYNAMIC = re.compile(r"\{\{resolve:")
+_LONGEST = 200
+
+
+class _NoValue:
+    """``AWS::NoValue``: the key or item that has it is not there."""
+
+
+NO_VALUE = _NoValue()
+
+
+def _why(what: str, symbol: str = "") -> Unknown:
+    return Unknown(f"{what} is {LATER}", symbol)
+
+
+class Evaluator:
+    """Evaluates the values of one template. Raises InvalidInput for given parameters that it does not have."""
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        resources: Mapping[str, Any],
+        scope: Scope,
+        given: Mapping[str, str],
+        source: str,
+    ) -> None:
+        self._resources, self._scope = resources, scope
+        self._mappings = data.get("Mappings") or {}
+        self._conditions = data.get("Conditions") or {}
+        self._parameters = _parameters(data.get("Parameters") or {}, given, source)
+        stack = re.sub(r"[^A-Za-z0-9-]+", "-", source.rsplit("/", 1)[-1].split(".")[0]) or "stack"
+        self._pseudo: dict[str, Any] = {
+            "AWS::Region": scope.region,
+            "AWS::Partition": scope.partition,
+            "AWS::URLSuffix": "amazonaws.com.cn" if scope.partition == "aws-cn" else "amazonaws.com",
+            "AWS::NoValue": NO_VALUE,
+            "AWS::NotificationARNs": _why("AWS::NotificationARNs"),
+        }
+        #: What only deployment tells, with a text that stands for it wherever nothing is decided by it.
+        self._stand_ins = {
+            "AWS::AccountId": scope.account,
+            "AWS::StackName": stack,
+            "AWS::StackId": f"arn:{scope.partition}:cloudformation:{scope.region}:{scope.account}:stack/{stack}/0",
+        }
+        self._open: set[str] = set()
+        self._deciding = False
+
+    # ---- values
+
+    def value(self, node: Any) -> Any:
+        """A node with its intrinsics evaluated; ``AWS::NoValue`` takes keys and items away."""
+        found = self._value(node)
+        return None if found is NO_VALUE else found
+
+    def _value(self, node: Any) -> Any:
+        if isinstance(node, dict):
+            if len(node) == 1:
+                ((key, inner),) = node.items()
+                if key == "Ref" or key.startswith("Fn::"):
+                    return self._function(key, inner)
+            evaluated = {key: self._value(inner) for key, inner in node.items()}
+            return {key: one for key, one in evaluated.items() if one is not NO_VALUE}
+        if isinstance(node, list):
+            return [one for item in node if (one := self._value(item)) is not NO_VALUE]
+        if isinstance(node, str) and _DYNAMIC.search(node):
+            return _why(f"the dynamic reference {node[:_LONGEST]}", node)
+        return node
+
+    def _function(self, key: str, inner: Any) -> Any:
+        function: Callable[[Any], Any] | None = {
+            "Ref": self._ref,
+            "Fn::GetAtt": self._get_att,
+            "Fn::Sub": self._sub,
+            "Fn::Join": self._join,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
+            "Fn::FindInMap": self._find_in_map,
+            "Fn::If": self._if,
+            "Fn::GetAZs": self._zones,
+            "Fn::ImportValue": self._import,
+            "Fn::Length": self._length,
+        }.get(key)
+        if function is None:
+            return Unknown(f"what {key} gives is {LATER}", optional=True)
+        try:
+            return function(inner)
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
+            return Unknown(f"{key} cannot be resolved as it is written", optional=True)
+
+    def _ref(self, name: Any) -> Any:
+        if name in self._stand_ins:
+            return _why(name) if self._deciding else self._stand_ins[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
+        if name in self._parameters:
+            return self._parameters[name]
+        if name in self._resources:
+            return self.reference(name)
+        return Unknown(f"{name} is neither a parameter nor a resource of the template", f"${{{name}}}")
+
+    def reference(self, id: str) -> Any:
+        """What ``Ref`` gives for a resource: for SageMaker's its ARN, for a scalable target its three-part id."""
+        type = self._resources[id].get("Type")
+        if type in NAMES:
+            return f"{self._stem('sagemaker')}:{NAMES[type][1]}/{self.name(id)[0]}"
+        if type == POLICY:
+            return f"{self._stem('autoscaling')}:scalingPolicy:{id}"
+        if type == TARGET:
+            parts = [self._property(id, one) for one in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
+            return self._text(parts, "|")
+        if type in _STAND_INS:
+            return id
+        return _why(f"the id of {id}", f"${{{id}}}")
+
+    def _stem(self, service: str) -> str:
+        return f"arn:{self._scope.partition}:{service}:{self._scope.region}:{self._scope.account}"
+
+    def name(self, id: str) -> tuple[str, bool]:
+        """The name of a resource, and whether another may be its real one: without any its logical id stands for it."""
+        resource = self._resources[id]
+        named = NAMES.get(resource.get("Type"))
+        given = self._property(id, named[0]) if named else None
+        if isinstance(given, Unknown):
+            return given.symbol or id, True
+        return (id if given in (None, "") else str(given)), False
+
+    def _property(self, id: str, name: str) -> Any:
+        """The value of a resource's property; a circle of references is unknown."""
+        key = f"{id}.{name}"
+        if key in self._open:
+            return Unknown(f"{key} refers to itself")
+        self._open.add(key)
+        try:
+            properties = self._resources[id].get("Properties") or {}
+            return self.value(properties.get(name)) if isinstance(properties, dict) else None
+        finally:
+            self._open.discard(key)
+
+    def _get_att(self, inner: Any) -> Any:
+        id, attribute = inner.split(".", 1) if isinstance(inner, str) else (inner[0], inner[1])
+        whole = f"{id}.{attribute}"
+        if id in self._resources:
+            type = self._resources[id].get("Type")
+            if type in NAMES and attribute == NAMES[type][0]:
+                return self.name(id)[0]
+            if attribute.endswith("Arn") and (type in NAMES or type == POLICY):
+                return self.reference(id)
+            if type in _STAND_INS and attribute in _OWN_IDS and not (type == SUBNET and attribute == "VpcId"):
+                return id
+            if type in (SUBNET, *NAMES) and (given := self._property(id, attribute)) is not None:
+                return given
+        return _why(whole, f"${{{whole}}}")
+
+    def _sub(self, inner: Any) -> Any:
+        text, own = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
+        if _DYNAMIC.search(text):
+            return _why(f"the dynamic reference {text[:_LONGEST]}", text)
+        parts: list[Any] = []
+        end = 0
+        for match in _PLACE.finditer(text):
+            name = match[1].strip()
+            parts.append(text[end : match.start()].replace("${!", "${"))
+            if name in own:
+                parts.append(self._value(own[name]))
+            else:
+                parts.append(self._get_att(name) if "." in name else self._ref(name))
+            end = match.end()
+        return self._text([*parts, text[end:].replace("${!", "${")], "")
+
+    def _join(self, inner: Any) -> Any:
+        separator, items = inner
+        items = self._value(items)
+        return items if isinstance(items, Unknown) else self._text(items, separator)
+
+    def _text(self, parts: list[Any], separator: str) -> Any:
+        """The parts as one text; with an unknown part an unknown text, whose symbol shows what is known of it."""
+        lacking = [one for one in parts if isinstance(one, Unknown)]
+        if any(isinstance(one, dict | list | _NoValue) or one is None for one in parts):
+            return Unknown("a text cannot be put together from what is no text")
+        shown = [one.symbol if isinstance(one, Unknown) else _as_text(one) for one in parts]
+        if not lacking:
+            return separator.join(shown)
+        certain = all(one.symbol for one in lacking)
+        return Unknown(lacking[0].reason, separator.join(shown) if certain else "")
+
+    def _select(self, inner: Any) -> Any:
+        index, items = self._value(inner[0]), self._value(inner[1])
+        for one in (index, items):
+            if isinstance(one, Unknown):
+                return one if one is index else Unknown(one.reason, f"{one.symbol}[{index}]" if one.symbol else "")
+        if isinstance(items, Zones):
+            return f"zone {int(index)} of {items.region}"
+        if int(index) < 0:
+            raise IndexError(index)
+        return items[int(index)]
+
+    def _split(self, inner: Any) -> Any:
+        text = self._value(inner[1])
+        return text if isinstance(text, Unknown) else str(text).split(inner[0])
+
+    def _find_in_map(self, inner: Any) -> Any:
+        keys = [self._value(one) for one in inner[:3]]
+        if (unknown := next((one for one in keys if isinstance(one, Unknown)), None)) is not None:
+            return Unknown(unknown.reason)
+        found: Any = self._mappings
+        for key in keys:
+            found = found.get(_as_text(key)) if isinstance(found, dict) else None
+        if found is not None:
+            return found
+        if len(inner) > 3 and "DefaultValue" in inner[3]:
+            return self._value(inner[3]["DefaultValue"])
+        return Unknown(f"Mappings have no {'.'.join(_as_text(key) for key in keys)}")
+
+    def _if(self, inner: Any) -> Any:
+        condition, yes, no = inner
+        state, why = self.condition(condition)
+        if state == UNSURE:
+            both = self._value(yes), self._value(no)
+            if both[0] == both[1]:
+                return both[0]
+            return Unknown(why, optional=any(one is NO_VALUE for one in both))
+        return self._value(yes if state == TRUE else no)
+
+    def _zones(self, inner: Any) -> Any:
+        region = self._value(inner)
+        return region if isinstance(region, Unknown) else Zones(str(region or self._scope.region))
+
+    def _import(self, inner: Any) -> Any:
+        name = self._value(inner)
+        shown = name.symbol if isinstance(name, Unknown) else str(name)
+        return _why(f"the exported value {shown}", f"${{import {shown}}}" if shown else "")
+
+    def _length(self, inner: Any) -> Any:
+        items = self._value(inner)
+        return items if isinstance(items, Unknown) else len(items)
+
+    # ---- conditions
+
+    def condition(self, name: str) -> tuple[str, str]:
+        """``true``, ``false`` or ``unsure`` for a named condition, and why it is unsure."""
+        if name not in self._conditions:
+            return UNSURE, f"the condition {name} is not in the template"
+        key = f"Conditions.{name}"
+        if key in self._open:
+            return UNSURE, f"the condition {name} refers to itself"
+        self._open.add(key)
+        before, self._deciding = self._deciding, True
+        try:
+            return self._holds(self._conditions[name])
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
+            return UNSURE, f"the condition {name} cannot be resolved as it is written"
+        finally:
+            self._deciding = before
+            self._open.discard(key)
+
+    def _holds(self, node: Any) -> tuple[str, str]:
+        ((key, inner),) = node.items()
+        if key == "Condition":
+            return self.condition(inner)
+        if key == "Fn::Equals":
+            left, right = (self._value(one) for one in inner)
+            for one in (left, right):
+                if isinstance(one, Unknown):
+                    return UNSURE, one.reason
+            return (TRUE if _as_text(left) == _as_text(right) else FALSE), ""
+        if key == "Fn::Not":
+            state, why = self._holds(inner[0])
+            return {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}[state], why
+        if key in ("Fn::And", "Fn::Or"):
+            decided = FALSE if key == "Fn::And" else TRUE
+            states = [self._holds(one) for one in inner]
+            if any(state == decided for state, _ in states):
+                return decided, ""
+            return next((one for one in states if one[0] == UNSURE), (TRUE if key == "Fn::And" else FALSE, ""))
+        return UNSURE, f"{key} is {LATER}"
+
+
+class Zones:
+    """What ``Fn::GetAZs`` gives: the zones of a region, whose names are not known but which are not each other."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _parameters(wanted: Mapping[str, Any], given: Mapping[str, str], source: str) -> dict[str, Any]:
+    """The value of each parameter: given, else its default, else unknown."""
+    if strange := sorted(set(given) - set(wanted)):
+        accepted = ", ".join(sorted(wanted)) or "none, as the template has no parameters"
+        raise InvalidInput(f"{source} has no parameter {strange[0]!r}; accepted are {accepted}", field="--parameter")
+    values: dict[str, Any] = {}
+    for name, one in wanted.items():
+        declared = one if isinstance(one, Mapping) else {}
+        type = str(declared.get("Type", "String"))
+        value = given.get(name, declared.get("Default"))
+        allowed = declared.get("AllowedValues")
+        if name in given and isinstance(allowed, list) and given[name] not in [_as_text(item) for item in allowed]:
+            accepted = ", ".join(_as_text(item) for item in allowed)
+            raise InvalidInput(
+                f"{source}: the parameter {name} cannot be {given[name]!r}; accepted are {accepted}",
+                field="--parameter",
+            )
+        symbol = f"${{{name}}}"
+        if type.startswith("AWS::SSM::Parameter::Value"):
+            values[name] = _why(f"the value of the SSM parameter behind {name}", symbol)
+        elif value is None:
+            values[name] = Unknown(f"the parameter {name} has no value (--parameter {name}=…)", symbol)
+        elif type == "CommaDelimitedList" or type.startswith("List<"):
+            values[name] = [item.strip() for item in _as_text(value).split(",")]
+        else:
+            values[name] = value
+    return values

@@ -1,0 +1,124 @@
+"""Subnets and VPCs of a template, and those that it only names."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.inventory.models import EndpointConfig, Fact, Model, Subnet, Vpc, VpcConfig
+from chalicelib.plan.intrinsics import SUBNET, VPC
+from chalicelib.plan.inventory import is_availability_zone
+from chalicelib.plan.partial import hidden, known, partial
+from chalicelib.plan.reading import items, read
+from chalicelib.plan.values import LATER, UNTOLD, Declared, Template, Unknown, at, where
+from chalicelib.scope import Scope
+
+
+class Network:
+    """The subnets of one template by id, with those that something of it names and that exist elsewhere."""
+
+    def __init__(self, template: Template, scope: Scope) -> None:
+        self.template, self.scope = template, scope
+        self.subnets = {one.id: self._subnet(one) for one in template.of(SUBNET) if not one.maybe}
+        self.loose: list[Fact] = []
+        self.lines: dict[tuple[str, str], int] = {}
+
+    def vpc_config(self, raw: Any, place: str) -> Any:
+        given = at(raw, "VpcConfig")
+        if given is None or isinstance(given, Unknown):
+            return given
+        subnets = at(given, "Subnets")
+        if subnets is None or subnets == []:
+            return None
+        groups = at(given, "SecurityGroupIds")
+        groups = [groups] if isinstance(groups, Unknown | str) else items(groups, place, "SecurityGroupIds")
+        names = tuple(_id(one) for one in groups if isinstance(one, str | Unknown))
+        if not isinstance(subnets, Unknown):
+            subnets = [subnets] if isinstance(subnets, str) else items(subnets, place, "Subnets")
+        unclear = subnets if isinstance(subnets, Unknown) else next(filter(None, map(_unclear, subnets)), None)
+        if unclear is None:
+            ids = tuple(_id(one) for one in subnets)
+            for id, one in zip(ids, subnets, strict=True):
+                self._foreign_subnet(id, one)
+            return VpcConfig(security_group_ids=names, subnets=ids)
+        return read(VpcConfig, {}, {}, place, security_group_ids=names, subnets=unclear)
+
+    def _foreign_subnet(self, id: str, given: Any) -> None:
+        """A subnet that the template does not make, of which nothing can be told."""
+        if id in self.subnets:
+            return
+        maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
+        reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
+        self.subnets[id] = hidden(Subnet(id=id), reason, "id")
+
+    def _subnet(self, one: Declared) -> Subnet:
+        raw = one.properties
+        zone, zone_id = at(raw, "AvailabilityZone"), at(raw, "AvailabilityZoneId")
+        if zone is None and zone_id is None:
+            zone = Unknown(f"the zone of {one.id} is {LATER}, as the template gives none")
+        if isinstance(zone_id, Unknown) and isinstance(zone, str):
+            zone_id = None
+        told = zone_id if zone_id is not None else zone
+        local = isinstance(told, str) and not is_availability_zone(told)
+        return read(
+            Subnet,
+            raw,
+            {"outpost_arn": ("OutpostArn",)},
+            where(self.template, one),
+            id=one.id,
+            vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
+            zone_name=zone,
+            zone_id=zone_id,
+            zone_type=Unknown(f"the type of the zone {told} is {LATER}") if local else None,
+            state="available",
+            free_addresses=Unknown(UNTOLD),
+        )
+
+    def vpcs(self, users: Iterable[Model | EndpointConfig]) -> dict[str, Vpc]:
+        """The VPCs that the template makes, with its subnets and what of ``users`` stands on them."""
+        used_by, unsure = self._used(users)
+        strays = [
+            one for one in self.template.of(SUBNET) if one.maybe or isinstance(at(one.properties, "VpcId"), Unknown)
+        ]
+        lacking = strays[0].maybe or f"the VPC of {strays[0].id} is {LATER}" if strays else ""
+        kept: dict[str, Vpc] = {}
+        for one in self.template.of(VPC):
+            arn = f"arn:{self.scope.partition}:ec2:{self.scope.region}:{self.scope.account}:vpc/{one.id}"
+            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.__dict__.get("vpc_id") == one.id)
+            by = tuple(sorted(used_by.get(one.id, ())))
+            fact = Vpc(id=one.id, arn=arn, subnets=subnets, used_by=by, tags={})
+            unknown = {"subnets": lacking} if lacking else {}
+            if not by and (unsure or self.template.open):
+                unknown["used_by"] = unsure or self.template.open
+            self.lines["vpc", one.id] = one.line
+            if one.maybe:
+                self.loose.append(hidden(fact, one.maybe, "id", "arn"))
+            else:
+                kept[one.id] = partial(fact, unknown)
+        return kept
+
+    def _used(self, users: Iterable[Model | EndpointConfig]) -> tuple[dict[str, list[str]], str]:
+        """Who uses each VPC, by its id, and why there may be more users."""
+        used_by: dict[str, list[str]] = {}
+        unsure = ""
+        for fact in users:
+            values = fact.__dict__
+            if values.get("vpc_config", "") is None:
+                continue
+            ids = known(values.get("vpc_config"), "subnets")
+            vpcs = {known(self.subnets[id], "vpc_id") for id in ids or ()}
+            certain = values.get("used_by") or values.get("in_use")
+            if ids is None or None in vpcs or not certain:
+                unsure = f"whether {fact.kind} {values['name']} uses it is not known"
+            for vpc in vpcs if certain else ():
+                used_by.setdefault(vpc or "", []).append(values["arn"])
+        return used_by, unsure
+
+
+def _unclear(subnet: Any) -> Unknown | None:
+    """The reason that a subnet of a list cannot even be pointed at: it may be missing, or be any number of them."""
+    if isinstance(subnet, Unknown):
+        return subnet if subnet.optional or not subnet.symbol else None
+    return None if isinstance(subnet, str) else Unknown("a list of subnets cannot be resolved as it is written")
+
+
+def _id(value: Any) -> str:
+    return value.symbol or "unknown" if isinstance(value, Unknown) else str(value)

@@ -1,0 +1,265 @@
+"""Application Auto Scaling and alarms as a template declares them, tied to what they scale."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.inventory.models import Fact
+from chalicelib.inventory.scaling import (
+    INSTANCE_DIMENSION,
+    Alarm,
+    AlarmRef,
+    Dimension,
+    MetricRef,
+    ScalableTarget,
+    ScalingPolicy,
+    ScheduledAction,
+    SuspendedState,
+)
+from chalicelib.plan.intrinsics import ALARM, POLICY, TARGET
+from chalicelib.plan.partial import hidden
+from chalicelib.plan.reading import LONG_AGO, items, read
+from chalicelib.plan.values import ALARMS_LATER, LATER, UNTOLD, Declared, Template, Unknown, at, lack, where
+from chalicelib.scope import Scope
+
+#: A scheduled action by itself, as Terraform declares it.
+SCHEDULE = "AWS::ApplicationAutoScaling::ScheduledAction"
+_SCALED = ("endpoint/", "inference-component/")
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+
+
+class Scaling:
+    """The scaling of one template. ``ids`` are the resource ids of the variants and components that it declares."""
+
+    def __init__(self, template: Template, scope: Scope, ids: set[str]) -> None:
+        self.template, self.scope, self.ids = template, scope, ids
+        self.names = {part for one in ids for part in one.split("/")}
+        self.loose: list[Fact] = []
+        self.doubts: dict[tuple[str, str | None], str] = {}
+        self.lines: dict[tuple[str, str], int] = {}
+        self.schedules: list[ScheduledAction] = []
+        self.targets = [fact for one in template.of(TARGET) if (fact := self._target(one)) is not None]
+        for one in template.of(SCHEDULE):
+            self._scheduled(one)
+        self.alarms: dict[str, Alarm] = {}
+        self._acting: dict[str, list[AlarmRef]] = {}
+        self._alarm_doubt = template.open
+        for one in template.of(ALARM):
+            self._alarm(one)
+        self.policies = [policy for one in template.of(POLICY) if (policy := self._policy(one)) is not None]
+
+    def _tied(self, one: Declared) -> tuple[Any, Any] | None:
+        """The resource id and the dimension of a target, policy or action; None for another service's."""
+        raw = one.properties
+        keys = ("ResourceId", "ScalableDimension", "ServiceNamespace")
+        whole = at(raw, "ScalingTargetId")
+        if whole is None:
+            id, dimension, namespace = (at(raw, key) for key in keys)
+        else:
+            text = whole.symbol if isinstance(whole, Unknown) else str(whole)
+            parts = text.split("|")
+            if len(parts) != 3:
+                return (whole if isinstance(whole, Unknown) else Unknown(f"{one.id} names no scalable target")), None
+            reason = whole.reason if isinstance(whole, Unknown) else ""
+            id, dimension, namespace = (Unknown(reason, part) if "${" in part else part for part in parts)
+        shown = id.symbol if isinstance(id, Unknown) else str(id or "")
+        ours = shown.startswith(_SCALED)
+        if isinstance(namespace, str) and namespace != "sagemaker":
+            return None
+        if namespace is None and not ours:
+            return None
+        if isinstance(id, Unknown) and id.symbol in self.ids:
+            id = id.symbol
+        if id is None:
+            id = Unknown(f"{one.id} has no ResourceId")
+        return id, dimension if dimension is not None else INSTANCE_DIMENSION
+
+    def _loosened(self, what: str, one: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
+        """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
+        reason = one.maybe
+        for value in (id, dimension):
+            reason = reason or (value.reason if isinstance(value, Unknown) else "")
+        if not reason:
+            return False
+        self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
+        self.loose.append(hidden(fact, reason, "resource_id", "arn", "policy_name") if one.maybe else fact)
+        return True
+
+    def _arn(self, id: Any) -> str:
+        if isinstance(id, Unknown):
+            return ""
+        stem = f"arn:{self.scope.partition}:sagemaker:{self.scope.region}:{self.scope.account}"
+        return f"{stem}:{'/'.join(str(id).split('/')[:2])}"
+
+    def _target(self, one: Declared) -> ScalableTarget | None:
+        tied = self._tied(one)
+        if tied is None:
+            return None
+        id, dimension = tied
+        raw, place = one.properties, where(self.template, one)
+        suspended = at(raw, "SuspendedState")
+        if isinstance(suspended, Mapping):
+            fields = {
+                "dynamic_in": ("DynamicScalingInSuspended",),
+                "dynamic_out": ("DynamicScalingOutSuspended",),
+                "scheduled": ("ScheduledScalingSuspended",),
+            }
+            suspended = read(SuspendedState, suspended, fields, place)
+        fact = read(
+            ScalableTarget,
+            raw,
+            {"min_capacity": ("MinCapacity",), "max_capacity": ("MaxCapacity",)},
+            place,
+            resource_id=id,
+            dimension=dimension,
+            suspended=suspended,
+            arn=self._arn(id),
+            created=LONG_AGO,
+        )
+        actions = at(raw, "ScheduledActions")
+        actions = actions if isinstance(actions, Unknown) else items(actions, place, "ScheduledActions")
+        key = None if isinstance(id, Unknown) else str(id)
+        if isinstance(actions, Unknown) or any(isinstance(action, Unknown) for action in actions):
+            missing = lack(actions)
+            self.doubts["schedule", key] = missing.reason if missing else LATER
+        elif not lack([id, dimension]):
+            self.schedules += [
+                ScheduledAction(name=f"{one.id}-{index}", resource_id=str(id), dimension=str(dimension))
+                for index in range(len(actions))
+            ]
+        if not isinstance(id, Unknown):
+            self.lines[fact.kind, fact.name] = one.line
+        return None if self._loosened("target", one, fact, id, dimension) else fact
+
+    def _scheduled(self, one: Declared) -> None:
+        tied = self._tied(one)
+        if tied is None:
+            return
+        missing = lack(list(tied))
+        if one.maybe or missing:
+            key = None if isinstance(tied[0], Unknown) else str(tied[0])
+            self.doubts["schedule", key] = one.maybe or (missing.reason if missing else "")
+        else:
+            self.schedules.append(ScheduledAction(name=one.id, resource_id=str(tied[0]), dimension=str(tied[1])))
+
+    def _policy(self, one: Declared) -> ScalingPolicy | None:
+        tied = self._tied(one)
+        if tied is None:
+            return None
+        id, dimension = tied
+        raw, place = one.properties, where(self.template, one)
+        fact = read(
+            ScalingPolicy,
+            raw,
+            {
+                "policy_type": ("PolicyType",),
+                "target_value": (_TRACKING, "TargetValue"),
+                "predefined_metric": (_TRACKING, "PredefinedMetricSpecification", "PredefinedMetricType"),
+                "scale_in_cooldown": (_TRACKING, "ScaleInCooldown"),
+                "scale_out_cooldown": (_TRACKING, "ScaleOutCooldown"),
+                "disable_scale_in": (_TRACKING, "DisableScaleIn"),
+            },
+            place,
+            policy_name=_shown_name(at(raw, "PolicyName"), one.id),
+            resource_id=id,
+            dimension=dimension,
+            arn=one.arn,
+            created=LONG_AGO,
+            alarms=self._alarms_of(one),
+            custom_metrics=self._metrics(
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one), id
+            ),
+            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
+        )
+        if not isinstance(id, Unknown):
+            self.lines[fact.kind, fact.name] = one.line
+        return None if self._loosened("policy", one, fact, id, dimension) else fact
+
+    # ---- alarms and metrics
+
+    def _alarms_of(self, one: Declared) -> Any:
+        """The alarms of the template that act on a step policy. Those of target tracking AWS makes later."""
+        acting = self._acting.get(one.arn, [])
+        if at(one.properties, "PolicyType") != "StepScaling" or not acting:
+            return Unknown(ALARMS_LATER)
+        return Unknown(self._alarm_doubt) if self._alarm_doubt else tuple(acting)
+
+    def _alarm(self, one: Declared) -> None:
+        raw = one.properties
+        name = _shown_name(at(raw, "AlarmName"), one.id)
+        fact = read(
+            Alarm,
+            raw,
+            {"actions_enabled": ("ActionsEnabled",)},
+            where(self.template, one),
+            name=name,
+            arn=one.arn,
+            state=Unknown(UNTOLD),
+            state_since=Unknown(UNTOLD),
+            metrics=self._metrics(raw, where(self.template, one)),
+        )
+        actions = at(raw, "AlarmActions")
+        others = {f"${{{other.id}}}" for other in self.template.resources if other.type != POLICY}
+        for action in actions if isinstance(actions, list) else [actions] if actions is not None else []:
+            if isinstance(action, Unknown):
+                if action.symbol not in others:
+                    self._alarm_doubt = action.reason
+            else:
+                self._acting.setdefault(str(action), []).append(AlarmRef(name=name, arn=one.arn))
+        if one.maybe and actions is not None:
+            self._alarm_doubt = one.maybe
+        self.alarms[name] = fact
+
+    def _metrics(self, raw: Any, place: str, id: Any = None) -> Any:
+        """The metrics that a specification or an alarm reads, directly or in metric math."""
+        if raw is None or isinstance(raw, Unknown):
+            return raw
+        several = at(raw, "Metrics")
+        if isinstance(several, Unknown) or (isinstance(several, list) and any(isinstance(q, Unknown) for q in several)):
+            return lack(several)
+        found = [raw] if at(raw, "MetricName") is not None else []
+        if isinstance(several, list) and several:
+            found = [metric for query in several if (metric := at(query, "MetricStat", "Metric")) is not None]
+        unread = next((one for one in found if isinstance(one, Unknown)), None)
+        return unread or tuple(self._metric(one, place, id) for one in found)
+
+    def _metric(self, raw: Any, place: str, id: Any) -> MetricRef:
+        given = at(raw, "Dimensions")
+        dimensions: Any = given
+        if isinstance(given, list):
+            unread = next((one for one in given if isinstance(one, Unknown)), None)
+            dimensions = unread or tuple(
+                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"), id)) for one in given
+            )
+        return read(
+            MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, place, dimensions=dimensions
+        )
+
+    def _own(self, value: Any, id: Any) -> Any:
+        """The value of a dimension of the metric that scales ``id``: certain where it is written as a part of that id.
+        Any other text may be the same as a name that is not known."""
+        parts = set(str(id).split("/")) if isinstance(id, str) else set()
+        if isinstance(value, Unknown):
+            return value.symbol if value.symbol in parts else value
+        unsure = any("${" in part for part in (parts if str(id).startswith("endpoint/") else self.names))
+        if id is None or not isinstance(value, str) or value in parts or not unsure:
+            return value
+        return Unknown(f"whether {value} is a name of {id} is not known")
+
+
+def _shown_name(value: Any, id: str) -> str:
+    if isinstance(value, Unknown):
+        return value.symbol or id
+    return id if value is None else str(value)
+
+
+def _steps_in(raw: Any, place: str) -> Any:
+    """Whether step scaling can take capacity away; unknown where an adjustment is."""
+    if raw is None or isinstance(raw, Unknown):
+        return raw
+    if at(raw, "AdjustmentType") == "ExactCapacity":
+        return True
+    steps = at(raw, "StepAdjustments")
+    if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
+        return missing
+    values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
+    return any(str(one).strip().startswith("-") for one in values)

@@ -1,0 +1,133 @@
+"""The report page as text: what it holds, and that nothing in it can break out. The browser tests look at it."""
+
+import base64
+import hashlib
+import json
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.findings import BlindSpot, Saving, Severity
+from chalicelib.page import More, page, policy
+from chalicelib.posture import Point
+from tests.unit.test_notices import NOW, a_finding, a_report
+
+
+class Reader(HTMLParser):
+    """What a browser would run, load, and show as text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.held: dict[str, str] = {}
+        self.text = ""
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = dict(attrs).get("id") or tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.held[self._inside] = self.held.get(self._inside, "") + data
+        else:
+            self.text += data
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.held["data"])
+
+
+def test_the_page_is_one_file_that_loads_nothing() -> None:
+    html = Reader(page(a_report(a_finding(1))))
+    assert [tag for tag, _ in html.tags if tag in ("link", "img", "iframe", "object", "embed")] == []
+    assert [attributes for _, attributes in html.tags if "src" in attributes or "style" in attributes] == []
+    assert all(not name.startswith("on") for _, attributes in html.tags for name in attributes)
+
+
+def test_style_and_script_are_allowed_by_their_hash_alone() -> None:
+    html = Reader(page(a_report(a_finding(1))))
+    for name, directive in (("style", "style-src"), ("script", "script-src")):
+        digest = base64.b64encode(hashlib.sha256(html.held[name].encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy(framed=True)
+        assert any(
+            tag == "meta" and f"{directive} 'sha256-{digest}'" in (a.get("content") or "") for tag, a in html.tags
+        )
+    assert "unsafe" not in policy() and "default-src 'none'" in policy()
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_out_of_the_page(text: str) -> None:
+    hostile = f"{text}</script><img src=x onerror=alert(1)><!--script-->"
+    one = a_finding(1, name=hostile, summary=hostile, why=hostile, owner=hostile, evidence={hostile: hostile})
+    spot = BlindSpot(account="1", region="r", operation=hostile, error=hostile)
+    html = Reader(page(a_report(one, blind_spots=[spot], complete=False)))
+    assert [tag for tag, _ in html.tags if tag == "img"] == []
+    assert [tag for tag, _ in html.tags].count("script") == 2
+    assert html.data["findings"][0]["summary"].endswith("</script><img src=x onerror=alert(1)><!--script-->")
+
+
+def test_all_findings_travel_and_shared_texts_stand_once() -> None:
+    findings = [a_finding(number) for number in range(50)]
+    html = page(a_report(*findings))
+    data = Reader(html).data
+    assert [one["id"] for one in data["findings"]] == [one.id for one in findings]
+    assert [data["texts"][one["why"]] for one in data["findings"]] == [one.why for one in findings]
+    assert Reader(html).held["data"].count(findings[0].why.strip()) == 1
+
+
+def test_references_that_are_no_web_address_are_left_out() -> None:
+    data = Reader(page(a_report(a_finding(1, references=["javascript:alert(1)", "https://a.example/"])))).data
+    assert [data["texts"][one] for one in data["findings"][0]["references"]] == ["https://a.example/"]
+
+
+def test_blind_spots_are_named() -> None:
+    spot = BlindSpot(
+        account="1", region="r", operation="ec2:DescribeSubnets", error="AccessDenied", effect=["vpc-single-az"]
+    )
+    text = Reader(page(a_report(blind_spots=[spot], complete=False))).text
+    for told in ("This audit is incomplete", "ec2:DescribeSubnets", "AccessDenied", "vpc-single-az"):
+        assert told in text
+    assert "incomplete" not in Reader(page(a_report())).text
+
+
+def test_known_savings_are_summed() -> None:
+    findings = [a_finding(number, saving=Saving(monthly_usd=600.4, basis="b")) for number in range(2)]
+    assert "Known savings: $1,201 a month." in Reader(page(a_report(*findings))).text
+    assert "savings" not in Reader(page(a_report(a_finding(1)))).text
+
+
+def a_point(day: int, score: float | None) -> Point:
+    counts = {one: 0 for one in Severity} | {Severity.HIGH: day}
+    return Point(NOW + timedelta(days=day), score, counts, 10, 0, ("eu-west-1",))
+
+
+@pytest.mark.parametrize(("scores", "points"), [([], 0), ([50.0], 0), ([50.0, 75.0], 2), ([None, 50.0, None, 75.0], 2)])
+def test_the_trend_is_a_line_through_the_scores(scores: list[float | None], points: int) -> None:
+    html = Reader(page(a_report(), trend=[a_point(day, one) for day, one in enumerate(scores)]))
+    lines = [attributes["points"] or "" for tag, attributes in html.tags if tag == "polyline"]
+    assert [len(one.split()) for one in lines] == ([points] if points else [])
+    if scores == [50.0, 75.0]:
+        assert lines == ["4.0,32.0 316.0,18.0"]
+
+
+def test_a_page_of_some_findings_says_where_the_others_are() -> None:
+    html = page(a_report(a_finding(1)), more=More("limit=500", "next"), counted={"x": {Severity.LOW: 7}})
+    read = Reader(html)
+    assert read.data["more"] == {"query": "limit=500", "cursor": "next"}
+    assert re.search(r"Open findings\s+7", read.text)
+    assert "As the last sweep counted them" in read.text
+
+
+def test_an_empty_report_says_so() -> None:
+    text = Reader(page(a_report())).text
+    assert "Nothing is open." in text and "Nothing was judged." in text

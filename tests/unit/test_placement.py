@@ -1,0 +1,90 @@
+"""Where endpoints stand, as the report tells it."""
+
+from typing import Any
+
+import pytest
+
+from chalicelib import placement
+from chalicelib.findings import VariantCapacity
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.parts import Part
+from tests.builders import (
+    LOCAL_SUBNET,
+    SUBNET_A,
+    SUBNET_A2,
+    SUBNET_B,
+    a_config,
+    a_host_of_components,
+    a_model,
+    a_serverless_variant,
+    a_target,
+    a_variant,
+    an_endpoint,
+    an_inventory,
+    managed_scaling,
+    without,
+)
+
+
+def capacity(*facts: Any) -> VariantCapacity:
+    (endpoint,) = placement.endpoints(_with_config(*facts))
+    (variant,) = endpoint.variants
+    return variant
+
+
+def _with_config(*facts: Any) -> Inventory:
+    return an_inventory(*facts, a_config(name="churn-config"))
+
+
+@pytest.mark.parametrize(
+    ("variant", "mode"),
+    [
+        (a_variant(), "instances"),
+        (a_variant(asynchronous=True), "asynchronous"),
+        (a_variant(shadow=True), "shadow"),
+        (a_serverless_variant(), "serverless"),
+        (a_host_of_components(), "components"),
+    ],
+)
+def test_the_mode_says_what_the_counts_mean(variant: Any, mode: str) -> None:
+    assert capacity(an_endpoint(variant), a_model()).mode == mode
+
+
+def test_bounds_are_those_of_automatic_scaling() -> None:
+    variant = a_variant(count=3)
+    alone, scaled = (
+        capacity(an_endpoint(variant), a_model()),
+        capacity(an_endpoint(variant), a_model(), a_target(variant)),
+    )
+    assert (alone.minimum, alone.maximum) == (None, None)
+    assert (scaled.desired, scaled.minimum, scaled.maximum) == (3, 2, 4)
+    managed = capacity(an_endpoint(a_host_of_components(settings=managed_scaling(1, 9))))
+    assert (managed.minimum, managed.maximum) == (1, 9)
+
+
+@pytest.mark.parametrize(
+    ("subnets", "network", "zones"),
+    [
+        ((), "managed", None),
+        (("subnet-a", "subnet-a2"), "vpc", ["euw1-az1"]),
+        (("subnet-a", "subnet-b"), "vpc", ["euw1-az1", "euw1-az2"]),
+        (("subnet-a", "subnet-gone"), "vpc", ["euw1-az1"]),
+        (("subnet-l",), "vpc", []),
+    ],
+)
+def test_zones_are_those_of_the_models_subnets(subnets: tuple[str, ...], network: str, zones: list[str] | None) -> None:
+    found = capacity(an_endpoint(), a_model(subnets=subnets), SUBNET_A, SUBNET_A2, SUBNET_B, LOCAL_SUBNET)
+    assert (found.network, found.zones) == (network, zones)
+
+
+@pytest.mark.parametrize("part", [Part.MODELS, Part.SUBNETS, Part.CONFIGS])
+def test_what_was_not_read_is_unknown_and_never_managed(part: Part) -> None:
+    estate = without(_with_config(an_endpoint(), a_model(subnets=("subnet-a",)), SUBNET_A), part)
+    (endpoint,) = placement.endpoints(estate)
+    assert endpoint.variants[0].network == "unknown"
+    assert endpoint.variants[0].zones is None
+
+
+def test_the_zones_of_the_region_are_those_of_its_subnets() -> None:
+    assert placement.zones(an_inventory(SUBNET_A, SUBNET_B, LOCAL_SUBNET)) == {"eu-west-1": ["euw1-az1", "euw1-az2"]}
+    assert placement.zones(an_inventory()) == {}
