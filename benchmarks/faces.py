@@ -60,8 +60,10 @@ def _page(table: Table, report: Report, rounds: int) -> None:
     several = report.findings[:FINDINGS]
     large = report.model_copy(update={"findings": several})
     took = []
-    for _ in range(rounds):
+    for _ in range(rounds + 1):
         start = time.process_time()
         page(large)
         took.append(1000 * (time.process_time() - start))
-    table.row(f"CPU ms, report page, {len(several):,} findings", took, "< 300", max(took) < 300)
+    table.row("CPU ms, report page, first, with templates from source", took[:1])
+    later = took[1:]
+    table.row(f"CPU ms, report page, {len(several):,} findings", later, "< 300", max(later) < 300)

@@ -128,7 +128,7 @@ def diagnose(
     audit: Literal["sweep", "event"] = "event" if event else "sweep"
     if scope is None or loaded is None:
         return Diagnosis(audit=audit, checks=checks)
-    aws = Aws(session, scope.region, _QUICK)
+    aws = Aws(session, scope.region, _QUICK, attempts=1)
     permissions = tried(aws, scope, loaded, now, sweep=not event)
     checks += deployed_checks(service.settings, session, scope)
     return Diagnosis(
@@ -307,7 +307,7 @@ def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
 def deployed_checks(settings: Settings, session: boto3.Session, scope: Scope) -> list[Check]:
     """Whether what the settings name is there. The audit does not need it; the deployed stack does."""
     asked = _outputs(settings)
-    doors = {region: Aws(session, region or scope.region, _QUICK) for region in {one[4] for one in asked}}
+    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in {one[4] for one in asked}}
     if not asked:
         return []
     with ThreadPoolExecutor(len(asked), thread_name_prefix="output") as pool:

@@ -17,10 +17,12 @@ from chalicelib.scope import ResourceRef, Scope
 NAME = "auditor-doctor-probe"
 
 _SEARCH, _LIST_TAGS = "sagemaker:Search", "sagemaker:ListTags"
+_LIST_CONFIGS = "sagemaker:ListEndpointConfigs"
 _BULK = "Asked where sagemaker:Search is denied, finds nothing or does not tell enough."
 _HOSTED = "Asked only where endpoints host inference components."
 _SWEEP_NOTES = {
     _SEARCH: "Lists and descriptions are read instead, with more calls.",
+    _LIST_CONFIGS: "Endpoint configs that are remembered from the last audit are described anew, with more calls.",
     "sagemaker:ListEndpoints": _BULK,
     "sagemaker:DescribeEndpoint": _BULK,
     "sagemaker:ListModels": _BULK,
@@ -110,10 +112,16 @@ def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[s
             effects[operation].append(id)
     if sweep:
         effects[_SEARCH] = []
+        if _LIST_CONFIGS in effects:
+            effects[_LIST_CONFIGS] = [id for id in effects[_LIST_CONFIGS] if _reads_unused_configs(rules[id])]
     else:
         effects[_SEARCH] = [id for id in effects[_SEARCH] if "model" in rules[id].rule.kinds]
     effects[_LIST_TAGS] = [id for id in effects[_LIST_TAGS] if _reads_tags(rules[id])]
     return dict(sorted(effects.items()))
+
+
+def _reads_unused_configs(setting: RuleSetting) -> bool:
+    return Part.UNUSED_CONFIGS in setting.rule.parts(setting.params)
 
 
 def _reads_tags(setting: RuleSetting) -> bool:

@@ -85,11 +85,15 @@ class Gone(CallFailed):
 class Aws:
     """Clients of one session and region, shared by all threads, made when first needed.
 
+    A call that fails in passing is made ``attempts`` times; with one attempt it waits for no throttling, either.
     ``calls`` counts every request that was sent, retries included, by ``service:Operation``.
     """
 
-    def __init__(self, session: boto3.Session, region: str, config: Config = _CONFIG) -> None:
+    def __init__(
+        self, session: boto3.Session, region: str, config: Config = _CONFIG, *, attempts: int = ATTEMPTS
+    ) -> None:
         self.region = region
+        self._attempts = attempts
         self._config = config
         self.calls: Counter[str] = Counter()
         self._session = session
@@ -127,13 +131,13 @@ class Aws:
                 answer: dict[str, Any] = ask(**parameters)
             except ClientError as error:
                 if _code(error) in _THROTTLED:
-                    if pace.throttled(began):
+                    if self._attempts > 1 and pace.throttled(began):
                         continue
                     raise _failure(name, error) from error
-                if attempt + 1 == ATTEMPTS or not _passes(error):
+                if attempt + 1 == self._attempts or not _passes(error):
                     raise _failure(name, error) from error
             except BotoCoreError as error:
-                if attempt + 1 == ATTEMPTS or not isinstance(error, HTTPClientError | AwsConnectionError):
+                if attempt + 1 == self._attempts or not isinstance(error, HTTPClientError | AwsConnectionError):
                     raise CallFailed(name, type(error).__name__, str(error)) from error
             else:
                 pace.answered()
