@@ -1,15 +1,18 @@
 """Reading jobs inside the look-back window: training as a stream, tuning and batch transform as lists."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from itertools import pairwise
+from threading import Lock
 from typing import Any
 
 from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reading import Reader, before, since
+
+#: In these states a job is changed without anybody's doing.
+_MOVING = frozenset({"InProgress", "Stopping"})
 
 #: What takes a page of jobs; False asks for no more.
 Taker = Callable[[list[TrainingJob]], bool]
@@ -43,11 +46,10 @@ def training_jobs(reader: Reader, take: Taker) -> None:
         if more:
             _taken(reader, pages, take)
         return
-    known = {record.get("TrainingJobArn") for record in first}
+    news = _News(first)
 
     def chain(window: list[dict[str, str]]) -> None:
-        read = reader.search("TrainingJob", window)
-        _taken(reader, ([one for one in page if one.get("TrainingJobArn") not in known] for page in read), take)
+        _taken(reader, map(news.of, reader.search("TrainingJob", window)), take)
 
     with ThreadPoolExecutor(len(windows), thread_name_prefix="chain") as chains:
         list(chains.map(chain, windows))
@@ -59,18 +61,36 @@ def _taken(reader: Reader, pages: Iterable[list[dict[str, Any]]], take: Taker) -
             return
 
 
+class _News:
+    """What no chain has given yet: neither the jobs of the first page, nor those that moved from one window of time to
+    another while they were read, as a running job does."""
+
+    def __init__(self, first: Iterable[Mapping[str, Any]]) -> None:
+        self._known = {record.get("TrainingJobArn") for record in first}
+        self._lock = Lock()
+
+    def of(self, page: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The records of a page that are news."""
+        with self._lock:
+            news = [one for one in page if one.get("TrainingJobArn") not in self._known]
+            self._known |= {one.get("TrainingJobArn") for one in news if one.get("TrainingJobStatus") in _MOVING}
+        return news
+
+
 def _windows(reader: Reader, first: list[dict[str, Any]]) -> list[list[dict[str, str]]]:
-    """Search filters that part the time from the cutoff to the oldest job of the first page, the newest first."""
+    """Search filters that part the time from the cutoff on, the newest first, which has no end; none when one chain
+    will do. Together they hold every job in whatever order a search answers."""
     times = [one["LastModifiedTime"] for one in first if one.get("LastModifiedTime") is not None]
     if len(first) < reader.SEARCH_PAGE or not times:
         return []
-    # Filters are in whole seconds: the window ends after the second of the oldest job, and known ones are left out.
-    end, begin = moment(min(times)).replace(microsecond=0) + timedelta(seconds=1), reader.cutoff
-    seconds = max(1.0, (reader.now - end).total_seconds())
-    expected = len(first) * (end - begin).total_seconds() / seconds
+    oldest, begin = moment(min(times)), reader.cutoff
+    seconds = max(1.0, (reader.now - oldest).total_seconds())
+    expected = len(first) * (reader.now - begin).total_seconds() / seconds
     number = min(MOST_CHAINS, int(expected // JOBS_A_CHAIN) + 1)
-    edges = [begin + (end - begin) * part / number for part in range(number)] + [end]
-    return [since(start) + before(stop) for start, stop in pairwise(edges)][::-1]
+    # Filters are in whole seconds.
+    edges = [(begin + (reader.now - begin) * part / number).replace(microsecond=0) for part in range(1, number)]
+    bounds = pairwise([begin, *edges])
+    return [since(edges[-1]), *[since(start) + before(stop) for start, stop in bounds][::-1]] if edges else []
 
 
 def _listed_training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:

@@ -1,0 +1,112 @@
+"""A long history of training jobs, read by several chains of pages: every job once, in whatever order they come."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+import pytest
+
+from chalicelib.inventory import training
+from chalicelib.inventory.jobs import TrainingJob
+from chalicelib.inventory.parts import Part
+
+NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+
+
+class Searched:
+    """A reader whose search answers records in an order of its own, a page of ``SEARCH_PAGE`` at a time."""
+
+    SEARCH_PAGE = 100
+
+    def __init__(self, records: list[dict[str, Any]], order: str) -> None:
+        self.records = records
+        self.order = order
+        self.now, self.cutoff = NOW, NOW - timedelta(days=30)
+        self.searches = 0
+        self._lock = Lock()
+
+    def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+        with self._lock:
+            self.searches += 1
+            held = [dict(one) for one in self.records if all(self._fits(one, rule) for rule in filters)]
+        if self.order == "shuffled":
+            random.Random(7).shuffle(held)
+        else:
+            held.sort(key=lambda one: one["LastModifiedTime"], reverse=self.order == "newest first")
+        for start in range(0, max(1, len(held)), self.SEARCH_PAGE):
+            yield held[start : start + self.SEARCH_PAGE]
+
+    def _fits(self, record: dict[str, Any], rule: dict[str, str]) -> bool:
+        bound = datetime.fromisoformat(rule["Value"]).timestamp()
+        given: float = record["LastModifiedTime"]
+        return given >= bound if rule["Operator"] == "GreaterThanOrEqualTo" else given < bound
+
+    def typed(self, part: Part, model: Any, records: list[dict[str, Any]], name: str) -> list[TrainingJob]:
+        return [TrainingJob.model_validate(one) for one in records]
+
+
+def a_history(number: int, status: str = "Completed") -> list[dict[str, Any]]:
+    """So many jobs over the last days, two in each second here and there."""
+    spread = timedelta(days=29) / number
+    return [
+        {
+            "TrainingJobName": f"job-{index}",
+            "TrainingJobArn": f"arn:{index}",
+            "TrainingJobStatus": status,
+            "LastModifiedTime": (NOW - spread * (index // 2 * 2)).timestamp(),
+        }
+        for index in range(number)
+    ]
+
+
+def read(reader: Searched) -> list[str]:
+    names: list[str] = []
+    lock = Lock()
+
+    def take(page: list[TrainingJob]) -> bool:
+        with lock:
+            names.extend(one.name for one in page)
+        return True
+
+    training.training_jobs(reader, take)  # type: ignore[arg-type]  # what of a reader it needs
+    return names
+
+
+@pytest.mark.parametrize("order", ["newest first", "oldest first", "shuffled"])
+@pytest.mark.parametrize("number", [1, 99, 100, 101, 1000, 5000])
+def test_every_job_is_read_once_in_whatever_order_they_come(number: int, order: str) -> None:
+    names = read(Searched(a_history(number), order))
+    assert sorted(names) == sorted(f"job-{index}" for index in range(number))
+
+
+def test_a_long_history_is_read_by_several_chains_and_a_short_one_by_one() -> None:
+    long, short = Searched(a_history(5000), "newest first"), Searched(a_history(500), "newest first")
+    read(long)
+    read(short)
+    assert (long.searches, short.searches) == (1 + training.MOST_CHAINS, 1)
+
+
+def test_a_job_that_moves_to_the_newest_window_meanwhile_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chains are made to run one after the other, the oldest window first, and a job ends between them."""
+
+    class InTurn:
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+        def __enter__(self) -> "InTurn":
+            return self
+
+        def __exit__(self, *_: Any) -> None: ...
+        def map(self, work: Any, windows: list[Any]) -> Iterator[None]:
+            for window in reversed(windows):
+                work(window)
+                moving.update(LastModifiedTime=(NOW + timedelta(minutes=1)).timestamp(), TrainingJobStatus="Completed")
+                yield
+
+    records = a_history(5000)
+    moving = records[-1]
+    moving["TrainingJobStatus"] = "InProgress"
+    monkeypatch.setattr(training, "ThreadPoolExecutor", InTurn)
+    names = read(Searched(records, "newest first"))
+    assert names.count(moving["TrainingJobName"]) == 1
+    assert len(names) == 5000
