@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.inventory import training
+from chalicelib.inventory.aws import CallFailed
 from chalicelib.inventory.jobs import TrainingJob
 from chalicelib.inventory.parts import Part
 
@@ -86,6 +87,17 @@ def test_a_long_history_is_read_by_several_chains_and_a_short_one_by_one() -> No
     read(long)
     read(short)
     assert (long.searches, short.searches) == (1 + training.MOST_CHAINS, 1)
+
+
+def test_where_two_bounds_are_refused_one_chain_reads_all() -> None:
+    class Strict(Searched):
+        def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+            if len(filters) > 1:
+                raise CallFailed("sagemaker:Search", "ValidationException", "two filters of one name")
+            yield from super().search(resource, filters)
+
+    names = read(Strict(a_history(5000), "newest first"))
+    assert sorted(names) == sorted(f"job-{index}" for index in range(5000))
 
 
 def test_a_job_that_moves_to_the_newest_window_meanwhile_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
