@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,6 +29,8 @@ from chalicelib.service import Service, merged
 
 #: Accounts and regions audited at once; each has its own connections.
 PLACES_AT_ONCE = 4
+#: How often the main thread sees to signals while it waits.
+LOOK_UP_SECONDS = 0.2
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
 _ROLE_NAME = re.compile(r"[\w+=,.@/-]{1,512}")
 
@@ -37,10 +39,19 @@ R = TypeVar("R")
 
 
 def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """``work`` for every item on threads of their own; an interrupt does not wait for those under way."""
+    """``work`` for every item on threads of their own; an interrupt does not wait for those under way.
+
+    The main thread looks up again and again: a signal that comes while it lies down to wait would not wake it.
+    """
     pool = ThreadPoolExecutor(PLACES_AT_ONCE, thread_name_prefix="place")
     try:
-        return list(pool.map(work, items))
+        begun = [pool.submit(work, item) for item in items]
+        left = set(begun)
+        while left:
+            done, left = wait(left, timeout=LOOK_UP_SECONDS, return_when=FIRST_EXCEPTION)
+            for one in done:
+                one.result()
+        return [one.result() for one in begun]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
