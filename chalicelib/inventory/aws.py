@@ -161,9 +161,15 @@ class Aws:
         return [item for page in self.pages(service, operation, key, **parameters) for item in page]
 
 
-def moment(given: float | datetime) -> datetime:
-    """A time as AWS's JSON has it, in seconds since the epoch, or as botocore reads it from XML."""
-    return given if isinstance(given, datetime) else datetime.fromtimestamp(given, UTC)
+def moment(given: float | str | datetime) -> datetime:
+    """A time as an answer has it: seconds since the epoch in AWS's JSON, a datetime where botocore read XML, and
+    ISO 8601 where an emulator writes that. Raises ValueError for anything else."""
+    if isinstance(given, datetime):
+        return given
+    if isinstance(given, str) and not given.replace(".", "", 1).isdigit():
+        told = datetime.fromisoformat(given)
+        return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(float(given), UTC)
 
 
 def _read_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

@@ -88,10 +88,13 @@ class _News:
 def _windows(reader: Reader, first: list[dict[str, Any]]) -> list[list[dict[str, str]]]:
     """Search filters that part the time from the cutoff on, the newest first, which has no end; none when one chain
     will do. Together they hold every job in whatever order a search answers."""
-    times = [one["LastModifiedTime"] for one in first if one.get("LastModifiedTime") is not None]
+    try:
+        times = [moment(one["LastModifiedTime"]) for one in first if one.get("LastModifiedTime") is not None]
+    except (TypeError, ValueError):
+        return []  # the record itself is told as unreadable
     if len(first) < reader.SEARCH_PAGE or not times:
         return []
-    oldest, begin = moment(min(times)), reader.cutoff
+    oldest, begin = min(times), reader.cutoff
     seconds = max(1.0, (reader.now - oldest).total_seconds())
     expected = len(first) * (reader.now - begin).total_seconds() / seconds
     number = min(MOST_CHAINS, int(expected // JOBS_A_CHAIN) + 1)

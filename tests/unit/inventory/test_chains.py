@@ -89,6 +89,14 @@ def test_a_long_history_is_read_by_several_chains_and_a_short_one_by_one() -> No
     assert (long.searches, short.searches) == (1 + training.MOST_CHAINS, 1)
 
 
+@pytest.mark.parametrize("given", ["2026-11-23T06:00:00Z", "nonsense", {}])
+def test_times_of_another_form_are_read_by_some_chain(given: Any) -> None:
+    records = a_history(300)
+    reader = Searched(records, "newest first")
+    first = [{**one, "LastModifiedTime": given} for one in records[:100]]
+    assert isinstance(training._windows(reader, first), list)  # type: ignore[arg-type]  # what of a reader it needs
+
+
 def test_where_two_bounds_are_refused_one_chain_reads_all() -> None:
     class Strict(Searched):
         def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
