@@ -19,7 +19,8 @@ from chalicelib.posture import Point, posture, tally, without_exempt
 
 #: DynamoDB takes 400 kB an item; base64 and the other attributes need room.
 PIECE = 250_000
-KEPT_DAYS = 400
+#: Days that the points of the trend are kept, and the last sweep of a region that nobody audits any more.
+KEPT_DAYS, LAST_DAYS = 400, 40
 #: Points that a trend shows.
 POINTS = 60
 
@@ -90,7 +91,7 @@ class History:
         )
         for number, piece in enumerate(several):
             more = {"audit": {"S": audit}, "pieces": {"N": str(len(several))}}
-            self._put(account, f"last#{region}#{number:04}", piece, **more)
+            self._put(account, f"last#{region}#{number:04}", piece, days=LAST_DAYS, **more)
 
     def of(self, account: str) -> Past:
         """What is kept of an account."""
@@ -112,8 +113,8 @@ class History:
         points = [_point(json.loads(item["body"]["S"])) for _, item in zip(range(POINTS), newest, strict=False)]
         return Past(tuple(reports), counted, tuple(reversed(points)))
 
-    def _put(self, account: str, key: str, body: str, **more: Any) -> None:
-        expires = int((self.clock() + timedelta(days=KEPT_DAYS)).timestamp())
+    def _put(self, account: str, key: str, body: str, *, days: int = KEPT_DAYS, **more: Any) -> None:
+        expires = int((self.clock() + timedelta(days=days)).timestamp())
         item = {"pk": {"S": f"history#{account}"}, "sk": {"S": key}, "body": {"S": body}, **more}
         self._call("put_item", Item={**item, "expires": {"N": str(expires)}})
 

@@ -48,7 +48,7 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
     context = {
         "report": report,
         "stands": posture(report, counted),
-        "weights": {severity.value: weight for severity, weight in reversed(WEIGHTS.items())},
+        "weights": {severity.value: weight for severity, weight in WEIGHTS.items()},
         "trend": trend,
         "chart": _chart(trend),
         "chart_size": CHART,

@@ -137,11 +137,15 @@ class Service:
         return Auditor(door, self.policy, lookback, progress=self.progress, memory=self.remembered)
 
     @cached_property
+    def _dynamodb(self) -> Any:
+        """The one client of the table: making a client takes longer than a call."""
+        return self.session.client("dynamodb", region_name=self.region)
+
+    @cached_property
     def remembered(self) -> ProcessMemory:
         """What audits remember of each other: in the process, and beyond it where there is a place."""
         if self.memory is None and self.settings.table is not None:
-            client = self.session.client("dynamodb", region_name=self.region)
-            return ProcessMemory(TableMemory(self.settings.table, client))
+            return ProcessMemory(TableMemory(self.settings.table, self._dynamodb))
         return ProcessMemory(self.memory)
 
     def scope(
@@ -213,14 +217,13 @@ class Service:
         """Runs over many accounts and regions. Raises InvalidInput when no table is configured."""
         if self.settings.table is None:
             raise InvalidInput("runs need AUDITOR_TABLE, the table that keeps their state")
-        client = self.session.client("dynamodb", region_name=self.region)
         return Fleet(
             settings=self.settings,
             session=self.session,
             account=self.identity.account,
             region=self.region,
             policy=self.policy,
-            runs=Runs(self.settings.table, client),
+            runs=Runs(self.settings.table, self._dynamodb),
             teller=self.teller,
             audit_part=self._audit_part,
             merged=merged,
@@ -268,15 +271,14 @@ class Service:
         """What was known before; None where no table is configured."""
         if self.settings.table is None:
             return None
-        client = self.session.client("dynamodb", region_name=self.region)
-        return Ledger(self.settings.table, client, self.settings.lookback_days)
+        return Ledger(self.settings.table, self._dynamodb, self.settings.lookback_days)
 
     @cached_property
     def history(self) -> History | None:
         """The posture of past sweeps; None where no table is configured."""
         if self.settings.table is None:
             return None
-        return History(self.settings.table, self.session.client("dynamodb", region_name=self.region))
+        return History(self.settings.table, self._dynamodb)
 
     @cached_property
     def teller(self) -> Teller:
