@@ -1,6 +1,5 @@
 """Application Auto Scaling and alarms as a template declares them, tied to what they scale."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.inventory.facts import Fact
@@ -13,12 +12,23 @@ from chalicelib.inventory.kinds.scaling import (
     ScalableTarget,
     ScalingPolicy,
     ScheduledAction,
-    SuspendedState,
 )
 from chalicelib.plan.intrinsics import ALARM, POLICY, TARGET
-from chalicelib.plan.partial import hidden
-from chalicelib.plan.reading import LONG_AGO, items, read
-from chalicelib.plan.values import ALARMS_LATER, LATER, UNTOLD, Declared, Template, Unknown, at, lack, where
+from chalicelib.plan.unknown import (
+    ALARMS_LATER,
+    LATER,
+    LONG_AGO,
+    UNTOLD,
+    Declared,
+    Template,
+    Unknown,
+    at,
+    items,
+    lack,
+    read,
+    unread,
+    where,
+)
 from chalicelib.scope import Scope
 
 #: A scheduled action by itself, as Terraform declares it.
@@ -81,7 +91,7 @@ class Scaling:
         if not reason:
             return False
         self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
-        self.loose.append(hidden(fact, reason, "resource_id", "arn", "policy_name") if one.maybe else fact)
+        self.loose.append(fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if one.maybe else fact)
         return True
 
     def _arn(self, id: Any) -> str:
@@ -96,22 +106,12 @@ class Scaling:
             return None
         id, dimension = tied
         raw, place = one.properties, where(self.template, one)
-        suspended = at(raw, "SuspendedState")
-        if isinstance(suspended, Mapping):
-            fields = {
-                "dynamic_in": ("DynamicScalingInSuspended",),
-                "dynamic_out": ("DynamicScalingOutSuspended",),
-                "scheduled": ("ScheduledScalingSuspended",),
-            }
-            suspended = read(SuspendedState, suspended, fields, place)
         fact = read(
             ScalableTarget,
             raw,
-            {"min_capacity": ("MinCapacity",), "max_capacity": ("MaxCapacity",)},
             place,
             resource_id=id,
             dimension=dimension,
-            suspended=suspended,
             arn=self._arn(id),
             created=LONG_AGO,
         )
@@ -150,14 +150,6 @@ class Scaling:
         fact = read(
             ScalingPolicy,
             raw,
-            {
-                "policy_type": ("PolicyType",),
-                "target_value": (_TRACKING, "TargetValue"),
-                "predefined_metric": (_TRACKING, "PredefinedMetricSpecification", "PredefinedMetricType"),
-                "scale_in_cooldown": (_TRACKING, "ScaleInCooldown"),
-                "scale_out_cooldown": (_TRACKING, "ScaleOutCooldown"),
-                "disable_scale_in": (_TRACKING, "DisableScaleIn"),
-            },
             place,
             policy_name=_shown_name(at(raw, "PolicyName"), one.id),
             resource_id=id,
@@ -189,13 +181,11 @@ class Scaling:
         fact = read(
             Alarm,
             raw,
-            {"actions_enabled": ("ActionsEnabled",)},
             where(self.template, one),
             name=name,
             arn=one.arn,
             state=Unknown(UNTOLD),
             state_since=Unknown(UNTOLD),
-            metrics=self._metrics(raw, where(self.template, one)),
         )
         actions = at(raw, "AlarmActions")
         others = {f"${{{other.id}}}" for other in self.template.resources if other.type != POLICY}
@@ -209,7 +199,7 @@ class Scaling:
             self._alarm_doubt = one.maybe
         self.alarms[name] = fact
 
-    def _metrics(self, raw: Any, place: str, id: Any = None) -> Any:
+    def _metrics(self, raw: Any, place: str, id: Any) -> Any:
         """The metrics that a specification or an alarm reads, directly or in metric math."""
         if raw is None or isinstance(raw, Unknown):
             return raw
@@ -228,11 +218,9 @@ class Scaling:
         if isinstance(given, list):
             unread = next((one for one in given if isinstance(one, Unknown)), None)
             dimensions = unread or tuple(
-                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"), id)) for one in given
+                read(Dimension, one, place, value=self._own(at(one, "Value"), id)) for one in given
             )
-        return read(
-            MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, place, dimensions=dimensions
-        )
+        return read(MetricRef, raw, place, dimensions=dimensions)
 
     def _own(self, value: Any, id: Any) -> Any:
         """The value of a dimension of the metric that scales ``id``: certain where it is written as a part of that id.
