@@ -124,22 +124,22 @@ class Builder:
 
     # ---- what serves
 
-    def _model(self, one: Declared) -> Model:
-        raw, place = one.properties, where(self.template, one)
+    def _model(self, resource: Declared) -> Model:
+        raw, place = resource.properties, where(self.template, resource)
         return read(
             Model,
             raw,
             place,
-            name=one.name,
-            arn=one.arn,
+            name=resource.name,
+            arn=resource.arn,
             vpc_config=self.network.vpc_config(raw, place),
             execution_role_arn=Unknown(UNTOLD),
             created=Unknown(UNTOLD),
             used_by=(),
         )
 
-    def _config(self, one: Declared) -> EndpointConfig:
-        raw, place = one.properties, where(self.template, one)
+    def _config(self, resource: Declared) -> EndpointConfig:
+        raw, place = resource.properties, where(self.template, resource)
         variants, shadows = (
             each(at(raw, key), place, key, lambda item, index: self._settings(item, index, place))
             for key in ("ProductionVariants", "ShadowProductionVariants")
@@ -148,8 +148,8 @@ class Builder:
             EndpointConfig,
             raw,
             place,
-            name=one.name,
-            arn=one.arn,
+            name=resource.name,
+            arn=resource.arn,
             created=Unknown(UNTOLD),
             variants=variants,
             shadow_variants=shadows,
@@ -166,38 +166,38 @@ class Builder:
         )
 
     def _endpoint(
-        self, one: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
+        self, resource: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
     ) -> Endpoint:
-        place = where(self.template, one)
-        named = resolved_name(at(one.properties, "EndpointConfigName"), self.names[CONFIG])
-        given = raw_configs.get(named) if isinstance(named, str) else None
+        place = where(self.template, resource)
+        named = resolved_name(at(resource.properties, "EndpointConfigName"), self.names[CONFIG])
+        declared = raw_configs.get(named) if isinstance(named, str) else None
         lacking: Any = None
         variants: list[Variant] = []
         if isinstance(named, Unknown):
             lacking = named
-        elif given is None:
+        elif declared is None:
             reason = self.absent.get(
                 ("endpoint config", named or ""), f"its endpoint config {named} is not in the template"
             )
             lacking = Unknown(reason)
         else:
-            config = configs[given.name]
+            config = configs[declared.name]
             for key, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
-                listed = at(given.properties, key)
+                listed = at(declared.properties, key)
                 settings = config.known("shadow_variants" if shadow else "variants")
                 if isinstance(listed, Unknown) or (listed and settings is None):
                     lacking = lack(listed)
                     continue
                 for index, raw in enumerate(listed or ()):
-                    variants.append(self._variant(one, given, raw, settings[index], index, shadow=shadow))
-                    line = self.template.line("Resources", given.id, "Properties", key, index)
-                    self.lines["endpoint-variant", f"{one.name}/{variants[-1].name}"] = line or one.line
+                    variants.append(self._variant(resource, declared, raw, settings[index], index, shadow=shadow))
+                    line = self.template.line("Resources", declared.id, "Properties", key, index)
+                    self.lines["endpoint-variant", f"{resource.name}/{variants[-1].name}"] = line or resource.line
         fact = read(
             Endpoint,
-            one.properties,
+            resource.properties,
             place,
-            name=one.name,
-            arn=one.arn,
+            name=resource.name,
+            arn=resource.arn,
             config_name=named,
             status=lacking or "InService",
             created=LONG_AGO,
@@ -207,19 +207,19 @@ class Builder:
         return fact
 
     def _variant(
-        self, one: Declared, config: Declared, raw: Any, settings: VariantSettings, index: int, *, shadow: bool
+        self, resource: Declared, config: Declared, raw: Any, settings: VariantSettings, index: int, *, shadow: bool
     ) -> Variant:
         name, certain = _variant_name(raw, index)
         queue = at(config.properties, "AsyncInferenceConfig")
-        if one.unnamed or not certain:
-            self.unnamed.add(f"endpoint/{one.name}/variant/{name}")
+        if resource.unnamed or not certain:
+            self.unnamed.add(f"endpoint/{resource.name}/variant/{name}")
         return read(
             Variant,
-            {**raw, "Tags": at(one.properties, "Tags"), "own_tags": at(one.properties, "own_tags")},
+            {**raw, "Tags": at(resource.properties, "Tags"), "own_tags": at(resource.properties, "own_tags")},
             where(self.template, config),
             name=name,
-            endpoint_name=one.name,
-            endpoint_arn=one.arn,
+            endpoint_name=resource.name,
+            endpoint_arn=resource.arn,
             endpoint_status="InService",
             config_name=config.name,
             endpoint_created=LONG_AGO,
@@ -284,16 +284,16 @@ class Builder:
                 kept[one.name] = fact
         return kept, doubts
 
-    def _component(self, one: Declared) -> InferenceComponent:
-        raw = one.properties
+    def _component(self, resource: Declared) -> InferenceComponent:
+        raw = resource.properties
         endpoint = at(raw, "EndpointName") or at(raw, "EndpointArn")
         model = at(raw, "Specifications", 0, "ModelName") or at(raw, "Specification", "ModelName")
         return read(
             InferenceComponent,
             raw,
-            where(self.template, one),
-            name=one.name,
-            arn=one.arn,
+            where(self.template, resource),
+            name=resource.name,
+            arn=resource.arn,
             endpoint_name=resolved_name(endpoint, self.names[ENDPOINT]),
             model_name=resolved_name(model, self.names[MODEL]),
             desired_copy_count=at(raw, "RuntimeConfig", "CopyCount"),
@@ -302,16 +302,18 @@ class Builder:
             current_copy_count=Unknown(UNTOLD),
         )
 
-    def _notebook(self, one: Declared) -> NotebookInstance:
-        return read(NotebookInstance, one.properties, where(self.template, one), name=one.name, arn=one.arn)
+    def _notebook(self, resource: Declared) -> NotebookInstance:
+        return read(
+            NotebookInstance, resource.properties, where(self.template, resource), name=resource.name, arn=resource.arn
+        )
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:
     """The name of a variant, and whether it is certain."""
-    given = at(raw, "VariantName")
-    if isinstance(given, Unknown):
-        return given.symbol or f"variant-{index + 1}", False
-    return (str(given), True) if given is not None else (f"variant-{index + 1}", False)
+    name = at(raw, "VariantName")
+    if isinstance(name, Unknown):
+        return name.symbol or f"variant-{index + 1}", False
+    return (str(name), True) if name is not None else (f"variant-{index + 1}", False)
 
 
 def _changed(fact: F, **values: Any) -> F:

@@ -50,11 +50,11 @@ class Network:
         reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
         self.subnets[id] = Subnet(id=id).with_only(unread(reason), "id")
 
-    def _subnet(self, one: Declared) -> Subnet:
-        raw = one.properties
+    def _subnet(self, resource: Declared) -> Subnet:
+        raw = resource.properties
         zone, zone_id = at(raw, "AvailabilityZone"), at(raw, "AvailabilityZoneId")
         if zone is None and zone_id is None:
-            zone = Unknown(f"the zone of {one.id} is {LATER}, as the template gives none")
+            zone = Unknown(f"the zone of {resource.id} is {LATER}, as the template gives none")
         if isinstance(zone_id, Unknown) and isinstance(zone, str):
             zone_id = None
         told = zone_id if zone_id is not None else zone
@@ -62,8 +62,8 @@ class Network:
         return read(
             Subnet,
             raw,
-            where(self.template, one),
-            id=one.id,
+            where(self.template, resource),
+            id=resource.id,
             vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
             zone_name=zone,
             zone_id=zone_id,

@@ -57,9 +57,9 @@ class Scaling:
             self._alarm(one)
         self.policies = [policy for one in template.of(POLICY) if (policy := self._policy(one)) is not None]
 
-    def _tied(self, one: Declared) -> tuple[Any, Any] | None:
+    def _tied(self, resource: Declared) -> tuple[Any, Any] | None:
         """The resource id and the dimension of a target, policy or action; None for another service's."""
-        raw = one.properties
+        raw = resource.properties
         keys = ("ResourceId", "ScalableDimension", "ServiceNamespace")
         whole = at(raw, "ScalingTargetId")
         if whole is None:
@@ -68,7 +68,9 @@ class Scaling:
             text = whole.symbol if isinstance(whole, Unknown) else str(whole)
             parts = text.split("|")
             if len(parts) != 3:
-                return (whole if isinstance(whole, Unknown) else Unknown(f"{one.id} names no scalable target")), None
+                return (
+                    whole if isinstance(whole, Unknown) else Unknown(f"{resource.id} names no scalable target")
+                ), None
             reason = whole.reason if isinstance(whole, Unknown) else ""
             id, dimension, namespace = (Unknown(reason, part) if "${" in part else part for part in parts)
         shown = id.symbol if isinstance(id, Unknown) else str(id or "")
@@ -80,18 +82,20 @@ class Scaling:
         if isinstance(id, Unknown) and id.symbol in self.ids:
             id = id.symbol
         if id is None:
-            id = Unknown(f"{one.id} has no ResourceId")
+            id = Unknown(f"{resource.id} has no ResourceId")
         return id, dimension if dimension is not None else INSTANCE_DIMENSION
 
-    def _loosened(self, what: str, one: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
+    def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
-        reason = one.maybe
+        reason = resource.maybe
         for value in (id, dimension):
             reason = reason or (value.reason if isinstance(value, Unknown) else "")
         if not reason:
             return False
         self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
-        self.loose.append(fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if one.maybe else fact)
+        self.loose.append(
+            fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if resource.maybe else fact
+        )
         return True
 
     def _arn(self, id: Any) -> str:
@@ -100,12 +104,12 @@ class Scaling:
         stem = f"arn:{self.scope.partition}:sagemaker:{self.scope.region}:{self.scope.account}"
         return f"{stem}:{'/'.join(str(id).split('/')[:2])}"
 
-    def _target(self, one: Declared) -> ScalableTarget | None:
-        tied = self._tied(one)
+    def _target(self, resource: Declared) -> ScalableTarget | None:
+        tied = self._tied(resource)
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = one.properties, where(self.template, one)
+        raw, place = resource.properties, where(self.template, resource)
         fact = read(
             ScalableTarget,
             raw,
@@ -123,67 +127,67 @@ class Scaling:
             self.doubts["schedule", key] = missing.reason if missing else LATER
         elif not lack([id, dimension]):
             self.schedules += [
-                ScheduledAction(name=f"{one.id}-{index}", resource_id=str(id), dimension=str(dimension))
+                ScheduledAction(name=f"{resource.id}-{index}", resource_id=str(id), dimension=str(dimension))
                 for index in range(len(actions))
             ]
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = one.line
-        return None if self._loosened("target", one, fact, id, dimension) else fact
+            self.lines[fact.kind, fact.name] = resource.line
+        return None if self._loosened("target", resource, fact, id, dimension) else fact
 
-    def _scheduled(self, one: Declared) -> None:
-        tied = self._tied(one)
+    def _scheduled(self, resource: Declared) -> None:
+        tied = self._tied(resource)
         if tied is None:
             return
         missing = lack(list(tied))
-        if one.maybe or missing:
+        if resource.maybe or missing:
             key = None if isinstance(tied[0], Unknown) else str(tied[0])
-            self.doubts["schedule", key] = one.maybe or (missing.reason if missing else "")
+            self.doubts["schedule", key] = resource.maybe or (missing.reason if missing else "")
         else:
-            self.schedules.append(ScheduledAction(name=one.id, resource_id=str(tied[0]), dimension=str(tied[1])))
+            self.schedules.append(ScheduledAction(name=resource.id, resource_id=str(tied[0]), dimension=str(tied[1])))
 
-    def _policy(self, one: Declared) -> ScalingPolicy | None:
-        tied = self._tied(one)
+    def _policy(self, resource: Declared) -> ScalingPolicy | None:
+        tied = self._tied(resource)
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = one.properties, where(self.template, one)
+        raw, place = resource.properties, where(self.template, resource)
         fact = read(
             ScalingPolicy,
             raw,
             place,
-            policy_name=_shown_name(at(raw, "PolicyName"), one.id),
+            policy_name=_shown_name(at(raw, "PolicyName"), resource.id),
             resource_id=id,
             dimension=dimension,
-            arn=one.arn,
+            arn=resource.arn,
             created=LONG_AGO,
-            alarms=self._alarms_of(one),
+            alarms=self._alarms_of(resource),
             custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one), id
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, resource), id
             ),
             steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
         )
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = one.line
-        return None if self._loosened("policy", one, fact, id, dimension) else fact
+            self.lines[fact.kind, fact.name] = resource.line
+        return None if self._loosened("policy", resource, fact, id, dimension) else fact
 
     # ---- alarms and metrics
 
-    def _alarms_of(self, one: Declared) -> Any:
+    def _alarms_of(self, resource: Declared) -> Any:
         """The alarms of the template that act on a step policy. Those of target tracking AWS makes later."""
-        acting = self._acting.get(one.arn, [])
-        if at(one.properties, "PolicyType") != "StepScaling" or not acting:
+        acting = self._acting.get(resource.arn, [])
+        if at(resource.properties, "PolicyType") != "StepScaling" or not acting:
             return Unknown(ALARMS_LATER)
         return Unknown(self._alarm_doubt) if self._alarm_doubt else tuple(acting)
 
-    def _alarm(self, one: Declared) -> None:
-        raw = one.properties
-        name = _shown_name(at(raw, "AlarmName"), one.id)
+    def _alarm(self, resource: Declared) -> None:
+        raw = resource.properties
+        name = _shown_name(at(raw, "AlarmName"), resource.id)
         fact = read(
             Alarm,
             raw,
-            where(self.template, one),
+            where(self.template, resource),
             name=name,
-            arn=one.arn,
+            arn=resource.arn,
             state=Unknown(UNTOLD),
             state_since=Unknown(UNTOLD),
         )
@@ -194,9 +198,9 @@ class Scaling:
                 if action.symbol not in others:
                     self._alarm_doubt = action.reason
             else:
-                self._acting.setdefault(str(action), []).append(AlarmRef(name=name, arn=one.arn))
-        if one.maybe and actions is not None:
-            self._alarm_doubt = one.maybe
+                self._acting.setdefault(str(action), []).append(AlarmRef(name=name, arn=resource.arn))
+        if resource.maybe and actions is not None:
+            self._alarm_doubt = resource.maybe
         self.alarms[name] = fact
 
     def _metrics(self, raw: Any, place: str, id: Any) -> Any:
