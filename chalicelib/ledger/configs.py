@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.inventory.cached import packed, unpacked
 from chalicelib.inventory.remembered import Configs
-from chalicelib.ledger.table import Expression, LedgerFailed, Table, utc_now, whole
+from chalicelib.ledger.table import Expression, ItemTable, LedgerFailed, utc_now, whole
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class TableMemory:
     client: Any
 
     def __post_init__(self) -> None:
-        self._table = Table(self.table, self.client)
+        self._table = ItemTable(self.table, self.client)
 
     def recall(self, account: str, region: str) -> Configs:
         """What the table holds; nothing while its pieces are of different writings."""

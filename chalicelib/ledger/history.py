@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.ledger.table import Expression, Item, Table, joined, pieces, utc_now, whole
+from chalicelib.ledger.table import Expression, Item, ItemTable, joined, pieces, utc_now, whole
 from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.report.posture import Point, posture, tally, without_exempt
 
@@ -38,7 +38,7 @@ class History:
     clock: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
-        self._table = Table(self.table, self.client)
+        self._table = ItemTable(self.table, self.client)
 
     def note(self, reports: Sequence[Report], merged: Report) -> None:
         """Keeps a sweep: the reports of its regions, and the point that they make together. An audit by some rules

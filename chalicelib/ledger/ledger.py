@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, LedgerFailed, Table, Write, utc_now
+from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, Write, utc_now
 from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
 
 RESOLVED_DAYS = 400
@@ -81,7 +81,7 @@ class Ledger:
     sleep: Callable[[float], None] = time.sleep
 
     def __post_init__(self) -> None:
-        self._table = Table(self.table, self.client)
+        self._table = ItemTable(self.table, self.client)
 
     # ---- reading
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.ledger.table import Expression, Item, LedgerFailed, Table, joined, pieces, utc_now, whole
+from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
 from chalicelib.report.findings import Judged, Report, utc_text
 
 KEPT_DAYS = 30
@@ -74,7 +74,7 @@ class Runs:
     clock: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
-        self._table = Table(self.table, self.client)
+        self._table = ItemTable(self.table, self.client)
 
     def start(
         self, id: str, parts: Iterable[RunPart], trigger: str, *, notify: bool = True, rules: Iterable[str] = ()

@@ -91,7 +91,7 @@ class ItemPage(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ItemTable:
     """The table ``name``; ``client`` is a DynamoDB client. Reads are consistent, those of an index excepted."""
 
     name: str

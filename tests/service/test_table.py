@@ -19,8 +19,8 @@ from chalicelib.ledger.table import (
     TABLE,
     WRITTEN_AT_ONCE,
     Expression,
+    ItemTable,
     LedgerFailed,
-    Table,
     Write,
     joined,
     pieces,
@@ -37,13 +37,13 @@ ABSENT = Expression("attribute_not_exists(pk)")
 
 
 @pytest.fixture
-def table(emulator: Emulator) -> Table:
+def table(emulator: Emulator) -> ItemTable:
     client = emulator.client("dynamodb")
     client.create_table(TableName="ledger", **TABLE)
-    return Table("ledger", client)
+    return ItemTable("ledger", client)
 
 
-def test_values_come_back_as_python_has_them(table: Table) -> None:
+def test_values_come_back_as_python_has_them(table: ItemTable) -> None:
     item = {
         "pk": "a",
         "sk": "b",
@@ -64,7 +64,7 @@ def test_values_come_back_as_python_has_them(table: Table) -> None:
     assert table.get("a", "c") is None
 
 
-def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table: Table) -> None:
+def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table: ItemTable) -> None:
     assert table.put({"pk": "a", "sk": "b", "owner": "first"}, only_if=ABSENT)
     assert not table.put({"pk": "a", "sk": "b", "owner": "second"}, only_if=ABSENT)
     other = Expression("#owner = :me", me="second")
@@ -81,7 +81,7 @@ def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table
     assert table.delete("a", "b")
 
 
-def test_of_many_writes_those_that_lose_stop_no_other(table: Table) -> None:
+def test_of_many_writes_those_that_lose_stop_no_other(table: ItemTable) -> None:
     table.put({"pk": "a", "sk": "0007", "text": "first"})
     numbers = range(WRITTEN_AT_ONCE + 10)
     table.put_all([Write({"pk": "a", "sk": f"{number:04}", "text": "second"}, ABSENT) for number in numbers])
@@ -90,7 +90,7 @@ def test_of_many_writes_those_that_lose_stop_no_other(table: Table) -> None:
     assert {sk for sk, text in items.items() if text == "first"} == {"0007"}
 
 
-def test_a_query_gives_every_page(table: Table) -> None:
+def test_a_query_gives_every_page(table: ItemTable) -> None:
     for number in range(7):
         table.put({"pk": "a", "sk": f"{number}", "even": number % 2 == 0, "body": "x" * 300_000})
     everything = Expression("pk = :pk", pk="a")
@@ -103,7 +103,7 @@ def test_a_query_gives_every_page(table: Table) -> None:
     assert [item["sk"] for item in [*first.items, *second.items]] == list("012345")
 
 
-def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: Table) -> None:
+def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: ItemTable) -> None:
     table.put({"pk": "a", "sk": "b"})
 
     def repeat(parsed: dict[str, Any], **_: Any) -> None:
@@ -112,11 +112,11 @@ def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: Table) -> No
     client = boto3.client("dynamodb", region_name=REGION)
     client.meta.events.register("after-call.dynamodb.Query", repeat)
     with pytest.raises(LedgerFailed, match="gave the key of its next page twice"):
-        list(Table("ledger", client).query(Expression("pk = :pk", pk="a")))
+        list(ItemTable("ledger", client).query(Expression("pk = :pk", pk="a")))
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem"])
-def test_a_refused_call_is_a_failure_that_names_the_table(table: Table, front: Front, operation: str) -> None:
+def test_a_refused_call_is_a_failure_that_names_the_table(table: ItemTable, front: Front, operation: str) -> None:
     front.deny(f"dynamodb:{operation}")
     calls: dict[str, Any] = {
         "PutItem": lambda: table.put({"pk": "a", "sk": "b"}, only_if=ABSENT),
@@ -130,7 +130,7 @@ def test_a_refused_call_is_a_failure_that_names_the_table(table: Table, front: F
         calls[operation]()
 
 
-def test_pieces_are_whole_or_nothing(table: Table) -> None:
+def test_pieces_are_whole_or_nothing(table: ItemTable) -> None:
     bodies = [letter for letter in "abcd"]
     table.put_pieces("a", "x#", bodies, writing="first")
     table.put_pieces("a", "x#", bodies[:2], writing="second")
@@ -150,7 +150,7 @@ def test_content_is_split_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def before(table: Table) -> Any:
+def before(table: ItemTable) -> Any:
     """The client of a table with the items that were written before."""
     for item in json.loads(BEFORE.read_text(encoding="utf-8")):
         table.client.put_item(TableName="ledger", Item=item)
@@ -205,7 +205,7 @@ def test_a_run_written_before_is_read_and_worked_to_its_end(before: Any) -> None
     assert runs.stale() == []
 
 
-def test_what_was_remembered_before_is_read(table: Table) -> None:
+def test_what_was_remembered_before_is_read(table: ItemTable) -> None:
     config = EndpointConfig.model_validate(
         {
             "EndpointConfigName": "churn",
@@ -230,7 +230,7 @@ def test_what_was_remembered_before_is_read(table: Table) -> None:
 
 def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None:
     key = {"pk": "run#a-1", "sk": f"part#{ACCOUNT}#{REGION}#0000"}
-    table = Table("ledger", before)
+    table = ItemTable("ledger", before)
     table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
     with pytest.raises(LedgerFailed, match="is being written"):
         Runs("ledger", before).results("a-1", ACCOUNT)
