@@ -91,7 +91,7 @@ audit.Reading.training_jobs = timed("reading", lambda self, of=audit.Reading.tra
 audit.Reading.inventory = timed("reading", audit.Reading.inventory)
 judge.Judge.judge = timed("judging", judge.Judge.judge)
 audit.findings = timed("words", audit.findings)
-telling.Teller.event = timed("telling", telling.Teller.event)
+telling.Publisher.event = timed("telling", telling.Publisher.event)
 start = time.process_time()
 app.audit_on_sagemaker_event(json.loads(sys.argv[3]), None)
 spent["whole event"] = time.process_time() - start

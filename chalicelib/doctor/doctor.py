@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.doctor.probes import Probe, needed, note_on, probes
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
+from chalicelib.notices.channels import CHANNELS, Lookup
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import utc_text
 from chalicelib.scope import Scope
@@ -62,11 +63,11 @@ _SOURCES = {
 }
 
 
-class _Told(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Check(_Told):
+class Check(_Model):
     """One thing looked at. ``wrong`` stands in the way; ``note`` deserves a look; ``unclear`` could not be told."""
 
     topic: Literal["credentials", "region", "settings", "policy", "deployed"]
@@ -75,7 +76,7 @@ class Check(_Told):
     text: str
 
 
-class Permission(_Told):
+class Permission(_Model):
     """Whether an operation is allowed, and which rules may be unknown where it is not.
 
     ``denied_by`` is the kind of policy that denies it, in AWS's words, where AWS tells; ``explicit``: it denies in so
@@ -92,7 +93,7 @@ class Permission(_Told):
     note: str = ""
 
 
-class Diagnosis(_Told):
+class Diagnosis(_Model):
     """What the doctor found. ``rules`` counts the enabled ones; ``policy_to_add`` is an IAM policy, or None."""
 
     audit: Literal["sweep", "event"]
@@ -198,13 +199,13 @@ def _policy(service: Service, checks: list[Check]) -> Policy | None:
 
 def _scope(service: Service, checks: list[Check], now: datetime) -> Scope | None:
     try:
-        region = service.region
+        region = service.caller.region
     except InvalidInput as error:
         checks.append(_check("region", "wrong", service.session.region_name or "no region", str(error)))
         return None
     checks.append(_check("region", "ok", region, "SageMaker is there"))
     try:
-        identity = service.identity
+        identity = service.caller.identity
     except AccessFailed as error:
         checks.append(_check("credentials", "wrong", "credentials", str(error)))
         return None
@@ -306,42 +307,33 @@ def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
 
 def deployed_checks(settings: Settings, session: boto3.Session, scope: Scope) -> list[Check]:
     """Whether what the settings name is there. The audit does not need it; the deployed stack does."""
-    asked = _outputs(settings)
-    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in {one[4] for one in asked}}
-    if not asked:
+    lookups = _outputs(settings)
+    if not lookups:
         return []
-    with ThreadPoolExecutor(len(asked), thread_name_prefix="output") as pool:
-        return list(pool.map(lambda one: _output(doors[one[4]], *one[:4]), asked))
+    regions = {lookup.region for lookup in lookups}
+    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in regions}
+    with ThreadPoolExecutor(len(lookups), thread_name_prefix="output") as pool:
+        return list(pool.map(lambda lookup: _output(doors[lookup.region], lookup), lookups))
 
 
-_Asked = tuple[str, str, str, dict[str, Any], str]
-
-
-def _outputs(settings: Settings) -> list[_Asked]:
-    """What is named: subject, service, operation, parameters, and the region where it is not the audit's."""
-    asked: list[_Asked] = []
-    if topic := settings.topic_arn:
-        asked.append((f"topic {topic}", "sns", "GetTopicAttributes", {"TopicArn": topic}, topic.split(":")[3]))
+def _outputs(settings: Settings) -> list[Lookup]:
+    """What is named: table, queue, bucket, and what the channels use."""
+    lookups: list[Lookup] = []
     if table := settings.table:
-        asked.append((f"table {table}", "dynamodb", "DescribeTable", {"TableName": table}, ""))
+        lookups.append(Lookup(f"table {table}", "dynamodb", "DescribeTable", {"TableName": table}))
     if queue := settings.queue_url:
-        wanted = {"QueueUrl": queue, "AttributeNames": ["QueueArn"]}
-        asked.append((f"queue {queue}", "sqs", "GetQueueAttributes", wanted, ""))
+        parameters = {"QueueUrl": queue, "AttributeNames": ["QueueArn"]}
+        lookups.append(Lookup(f"queue {queue}", "sqs", "GetQueueAttributes", parameters))
     if bucket := settings.bucket:
-        asked.append((f"bucket {bucket}", "s3", "HeadBucket", {"Bucket": bucket}, ""))
-    if sender := settings.email_from:
-        asked.append((f"sender {sender}", "sesv2", "GetEmailIdentity", {"EmailIdentity": sender}, ""))
-    if settings.security_hub:
-        asked.append(("Security Hub", "securityhub", "DescribeHub", {}, ""))
-    if (secret := settings.slack_secret) and not secret.startswith("ssm:") and "://" not in secret:
-        region = secret.split(":")[3] if secret.startswith("arn:") else ""
-        asked.append((f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region))
-    return asked
+        lookups.append(Lookup(f"bucket {bucket}", "s3", "HeadBucket", {"Bucket": bucket}))
+    of_channels = [channel.lookup(settings) for channel in CHANNELS]
+    return lookups + [lookup for lookup in of_channels if lookup is not None]
 
 
-def _output(aws: Aws, subject: str, service: str, operation: str, parameters: dict[str, Any]) -> Check:
+def _output(aws: Aws, lookup: Lookup) -> Check:
+    subject, service, operation = lookup.subject, lookup.service, lookup.operation
     try:
-        aws.call(service, operation, **parameters)
+        aws.call(service, operation, **lookup.parameters)
     except Gone:
         return _check("deployed", "note", subject, "does not exist")
     except CallFailed as failure:

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.ledger.history import joined, pieces
 from chalicelib.ledger.ledger import LedgerFailed
-from chalicelib.report.findings import Judged, Report, utc_text
+from chalicelib.report.findings import Report, Resolution, utc_text
 
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.
@@ -64,7 +64,7 @@ class Result:
     """What one part found: its report, what it says of findings known before, and who stands on which subnet."""
 
     report: Report
-    judged: Judged
+    judged: Resolution
     stands: Mapping[str, Iterable[str]]
 
 
@@ -316,6 +316,6 @@ def _unpacked(pieces: list[tuple[str, int, str]]) -> Result:
     ]
     return Result(
         report.model_copy(update={"findings": findings}),
-        Judged(told["verdicts"], frozenset(told["gone"])),
+        Resolution(told["verdicts"], frozenset(told["gone"])),
         told["stands"],
     )

@@ -24,7 +24,7 @@ from chalicelib.web.answers import (
     RunBegun,
     RunState,
 )
-from chalicelib.web.routes import AuditBody, AuditQuery
+from chalicelib.web.requests import AuditBody, AuditQuery
 
 REF = "#/components/schemas/{model}"
 JSON, CSV, HTML = "application/json", "text/csv", "text/html"

@@ -12,7 +12,7 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Judged, Report
+from chalicelib.report.findings import Report, Resolution
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -87,7 +87,7 @@ def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) ->
     assert not {"\x1b", "\u202e", "\n"} & set(degraded.summary)
     assert json.loads(report.model_dump_json())["findings"]
     policy = load_policy()
-    text = sns.text(digest(decide(report, {}, Judged(), policy), report, policy))
+    text = sns.text(digest(decide(report, {}, Resolution(), policy), report, policy))
     assert not {"\x1b", "\u202e"} & set(text)
     assert any(one.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for one in report.findings)
     for finding in report.findings:

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import load_policy
+from chalicelib.policy.policy import forget, load_policy
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -26,7 +26,7 @@ Captured = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def account(emulator: Emulator) -> Emulator:
-    load_policy.cache_clear()
+    forget()
     an_endpoint(emulator, "alone", count=1)
     an_endpoint(emulator, "pair")
     for kind in ("endpoint", "endpoint-config"):

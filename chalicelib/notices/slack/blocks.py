@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.notices.notice import WORDS, Notice, Told
+from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.slack.mrkdwn import (
     code,
     counts,
@@ -239,7 +239,7 @@ def _page(url: str) -> str:
     return last.removesuffix(".html") or url
 
 
-def change_note(told: Told, notice: Notice) -> str:
+def change_note(told: Change, notice: Notice) -> str:
     """Why a finding is told now, in words; empty for a new one."""
     finding = told.finding
     if told.change == "worse":
@@ -314,7 +314,7 @@ def _nothing_told(notice: Notice) -> str:
     return "All clean: nothing is open at or above the severity that is told."
 
 
-def _line(told: Told, notice: Notice, room: Room) -> str:
+def _line(told: Change, notice: Notice, room: Room) -> str:
     finding = told.finding
     emoji = WELL if told.change == "resolved" else EMOJI[finding.severity]
     note = words(change_note(told, notice), 120)
