@@ -5,9 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
-
-import boto3
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import events
 from chalicelib.audit.auditor import Auditor
@@ -33,6 +31,9 @@ from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
 from chalicelib.templating import use_templates
 
+if TYPE_CHECKING:
+    import boto3
+
 log = logging.getLogger(__name__)
 
 #: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
@@ -47,7 +48,7 @@ class Service:
     """
 
     settings: Settings
-    session: boto3.Session
+    session: "boto3.Session"
     progress: Progress = no_progress
     memory: Memory | None = None
 
@@ -139,7 +140,7 @@ class Service:
         lookback = self.settings.lookback_days
         return Auditor(door, self.policy, lookback, progress=self.progress, memory=self.remembered)
 
-    def _audit_part(self, scope: Scope, trigger: str, session: boto3.Session) -> Audited:
+    def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
         resolutions = self._resolutions(scope)
         auditor = self._auditor(Aws(session, scope.region))
