@@ -1,7 +1,8 @@
 """Makes a packed zip start fast and come out the same to the byte: pruned, compiled, with fixed times and order.
 
-What no handler can reach is left out: the command line and what only it uses. Chalice ships sources alone. Lambda cannot keep what it compiles, so that every cold start would compile them anew: the
-bytecode is put in (unchecked, so that no source is read), policies and tables become JSON, templates become Python.
+What no handler can reach is left out: the command line and what only it uses. Chalice ships sources alone. Lambda
+cannot keep what it compiles, so that every cold start would compile them anew: the bytecode is put in (unchecked, so
+that no source is read), policies and tables become JSON, templates become Python.
 """
 
 import ast

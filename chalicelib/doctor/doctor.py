@@ -33,10 +33,9 @@ _QUICK = Config(
     max_pool_connections=PARALLEL_CALLS,
     user_agent_extra="sagemaker-resilience-auditor",
 )
-#: Accepted beside the settings: read by the command line or when the functions are packed, or kept for later.
+#: Read beside the settings: by the command line, and when the functions are packed.
 _OTHER_VARIABLES = {
-    f"{PREFIX}{name}"
-    for name in ("DEBUG", "SAGEMAKER_SOURCE", "SCALING_SOURCE", "AUTOSCALING_SOURCE", "EC2_SOURCE", "PRICES")
+    f"{PREFIX}{name}" for name in ("DEBUG", "SAGEMAKER_SOURCE", "SCALING_SOURCE", "AUTOSCALING_SOURCE", "EC2_SOURCE")
 }
 _EXPLICIT = re.compile(
     r"with an explicit deny in an? (?P<where>[a-z -]+?(?:policy|boundary))(?:: (?P<arn>arn:\S+))?", re.IGNORECASE

@@ -36,7 +36,7 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
         telling = kind is not None and tells(finding, policy)
         if kind is not None and telling:
             changes.append(_changed(kind, finding, before, now))
-        remember.append(_remembered(finding, before, now, told=telling))
+        remember.append(_remembered(finding, before, now, notified=telling))
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
             continue
@@ -92,11 +92,11 @@ def _changed(kind: ChangeKind, finding: Finding, before: Known | None, now: date
     )
 
 
-def _remembered(finding: Finding, before: Known | None, now: datetime, *, told: bool) -> Known:
+def _remembered(finding: Finding, before: Known | None, now: datetime, *, notified: bool) -> Known:
     """The finding as it is now. A severity that fell is remembered, so that its rise is told again."""
     first = before.finding.first_seen if before is not None else finding.first_seen
     current = finding.model_copy(update={"first_seen": first, "last_seen": now})
-    if told:
+    if notified:
         return Known(current, now, finding.severity)
     severity = before.severity_told if before is not None else None
     if severity is not None and finding.severity.rank < severity.rank:

@@ -9,7 +9,7 @@ import pytest
 from tools.lean import imported
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = sorted((ROOT / "chalicelib").rglob("*.py"))
+CODE = sorted(path for path in (ROOT / "chalicelib").rglob("*.py") if path != ROOT / "chalicelib" / "__init__.py")
 
 #: From top to bottom: a module may import from its own floor and from those below.
 FLOORS = (

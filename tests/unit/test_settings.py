@@ -12,8 +12,10 @@ def test_an_empty_environment_has_working_defaults() -> None:
 
 
 def test_lists_are_split_at_commas_and_switches_read_in_words() -> None:
-    settings = Settings.from_environment({"AUDITOR_REGIONS": "eu-west-1, us-east-1,", "AUDITOR_SECURITY_HUB": "on"})
-    assert (settings.regions, settings.security_hub) == (("eu-west-1", "us-east-1"), True)
+    settings = Settings.from_environment(
+        {"AUDITOR_REGIONS": "eu-west-1, us-east-1,", "AUDITOR_SECURITY_HUB": "on", "AUDITOR_PRICES": "off"}
+    )
+    assert (settings.regions, settings.security_hub, settings.prices) == (("eu-west-1", "us-east-1"), True, False)
 
 
 def test_every_error_is_told_at_once_with_what_would_be_accepted() -> None:
