@@ -106,11 +106,11 @@ class Diagnosis(_Model):
     @property
     def missing(self) -> list[Permission]:
         """The permissions that are denied or unclear."""
-        return [one for one in self.permissions if one.state != "allowed"]
+        return [permission for permission in self.permissions if permission.state != "allowed"]
 
     def wrong(self, *topics: str) -> bool:
         """True when something under one of these topics stands in the way of an audit."""
-        return any(one.state == "wrong" and one.topic in topics for one in self.checks)
+        return any(check.state == "wrong" and check.topic in topics for check in self.checks)
 
 
 def diagnose(
@@ -137,7 +137,7 @@ def diagnose(
         checks=checks,
         permissions=permissions,
         rules=len(loaded.enabled()),
-        blind=sorted({id for one in permissions if one.state != "allowed" for id in one.effect}),
+        blind=sorted({id for permission in permissions if permission.state != "allowed" for id in permission.effect}),
         policy_to_add=policy_to_add(permissions),
     )
 
@@ -150,7 +150,7 @@ def settings_checks(environment: Mapping[str, str]) -> list[Check]:
     known = {f"{PREFIX}{name.upper()}": field for name, field in Settings.model_fields.items()}
     accepted = sorted({*known, *_OTHER_VARIABLES})
     checks = []
-    for name in sorted(one for one in environment if one.startswith(PREFIX)):
+    for name in sorted(variable for variable in environment if variable.startswith(PREFIX)):
         value = environment[name]
         if name not in accepted:
             near = difflib.get_close_matches(name, accepted, n=1)
@@ -241,8 +241,8 @@ def tried(aws: Aws, scope: Scope, policy: Policy, now: datetime, *, sweep: bool)
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="probe") as pool:
         answers = list(pool.map(lambda operation: _tried(aws, operation, asked[operation]), effects))
     return [
-        one.model_copy(update={"effect": effects[one.operation], "note": note_on(one.operation, sweep=sweep)})
-        for one in answers
+        answer.model_copy(update={"effect": effects[answer.operation], "note": note_on(answer.operation, sweep=sweep)})
+        for answer in answers
     ]
 
 
@@ -295,7 +295,9 @@ def _short(text: str) -> str:
 
 def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
     """The IAM policy that allows what is denied; None where nothing is, or only in so many words."""
-    actions = sorted(one.operation for one in permissions if one.state == "denied" and not one.explicit)
+    actions = sorted(
+        permission.operation for permission in permissions if permission.state == "denied" and not permission.explicit
+    )
     if not actions:
         return None
     statement = {"Sid": "LetTheAuditorRead", "Effect": "Allow", "Action": actions, "Resource": "*"}

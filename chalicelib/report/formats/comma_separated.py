@@ -43,25 +43,25 @@ def comma_separated(findings: Sequence[Finding]) -> str:
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for one in findings:
+    for finding in findings:
         row = {
-            "severity": one.severity.value,
-            "kind": one.resource.kind,
-            "resource": one.resource.name,
-            "arn": one.resource.arn,
-            "owner": one.owner or "",
-            "confidence": one.confidence.value,
-            "fix": one.fix.text,
-            "commands": "\n".join(one.fix.commands),
-            "evidence": json.dumps(one.evidence, default=str, ensure_ascii=False),
-            "first_seen": utc_text(one.first_seen),
-            "last_seen": utc_text(one.last_seen),
-            "saving_monthly_usd": one.saving.monthly_usd if one.saving else "",
-            "exemption": one.exemption.reason if one.exemption else "",
-            "references": "\n".join(one.references),
-            "resolved_at": utc_text(one.resolved_at) if one.resolved_at else "",
+            "severity": finding.severity.value,
+            "kind": finding.resource.kind,
+            "resource": finding.resource.name,
+            "arn": finding.resource.arn,
+            "owner": finding.owner or "",
+            "confidence": finding.confidence.value,
+            "fix": finding.fix.text,
+            "commands": "\n".join(finding.fix.commands),
+            "evidence": json.dumps(finding.evidence, default=str, ensure_ascii=False),
+            "first_seen": utc_text(finding.first_seen),
+            "last_seen": utc_text(finding.last_seen),
+            "saving_monthly_usd": finding.saving.monthly_usd if finding.saving else "",
+            "exemption": finding.exemption.reason if finding.exemption else "",
+            "references": "\n".join(finding.references),
+            "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else "",
         }
-        writer.writerow([_cell(str(row.get(name, getattr(one, name, "")))) for name in COLUMNS])
+        writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
     return text.getvalue()
 
 

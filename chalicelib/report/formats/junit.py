@@ -14,13 +14,15 @@ def junit(report: Report) -> str:
     root = ElementTree.Element("testsuites", name="sagemaker-auditor", tests="0", failures="0")
     tests = failures = 0
     for rule, counts in report.rules.items():
-        found = [one for one in report.open_findings() if one.rule == rule]
+        failed = [finding for finding in report.open_findings() if finding.rule == rule]
         suite = ElementTree.SubElement(root, "testsuite", name=rule)
         passed = counts.passed
-        for one in found:
-            case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(one.resource.name) or rule)
-            message = ElementTree.SubElement(case, "failure", type=one.severity.value, message=_xml(one.summary))
-            message.text = _xml("\n".join([one.why, one.fix.text, *one.fix.commands]))
+        for finding in failed:
+            case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(finding.resource.name) or rule)
+            message = ElementTree.SubElement(
+                case, "failure", type=finding.severity.value, message=_xml(finding.summary)
+            )
+            message.text = _xml("\n".join([finding.why, finding.fix.text, *finding.fix.commands]))
         if passed:
             ElementTree.SubElement(suite, "testcase", classname=rule, name=f"{passed} resources pass")
         if counts.unknown:
@@ -28,11 +30,11 @@ def junit(report: Report) -> str:
             ElementTree.SubElement(case, "skipped", message="something needed could not be read")
         number = len(suite)
         suite.set("tests", str(number))
-        suite.set("failures", str(len(found)))
+        suite.set("failures", str(len(failed)))
         suite.set("errors", "0")
         suite.set("skipped", str(int(counts.unknown > 0)))
         suite.set("timestamp", report.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
-        tests, failures = tests + number, failures + len(found)
+        tests, failures = tests + number, failures + len(failed)
     root.set("tests", str(tests))
     root.set("failures", str(failures))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -17,24 +17,24 @@ def markdown(report: Report) -> str:
 
     At most :data:`COMMENT` characters: what does not fit is counted in a sentence, the mildest findings first.
     """
-    told = report.open_findings()
-    counts = {severity: sum(one.severity is severity for one in told) for severity in reversed(Severity)}
-    found = ", ".join(f"{number} {severity.value}" for severity, number in counts.items() if number) or "none"
+    findings = report.open_findings()
+    counts = {severity: sum(finding.severity is severity for finding in findings) for severity in reversed(Severity)}
+    numbers = ", ".join(f"{number} {severity.value}" for severity, number in counts.items() if number) or "none"
     places = f"{_some(report.accounts, 'accounts')} in {_some(report.regions, 'regions')}"
     head = (
-        f"## SageMaker audit of {places}\n\nFindings: {found}. {sum(report.resources.values())} resources, "
+        f"## SageMaker audit of {places}\n\nFindings: {numbers}. {sum(report.resources.values())} resources, "
         f"{len(report.rules)} rules, {len(report.blind_spots)} blind spots.\n"
     )
     room = COMMENT - len(head) - MARGIN
     spots, room = _fitting([_blind_spot(spot) for spot in report.blind_spots], room, room // 8)
-    rows, room = _fitting([_row(one) for one in told], room, room // 2)
-    fixes, room = _fitting([_fix(one) for one in told], room, room)
+    rows, room = _fitting([_row(finding) for finding in findings], room, room // 2)
+    fixes, room = _fitting([_fix(finding) for finding in findings], room, room)
     text = head
-    if told:
+    if findings:
         text += "\n| severity | resource | finding |\n|---|---|---|\n" + "".join(rows)
-        text += _left_out(len(told) - len(rows), "findings")
+        text += _left_out(len(findings) - len(rows), "findings")
         text += "\n<details><summary>Fixes</summary>\n\n" + "".join(fixes)
-        text += _left_out(len(told) - len(fixes), "fixes") + "</details>\n"
+        text += _left_out(len(findings) - len(fixes), "fixes") + "</details>\n"
     return text + "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
 
 
@@ -56,23 +56,24 @@ def _left_out(number: int, what: str) -> str:
 
 def _some(names: Sequence[str], what: str) -> str:
     """The names, or how many there are of them."""
-    return ", ".join(_flat(one) for one in names) if len(names) <= NAMED else f"{len(names)} {what}"
+    return ", ".join(_flat(name) for name in names) if len(names) <= NAMED else f"{len(names)} {what}"
 
 
-def _row(one: Finding) -> str:
-    return f"| {one.severity.value} | {table_cell(_short(one.resource.name))} | {table_cell(_short(one.summary))} |\n"
+def _row(finding: Finding) -> str:
+    cells = (finding.severity.value, table_cell(_short(finding.resource.name)), table_cell(_short(finding.summary)))
+    return f"| {' | '.join(cells)} |\n"
 
 
-def _fix(one: Finding) -> str:
-    lines = [f"**{_flat(_short(one.resource.name))}** ({one.rule}): {_flat(one.fix.text)}", ""]
-    if one.fix.commands:
-        lines += ["```", *(_command(command) for command in one.fix.commands), "```", ""]
+def _fix(finding: Finding) -> str:
+    lines = [f"**{_flat(_short(finding.resource.name))}** ({finding.rule}): {_flat(finding.fix.text)}", ""]
+    if finding.fix.commands:
+        lines += ["```", *(_command(command) for command in finding.fix.commands), "```", ""]
     return "\n".join(lines) + "\n"
 
 
 def _blind_spot(spot: BlindSpot) -> str:
-    told = f"{_flat(spot.operation)}: {_flat(_short(spot.error))}"
-    return f"\nBlind spot: {told} ({len(spot.effect)} rules unknown)\n"
+    sentence = f"{_flat(spot.operation)}: {_flat(_short(spot.error))}"
+    return f"\nBlind spot: {sentence} ({len(spot.effect)} rules unknown)\n"
 
 
 def _short(text: str) -> str:

@@ -121,7 +121,7 @@ def _compliance(finding: Finding, report: Report) -> dict[str, Any]:
 
 
 def _remediation(finding: Finding) -> dict[str, Any]:
-    text = "\n".join(clean(one) for one in (finding.fix.text, *finding.fix.commands) if one)
+    text = "\n".join(clean(line) for line in (finding.fix.text, *finding.fix.commands) if line)
     return {"desc": text, **({"references": finding.references} if finding.references else {})}
 
 

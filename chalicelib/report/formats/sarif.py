@@ -31,12 +31,12 @@ def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None
     Each result carries what GitHub's code scanning needs: a relative path, a region and a fingerprint. Blind spots, and
     how many results are left out beyond :data:`RESULTS`, are notifications of the tool.
     """
-    told = report.open_findings()
-    first = {one.rule: one for one in reversed(told)}
+    findings = report.open_findings()
+    first = {finding.rule: finding for finding in reversed(findings)}
     rules = sorted(first)
     notes = [f"Blind spot: {spot.operation}: {spot.error}" for spot in report.blind_spots]
-    if len(told) > RESULTS:
-        notes.append(f"{len(told) - RESULTS} results are left out: the JSON of the report holds them all.")
+    if len(findings) > RESULTS:
+        notes.append(f"{len(findings) - RESULTS} results are left out: the JSON of the report holds them all.")
     log = {
         "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
@@ -61,7 +61,8 @@ def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None
                     }
                 ],
                 "results": [
-                    _sarif_result(one, rules.index(one.rule), (locations or {}).get(one.id)) for one in told[:RESULTS]
+                    _sarif_result(finding, rules.index(finding.rule), (locations or {}).get(finding.id))
+                    for finding in findings[:RESULTS]
                 ],
             }
         ],
@@ -69,27 +70,27 @@ def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None
     return json.dumps(log, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
-def _sarif_rule(one: Finding) -> dict[str, Any]:
-    link = next((quote(url, safe=URL_SIGNS) for url in one.references if url.startswith("https://")), None)
+def _sarif_rule(finding: Finding) -> dict[str, Any]:
+    link = next((quote(url, safe=URL_SIGNS) for url in finding.references if url.startswith("https://")), None)
     return {
-        "id": one.rule,
-        "shortDescription": {"text": clean(one.title)[:DESCRIPTION]},
-        "fullDescription": {"text": clean(one.why)[:DESCRIPTION]},
-        "help": {"text": clean(one.fix.text)},
+        "id": finding.rule,
+        "shortDescription": {"text": clean(finding.title)[:DESCRIPTION]},
+        "fullDescription": {"text": clean(finding.why)[:DESCRIPTION]},
+        "help": {"text": clean(finding.fix.text)},
         **({"helpUri": link} if link else {}),
-        "properties": {"tags": [one.topic], "security-severity": LEVELS[one.severity][1]},
+        "properties": {"tags": [finding.topic], "security-severity": LEVELS[finding.severity][1]},
     }
 
 
-def _sarif_result(one: Finding, index: int, declared: tuple[str, int] | None) -> dict[str, Any]:
-    path, line = declared or (f"{one.account}/{one.region}/{one.resource.kind}/{_path(one)}", 1)
+def _sarif_result(finding: Finding, index: int, declared: tuple[str, int] | None) -> dict[str, Any]:
+    path, line = declared or (f"{finding.account}/{finding.region}/{finding.resource.kind}/{_path(finding)}", 1)
     # GitHub takes this fingerprint from the line of a real file; a resource has no line but its id.
-    fingerprint = {"primaryLocationLineHash": one.id} if declared is None else {}
+    fingerprint = {"primaryLocationLineHash": finding.id} if declared is None else {}
     return {
-        "ruleId": one.rule,
+        "ruleId": finding.rule,
         "ruleIndex": index,
-        "level": LEVELS[one.severity][0],
-        "message": {"text": clean(f"{one.summary} {one.fix.text}")},
+        "level": LEVELS[finding.severity][0],
+        "message": {"text": clean(f"{finding.summary} {finding.fix.text}")},
         "locations": [
             {
                 "physicalLocation": {
@@ -98,19 +99,19 @@ def _sarif_result(one: Finding, index: int, declared: tuple[str, int] | None) ->
                 },
                 "logicalLocations": [
                     {
-                        "name": clean(one.resource.name),
-                        "fullyQualifiedName": clean(one.resource.arn),
+                        "name": clean(finding.resource.name),
+                        "fullyQualifiedName": clean(finding.resource.arn),
                         "kind": "resource",
                     }
                 ],
             }
         ],
-        "partialFingerprints": {"findingId/v1": one.id, **fingerprint},
-        "properties": {"severity": one.severity.value, "evidence": one.evidence},
+        "partialFingerprints": {"findingId/v1": finding.id, **fingerprint},
+        "properties": {"severity": finding.severity.value, "evidence": finding.evidence},
     }
 
 
-def _path(one: Finding) -> str:
+def _path(finding: Finding) -> str:
     """The name as a relative path that leads nowhere else."""
-    parts = [part if part.strip(".") else "_" for part in one.resource.name.split("/")]
+    parts = [part if part.strip(".") else "_" for part in finding.resource.name.split("/")]
     return quote("/".join(parts), safe="/")
