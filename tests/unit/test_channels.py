@@ -38,7 +38,7 @@ class Clients:
 
 
 def opened(clients: Clients, **settings: Any) -> dict[str, Any]:
-    sender = Sender(Settings(**settings), clients, lambda: ACCOUNT, lambda: REGION)  # type: ignore[arg-type]
+    sender = Sender(Settings(**settings), clients, lambda: ACCOUNT, lambda: REGION)
     return channels_of(sender)
 
 
