@@ -143,13 +143,13 @@ class Service:
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
         resolutions = self._resolutions(scope)
-        auditor = self._auditor(Aws(session, scope.region))
-        return Audited.by(auditor.audit(scope, "http" if trigger == "http" else "schedule", resolutions), resolutions)
+        begun_by: Trigger = "http" if trigger == "http" else "schedule"
+        report = self._auditor(Aws(session, scope.region)).audit(scope, begun_by, resolutions)
+        return Audited.by(report, resolutions)
 
     def _resolutions(self, scope: Scope) -> Resolutions:
-        known = None
-        if scope.whole and self.ledger is not None:
-            known = self.ledger.unresolved(scope.account, scope.region)
+        ledger = self.ledger if scope.whole else None
+        known = ledger.unresolved(scope.account, scope.region) if ledger is not None else None
         return Resolutions(scope, frozenset(self.policy.enabled(scope.rules)), known)
 
     def _with_users(self, scope: Scope) -> Scope:
