@@ -189,16 +189,14 @@ class Service:
     @cached_property
     def ledger(self) -> Ledger | None:
         """What was known before; None where no table is configured."""
-        if self.settings.table is None:
-            return None
-        return Ledger(self.settings.table, self._dynamodb, self.settings.lookback_days)
+        table = self.settings.table
+        return Ledger(table, self._dynamodb, self.settings.lookback_days) if table is not None else None
 
     @cached_property
     def history(self) -> History | None:
         """The posture of past sweeps; None where no table is configured."""
-        if self.settings.table is None:
-            return None
-        return History(self.settings.table, self._dynamodb)
+        table = self.settings.table
+        return History(table, self._dynamodb) if table is not None else None
 
     @cached_property
     def publisher(self) -> Publisher:
