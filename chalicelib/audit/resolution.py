@@ -8,33 +8,16 @@ from chalicelib.inventory.facts import Fact, Gaps
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import DESCRIBED, KINDS
 from chalicelib.report.findings import Judged, Known, Outcome, Verdict, finding_id
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
 #: The part that a sweep reads to its end, so that a resource of the kind which it does not hold is gone. Configs that
 #: nothing uses and jobs before the look-back window are not read, so that their absence proves nothing.
-PROVES_GONE = {
-    "endpoint": Part.ENDPOINTS,
-    "endpoint-variant": Part.ENDPOINTS,
-    "model": Part.MODELS,
-    "inference-component": Part.COMPONENTS,
-    "scalable-target": Part.TARGETS,
-    "scaling-policy": Part.POLICIES,
-    "vpc": Part.SUBNETS,
-    "notebook-instance": Part.NOTEBOOKS,
-}
+PROVES_GONE = {row.name: Part(row.part) for row in KINDS.values() if row.whole}
 #: The part under which a single resource is described by its name.
-DESCRIBED_AS = {
-    "endpoint": Part.ENDPOINTS,
-    "endpoint-config": Part.CONFIGS,
-    "model": Part.MODELS,
-    "inference-component": Part.COMPONENTS,
-    "training-job": Part.TRAINING_JOBS,
-    "tuning-job": Part.TUNING_JOBS,
-    "transform-job": Part.TRANSFORM_JOBS,
-    "notebook-instance": Part.NOTEBOOKS,
-}
+DESCRIBED_AS = {row.name: Part(row.part) for row in DESCRIBED}
 
 #: Kinds that a narrow scope reads together with the endpoint or component to which they belong.
 _READ_WITH_OWNER = frozenset({"endpoint-variant", "scalable-target", "scaling-policy"})

@@ -22,6 +22,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.kinds import PASSING
 from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
@@ -29,8 +30,6 @@ RESOLVED_DAYS = 400
 LEASE_SECONDS = 120
 WRITTEN_AT_ONCE = 50
 READ_AT_ONCE = 100
-#: Kinds that leave the look-back window by themselves: their findings expire when no audit sees them any more.
-PASSING_KINDS = frozenset({"training-job", "tuning-job", "transform-job"})
 
 
 class LedgerFailed(AuditorError):
@@ -365,7 +364,7 @@ def _item(known: Known, lookback_days: int) -> dict[str, Any]:
     days: int | None = None
     if finding.status == "resolved":
         days = RESOLVED_DAYS
-    elif resource.kind in PASSING_KINDS:
+    elif resource.kind in PASSING:
         days = lookback_days + 2
     if days is not None:
         item["expires"] = {"N": str(int((known.judged_at + timedelta(days=days)).timestamp()))}
