@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.audit.findings import resource_of
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
@@ -36,7 +37,7 @@ class Answers:
     rules: frozenset[str]
     known: Mapping[str, Known] | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: Failures = field(default_factory=Failures)
     stands: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,7 +67,7 @@ class Answers:
             for subnet in subject.vpc_config.subnets:
                 self.stands.setdefault(subnet, set()).add(subject.arn)
 
-    def finished(self, gaps: Gaps) -> None:
+    def finished(self, gaps: Failures) -> None:
         """Keeps what could not be read."""
         self.gaps = gaps
 
@@ -80,9 +81,9 @@ class Answers:
         if not self.scope.whole:
             return self._gone_from_scope(kind, name)
         part = PROVES_GONE.get(kind)
-        if part is None or resource in self._seen or part in self.gaps.parts:
+        if part is None or resource in self._seen or self.gaps.of(part) is not None:
             return False
-        if (part, name) in self.gaps.failed or (part, name.split("/")[0]) in self.gaps.failed:
+        if self.gaps.hides(part, name) or self.gaps.hides(part, name.split("/")[0]):
             return False
         return not (kind == "endpoint-variant" and name.split("/")[0] in self._unsettled)
 
@@ -95,17 +96,17 @@ class Answers:
         if kind == "endpoint-variant" and self._described_gone("endpoint", owner):
             return True
         part = PROVES_GONE.get(kind)
-        if kind == "scaling-policy" and Part.TARGETS in self.gaps.parts:
+        if kind == "scaling-policy" and self.gaps.of(Part.TARGETS) is not None:
             return False
-        if kind not in _READ_WITH_OWNER or part is None or part in self.gaps.parts or (kind, name) in self._seen:
+        if kind not in _READ_WITH_OWNER or part is None or self.gaps.of(part) is not None or (kind, name) in self._seen:
             return False
         read = ("endpoint", owner) in self._seen or ("inference-component", owner) in self._seen
         return read and owner not in self._unsettled
 
     def _described_gone(self, kind: str, name: str) -> bool:
-        key = (DESCRIBED_AS.get(kind, Part.TAGS), name)
+        failure = self.gaps.of(DESCRIBED_AS.get(kind, Part.TAGS), name)
         named = any((ref.kind, ref.name) == (kind, name) for ref in self.scope.resources)
-        return named and key in self.gaps.resources and key not in self.gaps.failed
+        return named and failure is not None and failure.gone
 
 
 def _named(known: Known) -> Named:

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import (
     Endpoint,
@@ -20,12 +21,13 @@ from chalicelib.inventory.kinds.endpoints import (
 from chalicelib.inventory.kinds.models import Container, Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network
 from chalicelib.plan.partial import hidden, known, partial
 from chalicelib.plan.reading import LONG_AGO, read, resolved_name
 from chalicelib.plan.scaling import Scaling
-from chalicelib.plan.values import LATER, UNTOLD, USERS_LATER, Declared, Template, Unknown, at, lack, where
+from chalicelib.plan.values import DEPLOYMENT, LATER, UNTOLD, USERS_LATER, Declared, Template, Unknown, at, lack, where
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -38,9 +40,7 @@ NEVER_TOLD = (
     Part.METRICS,
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
-    Part.TRAINING_JOBS,
-    Part.TUNING_JOBS,
-    Part.TRANSFORM_JOBS,
+    *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 
 
@@ -49,7 +49,9 @@ class Builder:
 
     def __init__(self, template: Template, scope: Scope, now: datetime) -> None:
         self.template, self.scope, self.now = template, scope, now
-        self.gaps = Gaps(parts={part: f"{part} are {LATER}".replace("-", " ", 1) for part in NEVER_TOLD})
+        self.gaps = Failures(
+            Failure(DEPLOYMENT, "", f"{part} are {LATER}".replace("-", " ", 1), part=part) for part in NEVER_TOLD
+        )
         self.network = Network(template, scope)
         self.loose: list[Fact] = []
         self.absent: dict[tuple[str, str], str] = {}
@@ -88,7 +90,7 @@ class Builder:
             alarms=scaling.alarms,
             subnets=self.network.subnets,
             vpcs=vpcs,
-            notebooks=notebooks,
+            others={NotebookInstance.kind: notebooks},
             gaps=self.gaps,
             loose=[*self.loose, *scaling.loose, *self.network.loose],
             doubts=doubts,

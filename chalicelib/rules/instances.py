@@ -7,9 +7,9 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
+from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances

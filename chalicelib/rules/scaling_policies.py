@@ -6,12 +6,12 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    INVOCATIONS_PER_INSTANCE,
     PROVISIONED_DIMENSION,
     Alarm,
     MetricRef,

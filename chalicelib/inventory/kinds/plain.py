@@ -1,14 +1,11 @@
-"""Kinds that stand for themselves, notebook instances and transform jobs: the facts, and how they are read."""
+"""Kinds that are read by their list and descriptions alone: the facts of each."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from chalicelib.inventory.facts import Fact, Tags
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reader import Reader
 
 
 class NotebookInstance(Fact):
@@ -21,19 +18,6 @@ class NotebookInstance(Fact):
     instance_type: str | None = Field(None, alias="InstanceType")
     accelerator_types: tuple[str, ...] = Field((), alias="AcceleratorTypes")
     tags: Tags | None = Field(None, alias="Tags")
-
-
-def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
-    """Every notebook instance of the region."""
-    listed = reader.aws.listing("sagemaker", "ListNotebookInstances", "NotebookInstances", MaxResults=100)
-    return described_notebooks(reader, [one["NotebookInstanceName"] for one in listed])
-
-
-def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
-    """The named notebook instances that exist."""
-    answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
-    found = reader.typed(Part.NOTEBOOKS, NotebookInstance, answers, "NotebookInstanceName")
-    return {one.name: one for one in found}
 
 
 class TransformJob(Fact):
@@ -66,20 +50,5 @@ class TransformJob(Fact):
         }
 
 
-def transform_jobs(reader: Reader) -> dict[str, TransformJob]:
-    """The batch transform jobs that changed since the cutoff."""
-    listed = reader.aws.listing(
-        "sagemaker",
-        "ListTransformJobs",
-        "TransformJobSummaries",
-        MaxResults=100,
-        LastModifiedTimeAfter=reader.cutoff,
-    )
-    return described_transform_jobs(reader, [one["TransformJobName"] for one in listed])
-
-
-def described_transform_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TransformJob]:
-    """The named transform jobs that exist."""
-    answers = reader.describe_each(Part.TRANSFORM_JOBS, "DescribeTransformJob", "TransformJobName", names)
-    found = reader.typed(Part.TRANSFORM_JOBS, TransformJob, answers, "TransformJobName")
-    return {one.name: one for one in found}
+#: The facts of each plain kind.
+PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance)}
