@@ -35,18 +35,20 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     """What these rules read: nothing else is asked of AWS."""
     parts: set[Part] = set()
     days: dict[str, int] = {}
-    hours = tests = 1
+    bounds: dict[str, int] = {}
     for setting in rules.values():
-        rule, params = setting.rule, setting.params.model_dump()
-        parts |= rule.parts(setting.params)
-        for metric in rule.metrics:
-            days[metric] = max(days.get(metric, 0), int(params["window_days"]))
-        if Part.ACTIVITIES in rule.reads:
-            hours = max(hours, math.ceil(params.get("window_hours", 1)))
-        if Part.RECOMMENDATIONS in rule.reads:
-            tests = max(tests, int(params["max_age_days"]))
+        rule, params = setting.rule, setting.params
+        parts |= rule.parts(params)
+        for window in rule.metrics:
+            days[window.of] = max(days.get(window.of, 0), math.ceil(getattr(params, window.param)))
+        for window in rule.bounds:
+            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param)))
     return Needs.of(
-        parts, metric_days=days, lookback_days=lookback_days, activity_hours=hours, recommendation_days=tests
+        parts,
+        metric_days=days,
+        lookback_days=lookback_days,
+        activity_hours=bounds.get(Part.ACTIVITIES, 1),
+        recommendation_days=bounds.get(Part.RECOMMENDATIONS, 1),
     )
 
 
