@@ -195,6 +195,18 @@ _ROWS = (
         whole=True,
         plain=True,
     ),
+    Kind(
+        "cluster",
+        "clusters",
+        word="Cluster",
+        listed="ClusterSummaries",
+        arn="cluster",
+        arn_is_name=False,
+        console="/cluster-management/{name}",
+        events=("HyperPod Cluster",),
+        whole=True,
+        plain=True,
+    ),
 )
 
 #: Every kind, by its name.

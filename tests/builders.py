@@ -18,7 +18,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import PLAIN, NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -631,6 +631,20 @@ def a_notebook(
             "NotebookInstanceStatus": "InService",
             "InstanceType": instance_type,
             "AcceleratorTypes": list(accelerators) if accelerators is not None else None,
+            **described,
+        }
+    )
+
+
+def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluster:
+    """A HyperPod cluster, whose ARN ends in an id; ``recovery`` None: AWS left it out."""
+    return Cluster.model_validate(
+        {
+            "ClusterName": "pretraining",
+            "ClusterArn": f"{STEM}:cluster/k3j2h1g0f9e8",
+            "ClusterStatus": "InService",
+            "CreationTime": CREATED,
+            "NodeRecovery": recovery,
             **described,
         }
     )

@@ -23,6 +23,7 @@ TOPICS = {
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",
     "inference-pipelines": "Inference pipelines",
+    "clusters": "HyperPod clusters",
 }
 
 

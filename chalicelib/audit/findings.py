@@ -10,7 +10,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, finding_id
+from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.scope import ResourceRef, Scope
@@ -88,16 +88,7 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
     resource = resource_of(one.subject, scope)
     severity = policy.severity(one.rule.id, one.outcome.severity, tags)
     evidence = dict(one.outcome.evidence)
-    context = {
-        **evidence,
-        "resource": resource,
-        "subject": one.subject,
-        "account": scope.account,
-        "region": scope.region,
-        "partition": scope.partition,
-        "severity": severity.value,
-        "merged": one.merged,
-    }
+    context = evidence | common_context(one, resource, severity, scope)
     text = _own_words(one.rule.words, resource) if one.rule.words else finding_text(one.rule.id, context)
     exemption = exempted(one.rule.id, resource, policy, tags, now.date())
     in_force = exemption is not None and not _over(exemption.expires, now.date())
@@ -122,6 +113,19 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
         first_seen=now,
         last_seen=now,
     )
+
+
+def common_context(failing: Failing, resource: Resource, severity: Severity, scope: Scope) -> dict[str, Any]:
+    """What every template may read, whatever the evidence of its rule."""
+    return {
+        "resource": resource,
+        "subject": failing.subject,
+        "account": scope.account,
+        "region": scope.region,
+        "partition": scope.partition,
+        "severity": severity.value,
+        "merged": failing.merged,
+    }
 
 
 def _own_words(words: OwnWords, resource: Resource) -> FindingText:

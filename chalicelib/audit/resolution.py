@@ -73,13 +73,13 @@ class Answers:
 
     def judged(self, known: Mapping[str, Known]) -> Judged:
         """What can be said of these findings."""
-        gone = {id for id, one in known.items() if one.finding.rule in self.rules and self._gone(_named(one))}
+        gone = {id for id, one in known.items() if one.finding.rule in self.rules and self._gone(one)}
         return Judged(self.verdicts, frozenset(gone))
 
-    def _gone(self, resource: Named) -> bool:
-        kind, name = resource
+    def _gone(self, known: Known) -> bool:
+        kind, name = resource = _named(known)
         if not self.scope.whole:
-            return self._gone_from_scope(kind, name)
+            return self._gone_from_scope(kind, name, known.finding.resource.arn)
         part = PROVES_GONE.get(kind)
         if part is None or resource in self._seen or self.gaps.of(part) is not None:
             return False
@@ -87,11 +87,11 @@ class Answers:
             return False
         return not (kind == "endpoint-variant" and name.split("/")[0] in self._unsettled)
 
-    def _gone_from_scope(self, kind: str, name: str) -> bool:
+    def _gone_from_scope(self, kind: str, name: str, arn: str) -> bool:
         """What a narrow scope proves: a resource described as gone takes its variants with it; variants, targets and
         policies of a resource that was read are read with it, so that those not seen are gone."""
         if kind in DESCRIBED_AS:
-            return self._described_gone(kind, name)
+            return self._described_gone(kind, name, arn)
         owner = name.split("/")[0]
         if kind == "endpoint-variant" and self._described_gone("endpoint", owner):
             return True
@@ -103,10 +103,14 @@ class Answers:
         read = ("endpoint", owner) in self._seen or ("inference-component", owner) in self._seen
         return read and owner not in self._unsettled
 
-    def _described_gone(self, kind: str, name: str) -> bool:
-        failure = self.gaps.of(DESCRIBED_AS.get(kind, Part.TAGS), name)
-        named = any((ref.kind, ref.name) == (kind, name) for ref in self.scope.resources)
-        return named and failure is not None and failure.gone
+    def _described_gone(self, kind: str, name: str, arn: str = "") -> bool:
+        """True where a resource that the scope names, by name or ARN, was asked for and is not there."""
+        failures = [
+            self.gaps.of(DESCRIBED_AS[kind], ref.name)
+            for ref in self.scope.resources
+            if ref.kind == kind and ref.name in (name, arn)
+        ]
+        return any(failure is not None and failure.gone for failure in failures)
 
 
 def _named(known: Known) -> Named:

@@ -28,6 +28,7 @@ class Part(StrEnum):
     TUNING_JOBS = "tuning-jobs"
     TRANSFORM_JOBS = "transform-jobs"
     NOTEBOOKS = "notebook-instances"
+    CLUSTERS = "clusters"
     RECOMMENDATIONS = "recommendation-jobs"
     TAGS = "tags"
 

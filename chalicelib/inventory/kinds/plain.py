@@ -50,5 +50,17 @@ class TransformJob(Fact):
         }
 
 
+class Cluster(Fact):
+    """``DescribeCluster``: a HyperPod cluster."""
+
+    kind: ClassVar[str] = "cluster"
+    name: str = Field(alias="ClusterName")
+    arn: str = Field("", alias="ClusterArn")
+    status: str = Field("", alias="ClusterStatus")
+    created: datetime | None = Field(None, alias="CreationTime")
+    node_recovery: str | None = Field(None, alias="NodeRecovery")
+    tags: Tags | None = Field(None, alias="Tags")
+
+
 #: The facts of each plain kind.
-PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance)}
+PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance, Cluster)}
