@@ -13,7 +13,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.policy.policy import load_policy
 from emulator.account import build
 from emulator.extension.records import CLUSTER, arn_of

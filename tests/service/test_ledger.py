@@ -10,7 +10,8 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
-from chalicelib.ledger.ledger import Ledger, LedgerBusy, LedgerFailed, Query
+from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
+from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Exemption, Known, Severity, Verdict
