@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -137,9 +137,9 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
         found += [_planned(finding) for finding in mine]
         for finding in mine:
-            line = builder.lines.get((finding.resource.kind, finding.resource.name), 0)
-            if line:
-                locations.setdefault(finding.id, (one.source, line))
+            place = builder.places.get((finding.resource.kind, finding.resource.name))
+            if place and place.line:
+                locations.setdefault(finding.id, (place.file, place.line))
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
     report = report_of(
@@ -163,7 +163,8 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
 
 def _spoken(one: Failing) -> Failing:
     """A failing outcome without anything that raises when it is put into words."""
-    return Failing(one.rule, spoken(one.subject), one.outcome, spoken(one.merged))
+    outcome = replace(one.outcome, evidence=spoken(one.outcome.evidence))
+    return Failing(one.rule, spoken(one.subject), outcome, spoken(one.merged))
 
 
 def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:

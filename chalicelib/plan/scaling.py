@@ -20,6 +20,7 @@ from chalicelib.plan.unknown import (
     LONG_AGO,
     UNTOLD,
     Declared,
+    Place,
     Template,
     Unknown,
     at,
@@ -45,7 +46,7 @@ class Scaling:
         self.names = {part for one in ids for part in one.split("/")}
         self.loose: list[Fact] = []
         self.doubts: dict[tuple[str, str | None], str] = {}
-        self.lines: dict[tuple[str, str], int] = {}
+        self.places: dict[tuple[str, str], Place] = {}
         self.schedules: list[ScheduledAction] = []
         self.targets = [fact for one in template.of(TARGET) if (fact := self._target(one)) is not None]
         for one in template.of(SCHEDULE):
@@ -109,7 +110,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         fact = read(
             ScalableTarget,
             raw,
@@ -131,7 +132,7 @@ class Scaling:
                 for index in range(len(actions))
             ]
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = resource.line
+            self.places[fact.kind, fact.name] = resource.place()
         return None if self._loosened("target", resource, fact, id, dimension) else fact
 
     def _scheduled(self, resource: Declared) -> None:
@@ -150,7 +151,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         fact = read(
             ScalingPolicy,
             raw,
@@ -162,12 +163,12 @@ class Scaling:
             created=LONG_AGO,
             alarms=self._alarms_of(resource),
             custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, resource), id
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(resource), id
             ),
             steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
         )
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = resource.line
+            self.places[fact.kind, fact.name] = resource.place()
         return None if self._loosened("policy", resource, fact, id, dimension) else fact
 
     # ---- alarms and metrics
@@ -185,7 +186,7 @@ class Scaling:
         fact = read(
             Alarm,
             raw,
-            where(self.template, resource),
+            where(resource),
             name=name,
             arn=resource.arn,
             state=Unknown(UNTOLD),

@@ -1,5 +1,6 @@
 """CloudFormation templates, JSON or YAML: their text, their lines, and the resources that they declare."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -157,10 +158,11 @@ def declared(made: Document, scope: Scope, parameters: Mapping[str, str]) -> Tem
                 arn=str(evaluator.reference(id)),
                 unnamed=unnamed,
                 maybe=f"whether {id} is made is not known: {why}" if state == UNSURE else "",
-                line=made.line("Resources", id),
+                source=made.source,
+                line=functools.partial(made.line, "Resources", id),
             )
         )
-    return Template(made.source, found, _more(data, plain, loops), made.line)
+    return Template(made.source, found, _more(data, plain, loops))
 
 
 def _check(made: Document, id: str, resource: Any) -> None:

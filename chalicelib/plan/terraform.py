@@ -185,7 +185,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
             field="TEMPLATE",
         )
     try:
-        return Template(source, _Plan(data, scope).resources())
+        return Template(source, _Plan(source, data, scope).resources())
     except (AttributeError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",
@@ -194,8 +194,8 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
 
 
 class _Plan:
-    def __init__(self, data: Mapping[str, Any], scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, source: str, data: Mapping[str, Any], scope: Scope) -> None:
+        self._source, self._scope = source, scope
         self._unknown = {one["address"]: _after_unknown(one) for one in data.get("resource_changes") or ()}
         configuration = (data.get("configuration") or {}).get("root_module") or {}
         self._expressions = dict(_expressions(configuration, ""))
@@ -228,7 +228,7 @@ class _Plan:
         properties |= _tags(one)
         name = self._name(one)
         unnamed = one.unknown.get("name") is True and "name" in one.expressions
-        return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed)
+        return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed, source=self._source)
 
     def _name(self, one: _Planned) -> str:
         return str(one.values.get("name") or one.address)

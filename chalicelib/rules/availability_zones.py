@@ -67,7 +67,7 @@ def model_vpc_single_az(subject: Model | EndpointConfig, estate: Inventory, para
         **facts,
         endpoints=_endpoints(subject, estate),
         security_groups=list(subject.vpc_config.security_group_ids),
-        vpc=found[0].vpc_id,
+        vpc=found[0].shown("vpc_id"),
     )
 
 

@@ -35,15 +35,20 @@ class MinInstances(Params):
     guards=[variant_with_instances],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
-    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""
+    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, or where it
+    only starts on fewer, as a template tells)."""
     count = variant.instance_count
     if count == 0:
         return not_applicable("scaled to zero")
     if variant.weight == 0 and not params.include_zero_weight:
         return not_applicable("takes no traffic")
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
-    if count >= params.min_instances:
+    enough = count >= params.min_instances
+    start = estate.starting_count(variant) if enough else None
+    if enough and (start is None or start >= params.min_instances):
         return passed(f"runs on {count} instances", **facts)
+    if enough:
+        return failed(severity=Severity.LOW, **facts, starts_on=start, asynchronous=variant.is_async)
     asynchronous = variant.is_async
     return failed(
         **facts,
