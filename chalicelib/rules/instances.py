@@ -47,14 +47,15 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     start = estate.starting_count(variant) if enough else None
     if enough and (start is None or start >= params.min_instances):
         return passed(f"runs on {count} instances", **facts)
-    if enough:
-        return failed(severity=Severity.LOW, **facts, starts_on=start, asynchronous=variant.is_async)
     asynchronous = variant.is_async
+    severity = params.async_severity if asynchronous else None
+    if enough:
+        facts["starts_on"], severity = start, Severity.LOW
     return failed(
         **facts,
         instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
-        severity=params.async_severity if asynchronous else None,
+        severity=severity,
     )
 
 
