@@ -18,10 +18,18 @@ REGION = "us-east-1"
 
 def plan(
     template: Annotated[
-        list[Path], typer.Argument(help="CloudFormation templates, or the JSON of Terraform plans.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="CloudFormation templates, the JSON of Terraform plans, or folders of them, judged together.",
+            show_default=False,
+        ),
     ],
     parameter: Annotated[
         list[str] | None, typer.Option(help="Value of a template's parameter, as Name=Value; repeat for more.")
+    ] = None,
+    parameters: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="File with values of parameters; --parameter goes first. Repeat for more."),
     ] = None,
     region: Annotated[
         str | None, typer.Option(help="Region of the deployment; default: that of the environment.")
@@ -46,7 +54,9 @@ def plan(
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
     from chalicelib.audit.auditor import utc_now
-    from chalicelib.plan.judged import ACCOUNT, judged, template_in
+    from chalicelib.plan.files import found_in
+    from chalicelib.plan.judged import ACCOUNT, judged
+    from chalicelib.plan.parameters import in_file
     from chalicelib.policy.policy import load_policy, unknown_rule
     from chalicelib.report.formats.sarif import sarif
     from chalicelib.report.formats.writers import WRITERS
@@ -60,8 +70,13 @@ def plan(
         if id not in in_force.rules:
             raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
     scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
-    parameters = _parameters(parameter or [])
-    told = judged([template_in(file, scope, parameters) for file in template], in_force, scope, utc_now())
+    given: dict[str, str] = {}
+    for file in parameters or []:
+        given |= in_file(file)
+    found = found_in(template, scope, given | _parameters(parameter or []))
+    for word in found.skipped:
+        print(f"auditor: {word}", file=sys.stderr)
+    told = judged(found.templates, in_force, scope, utc_now())
     kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
     report = told.report.model_copy(update={"findings": kept})
     show.give(report, files, writers={**WRITERS, "sarif": lambda report: sarif(report, told.locations)})

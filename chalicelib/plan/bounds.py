@@ -101,4 +101,3 @@ def greater(first: int | Unread | None, second: int | Unread | None) -> int | Un
 def bounded(least: int, most: int | None, unread: Unread) -> int:
     """The number itself where the bounds leave one only."""
     return least if most == least else Between(least, most, unread)
-

@@ -326,9 +326,7 @@ class Builder:
         )
 
     def _notebook(self, resource: Declared) -> NotebookInstance:
-        return read(
-            NotebookInstance, resource.properties, where(resource), name=resource.name, arn=resource.arn
-        )
+        return read(NotebookInstance, resource.properties, where(resource), name=resource.name, arn=resource.arn)
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:

@@ -162,9 +162,7 @@ class Scaling:
             arn=resource.arn,
             created=LONG_AGO,
             alarms=self._alarms_of(resource),
-            custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(resource), id
-            ),
+            custom_metrics=self._metrics(at(raw, _TRACKING, "CustomizedMetricSpecification"), where(resource), id),
             steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
         )
         if not isinstance(id, Unknown):

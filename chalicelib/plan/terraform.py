@@ -173,8 +173,9 @@ def is_plan(data: Any) -> bool:
     return isinstance(data, Mapping) and "planned_values" in data
 
 
-def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
-    """The resources of a plan that are there after it is applied.
+def declared(source: str, data: Mapping[str, Any], scope: Scope, home: str = "") -> Template:
+    """The resources of a plan that are there after it is applied; ``home`` stands before their addresses, to tell them
+    from those of another plan.
 
     Raises InvalidInput for a plan of another major version, and for one that is not as Terraform writes it.
     """
@@ -185,7 +186,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
             field="TEMPLATE",
         )
     try:
-        return Template(source, _Plan(source, data, scope).resources())
+        return Template((source,), _Plan(source, data, scope, home).resources())
     except (AttributeError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",
@@ -194,8 +195,8 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
 
 
 class _Plan:
-    def __init__(self, source: str, data: Mapping[str, Any], scope: Scope) -> None:
-        self._source, self._scope = source, scope
+    def __init__(self, source: str, data: Mapping[str, Any], scope: Scope, home: str) -> None:
+        self._source, self._scope, self._home = source, scope, home
         self._unknown = {one["address"]: _after_unknown(one) for one in data.get("resource_changes") or ()}
         configuration = (data.get("configuration") or {}).get("root_module") or {}
         self._expressions = dict(_expressions(configuration, ""))
@@ -231,16 +232,17 @@ class _Plan:
         return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed, source=self._source)
 
     def _name(self, one: _Planned) -> str:
-        return str(one.values.get("name") or one.address)
+        return str(one.values.get("name") or self._home + one.address)
 
     def _id(self, one: _Planned) -> str:
-        return str(one.values.get("id") or one.address) if TYPES[one.type][0] in (SUBNET, VPC) else one.address
+        address = self._home + one.address
+        return str(one.values.get("id") or address) if TYPES[one.type][0] in (SUBNET, VPC) else address
 
     def _arn(self, one: _Planned, type: str, name: str) -> str:
         if type in NAMES:
             stem = f"arn:{self._scope.partition}:sagemaker:{self._scope.region}:{self._scope.account}"
             return f"{stem}:{NAMES[type][1]}/{name}"
-        return str(one.values.get("arn") or f"arn:{self._scope.partition}:{one.address}")
+        return str(one.values.get("arn") or f"arn:{self._scope.partition}:{self._home}{one.address}")
 
     # ---- values
 

@@ -7,7 +7,7 @@ API. What stands there is validated, what is not known is an unknown field of th
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -84,11 +84,16 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What files declare that are deployed together. ``open`` says why there may be more resources than these."""
+    """What files declare that are deployed together. ``more`` says why a file brings more resources than these."""
 
-    source: str
+    sources: Sequence[str]
     resources: Sequence[Declared]
-    open: str = ""
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def open(self) -> str:
+        """Why there may be more resources than these, or an empty text."""
+        return "; ".join(dict.fromkeys(self.more.values()))
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""
