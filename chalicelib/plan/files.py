@@ -21,6 +21,8 @@ _ACCEPTED = (
 )
 _SUFFIXES = {".json", ".yaml", ".yml", ".template"}
 _MANIFEST = "manifest.json"
+#: The keys of a state, as `terraform show -json` writes it and as it is stored.
+_STATE = ({"terraform_version", "values"}, {"lineage", "serial"})
 _ASSET = re.compile(r"asset\.[0-9a-f]{16,}\..*|[0-9a-f]{64}\.json")
 #: Files of the CDK that are no templates, by the keys that they have.
 _CDK = {"artifacts": "the manifest of the CDK", "tree": "the CDK's tree of constructs", "files": "the CDK's assets"}
@@ -83,9 +85,7 @@ def found_in(paths: Sequence[Path], scope: Scope, given: Mapping[str, str]) -> F
             else:
                 documents.append((chosen.environment, made))
     if not documents and not plans:
-        raise InvalidInput(
-            "".join(f"{word}; " for word in skipped) + f"nothing to judge; {_ACCEPTED}", field="TEMPLATE"
-        )
+        raise InvalidInput("; ".join([*skipped, f"nothing is left to judge; {_ACCEPTED}"]), field="TEMPLATE")
     if given and not documents:
         raise InvalidInput("a Terraform plan takes no --parameter; give variables to `terraform plan`")
     return Found(_templates(_units(documents, plans, scope, given)), skipped)

@@ -55,7 +55,8 @@ class Evaluator:
         self._mappings = data.get("Mappings") or {}
         self._conditions = data.get("Conditions") or {}
         self._declared = data.get("Parameters") or {}
-        self.outputs: Mapping[str, Any] = data.get("Outputs") if isinstance(data.get("Outputs"), dict) else {}
+        outputs = data.get("Outputs")
+        self.outputs: Mapping[str, Any] = outputs if isinstance(outputs, dict) else {}
         self._parameters = parameters
         self._name = name
         self.outer: Evaluator | None = None

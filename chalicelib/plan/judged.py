@@ -105,9 +105,8 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     )
     full = {item.source for one in templates for item in one.resources if item.type.startswith(_OURS)}
     full |= {source for one in templates for source in one.more}
-    empty = [
-        source for source in dict.fromkeys(name for one in templates for name in one.sources) if source not in full
-    ]
+    sources = dict.fromkeys(source for one in templates for source in one.sources)
+    empty = [source for source in sources if source not in full]
     return Judged(report, locations, told.verdicts, empty, sum(told.unknown.values()))
 
 

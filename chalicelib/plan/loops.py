@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.plan.document import MAX_NODES, Document, Path, too_large
-from chalicelib.plan.unknown import LATER, Unknown
+from chalicelib.plan.unknown import LATER, Unknown, lack
 
 LOOP = "Fn::ForEach::"
 _PARTS = "an identifier, a collection and a mapping"
@@ -68,12 +68,9 @@ class _Expansion:
             raise self._made.wrong(f"{key} must be a list of {_PARTS}", *origin)
         identifier, collection, body = loop
         listed = self._value(self._of(collection, (*origin, 1), (*path, key), items))
-        lacking = (
-            next((item for item in listed if isinstance(item, Unknown)), None) if isinstance(listed, list) else None
-        )
-        if not isinstance(listed, list) or lacking is not None:
-            unknown = lacking or listed
-            reason = unknown.reason if isinstance(unknown, Unknown) else f"its items are {LATER}"
+        unknown = lack(listed)
+        if unknown or not isinstance(listed, list):
+            reason = unknown.reason if unknown else f"its items are {LATER}"
             return {key: Unknown(f"what {key} makes is {LATER}: {reason}", optional=True)}
         built: dict[str, Any] = {}
         for item in listed:

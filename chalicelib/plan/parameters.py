@@ -73,9 +73,8 @@ def _written(file: Path, name: str, value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, _SCALAR) for item in value):
         return ",".join(as_text(item) for item in value)
     if not isinstance(value, _SCALAR):
-        raise InvalidInput(
-            f"{file}: the value of {name} must be a text, a number or a list of them", field="--parameters"
-        )
+        accepted = "accepted is a text, a number or a list of them"
+        raise InvalidInput(f"{file}: this is no value of the parameter {name}; {accepted}", field="--parameters")
     return as_text(value)
 
 

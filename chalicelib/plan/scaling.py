@@ -34,6 +34,8 @@ from chalicelib.scope import Scope
 
 #: A scheduled action by itself, as Terraform declares it.
 SCHEDULE = "AWS::ApplicationAutoScaling::ScheduledAction"
+#: Stands in the place of a variant's name where only the endpoint of a resource id is known.
+ANY_VARIANT = "*"
 _SCALED = ("endpoint/", "inference-component/")
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 
@@ -80,11 +82,21 @@ class Scaling:
             return None
         if namespace is None and not ours:
             return None
-        if isinstance(id, Unknown) and id.symbol in self.ids:
-            id = id.symbol
+        if isinstance(id, Unknown):
+            reached = self._reached(id)
+            id = reached[0] if len(reached) == 1 and reached[0] is not None else id
         if id is None:
             id = Unknown(f"{resource.id} has no ResourceId")
         return id, dimension if dimension is not None else INSTANCE_DIMENSION
+
+    def _reached(self, id: Any) -> list[str | None]:
+        """The resource ids that an id may be, None for any."""
+        if not isinstance(id, Unknown):
+            return [str(id)]
+        if id.symbol in self.ids:
+            return [id.symbol]
+        stem, _, variant = id.symbol.rpartition("/")
+        return sorted(one for one in self.ids if one.startswith(f"{stem}/")) if variant == ANY_VARIANT else [None]
 
     def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
@@ -93,7 +105,7 @@ class Scaling:
             reason = reason or (value.reason if isinstance(value, Unknown) else "")
         if not reason:
             return False
-        self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
+        self.doubts |= {(what, reached): reason for reached in self._reached(id)}
         self.loose.append(
             fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if resource.maybe else fact
         )
@@ -122,10 +134,10 @@ class Scaling:
         )
         actions = at(raw, "ScheduledActions")
         actions = actions if isinstance(actions, Unknown) else items(actions, place, "ScheduledActions")
-        key = None if isinstance(id, Unknown) else str(id)
         if isinstance(actions, Unknown) or any(isinstance(action, Unknown) for action in actions):
             missing = lack(actions)
-            self.doubts["schedule", key] = missing.reason if missing else LATER
+            reason = missing.reason if missing else LATER
+            self.doubts |= {("schedule", reached): reason for reached in self._reached(id)}
         elif not lack([id, dimension]):
             self.schedules += [
                 ScheduledAction(name=f"{resource.id}-{index}", resource_id=str(id), dimension=str(dimension))
@@ -141,8 +153,8 @@ class Scaling:
             return
         missing = lack(list(tied))
         if resource.maybe or missing:
-            key = None if isinstance(tied[0], Unknown) else str(tied[0])
-            self.doubts["schedule", key] = resource.maybe or (missing.reason if missing else "")
+            reason = resource.maybe or (missing.reason if missing else "")
+            self.doubts |= {("schedule", reached): reason for reached in self._reached(tied[0])}
         else:
             self.schedules.append(ScheduledAction(name=resource.id, resource_id=str(tied[0]), dimension=str(tied[1])))
 

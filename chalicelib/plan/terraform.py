@@ -11,7 +11,8 @@ from typing import Any
 
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.intrinsics import ALARM, NAMES, POLICY, SUBNET, TARGET, VPC
-from chalicelib.plan.scaling import SCHEDULE
+from chalicelib.plan.references import Link, Links, References, index_of, plain
+from chalicelib.plan.scaling import ANY_VARIANT, SCHEDULE
 from chalicelib.plan.unknown import Declared, Template, Unknown
 from chalicelib.scope import Scope
 
@@ -153,8 +154,22 @@ TYPES: dict[str, tuple[str, _Spec]] = {
     "aws_subnet": (SUBNET, _SUBNET),
     "aws_vpc": (VPC, {}),
 }
-_REFERENCE = re.compile(r"(?P<base>[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)(?P<attribute>\.[a-z_]+)?")
-_INDEX = re.compile(r"\[[^\]]*\]")
+#: What an attribute names, by Terraform's type, where it names nothing else.
+_NAMED = {
+    "endpoint_config_name": "aws_sagemaker_endpoint_configuration",
+    "model_name": "aws_sagemaker_model",
+    "endpoint_name": "aws_sagemaker_endpoint",
+}
+_ENDPOINT, _COMPONENT, _TARGET = (
+    "aws_sagemaker_endpoint",
+    "aws_sagemaker_inference_component",
+    "aws_appautoscaling_target",
+)
+_CONFIG = "aws_sagemaker_endpoint_configuration"
+#: Attributes that AWS gives a value where the configuration has none.
+_COMPUTED = {"name", "variant_name", "availability_zone", "availability_zone_id", "policy_type"}
+_LISTS = ("subnets", "alarm_actions")
+_ITSELF = {"id", "name", "arn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +214,7 @@ class _Plan:
         self._source, self._scope, self._home = source, scope, home
         self._unknown = {one["address"]: _after_unknown(one) for one in data.get("resource_changes") or ()}
         configuration = (data.get("configuration") or {}).get("root_module") or {}
-        self._expressions = dict(_expressions(configuration, ""))
+        self._references = References(configuration)
         found = list(self._planned((data.get("planned_values") or {}).get("root_module") or {}, ""))
         before = ((data.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
         read = [one for one in self._planned(before, "", mode="data") if one.type == "aws_subnet"]
@@ -209,10 +224,9 @@ class _Plan:
         for one in module.get("resources") or ():
             if one.get("mode", "managed") == mode and one.get("type") in TYPES:
                 address = one["address"]
-                plain = _INDEX.sub("", address)
                 unknown = self._unknown.get(address) or {}
                 yield _Planned(
-                    address, one["type"], one.get("values") or {}, unknown, self._expressions.get(plain, {}), path
+                    address, one["type"], one.get("values") or {}, unknown, self._references.expressions(address), path
                 )
         for child in module.get("child_modules") or ():
             yield from self._planned(child, f"{child['address']}.", mode)
@@ -284,43 +298,111 @@ class _Plan:
 
     def _scalar(self, one: _Planned, value: Any, unknown: Any, expression: Any, where: str) -> Any:
         if unknown is True or (isinstance(unknown, list) and any(unknown)):
-            lacking = Unknown(f"{where} is known after apply only", optional=expression is None)
-            return self._referred(one, expression, where.rsplit(".", 1)[-1], lacking)
+            key = where.rsplit(".", 1)[-1]
+            optional = expression is None and key in _COMPUTED
+            lacking = Unknown(f"{where} is known after apply only", optional=optional)
+            return self._scaled(one, lacking) if key == "resource_id" else self._referred(one, expression, key, lacking)
         return value
 
     def _referred(self, one: _Planned, expression: Any, key: str, lacking: Unknown) -> Any:
-        """What an unknown value refers to, where that is certain: resources of the same module."""
-        references = expression.get("references") if isinstance(expression, Mapping) else None
-        if not references:
+        """What an unknown value refers to, where that is certain."""
+        links = self._references.links(one.address, one.module, expression)
+        if key in _LISTS:
+            return self._listed(one, links, lacking)
+        named = _NAMED.get(key)
+        found = [pair for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        if named is not None:
+            found = [pair for pair in found if pair[0].type == named]
+            if not found:
+                target = self._only(named, one, expression)
+                return lacking if target is None else self._name(target)
+        elif len(links.resources) != 1 or links.opaque or links.inputs:
             return lacking
-        several = key in ("subnets", "alarm_actions")
-        found: list[Any] = []
-        narrowed = False
-        for reference in references:
-            if any(other != reference and other.startswith((f"{reference}.", f"{reference}[")) for other in references):
-                continue
-            match = _REFERENCE.fullmatch(reference)
-            targets = self._instances(one.module + match["base"]) if match else []
-            if not match or not targets or (len(targets) > 1 and not several):
+        if len(found) != 1:
+            return lacking
+        target, attribute = found[0]
+        return self._value_of(target, attribute or ("name" if named else "")) or lacking
+
+    def _target(self, one: _Planned, link: Link, links: Links) -> tuple[_Planned, str | None] | None:
+        """The resource behind a link where it is certain which of several it is, with the attribute."""
+        targets = self._instances(link.address)
+        if len(targets) > 1 and links.keyed:
+            targets = [target for target in targets if index_of(target.address) == index_of(one.address)]
+        return (targets[0], link.attribute) if len(targets) == 1 else None
+
+    def _only(self, type: str, one: _Planned, expression: Any) -> _Planned | None:
+        """The resource that an unknown name must be that of: no other of its type has a name that is not known yet, or
+        none whose name is written by the same references."""
+        candidates = [other for other in self._by_address.values() if other.type == type and _nameless(other)]
+        if len(candidates) > 1 and (index := index_of(one.address)):
+            candidates = [other for other in candidates if index_of(other.address) == index]
+        if len(candidates) > 1 and isinstance(expression, Mapping):
+            wanted = expression.get("references")
+            alike = [other for other in candidates if _references_of(other.expressions.get("name")) == wanted]
+            candidates = alike if wanted else []
+        return candidates[0] if len(candidates) == 1 else None
+
+    def _listed(self, one: _Planned, links: Links, lacking: Unknown) -> Any:
+        if links.opaque or links.inputs or links.keyed or not links.resources:
+            return lacking
+        found: list[str] = []
+        for link in links.resources:
+            targets = self._instances(link.address)
+            if not targets:
                 return lacking
-            narrowed = narrowed or match["attribute"] is None
-            found += [self._value_of(target, match["attribute"] or ".id") for target in targets]
-        if not several:
-            return found[0] if len(found) == 1 and not narrowed else lacking
+            found += [self._value_of(target, link.attribute or "id") for target in targets]
+        narrowed = any(link.attribute is None for link in links.resources)
         if narrowed and len({self._zone(id) for id in found}) != 1:
             return lacking
         return found
 
+    def _scaled(self, one: _Planned, lacking: Unknown) -> Unknown | str:
+        """What a scalable target or policy scales: the text of its id is not in the plan, but what it refers to is."""
+        expression = one.expressions.get("resource_id")
+        links = self._references.links(one.address, one.module, expression)
+        found = [pair[0] for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        for target in found:
+            if target.type == _TARGET and target is not one:
+                known = target.values.get("resource_id")
+                return str(known) if known else self._scaled(target, lacking)
+        copies = "inference-component" in str(one.values.get("scalable_dimension"))
+        kind = _COMPONENT if copies else _ENDPOINT
+        scaled = [target for target in found if target.type == kind]
+        target = scaled[0] if len(scaled) == 1 else None if scaled else self._only(kind, one, expression)
+        if target is None:
+            return lacking
+        if copies:
+            return f"inference-component/{self._name(target)}"
+        variant = next((name for link in links.resources if (name := self._variant_of(link))), ANY_VARIANT)
+        id = f"endpoint/{self._name(target)}/variant/{variant}"
+        return Unknown(lacking.reason, id) if variant == ANY_VARIANT else id
+
+    def _variant_of(self, link: Link) -> str:
+        """The name of the variant that a link points to, as ``production_variants[0].variant_name``."""
+        configs = self._instances(link.address) if link.attribute == "production_variants" else []
+        place = re.match(r"\[(\d+)\]", link.rest)
+        if len(configs) != 1 or configs[0].type != _CONFIG or place is None:
+            return ""
+        variants = configs[0].values.get("production_variants") or []
+        index = int(place[1])
+        return str(variants[index].get("variant_name") or "") if index < len(variants) else ""
+
     def _instances(self, address: str) -> list[_Planned]:
+        """The resources of an address that may lack its index, or that of a module around it."""
         if address in self._by_address:
             return [self._by_address[address]]
-        return [one for one in self._by_address.values() if one.address.startswith(f"{address}[")]
+        if address.endswith("]") or "[" in address.rpartition(".")[2]:
+            return [other for other in self._by_address.values() if _within(other.address, address)]
+        return [other for other in self._by_address.values() if plain(other.address) == plain(address)]
 
     def _value_of(self, target: _Planned, attribute: str) -> str:
+        """The value of an attribute; empty where it is not known."""
         type = TYPES[target.type][0]
+        if attribute not in _ITSELF:
+            return str(target.values.get(attribute) or "")
         if type in (SUBNET, VPC):
             return self._id(target)
-        return self._arn(target, type, self._name(target)) if attribute == ".arn" else self._name(target)
+        return self._arn(target, type, self._name(target)) if attribute == "arn" else self._name(target)
 
     def _zone(self, id: str) -> str | None:
         """The zone of a subnet; one that is not known equals no other."""
@@ -344,9 +426,14 @@ def _after_unknown(change: Mapping[str, Any]) -> Mapping[str, Any]:
     return unknown if isinstance(unknown, Mapping) else {}
 
 
-def _expressions(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The expressions of every resource, by its address without indices."""
-    for one in module.get("resources") or ():
-        yield f"{path}{one['address']}", one.get("expressions") or {}
-    for name, call in (module.get("module_calls") or {}).items():
-        yield from _expressions(call.get("module") or {}, f"{path}module.{name}.")
+def _nameless(one: _Planned) -> bool:
+    return one.unknown.get("name") is True
+
+
+def _references_of(expression: Any) -> Any:
+    return expression.get("references") if isinstance(expression, Mapping) else None
+
+
+def _within(address: str, other: str) -> bool:
+    """Whether an address is another one in which only indices of modules are left out."""
+    return plain(address) == plain(other) and index_of(address) == index_of(other)

@@ -4,10 +4,11 @@ A fact is read from a template by the paths at which AWS writes its fields, as C
 API. What stands there is validated, what is not known is an unknown field of the fact, with its reason.
 """
 
+import dataclasses
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -88,7 +89,7 @@ class Template:
 
     sources: Sequence[str]
     resources: Sequence[Declared]
-    more: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def open(self) -> str:
