@@ -58,7 +58,6 @@ def plan(
     from chalicelib.plan.judged import ACCOUNT, judged
     from chalicelib.plan.parameters import in_file
     from chalicelib.policy.policy import load_policy, unknown_rule
-    from chalicelib.report.formats.sarif import sarif
     from chalicelib.report.formats.writers import WRITERS
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
@@ -79,7 +78,7 @@ def plan(
     told = judged(found.templates, in_force, scope, utc_now())
     kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
     report = told.report.model_copy(update={"findings": kept})
-    show.give(report, files, writers={**WRITERS, "sarif": lambda report: sarif(report, told.locations)})
+    show.give(report, files, writers=WRITERS)
     for source in told.empty:
         print(f"auditor: {source}: nothing of SageMaker is in it", file=sys.stderr)
     worst = report.worst()

@@ -131,6 +131,10 @@ class Table:
 
     def _group(self, group: Group) -> Iterator[Text]:
         heading = Text.assemble((group.kind, "dim"), " ", (flat(group.name), "bold"))
+        if (
+            place := next((one.resource.declared for one in group.findings if one.resource.declared), None)
+        ) is not None:
+            heading.append(f"  {flat(places[0])}", "dim")
         if group.owner:
             heading.append(f"  {flat(group.owner)}", "dim")
         yield from self._folded(heading, 2)

@@ -70,6 +70,20 @@ def _arithmetic(self: Between, *_: Any) -> Any:
     return self._certain(False, False)
 
 
+class InWords(int):
+    """A number within bounds as texts show it: as an integer it compares like any other."""
+
+    words: str
+
+    def __new__(cls, number: Between) -> Self:
+        shown = super().__new__(cls, int(number))
+        shown.words = str(number)
+        return shown
+
+    def __str__(self) -> str:
+        return self.words
+
+
 _OPERATIONS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "divmod")
 for _name in (*_OPERATIONS, *(f"r{name}" for name in _OPERATIONS), "neg", "abs", "round"):
     setattr(Between, f"__{_name}__", _arithmetic)

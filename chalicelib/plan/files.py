@@ -179,7 +179,7 @@ def _units(
     if documents:
         for stack in template.stacks([made for _, made in documents], scope, given):
             names = {name for inner in stack.every() for name in inner.names()}
-            sources = [inner.document.source for inner in stack.every()]
+            sources = [inner.document.source for inner in stack.every() if not inner.inner]
             units.append(_Unit(environments[stack.document.source], names, stack=stack, sources=sources))
     addresses: set[str] = set()
     for source, environment, data in plans:

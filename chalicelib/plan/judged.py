@@ -11,10 +11,11 @@ from chalicelib.audit.judge import Judge
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
 from chalicelib.kinds import DESCRIBED
+from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
-from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Template, spoken
+from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
 from chalicelib.report.merging import report_of
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
@@ -50,13 +51,12 @@ def _name(subject: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The report, where each finding's resource stands (file and line, by the finding's id), and what was odd.
+    """The report, and what was odd.
 
     ``outcomes`` are by rule, kind and name of the resource; ``empty`` names the files without anything to judge.
     """
 
     report: Report
-    locations: Mapping[str, tuple[str, int]]
     outcomes: Mapping[tuple[str, str, str], Outcome]
     empty: Sequence[str]
     unknown: int
@@ -67,7 +67,6 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     told = _Told()
     judge = Judge(policy.enabled(scope.rules), scope, witness=told)
     found: list[Finding] = []
-    locations: dict[str, tuple[str, int]] = {}
     for one in templates:
         builder = Builder(one, scope, now)
         estate = builder.inventory()
@@ -81,11 +80,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         judge.failing = []
         mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
         known = {finding.id for finding in found}
-        found += [_planned(finding) for finding in mine if finding.id not in known]
-        for finding in mine:
-            place = builder.places.get((finding.resource.kind, finding.resource.name))
-            if place and place.line:
-                locations.setdefault(finding.id, (place.file, place.line))
+        found += [_planned(finding, builder.places) for finding in mine if finding.id not in known]
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
     report = report_of(
@@ -107,7 +102,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     full |= {source for one in templates for source in one.more}
     sources = dict.fromkeys(source for one in templates for source in one.sources)
     empty = [source for source in sources if source not in full]
-    return Judged(report, locations, told.verdicts, empty, sum(told.unknown.values()))
+    return Judged(report, told.verdicts, empty, sum(told.unknown.values()))
 
 
 def _spoken(one: Failing) -> Failing:
@@ -121,12 +116,17 @@ def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope
     return own if own else endpoints.get(tagged_arn(one.subject, scope), {})
 
 
-def _planned(finding: Finding) -> Finding:
-    """Without commands and a console page: there is nothing yet that they could be about."""
+def _planned(finding: Finding, places: Mapping[tuple[str, str], Place]) -> Finding:
+    """With the place in the template, without commands and a console page: there is nothing yet that they could be
+    about."""
+    place = places.get((finding.resource.kind, finding.resource.name))
+    declared = Declaration(file=place.file, line=place.line or None, address=place.address) if place else None
+    evidence = {name: str(value) if isinstance(value, InWords) else value for name, value in finding.evidence.items()}
     return finding.model_copy(
         update={
+            "evidence": evidence,
             "fix": finding.fix.model_copy(update={"commands": []}),
-            "resource": finding.resource.model_copy(update={"console_url": None}),
+            "resource": finding.resource.model_copy(update={"console_url": None, "declared": declared}),
         }
     )
 

@@ -96,7 +96,7 @@ class Scaling:
         if id.symbol in self.ids:
             return [id.symbol]
         stem, _, variant = id.symbol.rpartition("/")
-        return sorted(one for one in self.ids if one.startswith(f"{stem}/")) if variant == ANY_VARIANT else [None]
+        return [*sorted(one for one in self.ids if one.startswith(f"{stem}/"))] if variant == ANY_VARIANT else [None]
 
     def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""

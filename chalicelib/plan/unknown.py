@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact, Unread, is_presence, source_of, steps_of
-from chalicelib.plan.bounds import Between, bounded
+from chalicelib.plan.bounds import Between, InWords, bounded
 
 F = TypeVar("F", bound=Fact)
 
@@ -273,7 +273,7 @@ def spoken(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(spoken(inner) for inner in value)
     if isinstance(value, Between):
-        return int(value)
+        return InWords(value)
     if isinstance(value, Fact):
         fields = type(value).model_fields
         return type(value).model_construct(**{name: spoken(value.known(name)) for name in fields})

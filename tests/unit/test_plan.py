@@ -303,7 +303,7 @@ def test_sarif_points_to_the_line_of_the_variant_and_of_the_model() -> None:
 
     text = (FIXTURES / "fragile.yaml").read_text()
     told = judgement(text)
-    results = json.loads(sarif(told.report, told.locations))["runs"][0]["results"]
+    results = json.loads(sarif(told.report))["runs"][0]["results"]
     places = {one["ruleId"]: one["locations"][0]["physicalLocation"] for one in results}
     line = places["endpoint-single-instance"]["region"]["startLine"]
     assert places["endpoint-single-instance"]["artifactLocation"]["uri"] == "template.yaml"

@@ -143,6 +143,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
         "topic": finding.topic,
         "commands": finding.fix.commands,
         "console_url": finding.resource.console_url,
+        **({"declared_in": str(finding.resource.declared)} if finding.resource.declared else {}),
         "saving": finding.saving.model_dump(mode="json") if finding.saving else None,
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,
     }
