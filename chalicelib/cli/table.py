@@ -131,9 +131,8 @@ class Table:
 
     def _group(self, group: Group) -> Iterator[Text]:
         heading = Text.assemble((group.kind, "dim"), " ", (flat(group.name), "bold"))
-        if (
-            place := next((one.resource.declared for one in group.findings if one.resource.declared), None)
-        ) is not None:
+        places = [str(finding.resource.declared) for finding in group.findings if finding.resource.declared]
+        if places:
             heading.append(f"  {flat(places[0])}", "dim")
         if group.owner:
             heading.append(f"  {flat(group.owner)}", "dim")

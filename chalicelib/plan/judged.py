@@ -79,8 +79,10 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
         mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
-        known = {finding.id for finding in found}
-        found += [_planned(finding, builder.places) for finding in mine if finding.id not in known]
+        # A file that goes with several others was judged with each of them.
+        known = {(finding.id, finding.resource.declared) for finding in found}
+        planned = [_planned(finding, builder.places) for finding in mine]
+        found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
     report = report_of(
