@@ -26,6 +26,11 @@ def one_of(values: list[Any], reason: str) -> Any:
     """A value that is one of these: itself where they are the same, else unknown within their bounds."""
     if all(value == values[0] for value in values[1:]):
         return values[0]
+    if all(isinstance(value, list) for value in values):
+        return _one_of_lists(values, reason)
+    if all(isinstance(value, dict) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: one_of([value.get(key, NO_VALUE) for value in values], reason) for key in keys}
     optional = any(value is NO_VALUE or (isinstance(value, Unknown) and value.optional) for value in values)
     plain = [value for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)]
     if len(plain) < len(values):
@@ -36,6 +41,14 @@ def one_of(values: list[Any], reason: str) -> Any:
     except ValueError:
         return Unknown(reason, choices=choices)
     return Unknown(reason, least=min(numbers), most=max(numbers), choices=choices)
+
+
+def _one_of_lists(lists: list[list[Any]], reason: str) -> list[Any]:
+    """The items that are in any case, those that differ in part with what is the same, and that there may be more."""
+    if len({len(items) for items in lists}) == 1:
+        return [one_of(list(items), reason) for items in zip(*lists, strict=True)]
+    certain = [item for item in lists[0] if all(item in items for items in lists[1:])]
+    return [*certain, Unknown(reason, optional=True)]
 
 
 def hidden(node: Mapping[str, Any]) -> Unknown | None:

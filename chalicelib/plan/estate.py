@@ -200,7 +200,10 @@ class Builder:
                     variants.append(self._variant(resource, config, raw, index, shadow=shadow))
                     place = config.place("Properties", key, index)
                     self.places["endpoint-variant", f"{resource.name}/{variants[-1].name}"] = place
-            lacking = None if variants or resource.name not in self.partial else Unknown(self.partial[resource.name])
+        if lacking is not None:
+            self._perhaps(resource, lacking)
+        elif not variants and resource.name in self.partial:
+            lacking = Unknown(self.partial[resource.name])
         return read(
             Endpoint,
             resource.properties,

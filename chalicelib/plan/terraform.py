@@ -164,7 +164,11 @@ class _Plan:
             key = where.rsplit(".", 1)[-1]
             optional = expression is None and key in _COMPUTED
             lacking = Unknown(f"{where} is known after apply only", optional=optional)
-            return self._scaled(one, lacking) if key == "resource_id" else self._referred(one, expression, key, lacking)
+            if key == "resource_id":
+                return self._scaled(one, lacking)
+            referred = self._referred(one, expression, key, lacking)
+            single = key in _LISTS and isinstance(unknown, list) and len(unknown) == 1
+            return [Unknown(lacking.reason, f"${{{where}}}")] if referred is lacking and single else referred
         return value
 
     def _referred(self, one: _Planned, expression: Any, key: str, lacking: Unknown) -> Any:

@@ -108,6 +108,13 @@ KINDS = [
         blind=(SINGLE, UNSCALED, "instance-previous-generation", "autoscaling-no-headroom"),
         strict=4,
     ),
+    Kind(
+        "kinds/variants-by-condition.yaml",
+        must=((SINGLE, "ranker/all", "high"), (UNSCALED, "counted/all", "medium"), (UNSCALED, "mapped/all", "medium")),
+        never=((SINGLE, "counted/all"), (SINGLE, "mapped/all")),
+        blind=(SINGLE, UNSCALED, "instance-previous-generation"),
+        strict=4,
+    ),
     Kind("kinds/model-by-import.yaml", must=((UNSCALED, "ranker/all", "medium"),)),
     Kind("assembly", must=((SINGLE, "ranker/all", "high"), (UNSCALED, "ranker/all", "medium"))),
     Kind(
