@@ -16,6 +16,7 @@ from chalicelib.inventory.facts import Fact, Gaps
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
@@ -405,9 +406,10 @@ def a_step_policy(
 
 def a_metric(name: str, **dimensions: str) -> dict[str, Any]:
     """A metric of SageMaker with these dimensions, in AWS's shape."""
+    instances = name.endswith("Utilization") and not name.startswith("Serverless")
     return {
         "MetricName": name,
-        "Namespace": "AWS/SageMaker",
+        "Namespace": "/aws/sagemaker/Endpoints" if instances else "AWS/SageMaker",
         "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions.items()],
     }
 
@@ -441,11 +443,28 @@ def a_load_test(
     return RecommendationJob(name, model, completed)
 
 
-def a_schedule(of: Variant | InferenceComponent | str | None = None, *, name: str = "mornings") -> ScheduledAction:
-    """A scheduled action of a target."""
+def a_schedule(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    name: str = "mornings",
+    schedule: str = "cron(0 6 * * ? *)",
+    minimum: int | None = None,
+    maximum: int | None = None,
+    **described: Any,
+) -> ScheduledAction:
+    """A scheduled action of a target, by default one that comes every morning; ``minimum`` and ``maximum`` are what it
+    sets."""
     scaled = _scaled(of)
+    limits = {"MinCapacity": minimum, "MaxCapacity": maximum}
     return ScheduledAction.model_validate(
-        {"ScheduledActionName": name, "ResourceId": scaled.resource_id, "ScalableDimension": scaled.dimension}
+        {
+            "ScheduledActionName": name,
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "Schedule": schedule,
+            "ScalableTargetAction": {limit: value for limit, value in limits.items() if value is not None},
+            **described,
+        }
     )
 
 
@@ -471,8 +490,16 @@ def an_activity(
     )
 
 
-def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity", **described: Any) -> Alarm:
-    """A CloudWatch alarm on one metric of an endpoint."""
+def an_alarm(
+    name: str = "backlog",
+    *,
+    metric: str = "HasBacklogWithoutCapacity",
+    dimensions: Mapping[str, str] | None = None,
+    acts_on: Sequence[str] = ("by-load", "by-backlog", "wake-up"),
+    **described: Any,
+) -> Alarm:
+    """A CloudWatch alarm on one metric, by default of the endpoint, which rings for one request within a minute and has
+    these scaling policies as its actions."""
     return Alarm.model_validate(
         {
             "AlarmName": name,
@@ -481,8 +508,30 @@ def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity"
             "StateValue": "OK",
             "MetricName": metric,
             "Namespace": "AWS/SageMaker",
-            "Dimensions": [{"Name": "EndpointName", "Value": "churn"}],
+            "Dimensions": [
+                {"Name": name, "Value": value} for name, value in (dimensions or {"EndpointName": "churn"}).items()
+            ],
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "AlarmActions": [f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:{policy}" for policy in acts_on],
             **described,
+        }
+    )
+
+
+def a_mute(
+    *alarms: str, expression: str = "cron(0 22 * * *)", duration: str = "PT10H", status: str = "SCHEDULED"
+) -> MuteRule:
+    """A mute rule of these alarms, by default one that mutes them every night."""
+    return MuteRule.model_validate(
+        {
+            "Name": "quiet",
+            "Status": status,
+            "Rule": {"Schedule": {"Expression": expression, "Duration": duration}},
+            "MuteTargets": {"AlarmNames": list(alarms)},
         }
     )
 
@@ -724,6 +773,7 @@ def an_inventory(
     unread: Iterable[Unreadable] = (),
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
+    mutes_known: bool = True,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
@@ -750,6 +800,7 @@ def an_inventory(
         schedules=those(ScheduledAction),
         activities=those(ScalingActivity),
         alarms={one.name: one for one in those(Alarm)},
+        mutes=those(MuteRule) if mutes_known else None,
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
@@ -810,6 +861,7 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         Part.SCHEDULES: {"schedules": ()},
         Part.ACTIVITIES: {"activities": ()},
         Part.ALARMS: {"alarms": {}},
+        Part.MUTES: {"mutes": None},
         Part.SUBNETS: {"subnets": {}, "vpcs": {}},
         Part.METRICS: {"metrics": {}},
         Part.TUNING_JOBS: {"tuning_jobs": {}},

@@ -14,8 +14,8 @@ from chalicelib.inventory import images, metrics
 from chalicelib.inventory.aws import Aws, CallFailed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import VpcConfig
-from chalicelib.inventory.found import Found, has_instances, hosts_components
-from chalicelib.inventory.kinds import components, endpoints, models, network, plain, scaling, training, tuning
+from chalicelib.inventory.found import Found, hosts_components, may_scale
+from chalicelib.inventory.kinds import components, endpoints, models, mutes, network, plain, scaling, training, tuning
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.training import TrainingJob
@@ -183,6 +183,7 @@ class Reading:
             schedules=found.schedules,
             activities=found.activities,
             alarms=found.alarms,
+            mutes=found.mutes,
             metrics=found.metrics,
             recommendations=found.recommendations,
         )
@@ -274,6 +275,9 @@ class Reading:
         reader = self._reader
         if Part.ALARMS in reader.needs:
             found.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, found.policies)) or {}
+        if Part.MUTES in reader.needs:
+            alarms = list(found.alarms.values())
+            found.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
             self._read_load_tests(found, scaled)
 
@@ -342,7 +346,7 @@ class Reading:
 
     def _named_scaling(self, found: Found) -> None:
         reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in found.variants if has_instances(variant)]
+        scaled = [variant.resource_id for variant in found.variants if may_scale(variant)]
         scaled += [component.resource_id for component in found.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
@@ -352,10 +356,8 @@ class Reading:
             return
         if Part.POLICIES in needs:
             found.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
-        policed = {one.resource_id for one in found.policies}
-        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
-        if Part.SCHEDULES in needs and unpoliced:
-            found.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, unpoliced)) or []
+        if Part.SCHEDULES in needs:
+            found.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, ids)) or []
         if Part.ACTIVITIES in needs:
             found.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
 

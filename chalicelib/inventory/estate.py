@@ -8,16 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from chalicelib.inventory.facts import Fact, Gaps, Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    PROVISIONED_DIMENSION,
     Alarm,
     RecommendationJob,
     ScalableTarget,
@@ -28,6 +31,21 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, MetricKey
 from chalicelib.inventory.parts import Part
+
+
+class Bounds(NamedTuple):
+    """The limits between which a target scales."""
+
+    minimum: int
+    maximum: int
+
+    def changed(self, action: ScheduledAction) -> "Bounds":
+        """The limits that a scheduled action leaves behind: those that it does not name stay as they are."""
+        minimum, maximum = action.min_capacity, action.max_capacity
+        return Bounds(
+            self.minimum if minimum is None else minimum,
+            self.maximum if maximum is None else maximum,
+        )
 
 
 @dataclass
@@ -48,6 +66,7 @@ class Inventory:
     schedules: Sequence[ScheduledAction] = ()
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    mutes: Sequence[MuteRule] | None = None
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
@@ -139,9 +158,12 @@ class Inventory:
         return {(target.resource_id, target.dimension): target for target in self.targets}
 
     def target_of(self, scaled: Variant | InferenceComponent) -> ScalableTarget | None:
-        """The scalable target of a variant's instances or of a component's copies, or None without one."""
+        """The scalable target of a variant's instances (or provisioned concurrency), or of a component's copies; None
+        without one."""
         self.gaps.demand(Part.TARGETS)
-        dimension = INSTANCE_DIMENSION if isinstance(scaled, Variant) else COPY_DIMENSION
+        dimension = COPY_DIMENSION
+        if isinstance(scaled, Variant):
+            dimension = PROVISIONED_DIMENSION if scaled.serverless else INSTANCE_DIMENSION
         return self._targets_by_id.get((scaled.resource_id, dimension))
 
     def scaled_by(self, target: ScalableTarget | ScalingPolicy) -> Variant | InferenceComponent | None:
@@ -176,6 +198,29 @@ class Inventory:
         key = (target.resource_id, target.dimension)
         return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
 
+    def live_schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
+        """The scheduled actions of a target that are not over."""
+        return [action for action in self.schedules_of(target) if action.lives(self.now)]
+
+    def bounds_of(self, target: ScalableTarget) -> list[Bounds]:
+        """The limits of a target as they are now, then as each of its live scheduled actions sets them."""
+        if target.min_capacity is None or target.max_capacity is None:
+            raise Unread("DescribeScalableTargets gave no capacity limits")
+        now = Bounds(target.min_capacity, target.max_capacity)
+        return [now, *(now.changed(action) for action in self.live_schedules_of(target))]
+
+    def held_by_schedule(self, scaled: Variant | InferenceComponent, count: int) -> bool:
+        """True where a live scheduled action sets the minimum, or the maximum, of a variant or component to at most
+        ``count`` (but not to zero), and its limits are so now."""
+        target = self.target_of(scaled)
+        if target is None or target.min_capacity is None or not 0 < target.min_capacity <= count:
+            return False
+        return any(
+            limit is not None and 0 < limit <= count
+            for action in self.live_schedules_of(target)
+            for limit in (action.min_capacity, action.max_capacity)
+        )
+
     def activities_of(self, target: ScalableTarget) -> list[ScalingActivity]:
         """The recent scaling activities of a target, newest first."""
         self.gaps.demand(Part.ACTIVITIES)
@@ -194,6 +239,16 @@ class Inventory:
         """The named alarm, or None when it is gone."""
         self.gaps.demand(Part.ALARMS)
         return self.alarms.get(name)
+
+    def mutes_of(self, alarm: str) -> list[MuteRule]:
+        """The mute rules that hold an alarm's actions back; none where this boto3 does not know mute rules yet."""
+        self.gaps.demand(Part.MUTES)
+        return [mute for mute in self.mutes or () if alarm in mute.alarm_names]
+
+    @property
+    def mutes_told(self) -> bool:
+        """False where mute rules were not read."""
+        return self.mutes is not None and Part.MUTES not in self.gaps.parts
 
     def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
         """The finished Inference Recommender jobs of a model."""

@@ -7,6 +7,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
@@ -41,6 +42,7 @@ class Found:
     schedules: list[ScheduledAction] = field(default_factory=list)
     activities: list[ScalingActivity] = field(default_factory=list)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    mutes: list[MuteRule] | None = None
     metrics: dict[MetricKey, list[Datapoint]] = field(default_factory=dict)
     recommendations: list[RecommendationJob] = field(default_factory=list)
 
@@ -104,6 +106,14 @@ def hosts_components(variant: Variant) -> bool:
         return variant.hosts_components
     except Unread:
         return False
+
+
+def may_scale(variant: Variant) -> bool:
+    """False only where the variant is known to be serverless without provisioned concurrency."""
+    try:
+        return not variant.serverless or bool(variant.concurrency)
+    except Unread:
+        return True
 
 
 def has_instances(variant: Variant) -> bool:

@@ -20,6 +20,7 @@ class Part(StrEnum):
     SCHEDULES = "scheduled-actions"
     ACTIVITIES = "scaling-activities"
     ALARMS = "alarms"
+    MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
     METRICS = "metrics"
     TRAINING_JOBS = "training-jobs"
@@ -42,6 +43,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.SCHEDULES: ("application-autoscaling:DescribeScheduledActions",),
     Part.ACTIVITIES: ("application-autoscaling:DescribeScalingActivities",),
     Part.ALARMS: ("cloudwatch:DescribeAlarms",),
+    Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
     Part.METRICS: ("cloudwatch:GetMetricData",),
     Part.TRAINING_JOBS: ("sagemaker:Search", "sagemaker:ListTrainingJobs", "sagemaker:DescribeTrainingJob"),
@@ -84,6 +86,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    Part.MUTES: (Part.ALARMS,),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
 }
 

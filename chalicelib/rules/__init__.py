@@ -7,6 +7,8 @@ from chalicelib.rules import (
     inference_pipelines,
     instance_fit,
     instances,
+    scaling_alarms,
+    scaling_metrics,
     scaling_policies,
     spot_training,
 )
@@ -22,6 +24,8 @@ __all__ = [
     "inference_pipelines",
     "instance_fit",
     "instances",
+    "scaling_alarms",
+    "scaling_metrics",
     "scaling_policies",
     "spot_training",
 ]

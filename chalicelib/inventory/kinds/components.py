@@ -30,6 +30,9 @@ class InferenceComponent(Fact):
     base_component: str | None = Field(None, description="Specification.BaseInferenceComponentName")
     az_balance: bool = Field(False, description="Specification.SchedulingConfig.AvailabilityZoneBalance")
     tags: Tags | None = Field(None, alias="Tags")
+    accelerators: float | None = Field(
+        None, description="Specification.ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -50,6 +53,9 @@ class InferenceComponent(Fact):
             "image": image,
             "base_component": specification.get("BaseInferenceComponentName"),
             "az_balance": bool(scheduling.get("AvailabilityZoneBalance")),
+            "accelerators": (specification.get("ComputeResourceRequirements") or {}).get(
+                "NumberOfAcceleratorDevicesRequired"
+            ),
         }
 
     @property

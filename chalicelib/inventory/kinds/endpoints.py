@@ -52,6 +52,23 @@ class VariantSettings(Fact):
     accelerator_type: str | None = Field(None, alias="AcceleratorType")
     serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
     managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    reservation_preference: str | None = Field(
+        None, description="CapacityReservationConfig.CapacityReservationPreference"
+    )
+    provisioned_concurrency: int | None = Field(None, description="ServerlessConfig.ProvisionedConcurrency")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nested(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        reserved, serverless = given.get("CapacityReservationConfig"), given.get("ServerlessConfig")
+        told = dict(given)
+        if isinstance(reserved, Mapping):
+            told["reservation_preference"] = reserved.get("CapacityReservationPreference")
+        if isinstance(serverless, Mapping):
+            told["provisioned_concurrency"] = serverless.get("ProvisionedConcurrency")
+        return told
 
     @model_validator(mode="before")
     @classmethod
@@ -113,6 +130,10 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    provisioned_concurrency: int | None = Field(
+        None,
+        description="DesiredServerlessConfig.ProvisionedConcurrency, CurrentServerlessConfig.ProvisionedConcurrency",
+    )
 
     @property
     def arn(self) -> str:
@@ -180,12 +201,20 @@ class Variant(Fact):
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
-        """Managed instance scaling where it is enabled, as it runs or else as configured; raises Unread when the
-        endpoint does not tell and the config is unread."""
+        """Managed instance scaling where it works: enabled, as it runs or else as configured, on a variant without a
+        model of its own. Elsewhere it has no effect. Raises Unread when the config that tells is unread."""
         running = self.managed_instance_scaling
         if running is None:
             running = self.settings.managed_instance_scaling
-        return running if running is not None and running.enabled else None
+        return running if running is not None and running.enabled and self.hosts_components else None
+
+    @property
+    def concurrency(self) -> int | None:
+        """The provisioned concurrency of a serverless variant, as it runs or else as configured; None without any.
+        Raises Unread when the endpoint does not tell and the config is unread."""
+        if self.provisioned_concurrency is not None:
+            return self.provisioned_concurrency
+        return self.settings.provisioned_concurrency
 
     @property
     def scaled_by_sagemaker(self) -> bool:
@@ -340,6 +369,12 @@ def assembled(
     return {endpoint.name: endpoint for endpoint in found}
 
 
+def _concurrency(raw: Mapping[str, Any]) -> int | None:
+    """The provisioned concurrency that a variant wants, else has."""
+    told = [raw.get(key) or {} for key in ("DesiredServerlessConfig", "CurrentServerlessConfig")]
+    return next((one["ProvisionedConcurrency"] for one in told if one.get("ProvisionedConcurrency")), None)
+
+
 def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> list[Endpoint]:
     """The endpoint in a list of its own; none when its record cannot be understood."""
     read = reader.typed(Part.ENDPOINTS, Endpoint, [record], "EndpointName")
@@ -361,6 +396,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         return {
             **raw,
             "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
+            "provisioned_concurrency": _concurrency(raw),
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
             "endpoint_status": endpoint.status,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,10 +11,18 @@ from chalicelib.inventory.aws import moment
 from chalicelib.inventory.facts import Fact, Tags
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.schedules import over
 
 INSTANCE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
+
+
+def units(dimension: str) -> str:
+    """What a scalable dimension counts, in words: ``instances``."""
+    return {COPY_DIMENSION: "copies", PROVISIONED_DIMENSION: "units of provisioned concurrency"}.get(
+        dimension, "instances"
+    )
 
 
 class SuspendedState(Fact):
@@ -61,6 +70,11 @@ class ScalableTarget(Fact):
     def scales_copies(self) -> bool:
         return self.dimension == COPY_DIMENSION
 
+    @property
+    def units(self) -> str:
+        """What it counts, in words."""
+        return units(self.dimension)
+
 
 class ScheduledAction(Fact):
     """``DescribeScheduledActions``."""
@@ -68,6 +82,24 @@ class ScheduledAction(Fact):
     name: str = Field(alias="ScheduledActionName")
     resource_id: str = Field(alias="ResourceId")
     dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
+    schedule: str = Field("", alias="Schedule")
+    timezone: str | None = Field(None, alias="Timezone")
+    start: datetime | None = Field(None, alias="StartTime")
+    end: datetime | None = Field(None, alias="EndTime")
+    min_capacity: int | None = Field(None, description="ScalableTargetAction.MinCapacity")
+    max_capacity: int | None = Field(None, description="ScalableTargetAction.MaxCapacity")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _capacities(cls, given: Any) -> Any:
+        action = given.get("ScalableTargetAction") if isinstance(given, dict) else None
+        if not action:
+            return given
+        return {**given, "min_capacity": action.get("MinCapacity"), "max_capacity": action.get("MaxCapacity")}
+
+    def lives(self, now: datetime) -> bool:
+        """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
+        return not (self.end is not None and self.end <= now) and not over(self.schedule, self.timezone, now)
 
 
 class AlarmRef(Fact):
@@ -108,7 +140,7 @@ def _metrics(specification: Any) -> tuple[dict[str, Any], ...]:
 
 class ScalingPolicy(Fact):
     """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
-    ``steps_in`` says that a step policy can take capacity away."""
+    ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
 
     kind: ClassVar[str] = "scaling-policy"
     policy_name: str = Field(alias="PolicyName")
@@ -131,6 +163,8 @@ class ScalingPolicy(Fact):
     )
     disable_scale_in: bool = Field(False, description="TargetTrackingScalingPolicyConfiguration.DisableScaleIn")
     steps_in: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
+    steps_out: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
+    step_cooldown: int | None = Field(None, description="StepScalingPolicyConfiguration.Cooldown")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
     @model_validator(mode="before")
@@ -139,9 +173,14 @@ class ScalingPolicy(Fact):
         if not isinstance(given, dict):
             return given
         if steps := given.get("StepScalingPolicyConfiguration"):
-            adjustments = (one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ())
+            adjustments = [one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ()]
             exact = steps.get("AdjustmentType") == "ExactCapacity"
-            return {**given, "steps_in": exact or any(one < 0 for one in adjustments)}
+            return {
+                **given,
+                "steps_in": exact or any(adjustment < 0 for adjustment in adjustments),
+                "steps_out": any(adjustment > 0 for adjustment in adjustments),
+                "step_cooldown": steps.get("Cooldown"),
+            }
         tracking = given.get("TargetTrackingScalingPolicyConfiguration")
         if not tracking:
             return given
@@ -189,7 +228,10 @@ class ScalingActivity(Fact):
 
 
 class Alarm(Fact):
-    """``DescribeAlarms``."""
+    """``DescribeAlarms``. The period is in seconds; of metric math it is None. ``actions`` are ARNs, in every state.
+
+    ``metrics`` is empty for a composite alarm (``rule``) and where a query of another language is watched.
+    """
 
     name: str = Field(alias="AlarmName")
     arn: str = Field("", alias="AlarmArn")
@@ -197,11 +239,38 @@ class Alarm(Fact):
     state: str | None = Field(None, alias="StateValue")
     state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
     metrics: tuple[MetricRef, ...] = Field((), description="MetricName, Namespace, Dimensions, Metrics")
+    actions: tuple[str, ...] = Field((), description="AlarmActions, OKActions, InsufficientDataActions")
+    metric_name: str | None = Field(None, alias="MetricName")
+    statistic: str | None = Field(None, alias="Statistic")
+    period: int | None = Field(None, alias="Period")
+    evaluation_periods: int | None = Field(None, alias="EvaluationPeriods")
+    datapoints_to_alarm: int | None = Field(None, alias="DatapointsToAlarm")
+    threshold: float | None = Field(None, alias="Threshold")
+    comparison: str | None = Field(None, alias="ComparisonOperator")
+    rule: str | None = Field(None, alias="AlarmRule")
 
     @model_validator(mode="before")
     @classmethod
-    def _named_metrics(cls, given: Any) -> Any:
-        return {**given, "metrics": _metrics(given)} if isinstance(given, dict) and "metrics" not in given else given
+    def _flatten(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "metrics" in given:
+            return given
+        kinds = ("AlarmActions", "OKActions", "InsufficientDataActions")
+        return {
+            **given,
+            "metrics": _metrics(given),
+            "actions": tuple(action for kind in kinds for action in given.get(kind) or ()),
+        }
+
+    def acts_on(self, policy: ScalingPolicy) -> bool:
+        """True where the policy is among the alarm's actions; AWS writes ``:createdBy/…`` behind a policy's ARN."""
+        return any(action == policy.arn or action.startswith(f"{policy.arn}:") for action in self.actions)
+
+    @property
+    def watches(self) -> str:
+        """Why it is not known what the alarm watches, or an empty text."""
+        if self.rule is not None:
+            return "is a composite alarm"
+        return "" if self.metrics else "watches a query that is not read"
 
 
 def display_name(resource_id: str) -> str:
@@ -278,14 +347,17 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
     """The alarms that these policies name, 100 a call. A name without an answer is an alarm that is gone."""
     names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
-    answers = reader.each(
-        lambda some: reader.aws.listing(
-            "cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmNames=some, MaxRecords=100
-        ),
-        slices,
+    answers = reader.each(partial(_alarms_named, reader), slices)
+    found = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
+    return {alarm.name: alarm for alarm in found}
+
+
+def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
+    """The alarms of these names, composite ones among them: at most 100, which is one page."""
+    answer = reader.aws.call(
+        "cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
     )
-    found = reader.typed(Part.ALARMS, Alarm, [one for answer in answers for one in answer])
-    return {one.name: one for one in found}
+    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
 
 
 class RecommendationJob(NamedTuple):
