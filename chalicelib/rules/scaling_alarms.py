@@ -57,8 +57,8 @@ def autoscaling_alarm_broken(policy: ScalingPolicy, estate: Inventory, params: I
     if broken:
         return failed(**facts, broken=broken, no_alarms=False)
     for alarm in alarms.values():
-        if alarm is not None and alarm.watches:
-            raise Unread(f"the alarm {alarm.name} {alarm.watches}")
+        if alarm is not None and alarm.unclear:
+            raise Unread(f"the alarm {alarm.name} {alarm.unclear}")
     muted = {name: problem for name in names if (problem := _muted(name, estate)) is not None}
     if muted:
         return failed(**facts, broken=muted, no_alarms=False)
@@ -197,8 +197,8 @@ def _hears(
 ) -> bool:
     """True where the alarm sets off the policy soon after at most so many requests in vain; else it is noted why not,
     where it watches what is wanted at all."""
-    if alarm.watches:
-        search.doubts.append(f"the alarm {alarm.name} {alarm.watches}")
+    if alarm.unclear:
+        search.doubts.append(f"the alarm {alarm.name} {alarm.unclear}")
         return False
     if not any(metric.name in wanted for metric in alarm.metrics):
         return False

@@ -188,8 +188,8 @@ def _without_backlog(policy: ScalingPolicy, variant: Variant, estate: Inventory)
                 continue
             if any(_of_backlog(metric, variant) for metric in alarm.metrics):
                 return None
-            if alarm.watches:
-                unread.append(f"{alarm.name} {alarm.watches}")
+            if alarm.unclear:
+                unread.append(f"{alarm.name} {alarm.unclear}")
     if unread:
         raise Unread(f"whether a policy follows the backlog is not known: {unread[0]}")
     return "the endpoint is asynchronous, and no policy follows its backlog"

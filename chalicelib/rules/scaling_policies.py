@@ -246,7 +246,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     facts |= {"min_capacity": minimum, "max_capacity": maximum}
     if all(pair.minimum == pair.maximum for pair in bounds):
         return failed(**facts, problem="pinned")
-    needed = sum((component.accelerators or 0) * _most_copies(component, estate) for component in components)
+    needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
     room = _accelerators(variant) * maximum if needed else 0
     if needed > room:
         return failed(**facts, problem="too small", accelerators_needed=needed, accelerators_at_most=room)

@@ -71,7 +71,7 @@ def out_of_concern(
 
 
 CONCURRENCY = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 20, "ProvisionedConcurrency": 4}}
-CONCURRENT = a_serverless_variant(running={"provisioned_concurrency": 4})
+CONCURRENT = a_serverless_variant(running={"CurrentServerlessConfig": CONCURRENCY["ServerlessConfig"]})
 
 
 def concurrency_target(minimum: int = 1, maximum: int = 8, **described: Any) -> ScalableTarget:

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, model_validator
-
-from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.facts import Fact, Unread, at
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -25,25 +23,11 @@ class MuteRule(Fact):
     """``GetAlarmMuteRule``: when the actions of which alarms are held back."""
 
     kind: ClassVar[str] = "alarm-mute-rule"
-    name: str = Field(alias="Name")
-    status: str = Field("", alias="Status")
-    expression: str = Field("", description="Rule.Schedule.Expression")
-    duration: str = Field("", description="Rule.Schedule.Duration")
-    alarm_names: tuple[str, ...] = Field((), description="MuteTargets.AlarmNames")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "Rule" not in given:
-            return given
-        schedule = given["Rule"].get("Schedule") or {}
-        targets = given.get("MuteTargets") or {}
-        return {
-            **given,
-            "expression": schedule.get("Expression"),
-            "duration": schedule.get("Duration"),
-            "alarm_names": tuple(targets.get("AlarmNames") or ()),
-        }
+    name: str = at("Name", required=True)
+    status: str = at("Status", default="")
+    expression: str = at("Rule.Schedule.Expression", default="")
+    duration: str = at("Rule.Schedule.Duration", default="")
+    alarm_names: tuple[str, ...] = at("MuteTargets.AlarmNames", default=())
 
     @property
     def length(self) -> timedelta:

@@ -1,14 +1,14 @@
 """Application Auto Scaling, and the load tests behind it: the facts, and how they are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from chalicelib.inventory.aws import moment
-from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.facts import Fact, Present, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.schedules import over
@@ -28,9 +28,9 @@ def units(dimension: str) -> str:
 class SuspendedState(Fact):
     """Which kinds of scaling somebody has switched off."""
 
-    dynamic_in: bool = Field(False, alias="DynamicScalingInSuspended")
-    dynamic_out: bool = Field(False, alias="DynamicScalingOutSuspended")
-    scheduled: bool = Field(False, alias="ScheduledScalingSuspended")
+    dynamic_in: bool = at("DynamicScalingInSuspended", default=False)
+    dynamic_out: bool = at("DynamicScalingOutSuspended", default=False)
+    scheduled: bool = at("ScheduledScalingSuspended", default=False)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -47,13 +47,13 @@ class ScalableTarget(Fact):
     """``DescribeScalableTargets``."""
 
     kind: ClassVar[str] = "scalable-target"
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    target_arn: str | None = Field(None, alias="ScalableTargetARN")
-    min_capacity: int | None = Field(None, alias="MinCapacity")
-    max_capacity: int | None = Field(None, alias="MaxCapacity")
-    created: datetime | None = Field(None, alias="CreationTime")
-    suspended: SuspendedState = Field(SuspendedState(), alias="SuspendedState")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    target_arn: str | None = at("ScalableTargetARN")
+    min_capacity: int | None = at("MinCapacity")
+    max_capacity: int | None = at("MaxCapacity")
+    created: datetime | None = at("CreationTime")
+    suspended: SuspendedState = at("SuspendedState", default=SuspendedState())
     arn: str = Field("", description="ScalableTargetARN, or what it scales")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
@@ -79,23 +79,15 @@ class ScalableTarget(Fact):
 class ScheduledAction(Fact):
     """``DescribeScheduledActions``."""
 
-    name: str = Field(alias="ScheduledActionName")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    schedule: str = Field("", alias="Schedule")
-    timezone: str | None = Field(None, alias="Timezone")
-    start: datetime | None = Field(None, alias="StartTime")
-    end: datetime | None = Field(None, alias="EndTime")
-    min_capacity: int | None = Field(None, description="ScalableTargetAction.MinCapacity")
-    max_capacity: int | None = Field(None, description="ScalableTargetAction.MaxCapacity")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _capacities(cls, given: Any) -> Any:
-        action = given.get("ScalableTargetAction") if isinstance(given, dict) else None
-        if not action:
-            return given
-        return {**given, "min_capacity": action.get("MinCapacity"), "max_capacity": action.get("MaxCapacity")}
+    name: str = at("ScheduledActionName", required=True)
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    schedule: str = at("Schedule", default="")
+    timezone: str | None = at("Timezone")
+    start: datetime | None = at("StartTime")
+    end: datetime | None = at("EndTime")
+    min_capacity: int | None = at("ScalableTargetAction.MinCapacity")
+    max_capacity: int | None = at("ScalableTargetAction.MaxCapacity")
 
     def lives(self, now: datetime) -> bool:
         """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
@@ -105,37 +97,59 @@ class ScheduledAction(Fact):
 class AlarmRef(Fact):
     """An alarm that a scaling policy names."""
 
-    name: str = Field("", alias="AlarmName")
-    arn: str = Field("", alias="AlarmARN")
+    name: str = at("AlarmName", default="")
+    arn: str = at("AlarmARN", default="")
 
 
 class Dimension(Fact):
     """One dimension of a CloudWatch metric."""
 
-    name: str = Field("", alias="Name")
-    value: str = Field("", alias="Value")
+    name: str = at("Name", default="")
+    value: str = at("Value", default="")
 
 
 class MetricRef(Fact):
     """A CloudWatch metric by name and dimensions."""
 
-    name: str | None = Field(None, alias="MetricName")
-    namespace: str | None = Field(None, alias="Namespace")
-    dimensions: tuple[Dimension, ...] = Field((), alias="Dimensions")
+    name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
 
     def dimension(self, name: str) -> str | None:
         """The value of the named dimension, or None without it."""
         return next((one.value for one in self.dimensions if one.name == name), None)
 
 
-def _metrics(specification: Any) -> tuple[dict[str, Any], ...]:
-    """The metrics that a customized specification reads, whether named directly or inside metric math."""
-    if not specification:
-        return ()
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+
+
+def _metrics(specification: Any) -> Any:
+    """The metrics that AWS's customized specification reads, whether named directly or inside metric math."""
+    if not isinstance(specification, Mapping):
+        return specification
     if specification.get("Metrics"):
         stats = (query.get("MetricStat") or {} for query in specification["Metrics"])
         return tuple(stat["Metric"] for stat in stats if stat.get("Metric"))
     return (specification,) if specification.get("MetricName") else ()
+
+
+def _steps_in(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can take capacity away."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    exact = configuration.get("AdjustmentType") == "ExactCapacity"
+    return exact or any(change < 0 for change in _adjustments(configuration))
+
+
+def _steps_out(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can add capacity."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    return any(change > 0 for change in _adjustments(configuration))
+
+
+def _adjustments(configuration: Mapping[str, Any]) -> list[int]:
+    return [step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ()]
 
 
 class ScalingPolicy(Fact):
@@ -143,57 +157,25 @@ class ScalingPolicy(Fact):
     ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
 
     kind: ClassVar[str] = "scaling-policy"
-    policy_name: str = Field(alias="PolicyName")
-    arn: str = Field("", alias="PolicyARN")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    policy_type: str = Field("", alias="PolicyType")
-    created: datetime | None = Field(None, alias="CreationTime")
-    alarms: tuple[AlarmRef, ...] = Field((), alias="Alarms")
-    target_value: float | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.TargetValue")
-    predefined_metric: str | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
+    policy_name: str = at("PolicyName", required=True)
+    arn: str = at("PolicyARN", default="")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    policy_type: str = at("PolicyType", default="")
+    created: datetime | None = at("CreationTime")
+    alarms: tuple[AlarmRef, ...] = at("Alarms", default=())
+    target_value: float | None = at(f"{_TRACKING}.TargetValue")
+    predefined_metric: str | None = at(f"{_TRACKING}.PredefinedMetricSpecification.PredefinedMetricType")
+    custom_metrics: tuple[MetricRef, ...] = at(
+        f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
-    custom_metrics: tuple[MetricRef, ...] = Field(
-        (), description="TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification"
-    )
-    scale_in_cooldown: int | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.ScaleInCooldown")
-    scale_out_cooldown: int | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.ScaleOutCooldown"
-    )
-    disable_scale_in: bool = Field(False, description="TargetTrackingScalingPolicyConfiguration.DisableScaleIn")
-    steps_in: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
-    steps_out: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
-    step_cooldown: int | None = Field(None, description="StepScalingPolicyConfiguration.Cooldown")
+    scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
+    scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
+    disable_scale_in: Present = at(f"{_TRACKING}.DisableScaleIn", default=False)
+    steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
+    steps_out: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_out)
+    step_cooldown: int | None = at("StepScalingPolicyConfiguration.Cooldown")
     tags: Tags | None = Field(None, description="tags of what it scales")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        if steps := given.get("StepScalingPolicyConfiguration"):
-            adjustments = [one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ()]
-            exact = steps.get("AdjustmentType") == "ExactCapacity"
-            return {
-                **given,
-                "steps_in": exact or any(adjustment < 0 for adjustment in adjustments),
-                "steps_out": any(adjustment > 0 for adjustment in adjustments),
-                "step_cooldown": steps.get("Cooldown"),
-            }
-        tracking = given.get("TargetTrackingScalingPolicyConfiguration")
-        if not tracking:
-            return given
-        predefined = tracking.get("PredefinedMetricSpecification") or {}
-        return {
-            **given,
-            "target_value": tracking.get("TargetValue"),
-            "predefined_metric": predefined.get("PredefinedMetricType"),
-            "custom_metrics": _metrics(tracking.get("CustomizedMetricSpecification")),
-            "scale_in_cooldown": tracking.get("ScaleInCooldown"),
-            "scale_out_cooldown": tracking.get("ScaleOutCooldown"),
-            "disable_scale_in": bool(tracking.get("DisableScaleIn")),
-        }
 
     @property
     def name(self) -> str:
@@ -209,64 +191,56 @@ class ScalingPolicy(Fact):
         return self.policy_type == "StepScaling"
 
 
-def _reasons(given: Any) -> Any:
-    return tuple(one.get("Code", "") for one in given or () if isinstance(one, dict))
-
-
 class ScalingActivity(Fact):
     """``DescribeScalingActivities`` with the activities that were not scaled."""
 
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    status: str = Field("", alias="StatusCode")
-    message: str | None = Field(None, alias="StatusMessage")
-    description: str | None = Field(None, alias="Description")
-    cause: str | None = Field(None, alias="Cause")
-    started: datetime | None = Field(None, alias="StartTime")
-    ended: datetime | None = Field(None, alias="EndTime")
-    not_scaled_reasons: Annotated[tuple[str, ...], BeforeValidator(_reasons)] = Field((), alias="NotScaledReasons")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    status: str = at("StatusCode", default="")
+    message: str | None = at("StatusMessage")
+    description: str | None = at("Description")
+    cause: str | None = at("Cause")
+    started: datetime | None = at("StartTime")
+    ended: datetime | None = at("EndTime")
+    not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
 
 
 class Alarm(Fact):
-    """``DescribeAlarms``. The period is in seconds; of metric math it is None. ``actions`` are ARNs, in every state.
+    """``DescribeAlarms``. The period is in seconds; metric math has none here. Actions are ARNs."""
 
-    ``metrics`` is empty for a composite alarm (``rule``) and where a query of another language is watched.
-    """
+    name: str = at("AlarmName", required=True)
+    arn: str = at("AlarmArn", default="")
+    actions_enabled: bool = at("ActionsEnabled", default=True)
+    state: str | None = at("StateValue")
+    state_since: datetime | None = at("StateUpdatedTimestamp")
+    metric_name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
+    queried_metrics: tuple[MetricRef, ...] = at("Metrics[].MetricStat.Metric", default=())
+    alarm_actions: tuple[str, ...] = at("AlarmActions", default=())
+    ok_actions: tuple[str, ...] = at("OKActions", default=())
+    insufficient_data_actions: tuple[str, ...] = at("InsufficientDataActions", default=())
+    period: int | None = at("Period")
+    evaluation_periods: int | None = at("EvaluationPeriods")
+    datapoints_to_alarm: int | None = at("DatapointsToAlarm")
+    threshold: float | None = at("Threshold")
+    comparison: str | None = at("ComparisonOperator")
+    rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
 
-    name: str = Field(alias="AlarmName")
-    arn: str = Field("", alias="AlarmArn")
-    actions_enabled: bool = Field(True, alias="ActionsEnabled")
-    state: str | None = Field(None, alias="StateValue")
-    state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
-    metrics: tuple[MetricRef, ...] = Field((), description="MetricName, Namespace, Dimensions, Metrics")
-    actions: tuple[str, ...] = Field((), description="AlarmActions, OKActions, InsufficientDataActions")
-    metric_name: str | None = Field(None, alias="MetricName")
-    statistic: str | None = Field(None, alias="Statistic")
-    period: int | None = Field(None, alias="Period")
-    evaluation_periods: int | None = Field(None, alias="EvaluationPeriods")
-    datapoints_to_alarm: int | None = Field(None, alias="DatapointsToAlarm")
-    threshold: float | None = Field(None, alias="Threshold")
-    comparison: str | None = Field(None, alias="ComparisonOperator")
-    rule: str | None = Field(None, alias="AlarmRule")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "metrics" in given:
-            return given
-        kinds = ("AlarmActions", "OKActions", "InsufficientDataActions")
-        return {
-            **given,
-            "metrics": _metrics(given),
-            "actions": tuple(action for kind in kinds for action in given.get(kind) or ()),
-        }
+    @property
+    def metrics(self) -> tuple[MetricRef, ...]:
+        """The metrics that it watches, whether named directly or inside metric math."""
+        if self.queried_metrics or self.metric_name is None:
+            return self.queried_metrics
+        return (MetricRef(name=self.metric_name, namespace=self.namespace, dimensions=self.dimensions),)
 
     def acts_on(self, policy: ScalingPolicy) -> bool:
         """True where the policy is among the alarm's actions; AWS writes ``:createdBy/…`` behind a policy's ARN."""
-        return any(action == policy.arn or action.startswith(f"{policy.arn}:") for action in self.actions)
+        actions = (*self.alarm_actions, *self.ok_actions, *self.insufficient_data_actions)
+        return any(action == policy.arn or action.startswith(f"{policy.arn}:") for action in actions)
 
     @property
-    def watches(self) -> str:
+    def unclear(self) -> str:
         """Why it is not known what the alarm watches, or an empty text."""
         if self.rule is not None:
             return "is a composite alarm"

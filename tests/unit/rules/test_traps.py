@@ -135,7 +135,7 @@ def test_a_serverless_variant_causes_no_finding() -> None:
 
 
 def test_provisioned_concurrency_that_scales_causes_no_finding() -> None:
-    serverless = a_serverless_variant(running={"provisioned_concurrency": 2})
+    serverless = a_serverless_variant(settings={"ServerlessConfig": {"MaxConcurrency": 9, "ProvisionedConcurrency": 2}})
     utilization = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
     scaling = a_target(serverless, minimum=1, ScalableDimension=PROVISIONED_DIMENSION)
     policy = a_policy(
@@ -293,7 +293,7 @@ def test_a_night_schedule_is_told_the_same_by_day_and_by_night() -> None:
         target = a_target(minimum=minimum)
         inventory = an_inventory(a_variant(), a_model(), CALLS, target, a_policy(), *alarms, night, day)
         told.add(frozenset(failing(inventory)))
-    assert told == {frozenset({"autoscaling-min-below-two", "autoscaling-untested-target"})}
+    assert told == {frozenset({"autoscaling-min-below-two"})}
 
 
 # ---- instance types and images
