@@ -23,6 +23,7 @@ from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -443,6 +444,11 @@ def a_load_test(
     return RecommendationJob(name, model, completed)
 
 
+def a_benchmark(endpoint: str = "churn", *, completed: datetime | None = CREATED) -> BenchmarkJob:
+    """A completed AI benchmark job of an endpoint."""
+    return BenchmarkJob("churn-benchmark", endpoint, completed)
+
+
 def a_schedule(
     of: Variant | InferenceComponent | str | None = None,
     *,
@@ -762,7 +768,7 @@ def a_series(
 
 
 #: What an inventory may be put together from.
-Given = Fact | Series | RecommendationJob
+Given = Fact | Series | RecommendationJob | BenchmarkJob
 
 #: A part that could not be read, or one resource of it.
 Unreadable = Part | tuple[Part, str]
@@ -808,6 +814,7 @@ def an_inventory(
         transform_jobs={one.name: one for one in those(TransformJob)},
         notebooks={one.name: one for one in those(NotebookInstance)},
         recommendations=those(RecommendationJob),
+        benchmarks=those(BenchmarkJob),
         hints=frozenset(hints),
         gaps=_gaps(unread),
     )
@@ -868,6 +875,7 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         Part.TRANSFORM_JOBS: {"transform_jobs": {}},
         Part.NOTEBOOKS: {"notebooks": {}},
         Part.RECOMMENDATIONS: {"recommendations": ()},
+        Part.BENCHMARKS: {"benchmarks": None},
         Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
     }
     return replace(inventory, **emptied.get(part, {}))

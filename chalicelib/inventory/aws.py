@@ -126,6 +126,8 @@ class Aws:
         Raises Gone when the resource is not there, CallFailed for any other failure.
         """
         name = f"{service}:{operation}"
+        if not self.knows(service, operation):
+            raise CallFailed(name, "UnknownOperation", "this version of boto3 does not know it")
         ask = getattr(self.client(service), xform_name(operation))
         pace = self._paces.setdefault(name, Pace())
         attempt = 0

@@ -186,6 +186,7 @@ class Reading:
             mutes=found.mutes,
             metrics=found.metrics,
             recommendations=found.recommendations,
+            benchmarks=found.benchmarks,
         )
 
     def _inventory(self, **parts: Any) -> Inventory:
@@ -288,6 +289,8 @@ class Reading:
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         found.recommendations = jobs or []
+        if Part.BENCHMARKS in reader.needs and self.scope.whole:
+            found.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in found.recommendations}
         for name in {
             one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)

@@ -22,6 +22,7 @@ from chalicelib.inventory.kinds.scaling import (
     INSTANCE_DIMENSION,
     PROVISIONED_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -74,6 +75,7 @@ class Inventory:
     transform_jobs: Mapping[str, TransformJob] = field(default_factory=dict)
     notebooks: Mapping[str, NotebookInstance] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
+    benchmarks: Sequence[BenchmarkJob] | None = ()
     hints: frozenset[tuple[str, str]] = frozenset()
     gaps: Gaps = field(default_factory=Gaps)
 
@@ -254,6 +256,11 @@ class Inventory:
         """The finished Inference Recommender jobs of a model."""
         self.gaps.demand(Part.RECOMMENDATIONS)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
+
+    def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
+        """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
+        self.gaps.demand_each(Part.BENCHMARKS)
+        return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""

@@ -12,6 +12,7 @@ from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -45,6 +46,7 @@ class Found:
     mutes: list[MuteRule] | None = None
     metrics: dict[MetricKey, list[Datapoint]] = field(default_factory=dict)
     recommendations: list[RecommendationJob] = field(default_factory=list)
+    benchmarks: list[BenchmarkJob] | None = None
 
     @property
     def variants(self) -> list[Variant]:

@@ -28,6 +28,7 @@ class Part(StrEnum):
     TRANSFORM_JOBS = "transform-jobs"
     NOTEBOOKS = "notebook-instances"
     RECOMMENDATIONS = "recommendation-jobs"
+    BENCHMARKS = "benchmark-jobs"
     TAGS = "tags"
 
 
@@ -57,10 +58,11 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.TRANSFORM_JOBS: ("sagemaker:ListTransformJobs", "sagemaker:DescribeTransformJob"),
     Part.NOTEBOOKS: ("sagemaker:ListNotebookInstances", "sagemaker:DescribeNotebookInstance"),
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
+    Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
-#: Operations that list an account: only a sweep makes them, never an event.
+#: Operations that list an account, and those that rest on such a list: only a sweep makes them, never an event.
 SWEEP_ONLY = frozenset(
     {
         "sagemaker:ListEndpoints",
@@ -70,6 +72,8 @@ SWEEP_ONLY = frozenset(
         "sagemaker:ListHyperParameterTuningJobs",
         "sagemaker:ListTransformJobs",
         "sagemaker:ListNotebookInstances",
+        "sagemaker:ListAIBenchmarkJobs",
+        "sagemaker:DescribeAIBenchmarkJob",
     }
 )
 
@@ -88,6 +92,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.ALARMS: (Part.POLICIES,),
     Part.MUTES: (Part.ALARMS,),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
+    Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }
 
 

@@ -297,13 +297,13 @@ class LoadTested(Params):
     kinds=["scaling-policy"],
     severity=Severity.INFO,
     params=LoadTested,
-    reads=[*HOSTING, Part.POLICIES, Part.RECOMMENDATIONS, Part.TAGS],
+    reads=[*HOSTING, Part.POLICIES, Part.RECOMMENDATIONS, Part.BENCHMARKS, Part.TAGS],
     guards=[tracks_a_target],
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:
     """A target value of invocations per instance rests on no load test: neither a completed Inference Recommender job
-    of the last ``max_age_days`` days for the model, nor the tag ``tag`` on the endpoint (low when the value is the
-    documentation's sample, 70)."""
+    of the last ``max_age_days`` days for the model, nor an AI benchmark job for the endpoint, nor the tag ``tag`` on the
+    endpoint (low when the value is the documentation's sample, 70)."""
     variant = estate.scaled_by(policy)
     if policy.predefined_metric != INVOCATIONS_PER_INSTANCE or not isinstance(variant, Variant):
         return not_applicable("does not follow invocations per instance")
@@ -314,6 +314,11 @@ def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params
     for job in estate.load_tests_of(variant.settings.model_name):
         if job.completed is None or job.completed >= oldest:
             return passed("an Inference Recommender job measured the model", job=job.name, **facts)
+    if not estate.whole:
+        return not_now("AI benchmark jobs are listed in sweeps only", **facts)
+    for benchmark in estate.benchmarks_of(variant.endpoint_name):
+        if benchmark.completed is None or benchmark.completed >= oldest:
+            return passed("an AI benchmark job measured the endpoint", job=benchmark.name, **facts)
     if variant.tags is None:
         raise Unread("the tags of the endpoint were not read", "sagemaker:ListTags")
     sample = policy.target_value == SAMPLE_TARGET_VALUE

@@ -14,11 +14,13 @@ _MODULES = (
     "transforms",
     "notebooks",
     "recommendations",
+    "benchmarks",
     "listing",
     "tags",
     "search",
     "autoscaling",
     "cloudwatch",
+    "mutes",
 )
 _lock = Lock()
 _installed = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.extension.records import (
+    BENCHMARK_JOB,
     ENDPOINT,
     ENDPOINT_CONFIG,
     INFERENCE_COMPONENT,
@@ -58,6 +59,7 @@ LISTINGS = {
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),
+    "ListAIBenchmarkJobs": Listing(BENCHMARK_JOB, "AIBenchmarkJobs", "AIBenchmarkJobSummary"),
 }
 
 

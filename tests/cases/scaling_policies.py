@@ -6,6 +6,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from tests.builders import (
     Given,
+    a_benchmark,
     a_component,
     a_host_of_components,
     a_load_test,
@@ -1028,6 +1029,27 @@ UNTESTED_TARGET: list[Case] = [
         UNTAGGED,
         a_load_test(),
     ),
+    passes(
+        UNTESTED,
+        "a benchmark of the endpoint",
+        a_policy(),
+        UNTAGGED,
+        a_benchmark(),
+        evidence={"job": "churn-benchmark"},
+    ),
+    fails(
+        UNTESTED, "a benchmark of another endpoint", a_policy(), UNTAGGED, a_benchmark("fraud"), severity=Severity.INFO
+    ),
+    fails(
+        UNTESTED,
+        "a benchmark a second too long ago",
+        a_policy(),
+        UNTAGGED,
+        a_benchmark(completed=ago(days=180, seconds=1)),
+        severity=Severity.INFO,
+    ),
+    does_not_apply(UNTESTED, "an event cannot tell of benchmarks", a_policy(), UNTAGGED, whole=False),
+    is_unknown(UNTESTED, "the benchmarks could not be read", a_policy(), UNTAGGED, unread=[Part.BENCHMARKS]),
     passes(UNTESTED, "a load test though the tags were not read", a_policy(), VARIANT, a_load_test()),
     passes(
         UNTESTED,

@@ -342,6 +342,41 @@ class RecommendationJob(NamedTuple):
     completed: datetime | None
 
 
+class BenchmarkJob(NamedTuple):
+    """A completed AI benchmark job, the name of the endpoint that it measured, and when it ended."""
+
+    name: str
+    endpoint_name: str
+    completed: datetime | None
+
+
+def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
+    """The AI benchmark jobs that completed in the window; None where this boto3 does not know them yet."""
+    if not reader.aws.knows("sagemaker", "ListAIBenchmarkJobs"):
+        return None
+    listed = reader.aws.listing(
+        "sagemaker",
+        "ListAIBenchmarkJobs",
+        "AIBenchmarkJobs",
+        StatusEquals="Completed",
+        CreationTimeAfter=reader.now - timedelta(days=reader.needs.recommendation_days),
+        MaxResults=100,
+    )
+    described = reader.describe_each(
+        Part.BENCHMARKS,
+        "DescribeAIBenchmarkJob",
+        "AIBenchmarkJobName",
+        [summary["AIBenchmarkJobName"] for summary in listed],
+    )
+    found: list[BenchmarkJob] = []
+    for job in described:
+        measured = ((job.get("BenchmarkTarget") or {}).get("Endpoint") or {}).get("Identifier") or ""
+        ended = job.get("EndTime")
+        moment_of_end = moment(ended) if ended is not None else None
+        found.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
+    return found
+
+
 def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
     """The Inference Recommender jobs that completed in the window, all of them or those of the named models."""
     after = reader.now - timedelta(days=reader.needs.recommendation_days)
