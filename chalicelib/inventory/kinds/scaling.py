@@ -18,13 +18,6 @@ COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
 
 
-def units(dimension: str) -> str:
-    """What a scalable dimension counts, in words: ``instances``."""
-    return {COPY_DIMENSION: "copies", PROVISIONED_DIMENSION: "units of provisioned concurrency"}.get(
-        dimension, "instances"
-    )
-
-
 class SuspendedState(Fact):
     """Which kinds of scaling somebody has switched off."""
 
@@ -69,11 +62,6 @@ class ScalableTarget(Fact):
     @property
     def scales_copies(self) -> bool:
         return self.dimension == COPY_DIMENSION
-
-    @property
-    def units(self) -> str:
-        """What it counts, in words."""
-        return units(self.dimension)
 
 
 class ScheduledAction(Fact):
