@@ -189,6 +189,8 @@ class Builder:
                 "instance_type": ("InstanceType",),
                 "accelerator_type": ("AcceleratorType",),
                 "serverless": ("ServerlessConfig",),
+                "provisioned_concurrency": ("ServerlessConfig", "ProvisionedConcurrency"),
+                "reservation_preference": ("CapacityReservationConfig", "CapacityReservationPreference"),
             },
             place,
             name=_variant_name(raw, index)[0],

@@ -25,6 +25,23 @@ from chalicelib.scope import Scope
 SCHEDULE = "AWS::ApplicationAutoScaling::ScheduledAction"
 _SCALED = ("endpoint/", "inference-component/")
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
+_ACTION = {
+    "schedule": ("Schedule",),
+    "timezone": ("Timezone",),
+    "start": ("StartTime",),
+    "end": ("EndTime",),
+    "min_capacity": ("ScalableTargetAction", "MinCapacity"),
+    "max_capacity": ("ScalableTargetAction", "MaxCapacity"),
+}
+_ALARM = {
+    "actions_enabled": ("ActionsEnabled",),
+    "metric_name": ("MetricName",),
+    "period": ("Period",),
+    "evaluation_periods": ("EvaluationPeriods",),
+    "datapoints_to_alarm": ("DatapointsToAlarm",),
+    "threshold": ("Threshold",),
+    "comparison": ("ComparisonOperator",),
+}
 
 
 class Scaling:
@@ -123,8 +140,8 @@ class Scaling:
             self.doubts["schedule", key] = missing.reason if missing else LATER
         elif not lack([id, dimension]):
             self.schedules += [
-                ScheduledAction(name=f"{one.id}-{index}", resource_id=str(id), dimension=str(dimension))
-                for index in range(len(actions))
+                self._action(action, place, f"{one.id}-{index}", str(id), str(dimension))
+                for index, action in enumerate(actions)
             ]
         if not isinstance(id, Unknown):
             self.lines[fact.kind, fact.name] = one.line
@@ -139,7 +156,11 @@ class Scaling:
             key = None if isinstance(tied[0], Unknown) else str(tied[0])
             self.doubts["schedule", key] = one.maybe or (missing.reason if missing else "")
         else:
-            self.schedules.append(ScheduledAction(name=one.id, resource_id=str(tied[0]), dimension=str(tied[1])))
+            place = where(self.template, one)
+            self.schedules.append(self._action(one.properties, place, one.id, str(tied[0]), str(tied[1])))
+
+    def _action(self, raw: Any, place: str, name: str, id: str, dimension: str) -> ScheduledAction:
+        return read(ScheduledAction, raw, _ACTION, place, name=name, resource_id=id, dimension=dimension)
 
     def _policy(self, one: Declared) -> ScalingPolicy | None:
         tied = self._tied(one)
@@ -157,6 +178,7 @@ class Scaling:
                 "scale_in_cooldown": (_TRACKING, "ScaleInCooldown"),
                 "scale_out_cooldown": (_TRACKING, "ScaleOutCooldown"),
                 "disable_scale_in": (_TRACKING, "DisableScaleIn"),
+                "step_cooldown": ("StepScalingPolicyConfiguration", "Cooldown"),
             },
             place,
             policy_name=_shown_name(at(raw, "PolicyName"), one.id),
@@ -168,7 +190,8 @@ class Scaling:
             custom_metrics=self._metrics(
                 at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one), id
             ),
-            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
+            steps_in=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=False),
+            steps_out=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=True),
         )
         if not isinstance(id, Unknown):
             self.lines[fact.kind, fact.name] = one.line
@@ -189,13 +212,16 @@ class Scaling:
         fact = read(
             Alarm,
             raw,
-            {"actions_enabled": ("ActionsEnabled",)},
+            _ALARM,
             where(self.template, one),
             name=name,
             arn=one.arn,
             state=Unknown(UNTOLD),
             state_since=Unknown(UNTOLD),
-            metrics=self._metrics(raw, where(self.template, one)),
+            queried_metrics=self._metrics(raw, where(self.template, one)),
+            alarm_actions=_listed(at(raw, "AlarmActions")),
+            ok_actions=_listed(at(raw, "OKActions")),
+            insufficient_data_actions=_listed(at(raw, "InsufficientDataActions")),
         )
         actions = at(raw, "AlarmActions")
         others = {f"${{{other.id}}}" for other in self.template.resources if other.type != POLICY}
@@ -252,14 +278,22 @@ def _shown_name(value: Any, id: str) -> str:
     return id if value is None else str(value)
 
 
-def _steps_in(raw: Any, place: str) -> Any:
-    """Whether step scaling can take capacity away; unknown where an adjustment is."""
+def _listed(actions: Any) -> Any:
+    """The actions of an alarm as texts; unknown where one is."""
+    if actions is None or (missing := lack(actions)) is None:
+        return None if actions is None else tuple(str(action) for action in actions)
+    return missing
+
+
+def _steps(raw: Any, place: str, *, out: bool) -> Any:
+    """Whether step scaling can add capacity (``out``), or take some away; unknown where an adjustment is."""
     if raw is None or isinstance(raw, Unknown):
         return raw
-    if at(raw, "AdjustmentType") == "ExactCapacity":
+    if not out and at(raw, "AdjustmentType") == "ExactCapacity":
         return True
     steps = at(raw, "StepAdjustments")
     if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
         return missing
     values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
-    return any(str(one).strip().startswith("-") for one in values)
+    negative = [str(value).strip().startswith("-") for value in values]
+    return not all(negative) if out else any(negative)

@@ -1,6 +1,7 @@
 """The alarms that scaling policies hang on: do they act, and does one wake what has scaled to zero?"""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from pydantic import NonNegativeFloat
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import Alarm, ScalableTarget, ScalingPolicy
+from chalicelib.inventory.kinds.scaling import Alarm, MetricRef, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC
@@ -87,9 +88,15 @@ def deaf(alarm: Alarm, policy: ScalingPolicy, scaling: Scaled) -> str | None:
         return "has its actions disabled"
     if policy.arn and not alarm.acts_on(policy):
         return "does not name the policy among its actions"
-    others = (foreign(metric, scaling) for metric in alarm.metrics)
-    other = next((name for name in others if name is not None), None)
+    if _foreign(policy.custom_metrics, scaling) is not None:
+        return None  # its alarms watch what the policy follows: autoscaling-metric-mismatch tells it
+    other = _foreign(alarm.metrics, scaling)
     return f"watches {other}" if other is not None else None
+
+
+def _foreign(metrics: Iterable[MetricRef], scaling: Scaled) -> str | None:
+    others = (foreign(metric, scaling) for metric in metrics)
+    return next((other for other in others if other is not None), None)
 
 
 def _muted(name: str, estate: Inventory) -> str | None:

@@ -181,19 +181,15 @@ def _without_backlog(policy: ScalingPolicy, variant: Variant, estate: Inventory)
     """Why no policy beside this one (itself among them) follows the backlog of an asynchronous endpoint, or None."""
     unread: list[str] = []
     for beside in estate.policies_beside(policy):
-        if any(_of_backlog(metric, variant) for metric in beside.custom_metrics):
+        if any(metric.name in BACKLOG and foreign(metric, variant) is None for metric in beside.custom_metrics):
             return None
         for alarm in [estate.alarm(named.name) for named in beside.alarms] if beside.step_scaling else []:
             if alarm is None:
                 continue
-            if any(_of_backlog(metric, variant) for metric in alarm.metrics):
-                return None
+            if any(metric.name in OF_THE_ENDPOINT and foreign(metric, variant) is None for metric in alarm.metrics):
+                return None  # one that only wakes it follows no other load, either
             if alarm.unclear:
                 unread.append(f"{alarm.name} {alarm.unclear}")
     if unread:
         raise Unread(f"whether a policy follows the backlog is not known: {unread[0]}")
     return "the endpoint is asynchronous, and no policy follows its backlog"
-
-
-def _of_backlog(metric: MetricRef, variant: Variant) -> bool:
-    return metric.name in BACKLOG and foreign(metric, variant) is None

@@ -302,8 +302,8 @@ class LoadTested(Params):
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:
     """A target value of invocations per instance rests on no load test: neither a completed Inference Recommender job
-    of the last ``max_age_days`` days for the model, nor an AI benchmark job for the endpoint, nor the tag ``tag`` on the
-    endpoint (low when the value is the documentation's sample, 70)."""
+    of the last ``max_age_days`` days for the model, nor an AI benchmark job for the endpoint, nor the tag ``tag`` on it
+    (low when the value is the documentation's sample, 70)."""
     variant = estate.scaled_by(policy)
     if policy.predefined_metric != INVOCATIONS_PER_INSTANCE or not isinstance(variant, Variant):
         return not_applicable("does not follow invocations per instance")

@@ -147,6 +147,13 @@ ALARM_BROKEN: list[Case] = [
         severity=Severity.MEDIUM,
         evidence={"broken": {"backlog": "watches EndpointName fraud"}},
     ),
+    passes(
+        ALARM,
+        "the policy itself follows another endpoint, which autoscaling-metric-mismatch tells",
+        a_policy(tracking=following("CPUUtilization", EndpointName="fraud", VariantName="AllTraffic")),
+        VARIANT,
+        *[an_alarm(name, metric="CPUUtilization", dimensions={"EndpointName": "fraud"}) for name in TWO_ALARMS],
+    ),
     fails(
         ALARM,
         "metric math of an alarm watches another variant",
