@@ -56,21 +56,22 @@ def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Invent
     concurrency of a serverless variant."""
     target = estate.target_of(subject)
     if target is not None:
-        return passed("has a scalable target", min_capacity=target.min_capacity, max_capacity=target.max_capacity)
+        limits = {name: target.shown(name) for name in ("min_capacity", "max_capacity")}
+        return passed("has a scalable target", **limits)
     if isinstance(subject, Variant) and (outcome := _cannot_scale(subject)) is not None:
         return outcome
     created = subject.endpoint_created if isinstance(subject, Variant) else subject.created
     if younger_than(created, timedelta(hours=params.min_age_hours), estate):
         return not_applicable(f"younger than {params.min_age_hours:g} hours")
     if isinstance(subject, InferenceComponent):
-        return failed(resource_id=subject.resource_id, desired_copy_count=subject.desired_copy_count)
+        return failed(resource_id=subject.resource_id, desired_copy_count=subject.shown("desired_copy_count"))
     if subject.serverless:
         return failed(
             severity=Severity.LOW, resource_id=subject.resource_id, provisioned_concurrency=subject.concurrency
         )
     return failed(
         resource_id=subject.resource_id,
-        desired_instance_count=subject.instance_count,
+        desired_instance_count=subject.shown("instance_count"),
         asynchronous=subject.is_async,
         managed_without_effect=_managed_without_effect(subject),
     )
@@ -301,7 +302,7 @@ def _limits(target: ScalableTarget) -> tuple[int, int]:
 
 def _capacity(subject: ScalableTarget | Variant) -> Facts:
     if isinstance(subject, ScalableTarget):
-        minimum, maximum = subject.min_capacity, subject.max_capacity
+        minimum, maximum = subject.shown("min_capacity"), subject.shown("max_capacity")
     else:
         minimum, maximum = managed_bounds(subject)
     return {

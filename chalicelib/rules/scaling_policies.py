@@ -57,7 +57,7 @@ def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, par
     ]
     if lowering:
         return passed("a scheduled action lowers the maximum", **facts, scheduled_actions=lowering)
-    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.max_capacity)
+    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.shown("max_capacity"))
 
 
 class Cooldowns(Params):
@@ -236,7 +236,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     facts: Facts = {
         "components": scaling,
         "resource_id": variant.resource_id,
-        "desired_instance_count": variant.instance_count,
+        "desired_instance_count": variant.shown("instance_count"),
         "managed": variant.managed_scaling is not None,
     }
     bounds = _host_bounds(variant, estate)
