@@ -109,8 +109,8 @@ def _asked(kind_of_event: str, detail: Mapping[str, Any]) -> Asked:
         if detail.get("serviceNamespace", "sagemaker") != "sagemaker":
             raise NotOurs(f"scaling of {detail.get('serviceNamespace')} is not audited; accepted is that of sagemaker")
         resource_id = _text(detail, "resourceId")
-        told = detail.get("scaledToMax") in (True, "true")
-        hints = frozenset({(SCALED_TO_MAX, resource_id)}) if told else frozenset()
+        at_maximum = detail.get("scaledToMax") in (True, "true")
+        hints = frozenset({(SCALED_TO_MAX, resource_id)}) if at_maximum else frozenset()
         return (_scaled(resource_id),), hints
     if kind_of_event == API_CALL:
         return _called(detail), frozenset()
@@ -163,8 +163,8 @@ def _scaled(resource_id: str) -> ResourceRef:
     )
 
 
-def _text(given: Mapping[str, Any], key: str) -> str:
-    value = given.get(key)
+def _text(detail: Mapping[str, Any], key: str) -> str:
+    value = detail.get(key)
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"the event's detail lacks {key}, which names the resource to audit")
     return value

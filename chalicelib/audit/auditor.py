@@ -1,11 +1,10 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
@@ -18,12 +17,11 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Blind, Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.policy.policy import Policy, RuleSetting
-from chalicelib.report.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
+from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
+from chalicelib.report.merging import report_of
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
-
-Trigger = Literal["schedule", "event", "http", "cli"]
 
 
 def utc_now() -> datetime:
@@ -93,8 +91,9 @@ class Auditor:
         found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
         blind = blind_spots(reading.blind, judge, scope)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
-        return Report(
-            audit_id=f"a-{uuid.uuid4().hex[:20]}",
+        return report_of(
+            scope.account,
+            scope.region,
             trigger=trigger,
             scope=ScopeAudited(
                 accounts=[scope.account],
@@ -102,12 +101,10 @@ class Auditor:
                 resources=[scope.arn(ref) for ref in scope.resources],
                 rules=sorted(scope.rules),
             ),
-            started_at=started,
-            finished_at=self.clock(),
-            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
-            accounts=[scope.account],
-            regions=[scope.region],
-            resources=dict(sorted(judge.resources.items())),
+            started=started,
+            finished=self.clock(),
+            policy=self.policy.used,
+            resources=judge.resources,
             rules=judge.rule_counts(),
             findings=found,
             blind_spots=blind,
@@ -115,8 +112,7 @@ class Auditor:
             catalogue={id: one.in_force for id, one in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
-            api_calls=dict(sorted((self.aws.calls - calls_before).items())),
-            complete=not blind,
+            api_calls=self.aws.calls - calls_before,
         )
 
     def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:

@@ -8,7 +8,7 @@ from chalicelib.inventory.facts import Fact, Gaps
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Judged, Known, Outcome, Verdict, finding_id
+from chalicelib.report.findings import Known, Outcome, Resolution, Verdict, finding_id
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
@@ -43,7 +43,7 @@ Named = tuple[str, str]
 
 
 @dataclass
-class Answers:
+class Resolutions:
     """The outcomes that matter to what is known. ``rules`` are those that judge; ``known`` are the unresolved findings
     of a sweep, of which alone the outcomes are kept; None keeps all (a narrow scope judges few). ``stands`` collects
     the ARNs of who stands on each subnet.
@@ -87,10 +87,10 @@ class Answers:
         """Keeps what could not be read."""
         self.gaps = gaps
 
-    def judged(self, known: Mapping[str, Known]) -> Judged:
+    def of(self, known: Mapping[str, Known]) -> Resolution:
         """What can be said of these findings."""
-        gone = {id for id, one in known.items() if one.finding.rule in self.rules and self._gone(_named(one))}
-        return Judged(self.verdicts, frozenset(gone))
+        gone = {id for id, entry in known.items() if entry.finding.rule in self.rules and self._gone(_named(entry))}
+        return Resolution(self.verdicts, frozenset(gone))
 
     def _gone(self, resource: Named) -> bool:
         kind, name = resource

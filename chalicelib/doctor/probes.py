@@ -109,9 +109,9 @@ def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[s
     left_out = NARROW_ONLY if sweep else SWEEP_ONLY
     for id, setting in sorted(rules.items()):
         parts = closure(setting.rule.parts(setting.params))
-        for operation in {one for part in parts for one in OPERATIONS[part]} - left_out:
+        for operation in {name for part in parts for name in OPERATIONS[part]} - left_out:
             effects.setdefault(operation, [])
-        read_by = {one for part in parts for one in OPERATIONS[part] if one not in SPARING.get(part, ())}
+        read_by = {name for part in parts for name in OPERATIONS[part] if name not in SPARING.get(part, ())}
         for operation in read_by - left_out:
             effects[operation].append(id)
     if sweep:

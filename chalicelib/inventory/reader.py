@@ -201,8 +201,3 @@ def since(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, st
 def before(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
     """The search filter for records whose time ``name`` is before ``moment``."""
     return [{"Name": name, "Operator": "LessThan", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
-
-
-def first(records: Iterable[list[dict[str, Any]]]) -> dict[str, Any] | None:
-    """The first record of the pages, or None."""
-    return next((record for page in records for record in page), None)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -121,3 +122,21 @@ def rule(
         return judgement
 
     return register
+
+
+@cache
+def _readers() -> dict[str, frozenset[str]]:
+    """The rules that read what an operation brings, by the operation."""
+    readers: dict[str, set[str]] = {}
+    for id, rule in RULES.items():
+        for part in (*rule.reads, *rule.reads_when.values()):
+            for operation in OPERATIONS[part]:
+                readers.setdefault(operation, set()).add(id)
+    return {operation: frozenset(ids) for operation, ids in readers.items()}
+
+
+def may_read(rule: str, operation: str) -> bool:
+    """True where a rule may need what an operation (``sagemaker:ListModels``) brings. What a rule of somebody's own
+    reads is not known here: it may be anything that is read at all."""
+    readers = _readers()
+    return rule in readers.get(operation, ()) or (rule not in RULES and operation in readers)

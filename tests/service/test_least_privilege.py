@@ -13,7 +13,7 @@ from chalice.test import Client
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
 from chalicelib.ledger.table import TABLE
-from chalicelib.policy.policy import load_policy
+from chalicelib.policy.policy import forget
 from emulator.account import build
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
@@ -71,7 +71,7 @@ class Recorder:
     @contextmanager
     def _client(self, environment: dict[str, str]) -> Iterator[Client]:
         handlers.service.cache_clear()
-        load_policy.cache_clear()
+        forget()
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
@@ -128,7 +128,7 @@ def used() -> Iterator[dict[str, set[str]]]:
         environment = an_account(emulator)
         _record(recorder, environment)
         handlers.service.cache_clear()
-        load_policy.cache_clear()
+        forget()
         yield recorder.used
 
 

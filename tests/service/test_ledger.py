@@ -129,17 +129,17 @@ def test_the_same_event_twenty_times_at_once_is_one_notice(story: Story) -> None
 def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
     mail: list[Any] = []
     story.failures = 1
-    teller = story.teller
-    object.__setattr__(teller, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
+    publisher = story.publisher
+    object.__setattr__(publisher, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
 
     def told() -> None:
-        from chalicelib.audit.resolution import Answers
+        from chalicelib.audit.resolution import Resolutions
         from chalicelib.notices.publisher import Audited
         from chalicelib.scope import Scope
         from tests.scenario import ENDPOINT
 
-        answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
-        teller.event(Audited.by(story.report(on_churn()), answers))
+        answers = Resolutions(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
+        publisher.event(Audited.by(story.report(on_churn()), answers))
 
     with pytest.raises(PublishFailed):
         told()
