@@ -9,42 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.kinds import DESCRIBED
 from chalicelib.scope import ResourceRef, Scope, partition_of
 
 #: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
-NAMED_BY = {
-    "SageMaker Endpoint State Change": ("EndpointName", "endpoint"),
-    "SageMaker Endpoint Deployment State Change": ("EndpointName", "endpoint"),
-    "SageMaker Endpoint Config State Change": ("EndpointConfigName", "endpoint-config"),
-    "SageMaker Model State Change": ("ModelName", "model"),
-    "SageMaker Training Job State Change": ("TrainingJobName", "training-job"),
-    "SageMaker HyperParameter Tuning Job State Change": ("HyperParameterTuningJobName", "tuning-job"),
-    "SageMaker Transform Job State Change": ("TransformJobName", "transform-job"),
-    "SageMaker Notebook Instance State Change": ("NotebookInstanceName", "notebook-instance"),
-}
+NAMED_BY = {f"SageMaker {word} State Change": (row.event_field, row.name) for row in DESCRIBED for word in row.events}
 SCALING_ACTIVITY = "Application Auto Scaling Scaling Activity State Change"
 API_CALL = "AWS API Call via CloudTrail"
 
 #: Calls that no native event tells of: the request parameter that names the resource, and its kind, by source and call.
 #: CloudTrail writes Application Auto Scaling's calls under the source of EC2 Auto Scaling.
-SAGEMAKER_CALLS = {
-    "CreateInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "UpdateInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "UpdateInferenceComponentRuntimeConfig": ("inferenceComponentName", "inference-component"),
-    "DeleteInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "CreateEndpoint": ("endpointName", "endpoint"),
-    "UpdateEndpoint": ("endpointName", "endpoint"),
-    "UpdateEndpointWeightsAndCapacities": ("endpointName", "endpoint"),
-    "DeleteEndpoint": ("endpointName", "endpoint"),
-    "CreateEndpointConfig": ("endpointConfigName", "endpoint-config"),
-    "DeleteEndpointConfig": ("endpointConfigName", "endpoint-config"),
-    "CreateModel": ("modelName", "model"),
-    "DeleteModel": ("modelName", "model"),
-    "CreateTrainingJob": ("trainingJobName", "training-job"),
-    "CreateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-    "UpdateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-    "DeleteNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-}
+SAGEMAKER_CALLS = {call: (row.request_field, row.name) for row in DESCRIBED for call in row.calls}
 SCALING_CALLS = (
     "RegisterScalableTarget",
     "DeregisterScalableTarget",

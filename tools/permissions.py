@@ -9,17 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
+from chalicelib.kinds import DESCRIBED
 from chalicelib.notices.channels import CHANNELS, Permission
 
 READS = frozenset(operation for operations in OPERATIONS.values() for operation in operations)
 SWEEP_READS = READS - NARROW_ONLY
 EVENT_READS = READS - SWEEP_ONLY
 
-#: What only jobs and notebook instances need.
-_JOBS = (Part.TRAINING_JOBS, Part.TUNING_JOBS, Part.TRANSFORM_JOBS, Part.NOTEBOOKS)
+#: The kinds that neither serve nor scale.
+_NOT_HOSTED = [row for row in DESCRIBED if row.passing or row.plain]
 _SEARCH = "sagemaker:Search"  # an event asks it for models alone
-HOSTING_READS = EVENT_READS - {operation for part in _JOBS for operation in OPERATIONS[part]} - {_SEARCH}
-API_CALL_READS = HOSTING_READS | {_SEARCH, "sagemaker:DescribeTrainingJob", "sagemaker:DescribeNotebookInstance"}
+HOSTING_READS = EVENT_READS - {one for row in _NOT_HOSTED for one in OPERATIONS[Part(row.part)]} - {_SEARCH}
+API_CALL_READS = HOSTING_READS | {_SEARCH, *(row.operations[-1] for row in _NOT_HOSTED if row.calls)}
 
 Statement = dict[str, Any]
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS, PASSING
 from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
@@ -35,7 +36,7 @@ AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
-JOB_PARTS = frozenset({Part.TRAINING_JOBS, Part.TUNING_JOBS, Part.TRANSFORM_JOBS})
+JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
 
 
 class PartFailed(AuditorError):

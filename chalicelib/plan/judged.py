@@ -11,7 +11,8 @@ from typing import Any
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failures
 from chalicelib.plan import template, terraform
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Template, spoken
@@ -95,7 +96,7 @@ class _Told:
         if outcome.verdict is Verdict.UNKNOWN:
             self.unknown[outcome.reason] += 1
 
-    def finished(self, gaps: Gaps) -> None:
+    def finished(self, gaps: Failures) -> None:
         """Nothing more to count."""
 
 
@@ -187,7 +188,7 @@ def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
     spots: list[tuple[int, BlindSpot]] = []
     for (operation, reason), rules in judge.unread.items():
         number = told.unknown[reason]
-        if operation == DEPLOYMENT or (operation == "not read" and reason.endswith(LATER)):
+        if operation == DEPLOYMENT:
             later |= rules
             later_count += number
             continue

@@ -3,6 +3,7 @@
 from chalicelib.rules import (
     autoscaling,
     availability_zones,
+    clusters,
     elastic_inference,
     inference_pipelines,
     instance_fit,
@@ -20,6 +21,7 @@ __all__ = [
     "Rule",
     "autoscaling",
     "availability_zones",
+    "clusters",
     "elastic_inference",
     "inference_pipelines",
     "instance_fit",

@@ -6,13 +6,13 @@ from difflib import get_close_matches
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.instances import read_facts
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    INVOCATIONS_PER_INSTANCE,
     PROVISIONED_DIMENSION,
     MetricRef,
     ScalingPolicy,

@@ -8,15 +8,19 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from chalicelib.inventory.estate import Bounds, Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
-from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingActivity, ScalingPolicy
+from chalicelib.inventory.kinds.scaling import (
+    INVOCATIONS_PER_INSTANCE,
+    ScalableTarget,
+    ScalingActivity,
+    ScalingPolicy,
+)
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC, managed_bounds
 from chalicelib.rules.guards import scaled, variant_with_instances, younger_than
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 #: Seconds between two scaling actions where a policy sets none, for SageMaker (target tracking guide).
 DEFAULT_COOLDOWN = 300
@@ -121,7 +125,7 @@ class ActivityWindow(Params):
     kinds=["scalable-target"],
     severity=Severity.MEDIUM,
     params=ActivityWindow,
-    reads=[*HOSTING, Part.TARGETS, Part.ACTIVITIES],
+    reads=[*HOSTING, Part.TARGETS, Window(Part.ACTIVITIES, "window_hours")],
     guards=[scaled],
 )
 def autoscaling_activity_failed(target: ScalableTarget, estate: Inventory, params: ActivityWindow) -> Outcome:
@@ -297,7 +301,7 @@ class LoadTested(Params):
     kinds=["scaling-policy"],
     severity=Severity.INFO,
     params=LoadTested,
-    reads=[*HOSTING, Part.POLICIES, Part.RECOMMENDATIONS, Part.BENCHMARKS, Part.TAGS],
+    reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.BENCHMARKS, Part.TAGS],
     guards=[tracks_a_target],
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:

@@ -333,7 +333,7 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
             for name, value in setting.params.model_dump(mode="json").items()
         ],
         reads=sorted(part.value for part in rule.parts(setting.params)),
-        metrics=list(rule.metrics),
+        metrics=list(rule.metric_names),
         permissions=list(rule.permissions),
         references=list(words.references) if words else rule_references(rule.id),
         merges_into=list(rule.merges_into),

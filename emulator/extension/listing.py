@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.extension.records import (
     BENCHMARK_JOB,
+    CLUSTER,
     ENDPOINT,
     ENDPOINT_CONFIG,
     INFERENCE_COMPONENT,
@@ -56,6 +57,7 @@ LISTINGS = {
     "ListNotebookInstances": Listing(
         NOTEBOOK_INSTANCE, "NotebookInstances", "NotebookInstanceSummary", "Name", "Ascending"
     ),
+    "ListClusters": Listing(CLUSTER, "ClusterSummaries", "ClusterSummary", order="Ascending"),
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),

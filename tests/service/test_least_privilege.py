@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from chalice.test import Client
+from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
 from chalicelib.ledger.table import TABLE
 from chalicelib.policy.policy import forget
 from emulator.account import build
+from emulator.extension.records import CLUSTER, arn_of
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -211,6 +213,7 @@ NAMES = {
     "tuning-job": ["churn-tuning"],
     "transform-job": ["anomaly-batch-gpu"],
     "notebook-instance": ["reporting-old"],
+    "cluster": [arn_of(sagemaker_backends[ACCOUNT][REGION], CLUSTER, "research-pretraining")],
 }
 
 

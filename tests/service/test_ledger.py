@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
+from chalicelib.inventory.failures import Failure
+from chalicelib.inventory.parts import Part
 from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.sns import PublishFailed
@@ -174,13 +176,11 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
 
 
 def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    from chalicelib.inventory.parts import Part
-
     gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
     story.sweep(gone, hidden)
 
     def blind(answers: Any) -> None:
-        answers.gaps.parts[Part.ENDPOINTS] = "denied"
+        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
 
     digest = story.later(days=1).sweep(answers=blind, complete=False)
     assert digest.told == []

@@ -7,6 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from chalicelib.inventory.facts import Fact, Unread, at
+from chalicelib.inventory.failures import NOT_READ, Failure
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -58,7 +59,8 @@ def mute_rules(reader: Reader, alarms: Sequence[Alarm]) -> list[MuteRule] | None
     if not alarms:
         return []
     if not reader.scope.whole and len(alarms) > MOST_ASKED:
-        reader.gaps.parts[Part.MUTES] = f"the mute rules of more than {MOST_ASKED} alarms are read in a sweep only"
+        reason = f"the mute rules of more than {MOST_ASKED} alarms are read in a sweep only"
+        reader.gaps.note(Failure(NOT_READ, "", reason, part=Part.MUTES))
         return None
     asked = [{}] if reader.scope.whole else [{"AlarmName": alarm.name} for alarm in alarms]
     answers = reader.each(partial(_listed, reader), asked)
