@@ -117,10 +117,10 @@ class StateDoor(Aws):
         if operation in SCALING:
             key, answer = SCALING[operation]
             return {answer: self._scaling(getattr(self.state, key), parameters)}
-        answer = getattr(self, f"_{operation}", None)
-        if answer is None:
+        handler = getattr(self, f"_{operation}", None)
+        if handler is None:
             raise CallFailed(name, "UnknownOperationException", "the state knows no such operation")
-        return dict(answer(parameters))
+        return dict(handler(parameters))
 
     def _described(self, name: str, operation: str, parameters: Mapping[str, Any]) -> Record:
         key, field_name = DESCRIBED[operation]
