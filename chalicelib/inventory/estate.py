@@ -200,6 +200,14 @@ class Inventory:
         self.gaps.demand(Part.RECOMMENDATIONS)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
 
+    def transform_jobs_of(self, model: Model) -> list[TransformJob]:
+        """The batch transform jobs of the look-back window that ran a model; none after an audit of named resources,
+        which reads no jobs of a model."""
+        if not self.whole:
+            return []
+        self.gaps.demand(Part.TRANSFORM_JOBS)
+        return [job for job in self.transform_jobs.values() if job.model_name == model.name]
+
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""
         self.gaps.demand(Part.ENDPOINTS)

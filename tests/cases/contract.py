@@ -48,9 +48,11 @@ CONTRACT: dict[str, Promise] = {
         safety_factor=0.5,
         assumed_azs=2,
     ),
-    "model-vpc-single-az": promise(ZONES, "model endpoint-config", HIGH, min_azs=2, only_in_use=True),
-    "model-vpc-subnet-missing": promise(ZONES, "model", HIGH),
-    "model-vpc-low-free-ips": promise(ZONES, "model", MEDIUM, ips_per_instance=2),
+    "model-vpc-single-az": promise(
+        ZONES, "model endpoint-config", HIGH, min_azs=2, only_in_use=True, transform_severity="medium"
+    ),
+    "model-vpc-subnet-missing": promise(ZONES, "model endpoint-config", HIGH),
+    "model-vpc-low-free-ips": promise(ZONES, "model endpoint-config", MEDIUM, ips_per_instance=2, for_update=True),
     "vpc-single-az": promise(ZONES, "vpc", MEDIUM, used_only=True),
     "training-vpc-single-az": promise(ZONES, "training-job", LOW, spot_severity="medium"),
     "variant-no-autoscaling": promise(SCALING, "endpoint-variant inference-component", MEDIUM, min_age_hours=1),

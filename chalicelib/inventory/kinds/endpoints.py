@@ -1,6 +1,7 @@
 """Endpoints with their variants and endpoint configs: the facts, and how they are read."""
 
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
@@ -82,6 +83,17 @@ class EndpointConfig(Fact):
     in_use: bool | None = Field(None, description="named by an endpoint")
 
 
+class BatchSize(Fact):
+    """``CapacitySize``: instances, or percent of them."""
+
+    type: str = Field("", alias="Type")
+    value: int = Field(0, alias="Value")
+
+    def of(self, count: int) -> int:
+        """The instances of one batch out of ``count``, at least one."""
+        return max(1, math.ceil(count * self.value / 100) if self.type == "CAPACITY_PERCENT" else self.value)
+
+
 class Variant(Fact):
     """A production variant as it runs, with what its endpoint says about it.
 
@@ -113,10 +125,20 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    rolling_batch: BatchSize | None = Field(
+        None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
+    )
 
     @property
     def arn(self) -> str:
         return self.endpoint_arn
+
+    @property
+    def instances_of_update(self) -> int:
+        """How many instances an update starts beside those that run: a whole second fleet, or the batch of the rolling
+        update that the endpoint was deployed with last; raises Unread when the count is not known."""
+        count = self.instance_count
+        return count if self.rolling_batch is None else min(count, self.rolling_batch.of(count))
 
     @property
     def settings(self) -> VariantSettings:
@@ -357,6 +379,9 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
     }
 
+    rolling = (record.get("LastDeploymentConfig") or {}).get("RollingUpdatePolicy") or {}
+    batch = rolling.get("MaximumBatchSize")
+
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
             **raw,
@@ -373,6 +398,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured_unread": unread,
             "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
+            "rolling_batch": batch,
         }
 
     raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from chalicelib.inventory.aws import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Tags, VpcConfig
@@ -16,6 +16,12 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
 log = logging.getLogger(__name__)
+
+
+def _file_systems(channels: Any) -> Any:
+    """The types of the file systems among the input channels: ``FSxLustre``, ``EFS``."""
+    sources = [(channel.get("DataSource") or {}).get("FileSystemDataSource") or {} for channel in channels]
+    return tuple(sorted({source["FileSystemType"] for source in sources if "FileSystemType" in source}))
 
 
 class InstanceGroup(Fact):
@@ -117,6 +123,7 @@ class TrainingJob(Training):
     ended: datetime | None = Field(None, alias="TrainingEndTime")
     interruptions: int | None = Field(None, description="SecondaryStatusTransitions[].Status")
     tags: Tags | None = Field(None, alias="Tags")
+    file_systems: Annotated[tuple[str, ...], BeforeValidator(_file_systems)] = Field((), alias="InputDataConfig")
 
     @property
     def run_seconds(self) -> int | None:
