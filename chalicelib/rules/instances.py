@@ -68,7 +68,8 @@ class UnusedConfigs(Params):
     reads_when={"judge_unused": Part.UNUSED_CONFIGS},
 )
 def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, params: UnusedConfigs) -> Outcome:
-    """A new endpoint config (or, with ``judge_unused``, one that no endpoint uses) starts a variant on one instance."""
+    """A new endpoint config (or, with ``judge_unused``, one that no endpoint uses) starts a variant on one instance
+    (low when asynchronous), and managed instance scaling keeps no second one."""
     if config.in_use:
         return not_applicable("in use: the running endpoint is judged instead")
     if config.in_use is False and not params.judge_unused:
@@ -79,12 +80,25 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
     if not with_instances:
         return not_applicable("serverless variants have no instances")
     counts = {variant.name: variant.initial_instance_count for variant in with_instances}
-    single = sorted(name for name, count in counts.items() if count == 1)
+    single = sorted(variant.name for variant in with_instances if _starts_and_stays_single(variant))
     if not single:
         if untold := [name for name, count in counts.items() if count is None]:
             raise Unread(f"DescribeEndpointConfig gave no initial instance count of {', '.join(untold)}")
         return passed("every variant starts on more than one instance", initial_instance_counts=counts)
-    return failed(variants=single, initial_instance_counts=counts)
+    return failed(
+        variants=single,
+        initial_instance_counts=counts,
+        asynchronous=config.asynchronous,
+        severity=Severity.LOW if config.asynchronous else None,
+    )
+
+
+def _starts_and_stays_single(variant: VariantSettings) -> bool:
+    """True for one initial instance. Managed instance scaling with a higher minimum adds the second, but works only
+    under inference components, where the variant has no model of its own."""
+    managed = variant.managed_instance_scaling
+    grows = variant.model_name is None and managed is not None and managed.enabled and (managed.min_instance_count or 0) >= 2
+    return variant.initial_instance_count == 1 and not grows
 
 
 class Grace(Params):
@@ -101,11 +115,13 @@ class Grace(Params):
 )
 def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> Outcome:
     """The endpoint is Failed, OutOfService or UpdateRollbackFailed; or (medium) in service with fewer instances than
-    desired for longer than ``grace_minutes``."""
-    if plain(endpoint.status) in BROKEN:
+    desired for longer than ``grace_minutes``, seen so before where a ledger remembers it; or (medium) in service with
+    the reason of an update that failed and went back."""
+    status = plain(endpoint.status)
+    if status in BROKEN:
         return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason)
-    if plain(endpoint.status) != "inservice":
-        return passed(f"the endpoint is {endpoint.status}")
+    if status != "inservice":
+        return not_now(f"the endpoint is {endpoint.status}; endpoint-stuck-in-transition tells it where that lasts")
     short = {
         variant.name: {"current": variant.current_instance_count, "desired": variant.desired_instance_count}
         for variant in endpoint.variants
@@ -113,14 +129,32 @@ def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> O
         and variant.desired_instance_count is not None
         and variant.current_instance_count < variant.desired_instance_count
     }
-    if not short:
-        _know_counts(endpoint)
-        return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
-    if not older_than(endpoint.modified, timedelta(minutes=params.grace_minutes), estate):
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short)
+    if short:
+        return _short_of_instances(endpoint, short, estate, params)
+    if endpoint.failure_reason:
+        return failed(
+            severity=Severity.MEDIUM,
+            confidence=Confidence.LOW,
+            endpoint_status=endpoint.status,
+            failure_reason=endpoint.failure_reason,
+        )
+    _know_counts(endpoint)
+    return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
+
+
+def _short_of_instances(endpoint: Endpoint, short: Facts, estate: Inventory, params: Grace) -> Outcome:
+    """LastModifiedTime tells when the wish changed, not since when instances are lacking: what an audit before saw
+    tells that, where a ledger keeps it."""
+    grace = timedelta(minutes=params.grace_minutes)
+    if not older_than(endpoint.modified, grace, estate) or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False:
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).noted()
     return failed(
-        severity=Severity.MEDIUM, endpoint_status=endpoint.status, variants=short, grace_minutes=params.grace_minutes
-    )
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,
+        endpoint_status=endpoint.status,
+        variants=short,
+        grace_minutes=params.grace_minutes,
+    ).noted()
 
 
 def _know_counts(endpoint: Endpoint) -> None:
@@ -129,6 +163,34 @@ def _know_counts(endpoint: Endpoint) -> None:
     for variant in endpoint.variants:
         if not variant.serverless and variant.current_instance_count is None:
             raise Unread("DescribeEndpoint gave no current instance count of a variant")
+
+
+class LongestTransition(Params):
+    max_hours: PositiveFloat = 2
+    system_hours: PositiveFloat = 24
+
+
+@rule(
+    "endpoint-stuck-in-transition",
+    topic=TOPIC,
+    kinds=["endpoint"],
+    severity=Severity.HIGH,
+    params=LongestTransition,
+    reads=[Part.ENDPOINTS, Part.TRANSITIONS],
+)
+def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: LongestTransition) -> Outcome:
+    """The endpoint has been Creating, Updating, RollingBack or Deleting for longer than ``max_hours``, and than its own
+    deployment may take; or (medium) SystemUpdating for longer than ``system_hours``."""
+    status = plain(endpoint.status)
+    if status not in IN_TRANSITION:
+        return passed(f"the endpoint is {endpoint.status or 'in no known state'}, which is no transition")
+    system = status == "systemupdating"
+    hours = params.system_hours if system else max(params.max_hours, (endpoint.deployment_seconds or 0) / 3600)
+    since = endpoint.in_transition_since
+    facts: Facts = {"endpoint_status": endpoint.status, "since": since and utc_text(since), "max_hours": hours}
+    if not older_than(since, timedelta(hours=hours), estate):
+        return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts)
+    return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
 
 
 class MinCopies(Params):
@@ -141,18 +203,63 @@ class MinCopies(Params):
     kinds=["inference-component"],
     severity=Severity.HIGH,
     params=MinCopies,
-    reads=[Part.ENDPOINTS, Part.COMPONENTS],
+    reads=[Part.ENDPOINTS, Part.COMPONENTS, Part.TARGETS],
     guards=[component_in_service],
 )
 def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
-    """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant)."""
+    """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant; low where it
+    scales down to zero on purpose)."""
     copies = _copies(component)
     if copies == 0:
         return not_applicable("scaled to zero")
     facts: Facts = {"desired_copy_count": copies, "min_copies": params.min_copies}
     if copies >= params.min_copies:
         return passed(f"runs on {copies} copies", **facts)
-    return failed(**facts, endpoint=component.endpoint_name, variant=component.variant_name)
+    target = estate.target_of(component)
+    to_zero = target is not None and target.min_capacity == 0
+    return failed(
+        **facts,
+        endpoint=component.endpoint_name,
+        variant=component.variant_name,
+        scales_to_zero=to_zero,
+        severity=Severity.LOW if to_zero else None,
+    )
+
+
+class ComponentGrace(Params):
+    grace_minutes: NonNegativeInt = 30
+    max_hours: PositiveFloat = 1
+
+
+@rule(
+    "inference-component-degraded",
+    topic=TOPIC,
+    kinds=["inference-component"],
+    severity=Severity.HIGH,
+    params=ComponentGrace,
+    reads=[Part.ENDPOINTS, Part.COMPONENTS],
+)
+def inference_component_degraded(component: InferenceComponent, estate: Inventory, params: ComponentGrace) -> Outcome:
+    """The inference component is Failed; or (medium) runs on fewer copies than desired for longer than
+    ``grace_minutes``, or is Creating or Updating for longer than ``max_hours``."""
+    status = plain(component.status)
+    facts: Facts = {"status": component.status, "endpoint": component.endpoint_name}
+    if status == "failed":
+        return failed(**facts, failure_reason=component.failure_reason)
+    if status == "deleting":
+        return not_now("the inference component is Deleting")
+    counts: Facts = {"current_copies": component.current_copy_count, "desired_copies": component.desired_copy_count}
+    if status in ("creating", "updating"):
+        limit, kept = timedelta(hours=params.max_hours), f"{component.status} for no longer than {params.max_hours:g} hours"
+    elif component.current_copy_count is None or component.desired_copy_count is None:
+        raise Unread("DescribeInferenceComponent gave no copy counts")
+    elif component.current_copy_count >= component.desired_copy_count:
+        return passed("runs on the copies that it wants", **facts, **counts)
+    else:
+        limit, kept = timedelta(minutes=params.grace_minutes), f"short of copies for less than {params.grace_minutes} minutes"
+    if not older_than(component.modified or component.created, limit, estate):
+        return passed(kept, **facts, **counts)
+    return failed(severity=Severity.MEDIUM, **facts, **counts, failure_reason=component.failure_reason)
 
 
 @rule(
@@ -165,13 +272,16 @@ def inference_component_single_copy(component: InferenceComponent, estate: Inven
     enabled=False,
 )
 def inference_component_no_az_balance(component: InferenceComponent, estate: Inventory, params: Params) -> Outcome:
-    """An inference component has two or more copies and asks for no balance between Availability Zones."""
+    """An inference component has two or more copies and, in one of its specifications, asks for no balance between
+    Availability Zones, or packs its copies onto as few instances as it can."""
     copies = _copies(component)
     if copies < 2:
         return not_applicable("fewer than two copies cannot be balanced")
-    if component.az_balance:
+    unbalanced = [scheduling for scheduling in component.schedulings if not scheduling.az_balance]
+    packed = [scheduling for scheduling in component.schedulings if scheduling.placement_strategy == "BINPACK"]
+    if component.schedulings and not unbalanced and not packed:
         return passed("asks for a balance between Availability Zones", desired_copy_count=copies)
-    return failed(desired_copy_count=copies, endpoint=component.endpoint_name)
+    return failed(desired_copy_count=copies, endpoint=component.endpoint_name, packed=bool(packed))
 
 
 def _copies(component: InferenceComponent) -> int:
