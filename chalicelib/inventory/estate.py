@@ -57,6 +57,8 @@ class Inventory:
     recommendations: Sequence[RecommendationJob] = ()
     hints: frozenset[tuple[str, str]] = frozenset()
     gaps: Gaps = field(default_factory=Gaps)
+    #: Since when audits have seen a rule's condition on a resource, by the rule and the ARN; None without a ledger.
+    first_seen: Mapping[tuple[str, str], datetime] | None = None
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -76,6 +78,19 @@ class Inventory:
             self.notebooks.values(),
         ):
             yield from group
+
+    @property
+    def remembers(self) -> bool:
+        """True where a ledger tells since when something has been seen."""
+        return self.first_seen is not None
+
+    def seen_for(self, rule: str, arn: str, age: timedelta) -> bool | None:
+        """True where audits have seen a rule's condition on a resource for longer than ``age``, False where not yet,
+        None where no ledger remembers."""
+        if self.first_seen is None:
+            return None
+        first = self.first_seen.get((rule, arn))
+        return first is not None and self.now - first > age
 
     # ---- endpoints, configs, models
 
@@ -97,6 +112,12 @@ class Inventory:
         if name is None or name not in self.models:
             raise Unread(f"model {name} was not found")
         return self.models[name]
+
+    def stands(self, part: Part, name: str) -> bool | None:
+        """True where a named config or model was read, False where AWS said that there is none, None where neither."""
+        if name in (self.configs if part is Part.CONFIGS else self.models):
+            return True
+        return False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant."""
@@ -148,10 +169,12 @@ class Inventory:
         """What a target or policy scales, or None when it does not exist."""
         kind, _, rest = target.resource_id.partition("/")
         name = rest.split("/")[0]
+        part = Part.COMPONENTS if kind == "inference-component" else Part.ENDPOINTS
+        if self.gaps.gone(part, name):
+            return None
+        self.gaps.demand(part, name)
         if kind == "inference-component":
-            self.gaps.demand(Part.COMPONENTS, name)
             return self.components.get(name)
-        self.gaps.demand(Part.ENDPOINTS, name)
         return self.variants.get(target.resource_id)
 
     @cached_property

@@ -50,8 +50,10 @@ class Found:
 
     def models_named(self) -> list[str]:
         """The models that variants, components and transform jobs name, each once."""
-        names = [variant.configured.model_name for variant in self.variants if variant.configured]
-        names += [component.model_name for component in self.components.values()]
+        names: list[str | None] = [
+            name for variant in self.variants if variant.configured for name in variant.configured.model_names
+        ]
+        names += [part.model_name for component in self.components.values() for part in component.specifications]
         names += [job.model_name for job in self.transform_jobs.values()]
         return list(dict.fromkeys(name for name in names if name))
 
@@ -89,12 +91,15 @@ class Found:
         for variant in self.variants:
             if not variant.settled or variant.shadow or not has_instances(variant):
                 continue
-            if variant.configured and variant.configured.model_name:
-                users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
+            for name in variant.configured.model_names if variant.configured else ():
+                users.setdefault(name, set()).add(variant.endpoint_name)
         unsettled = {variant.endpoint_name for variant in self.variants if not variant.settled}
         for component in self.components.values():
-            if component.model_name and component.endpoint_name not in unsettled:
-                users.setdefault(component.model_name, set()).add(component.endpoint_name)
+            if component.endpoint_name in unsettled:
+                continue
+            for part in component.specifications:
+                if part.model_name:
+                    users.setdefault(part.model_name, set()).add(component.endpoint_name)
         return users
 
 

@@ -9,10 +9,27 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
+from chalicelib.inventory.kinds.endpoints import (
+    IN_TRANSITION,
+    Endpoint,
+    EndpointConfig,
+    Variant,
+    VariantSettings,
+    plain,
+)
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
-from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances
+from chalicelib.report.findings import (
+    Confidence,
+    Facts,
+    Outcome,
+    Severity,
+    failed,
+    not_applicable,
+    not_now,
+    passed,
+    utc_text,
+)
+from chalicelib.rules.guards import component_in_service, older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"
@@ -46,12 +63,21 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         return passed(f"runs on {count} instances", **facts)
     types = list(variant.configured.instance_types) if variant.configured else []
     asynchronous = variant.is_async
+    # Under inference components the instances may be released down to zero: then one instance is meant.
+    to_zero = not asynchronous and _may_release_all(variant)
     return failed(
         **facts,
         instance_type=", ".join(types) or None,
         asynchronous=asynchronous,
-        severity=params.async_severity if asynchronous else None,
+        scales_to_zero=to_zero,
+        severity=params.async_severity if asynchronous or to_zero else None,
     )
+
+
+def _may_release_all(variant: Variant) -> bool:
+    """True under inference components where managed instance scaling may go down to no instance."""
+    managed = variant.managed_scaling if variant.hosts_components else None
+    return managed is not None and managed.min_instance_count == 0
 
 
 class UnusedConfigs(Params):
@@ -97,7 +123,12 @@ def _starts_and_stays_single(variant: VariantSettings) -> bool:
     """True for one initial instance. Managed instance scaling with a higher minimum adds the second, but works only
     under inference components, where the variant has no model of its own."""
     managed = variant.managed_instance_scaling
-    grows = variant.model_name is None and managed is not None and managed.enabled and (managed.min_instance_count or 0) >= 2
+    grows = (
+        variant.model_name is None
+        and managed is not None
+        and managed.enabled
+        and (managed.min_instance_count or 0) >= 2
+    )
     return variant.initial_instance_count == 1 and not grows
 
 
@@ -121,7 +152,8 @@ def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> O
     if status in BROKEN:
         return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason)
     if status != "inservice":
-        return not_now(f"the endpoint is {endpoint.status}; endpoint-stuck-in-transition tells it where that lasts")
+        reason = f"the endpoint is {endpoint.status}; endpoint-stuck-in-transition tells it where that lasts"
+        return passed(reason, endpoint_status=endpoint.status).passing()
     short = {
         variant.name: {"current": variant.current_instance_count, "desired": variant.desired_instance_count}
         for variant in endpoint.variants
@@ -146,15 +178,18 @@ def _short_of_instances(endpoint: Endpoint, short: Facts, estate: Inventory, par
     """LastModifiedTime tells when the wish changed, not since when instances are lacking: what an audit before saw
     tells that, where a ledger keeps it."""
     grace = timedelta(minutes=params.grace_minutes)
-    if not older_than(endpoint.modified, grace, estate) or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False:
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).noted()
+    if (
+        not older_than(endpoint.modified, grace, estate)
+        or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False
+    ):
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).seen()
     return failed(
         severity=Severity.MEDIUM,
         confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,
         endpoint_status=endpoint.status,
         variants=short,
         grace_minutes=params.grace_minutes,
-    ).noted()
+    ).seen()
 
 
 def _know_counts(endpoint: Endpoint) -> None:
@@ -176,7 +211,7 @@ class LongestTransition(Params):
     kinds=["endpoint"],
     severity=Severity.HIGH,
     params=LongestTransition,
-    reads=[Part.ENDPOINTS, Part.TRANSITIONS],
+    reads=[Part.ENDPOINTS],
 )
 def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: LongestTransition) -> Outcome:
     """The endpoint has been Creating, Updating, RollingBack or Deleting for longer than ``max_hours``, and than its own
@@ -191,6 +226,50 @@ def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: 
     if not older_than(since, timedelta(hours=hours), estate):
         return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts)
     return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
+
+
+def endpoint_in_service(endpoint: Endpoint, estate: Inventory) -> Outcome | None:
+    """An endpoint that serves and is not in the middle of a change."""
+    return serving(endpoint.status)
+
+
+@rule(
+    "endpoint-dependency-missing",
+    topic=TOPIC,
+    kinds=["endpoint"],
+    severity=Severity.HIGH,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS],
+    guards=[endpoint_in_service],
+)
+def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: Params) -> Outcome:
+    """Something that the endpoint needs to be patched, updated or replaced does not exist any more: its endpoint config,
+    or a model of one of its variants or inference components."""
+    needed = _dependencies(endpoint, estate)
+    known = {what: estate.stands(part, name) for what, (part, name) in needed.items()}
+    answers = {what: {True: "yes", False: "no", None: "unknown"}[stands] for what, stands in known.items()}
+    missing = [what for what, stands in known.items() if stands is False]
+    if missing:
+        return failed(missing=missing, dependencies=answers)
+    for part, name in needed.values():
+        estate.gaps.demand(part, name)
+    if unsure := [what for what, stands in known.items() if stands is None]:
+        raise Unread(f"whether there is still {', '.join(unsure)} was not read")
+    if any(variant.settings.model_name is None for variant in endpoint.variants if not variant.shadow):
+        estate.gaps.demand_each(Part.COMPONENTS)
+    return passed("everything that it needs is there", dependencies=answers)
+
+
+def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part, str]]:
+    """What an endpoint names, in words, with the part and name under which it is described. The models of an endpoint
+    whose config is gone are named nowhere else."""
+    needed = {}
+    if endpoint.config_name:
+        needed[f"endpoint config {endpoint.config_name}"] = (Part.CONFIGS, endpoint.config_name)
+    models = [name for variant in endpoint.variants if variant.configured for name in variant.configured.model_names]
+    for component in estate.components.values():
+        if component.endpoint_name == endpoint.name:
+            models += [part.model_name for part in component.specifications if part.model_name]
+    return needed | {f"model {name}": (Part.MODELS, name) for name in models}
 
 
 class MinCopies(Params):
@@ -250,13 +329,19 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
         return not_now("the inference component is Deleting")
     counts: Facts = {"current_copies": component.current_copy_count, "desired_copies": component.desired_copy_count}
     if status in ("creating", "updating"):
-        limit, kept = timedelta(hours=params.max_hours), f"{component.status} for no longer than {params.max_hours:g} hours"
+        limit, kept = (
+            timedelta(hours=params.max_hours),
+            f"{component.status} for no longer than {params.max_hours:g} hours",
+        )
     elif component.current_copy_count is None or component.desired_copy_count is None:
         raise Unread("DescribeInferenceComponent gave no copy counts")
     elif component.current_copy_count >= component.desired_copy_count:
         return passed("runs on the copies that it wants", **facts, **counts)
     else:
-        limit, kept = timedelta(minutes=params.grace_minutes), f"short of copies for less than {params.grace_minutes} minutes"
+        limit, kept = (
+            timedelta(minutes=params.grace_minutes),
+            f"short of copies for less than {params.grace_minutes} minutes",
+        )
     if not older_than(component.modified or component.created, limit, estate):
         return passed(kept, **facts, **counts)
     return failed(severity=Severity.MEDIUM, **facts, **counts, failure_reason=component.failure_reason)
@@ -277,9 +362,9 @@ def inference_component_no_az_balance(component: InferenceComponent, estate: Inv
     copies = _copies(component)
     if copies < 2:
         return not_applicable("fewer than two copies cannot be balanced")
-    unbalanced = [scheduling for scheduling in component.schedulings if not scheduling.az_balance]
-    packed = [scheduling for scheduling in component.schedulings if scheduling.placement_strategy == "BINPACK"]
-    if component.schedulings and not unbalanced and not packed:
+    unbalanced = [part for part in component.specifications if not part.az_balance]
+    packed = [part for part in component.specifications if part.placement_strategy == "BINPACK"]
+    if component.specifications and not unbalanced and not packed:
         return passed("asks for a balance between Availability Zones", desired_copy_count=copies)
     return failed(desired_copy_count=copies, endpoint=component.endpoint_name, packed=bool(packed))
 

@@ -5,12 +5,12 @@ import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags, Unread, VpcConfig
+from chalicelib.inventory.facts import Fact, Missing, Present, Tags, Unread, VpcConfig, at
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -32,62 +32,69 @@ def plain(status: str) -> str:
 class ManagedInstanceScaling(Fact):
     """SageMaker's own scaling of the instances under inference components."""
 
-    status: str = Field("", alias="Status")
-    min_instance_count: int | None = Field(None, alias="MinInstanceCount")
-    max_instance_count: int | None = Field(None, alias="MaxInstanceCount")
+    status: str = at("Status", default="")
+    min_instance_count: int | None = at("MinInstanceCount")
+    max_instance_count: int | None = at("MaxInstanceCount")
 
     @property
     def enabled(self) -> bool:
         return self.status.upper() == "ENABLED"
 
 
+class InstancePool(Fact):
+    """One of the instance types on which a variant may run, with the model that it serves there instead."""
+
+    instance_type: str | None = at("InstanceType")
+    model_name_override: str | None = at("ModelNameOverride")
+
+
 class VariantSettings(Fact):
     """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
 
-    name: str = Field(alias="VariantName")
-    model_name: str | None = Field(None, alias="ModelName")
-    initial_instance_count: int | None = Field(None, alias="InitialInstanceCount")
-    initial_weight: float | None = Field(None, alias="InitialVariantWeight")
-    instance_type: str | None = Field(None, alias="InstanceType")
-    instance_pools: tuple[str, ...] = Field((), alias="InstancePools")
-    accelerator_type: str | None = Field(None, alias="AcceleratorType")
-    serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _pool_types(cls, given: Any) -> Any:
-        pools = given.get("InstancePools") if isinstance(given, dict) else None
-        if pools:
-            return {**given, "InstancePools": tuple(pool["InstanceType"] for pool in pools if "InstanceType" in pool)}
-        return given
+    name: str = at("VariantName", required=True)
+    model_name: str | None = at("ModelName")
+    initial_instance_count: int | None = at("InitialInstanceCount")
+    initial_weight: float | None = at("InitialVariantWeight")
+    instance_type: str | None = at("InstanceType")
+    instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
+    accelerator_type: str | None = at("AcceleratorType")
+    serverless: Present = at("ServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
         """The type, or with instance pools the types of the pools; empty when serverless."""
-        return (self.instance_type,) if self.instance_type else self.instance_pools
+        if self.instance_type:
+            return (self.instance_type,)
+        return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that it serves, its own and those of its instance pools, each once."""
+        names = (self.model_name, *(pool.model_name_override for pool in self.instance_pools))
+        return tuple(dict.fromkeys(name for name in names if name))
 
 
 class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
-    name: str = Field(alias="EndpointConfigName")
-    arn: str = Field("", alias="EndpointConfigArn")
-    created: datetime | None = Field(None, alias="CreationTime")
-    variants: tuple[VariantSettings, ...] = Field((), alias="ProductionVariants")
-    shadow_variants: tuple[VariantSettings, ...] = Field((), alias="ShadowProductionVariants")
-    asynchronous: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="AsyncInferenceConfig")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("EndpointConfigName", required=True)
+    arn: str = at("EndpointConfigArn", default="")
+    created: datetime | None = at("CreationTime")
+    variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
+    shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
+    asynchronous: Present = at("AsyncInferenceConfig", default=False)
+    vpc_config: VpcConfig | None = at("VpcConfig")
+    tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 
 
 class BatchSize(Fact):
     """``CapacitySize``: instances, or percent of them."""
 
-    type: str = Field("", alias="Type")
-    value: int = Field(0, alias="Value")
+    type: str = at("Type", default="")
+    value: int = at("Value", default=0)
 
     def of(self, count: int) -> int:
         """The instances of one batch out of ``count``, at least one."""
@@ -102,19 +109,19 @@ class Variant(Fact):
     """
 
     kind: ClassVar[str] = "endpoint-variant"
-    name: str = Field(alias="VariantName")
+    name: str = at("VariantName", required=True)
     endpoint_name: str = Field(..., description="EndpointName")
     endpoint_arn: str = Field("", description="EndpointArn")
     endpoint_status: str = Field("", description="EndpointStatus")
     config_name: str | None = Field(None, description="EndpointConfigName")
     endpoint_created: datetime | None = Field(None, description="CreationTime")
     endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
-    current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
-    desired_instance_count: int | None = Field(None, alias="DesiredInstanceCount")
-    current_weight: float | None = Field(None, alias="CurrentWeight")
-    desired_weight: float | None = Field(None, alias="DesiredWeight")
-    serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    current_instance_count: int | None = at("CurrentInstanceCount")
+    desired_instance_count: int | None = at("DesiredInstanceCount")
+    current_weight: float | None = at("CurrentWeight")
+    desired_weight: float | None = at("DesiredWeight")
+    serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     pending_accelerator_type: str | None = Field(
         None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
     )
@@ -128,6 +135,7 @@ class Variant(Fact):
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
+    config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
 
     @property
     def arn(self) -> str:
@@ -144,8 +152,14 @@ class Variant(Fact):
     def settings(self) -> VariantSettings:
         """The variant's settings in the endpoint config; raises Unread when they could not be read."""
         if self.configured is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.configured
+
+    @property
+    def _without_config(self) -> Unread:
+        if self.config_gone:
+            return Missing(f"its endpoint config {self.config_name} was deleted")
+        return Unread(self.configured_unread)
 
     @property
     def settled(self) -> bool:
@@ -161,13 +175,13 @@ class Variant(Fact):
             return self.configured.serverless
         if self.current_instance_count is not None or self.desired_instance_count is not None:
             return False
-        raise Unread(self.configured_unread)
+        raise self._without_config
 
     @property
     def is_async(self) -> bool:
         """True for asynchronous inference; raises Unread when neither endpoint nor config told."""
         if self.asynchronous is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.asynchronous
 
     @property
@@ -227,15 +241,26 @@ class Endpoint(Fact):
     """``DescribeEndpoint``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "endpoint"
-    name: str = Field(alias="EndpointName")
-    arn: str = Field("", alias="EndpointArn")
-    config_name: str | None = Field(None, alias="EndpointConfigName")
-    status: str = Field("", alias="EndpointStatus")
-    failure_reason: str | None = Field(None, alias="FailureReason")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
+    name: str = at("EndpointName", required=True)
+    arn: str = at("EndpointArn", default="")
+    config_name: str | None = at("EndpointConfigName")
+    status: str = at("EndpointStatus", default="")
+    failure_reason: str | None = at("FailureReason")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
-    tags: Tags | None = Field(None, alias="Tags")
+    tags: Tags | None = at("Tags")
+    deployment_started: datetime | None = at("PendingDeploymentSummary.StartTime")
+    deployment_seconds: int | None = at(
+        "LastDeploymentConfig.RollingUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+        "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+    )
+    rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
+
+    @property
+    def in_transition_since(self) -> datetime | None:
+        """Since when a deployment is under way; meaningful only in a state of transition."""
+        return self.deployment_started or self.modified or self.created
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
@@ -260,9 +285,15 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         listed = [] if records else _listed_endpoints(reader)
         lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
         lacking += [name for name in listed if name not in names]
-        described = {one["EndpointName"]: one for one in _described(reader, lacking)}
+        # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
+        moving = [
+            str(record["EndpointName"])
+            for record in records
+            if plain(record.get("EndpointStatus", "")) in IN_TRANSITION
+        ]
+        described = {one["EndpointName"]: one for one in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
-        kept = [record for record in records if record.get("EndpointName") not in lacking]
+        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
         return kept + [{**one, "Tags": tags.get(name)} for name, one in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
@@ -284,7 +315,7 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     """True when a search record in service does not say what its variants run on."""
     if record.get("EndpointStatus") != "InService":
         return False
-    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "CurrentServerlessConfig", "DesiredServerlessConfig"}
+    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "DesiredServerlessConfig", "CurrentServerlessConfig"}
     variants = record.get("ProductionVariants") or []
     return not variants or any(not keys & variant.keys() for variant in variants)
 
@@ -362,6 +393,11 @@ def assembled(
     return {endpoint.name: endpoint for endpoint in found}
 
 
+def _is_gone(reader: Reader, config: str | None) -> bool:
+    """True where AWS said that there is no endpoint config of this name."""
+    return reader.gaps.gone(Part.CONFIGS, config or "")
+
+
 def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> list[Endpoint]:
     """The endpoint in a list of its own; none when its record cannot be understood."""
     read = reader.typed(Part.ENDPOINTS, Endpoint, [record], "EndpointName")
@@ -372,6 +408,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
         Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
     )
+    gone = _is_gone(reader, endpoint.config_name)
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
     pending = {
@@ -379,13 +416,9 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
     }
 
-    rolling = (record.get("LastDeploymentConfig") or {}).get("RollingUpdatePolicy") or {}
-    batch = rolling.get("MaximumBatchSize")
-
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
             **raw,
-            "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
             "endpoint_status": endpoint.status,
@@ -398,7 +431,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured_unread": unread,
             "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
-            "rolling_batch": batch,
+            "rolling_batch": endpoint.rolling_batch,
+            "config_gone": gone,
         }
 
     raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]
