@@ -187,6 +187,7 @@ def an_endpoint(
         "endpoint_status": status,
         "endpoint_created": created,
         "endpoint_modified": modified,
+        "config_name": endpoint.config_name,
     }
     own = variants or (a_variant(),)
     return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
@@ -278,11 +279,13 @@ def a_component(
     model: str | None = "churn-model",
     base: str | None = None,
     specification: Aws | None = None,
+    specifications: Sequence[Aws] | None = None,
     runtime: Aws | None = None,
 ) -> InferenceComponent:
     """An inference component; ``base`` makes it an adapter of another one.
 
     ``copies`` is the desired and the current number of copies; ``runtime`` overrides its RuntimeConfig.
+    ``specifications`` take the place of the one, as for several instance types.
     """
     return InferenceComponent.model_validate(
         {
@@ -300,6 +303,7 @@ def a_component(
                 "SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"}},
                 **(specification or {}),
             },
+            "Specifications": list(specifications) if specifications else None,
             "RuntimeConfig": {"DesiredCopyCount": copies, "CurrentCopyCount": copies, **(runtime or {})},
         }
     )
@@ -724,11 +728,14 @@ def an_inventory(
     unread: Iterable[Unreadable] = (),
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
+    gone: Iterable[tuple[Part, str]] = (),
+    first_seen: Mapping[tuple[str, str], datetime] | None = None,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
     Variants without an endpoint of their own among the facts get one. ``unread`` are the parts, or single resources of
-    them, that AWS denied. Training jobs are streamed and kept nowhere, so they are left out here too.
+    them, that AWS denied; ``gone`` those of which AWS said that there are none. Training jobs are streamed and kept
+    nowhere, so they are left out here too.
     """
 
     def those(kind: type[Any]) -> list[Any]:
@@ -758,7 +765,8 @@ def an_inventory(
         notebooks={one.name: one for one in those(NotebookInstance)},
         recommendations=those(RecommendationJob),
         hints=frozenset(hints),
-        gaps=_gaps(unread),
+        gaps=_gaps(unread, gone),
+        first_seen=first_seen,
     )
 
 
@@ -779,8 +787,8 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
     return found
 
 
-def _gaps(unread: Iterable[Unreadable]) -> Gaps:
-    gaps = Gaps()
+def _gaps(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ()) -> Gaps:
+    gaps = Gaps(resources={one: f"{one[0]} failed: ValidationException: Could not find {one[1]}" for one in gone})
     for one in unread:
         if isinstance(one, Part):
             gaps.parts[one] = f"{one} failed: AccessDenied"

@@ -115,9 +115,11 @@ class Inventory:
 
     def stands(self, part: Part, name: str) -> bool | None:
         """True where a named config or model was read, False where AWS said that there is none, None where neither."""
-        if name in (self.configs if part is Part.CONFIGS else self.models):
-            return True
-        return False if self.gaps.gone(part, name) else None
+        if part is Part.CONFIGS:
+            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+        else:
+            read = name in self.models
+        return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant."""

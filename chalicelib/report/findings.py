@@ -69,8 +69,8 @@ class Outcome:
     """One rule's answer for one resource, with its reason and the facts that it read.
 
     ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
-    rule does not concern the resource for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep
-    since when the resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
+    answer holds for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep since when the
+    resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
     """
 
     verdict: Verdict

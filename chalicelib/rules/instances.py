@@ -122,14 +122,9 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
 def _starts_and_stays_single(variant: VariantSettings) -> bool:
     """True for one initial instance. Managed instance scaling with a higher minimum adds the second, but works only
     under inference components, where the variant has no model of its own."""
-    managed = variant.managed_instance_scaling
-    grows = (
-        variant.model_name is None
-        and managed is not None
-        and managed.enabled
-        and (managed.min_instance_count or 0) >= 2
-    )
-    return variant.initial_instance_count == 1 and not grows
+    managed = variant.managed_instance_scaling if variant.model_name is None else None
+    kept = managed.min_instance_count or 0 if managed is not None and managed.enabled else 0
+    return variant.initial_instance_count == 1 and kept < 2
 
 
 class Grace(Params):
@@ -178,10 +173,8 @@ def _short_of_instances(endpoint: Endpoint, short: Facts, estate: Inventory, par
     """LastModifiedTime tells when the wish changed, not since when instances are lacking: what an audit before saw
     tells that, where a ledger keeps it."""
     grace = timedelta(minutes=params.grace_minutes)
-    if (
-        not older_than(endpoint.modified, grace, estate)
-        or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False
-    ):
+    changed_lately = not older_than(endpoint.modified, grace, estate)
+    if changed_lately or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False:
         return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).seen()
     return failed(
         severity=Severity.MEDIUM,
@@ -242,21 +235,23 @@ def endpoint_in_service(endpoint: Endpoint, estate: Inventory) -> Outcome | None
     guards=[endpoint_in_service],
 )
 def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: Params) -> Outcome:
-    """Something that the endpoint needs to be patched, updated or replaced does not exist any more: its endpoint config,
-    or a model of one of its variants or inference components."""
+    """Something that the endpoint needs to be patched, updated or replaced does not exist any more: its endpoint
+    config, or a model of one of its variants or inference components."""
     needed = _dependencies(endpoint, estate)
-    known = {what: estate.stands(part, name) for what, (part, name) in needed.items()}
-    answers = {what: {True: "yes", False: "no", None: "unknown"}[stands] for what, stands in known.items()}
-    missing = [what for what, stands in known.items() if stands is False]
-    if missing:
-        return failed(missing=missing, dependencies=answers)
+    answers = {what: estate.stands(part, name) for what, (part, name) in needed.items()}
+    facts: Facts = {"dependencies": {what: IN_WORDS[answer] for what, answer in answers.items()}}
+    if missing := [what for what, answer in answers.items() if answer is False]:
+        return failed(missing=missing, **facts)
     for part, name in needed.values():
         estate.gaps.demand(part, name)
-    if unsure := [what for what, stands in known.items() if stands is None]:
-        raise Unread(f"whether there is still {', '.join(unsure)} was not read")
-    if any(variant.settings.model_name is None for variant in endpoint.variants if not variant.shadow):
+    if any(variant.hosts_components for variant in endpoint.variants if not variant.shadow):
         estate.gaps.demand_each(Part.COMPONENTS)
-    return passed("everything that it needs is there", dependencies=answers)
+    if untold := [what for what, answer in answers.items() if answer is None]:
+        raise Unread(f"whether there still is the {', the '.join(untold)} was not read")
+    return passed("everything that it needs is there", **facts)
+
+
+IN_WORDS = {True: "yes", False: "no", None: "unknown"}
 
 
 def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part, str]]:
@@ -333,6 +328,8 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
             timedelta(hours=params.max_hours),
             f"{component.status} for no longer than {params.max_hours:g} hours",
         )
+    elif component.base_component:
+        return not_applicable("an adapter is served by the copies of its base component")
     elif component.current_copy_count is None or component.desired_copy_count is None:
         raise Unread("DescribeInferenceComponent gave no copy counts")
     elif component.current_copy_count >= component.desired_copy_count:

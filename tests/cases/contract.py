@@ -48,6 +48,9 @@ CONTRACT: dict[str, Promise] = {
         safety_factor=0.5,
         assumed_azs=2,
     ),
+    "endpoint-stuck-in-transition": promise(INSTANCES, "endpoint", HIGH, max_hours=2, system_hours=24),
+    "endpoint-dependency-missing": promise(INSTANCES, "endpoint", HIGH),
+    "inference-component-degraded": promise(INSTANCES, "inference-component", HIGH, grace_minutes=30, max_hours=1),
     "model-vpc-single-az": promise(
         ZONES, "model endpoint-config", HIGH, min_azs=2, only_in_use=True, transform_severity="medium"
     ),
