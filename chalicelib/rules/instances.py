@@ -61,13 +61,12 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
-    types = list(variant.configured.instance_types) if variant.configured else []
     asynchronous = variant.is_async
     # Under inference components the instances may be released down to zero: then one instance is meant.
     to_zero = not asynchronous and _may_release_all(variant)
     return failed(
         **facts,
-        instance_type=", ".join(types) or None,
+        instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
         severity=params.async_severity if asynchronous or to_zero else None,

@@ -74,6 +74,11 @@ class VariantSettings(Fact):
         names = (self.model_name, *(pool.model_name_override for pool in self.instance_pools))
         return tuple(dict.fromkeys(name for name in names if name))
 
+    @property
+    def type_names(self) -> str | None:
+        """The types in words; None when serverless."""
+        return ", ".join(self.instance_types) or None
+
 
 class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
