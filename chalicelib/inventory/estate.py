@@ -8,13 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TypeVar, cast
 
-from chalicelib.inventory.facts import Fact, Gaps, Unread
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -29,10 +32,12 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, MetricKey
 from chalicelib.inventory.parts import Part
 
+F = TypeVar("F", bound=Fact)
+
 
 @dataclass
 class Inventory:
-    """What one account and region contains, as read at ``now``."""
+    """What one account and region contains, as read at ``now``; ``others`` are the plain kinds, by kind and name."""
 
     account: str
     region: str
@@ -52,11 +57,10 @@ class Inventory:
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
-    transform_jobs: Mapping[str, TransformJob] = field(default_factory=dict)
-    notebooks: Mapping[str, NotebookInstance] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
     hints: frozenset[tuple[str, str]] = frozenset()
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: Failures = field(default_factory=Failures)
     #: Since when audits have seen a rule's condition on a resource, by the rule and the ARN; None without a ledger.
     first_seen: Mapping[tuple[str, str], datetime] | None = None
 
@@ -74,8 +78,7 @@ class Inventory:
             self.policies,
             self.vpcs.values(),
             self.tuning_jobs.values(),
-            self.transform_jobs.values(),
-            self.notebooks.values(),
+            *(self.others[kind].values() for kind in self.others),
         ):
             yield from group
 
@@ -91,6 +94,10 @@ class Inventory:
             return None
         first = self.first_seen.get((rule, arn))
         return first is not None and self.now - first > age
+
+    def plain(self, model: type[F]) -> Mapping[str, F]:
+        """The resources of a plain kind by name, as the facts that ``model`` holds."""
+        return cast(Mapping[str, F], self.others.get(model.kind, {}))
 
     # ---- endpoints, configs, models
 
@@ -231,7 +238,7 @@ class Inventory:
         if not self.whole:
             return []
         self.gaps.demand(Part.TRANSFORM_JOBS)
-        return [job for job in self.transform_jobs.values() if job.model_name == model.name]
+        return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""

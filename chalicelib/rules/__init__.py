@@ -3,10 +3,11 @@
 from chalicelib.rules import (
     autoscaling,
     availability_zones,
+    clusters,
+    components,
     elastic_inference,
     inference_pipelines,
     instance_fit,
-    instances,
     scaling_policies,
     spot_training,
 )
@@ -18,6 +19,8 @@ __all__ = [
     "Rule",
     "autoscaling",
     "availability_zones",
+    "clusters",
+    "components",
     "elastic_inference",
     "inference_pipelines",
     "instance_fit",

@@ -5,7 +5,8 @@ from pydantic import PositiveInt
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
 from chalicelib.inventory.instances import InstanceType
-from chalicelib.inventory.kinds.endpoints import EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
