@@ -1,6 +1,5 @@
 """From a scope to an inventory: the sections of a sweep side by side, or the named resources and what they rest on."""
 
-import gc
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -64,8 +63,6 @@ class Reading:
             self._everything = self._sections.submit(self._named)
 
     def __enter__(self) -> Self:
-        self._collector_was_on = gc.isenabled()
-        gc.disable()
         return self
 
     def __exit__(
@@ -74,8 +71,6 @@ class Reading:
         self._stopped.set()
         self._reader.close()
         self._sections.shutdown(wait=True, cancel_futures=True)
-        if self._collector_was_on:
-            gc.enable()
 
     @property
     def blind(self) -> list[Blind]:
