@@ -2,26 +2,22 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from functools import cache, partial
 from pathlib import Path
 
 import boto3
 import pytest
-from botocore.loaders import JSONFileLoader
 from hypothesis import HealthCheck, settings
 
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_REGION, Emulator
+from tests import once
 
 # A busy machine makes no example wrong: none has a deadline, and no health check looks at the clock.
 settings.register_profile("auditor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("auditor")
-
-# Each session parses AWS's models anew, megabytes of JSON: half of the suite's seconds. Nobody changes what is loaded.
-_parsed = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
-JSONFileLoader.load_file = lambda _, path: _parsed(path)
+once.share()
 
 
 @pytest.fixture(autouse=True)
