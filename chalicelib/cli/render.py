@@ -2,24 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from chalicelib.cli.options import Channel
 from chalicelib.errors import InvalidInput
 from chalicelib.notices import sns
 from chalicelib.notices.notice import Notice
 from chalicelib.scope import partition_of
-
-
-class Channel(StrEnum):
-    """A channel in which notices can be shown."""
-
-    SLACK = "slack"
-    EMAIL = "email"
-    HTML = "html"
-    CHAT = "chat"
-    SECURITY_HUB = "security-hub"
 
 
 def rendered(notices: Sequence[Notice], channel: Channel) -> str:

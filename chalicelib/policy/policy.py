@@ -22,7 +22,6 @@ from chalicelib.report.findings import RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import READS, custom_rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.storage import stored_text
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 DEFAULT = "baseline"
@@ -224,6 +223,8 @@ def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
 
 def _opened(reference: str) -> WithLines:
     if reference.startswith("s3://"):
+        from chalicelib.storage import stored_text  # AWS's SDK comes with it
+
         return WithLines(reference, stored_text(reference))
     if reference in shipped():
         packed = POLICIES / f"{reference}.json"

@@ -29,6 +29,7 @@ FLOORS = (
         "chalicelib.storage",
         "chalicelib.kinds",
         "chalicelib.errors",
+        "chalicelib.collector",
     ),
 )
 #: Where AWS's SDK may be spoken: reading is the inventory's alone.
