@@ -13,6 +13,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import (
     Endpoint,
     EndpointConfig,
+    InstancePool,
     ManagedInstanceScaling,
     Variant,
     VariantSettings,
@@ -176,7 +177,9 @@ class Builder:
             scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, place)
         pools = at(raw, "InstancePools")
         if isinstance(pools, list):
-            pools = [kind for one in pools if (kind := at(one, "InstanceType")) is not None]
+            pools = [
+                InstancePool(instance_type=kind) for one in pools if isinstance(kind := at(one, "InstanceType"), str)
+            ]
         return read(
             VariantSettings,
             raw,

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags, Unread, VpcConfig
+from chalicelib.inventory.facts import Fact, Present, Tags, Unread, VpcConfig, at
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -31,54 +31,55 @@ def plain(status: str) -> str:
 class ManagedInstanceScaling(Fact):
     """SageMaker's own scaling of the instances under inference components."""
 
-    status: str = Field("", alias="Status")
-    min_instance_count: int | None = Field(None, alias="MinInstanceCount")
-    max_instance_count: int | None = Field(None, alias="MaxInstanceCount")
+    status: str = at("Status", default="")
+    min_instance_count: int | None = at("MinInstanceCount")
+    max_instance_count: int | None = at("MaxInstanceCount")
 
     @property
     def enabled(self) -> bool:
         return self.status.upper() == "ENABLED"
 
 
+class InstancePool(Fact):
+    """One of the instance types on which a variant may run, with the model that it serves there instead."""
+
+    instance_type: str | None = at("InstanceType")
+    model_name_override: str | None = at("ModelNameOverride")
+
+
 class VariantSettings(Fact):
     """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
 
-    name: str = Field(alias="VariantName")
-    model_name: str | None = Field(None, alias="ModelName")
-    initial_instance_count: int | None = Field(None, alias="InitialInstanceCount")
-    initial_weight: float | None = Field(None, alias="InitialVariantWeight")
-    instance_type: str | None = Field(None, alias="InstanceType")
-    instance_pools: tuple[str, ...] = Field((), alias="InstancePools")
-    accelerator_type: str | None = Field(None, alias="AcceleratorType")
-    serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _pool_types(cls, given: Any) -> Any:
-        pools = given.get("InstancePools") if isinstance(given, dict) else None
-        if pools:
-            return {**given, "InstancePools": tuple(pool["InstanceType"] for pool in pools if "InstanceType" in pool)}
-        return given
+    name: str = at("VariantName", required=True)
+    model_name: str | None = at("ModelName")
+    initial_instance_count: int | None = at("InitialInstanceCount")
+    initial_weight: float | None = at("InitialVariantWeight")
+    instance_type: str | None = at("InstanceType")
+    instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
+    accelerator_type: str | None = at("AcceleratorType")
+    serverless: Present = at("ServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
         """The type, or with instance pools the types of the pools; empty when serverless."""
-        return (self.instance_type,) if self.instance_type else self.instance_pools
+        if self.instance_type:
+            return (self.instance_type,)
+        return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
 
 
 class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
-    name: str = Field(alias="EndpointConfigName")
-    arn: str = Field("", alias="EndpointConfigArn")
-    created: datetime | None = Field(None, alias="CreationTime")
-    variants: tuple[VariantSettings, ...] = Field((), alias="ProductionVariants")
-    shadow_variants: tuple[VariantSettings, ...] = Field((), alias="ShadowProductionVariants")
-    asynchronous: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="AsyncInferenceConfig")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("EndpointConfigName", required=True)
+    arn: str = at("EndpointConfigArn", default="")
+    created: datetime | None = at("CreationTime")
+    variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
+    shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
+    asynchronous: Present = at("AsyncInferenceConfig", default=False)
+    vpc_config: VpcConfig | None = at("VpcConfig")
+    tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 
 
@@ -90,19 +91,19 @@ class Variant(Fact):
     """
 
     kind: ClassVar[str] = "endpoint-variant"
-    name: str = Field(alias="VariantName")
+    name: str = at("VariantName", required=True)
     endpoint_name: str = Field(..., description="EndpointName")
     endpoint_arn: str = Field("", description="EndpointArn")
     endpoint_status: str = Field("", description="EndpointStatus")
     config_name: str | None = Field(None, description="EndpointConfigName")
     endpoint_created: datetime | None = Field(None, description="CreationTime")
     endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
-    current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
-    desired_instance_count: int | None = Field(None, alias="DesiredInstanceCount")
-    current_weight: float | None = Field(None, alias="CurrentWeight")
-    desired_weight: float | None = Field(None, alias="DesiredWeight")
-    serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    current_instance_count: int | None = at("CurrentInstanceCount")
+    desired_instance_count: int | None = at("DesiredInstanceCount")
+    current_weight: float | None = at("CurrentWeight")
+    desired_weight: float | None = at("DesiredWeight")
+    serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     pending_accelerator_type: str | None = Field(
         None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
     )
@@ -205,15 +206,15 @@ class Endpoint(Fact):
     """``DescribeEndpoint``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "endpoint"
-    name: str = Field(alias="EndpointName")
-    arn: str = Field("", alias="EndpointArn")
-    config_name: str | None = Field(None, alias="EndpointConfigName")
-    status: str = Field("", alias="EndpointStatus")
-    failure_reason: str | None = Field(None, alias="FailureReason")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
+    name: str = at("EndpointName", required=True)
+    arn: str = at("EndpointArn", default="")
+    config_name: str | None = at("EndpointConfigName")
+    status: str = at("EndpointStatus", default="")
+    failure_reason: str | None = at("FailureReason")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
-    tags: Tags | None = Field(None, alias="Tags")
+    tags: Tags | None = at("Tags")
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
@@ -262,7 +263,7 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     """True when a search record in service does not say what its variants run on."""
     if record.get("EndpointStatus") != "InService":
         return False
-    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "CurrentServerlessConfig", "DesiredServerlessConfig"}
+    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "DesiredServerlessConfig", "CurrentServerlessConfig"}
     variants = record.get("ProductionVariants") or []
     return not variants or any(not keys & variant.keys() for variant in variants)
 
@@ -360,7 +361,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
             **raw,
-            "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
             "endpoint_status": endpoint.status,
