@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import images, metrics
-from chalicelib.inventory.aws import Aws, CallFailed
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import VpcConfig
 from chalicelib.inventory.found import Found, has_instances, hosts_components
