@@ -227,7 +227,6 @@ class Service:
             runs=Runs(self.settings.table, self._dynamodb),
             teller=self.teller,
             audit_part=self._audit_part,
-            merged=merged,
         )
 
     def _audit_part(self, scope: Scope, trigger: str, session: boto3.Session) -> Audited:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.audit.resolution import Answers
-from chalicelib.ledger.ledger import TABLE, Ledger
+from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.table import TABLE
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Teller
 from chalicelib.notices.sns import PublishFailed

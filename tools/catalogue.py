@@ -119,7 +119,7 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
         inner = _model_in(field.annotation)
         source = field.description or source_of(field)
         yield f"- `{prefix}{name}`: {_named(field.annotation)}{f' ({source})' if source else ''}"
-        if inner is not None and not prefix.count("."):
+        if inner is not None and prefix.count(".") < 2:
             below = f"{prefix}{name}[]." if _many(field.annotation) else f"{prefix}{name}."
             yield from (f"  {line}" for line in _fields(inner, below))
 

@@ -1,4 +1,4 @@
-"""Other accounts and regions: which there are, sessions in them, and the report of one that could not be audited."""
+"""Other accounts and regions: which there are, and sessions in them."""
 
 from typing import Any
 
@@ -27,13 +27,13 @@ def accounts_of_organization(session: boto3.Session) -> list[str]:
     """The ids of the active accounts. Raises AccessFailed when the organization cannot be read."""
     try:
         pages = session.client("organizations", region_name="us-east-1").get_paginator("list_accounts")
-        listed = [one for page in pages.paginate() for one in page["Accounts"]]
+        accounts = [account for page in pages.paginate() for account in page["Accounts"]]
     except (ClientError, BotoCoreError) as error:
         raise AccessFailed(
             f"the accounts of the organization cannot be listed: {error}; needed is organizations:ListAccounts in "
             "the management account or a delegated administrator, or the accounts as a list"
         ) from error
-    return [one["Id"] for one in listed if one.get("Status") == "ACTIVE"]
+    return [account["Id"] for account in accounts if account.get("Status") == "ACTIVE"]
 
 
 def role_arn(account: str, name: str, region: str) -> str:
@@ -66,10 +66,10 @@ def assumed(session: boto3.Session, role: str, region: str, external_id: str | N
 def enabled_regions(session: boto3.Session, region: str) -> list[str]:
     """The regions that the account has enabled, asked in ``region``. Raises NotAllowed when it may not be asked."""
     try:
-        listed = session.client("ec2", region_name=region).describe_regions()["Regions"]
+        regions = session.client("ec2", region_name=region).describe_regions()["Regions"]
     except (ClientError, BotoCoreError) as error:
         raise NotAllowed("ec2:DescribeRegions", str(error)) from error
-    return [one["RegionName"] for one in listed]
+    return [record["RegionName"] for record in regions]
 
 
 def answers_in(session: boto3.Session, region: str) -> bool:

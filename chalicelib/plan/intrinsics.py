@@ -1,7 +1,7 @@
 """The intrinsic functions, parameters and conditions of CloudFormation, as far as they can be known before deployment.
 
 Follows the intrinsic function reference of the CloudFormation user guide. What cannot be told is an
-:class:`~chalicelib.plan.values.Unknown` with its reason; a function that is written wrong is one, too.
+:class:`~chalicelib.plan.unknown.Unknown` with its reason; a function that is written wrong is one, too.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.plan.values import LATER, Unknown
+from chalicelib.plan.unknown import LATER, Unknown
 from chalicelib.scope import Scope
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"

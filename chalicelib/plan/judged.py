@@ -4,7 +4,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact, Gaps
 from chalicelib.plan import template, terraform
 from chalicelib.plan.estate import Builder
-from chalicelib.plan.partial import spoken
-from chalicelib.plan.values import DEPLOYMENT, LATER, VALUES, Template
+from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Template, spoken
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import BlindSpot, Finding, Outcome, PolicyUsed, Report, ScopeAudited, Verdict
 from chalicelib.rules import Rule
@@ -101,8 +100,7 @@ class _Told:
 
 
 def _name(subject: Any) -> str:
-    values = subject.__dict__
-    known = [values.get(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
+    known = [subject.known(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
     return "/".join(str(one) for one in known if one is not None)
 
 
@@ -132,7 +130,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         judge.merge()
-        tags = {tagged_arn(spoken(fact), scope): fact.__dict__.get("tags") or {} for fact in estate.endpoints.values()}
+        tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
         mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
@@ -167,8 +165,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
 
 def _spoken(one: Failing) -> Failing:
     """A failing outcome without anything that raises when it is put into words."""
-    outcome = replace(one.outcome, evidence=spoken(one.outcome.evidence))
-    return Failing(one.rule, spoken(one.subject), outcome, spoken(one.merged))
+    return Failing(one.rule, spoken(one.subject), one.outcome, spoken(one.merged))
 
 
 def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:

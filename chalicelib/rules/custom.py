@@ -43,7 +43,7 @@ class _Parser(Parser):  # type: ignore[misc]  # jmespath has no types
 
 def facts_of(subject: Fact) -> dict[str, Any]:
     """A resource as JSON: what custom rules look at, and what ``docs/inventory.md`` lists."""
-    facts = subject.model_dump(mode="json")  # of a planned resource this is a dict that tells what is not known
+    facts = subject.as_json()
     facts.update(kind=subject.kind, name=subject.name)  # type: ignore[attr-defined]
     return facts
 

@@ -44,11 +44,10 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
-    types = list(variant.configured.instance_types) if variant.configured else []
     asynchronous = variant.is_async
     return failed(
         **facts,
-        instance_type=", ".join(types) or None,
+        instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
         severity=params.async_severity if asynchronous else None,
     )

@@ -67,7 +67,7 @@ def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, par
         return passed("a policy scales it in", **facts)
     if any(one.steps_in for one in policies):
         return passed("a step policy scales it in", **facts)
-    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.max_capacity)
+    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.shown("max_capacity"))
 
 
 class Cooldowns(Params):
@@ -330,7 +330,8 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
         return not_applicable("none of its inference components scales")
     if variant.managed_scaling or estate.target_of(variant) is not None:
         return passed("its instances scale with its components", components=scaling)
-    return failed(components=scaling, desired_instance_count=variant.instance_count, resource_id=variant.resource_id)
+    count = variant.shown("instance_count")
+    return failed(components=scaling, desired_instance_count=count, resource_id=variant.resource_id)
 
 
 class LoadTested(Params):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.ledger.ledger import Ledger, LedgerBusy, LedgerFailed, Query
+from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
+from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Exemption, Known, Severity, Verdict

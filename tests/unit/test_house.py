@@ -40,10 +40,7 @@ SPEAKS_TO_AWS = {
     "chalicelib.fleet.accounts",
     "chalicelib.fleet.fleet",
     "chalicelib.inventory.aws",
-    "chalicelib.ledger.configs",
-    "chalicelib.ledger.history",
-    "chalicelib.ledger.ledger",
-    "chalicelib.ledger.runs",
+    "chalicelib.ledger.table",
     "chalicelib.notices.email",
     "chalicelib.notices.security_hub",
     "chalicelib.notices.slack.delivery",
@@ -51,6 +48,8 @@ SPEAKS_TO_AWS = {
     "chalicelib.service",
     "chalicelib.storage",
 }
+#: DynamoDB's words for the type of a value.
+DYNAMODB_TYPES = {"S", "N", "B", "SS", "NS", "BS", "BOOL", "M", "L", "NULL"}
 
 
 def module_of(path: Path) -> str:
@@ -90,6 +89,29 @@ def test_only_few_modules_speak_to_aws() -> None:
 
 def _from_botocore(path: Path) -> bool:
     return any(name.startswith(("boto3.", "botocore.")) for name in imported(path))
+
+
+def raw_shapes(path: Path) -> list[int]:
+    """The lines on which a file spells a value as DynamoDB does: ``{"S": …}``."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Dict)
+        and len(node.keys) == 1
+        and isinstance(node.keys[0], ast.Constant)
+        and node.keys[0].value in DYNAMODB_TYPES
+    ]
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_table_knows_how_dynamodb_spells_a_value(path: Path) -> None:
+    assert module_of(path) == "chalicelib.ledger.table" or raw_shapes(path) == []
+
+
+def test_a_raw_shape_is_seen_however_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text('key = {\n    "sk": {\n        "S": name,\n    },\n}\nplain = {"S": 1, "N": 2}\nother = {"s": 1}\n')
+    assert raw_shapes(path) == [2]
 
 
 def test_the_auditor_does_not_know_that_it_may_talk_to_an_emulator() -> None:

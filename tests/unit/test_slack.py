@@ -369,7 +369,7 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
         assert problems_of(slack.plain(notice)) == []
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50)), max_size=3).map("".join))
 def test_no_mixture_of_texts_breaks_out_of_its_place(text: str) -> None:
     for notice in hostile_notices(text):

@@ -67,6 +67,11 @@ class VariantSettings(Fact):
             return (self.instance_type,)
         return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
 
+    @property
+    def type_names(self) -> str | None:
+        """The types in words; None when serverless."""
+        return ", ".join(self.instance_types) or None
+
 
 class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from chalicelib.inventory.answers import moment
-from chalicelib.inventory.facts import Fact, Present, Tags, at
+from chalicelib.inventory.facts import Fact, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -136,7 +136,7 @@ class ScalingPolicy(Fact):
     )
     scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
-    disable_scale_in: Present = at(f"{_TRACKING}.DisableScaleIn", default=False)
+    disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
     steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
     tags: Tags | None = Field(None, description="tags of what it scales")
 

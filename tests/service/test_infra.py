@@ -16,7 +16,7 @@ from chalice.package import PackageOptions, create_app_packager
 
 import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.settings import PREFIX, Settings
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
