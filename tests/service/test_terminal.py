@@ -27,7 +27,7 @@ AUDITOR = [sys.executable, "-m", "chalicelib.cli"]
 ROOT = Path(__file__).resolve().parents[2]
 #: What differs from one audit to the next.
 PASSING = re.compile(r"[\d,]+ calls · [\d.]+ s")
-PATIENCE = 120
+PATIENCE = 60
 
 
 @pytest.fixture

@@ -244,6 +244,7 @@ def test_an_odd_report_is_parsed(name: str, report: str) -> None:
     PARSERS[name](REPORTS[report], written)
 
 
+@pytest.mark.thorough
 @settings(max_examples=40)
 @given(text=st.text(min_size=1, max_size=80))
 def test_any_text_is_parsed_in_every_format(text: str) -> None:

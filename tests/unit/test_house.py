@@ -1,6 +1,7 @@
 """The house stands as it was drawn: who may import whom, and how large a file may grow."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def module_of(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+@cache
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it."""
     found = set()

@@ -13,6 +13,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.report.findings import Verdict
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
+pytestmark = pytest.mark.thorough
+
 UNSURE = {"Odd": {"Fn::Equals": [{"Ref": "Nowhere"}, "x"]}}
 CERTAIN = {Verdict.PASS, Verdict.FAIL}
 
