@@ -19,9 +19,9 @@ import boto3
 
 from benchmarks import naive, reference
 from benchmarks.account import ACCOUNT, REGION, Account
+from chalicelib import collect_seldom
 from chalicelib.audit.auditor import Auditor
 from chalicelib.cli.sessions import new_service
-from chalicelib.collector import collect_seldom
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef, Scope

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from chalicelib.collector import collect_seldom
+from chalicelib import collect_seldom
 from tests import once
 
 if TYPE_CHECKING:  # what only the emulator needs takes seconds to import, and the pure tests are to be quick

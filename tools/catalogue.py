@@ -24,6 +24,7 @@ TOPICS = {
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",
     "inference-pipelines": "Inference pipelines",
+    "clusters": "HyperPod clusters",
 }
 
 
@@ -77,7 +78,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     for answer, fields in fields_read(rule.id).items():
         yield f"- Reads of `{answer}`: {', '.join(fields)}"
     if rule.metrics:
-        yield f"- Metrics: {', '.join(rule.metrics)}"
+        yield f"- Metrics: {', '.join(rule.metric_names)}"
     yield f"- Permissions: {', '.join(f'`{action}`' for action in rule.permissions)}"
     yield ""
     yield "A finding, as it is told:"

@@ -8,8 +8,7 @@ import os
 import sys
 from io import TextIOWrapper
 
-from chalicelib import __version__
-from chalicelib.collector import collect_seldom
+from chalicelib import __version__, collect_seldom
 from chalicelib.errors import AuditorError, InvalidInput
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130

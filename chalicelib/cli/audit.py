@@ -12,12 +12,13 @@ from chalicelib.cli import completion
 from chalicelib.cli.options import (
     BLIND_CODE,
     FINDINGS_CODE,
-    Channel,
+    NOTICE_FORMS,
     NoProgress,
     PolicyName,
     Profile,
     ReportFormat,
     Several,
+    known_form,
 )
 from chalicelib.errors import InvalidInput
 from chalicelib.report.severity import Severity
@@ -84,7 +85,12 @@ def audit(
         ),
     ] = None,
     render: Annotated[
-        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
+        str | None,
+        typer.Option(
+            metavar=NOTICE_FORMS,
+            callback=known_form,
+            help="Show the notices that would be sent, as this channel would get them.",
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")
@@ -97,6 +103,7 @@ def audit(
     from chalicelib.cli.places import Asked, Survey, places, with_resources
     from chalicelib.cli.render import rendered
     from chalicelib.cli.sessions import new_service
+    from chalicelib.notices.decide import preview
 
     formats = outputs.chosen_formats(format or ())
     tags = _tags(tag or ())
@@ -126,7 +133,7 @@ def audit(
     if witness is not None and explain is not None:
         show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
     elif render is not None:
-        show.text(rendered(service.preview(report, scope), render), to=to)
+        show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
     return _exit_code(report, fail_on, strict)
 
 

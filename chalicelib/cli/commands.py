@@ -11,7 +11,7 @@ from chalicelib.cli import completion
 from chalicelib.cli.audit import audit
 from chalicelib.cli.options import (
     FINDINGS_CODE,
-    Channel,
+    NOTICE_FORMS,
     DiffFormat,
     DoctorFormat,
     NoProgress,
@@ -19,6 +19,7 @@ from chalicelib.cli.options import (
     PolicyName,
     Profile,
     Region,
+    known_form,
 )
 from chalicelib.cli.plan import plan
 from chalicelib.errors import InvalidInput
@@ -42,7 +43,9 @@ def replay(
     event: Annotated[Path, typer.Argument(help="File with an event as EventBridge delivers it.")],
     profile: Profile = None,
     policy: PolicyName = None,
-    render: Annotated[Channel, typer.Option(help="How to show the notices.")] = Channel.EMAIL,
+    render: Annotated[
+        str, typer.Option(metavar=NOTICE_FORMS, callback=known_form, help="How to show the notices.")
+    ] = "email",
     output: Output = None,
 ) -> int:
     """Show what an event would audit, and the notices that it would send. Sends and remembers nothing."""

@@ -7,20 +7,22 @@ from typing import Annotated
 import typer
 
 from chalicelib.cli import completion
+from chalicelib.errors import InvalidInput
 
 FINDINGS_CODE, BLIND_CODE = 3, 4
 #: What ``--format`` of a report accepts, the one for people first.
 REPORT_FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "sarif", "asff", "ocsf", "html")
 
+#: What ``--render`` accepts.
+NOTICE_FORMS = "chat|email|html|security-hub|slack"
 
-class Channel(StrEnum):
-    """A channel in which notices can be shown."""
 
-    SLACK = "slack"
-    EMAIL = "email"
-    HTML = "html"
-    CHAT = "chat"
-    SECURITY_HUB = "security-hub"
+def known_form(form: str | None) -> str | None:
+    """The form of notices that an option names, or None. Raises InvalidInput."""
+    forms = NOTICE_FORMS.split("|")
+    if form is not None and form not in forms:
+        raise InvalidInput(f"unknown channel {form!r}; accepted are {', '.join(forms)}", field="--render")
+    return form
 
 
 class DiffFormat(StrEnum):

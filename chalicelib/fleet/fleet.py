@@ -14,11 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS, PASSING
 from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
-from chalicelib.notices.publisher import Audited, Teller
+from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Judged, PolicyUsed, Report
+from chalicelib.report.findings import Report, Resolution
 from chalicelib.report.merging import merged, unread_report
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
@@ -35,7 +36,7 @@ AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
-JOB_PARTS = frozenset({Part.TRAINING_JOBS, Part.TUNING_JOBS, Part.TRANSFORM_JOBS})
+JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
 
 
 class PartFailed(AuditorError):
@@ -46,7 +47,7 @@ class PartFailed(AuditorError):
 class Fleet:
     """How runs are started, worked and closed.
 
-    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``teller``
+    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``publisher``
     sends the digests.
     """
 
@@ -56,7 +57,7 @@ class Fleet:
     region: str
     policy: Policy
     runs: Runs
-    teller: Teller
+    publisher: Publisher
     audit_part: Callable[[Scope, str, boto3.Session], Audited]
     clock: Callable[[], datetime] = field(default=utc_now)
 
@@ -196,15 +197,17 @@ class Fleet:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
         known = self._known(scope)
-        return Result(audited.report, audited.judged(known), audited.stands)
+        return Result(audited.report, audited.resolution(known), audited.stands)
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
         blind = self._blind(run.id, part, "", "")
-        return Result(blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Judged(), {})
+        return Result(
+            blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
+        )
 
     def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.teller.ledger
+        ledger = self.publisher.ledger
         return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
@@ -223,11 +226,11 @@ class Fleet:
             reason,
             audit_id=run,
             trigger="schedule",
-            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            policy=self.policy.used,
             rules=self.policy.enabled(),
             now=self.clock(),
         )
-        return Result(report, Judged(), {})
+        return Result(report, Resolution(), {})
 
     # ---- closing
 
@@ -266,13 +269,14 @@ class Fleet:
                 Audited(
                     result.report,
                     Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                    lambda _, judged=result.judged: judged,  # type: ignore[misc]
-                    stands=result.stands,
+                    result.judged,
+                    result.stands,
                 )
                 for part, result in parts
             ]
+            report = merged([part.report for part in audited])
             self._remember_sizes(results)
-            self.teller.sweep(audited, _of_run(merged([result.report for _, result in parts]), run))
+            self.publisher.sweep(audited, _of_run(report, run))
             self.runs.digest_sent(run.id, account)
         except BaseException:
             self.runs.release_digest(run.id, account)

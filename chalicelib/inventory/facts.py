@@ -5,13 +5,11 @@ and what an answer leaves out is None, never 0.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
-
-from chalicelib.inventory.parts import Part
 
 
 class Unread(Exception):
@@ -276,28 +274,3 @@ class VpcConfig(Fact):
 
     security_group_ids: tuple[str, ...] = at("SecurityGroupIds", default=())
     subnets: tuple[str, ...] = at("Subnets", default=())
-
-
-@dataclass(slots=True)
-class Gaps:
-    """What could not be read: whole parts, and single resources within a part, each with the reason.
-
-    ``failed`` are those of the resources that are there, but whose description failed.
-    """
-
-    parts: dict[Part, str] = field(default_factory=dict)
-    resources: dict[tuple[Part, str], str] = field(default_factory=dict)
-    failed: set[tuple[Part, str]] = field(default_factory=set)
-
-    def demand_each(self, part: Part) -> None:
-        """Raise Unread when the part, or the description of any resource of it, could not be read."""
-        self.demand(part)
-        for failed, name in self.failed:
-            if failed is part:
-                self.demand(part, name)
-
-    def demand(self, part: Part, name: str | None = None) -> None:
-        """Raise Unread when the part, or the named resource of it, could not be read."""
-        reason = self.parts.get(part) or (self.resources.get((part, name)) if name is not None else None)
-        if reason is not None:
-            raise Unread(reason, reason.split(" failed: ")[0] if " failed: " in reason else "not read")

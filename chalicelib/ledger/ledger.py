@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.kinds import PASSING
 from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, Write, utc_now
 from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
 
@@ -29,8 +30,6 @@ READ_A_PAGE = 100
 SENT_HOURS = 6
 #: What a cursor holds: the key of a finding in the index by status.
 CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
-#: Kinds that leave the look-back window by themselves: their findings expire when no audit sees them any more.
-PASSING_KINDS = frozenset({"training-job", "tuning-job", "transform-job"})
 
 
 class LedgerBusy(LedgerFailed):
@@ -244,7 +243,7 @@ def _item(known: Known, lookback_days: int) -> Item:
     days: int | None = None
     if finding.status == "resolved":
         days = RESOLVED_DAYS
-    elif resource.kind in PASSING_KINDS:
+    elif resource.kind in PASSING:
         days = lookback_days + 2
     if days is not None:
         item["expires"] = int((known.judged_at + timedelta(days=days)).timestamp())

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
-from chalicelib.report.findings import Judged, Report, utc_text
+from chalicelib.report.findings import Report, Resolution, utc_text
 
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.
@@ -61,7 +61,7 @@ class Result:
     """What one part found: its report, what it says of findings known before, and who stands on which subnet."""
 
     report: Report
-    judged: Judged
+    judged: Resolution
     stands: Mapping[str, Iterable[str]]
 
 
@@ -230,6 +230,6 @@ def _result(id: str, part: RunPart, items: list[Item]) -> Result:
     ]
     return Result(
         report.model_copy(update={"findings": findings}),
-        Judged(content["verdicts"], frozenset(content["gone"])),
+        Resolution(content["verdicts"], frozenset(content["gone"])),
         content["stands"],
     )

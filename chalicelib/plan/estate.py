@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import (
     Endpoint,
@@ -18,10 +19,12 @@ from chalicelib.inventory.kinds.endpoints import (
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network
 from chalicelib.plan.scaling import Scaling
 from chalicelib.plan.unknown import (
+    DEPLOYMENT,
     LATER,
     LONG_AGO,
     UNTOLD,
@@ -49,9 +52,7 @@ NEVER_TOLD = (
     Part.METRICS,
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
-    Part.TRAINING_JOBS,
-    Part.TUNING_JOBS,
-    Part.TRANSFORM_JOBS,
+    *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 
 
@@ -60,7 +61,9 @@ class Builder:
 
     def __init__(self, template: Template, scope: Scope, now: datetime) -> None:
         self.template, self.scope, self.now = template, scope, now
-        self.gaps = Gaps(parts={part: f"{part} are {LATER}".replace("-", " ", 1) for part in NEVER_TOLD})
+        self.gaps = Failures(
+            Failure(DEPLOYMENT, "", f"{part} are {LATER}".replace("-", " ", 1), part=part) for part in NEVER_TOLD
+        )
         self.network = Network(template, scope)
         self.loose: list[Fact] = []
         self.absent: dict[tuple[str, str], str] = {}
@@ -99,7 +102,7 @@ class Builder:
             alarms=scaling.alarms,
             subnets=self.network.subnets,
             vpcs=vpcs,
-            notebooks=notebooks,
+            others={NotebookInstance.kind: notebooks},
             gaps=self.gaps,
             loose=[*self.loose, *scaling.loose, *self.network.loose],
             doubts=doubts,

@@ -6,12 +6,12 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    INVOCATIONS_PER_INSTANCE,
     PROVISIONED_DIMENSION,
     Alarm,
     MetricRef,
@@ -22,7 +22,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import TOPIC
 from chalicelib.rules.guards import older_than, scaled, variant_with_instances, younger_than
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 HOSTING = (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS)
 
@@ -205,7 +205,7 @@ class ActivityWindow(Params):
     kinds=["scalable-target"],
     severity=Severity.MEDIUM,
     params=ActivityWindow,
-    reads=[*HOSTING, Part.TARGETS, Part.ACTIVITIES],
+    reads=[*HOSTING, Part.TARGETS, Window(Part.ACTIVITIES, "window_hours")],
     guards=[scaled],
 )
 def autoscaling_activity_failed(target: ScalableTarget, estate: Inventory, params: ActivityWindow) -> Outcome:
@@ -345,7 +345,7 @@ class LoadTested(Params):
     kinds=["scaling-policy"],
     severity=Severity.INFO,
     params=LoadTested,
-    reads=[*HOSTING, Part.POLICIES, Part.RECOMMENDATIONS, Part.TAGS],
+    reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.TAGS],
     guards=[tracks_a_target],
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:

@@ -8,12 +8,12 @@ import boto3
 import pytest
 
 from chalicelib.audit.auditor import Auditor
-from chalicelib.audit.resolution import Answers
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Judged, Known, Report, Verdict
+from chalicelib.report.findings import Known, Report, Resolution, Verdict
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -77,16 +77,16 @@ def test_a_list_whose_token_repeats_is_unread_and_not_whole(emulator: Emulator) 
     whole = Auditor(Aws(boto3.Session(), REGION), policy).audit(scope, "cli")
     known = {finding.id: Known(finding) for finding in whole.findings if finding.rule == rule}
     assert (len(known), whole.complete) == (1, True)
-    answers = Answers(scope, frozenset(policy.enabled(())), known)
-    report = Auditor(RepeatedToken(boto3.Session(), REGION), policy).audit(scope, "cli", answers)
+    resolutions = Resolutions(scope, frozenset(policy.enabled(())), known)
+    report = Auditor(RepeatedToken(boto3.Session(), REGION), policy).audit(scope, "cli", resolutions)
     (spot,) = report.blind_spots
     assert spot.operation == "sagemaker:ListNotebookInstances"
     assert spot.error.endswith("RepeatedToken: the same NextToken was received twice")
     assert rule in spot.effect
     assert not report.complete
-    judged = answers.judged(known)
-    assert not known.keys() & judged.gone
-    assert not known.keys() & {id for id, verdict in judged.verdicts.items() if verdict is not Verdict.UNKNOWN}
+    resolution = resolutions.of(known)
+    assert not known.keys() & resolution.gone
+    assert not known.keys() & {id for id, verdict in resolution.verdicts.items() if verdict is not Verdict.UNKNOWN}
 
 
 def test_search_and_lists_give_the_same_report(emulator: Emulator, front: Front, new_service: NewService) -> None:
@@ -117,7 +117,7 @@ def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) ->
     assert not {"\x1b", "\u202e", "\n"} & set(degraded.summary)
     assert json.loads(report.model_dump_json())["findings"]
     policy = load_policy()
-    text = sns.text(digest(decide(report, {}, Judged(), policy), report, policy))
+    text = sns.text(digest(decide(report, {}, Resolution(), policy), report, policy))
     assert not {"\x1b", "\u202e"} & set(text)
     assert any(one.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for one in report.findings)
     for finding in report.findings:

@@ -6,8 +6,9 @@ import sys
 import pytest
 
 from chalicelib import __version__
-from chalicelib.cli.options import REPORT_FORMATS
+from chalicelib.cli.options import NOTICE_FORMS, REPORT_FORMATS
 from chalicelib.cli.outputs import formats
+from chalicelib.cli.render import FORMS
 
 SDK = {"boto3", "botocore"}
 LOADED = """
@@ -51,3 +52,4 @@ def test_what_asks_nothing_of_aws_loads_no_sdk(arguments: list[str]) -> None:
 
 def test_the_formats_that_help_names_are_those_that_are_accepted() -> None:
     assert list(REPORT_FORMATS) == formats()
+    assert NOTICE_FORMS == FORMS

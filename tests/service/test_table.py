@@ -26,7 +26,7 @@ from chalicelib.ledger.table import (
     pieces,
     whole,
 )
-from chalicelib.report.findings import Judged, Severity, Verdict
+from chalicelib.report.findings import Resolution, Severity, Verdict
 from emulator.front import Front
 from emulator.server import Emulator
 from tests.unit.test_notices import NOW
@@ -195,7 +195,7 @@ def test_a_run_written_before_is_read_and_worked_to_its_end(before: Any) -> None
     ((part, result),) = runs.results("a-1", ACCOUNT).items()
     assert part == RunPart(ACCOUNT, REGION)
     assert [finding.id for finding in result.report.findings] == ["f-00000000000000000001"]
-    assert result.judged == Judged({"f-1": Verdict.PASS}, frozenset({"f-2"}))
+    assert result.judged == Resolution({"f-1": Verdict.PASS}, frozenset({"f-2"}))
     assert result.stands == {"subnet-1": ["arn:a"]}
     assert runs.digest_was_sent("a-1", ACCOUNT)
     assert runs.size(ACCOUNT, REGION) == 412

@@ -353,9 +353,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         return []
     endpoint = read[0]
     config = configs.get(endpoint.config_name or "")
-    unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
-        Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
-    )
+    failure = reader.gaps.of(Part.CONFIGS, endpoint.config_name or "") or reader.gaps.of(Part.CONFIGS)
+    unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
     pending = {

@@ -15,6 +15,9 @@ INSTANCE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
 
+#: The predefined metric whose target value only a load test can tell.
+INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
+
 
 class SuspendedState(Fact):
     """Which kinds of scaling somebody has switched off."""
