@@ -1,6 +1,5 @@
 """From a scope to an inventory: the sections of a sweep side by side, or the named resources and what they rest on."""
 
-import gc
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,8 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from chalicelib.inventory import images, metrics, uses
-from chalicelib.inventory.aws import Aws, CallFailed
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, VpcConfig
 from chalicelib.inventory.failures import NOT_READ, Failure
@@ -74,8 +74,6 @@ class Reading:
             self._everything = self._sections.submit(self._named)
 
     def __enter__(self) -> Self:
-        self._collector_was_on = gc.isenabled()
-        gc.disable()
         return self
 
     def __exit__(
@@ -84,8 +82,6 @@ class Reading:
         self._stopped.set()
         self._reader.close()
         self._sections.shutdown(wait=True, cancel_futures=True)
-        if self._collector_was_on:
-            gc.enable()
 
     @property
     def failures(self) -> list[Failure]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.severity import Severity as Severity
 from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
@@ -26,28 +27,6 @@ def utc_text(moment: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
-
-
-class Severity(StrEnum):
-    """How bad a finding is. ``rank`` grows with it: info 0 … critical 4."""
-
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
-
-    def shifted(self, steps: int) -> "Severity":
-        """The severity ``steps`` above (or, negative, below) this one, held within the scale."""
-        scale = list(Severity)
-        return scale[max(0, min(len(scale) - 1, self.rank + steps))]
-
-
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Confidence(StrEnum):

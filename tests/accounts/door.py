@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.inventory.aws import Aws, CallFailed, Gone
+from chalicelib.inventory.answers import CallFailed, Gone
+from chalicelib.inventory.aws import Aws
 
 Record = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.facts import Fact, Missing, Present, Tags, Unread, at
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.configs import (

@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
