@@ -15,7 +15,8 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
@@ -191,6 +192,7 @@ def an_endpoint(
         "endpoint_status": status,
         "endpoint_created": created,
         "endpoint_modified": modified,
+        "config_name": endpoint.config_name,
     }
     own = variants or (a_variant(),)
     return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
@@ -282,11 +284,13 @@ def a_component(
     model: str | None = "churn-model",
     base: str | None = None,
     specification: Aws | None = None,
+    specifications: Sequence[Aws] | None = None,
     runtime: Aws | None = None,
 ) -> InferenceComponent:
     """An inference component; ``base`` makes it an adapter of another one.
 
     ``copies`` is the desired and the current number of copies; ``runtime`` overrides its RuntimeConfig.
+    ``specifications`` take the place of the one, as for several instance types.
     """
     return InferenceComponent.model_validate(
         {
@@ -304,6 +308,7 @@ def a_component(
                 "SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"}},
                 **(specification or {}),
             },
+            "Specifications": list(specifications) if specifications else None,
             "RuntimeConfig": {"DesiredCopyCount": copies, "CurrentCopyCount": copies, **(runtime or {})},
         }
     )
@@ -796,11 +801,14 @@ def an_inventory(
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
     mutes_known: bool = True,
+    gone: Iterable[tuple[Part, str]] = (),
+    first_seen: Mapping[tuple[str, str], datetime] | None = None,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
     Variants without an endpoint of their own among the facts get one. ``unread`` are the parts, or single resources of
-    them, that AWS denied. Training jobs are streamed and kept nowhere, so they are left out here too.
+    them, that AWS denied; ``gone`` those of which AWS said that there are none. Training jobs are streamed and kept
+    nowhere, so they are left out here too.
     """
 
     def those(kind: type[Any]) -> list[Any]:
@@ -831,7 +839,8 @@ def an_inventory(
         recommendations=those(RecommendationJob),
         benchmarks=those(BenchmarkJob),
         hints=frozenset(hints),
-        gaps=Failures(_denied(unread)),
+        gaps=Failures(_denied(unread, gone)),
+        first_seen=first_seen,
     )
 
 
@@ -852,7 +861,9 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
     return found
 
 
-def _denied(unread: Iterable[Unreadable]) -> Iterator[Failure]:
+def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ()) -> Iterator[Failure]:
+    for part, name in gone:
+        yield Failure(str(part), "ValidationException", f"Could not find {name}", name, part, gone=True)
     for denied in unread:
         if isinstance(denied, Part):
             yield Failure(str(denied), "AccessDenied", "", part=denied)

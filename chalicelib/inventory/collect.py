@@ -1,6 +1,5 @@
 """From a scope to an inventory: the sections of a sweep side by side, or the named resources and what they rest on."""
 
-import gc
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,13 +11,15 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from chalicelib.inventory import images, metrics, uses
-from chalicelib.inventory.aws import Aws, CallFailed
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, VpcConfig
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds import components, endpoints, models, mutes, network, scaling, training, tuning
+from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
@@ -73,8 +74,6 @@ class Reading:
             self._everything = self._sections.submit(self._named)
 
     def __enter__(self) -> Self:
-        self._collector_was_on = gc.isenabled()
-        gc.disable()
         return self
 
     def __exit__(
@@ -83,8 +82,6 @@ class Reading:
         self._stopped.set()
         self._reader.close()
         self._sections.shutdown(wait=True, cancel_futures=True)
-        if self._collector_was_on:
-            gc.enable()
 
     @property
     def failures(self) -> list[Failure]:
@@ -222,7 +219,7 @@ class Reading:
         self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {one.config_name for one in estate.endpoints.values() if one.config_name}
-            unused = reader.whole(Part.UNUSED_CONFIGS, lambda: endpoints.unused_configs(reader, used)) or {}
+            unused = reader.whole(Part.UNUSED_CONFIGS, lambda: configs.unused_configs(reader, used)) or {}
             estate.configs = {**estate.configs, **unused}
         estate.tuning_jobs = tuning_read.result() or {}
         estate.subnets = self._network.result() or {}
@@ -237,8 +234,8 @@ class Reading:
         reader = self._reader
         records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
-        configs = endpoints.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
-        return endpoints.assembled(reader, records, configs), configs
+        used = configs.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
+        return endpoints.assembled(reader, records, used), used
 
     def _read_lacking_models(self, estate: Inventory) -> None:
         """Models that something names and that the bulk reading did not bring."""
@@ -311,8 +308,8 @@ class Reading:
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        used = endpoints.configs_of(reader, records) if Part.CONFIGS in needs else {}
-        estate.configs = {**used, **endpoints.described_configs(reader, named.get("endpoint-config", ()))}
+        used = configs.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        estate.configs = {**used, **configs.described_configs(reader, named.get("endpoint-config", ()))}
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():

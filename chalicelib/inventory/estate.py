@@ -13,10 +13,12 @@ from typing import NamedTuple, TypeVar, cast
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -79,6 +81,8 @@ class Inventory:
     benchmarks: Sequence[BenchmarkJob] | None = ()
     hints: frozenset[tuple[str, str]] = frozenset()
     gaps: Failures = field(default_factory=Failures)
+    #: Since when audits have seen a rule's condition on a resource, by the rule and the ARN; None without a ledger.
+    first_seen: Mapping[tuple[str, str], datetime] | None = None
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -97,6 +101,19 @@ class Inventory:
             *(self.others[kind].values() for kind in self.others),
         ):
             yield from group
+
+    @property
+    def remembers(self) -> bool:
+        """True where a ledger tells since when something has been seen."""
+        return self.first_seen is not None
+
+    def seen_for(self, rule: str, arn: str, age: timedelta) -> bool | None:
+        """True where audits have seen a rule's condition on a resource for longer than ``age``, False where not yet,
+        None where no ledger remembers."""
+        if self.first_seen is None:
+            return None
+        first = self.first_seen.get((rule, arn))
+        return first is not None and self.now - first > age
 
     def plain(self, model: type[F]) -> Mapping[str, F]:
         """The resources of a plain kind by name, as the facts that ``model`` holds."""
@@ -122,6 +139,14 @@ class Inventory:
         if name is None or name not in self.models:
             raise Unread(f"model {name} was not found")
         return self.models[name]
+
+    def stands(self, part: Part, name: str) -> bool | None:
+        """True where a named config or model was read, False where AWS said that there is none, None where neither."""
+        if part is Part.CONFIGS:
+            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+        else:
+            read = name in self.models
+        return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant."""
@@ -176,10 +201,12 @@ class Inventory:
         """What a target or policy scales, or None when it does not exist."""
         kind, _, rest = target.resource_id.partition("/")
         name = rest.split("/")[0]
+        part = Part.COMPONENTS if kind == "inference-component" else Part.ENDPOINTS
+        if self.gaps.gone(part, name):
+            return None
+        self.gaps.demand(part, name)
         if kind == "inference-component":
-            self.gaps.demand(Part.COMPONENTS, name)
             return self.components.get(name)
-        self.gaps.demand(Part.ENDPOINTS, name)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -265,6 +292,14 @@ class Inventory:
         """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
         self.gaps.demand_each(Part.BENCHMARKS)
         return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
+
+    def transform_jobs_of(self, model: Model) -> list[TransformJob]:
+        """The batch transform jobs of the look-back window that ran a model; none after an audit of named resources,
+        which reads no jobs of a model."""
+        if not self.whole:
+            return []
+        self.gaps.demand(Part.TRANSFORM_JOBS)
+        return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""

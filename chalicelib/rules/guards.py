@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
@@ -16,7 +17,7 @@ from chalicelib.report.findings import Outcome, not_applicable, not_now
 def serving(status: str) -> Outcome | None:
     """An endpoint in transition is judged by its next event, one that does not serve only by ``endpoint-degraded``."""
     if plain(status) in IN_TRANSITION:
-        return not_now(f"the endpoint is {status}; its next event brings it back")
+        return not_now(f"the endpoint is {status}; endpoint-stuck-in-transition tells it where that lasts")
     if plain(status) in NOT_SERVING:
         return not_now(f"the endpoint is {status}; endpoint-degraded tells it")
     return None
@@ -40,6 +41,8 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
     """A component that serves by itself; an adapter rides on the copies of its base component."""
     if component.base_component:
         return not_applicable("an adapter is served by the copies of its base component")
+    if plain(component.status) == "failed":
+        return not_now("the inference component is Failed; inference-component-degraded tells it")
     if plain(component.status) not in ("inservice", ""):
         return not_now(f"the inference component is {component.status}")
     endpoint = estate.endpoints.get(component.endpoint_name)

@@ -9,7 +9,8 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from chalicelib.inventory.estate import Bounds, Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import (
     INVOCATIONS_PER_INSTANCE,
     ScalableTarget,

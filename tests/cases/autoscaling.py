@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity

@@ -1,6 +1,6 @@
 """Scaling policies and what they hang on."""
 
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity

@@ -18,6 +18,7 @@ class Specification(Fact):
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
     accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
+    placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
 
 
 class InferenceComponent(Fact):
@@ -49,6 +50,7 @@ class InferenceComponent(Fact):
         "Specification.SchedulingConfig.AvailabilityZoneBalance",
         default=False,
     )
+    failure_reason: str | None = at("FailureReason")
     specifications: tuple[Specification, ...] = at("Specifications", "Specification", default=(), convert=many)
     tags: Tags | None = at("Tags")
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import moment
+from chalicelib.inventory.answers import moment
 from chalicelib.inventory.facts import Fact, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader

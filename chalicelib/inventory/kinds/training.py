@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
@@ -81,6 +81,7 @@ class TrainingJob(Training):
     ended: datetime | None = at("TrainingEndTime")
     interruptions: int | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
     tags: Tags | None = at("Tags")
+    file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
 
     @property
     def run_seconds(self) -> int | None:

@@ -22,6 +22,7 @@ from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.builders import (
     ACCOUNT,
+    AN_HOUR_AGO,
     COPIED_LDA,
     LDA,
     LOCAL_SUBNET,
@@ -211,7 +212,7 @@ def test_the_instances_that_run_count_and_not_those_that_were_configured() -> No
 
 @pytest.mark.parametrize("status", IN_TRANSITION)
 def test_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) -> None:
-    worst = the_worst_variant(status=status, running={"CurrentInstanceCount": 0})
+    worst = the_worst_variant(status=status, running={"CurrentInstanceCount": 0}, modified=AN_HOUR_AGO)
     inventory = an_inventory(worst, *about_it(worst), hints=[("scaled-to-max", worst.resource_id)])
     assert failing(inventory) == set()
     assert verdicts(worst, inventory) == {Verdict.NOT_APPLICABLE}
@@ -219,7 +220,7 @@ def test_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) ->
 
 @pytest.mark.parametrize("status", IN_TRANSITION)
 def test_a_component_on_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) -> None:
-    component, host = a_component(copies=1), a_host_of_components(count=1, status=status)
+    component, host = a_component(copies=1), a_host_of_components(count=1, status=status, modified=AN_HOUR_AGO)
     target = a_target(component, minimum=1, maximum=1)
     assert failing(an_inventory(component, host, a_model())) == set()
     assert failing(an_inventory(component, host, a_model(), target)) == set()
@@ -240,7 +241,7 @@ def test_an_endpoint_whose_update_was_rolled_back_in_vain_still_serves_and_is_ju
 
 @pytest.mark.parametrize("status", ["UPDATING", "SYSTEM_UPDATING", "ROLLING_BACK"])
 def test_a_state_is_understood_in_the_spelling_of_events(status: str) -> None:
-    worst = the_worst_variant(status=status)
+    worst = the_worst_variant(status=status, modified=AN_HOUR_AGO)
     assert failing(an_inventory(worst, *about_it(worst))) == set()
 
 
