@@ -16,7 +16,7 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, VpcConfig
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds import components, configs, endpoints, models, network, scaling, training, tuning
+from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
@@ -26,7 +26,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.inventory.uses import has_instances, hosts_components
+from chalicelib.inventory.uses import hosts_components
 from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
@@ -263,6 +263,9 @@ class Reading:
         reader = self._reader
         if Part.ALARMS in reader.needs:
             estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
+        if Part.MUTES in reader.needs:
+            alarms = list(estate.alarms.values())
+            estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
             self._read_load_tests(estate, scaled)
 
@@ -273,6 +276,8 @@ class Reading:
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
+        if Part.BENCHMARKS in reader.needs and self.scope.whole:
+            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
         for name in {
             one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)
@@ -332,7 +337,7 @@ class Reading:
 
     def _named_scaling(self, estate: Inventory) -> None:
         reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in uses.variants(estate) if has_instances(variant)]
+        scaled = [variant.resource_id for variant in uses.variants(estate) if uses.may_scale(variant)]
         scaled += [component.resource_id for component in estate.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
@@ -342,10 +347,8 @@ class Reading:
             return
         if Part.POLICIES in needs:
             estate.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
-        policed = {one.resource_id for one in estate.policies}
-        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
-        if Part.SCHEDULES in needs and unpoliced:
-            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, unpoliced)) or []
+        if Part.SCHEDULES in needs:
+            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, ids)) or []
         if Part.ACTIVITIES in needs:
             estate.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
 

@@ -85,6 +85,14 @@ def hosts_components(variant: Variant) -> bool:
         return False
 
 
+def may_scale(variant: Variant) -> bool:
+    """False only where the variant is known to be serverless without provisioned concurrency."""
+    try:
+        return not variant.serverless or bool(variant.concurrency)
+    except Unread:
+        return True
+
+
 def has_instances(variant: Variant) -> bool:
     """False only where the variant is known to be serverless."""
     try:

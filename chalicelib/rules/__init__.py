@@ -8,6 +8,9 @@ from chalicelib.rules import (
     elastic_inference,
     inference_pipelines,
     instance_fit,
+    instances,
+    scaling_alarms,
+    scaling_metrics,
     scaling_policies,
     spot_training,
 )
@@ -25,6 +28,8 @@ __all__ = [
     "inference_pipelines",
     "instance_fit",
     "instances",
+    "scaling_alarms",
+    "scaling_metrics",
     "scaling_policies",
     "spot_training",
 ]

@@ -54,13 +54,16 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
 
 def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcome | None:
     """A target or policy whose variant or component exists and is in service."""
-    if subject.dimension == PROVISIONED_DIMENSION:
-        return not_applicable("provisioned concurrency of a serverless variant has no instances")
     what = estate.scaled_by(subject)
     if what is None:
         return not_applicable("what it scales does not exist; autoscaling-orphaned-target tells it")
-    guard = variant_with_instances(what, estate) if isinstance(what, Variant) else component_in_service(what, estate)
-    return guard
+    if not isinstance(what, Variant):
+        return component_in_service(what, estate)
+    if subject.dimension != PROVISIONED_DIMENSION:
+        return variant_with_instances(what, estate)
+    if (outcome := variant_in_service(what, estate)) is not None:
+        return outcome
+    return None if what.serverless else not_applicable("a variant with instances has no provisioned concurrency")
 
 
 def own_training_job(job: TrainingJob, estate: Inventory) -> Outcome | None:

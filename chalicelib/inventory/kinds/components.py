@@ -18,6 +18,7 @@ class Specification(Fact):
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
     placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
+    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
 
 
 class InferenceComponent(Fact):
@@ -52,6 +53,11 @@ class InferenceComponent(Fact):
     failure_reason: str | None = at("FailureReason")
     specifications: tuple[Specification, ...] = at("Specifications", "Specification", default=(), convert=many)
     tags: Tags | None = at("Tags")
+
+    @property
+    def accelerators(self) -> float:
+        """The accelerators that a copy needs, on the instance type on which it needs most."""
+        return max((specification.accelerators or 0.0 for specification in self.specifications), default=0.0)
 
     @property
     def resource_id(self) -> str:

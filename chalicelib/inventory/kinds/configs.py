@@ -58,6 +58,8 @@ class VariantSettings(Fact):
     accelerator_type: str | None = at("AcceleratorType")
     serverless: Present = at("ServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
+    reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
+    provisioned_concurrency: int | None = at("ServerlessConfig.ProvisionedConcurrency")
 
     @property
     def instance_types(self) -> tuple[str, ...]:

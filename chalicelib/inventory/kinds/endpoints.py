@@ -68,6 +68,9 @@ class Variant(Fact):
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
     config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
+    provisioned_concurrency: int | None = at(
+        "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
+    )
 
     @property
     def arn(self) -> str:
@@ -148,12 +151,20 @@ class Variant(Fact):
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
-        """Managed instance scaling where it is enabled, as it runs or else as configured; raises Unread when the
-        endpoint does not tell and the config is unread."""
+        """Managed instance scaling where it works: enabled, as it runs or else as configured, on a variant without a
+        model of its own. Elsewhere it has no effect. Raises Unread when the config that tells is unread."""
         running = self.managed_instance_scaling
         if running is None:
             running = self.settings.managed_instance_scaling
-        return running if running is not None and running.enabled else None
+        return running if running is not None and running.enabled and self.hosts_components else None
+
+    @property
+    def concurrency(self) -> int | None:
+        """The provisioned concurrency of a serverless variant, as it runs or else as configured; None without any.
+        Raises Unread when the endpoint does not tell and the config is unread."""
+        if self.provisioned_concurrency is not None:
+            return self.provisioned_concurrency
+        return self.settings.provisioned_concurrency
 
     @property
     def scaled_by_sagemaker(self) -> bool:

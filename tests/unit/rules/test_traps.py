@@ -39,6 +39,7 @@ from tests.builders import (
     a_model,
     a_pipeline,
     a_policy,
+    a_schedule,
     a_series,
     a_serverless_variant,
     a_step_policy,
@@ -131,14 +132,20 @@ def test_a_healthy_variant_causes_no_finding() -> None:
 
 def test_a_serverless_variant_causes_no_finding() -> None:
     serverless = a_serverless_variant()
-    target = a_target(
+    assert failing(an_inventory(serverless, a_model(LDA))) == set()
+
+
+def test_provisioned_concurrency_that_scales_causes_no_finding() -> None:
+    serverless = a_serverless_variant(settings={"ServerlessConfig": {"MaxConcurrency": 9, "ProvisionedConcurrency": 2}})
+    utilization = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
+    scaling = a_target(serverless, minimum=1, ScalableDimension=PROVISIONED_DIMENSION)
+    policy = a_policy(
         serverless,
-        minimum=1,
-        maximum=1,
-        suspended=["DynamicScalingInSuspended"],
+        tracking={"PredefinedMetricSpecification": utilization},
         ScalableDimension=PROVISIONED_DIMENSION,
     )
-    assert failing(an_inventory(serverless, a_model(LDA), target)) == set()
+    alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
+    assert failing(an_inventory(serverless, a_model(LDA), scaling, policy, *alarms)) == set()
 
 
 def test_a_serverless_variant_has_no_missing_counts() -> None:
@@ -261,7 +268,7 @@ def test_a_variant_that_hosts_components_is_told_on_its_components() -> None:
 def test_a_variant_and_a_component_that_scale_cause_no_finding() -> None:
     host, component = a_host_of_components(running=managed_scaling(2)), a_component()
     per_copy = {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"}
-    target = a_target(component, minimum=1)
+    target = a_target(component)
     policy = a_policy(component, tracking={"PredefinedMetricSpecification": per_copy})
     alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
     assert failing(an_inventory(host, component, a_model(), CALLS, target, policy, *alarms)) == set()
@@ -273,10 +280,21 @@ def test_a_component_with_a_base_component_rides_on_its_copies() -> None:
     assert failing(an_inventory(alone)) >= {"variant-no-autoscaling"}
 
 
-def test_managed_instance_scaling_is_automatic_scaling() -> None:
+def test_managed_instance_scaling_of_a_variant_with_a_model_is_no_automatic_scaling() -> None:
     managed, still = a_variant(running=managed_scaling(2)), a_variant(running=managed_scaling(2, status="DISABLED"))
-    assert failing(an_inventory(managed, a_model(), CALLS)) == set()
-    assert failing(an_inventory(still, a_model(), CALLS)) == {"variant-no-autoscaling"}
+    for variant in (managed, still):
+        assert failing(an_inventory(variant, a_model(), CALLS)) == {"variant-no-autoscaling"}
+
+
+def test_a_night_schedule_is_told_the_same_by_day_and_by_night() -> None:
+    night, day = a_schedule(minimum=1, name="night"), a_schedule(minimum=2, name="day")
+    alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
+    told = set()
+    for minimum in (2, 1):
+        target = a_target(minimum=minimum)
+        inventory = an_inventory(a_variant(), a_model(), CALLS, target, a_policy(), *alarms, night, day)
+        told.add(frozenset(failing(inventory)))
+    assert told == {frozenset({"autoscaling-min-below-two"})}
 
 
 # ---- instance types and images
