@@ -800,9 +800,9 @@ def an_inventory(
     unread: Iterable[Unreadable] = (),
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
-    mutes_known: bool = True,
     gone: Iterable[tuple[Part, str]] = (),
     first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    mutes_known: bool = True,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 

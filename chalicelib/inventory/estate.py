@@ -288,11 +288,6 @@ class Inventory:
         self.gaps.demand(Part.RECOMMENDATIONS)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
 
-    def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
-        """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
-        self.gaps.demand_each(Part.BENCHMARKS)
-        return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
-
     def transform_jobs_of(self, model: Model) -> list[TransformJob]:
         """The batch transform jobs of the look-back window that ran a model; none after an audit of named resources,
         which reads no jobs of a model."""
@@ -300,6 +295,11 @@ class Inventory:
             return []
         self.gaps.demand(Part.TRANSFORM_JOBS)
         return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
+
+    def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
+        """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
+        self.gaps.demand_each(Part.BENCHMARKS)
+        return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""

@@ -8,6 +8,7 @@ from chalicelib.rules import (
     elastic_inference,
     inference_pipelines,
     instance_fit,
+    instances,
     scaling_alarms,
     scaling_metrics,
     scaling_policies,

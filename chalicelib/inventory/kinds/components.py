@@ -17,8 +17,8 @@ class Specification(Fact):
     image: str | None = at("Container.DeployedImage.SpecifiedImage", "Container.Image")
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
-    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
     placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
+    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
 
 
 class InferenceComponent(Fact):

@@ -64,13 +64,13 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
-    provisioned_concurrency: int | None = at(
-        "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
-    )
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
     config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
+    provisioned_concurrency: int | None = at(
+        "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
+    )
 
     @property
     def arn(self) -> str:
