@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from chalicelib.inventory.instances import read_facts
+from chalicelib.tables import read_facts
 
 Version = tuple[int, ...]
 

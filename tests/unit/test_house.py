@@ -27,6 +27,7 @@ FLOORS = (
         "chalicelib.settings",
         "chalicelib.templating",
         "chalicelib.storage",
+        "chalicelib.tables",
         "chalicelib.kinds",
         "chalicelib.errors",
     ),

@@ -503,6 +503,11 @@ def test_a_jumpstart_tag_on_another_image_proves_nothing(uri: str) -> None:
         DEEP_LEARNING_CONTAINER,
         "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.1.0-gpu-py310",
         "094389454867.dkr.ecr.us-isob-east-1.sc2s.sgov.gov/autogluon-training:1.0.0-cpu-py310",
+        "303241398832.dkr.ecr.us-isof-east-1.csp.hci.ic.gov/pytorch-training:2.3.0-cpu-py311",
+        "454834333376.dkr.ecr.us-isof-south-1.csp.hci.ic.gov/pytorch-training:2.3.0-cpu-py311",
+        "371248457586.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk/pytorch-training:2.3.0-cpu-py311",
+        "204133271717.dkr.ecr.eusc-de-east-1.amazonaws.eu/pytorch-training:2.3.0-cpu-py311",
+        "124382933778.dkr.ecr.me-west-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311",
     ],
 )
 def test_a_deep_learning_container_may_be_jumpstart(uri: str) -> None:

@@ -9,7 +9,8 @@ from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.inventory.instances import DATA, InstanceType, read_facts
+from chalicelib.inventory.instances import InstanceType
+from chalicelib.tables import DATA, read_facts
 
 ENUMS = (
     "ProductionVariantInstanceType",
