@@ -68,6 +68,8 @@ OBJECT2VEC = an_image("object2vec", account="438346466558")  # GPUs optional, on
 SEMANTIC_SEGMENTATION = an_image("semantic-segmentation", account="685385470294")  # GPUs only, on one machine
 IMAGE_CLASSIFICATION = an_image("image-classification", account="685385470294")  # trains on GPUs only, checkpoints
 XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.7-1")  # either, checkpoints
+XGBOOST_1_3 = an_image("sagemaker-xgboost", account="141502667606", tag="1.3-1")  # uses one GPU
+IP_INSIGHTS = an_image("ipinsights", account="438346466558")  # GPUs advised, or several CPU instances
 XGBOOST_WITHOUT_VERSION = an_image("sagemaker-xgboost", account="141502667606", tag=None)
 OLD_XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.0-1-cpu-py3")  # trains on CPUs only
 SCIKIT_LEARN = an_image("sagemaker-scikit-learn", account="141502667606", tag="1.2-1-cpu-py3")

@@ -9,6 +9,7 @@ from chalicelib.rules import (
     instances,
     scaling_policies,
     spot_training,
+    training_fit,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -24,4 +25,5 @@ __all__ = [
     "instances",
     "scaling_policies",
     "spot_training",
+    "training_fit",
 ]

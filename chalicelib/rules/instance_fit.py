@@ -7,12 +7,11 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.images import Algorithm, may_be_jumpstart, recognise
-from chalicelib.inventory.images import Training as TrainsOn
+from chalicelib.inventory.images import recognise
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
-from chalicelib.inventory.kinds.training import Training, TrainingJob
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint
 from chalicelib.inventory.parts import Part
@@ -23,15 +22,9 @@ from chalicelib.rules.registry import Params, rule
 TOPIC = "instance-fit"
 
 
-def algorithm_of(job: Training) -> Algorithm | None:
-    """The built-in algorithm that a training runs, or None for an unknown one."""
-    tags = job.tags if isinstance(job, TrainingJob) else None
-    return recognise(job.image, hyperparameters=job.hyperparameters, tags=tags) if job.image else None
-
-
 def accelerated(types: Iterable[InstanceType]) -> list[str]:
     """The names of those types that carry an accelerator."""
-    return [one.name for one in types if one.accelerated]
+    return [instance.name for instance in types if instance.accelerated]
 
 
 class GpuUse(Params):
@@ -201,7 +194,7 @@ def instance_previous_generation(
         return outcome
     if isinstance(subject, TransformJob) and (outcome := own_job(subject, estate)) is not None:
         return outcome
-    if isinstance(subject, TrainingJob) and subject.serverless:
+    if isinstance(subject, TrainingJob) and subject.is_serverless:
         return not_applicable("a serverless job has no instances to choose")
     types = _types(subject)
     if not types:
@@ -228,96 +221,3 @@ def _types(subject: Variant | TrainingJob | TuningJob | TransformJob | NotebookI
     else:
         names = [subject.instance_type] if subject.instance_type else []
     return [InstanceType.parse(name) for name in names]
-
-
-def trained_on_instances(job: TrainingJob, estate: Inventory) -> Outcome | None:
-    """A training job of somebody's own on instances that were told."""
-    if (outcome := own_training_job(job, estate)) is not None:
-        return outcome
-    if job.serverless:
-        return not_applicable("a serverless job has no instances to choose")
-    if not job.instance_types:
-        raise Unread("no instance type was told")
-    return None
-
-
-def tagged_algorithm_of(job: TrainingJob) -> Algorithm | None:
-    """As :func:`algorithm_of`, but raises Unread where only tags tell the algorithm and they were not read."""
-    if job.tags is None and job.image and may_be_jumpstart(job.image):
-        raise Unread("the tags of the job, which tell the algorithm in a shared image, were not read")
-    return algorithm_of(job)
-
-
-@rule(
-    "training-gpu-for-cpu-algorithm",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.MEDIUM,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """An accelerated instance trains an algorithm that trains on the CPU only."""
-    if not (on := accelerated(InstanceType.parse(name) for name in job.instance_types)):
-        return not_applicable("trains on CPU instances")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    if algorithm.training is None:
-        raise Unread(f"the image does not tell the version of {algorithm.title}")
-    facts: Facts = {"instance_type": ", ".join(on), "algorithm": algorithm.title, "image": job.image}
-    if algorithm.training is TrainsOn.CPU_ONLY:
-        return failed(**facts)
-    return passed(f"{algorithm.title} can use an accelerator", **facts)
-
-
-@rule(
-    "training-cpu-for-gpu-algorithm",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.LOW,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """A CPU instance trains an algorithm for which AWS advises GPUs (info where a GPU is optional)."""
-    if accelerated(InstanceType.parse(name) for name in job.instance_types):
-        return not_applicable("trains on accelerated instances")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    if algorithm.training is None:
-        raise Unread(f"the image does not tell the version of {algorithm.title}")
-    facts: Facts = {
-        "instance_type": ", ".join(job.instance_types),
-        "algorithm": algorithm.title,
-        "trains_on": algorithm.training.value,
-    }
-    if algorithm.training in (TrainsOn.GPU_ONLY, TrainsOn.GPU_RECOMMENDED):
-        return failed(**facts)
-    if algorithm.training is TrainsOn.GPU_OPTIONAL:
-        return failed(severity=Severity.INFO, **facts)
-    return passed(f"{algorithm.title} trains well on CPUs", **facts)
-
-
-@rule(
-    "training-multi-instance-unsupported",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.MEDIUM,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_multi_instance_unsupported(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """More than one instance trains an algorithm that uses one machine only."""
-    if job.instances is None:
-        raise Unread("no instance count was told")
-    if job.instances < 2:
-        return not_applicable("trains on one instance")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    facts: Facts = {"instance_count": job.instances, "algorithm": algorithm.title}
-    if algorithm.single_machine:
-        return failed(**facts, instance_type=", ".join(job.instance_types) or None)
-    return passed(f"{algorithm.title} is not limited to one machine", **facts)

@@ -10,8 +10,8 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
-from chalicelib.rules.instance_fit import algorithm_of
 from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.training_fit import algorithm_of
 
 TOPIC = "spot-training"
 
@@ -166,7 +166,7 @@ def _kept_from_spot(job: Training) -> str | None:
         return "it names several instance types to choose from"
     if job.training_plan_arn:
         return "it runs on a training plan"
-    if job.serverless:
+    if job.is_serverless:
         return "a serverless job has no instances to choose"
     return None
 

@@ -91,6 +91,11 @@ class Training(Fact):
         return (self.instance_type,) if self.instance_type else ()
 
     @property
+    def is_serverless(self) -> bool:
+        """True where AWS chooses the instances."""
+        return self.serverless
+
+    @property
     def instances(self) -> int | None:
         """How many instances it runs on; None when the description does not say."""
         if self.instance_groups:
@@ -117,6 +122,13 @@ class TrainingJob(Training):
     ended: datetime | None = Field(None, alias="TrainingEndTime")
     interruptions: int | None = Field(None, description="SecondaryStatusTransitions[].Status")
     tags: Tags | None = Field(None, alias="Tags")
+
+    @property
+    def is_serverless(self) -> bool:
+        """True where AWS chooses the instances. ``Search`` does not say so: there a serverless job is one that names
+        neither an instance type nor a count."""
+        chosen = self.instance_types or self.instances is not None or self.instance_preferences
+        return self.serverless or not chosen
 
     @property
     def run_seconds(self) -> int | None:

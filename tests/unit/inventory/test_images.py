@@ -390,7 +390,30 @@ def test_what_does_not_depend_on_the_version_is_known_by_digest_too() -> None:
 # ---- hyperparameters
 
 
-@pytest.mark.parametrize("mode", ["cbow", "skipgram", "supervised"])
+@pytest.mark.parametrize("mode", ["supervised", '"supervised"'])
+def test_blazingtext_in_supervised_mode_is_as_well_off_on_one_cpu_machine(mode: str) -> None:
+    algorithm = known(an_image("blazingtext"), hyperparameters={"mode": mode})
+    assert (algorithm.training, algorithm.single_machine) == (Training.EITHER, True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "single"),
+    [
+        (":1.0-1-cpu-py3", True),
+        (":1.2-1", True),
+        (":1.3-1", True),
+        (":1.4-1", True),
+        (":1.5-1", False),
+        (":1.7-1", False),
+        (":3.0-5", False),
+        (":latest", None),
+    ],
+)
+def test_xgboost_uses_several_gpus_from_1_5_on(tag: str, single: bool | None) -> None:
+    assert xgboost(tag).single_gpu is single
+
+
+@pytest.mark.parametrize("mode", ["cbow", "skipgram"])
 def test_blazingtext_uses_one_machine_and_is_better_on_a_gpu(mode: str) -> None:
     algorithm = known(an_image("blazingtext"), hyperparameters={"mode": mode})
     assert (algorithm.training, algorithm.single_machine) == (Training.GPU_RECOMMENDED, True)
