@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -16,6 +17,11 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
 log = logging.getLogger(__name__)
+
+#: What a run adds to the name of its job: numbers, times and random parts that hold a digit, one after the other.
+_RUN = re.compile(r"(?:-(?:\d+|(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{4,}))+$")
+#: A job of SageMaker Pipelines: its execution, the step, and a random part.
+_PIPELINE_STEP = re.compile(r"pipelines-[0-9a-z]{12}-(?P<step>.+)-[0-9A-Za-z]{10}")
 
 
 class InstanceGroup(Fact):
@@ -55,6 +61,7 @@ def _flat_training(given: Any) -> Any:
         "serverless": bool(given.get("ServerlessJobConfig")),
         "max_runtime_seconds": stopping.get("MaxRuntimeInSeconds"),
         "max_wait_seconds": stopping.get("MaxWaitTimeInSeconds"),
+        "retry_attempts": (given.get("RetryStrategy") or {}).get("MaximumRetryAttempts"),
         "checkpoint_s3_uri": (given.get("CheckpointConfig") or {}).get("S3Uri"),
         "interruptions": None
         if transitions is None
@@ -80,6 +87,7 @@ class Training(Fact):
     max_runtime_seconds: int | None = Field(None, description="StoppingCondition.MaxRuntimeInSeconds")
     max_wait_seconds: int | None = Field(None, description="StoppingCondition.MaxWaitTimeInSeconds")
     vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
+    retry_attempts: int | None = Field(None, description="RetryStrategy.MaximumRetryAttempts")
 
     _flatten = model_validator(mode="before")(_flat_training)
 
@@ -122,6 +130,21 @@ class TrainingJob(Training):
     ended: datetime | None = Field(None, alias="TrainingEndTime")
     interruptions: int | None = Field(None, description="SecondaryStatusTransitions[].Status")
     tags: Tags | None = Field(None, alias="Tags")
+    longest_run_seconds: int | None = Field(None, description="longest run of the jobs of its family")
+
+    @property
+    def family(self) -> str:
+        """The name without what is new in each run: a time, a number, a random part, the execution of a pipeline."""
+        step = _PIPELINE_STEP.fullmatch(self.name)
+        return step["step"] if step else _RUN.sub("", self.name)
+
+    @property
+    def attempts_seconds(self) -> int | None:
+        """How long it trained in all its attempts together, as the limits of a job with a RetryStrategy hold: the
+        longer of :attr:`run_seconds` and the time from its first start to its end."""
+        if self.retry_attempts is None or self.started is None or self.ended is None:
+            return self.run_seconds
+        return max(self.run_seconds or 0, int((self.ended - self.started).total_seconds()))
 
     @property
     def is_serverless(self) -> bool:
