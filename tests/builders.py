@@ -97,7 +97,6 @@ def a_variant(
     model: str | None = "churn-model",
     asynchronous: bool | None = False,
     shadow: bool = False,
-    pending_accelerator: str | None = None,
     running: Aws | None = None,
     settings: Aws | None = None,
     config_read: bool = True,
@@ -130,7 +129,6 @@ def a_variant(
             "endpoint_modified": modified,
             "asynchronous": asynchronous if config_read else None,
             "shadow": shadow,
-            "pending_accelerator_type": pending_accelerator,
             "tags": dict(tags) if tags is not None else None,
             "configured": VariantSettings.model_validate(configured) if config_read else None,
         }

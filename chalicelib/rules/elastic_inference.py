@@ -22,11 +22,11 @@ TOPIC = "elastic-inference"
     guards=[variant_in_service],
 )
 def endpoint_elastic_inference_retired(variant: Variant, estate: Inventory, params: Params) -> Outcome:
-    """The variant, or the deployment that is pending for it, asks for an Elastic Inference accelerator."""
-    accelerator = variant.pending_accelerator_type or variant.settings.accelerator_type
-    if accelerator:
-        types = variant.configured.instance_types if variant.configured else ()
-        return failed(accelerator_type=accelerator, instance_type=", ".join(types) or None)
+    """The variant asks for an Elastic Inference accelerator."""
+    settings = variant.settings
+    if settings.accelerator_type:
+        types = ", ".join(settings.instance_types) or None
+        return failed(accelerator_type=settings.accelerator_type, instance_type=types)
     return passed("asks for no accelerator")
 
 

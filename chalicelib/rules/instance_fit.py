@@ -163,7 +163,8 @@ def endpoint_idle(variant: Variant, estate: Inventory, params: IdleWindow) -> Ou
 
 
 class Generations(Params):
-    medium: tuple[str, ...] = ("p2", "p3", "p3dn")
+    high: tuple[str, ...] = ("p2", "p3", "p3dn")
+    medium: tuple[str, ...] = ("inf1", "dl1")
     low: tuple[str, ...] = ("m4", "c4", "t2")
 
 
@@ -187,7 +188,8 @@ def instance_previous_generation(
     estate: Inventory,
     params: Generations,
 ) -> Outcome:
-    """The instance type is of a previous generation: medium for p2, p3 and p3dn, low for m4, c4 and t2."""
+    """The instance type is of a previous generation: high for p2, p3 and p3dn under an endpoint, which EC2 lists no
+    longer, medium elsewhere; medium for inf1 and dl1; low for m4, c4 and t2."""
     if isinstance(subject, Variant) and (outcome := variant_with_instances(subject, estate)) is not None:
         return outcome
     if isinstance(subject, TrainingJob) and (outcome := own_training_job(subject, estate)) is not None:
@@ -204,6 +206,10 @@ def instance_previous_generation(
         "instance_type": ", ".join(sorted({one.name for one in types})),
         "family": ", ".join(sorted(families)),
     }
+    if families & set(params.high):
+        serves = isinstance(subject, Variant)
+        return failed(severity=Severity.HIGH if serves else Severity.MEDIUM, withdrawn=True, **facts)
+    facts["withdrawn"] = False
     if families & set(params.medium):
         return failed(severity=Severity.MEDIUM, **facts)
     if families & set(params.low):

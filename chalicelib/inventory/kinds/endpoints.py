@@ -103,9 +103,6 @@ class Variant(Fact):
     desired_weight: float | None = Field(None, alias="DesiredWeight")
     serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
     managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-    pending_accelerator_type: str | None = Field(
-        None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
-    )
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
@@ -352,10 +349,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     )
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
-    pending = {
-        one.get("VariantName"): one.get("AcceleratorType")
-        for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
-    }
 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
@@ -371,7 +364,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "shadow": shadow,
             "configured": settings.get(raw.get("VariantName", "")),
             "configured_unread": unread,
-            "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
         }
 
