@@ -30,7 +30,7 @@ from chalicelib.inventory.kinds.scaling import (
 )
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -100,6 +100,7 @@ def a_variant(
     running: Aws | None = None,
     settings: Aws | None = None,
     config_read: bool = True,
+    config_created: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Variant:
     """A production variant as it runs. ``running`` overrides DescribeEndpoint, ``settings`` the endpoint config.
@@ -129,6 +130,7 @@ def a_variant(
             "endpoint_modified": modified,
             "asynchronous": asynchronous if config_read else None,
             "shadow": shadow,
+            "config_created": config_created,
             "tags": dict(tags) if tags is not None else None,
             "configured": VariantSettings.model_validate(configured) if config_read else None,
         }
@@ -702,11 +704,15 @@ def a_series(
     endpoint: str = "churn",
     variant: str = "AllTraffic",
     container: str = "",
+    component: str = "",
+    instance_type: str = "",
 ) -> Series:
     """Daily datapoints of a metric: the value by how many days ago the day began (0: today, midnight UTC)."""
     today = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     points = [Datapoint(today - timedelta(days=days), value) for days, value in by_day.items()]
-    return Series(MetricKey(metric, endpoint, variant, container), tuple(sorted(points)))
+    own = ("", "") if component else (endpoint, "" if METRICS[metric].whose is Whose.ENDPOINT else variant)
+    key = MetricKey(metric, *own, container, component, instance_type)
+    return Series(key, tuple(sorted(points)))
 
 
 # ---- everything together

@@ -274,11 +274,11 @@ class Reading:
             found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
 
     def _read_metrics(self, found: Found) -> None:
-        """Metrics of the variants."""
+        """Metrics of the variants and of the components."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
-            keys = metrics.asked(found.variants, reader.needs.metric_days, found.pipelines())
-            found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+            keys = metrics.asked(found.variants, found.components.values(), reader.needs.metric_days, found.pipelines())
+            found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days) if keys else {}
 
     def _read_what_rests_on_policies(self, found: Found) -> None:
         """Alarms of the policies, load tests of the models behind them."""

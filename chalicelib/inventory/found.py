@@ -50,7 +50,9 @@ class Found:
 
     def models_named(self) -> list[str]:
         """The models that variants, components and transform jobs name, each once."""
-        names = [variant.configured.model_name for variant in self.variants if variant.configured]
+        names: list[str | None] = []
+        for variant in self.variants:
+            names += variant.configured.model_names if variant.configured else ()
         names += [component.model_name for component in self.components.values()]
         names += [job.model_name for job in self.transform_jobs.values()]
         return list(dict.fromkeys(name for name in names if name))
@@ -89,8 +91,8 @@ class Found:
         for variant in self.variants:
             if not variant.settled or variant.shadow or not has_instances(variant):
                 continue
-            if variant.configured and variant.configured.model_name:
-                users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
+            for name in variant.configured.model_names if variant.configured else ():
+                users.setdefault(name, set()).add(variant.endpoint_name)
         unsettled = {variant.endpoint_name for variant in self.variants if not variant.settled}
         for component in self.components.values():
             if component.model_name and component.endpoint_name not in unsettled:

@@ -136,6 +136,14 @@ def may_be_jumpstart(image_uri: str) -> bool:
     return image.account is not None and _registries().deep_learning_containers.get(image.region or "") == image.account
 
 
+@functools.lru_cache(maxsize=4096)
+def reserves_memory(image_uri: str) -> str | None:
+    """The server of language models in an image that takes most of the GPU memory at its start, or None."""
+    image = Image.parse(image_uri)
+    name = f"{image.repository}:{image.tag or ''}"
+    return next((title for pattern, title in _reserving() if pattern.search(name)), None)
+
+
 # ---- image URIs
 
 
@@ -226,6 +234,12 @@ def _algorithms() -> _Algorithms:
         by_jumpstart_prefix={prefix: entry for entry in entries for prefix in entry.jumpstart},
         jumpstart_tags=tuple(data["jumpstart_tags"]),
     )
+
+
+@functools.cache
+def _reserving() -> tuple[tuple[re.Pattern[str], str], ...]:
+    data = read_facts("reserving_images.yaml")
+    return tuple((re.compile(entry["pattern"]), entry["title"]) for entry in data["images"])
 
 
 def _entry(given: Mapping[str, Any]) -> _Entry:

@@ -175,7 +175,12 @@ class Builder:
             fields = {"min_instance_count": ("MinInstanceCount",), "max_instance_count": ("MaxInstanceCount",)}
             scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, place)
         pools = at(raw, "InstancePools")
+        overrides: dict[str, str] = {}
         if isinstance(pools, list):
+            for pool in pools:
+                model = resolved_name(at(pool, "ModelNameOverride"), self.names[MODEL])
+                if isinstance(model, str) and isinstance(at(pool, "InstanceType"), str):
+                    overrides[at(pool, "InstanceType")] = model
             pools = [kind for one in pools if (kind := at(one, "InstanceType")) is not None]
         return read(
             VariantSettings,
@@ -191,6 +196,7 @@ class Builder:
             name=_variant_name(raw, index)[0],
             model_name=resolved_name(at(raw, "ModelName"), self.names[MODEL]),
             instance_pools=pools,
+            pool_models=overrides,
             managed_instance_scaling=scaling,
         )
 

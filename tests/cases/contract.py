@@ -79,7 +79,7 @@ CONTRACT: dict[str, Promise] = {
         min_age_days=7,
     ),
     "endpoint-gpu-unneeded-by-algorithm": promise(FIT, "endpoint-variant transform-job", MEDIUM),
-    "endpoint-idle": promise(FIT, "endpoint-variant", MEDIUM, window_days=14),
+    "endpoint-idle": promise(FIT, "endpoint-variant inference-component", MEDIUM, window_days=14),
     "instance-previous-generation": promise(
         FIT,
         "endpoint-variant training-job tuning-job transform-job notebook-instance",

@@ -52,14 +52,37 @@ class VariantSettings(Fact):
     accelerator_type: str | None = Field(None, alias="AcceleratorType")
     serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
     managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    pool_models: dict[str, str] = Field(
+        default_factory=dict, description="InstancePools[].ModelNameOverride, by instance type"
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _pool_types(cls, given: Any) -> Any:
+    def _flat_pools(cls, given: Any) -> Any:
+        """Types and overriding models of the pools; the type of a pool that names none is empty."""
         pools = given.get("InstancePools") if isinstance(given, dict) else None
-        if pools:
-            return {**given, "InstancePools": tuple(pool["InstanceType"] for pool in pools if "InstanceType" in pool)}
-        return given
+        if not pools or not all(isinstance(pool, Mapping) for pool in pools):
+            return given
+        return {
+            **given,
+            "InstancePools": tuple(pool.get("InstanceType") or "" for pool in pools),
+            "pool_models": {
+                pool.get("InstanceType") or "": pool["ModelNameOverride"]
+                for pool in pools
+                if pool.get("ModelNameOverride")
+            },
+        }
+
+    @property
+    def models_by_type(self) -> dict[str, str | None]:
+        """The model that serves on each instance type: a pool's own, else the variant's."""
+        return {name: self.pool_models.get(name, self.model_name) for name in self.instance_types}
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """Every model in use, each once."""
+        names = self.models_by_type.values() if self.instance_types else (self.model_name,)
+        return tuple(dict.fromkeys(name for name in names if name))
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -110,6 +133,7 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    config_created: datetime | None = Field(None, description="DescribeEndpointConfig.CreationTime")
 
     @property
     def arn(self) -> str:
@@ -167,13 +191,15 @@ class Variant(Fact):
         names = self.settings.instance_types
         if not names:
             raise Unread("the endpoint config names no instance type for the variant")
+        if not all(names):
+            raise Unread("the endpoint config names no instance type for one of the variant's instance pools")
         return tuple(InstanceType.parse(name) for name in names)
 
     @property
     def hosts_components(self) -> bool:
         """True when the variant has no model of its own: inference components bring theirs."""
         settings = self.settings
-        return settings.model_name is None and not settings.serverless
+        return settings.model_name is None and not settings.pool_models and not settings.serverless
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
@@ -365,6 +391,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured": settings.get(raw.get("VariantName", "")),
             "configured_unread": unread,
             "tags": endpoint.tags,
+            "config_created": config.created if config else None,
         }
 
     raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]

@@ -172,7 +172,7 @@ def test_the_table_names_only_types_that_sagemaker_has() -> None:
     assert listed <= set(sagemaker_instance_types())
 
 
-@pytest.mark.parametrize("name", ["algorithms.yaml", "instances.yaml", "registries.yaml"])
+@pytest.mark.parametrize("name", ["algorithms.yaml", "instances.yaml", "registries.yaml", "reserving_images.yaml"])
 def test_every_file_of_facts_names_its_source_and_date(name: str) -> None:
     facts = read_facts(name)
     assert facts["source"]
