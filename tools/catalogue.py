@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from chalicelib.inventory.facts import source_of
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
 from chalicelib.templating import rule_title
@@ -116,7 +117,7 @@ def _inventory_page() -> Iterator[str]:
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
-        source = field.description or field.alias
+        source = field.description or source_of(field)
         yield f"- `{prefix}{name}`: {_named(field.annotation)}{f' ({source})' if source else ''}"
         if inner is not None and not prefix.count("."):
             below = f"{prefix}{name}[]." if _many(field.annotation) else f"{prefix}{name}."

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.audit.findings import Failing, findings
-from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.facts import Fact, source_of
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
@@ -78,7 +78,8 @@ def _recorded(read: set[tuple[str, str]]) -> Iterator[None]:
         model = type(self)
         field = model.__pydantic_fields__.get(name)
         if field is not None and name not in _NO_FACTS and model.__name__ in ANSWERS:
-            read.add((ANSWERS[model.__name__], field.description or field.alias or name))
+            source = source_of(field)
+            read.add((ANSWERS[model.__name__], field.description or (source.usual if source else name)))
         return plain(self, name)
 
     Fact.__getattribute__ = noting  # type: ignore[method-assign,assignment]

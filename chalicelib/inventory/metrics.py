@@ -151,7 +151,8 @@ def keys_of(name: str, variant: Variant) -> list[MetricKey]:
     whether there is a series of all of them is not documented."""
     own = MetricKey(name, variant.endpoint_name, variant.name)
     pools = variant.configured.instance_pools if variant.configured else ()
-    return [own, *(own._replace(instance_type=pool) for pool in pools if pool)]
+    types = dict.fromkeys(pool.instance_type for pool in pools if pool.instance_type)
+    return [own, *(own._replace(instance_type=name) for name in types)]
 
 
 def datapoints(reader: Reader, keys: list[MetricKey], days: Mapping[str, int]) -> dict[MetricKey, list[Datapoint]]:

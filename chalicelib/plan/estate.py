@@ -13,6 +13,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import (
     Endpoint,
     EndpointConfig,
+    InstancePool,
     ManagedInstanceScaling,
     Variant,
     VariantSettings,
@@ -175,13 +176,12 @@ class Builder:
             fields = {"min_instance_count": ("MinInstanceCount",), "max_instance_count": ("MaxInstanceCount",)}
             scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, place)
         pools = at(raw, "InstancePools")
-        overrides: dict[str, str] = {}
         if isinstance(pools, list):
-            for pool in pools:
-                model = resolved_name(at(pool, "ModelNameOverride"), self.names[MODEL])
-                if isinstance(model, str) and isinstance(at(pool, "InstanceType"), str):
-                    overrides[at(pool, "InstanceType")] = model
-            pools = [kind for one in pools if (kind := at(one, "InstanceType")) is not None]
+            pools = [
+                InstancePool(instance_type=kind, model_name_override=self._override(pool))
+                for pool in pools
+                if isinstance(kind := at(pool, "InstanceType"), str)
+            ]
         return read(
             VariantSettings,
             raw,
@@ -196,9 +196,13 @@ class Builder:
             name=_variant_name(raw, index)[0],
             model_name=resolved_name(at(raw, "ModelName"), self.names[MODEL]),
             instance_pools=pools,
-            pool_models=overrides,
             managed_instance_scaling=scaling,
         )
+
+    def _override(self, pool: Any) -> str | None:
+        """The model of an instance pool, where the template tells it."""
+        name = resolved_name(at(pool, "ModelNameOverride"), self.names[MODEL])
+        return name if isinstance(name, str) else None
 
     def _endpoint(
         self, one: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]

@@ -5,7 +5,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.images import Algorithm, may_be_jumpstart, recognise
 from chalicelib.inventory.images import Training as TrainsOn
 from chalicelib.inventory.instances import InstanceType
-from chalicelib.inventory.kinds.training import InstanceGroup, Training, TrainingJob
+from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
@@ -141,7 +141,7 @@ def _instances(job: TrainingJob) -> int:
 
 def _gpus(job: TrainingJob) -> int | None:
     """How many GPUs a job has at least, over all its instances; None where it has none."""
-    groups = job.instance_groups or (InstanceGroup(InstanceType=job.instance_types[0], InstanceCount=_instances(job)),)
-    parsed = [(InstanceType.parse(group.instance_type), group.instance_count) for group in groups]
+    counts = [(group.instance_type, group.instance_count) for group in job.instance_groups]
+    parsed = [(InstanceType.parse(name), count) for name, count in counts or [(job.instance_types[0], _instances(job))]]
     with_gpus = [(instance.gpu_count or 1) * count for instance, count in parsed if instance.has_gpu]
     return sum(with_gpus) if with_gpus else None

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags, Unread, VpcConfig
+from chalicelib.inventory.facts import Fact, Present, Tags, Unread, VpcConfig, at
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -31,77 +31,77 @@ def plain(status: str) -> str:
 class ManagedInstanceScaling(Fact):
     """SageMaker's own scaling of the instances under inference components."""
 
-    status: str = Field("", alias="Status")
-    min_instance_count: int | None = Field(None, alias="MinInstanceCount")
-    max_instance_count: int | None = Field(None, alias="MaxInstanceCount")
+    status: str = at("Status", default="")
+    min_instance_count: int | None = at("MinInstanceCount")
+    max_instance_count: int | None = at("MaxInstanceCount")
 
     @property
     def enabled(self) -> bool:
         return self.status.upper() == "ENABLED"
 
 
+class InstancePool(Fact):
+    """One of the instance types on which a variant may run, with the model that it serves there instead."""
+
+    instance_type: str | None = at("InstanceType")
+    model_name_override: str | None = at("ModelNameOverride")
+
+
 class VariantSettings(Fact):
     """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
 
-    name: str = Field(alias="VariantName")
-    model_name: str | None = Field(None, alias="ModelName")
-    initial_instance_count: int | None = Field(None, alias="InitialInstanceCount")
-    initial_weight: float | None = Field(None, alias="InitialVariantWeight")
-    instance_type: str | None = Field(None, alias="InstanceType")
-    instance_pools: tuple[str, ...] = Field((), alias="InstancePools")
-    accelerator_type: str | None = Field(None, alias="AcceleratorType")
-    serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-    pool_models: dict[str, str] = Field(
-        default_factory=dict, description="InstancePools[].ModelNameOverride, by instance type"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flat_pools(cls, given: Any) -> Any:
-        """Types and overriding models of the pools; the type of a pool that names none is empty."""
-        pools = given.get("InstancePools") if isinstance(given, dict) else None
-        if not pools or not all(isinstance(pool, Mapping) for pool in pools):
-            return given
-        return {
-            **given,
-            "InstancePools": tuple(pool.get("InstanceType") or "" for pool in pools),
-            "pool_models": {
-                pool.get("InstanceType") or "": pool["ModelNameOverride"]
-                for pool in pools
-                if pool.get("ModelNameOverride")
-            },
-        }
+    name: str = at("VariantName", required=True)
+    model_name: str | None = at("ModelName")
+    initial_instance_count: int | None = at("InitialInstanceCount")
+    initial_weight: float | None = at("InitialVariantWeight")
+    instance_type: str | None = at("InstanceType")
+    instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
+    accelerator_type: str | None = at("AcceleratorType")
+    serverless: Present = at("ServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
 
     @property
     def models_by_type(self) -> dict[str, str | None]:
         """The model that serves on each instance type: a pool's own, else the variant's."""
-        return {name: self.pool_models.get(name, self.model_name) for name in self.instance_types}
+        if self.instance_type:
+            return {self.instance_type: self.model_name}
+        return {
+            pool.instance_type: pool.model_name_override or self.model_name
+            for pool in self.instance_pools
+            if pool.instance_type
+        }
 
     @property
     def model_names(self) -> tuple[str, ...]:
         """Every model in use, each once."""
-        names = self.models_by_type.values() if self.instance_types else (self.model_name,)
+        names = tuple(self.models_by_type.values()) or (self.model_name,)
         return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
+    def has_model(self) -> bool:
+        """True where the variant, or one of its instance pools, names a model."""
+        return self.model_name is not None or any(pool.model_name_override for pool in self.instance_pools)
 
     @property
     def instance_types(self) -> tuple[str, ...]:
         """The type, or with instance pools the types of the pools; empty when serverless."""
-        return (self.instance_type,) if self.instance_type else self.instance_pools
+        if self.instance_type:
+            return (self.instance_type,)
+        return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
 
 
 class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
-    name: str = Field(alias="EndpointConfigName")
-    arn: str = Field("", alias="EndpointConfigArn")
-    created: datetime | None = Field(None, alias="CreationTime")
-    variants: tuple[VariantSettings, ...] = Field((), alias="ProductionVariants")
-    shadow_variants: tuple[VariantSettings, ...] = Field((), alias="ShadowProductionVariants")
-    asynchronous: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="AsyncInferenceConfig")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("EndpointConfigName", required=True)
+    arn: str = at("EndpointConfigArn", default="")
+    created: datetime | None = at("CreationTime")
+    variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
+    shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
+    asynchronous: Present = at("AsyncInferenceConfig", default=False)
+    vpc_config: VpcConfig | None = at("VpcConfig")
+    tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 
 
@@ -113,19 +113,19 @@ class Variant(Fact):
     """
 
     kind: ClassVar[str] = "endpoint-variant"
-    name: str = Field(alias="VariantName")
+    name: str = at("VariantName", required=True)
     endpoint_name: str = Field(..., description="EndpointName")
     endpoint_arn: str = Field("", description="EndpointArn")
     endpoint_status: str = Field("", description="EndpointStatus")
     config_name: str | None = Field(None, description="EndpointConfigName")
     endpoint_created: datetime | None = Field(None, description="CreationTime")
     endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
-    current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
-    desired_instance_count: int | None = Field(None, alias="DesiredInstanceCount")
-    current_weight: float | None = Field(None, alias="CurrentWeight")
-    desired_weight: float | None = Field(None, alias="DesiredWeight")
-    serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    current_instance_count: int | None = at("CurrentInstanceCount")
+    desired_instance_count: int | None = at("DesiredInstanceCount")
+    current_weight: float | None = at("CurrentWeight")
+    desired_weight: float | None = at("DesiredWeight")
+    serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
@@ -191,7 +191,7 @@ class Variant(Fact):
         names = self.settings.instance_types
         if not names:
             raise Unread("the endpoint config names no instance type for the variant")
-        if not all(names):
+        if len(names) < len(self.settings.instance_pools):
             raise Unread("the endpoint config names no instance type for one of the variant's instance pools")
         return tuple(InstanceType.parse(name) for name in names)
 
@@ -199,7 +199,7 @@ class Variant(Fact):
     def hosts_components(self) -> bool:
         """True when the variant has no model of its own: inference components bring theirs."""
         settings = self.settings
-        return settings.model_name is None and not settings.pool_models and not settings.serverless
+        return not settings.has_model and not settings.serverless
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
@@ -228,15 +228,15 @@ class Endpoint(Fact):
     """``DescribeEndpoint``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "endpoint"
-    name: str = Field(alias="EndpointName")
-    arn: str = Field("", alias="EndpointArn")
-    config_name: str | None = Field(None, alias="EndpointConfigName")
-    status: str = Field("", alias="EndpointStatus")
-    failure_reason: str | None = Field(None, alias="FailureReason")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
+    name: str = at("EndpointName", required=True)
+    arn: str = at("EndpointArn", default="")
+    config_name: str | None = at("EndpointConfigName")
+    status: str = at("EndpointStatus", default="")
+    failure_reason: str | None = at("FailureReason")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
-    tags: Tags | None = Field(None, alias="Tags")
+    tags: Tags | None = at("Tags")
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
@@ -285,7 +285,7 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     """True when a search record in service does not say what its variants run on."""
     if record.get("EndpointStatus") != "InService":
         return False
-    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "CurrentServerlessConfig", "DesiredServerlessConfig"}
+    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "DesiredServerlessConfig", "CurrentServerlessConfig"}
     variants = record.get("ProductionVariants") or []
     return not variants or any(not keys & variant.keys() for variant in variants)
 
@@ -379,7 +379,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
             **raw,
-            "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
             "endpoint_status": endpoint.status,

@@ -1,13 +1,13 @@
 """Application Auto Scaling, and the load tests behind it: the facts, and how they are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
 from chalicelib.inventory.aws import moment
-from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.facts import Fact, Present, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -19,9 +19,9 @@ PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
 class SuspendedState(Fact):
     """Which kinds of scaling somebody has switched off."""
 
-    dynamic_in: bool = Field(False, alias="DynamicScalingInSuspended")
-    dynamic_out: bool = Field(False, alias="DynamicScalingOutSuspended")
-    scheduled: bool = Field(False, alias="ScheduledScalingSuspended")
+    dynamic_in: bool = at("DynamicScalingInSuspended", default=False)
+    dynamic_out: bool = at("DynamicScalingOutSuspended", default=False)
+    scheduled: bool = at("ScheduledScalingSuspended", default=False)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -38,13 +38,13 @@ class ScalableTarget(Fact):
     """``DescribeScalableTargets``."""
 
     kind: ClassVar[str] = "scalable-target"
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    target_arn: str | None = Field(None, alias="ScalableTargetARN")
-    min_capacity: int | None = Field(None, alias="MinCapacity")
-    max_capacity: int | None = Field(None, alias="MaxCapacity")
-    created: datetime | None = Field(None, alias="CreationTime")
-    suspended: SuspendedState = Field(SuspendedState(), alias="SuspendedState")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    target_arn: str | None = at("ScalableTargetARN")
+    min_capacity: int | None = at("MinCapacity")
+    max_capacity: int | None = at("MaxCapacity")
+    created: datetime | None = at("CreationTime")
+    suspended: SuspendedState = at("SuspendedState", default=SuspendedState())
     arn: str = Field("", description="ScalableTargetARN, or what it scales")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
@@ -65,45 +65,56 @@ class ScalableTarget(Fact):
 class ScheduledAction(Fact):
     """``DescribeScheduledActions``."""
 
-    name: str = Field(alias="ScheduledActionName")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
+    name: str = at("ScheduledActionName", required=True)
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
 
 
 class AlarmRef(Fact):
     """An alarm that a scaling policy names."""
 
-    name: str = Field("", alias="AlarmName")
-    arn: str = Field("", alias="AlarmARN")
+    name: str = at("AlarmName", default="")
+    arn: str = at("AlarmARN", default="")
 
 
 class Dimension(Fact):
     """One dimension of a CloudWatch metric."""
 
-    name: str = Field("", alias="Name")
-    value: str = Field("", alias="Value")
+    name: str = at("Name", default="")
+    value: str = at("Value", default="")
 
 
 class MetricRef(Fact):
     """A CloudWatch metric by name and dimensions."""
 
-    name: str | None = Field(None, alias="MetricName")
-    namespace: str | None = Field(None, alias="Namespace")
-    dimensions: tuple[Dimension, ...] = Field((), alias="Dimensions")
+    name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
 
     def dimension(self, name: str) -> str | None:
         """The value of the named dimension, or None without it."""
         return next((one.value for one in self.dimensions if one.name == name), None)
 
 
-def _metrics(specification: Any) -> tuple[dict[str, Any], ...]:
-    """The metrics that a customized specification reads, whether named directly or inside metric math."""
-    if not specification:
-        return ()
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+
+
+def _metrics(specification: Any) -> Any:
+    """The metrics that AWS's customized specification reads, whether named directly or inside metric math."""
+    if not isinstance(specification, Mapping):
+        return specification
     if specification.get("Metrics"):
         stats = (query.get("MetricStat") or {} for query in specification["Metrics"])
         return tuple(stat["Metric"] for stat in stats if stat.get("Metric"))
     return (specification,) if specification.get("MetricName") else ()
+
+
+def _steps_in(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can take capacity away."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    adjustments = (step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ())
+    return configuration.get("AdjustmentType") == "ExactCapacity" or any(change < 0 for change in adjustments)
 
 
 class ScalingPolicy(Fact):
@@ -111,50 +122,23 @@ class ScalingPolicy(Fact):
     ``steps_in`` says that a step policy can take capacity away."""
 
     kind: ClassVar[str] = "scaling-policy"
-    policy_name: str = Field(alias="PolicyName")
-    arn: str = Field("", alias="PolicyARN")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    policy_type: str = Field("", alias="PolicyType")
-    created: datetime | None = Field(None, alias="CreationTime")
-    alarms: tuple[AlarmRef, ...] = Field((), alias="Alarms")
-    target_value: float | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.TargetValue")
-    predefined_metric: str | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
+    policy_name: str = at("PolicyName", required=True)
+    arn: str = at("PolicyARN", default="")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    policy_type: str = at("PolicyType", default="")
+    created: datetime | None = at("CreationTime")
+    alarms: tuple[AlarmRef, ...] = at("Alarms", default=())
+    target_value: float | None = at(f"{_TRACKING}.TargetValue")
+    predefined_metric: str | None = at(f"{_TRACKING}.PredefinedMetricSpecification.PredefinedMetricType")
+    custom_metrics: tuple[MetricRef, ...] = at(
+        f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
-    custom_metrics: tuple[MetricRef, ...] = Field(
-        (), description="TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification"
-    )
-    scale_in_cooldown: int | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.ScaleInCooldown")
-    scale_out_cooldown: int | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.ScaleOutCooldown"
-    )
-    disable_scale_in: bool = Field(False, description="TargetTrackingScalingPolicyConfiguration.DisableScaleIn")
-    steps_in: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
+    scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
+    scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
+    disable_scale_in: Present = at(f"{_TRACKING}.DisableScaleIn", default=False)
+    steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
     tags: Tags | None = Field(None, description="tags of what it scales")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        if steps := given.get("StepScalingPolicyConfiguration"):
-            adjustments = (one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ())
-            exact = steps.get("AdjustmentType") == "ExactCapacity"
-            return {**given, "steps_in": exact or any(one < 0 for one in adjustments)}
-        tracking = given.get("TargetTrackingScalingPolicyConfiguration")
-        if not tracking:
-            return given
-        predefined = tracking.get("PredefinedMetricSpecification") or {}
-        return {
-            **given,
-            "target_value": tracking.get("TargetValue"),
-            "predefined_metric": predefined.get("PredefinedMetricType"),
-            "custom_metrics": _metrics(tracking.get("CustomizedMetricSpecification")),
-            "scale_in_cooldown": tracking.get("ScaleInCooldown"),
-            "scale_out_cooldown": tracking.get("ScaleOutCooldown"),
-            "disable_scale_in": bool(tracking.get("DisableScaleIn")),
-        }
 
     @property
     def name(self) -> str:
@@ -170,38 +154,39 @@ class ScalingPolicy(Fact):
         return self.policy_type == "StepScaling"
 
 
-def _reasons(given: Any) -> Any:
-    return tuple(one.get("Code", "") for one in given or () if isinstance(one, dict))
-
-
 class ScalingActivity(Fact):
     """``DescribeScalingActivities`` with the activities that were not scaled."""
 
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    status: str = Field("", alias="StatusCode")
-    message: str | None = Field(None, alias="StatusMessage")
-    description: str | None = Field(None, alias="Description")
-    cause: str | None = Field(None, alias="Cause")
-    started: datetime | None = Field(None, alias="StartTime")
-    ended: datetime | None = Field(None, alias="EndTime")
-    not_scaled_reasons: Annotated[tuple[str, ...], BeforeValidator(_reasons)] = Field((), alias="NotScaledReasons")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    status: str = at("StatusCode", default="")
+    message: str | None = at("StatusMessage")
+    description: str | None = at("Description")
+    cause: str | None = at("Cause")
+    started: datetime | None = at("StartTime")
+    ended: datetime | None = at("EndTime")
+    not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
 
 
 class Alarm(Fact):
     """``DescribeAlarms``."""
 
-    name: str = Field(alias="AlarmName")
-    arn: str = Field("", alias="AlarmArn")
-    actions_enabled: bool = Field(True, alias="ActionsEnabled")
-    state: str | None = Field(None, alias="StateValue")
-    state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
-    metrics: tuple[MetricRef, ...] = Field((), description="MetricName, Namespace, Dimensions, Metrics")
+    name: str = at("AlarmName", required=True)
+    arn: str = at("AlarmArn", default="")
+    actions_enabled: bool = at("ActionsEnabled", default=True)
+    state: str | None = at("StateValue")
+    state_since: datetime | None = at("StateUpdatedTimestamp")
+    metric_name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
+    queried_metrics: tuple[MetricRef, ...] = at("Metrics[].MetricStat.Metric", default=())
 
-    @model_validator(mode="before")
-    @classmethod
-    def _named_metrics(cls, given: Any) -> Any:
-        return {**given, "metrics": _metrics(given)} if isinstance(given, dict) and "metrics" not in given else given
+    @property
+    def metrics(self) -> tuple[MetricRef, ...]:
+        """The metrics that it watches, whether named directly or inside metric math."""
+        if self.queried_metrics or self.metric_name is None:
+            return self.queried_metrics
+        return (MetricRef(name=self.metric_name, namespace=self.namespace, dimensions=self.dimensions),)
 
 
 def display_name(resource_id: str) -> str:
