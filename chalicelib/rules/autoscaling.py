@@ -40,6 +40,7 @@ def scales_itself(subject: Variant | InferenceComponent, estate: Inventory) -> O
     params=MinAge,
     reads=[*HOSTING, Part.TARGETS],
     guards=[scales_itself],
+    merges_into=["endpoint-idle"],
 )
 def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Inventory, params: MinAge) -> Outcome:
     """The variant has neither a scalable target nor managed instance scaling; an inference component has no target."""
@@ -95,7 +96,7 @@ def instances_scaled(subject: ScalableTarget | Variant, estate: Inventory) -> Ou
     params=MinCapacity,
     reads=[*HOSTING, Part.TARGETS],
     guards=[instances_scaled],
-    merges_into="endpoint-single-instance",
+    merges_into=["endpoint-single-instance", "inference-component-single-copy"],
 )
 def autoscaling_min_below_two(subject: ScalableTarget | Variant, estate: Inventory, params: MinCapacity) -> Outcome:
     """Automatic scaling may take the instances of a variant that is not asynchronous below ``min_capacity`` (zero is

@@ -84,6 +84,7 @@ class GpuUse(Params):
         "GPUMemoryUtilizationP99",
     ],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle", "endpoint-gpu-unneeded-by-algorithm"],
 )
 def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuUse) -> Outcome:
     """A variant on GPUs was used in the window, and the 99th percentiles (else the maxima) of the use of its GPUs and
@@ -175,6 +176,7 @@ def _utilization(name: str, variant: Variant, estate: Inventory, days: int) -> U
     kinds=["endpoint-variant", "transform-job"],
     severity=Severity.MEDIUM,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TRANSFORM_JOBS],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_gpu_unneeded_by_algorithm(subject: Variant | TransformJob, estate: Inventory, params: Params) -> Outcome:
     """An accelerated instance serves containers all of whose algorithms infer on the CPU; the types of instance pools
@@ -333,6 +335,7 @@ class Generations(Params):
         Part.TRANSFORM_JOBS,
         Part.NOTEBOOKS,
     ],
+    merges_into=["endpoint-idle", "endpoint-gpu-unneeded-by-algorithm"],
 )
 def instance_previous_generation(
     subject: Variant | TrainingJob | TuningJob | TransformJob | NotebookInstance,

@@ -33,6 +33,7 @@ class MinInstances(Params):
     params=MinInstances,
     reads=[Part.ENDPOINTS, Part.CONFIGS],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
     """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""
@@ -143,6 +144,7 @@ class MinCopies(Params):
     params=MinCopies,
     reads=[Part.ENDPOINTS, Part.COMPONENTS],
     guards=[component_in_service],
+    merges_into=["endpoint-idle"],
 )
 def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
     """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant)."""

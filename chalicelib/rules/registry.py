@@ -37,7 +37,8 @@ class Rule:
     """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch.
 
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
-    rule whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
+    rules, in order, whose finding on the same variant or component already tells this defect. ``enabled`` is the
+    default of the baseline policy.
     ``words`` are those of a rule that has no template; ``needs_tags`` says that it looks at the resource's tags.
     """
 
@@ -50,7 +51,7 @@ class Rule:
     reads_when: Mapping[str, Part]
     metrics: tuple[str, ...]
     guards: tuple[Guard, ...]
-    merges_into: str | None
+    merges_into: tuple[str, ...]
     enabled: bool
     judgement: Judgement
     words: OwnWords | None = None
@@ -95,7 +96,7 @@ def rule(
     reads_when: Mapping[str, Part] | None = None,
     metrics: Iterable[str] = (),
     guards: Iterable[Guard] = (),
-    merges_into: str | None = None,
+    merges_into: Iterable[str] = (),
     enabled: bool = True,
 ) -> Callable[[Judgement], Judgement]:
     """Registers a judgement as a rule. Raises ValueError for an id that is taken."""
@@ -113,7 +114,7 @@ def rule(
             reads_when=dict(reads_when or {}),
             metrics=tuple(metrics),
             guards=tuple(guards),
-            merges_into=merges_into,
+            merges_into=tuple(merges_into),
             enabled=enabled,
             judgement=judgement,
         )
