@@ -281,7 +281,12 @@ def _wait_of_running(job: TrainingJob, max_wait: int, estate: Inventory, facts: 
     left = max_wait - int((estate.now - job.created).total_seconds())
     ran = int((estate.now - job.started).total_seconds()) if job.started else 0
     needed = max(0, job.longest_run_seconds - ran)
-    facts |= {"slack_seconds": left - needed, "longest_run_seconds": job.longest_run_seconds, "left_seconds": left}
+    facts |= {
+        "asked_at": f"{job.created:%Y-%m-%d %H:%M} UTC",
+        "slack_seconds": left - needed,
+        "longest_run_seconds": job.longest_run_seconds,
+        "left_seconds": left,
+    }
     if left < needed:
         return failed(**facts, because="family")
     return passed(f"{left} seconds are left of its waiting time", **facts)

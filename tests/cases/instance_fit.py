@@ -678,8 +678,15 @@ ENDPOINT_IDLE: list[Case] = [
     does_not_apply(
         IDLE,
         "moved to its config within the window",
-        a_variant(config_created=ago(days=13)),
+        a_variant(config_created=ago(days=13), modified=ago(days=12)),
         a_target(a_variant()),
+    ),
+    fails(
+        IDLE,
+        "the config was made again under its name after the last change",
+        a_variant(config_created=ago(days=13)),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
     ),
     fails(
         IDLE,
