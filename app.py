@@ -106,7 +106,7 @@ def _request() -> Any:
     return app.current_request
 
 
-def _response(answer: routes.Answer) -> Response:
+def _response(answer: routes.HttpResponse) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
@@ -156,7 +156,7 @@ def get_openapi() -> Response:
     """The description of these routes."""
     from chalicelib.web import openapi
 
-    return _response(routes.guarded(lambda: routes.Answer(200, openapi.document(app.routes))))
+    return _response(routes.guarded(lambda: routes.HttpResponse(200, openapi.document(app.routes))))
 
 
 @app.route("/health", methods=["GET"])

@@ -6,18 +6,19 @@ Overrides in AWS's shape (``**described``, ``running``, ``settings``) replace si
 the answer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -32,6 +33,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -636,6 +638,20 @@ def a_notebook(
     )
 
 
+def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluster:
+    """A HyperPod cluster, whose ARN ends in an id; ``recovery`` None: AWS left it out."""
+    return Cluster.model_validate(
+        {
+            "ClusterName": "pretraining",
+            "ClusterArn": f"{STEM}:cluster/k3j2h1g0f9e8",
+            "ClusterStatus": "InService",
+            "CreationTime": CREATED,
+            "NodeRecovery": recovery,
+            **described,
+        }
+    )
+
+
 # ---- network
 
 
@@ -760,11 +776,10 @@ def an_inventory(
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
-        transform_jobs={one.name: one for one in those(TransformJob)},
-        notebooks={one.name: one for one in those(NotebookInstance)},
+        others={kind: {fact.name: fact for fact in those(model)} for kind, model in PLAIN.items()},
         recommendations=those(RecommendationJob),
         hints=frozenset(hints),
-        gaps=_gaps(unread),
+        gaps=Failures(_denied(unread)),
     )
 
 
@@ -785,22 +800,18 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
     return found
 
 
-def _gaps(unread: Iterable[Unreadable]) -> Gaps:
-    gaps = Gaps()
-    for one in unread:
-        if isinstance(one, Part):
-            gaps.parts[one] = f"{one} failed: AccessDenied"
+def _denied(unread: Iterable[Unreadable]) -> Iterator[Failure]:
+    for denied in unread:
+        if isinstance(denied, Part):
+            yield Failure(str(denied), "AccessDenied", "", part=denied)
         else:
-            gaps.resources[one] = f"{one[0]} failed: AccessDenied: {one[1]}"
-            gaps.failed.add(one)
-    return gaps
+            part, resource = denied
+            yield Failure(str(part), "AccessDenied", resource, resource, part)
 
 
 def without(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had AWS denied one part: what the part holds is missing, and noted as unread."""
-    held = inventory.gaps
-    gaps = Gaps({**held.parts, **_gaps([part]).parts}, dict(held.resources), set(held.failed))
-    return replace(unasked(inventory, part), gaps=gaps)
+    return replace(unasked(inventory, part), gaps=Failures([*inventory.gaps, *_denied([part])]))
 
 
 def unasked(inventory: Inventory, part: Part) -> Inventory:
@@ -819,8 +830,7 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         Part.SUBNETS: {"subnets": {}, "vpcs": {}},
         Part.METRICS: {"metrics": {}},
         Part.TUNING_JOBS: {"tuning_jobs": {}},
-        Part.TRANSFORM_JOBS: {"transform_jobs": {}},
-        Part.NOTEBOOKS: {"notebooks": {}},
+        **{Part(KINDS[kind].part): {"others": {**inventory.others, kind: {}}} for kind in PLAIN},
         Part.RECOMMENDATIONS: {"recommendations": ()},
         Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
     }

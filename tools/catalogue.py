@@ -24,6 +24,7 @@ TOPICS = {
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",
     "inference-pipelines": "Inference pipelines",
+    "clusters": "HyperPod clusters",
 }
 
 
@@ -78,7 +79,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     for answer, fields in fields_read(rule.id).items():
         yield f"- Reads of `{answer}`: {', '.join(fields)}"
     if rule.metrics:
-        yield f"- Metrics: {', '.join(rule.metrics)}"
+        yield f"- Metrics: {', '.join(rule.metric_names)}"
     yield f"- Permissions: {', '.join(f'`{action}`' for action in rule.permissions)}"
     yield ""
     yield "A finding, as it is told:"
@@ -120,7 +121,7 @@ def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
         inner = _model_in(field.annotation)
         source = field.description or source_of(field)
         yield f"- `{prefix}{name}`: {_named(field.annotation)}{f' ({source})' if source else ''}"
-        if inner is not None and not prefix.count("."):
+        if inner is not None and prefix.count(".") < 2:
             below = f"{prefix}{name}[]." if _many(field.annotation) else f"{prefix}{name}."
             yield from (f"  {line}" for line in _fields(inner, below))
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Fact, Gaps, Unread
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
@@ -30,7 +31,7 @@ class Witness(Protocol):
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None: ...
 
-    def finished(self, gaps: Gaps) -> None: ...
+    def finished(self, gaps: Failures) -> None: ...
 
 
 @dataclass

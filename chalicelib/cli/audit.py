@@ -9,9 +9,10 @@ import typer
 from chalicelib.cli import completion, outputs, show
 from chalicelib.cli.explain import Explanation
 from chalicelib.cli.places import Asked, Survey, places, with_resources
-from chalicelib.cli.render import Channel, rendered
+from chalicelib.cli.render import FORMS, known_form, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
+from chalicelib.notices.decide import preview
 from chalicelib.policy.policy import unknown_rule
 from chalicelib.report.findings import Report, Severity
 from chalicelib.service import Service
@@ -92,7 +93,12 @@ def audit(
         ),
     ] = None,
     render: Annotated[
-        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
+        str | None,
+        typer.Option(
+            metavar=FORMS,
+            callback=known_form,
+            help="Show the notices that would be sent, as this channel would get them.",
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")
@@ -128,7 +134,7 @@ def audit(
     if witness is not None and explain is not None:
         show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
     elif render is not None:
-        show.text(rendered(service.preview(report, scope), render), to=to)
+        show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
     return _exit_code(report, fail_on, strict)
 
 

@@ -14,7 +14,7 @@ from chalicelib.cli.diff import alarms, run_diff
 from chalicelib.cli.doctor import Format as DoctorFormat
 from chalicelib.cli.doctor import exit_code, run_doctor
 from chalicelib.cli.plan import plan
-from chalicelib.cli.render import Channel, event_in, rendered
+from chalicelib.cli.render import FORMS, event_in, known_form, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.events import scope_of
@@ -43,7 +43,7 @@ def replay(
     event: Annotated[Path, typer.Argument(help="File with an event as EventBridge delivers it.")],
     profile: Profile = None,
     policy: PolicyName = None,
-    render: Annotated[Channel, typer.Option(help="How to show the notices.")] = Channel.EMAIL,
+    render: Annotated[str, typer.Option(metavar=FORMS, callback=known_form, help="How to show the notices.")] = "email",
     output: Output = None,
 ) -> int:
     """Show what an event would audit, and the notices that it would send. Sends and remembers nothing."""

@@ -14,7 +14,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.report.difference import Change, Changed, Difference, difference
 from chalicelib.report.file import STDIN, report_in
 from chalicelib.report.findings import BlindSpot, Severity, utc_text
-from chalicelib.report.formats.writers import table_cell
+from chalicelib.report.formats.markdown import table_cell
+from chalicelib.rules.registry import may_read
 from chalicelib.templating import clean
 
 TITLES = {
@@ -41,7 +42,7 @@ def run_diff(old: str, new: str, *, format: Format, to: Path | None) -> Differen
     """Holds two reports against each other, and shows what changed on stdout or in a file."""
     if old == new == STDIN:
         raise InvalidInput("only one of the two reports can come from stdin; accepted is a path for the other")
-    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"))
+    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"), may_read)
     if format is Format.JSON:
         show.text(as_json(found), to=to)
     elif format is Format.MARKDOWN:

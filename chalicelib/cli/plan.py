@@ -48,7 +48,8 @@ def plan(
     from chalicelib.audit.auditor import utc_now
     from chalicelib.plan.judged import ACCOUNT, judged, template_in
     from chalicelib.policy.policy import load_policy, unknown_rule
-    from chalicelib.report.formats.writers import WRITERS, sarif
+    from chalicelib.report.formats.sarif import sarif
+    from chalicelib.report.formats.writers import WRITERS
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
 

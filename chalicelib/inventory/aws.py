@@ -146,15 +146,21 @@ class Aws:
             attempt += 1
 
     def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
-        """The lists under ``key``, page by page, following ``NextToken`` until it is absent or repeats itself."""
+        """The lists under ``key``, page by page, following ``NextToken`` until it is absent.
+
+        Raises CallFailed for a token that comes twice in a row, as botocore's paginators raise: taken for the end, it
+        would make a list whole that is not, and what the list lacks would count as gone.
+        """
         token: str | None = None
         while True:
             following = {"NextToken": token} if token else {}
             answer = self.call(service, operation, **parameters, **following)
             yield answer.get(key) or []
             last, token = token, answer.get("NextToken")
-            if not token or token == last:
+            if not token:
                 return
+            if token == last:
+                raise CallFailed(f"{service}:{operation}", "RepeatedToken", "the same NextToken was received twice")
 
     def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
         """All pages of :meth:`pages` in one list."""

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import TypeVar, cast
 
-from chalicelib.inventory.facts import Fact, Gaps, Unread
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -29,10 +30,12 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
 
+F = TypeVar("F", bound=Fact)
+
 
 @dataclass
 class Inventory:
-    """What one account and region contains, as read at ``now``."""
+    """What one account and region contains, as read at ``now``; ``others`` are the plain kinds, by kind and name."""
 
     account: str
     region: str
@@ -52,11 +55,10 @@ class Inventory:
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
-    transform_jobs: Mapping[str, TransformJob] = field(default_factory=dict)
-    notebooks: Mapping[str, NotebookInstance] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
     hints: frozenset[tuple[str, str]] = frozenset()
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: Failures = field(default_factory=Failures)
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -72,10 +74,13 @@ class Inventory:
             self.policies,
             self.vpcs.values(),
             self.tuning_jobs.values(),
-            self.transform_jobs.values(),
-            self.notebooks.values(),
+            *(self.others[kind].values() for kind in self.others),
         ):
             yield from group
+
+    def plain(self, model: type[F]) -> Mapping[str, F]:
+        """The resources of a plain kind by name, as the facts that ``model`` holds."""
+        return cast(Mapping[str, F], self.others.get(model.kind, {}))
 
     # ---- endpoints, configs, models
 

@@ -5,21 +5,23 @@ and what an answer leaves out is None, never 0.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
-from chalicelib.inventory.parts import Part
-
 
 class Unread(Exception):
-    """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call."""
+    """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call.
 
-    def __init__(self, reason: str, operation: str = "incomplete answer") -> None:
+    ``shown`` is what evidence says in the place of a fact that is there, but not known.
+    """
+
+    def __init__(self, reason: str, operation: str = "incomplete answer", shown: str | None = None) -> None:
         super().__init__(reason)
         self.operation = operation
+        self.shown = shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,11 @@ def filled(value: Any) -> Any:
 
 
 def _alias(path: str) -> str | AliasPath:
-    first, *inner = _steps(path.partition("[].")[0])
+    first, *inner = steps_of(path.partition("[].")[0])
     return AliasPath(str(first), *inner) if inner else str(first)
 
 
-def _steps(path: str) -> list[str | int]:
+def steps_of(path: str) -> list[str | int]:
     """``A[0].B`` as the keys ``A``, ``0`` and ``B``."""
     return [int(step) if step.isdigit() else step for step in path.replace("[", ".").replace("]", "").split(".")]
 
@@ -102,6 +104,11 @@ def _of_each(items: Any, steps: list[str]) -> Any:
     for step in steps:
         values = [item[step] for item in values if isinstance(item, dict) and item.get(step) is not None]
     return values
+
+
+def is_presence(field: FieldInfo) -> bool:
+    """True for a field that only says whether AWS writes anything at its path."""
+    return any(isinstance(note, BeforeValidator) and note.func is bool for note in field.metadata)
 
 
 def source_of(field: FieldInfo) -> Source | None:
@@ -133,8 +140,41 @@ Tags = Annotated[dict[str, str], BeforeValidator(_tags)]
 Present = Annotated[bool, BeforeValidator(bool)]
 
 
+class PartlyKnown(dict[str, Any]):
+    """JSON for expressions: a key that is not known raises Unread, and so does whoever wants all values.
+
+    ``rest`` is why a key that is absent may yet be there.
+    """
+
+    def __init__(self, values: Mapping[str, Any], unknown: Mapping[str, Unread], rest: Unread | None = None) -> None:
+        super().__init__(values)
+        self.unknown, self.rest = unknown, rest
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of the key."""
+        unread = self.unknown.get(key) or (self.rest if key not in self else None)
+        if unread is not None:
+            raise unread
+        return super().get(key, default)
+
+    def values(self) -> Any:
+        """Every value."""
+        for unread in (*self.unknown.values(), self.rest):
+            if unread is not None:
+                raise unread
+        return super().values()
+
+
+_UNKNOWN = "_unknown"
+
+
 class Fact(BaseModel):
-    """Base of everything in the inventory. Nulls count as absent; ``kind`` names the resource kind in reports."""
+    """Base of everything in the inventory. Nulls count as absent; ``kind`` names the resource kind in reports.
+
+    A field can be *unknown*: it could not be read, or a template leaves it open. Whoever reads it is told so by
+    :class:`Unread`, so that a rule that needs the field becomes unknown, and one that does not is judged as ever. Such
+    a field is left out of the instance, so that facts of which all is known pay nothing for it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
     kind: ClassVar[str] = ""
@@ -148,7 +188,7 @@ class Fact(BaseModel):
         several: dict[str, None] = {}
         for info in cls.model_fields.values():
             source = source_of(info)
-            paths = [_steps(path) for path in source.paths] if source else []
+            paths = [steps_of(path) for path in source.paths] if source else []
             if len(paths) > 1 or info.default is not None:
                 nested |= {str(path[0]): None for path in paths if len(path) > 1}
             if len(paths) > 1:
@@ -170,34 +210,67 @@ class Fact(BaseModel):
                 record = {**record, key: inner}
         return record
 
+    if not TYPE_CHECKING:  # else every misspelt name would be taken for a field
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not in the instance alone."""
+            unread = self.unknown.get(name)
+            if unread is not None:
+                raise Unread(str(unread), unread.operation, unread.shown)
+            return super().__getattr__(name)
+
+    @property
+    def unknown(self) -> Mapping[str, Unread]:
+        """The fields that are not known, or not for certain, and why."""
+        unknown: Mapping[str, Unread] = self.__dict__.get(_UNKNOWN, {})
+        return unknown
+
+    def with_unknown(self, unknown: Mapping[str, Unread], assumed: Mapping[str, Unread] | None = None) -> Self:
+        """The fact of which these fields are not known.
+
+        Those that are ``assumed`` keep their values for rules, and are unknown in :meth:`as_json`; a mapping among them
+        has the keys that it has, and may have more.
+        """
+        fact = self.model_copy()
+        for name in unknown:
+            fact.__dict__.pop(name, None)
+        fact.__dict__[_UNKNOWN] = {**self.unknown, **unknown, **(assumed or {})}
+        return fact
+
+    def with_only(self, unread: Unread, *known: str) -> Self:
+        """The fact of which nothing but the fields ``known`` is known."""
+        return self.with_unknown({name: unread for name in type(self).model_fields if name not in known})
+
+    def known(self, name: str) -> Any:
+        """The field, or None where it is not known."""
+        return self.__dict__.get(name)
+
+    def shown(self, name: str) -> Any:
+        """A field or property for evidence that decides nothing: of what is there, but not known, words that say so."""
+        try:
+            return getattr(self, name)
+        except Unread as unread:
+            if unread.shown is None:
+                raise
+            return unread.shown
+
+    def as_json(self) -> dict[str, Any]:
+        """The fact as JSON, what is not known as in :class:`PartlyKnown`."""
+        values = self.model_dump(mode="json")
+        for name, value in self.__dict__.items():
+            if isinstance(value, Fact):
+                values[name] = value.as_json()
+            elif isinstance(value, tuple) and value and isinstance(value[0], Fact):
+                values[name] = [item.as_json() for item in value]
+        unknown = dict(self.unknown)
+        for name in self.unknown:
+            if isinstance(value := values.pop(name, None), dict):
+                values[name] = PartlyKnown(value, {}, unknown.pop(name))
+        return PartlyKnown(values, unknown) if unknown else values
+
 
 class VpcConfig(Fact):
     """Where containers get their network interfaces."""
 
     security_group_ids: tuple[str, ...] = at("SecurityGroupIds", default=())
     subnets: tuple[str, ...] = at("Subnets", default=())
-
-
-@dataclass(slots=True)
-class Gaps:
-    """What could not be read: whole parts, and single resources within a part, each with the reason.
-
-    ``failed`` are those of the resources that are there, but whose description failed.
-    """
-
-    parts: dict[Part, str] = field(default_factory=dict)
-    resources: dict[tuple[Part, str], str] = field(default_factory=dict)
-    failed: set[tuple[Part, str]] = field(default_factory=set)
-
-    def demand_each(self, part: Part) -> None:
-        """Raise Unread when the part, or the description of any resource of it, could not be read."""
-        self.demand(part)
-        for failed, name in self.failed:
-            if failed is part:
-                self.demand(part, name)
-
-    def demand(self, part: Part, name: str | None = None) -> None:
-        """Raise Unread when the part, or the named resource of it, could not be read."""
-        reason = self.parts.get(part) or (self.resources.get((part, name)) if name is not None else None)
-        if reason is not None:
-            raise Unread(reason, reason.split(" failed: ")[0] if " failed: " in reason else "not read")

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.intrinsics import ALARM, NAMES, POLICY, SUBNET, TARGET, VPC
 from chalicelib.plan.scaling import SCHEDULE
-from chalicelib.plan.values import Declared, Template, Unknown
+from chalicelib.plan.unknown import Declared, Template, Unknown
 from chalicelib.scope import Scope
 
 #: How attributes are called in CloudFormation: a name, one block (a mapping) or several (a mapping in a list).

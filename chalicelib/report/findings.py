@@ -16,6 +16,9 @@ from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
 
+#: What made an audit begin.
+Trigger = Literal["schedule", "event", "http", "cli"]
+
 
 def utc_text(moment: datetime) -> str:
     """A moment as ISO 8601 in UTC to the second: ``2026-11-22T06:00:00Z``."""
@@ -298,7 +301,7 @@ class Report(_Contract):
 
     schema_version: Literal[1] = 1
     audit_id: str
-    trigger: Literal["schedule", "event", "http", "cli"]
+    trigger: Trigger
     scope: ScopeAudited
     started_at: Moment
     finished_at: Moment
@@ -322,7 +325,9 @@ class Report(_Contract):
 
     def worst(self) -> Severity | None:
         """The highest severity among the open findings, or None without any."""
-        return max((finding.severity for finding in self.open_findings()), key=lambda one: one.rank, default=None)
+        return max(
+            (finding.severity for finding in self.open_findings()), key=lambda severity: severity.rank, default=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +345,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Resolution:
     """What an audit can say of findings that it did not report.
 
     ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of

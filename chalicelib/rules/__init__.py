@@ -3,6 +3,7 @@
 from chalicelib.rules import (
     autoscaling,
     availability_zones,
+    clusters,
     elastic_inference,
     inference_pipelines,
     instance_fit,
@@ -19,6 +20,7 @@ __all__ = [
     "Rule",
     "autoscaling",
     "availability_zones",
+    "clusters",
     "elastic_inference",
     "inference_pipelines",
     "instance_fit",

@@ -46,15 +46,16 @@ def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Invent
     """The variant has neither a scalable target nor managed instance scaling; an inference component has no target."""
     target = estate.target_of(subject)
     if target is not None:
-        return passed("has a scalable target", min_capacity=target.min_capacity, max_capacity=target.max_capacity)
+        limits = {name: target.shown(name) for name in ("min_capacity", "max_capacity")}
+        return passed("has a scalable target", **limits)
     if isinstance(subject, Variant) and subject.managed_scaling:
         return passed("managed instance scaling is enabled")
     created = subject.endpoint_created if isinstance(subject, Variant) else subject.created
     if younger_than(created, timedelta(hours=params.min_age_hours), estate):
         return not_applicable(f"younger than {params.min_age_hours:g} hours")
     if isinstance(subject, Variant):
-        return failed(resource_id=subject.resource_id, desired_instance_count=subject.instance_count)
-    return failed(resource_id=subject.resource_id, desired_copy_count=subject.desired_copy_count)
+        return failed(resource_id=subject.resource_id, desired_instance_count=subject.shown("instance_count"))
+    return failed(resource_id=subject.resource_id, desired_copy_count=subject.shown("desired_copy_count"))
 
 
 @rule(
@@ -214,8 +215,8 @@ def _limits(target: ScalableTarget) -> tuple[int, int]:
 
 def _capacity(target: ScalableTarget) -> Facts:
     return {
-        "min_capacity": target.min_capacity,
-        "max_capacity": target.max_capacity,
+        "min_capacity": target.shown("min_capacity"),
+        "max_capacity": target.shown("max_capacity"),
         "resource_id": target.resource_id,
         "scalable_dimension": target.dimension,
     }

@@ -25,8 +25,7 @@ def endpoint_elastic_inference_retired(variant: Variant, estate: Inventory, para
     """The variant asks for an Elastic Inference accelerator."""
     settings = variant.settings
     if settings.accelerator_type:
-        types = ", ".join(settings.instance_types) or None
-        return failed(accelerator_type=settings.accelerator_type, instance_type=types)
+        return failed(accelerator_type=settings.accelerator_type, instance_type=settings.shown("type_names"))
     return passed("asks for no accelerator")
 
 

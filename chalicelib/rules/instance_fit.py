@@ -27,7 +27,7 @@ from chalicelib.rules.guards import (
     variant_with_instances,
     younger_than,
 )
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instance-fit"
 
@@ -74,14 +74,14 @@ class GpuUse(Params):
     params=GpuUse,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[
-        "Invocations",
-        "InvocationsProcessed",
-        "InvocationsProcesssed",
-        "ComponentInvocations",
-        "GPUUtilization",
-        "GPUMemoryUtilization",
-        "GPUUtilizationP99",
-        "GPUMemoryUtilizationP99",
+        Window("Invocations", "window_days"),
+        Window("InvocationsProcessed", "window_days"),
+        Window("InvocationsProcesssed", "window_days"),
+        Window("ComponentInvocations", "window_days"),
+        Window("GPUUtilization", "window_days"),
+        Window("GPUMemoryUtilization", "window_days"),
+        Window("GPUUtilizationP99", "window_days"),
+        Window("GPUMemoryUtilizationP99", "window_days"),
     ],
     guards=[variant_with_instances],
     merges_into=["endpoint-idle", "endpoint-gpu-unneeded-by-algorithm"],
@@ -237,11 +237,11 @@ class IdleWindow(Params):
     params=IdleWindow,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[
-        "Invocations",
-        "InvocationsProcessed",
-        "InvocationsProcesssed",
-        "ApproximateBacklogSize",
-        "ComponentInvocations",
+        Window("Invocations", "window_days"),
+        Window("InvocationsProcessed", "window_days"),
+        Window("InvocationsProcesssed", "window_days"),
+        Window("ApproximateBacklogSize", "window_days"),
+        Window("ComponentInvocations", "window_days"),
     ],
 )
 def endpoint_idle(subject: Variant | InferenceComponent, estate: Inventory, params: IdleWindow) -> Outcome:

@@ -7,13 +7,13 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
+from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instances"
 BROKEN = ("failed", "outofservice", "updaterollbackfailed")
@@ -45,11 +45,10 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
-    types = list(variant.configured.instance_types) if variant.configured else []
     asynchronous = variant.is_async
     return failed(
         **facts,
-        instance_type=", ".join(types) or None,
+        instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
         severity=params.async_severity if asynchronous else None,
     )
@@ -195,7 +194,7 @@ class ZoneLoss(Params):
     severity=Severity.INFO,
     params=ZoneLoss,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.POLICIES, Part.METRICS],
-    metrics=["InvocationsPerMinute"],
+    metrics=[Window("InvocationsPerMinute", "window_days")],
     guards=[variant_with_instances],
     enabled=False,
 )

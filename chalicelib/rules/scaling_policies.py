@@ -6,12 +6,12 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    INVOCATIONS_PER_INSTANCE,
     PROVISIONED_DIMENSION,
     Alarm,
     MetricRef,
@@ -22,7 +22,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import TOPIC
 from chalicelib.rules.guards import older_than, scaled, variant_with_instances, younger_than
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 HOSTING = (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS)
 
@@ -67,7 +67,7 @@ def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, par
         return passed("a policy scales it in", **facts)
     if any(one.steps_in for one in policies):
         return passed("a step policy scales it in", **facts)
-    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.max_capacity)
+    return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.shown("max_capacity"))
 
 
 class Cooldowns(Params):
@@ -205,7 +205,7 @@ class ActivityWindow(Params):
     kinds=["scalable-target"],
     severity=Severity.MEDIUM,
     params=ActivityWindow,
-    reads=[*HOSTING, Part.TARGETS, Part.ACTIVITIES],
+    reads=[*HOSTING, Part.TARGETS, Window(Part.ACTIVITIES, "window_hours")],
     guards=[scaled],
 )
 def autoscaling_activity_failed(target: ScalableTarget, estate: Inventory, params: ActivityWindow) -> Outcome:
@@ -330,7 +330,8 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
         return not_applicable("none of its inference components scales")
     if variant.managed_scaling or estate.target_of(variant) is not None:
         return passed("its instances scale with its components", components=scaling)
-    return failed(components=scaling, desired_instance_count=variant.instance_count, resource_id=variant.resource_id)
+    count = variant.shown("instance_count")
+    return failed(components=scaling, desired_instance_count=count, resource_id=variant.resource_id)
 
 
 class LoadTested(Params):
@@ -344,7 +345,7 @@ class LoadTested(Params):
     kinds=["scaling-policy"],
     severity=Severity.INFO,
     params=LoadTested,
-    reads=[*HOSTING, Part.POLICIES, Part.RECOMMENDATIONS, Part.TAGS],
+    reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.TAGS],
     guards=[tracks_a_target],
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:

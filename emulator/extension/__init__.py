@@ -13,6 +13,7 @@ _MODULES = (
     "tuning",
     "transforms",
     "notebooks",
+    "clusters",
     "recommendations",
     "listing",
     "tags",

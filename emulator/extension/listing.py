@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.extension.records import (
+    CLUSTER,
     ENDPOINT,
     ENDPOINT_CONFIG,
     INFERENCE_COMPONENT,
@@ -55,6 +56,7 @@ LISTINGS = {
     "ListNotebookInstances": Listing(
         NOTEBOOK_INSTANCE, "NotebookInstances", "NotebookInstanceSummary", "Name", "Ascending"
     ),
+    "ListClusters": Listing(CLUSTER, "ClusterSummaries", "ClusterSummary", order="Ascending"),
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),

@@ -12,7 +12,7 @@ from chalicelib.inventory import aws, pacing
 from chalicelib.inventory.kinds import endpoints
 from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.ledger.configs import TableMemory
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.report.findings import Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings

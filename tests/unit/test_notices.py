@@ -14,9 +14,9 @@ from chalicelib.report.findings import (
     BlindSpot,
     Finding,
     Fix,
-    Judged,
     PolicyUsed,
     Report,
+    Resolution,
     Resource,
     ScopeAudited,
     Severity,
@@ -73,7 +73,7 @@ def a_report(*findings: Finding, **differences: Any) -> Report:
 
 def a_digest(*findings: Finding, **differences: Any) -> Notice:
     report, policy = a_report(*findings, **differences), load_policy()
-    return digest(decide(report, {}, Judged(), policy), report, policy)
+    return digest(decide(report, {}, Resolution(), policy), report, policy)
 
 
 @pytest.mark.parametrize("number", [0, 1, 41, 5000])

@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.plan.template import document
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Verdict
-from chalicelib.report.formats.writers import sarif
+from chalicelib.report.formats.sarif import sarif
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE

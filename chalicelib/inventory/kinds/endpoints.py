@@ -65,11 +65,8 @@ class VariantSettings(Fact):
         """The model that serves on each instance type: a pool's own, else the variant's."""
         if self.instance_type:
             return {self.instance_type: self.model_name}
-        return {
-            pool.instance_type: pool.model_name_override or self.model_name
-            for pool in self.instance_pools
-            if pool.instance_type
-        }
+        named = [pool for pool in self.instance_pools if pool.instance_type]
+        return {str(pool.instance_type): pool.model_name_override or self.model_name for pool in named}
 
     @property
     def model_names(self) -> tuple[str, ...]:
@@ -88,6 +85,11 @@ class VariantSettings(Fact):
         if self.instance_type:
             return (self.instance_type,)
         return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
+
+    @property
+    def type_names(self) -> str | None:
+        """The types in words; None when serverless."""
+        return ", ".join(self.instance_types) or None
 
 
 class EndpointConfig(Fact):
@@ -370,9 +372,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         return []
     endpoint = read[0]
     config = configs.get(endpoint.config_name or "")
-    unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
-        Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
-    )
+    failure = reader.gaps.of(Part.CONFIGS, endpoint.config_name or "") or reader.gaps.of(Part.CONFIGS)
+    unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
 

@@ -1,12 +1,9 @@
-"""Kinds that stand for themselves, notebook instances and transform jobs: the facts, and how they are read."""
+"""Kinds that are read by their list and descriptions alone: the facts of each."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
 from chalicelib.inventory.facts import Fact, Tags, at, filled
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reader import Reader
 
 
 class NotebookInstance(Fact):
@@ -19,19 +16,6 @@ class NotebookInstance(Fact):
     instance_type: str | None = at("InstanceType")
     accelerator_types: tuple[str, ...] = at("AcceleratorTypes", default=())
     tags: Tags | None = at("Tags")
-
-
-def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
-    """Every notebook instance of the region."""
-    listed = reader.aws.listing("sagemaker", "ListNotebookInstances", "NotebookInstances", MaxResults=100)
-    return described_notebooks(reader, [one["NotebookInstanceName"] for one in listed])
-
-
-def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
-    """The named notebook instances that exist."""
-    answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
-    found = reader.typed(Part.NOTEBOOKS, NotebookInstance, answers, "NotebookInstanceName")
-    return {one.name: one for one in found}
 
 
 class TransformJob(Fact):
@@ -50,20 +34,17 @@ class TransformJob(Fact):
     tags: Tags | None = at("Tags")
 
 
-def transform_jobs(reader: Reader) -> dict[str, TransformJob]:
-    """The batch transform jobs that changed since the cutoff."""
-    listed = reader.aws.listing(
-        "sagemaker",
-        "ListTransformJobs",
-        "TransformJobSummaries",
-        MaxResults=100,
-        LastModifiedTimeAfter=reader.cutoff,
-    )
-    return described_transform_jobs(reader, [one["TransformJobName"] for one in listed])
+class Cluster(Fact):
+    """``DescribeCluster``: a HyperPod cluster."""
+
+    kind: ClassVar[str] = "cluster"
+    name: str = at("ClusterName", required=True)
+    arn: str = at("ClusterArn", default="")
+    status: str = at("ClusterStatus", default="")
+    created: datetime | None = at("CreationTime")
+    node_recovery: str | None = at("NodeRecovery")
+    tags: Tags | None = at("Tags")
 
 
-def described_transform_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TransformJob]:
-    """The named transform jobs that exist."""
-    answers = reader.describe_each(Part.TRANSFORM_JOBS, "DescribeTransformJob", "TransformJobName", names)
-    found = reader.typed(Part.TRANSFORM_JOBS, TransformJob, answers, "TransformJobName")
-    return {one.name: one for one in found}
+#: The facts of each plain kind.
+PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance, Cluster)}

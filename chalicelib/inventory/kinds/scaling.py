@@ -7,13 +7,16 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from chalicelib.inventory.aws import moment
-from chalicelib.inventory.facts import Fact, Present, Tags, at
+from chalicelib.inventory.facts import Fact, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
 INSTANCE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
+
+#: The predefined metric whose target value only a load test can tell.
+INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
 
 
 class SuspendedState(Fact):
@@ -136,7 +139,7 @@ class ScalingPolicy(Fact):
     )
     scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
-    disable_scale_in: Present = at(f"{_TRACKING}.DisableScaleIn", default=False)
+    disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
     steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
     tags: Tags | None = Field(None, description="tags of what it scales")
 

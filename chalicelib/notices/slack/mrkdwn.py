@@ -37,8 +37,8 @@ def shortened(text: str, limit: int) -> str:
         return escaped
     kept: list[str] = []
     left = limit - 1
-    for one in start:
-        piece = escape(one)
+    for sign in start:
+        piece = escape(sign)
         left -= width(piece)
         if left < 0:
             break

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inventory.images import Algorithm, Image, Inference, Training, may_be_jumpstart, recognise
-from chalicelib.inventory.instances import read_facts
+from chalicelib.tables import read_facts
 
 ACCOUNTS = {  # us-east-1
     "A": "811284229777",

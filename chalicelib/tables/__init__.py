@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).resolve().parents[1] / "policies" / "data"
+DATA = Path(__file__).resolve().parents[2] / "policies" / "data"
 
 
 def read_facts(name: str) -> dict[str, Any]:
