@@ -141,7 +141,8 @@ def _reserving(variant: Variant, estate: Inventory) -> list[str]:
     """
     models = list(variant.settings.model_names)
     if variant.hosts_components:
-        models += [component.model_name for component in estate.components_of(variant) if component.model_name]
+        components = estate.components_of(variant)
+        models += [part.model_name for component in components for part in component.specifications if part.model_name]
     estate.gaps.demand(Part.MODELS)
     for model in models:
         estate.gaps.demand(Part.MODELS, model)

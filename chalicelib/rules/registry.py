@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Missing
 from chalicelib.inventory.metrics import METRICS
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
-from chalicelib.report.findings import Outcome, Severity
+from chalicelib.report.findings import Outcome, Severity, not_applicable
 
 
 class Params(BaseModel):
@@ -93,11 +94,15 @@ class Rule:
         return tuple(sorted(actions))
 
     def judge(self, subject: Any, estate: Inventory, params: Params) -> Outcome:
-        """The outcome for one resource. Raises Unread when a fact that it needs was not read."""
-        for guard in self.guards:
-            if (outcome := guard(subject, estate)) is not None:
-                return outcome
-        return self.judgement(subject, estate, params)
+        """The outcome for one resource. Raises Unread when a fact that it needs was not read; what does not exist any
+        more is knowledge, and the rule does not apply."""
+        try:
+            for guard in self.guards:
+                if (outcome := guard(subject, estate)) is not None:
+                    return outcome
+            return self.judgement(subject, estate, params)
+        except Missing as missing:
+            return not_applicable(str(missing))
 
 
 RULES: dict[str, Rule] = {}

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def module_of(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+@cache
 def every_import(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it and for whomever."""
     modules = set()

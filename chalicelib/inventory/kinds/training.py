@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
@@ -95,6 +95,7 @@ class TrainingJob(Training):
     ended: datetime | None = at("TrainingEndTime")
     interruptions: int | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
     tags: Tags | None = at("Tags")
+    file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
     longest_run_seconds: int | None = Field(None, description="longest run of the jobs of its family")
 
     @property

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, at, many
 from chalicelib.inventory.kinds.training import Training
 from chalicelib.inventory.parts import Part

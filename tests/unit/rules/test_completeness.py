@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 #: Answers that a rule cannot give, with the reason. Every entry is a case that need not be written: keep them few.
 IMPOSSIBLE = {
     ("endpoint-degraded", Verdict.NOT_APPLICABLE): "it is the one rule that concerns endpoints in every state",
+    ("endpoint-stuck-in-transition", Verdict.NOT_APPLICABLE): "it concerns endpoints in every state",
     ("notebook-elastic-inference-retired", Verdict.NOT_APPLICABLE): "it concerns every notebook instance",
     ("notebook-elastic-inference-retired", Verdict.UNKNOWN): "AWS leaves AcceleratorTypes out where there are none",
     ("model-elastic-inference-image", Verdict.NOT_APPLICABLE): "it concerns every model",
