@@ -70,12 +70,19 @@ def _registries() -> dict[str, Any]:
 # ---- traffic
 
 
-def calls(account: Account, dimensions: Mapping[str, str], peak: float) -> None:
-    """Sixteen days of Invocations, up to `peak` a minute at noon of a working day."""
+def calls(account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations") -> None:
+    """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day."""
     counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
     # One sample of value 1 for each request, as SageMaker writes it.
     points = [(hour, number, number, 1, 1) for hour, number in counted if number]
-    seed.metric_statistics(account.id, account.region, "Invocations", dimensions, points, unit="None")
+    seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def backlog(account: Account, endpoint: str, peak: float) -> None:
+    """Sixteen days of the backlog of an asynchronous endpoint, which stands under EndpointName alone."""
+    points = [(hour, 60 * peak * load / 2, 60, 0, peak * load) for hour, load in _hours(account.now)]
+    dimensions = {"EndpointName": endpoint}
+    seed.metric_statistics(account.id, account.region, "ApproximateBacklogSize", dimensions, points, unit="Count")
 
 
 def gpu_use(account: Account, dimensions: Mapping[str, str], gpu: float, memory: float) -> None:

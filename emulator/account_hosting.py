@@ -73,6 +73,39 @@ FAULTY = (
         asynchronous=True,
         age=58,
     ),
+    Endpoint(  # scaled half an hour ago, as on any day
+        "avatar-moderation",
+        [scaled(Model("avatar-moderation-v2", [PYTORCH]), type="ml.g5.2xlarge", count=3, gpu=(9, 14))],
+        owner="trust",
+        age=75,
+        modified_hours=0.5,
+    ),
+    Endpoint(  # a server of language models: its memory is full from its start on
+        "support-drafts",
+        [scaled(Model("support-drafts-v1", [LARGE_MODELS]), type="ml.g6e.2xlarge", calls=2, gpu=(7, 93))],
+        owner="support",
+        age=49,
+    ),
+    Endpoint(  # the model of its second pool needs no GPU
+        "document-layout",
+        [
+            scaled(
+                Model("document-layout-v3", [PYTORCH]),
+                type=None,
+                gpu=(64, 58),
+                pools=[("ml.g5.xlarge", None), ("ml.g4dn.xlarge", Model("document-layout-rules-v1", [SCIKIT_LEARN]))],
+            )
+        ],
+        owner="finance",
+        age=36,
+    ),
+    Endpoint(  # its components were moved elsewhere, and nobody took the host away
+        "llm-staging",
+        [Variant(None, "ml.g5.2xlarge", 2, settings=managed(2, 4))],
+        owner="assistants",
+        env="staging",
+        age=61,
+    ),
     Endpoint("returns-forecast", [scaled(own("returns-forecast-v1"), calls=0)], owner="supply-chain", age=270),
     Endpoint("face-matching", [Variant(own("face-matching-v1"), "ml.g5.xlarge", 1)], owner="trust", env="dev", age=97),
     Endpoint(

@@ -35,6 +35,7 @@ class MinCopies(Params):
     params=MinCopies,
     reads=[Part.ENDPOINTS, Part.COMPONENTS, Part.TARGETS],
     guards=[component_in_service],
+    merges_into=["endpoint-idle"],
 )
 def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
     """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant; low where it

@@ -42,6 +42,7 @@ class MinInstances(Params):
     params=MinInstances,
     reads=[Part.ENDPOINTS, Part.CONFIGS],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
     """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""

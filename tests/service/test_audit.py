@@ -9,6 +9,7 @@ from chalicelib.inventory.kinds import training
 from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef
 from emulator import seed
+from emulator.account import build
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -380,3 +381,32 @@ def test_inference_components_are_asked_for_only_where_there_are_some(
     service = new_service()
     service.audit(service.scope(), "cli")
     assert "sagemaker:ListInferenceComponents" not in front.calls
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "silent", "calls"),
+    [
+        ("contract-analysis", {"endpoint-idle", "endpoint-gpu-underutilized"}, 16),  # asynchronous
+        ("product-images", {"endpoint-gpu-unneeded-by-algorithm", "endpoint-gpu-underutilized"}, 16),  # instance pools
+        ("llm-agents", {"endpoint-idle"}, 22),  # three inference components and two models, described one by one
+    ],
+)
+def test_an_event_about_an_endpoint_reads_the_metrics_of_its_kind_with_few_calls(
+    emulator: Emulator, front: Front, new_service: NewService, endpoint: str, silent: set[str], calls: int
+) -> None:
+    build(now=NOW)
+    service = new_service()
+    front.calls.clear()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", endpoint)]), "event")
+    assert sum(front.calls.values()) <= calls, front.calls
+    assert not {finding.rule for finding in report.findings} & silent
+    assert all(report.rules[rule].unknown == 0 for rule in silent)
+    assert all(report.rules[rule].passed for rule in silent)
+
+
+def test_a_serverless_job_is_no_blind_spot(emulator: Emulator, new_service: NewService) -> None:
+    seed.training_job(ACCOUNT, REGION, "tuned", created=NOW - timedelta(days=2), ResourceConfig=None)
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.blind_spots == []
+    assert report.rules["training-spot-not-used"].not_applicable == 1
