@@ -11,12 +11,13 @@ gc.disable()  # imports leave no garbage, and the collector would walk over all 
 import boto3  # noqa: E402
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response  # noqa: E402
 
-from chalicelib import events  # noqa: E402
+from chalicelib import collect_seldom, events  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
 from chalicelib.web import routes  # noqa: E402
 
 gc.freeze()
+collect_seldom()
 gc.enable()
 
 app = Chalice(app_name="sagemaker-auditor")

@@ -84,6 +84,8 @@ def use_templates(folder: str | None) -> None:
     """
     if folder is not None and not Path(folder).is_dir():
         raise InvalidInput(f"there is no folder {folder!r} of templates; accepted is a folder", field="templates")
+    if folder is None and not _own:
+        return  # what is compiled stays good
     _own[:] = [] if folder is None else [Path(folder)]
     _texts.cache_clear()
     _commands.cache_clear()

@@ -15,13 +15,6 @@ _DOCUMENTS = {name: write for channel in CHANNELS for name, write in channel.doc
 FORMS = "|".join(sorted({*_TEXTS, *_DOCUMENTS}))
 
 
-def known_form(form: str | None) -> str | None:
-    """The form, if there is such a one, or None. Raises InvalidInput."""
-    if form is not None and form not in FORMS.split("|"):
-        raise InvalidInput(f"unknown channel {form!r}; accepted are {', '.join(FORMS.split('|'))}", field="--render")
-    return form
-
-
 def rendered(notices: Sequence[Notice], form: str) -> str:
     """The notices in one of :data:`FORMS`, one after the other; those of JSON as one JSON list."""
     if form in _TEXTS:

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.doctor.probes import Probe, needed, note_on, probes
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
+from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
+from chalicelib.inventory.aws import Aws
 from chalicelib.notices.channels import CHANNELS, Lookup
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import utc_text

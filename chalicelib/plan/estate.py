@@ -11,12 +11,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import (
-    Endpoint,
-    EndpointConfig,
-    Variant,
-    VariantSettings,
-)
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.kinds.scaling import ScalableTarget

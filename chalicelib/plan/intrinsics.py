@@ -15,7 +15,7 @@ from chalicelib.plan.choices import NO_VALUE, NoValue, choices_of, hidden, one_o
 from chalicelib.plan.loops import LOOP
 from chalicelib.plan.parameters import as_text
 from chalicelib.plan.unknown import LATER, Unknown, lack
-from chalicelib.scope import Scope
+from chalicelib.scope import Scope, dns_suffix_of
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
 
@@ -69,7 +69,7 @@ class Evaluator:
         self._pseudo: dict[str, Any] = {
             "AWS::Region": scope.region,
             "AWS::Partition": scope.partition,
-            "AWS::URLSuffix": "amazonaws.com.cn" if scope.partition == "aws-cn" else "amazonaws.com",
+            "AWS::URLSuffix": dns_suffix_of(scope.partition),
             "AWS::NoValue": NO_VALUE,
             "AWS::NotificationARNs": _why("AWS::NotificationARNs"),
         }

@@ -23,7 +23,6 @@ from chalicelib.report.findings import PolicyUsed, RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import READS, custom_rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.storage import stored_text
 
 if TYPE_CHECKING:
     import boto3
@@ -223,6 +222,8 @@ class _Reader:
         if not reference.startswith("s3://"):
             return _opened(reference)
         self.asked_s3 = True
+        from chalicelib.storage import stored_text  # AWS's SDK comes with it
+
         return WithLines(reference, stored_text(reference, self._session))
 
 

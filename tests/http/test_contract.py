@@ -86,7 +86,6 @@ schema = schemathesis.openapi.from_dict(narrowed())
 @settings(
     max_examples=20,
     derandomize=True,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -91,7 +91,7 @@ def test_every_form_of_every_channel_can_be_shown() -> None:
 
 
 def test_a_form_that_is_none_is_refused_before_anything_is_audited() -> None:
-    from chalicelib.cli.render import known_form
+    from chalicelib.cli.options import known_form
 
     with pytest.raises(InvalidInput, match="accepted are chat, email, html, security-hub, slack"):
         known_form("fax")

@@ -238,7 +238,8 @@ def test_an_odd_report_is_parsed(name: str, report: str) -> None:
     PARSERS[name](REPORTS[report], written)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.thorough
+@settings(max_examples=40)
 @given(text=st.text(min_size=1, max_size=80))
 def test_any_text_is_parsed_in_every_format(text: str) -> None:
     report = a_report(hostile(text), rules=COUNTS)

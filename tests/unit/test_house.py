@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ FLOORS = (
         "chalicelib.settings",
         "chalicelib.templating",
         "chalicelib.storage",
+        "chalicelib.tables",
         "chalicelib.kinds",
         "chalicelib.errors",
     ),
@@ -59,6 +61,7 @@ def module_of(path: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+@cache
 def every_import(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it and for whomever."""
     modules = set()

@@ -263,6 +263,7 @@ def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -
     assert [finding for one in made for finding in one] == findings
 
 
+@pytest.mark.thorough
 def test_a_batch_has_at_most_six_megabytes() -> None:
     large = [formatted(Change(change="new", finding=a_huge_finding(40))) for _ in range(100)]
     # As large as findings may be: the batch of them would have 24 MB.
@@ -280,6 +281,7 @@ def five_thousand() -> Notice:
     return a_notice(*(Change(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(5000)))
 
 
+@pytest.mark.thorough
 def test_five_thousand_findings_go_out_in_fifty_batches() -> None:
     hub = Hub()
     assert import_findings(five_thousand(), hub) == Delivered(imported=5000)

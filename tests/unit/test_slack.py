@@ -174,7 +174,7 @@ def hostile_notices(text: str) -> Iterator[Notice]:
     yield a_hostile_notice(Change(change="resolved", finding=a_hostile_finding(text, resolved_at=NOW)), text=text)
     yield a_hostile_notice(text=text)
     changes: list[Any] = ["new", "worse", "back", "reminder", "resolved"]
-    yield a_hostile_notice(*(Change(change=one, finding=finding) for one in changes * 40), text=text, omitted=4812)
+    yield a_hostile_notice(*(Change(change=one, finding=finding) for one in changes * 10), text=text, omitted=4812)
 
 
 # ---- what it says
@@ -362,6 +362,7 @@ def test_the_plain_text_of_a_long_finding_still_leads_to_the_console() -> None:
 # ---- strangers' texts
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: repr(text[:12]))
 def test_no_text_breaks_out_of_its_place(text: str) -> None:
     for notice in hostile_notices(text):
@@ -369,7 +370,8 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
         assert problems_of(slack.plain(notice)) == []
 
 
-@settings(deadline=None, max_examples=25)
+@pytest.mark.thorough
+@settings(max_examples=25)
 @given(st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50)), max_size=3).map("".join))
 def test_no_mixture_of_texts_breaks_out_of_its_place(text: str) -> None:
     for notice in hostile_notices(text):

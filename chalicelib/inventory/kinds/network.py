@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.facts import Fact, Tags, Unread, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
