@@ -47,7 +47,7 @@ def plan(
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
     from chalicelib.cli import outputs, show
-    from chalicelib.plan.files import found_in
+    from chalicelib.plan.files import declared_in
     from chalicelib.plan.judged import ACCOUNT, judged
     from chalicelib.plan.parameters import in_file
     from chalicelib.policy.policy import load_policy, unknown_rule
@@ -62,13 +62,13 @@ def plan(
         if id not in in_force.rules:
             raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
     scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for file in parameters or []:
-        given |= in_file(file)
-    found = found_in(template, scope, given | _parameters(parameter or []))
-    for word in found.skipped:
+        values |= in_file(file)
+    declarations = declared_in(template, scope, values | _parameters(parameter or []))
+    for word in declarations.skipped:
         print(f"auditor: {word}", file=sys.stderr)
-    told = judged(found.templates, in_force, scope, datetime.now(UTC))
+    told = judged(declarations.templates, in_force, scope, datetime.now(UTC))
     kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
     report = told.report.model_copy(update={"findings": kept})
     show.give(report, files, writers=WRITERS)
@@ -80,14 +80,14 @@ def plan(
     return UNKNOWN_CODE if strict and not report.complete else 0
 
 
-def _parameters(given: list[str]) -> dict[str, str]:
+def _parameters(written: list[str]) -> dict[str, str]:
     """``Name=Value`` pairs. Raises InvalidInput for anything else, and for a name given twice."""
-    found: dict[str, str] = {}
-    for one in given:
-        name, sign, value = one.partition("=")
+    pairs: dict[str, str] = {}
+    for text in written:
+        name, sign, value = text.partition("=")
         if not sign or not name:
-            raise InvalidInput(f"{one!r} is no parameter; accepted is Name=Value", field="--parameter")
-        if name in found:
+            raise InvalidInput(f"{text!r} is no parameter; accepted is Name=Value", field="--parameter")
+        if name in pairs:
             raise InvalidInput(f"the parameter {name} is given twice; accepted is one value", field="--parameter")
-        found[name] = value
-    return found
+        pairs[name] = value
+    return pairs

@@ -20,15 +20,15 @@ class Exports:
     @cached_property
     def _by_name(self) -> dict[str, tuple[Evaluator, str]]:
         """The stack and the output behind each export."""
-        found: dict[str, tuple[Evaluator, str]] = {}
+        exports: dict[str, tuple[Evaluator, str]] = {}
         for stack in self._stacks:
             for output, written in stack.outputs.items():
                 export = written.get("Export") if isinstance(written, dict) else None
                 name = stack.value(export.get("Name")) if isinstance(export, dict) else None
                 text = name.symbol if isinstance(name, Unknown) else name
                 if isinstance(text, str) and text:
-                    found[text] = (stack, output)
-        return found
+                    exports[text] = (stack, output)
+        return exports
 
     def value(self, name: str) -> Any:
         """The value of an export, None where none of the stacks exports it. ``${…}`` is an unknown part of the name,

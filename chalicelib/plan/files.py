@@ -38,7 +38,7 @@ class Chosen:
 
 
 @dataclass
-class Found:
+class Declarations:
     """What the files hold: templates, each of files that are deployed together, and words on the files skipped."""
 
     templates: list[Template]
@@ -60,16 +60,20 @@ class _Unit:
         return self.environment != other.environment or bool(self.names & other.names)
 
 
-def found_in(paths: Sequence[Path], scope: Scope, given: Mapping[str, str]) -> Found:
+def declared_in(paths: Sequence[Path], scope: Scope, values: Mapping[str, str]) -> Declarations:
     """What files and folders declare.
 
-    Raises InvalidInput for what is neither a template nor the JSON of a plan, for a folder without any, and for a given
-    parameter that no template has.
+    Raises InvalidInput for what is neither a template nor the JSON of a plan, for a folder without any, and for a value
+    of a parameter that no template has.
     """
     skipped: list[str] = []
     documents: list[tuple[str, Document]] = []
     plans: list[tuple[str, str, Mapping[str, Any]]] = []
-    for chosen in (each for path in paths for each in _chosen(path)):
+    # A file that is named twice, or is in a folder as well, is read as it is named first.
+    every: dict[Path, Chosen] = {}
+    for chosen in (chosen for path in paths for chosen in _chosen(path)):
+        every.setdefault(chosen.file.resolve(), chosen)
+    for chosen in every.values():
         source = str(chosen.file)
         text = text_of(chosen.file, "TEMPLATE", _ACCEPTED)
         data = _json(text)
@@ -86,9 +90,9 @@ def found_in(paths: Sequence[Path], scope: Scope, given: Mapping[str, str]) -> F
                 documents.append((chosen.environment, made))
     if not documents and not plans:
         raise InvalidInput("; ".join([*skipped, f"nothing is left to judge; {_ACCEPTED}"]), field="TEMPLATE")
-    if given and not documents:
+    if values and not documents:
         raise InvalidInput("a Terraform plan takes no --parameter; give variables to `terraform plan`")
-    return Found(_templates(_units(documents, plans, scope, given)), skipped)
+    return Declarations(_templates(_units(documents, plans, scope, values)), skipped)
 
 
 # ---- files and folders
@@ -172,12 +176,12 @@ def _units(
     documents: Sequence[tuple[str, Document]],
     plans: Sequence[tuple[str, str, Mapping[str, Any]]],
     scope: Scope,
-    given: Mapping[str, str],
+    values: Mapping[str, str],
 ) -> list[_Unit]:
     units: list[_Unit] = []
     environments = {made.source: environment for environment, made in documents}
     if documents:
-        for stack in template.stacks([made for _, made in documents], scope, given):
+        for stack in template.stacks([made for _, made in documents], scope, values):
             names = {name for inner in stack.every() for name in inner.names()}
             sources = [inner.document.source for inner in stack.every() if not inner.inner]
             units.append(_Unit(environments[stack.document.source], names, stack=stack, sources=sources))

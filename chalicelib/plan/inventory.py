@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from chalicelib.inventory.parts import Part
 from chalicelib.plan.unknown import LATER, unread
 
 _NAME = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+[a-z]")
@@ -55,6 +56,13 @@ class Planned(Inventory):
         if name not in self.models:
             raise self._elsewhere("model", name)
         return super().model(name)
+
+    def stands(self, part: Part, name: str) -> bool | None:
+        if part is Part.CONFIGS and name not in self.configs:
+            raise self._elsewhere("endpoint config", name)
+        if part is Part.MODELS and name not in self.models:
+            raise self._elsewhere("model", name)
+        return True
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         if doubt := self._doubt("component", variant.endpoint_name):

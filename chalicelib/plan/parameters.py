@@ -1,5 +1,6 @@
 """The parameters of a CloudFormation template: values from files and options, checked, and what is known without."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,24 +82,24 @@ def _written(file: Path, name: str, value: Any) -> str:
 # ---- values
 
 
-def values(wanted: Mapping[str, Any], given: Mapping[str, str], source: str) -> dict[str, Any]:
+def values(declared: Mapping[str, Any], written: Mapping[str, str], source: str) -> dict[str, Any]:
     """The value of each parameter: given, else its default, else unknown within its bounds.
 
     Raises InvalidInput for a value that the template does not accept.
     """
-    return {name: value(name, declared, given.get(name), source) for name, declared in wanted.items()}
+    return {name: value(name, parameter, written.get(name), source) for name, parameter in declared.items()}
 
 
-def value(name: str, declared: Any, given: Any, source: str) -> Any:
-    """The value of one parameter; ``given`` is None, a text, or what a stack hands to its nested stack."""
+def value(name: str, declared: Any, written: Any, source: str) -> Any:
+    """The value of one parameter; ``written`` is None, a text, or what a stack hands to its nested stack."""
     declared = declared if isinstance(declared, Mapping) else {}
     type = str(declared.get("Type", "String"))
     symbol = f"${{{name}}}"
     if type.startswith("AWS::SSM::Parameter::Value"):
         return Unknown(f"the value of the SSM parameter behind {name} is {LATER}", symbol)
-    if isinstance(given, str):
-        _check(name, declared, given, source)
-    written = declared.get("Default") if given is None else given
+    if isinstance(written, str):
+        _check(name, declared, written, source)
+    written = declared.get("Default") if written is None else written
     if written is None:
         return _unknown(name, declared, symbol)
     if isinstance(written, Unknown | list):
@@ -127,41 +128,42 @@ def _unknown(name: str, declared: Mapping[str, Any], symbol: str) -> Any:
 
 def _number(value: Any) -> float | None:
     try:
-        return None if value is None or isinstance(value, bool) else float(value)
+        number = float("nan" if value is None or isinstance(value, bool) else value)
     except (TypeError, ValueError):
         return None
+    return number if math.isfinite(number) else None
 
 
-def _check(name: str, declared: Mapping[str, Any], given: str, source: str) -> None:
+def _check(name: str, declared: Mapping[str, Any], text: str, source: str) -> None:
     """Raises InvalidInput where a given value breaks a rule of the parameter. A secret is not repeated."""
     type = str(declared.get("Type", "String"))
-    several = type == "CommaDelimitedList" or type.startswith("List<")
-    shown = "the value given" if as_text(declared.get("NoEcho", False)) == "true" else repr(given)
-    for item in [part.strip() for part in given.split(",")] if several else [given]:
+    listed = type == "CommaDelimitedList" or type.startswith("List<")
+    shown = "the value given" if as_text(declared.get("NoEcho", False)) == "true" else repr(text)
+    for item in [part.strip() for part in text.split(",")] if listed else [text]:
         if (accepted := _broken(declared, item, numeric="Number" in type)) is not None:
-            told = str(declared.get("ConstraintDescription") or "")
-            because = f" ({told})" if told else ""
+            description = str(declared.get("ConstraintDescription") or "")
+            because = f" ({description})" if description else ""
             raise InvalidInput(
                 f"{source}: the parameter {name} cannot be {shown}; {accepted}{because}", field="--parameter"
             )
 
 
-def _broken(declared: Mapping[str, Any], given: str, *, numeric: bool) -> str | None:
+def _broken(declared: Mapping[str, Any], text: str, *, numeric: bool) -> str | None:
     """What is accepted in the place of a value, or None for one that is accepted."""
     allowed = declared.get("AllowedValues")
-    if isinstance(allowed, list) and given not in [as_text(item) for item in allowed]:
+    if isinstance(allowed, list) and text not in [as_text(item) for item in allowed]:
         return f"accepted are {', '.join(as_text(item) for item in allowed)}"
-    number = _number(given)
+    number = _number(text)
     if numeric and number is None:
         return "accepted is a number"
     least, most = _number(declared.get("MinValue")), _number(declared.get("MaxValue"))
     if numeric and number is not None and not _within(number, least, most):
         return f"accepted is a number {_limits(declared.get('MinValue'), declared.get('MaxValue'))}"
     shortest, longest = _number(declared.get("MinLength")), _number(declared.get("MaxLength"))
-    if not _within(len(given), shortest, longest):
+    if not _within(len(text), shortest, longest):
         return f"accepted is a text of a length {_limits(declared.get('MinLength'), declared.get('MaxLength'))}"
     pattern = declared.get("AllowedPattern")
-    if isinstance(pattern, str) and not _matches(pattern, given):
+    if isinstance(pattern, str) and not _matches(pattern, text):
         return f"accepted is what matches {pattern}"
     return None
 
@@ -176,9 +178,9 @@ def _limits(least: Any, most: Any) -> str:
     return f"from {least} to {most}"
 
 
-def _matches(pattern: str, given: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     """Whether a text matches a pattern, which is Java's: one that Python cannot read is left to CloudFormation."""
     try:
-        return re.fullmatch(pattern, given) is not None
+        return re.fullmatch(pattern, text) is not None
     except re.error:
         return True

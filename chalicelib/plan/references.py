@@ -65,8 +65,8 @@ class References:
 
     def expressions(self, address: str) -> Mapping[str, Any]:
         """The expressions of a resource, by its address with or without indices."""
-        found: Mapping[str, Any] = self._resources.get(plain(address), {}).get("expressions") or {}
-        return found
+        expressions: Mapping[str, Any] = self._resources.get(plain(address), {}).get("expressions") or {}
+        return expressions
 
     def links(self, address: str, module: str, expression: Any) -> Links:
         """What an expression of a resource in a module (``module.a[0].``, empty for the root) refers to."""
@@ -76,14 +76,14 @@ class References:
         return self._all(names, module, address, 0)
 
     def _all(self, names: Sequence[str], module: str, address: str, depth: int) -> Links:
-        found = Links(opaque=depth > _DEEPEST)
-        if found.opaque:
-            return found
+        links = Links(opaque=depth > _DEEPEST)
+        if links.opaque:
+            return links
         for name in names:
             longer = any(other != name and other.startswith((f"{name}.", f"{name}[")) for other in names)
             if not longer:
-                found += self._link(name, module, address, depth)
-        return found
+                links += self._link(name, module, address, depth)
+        return links
 
     def _link(self, name: str, module: str, address: str, depth: int) -> Links:
         if name.startswith("each.value"):
@@ -122,8 +122,8 @@ def plain(address: str) -> str:
 
 def index_of(address: str) -> str:
     """The index of a resource, or of the innermost module around it that has one; empty without any."""
-    found = _INDEX.findall(address)
-    return found[-1] if found else ""
+    indices = _INDEX.findall(address)
+    return indices[-1] if indices else ""
 
 
 def _modules(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
