@@ -23,15 +23,16 @@ _NESTED = {_STACK, _APPLICATION, "AWS::CloudFormation::StackSet"}
 _NESTED |= {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
 #: Transforms that add nothing of what is judged.
 _HARMLESS = ("AWS::Serverless-", "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager")
-_DEEPEST = 10
+#: How deep nested stacks are followed, and how many of them.
+_DEEPEST, MAX_STACKS = 10, 1_000
 
 
 class Stack:
     """One template as it is deployed once. Raises InvalidInput for what is no template."""
 
-    def __init__(self, made: Document, scope: Scope, given: Mapping[str, str], name: str) -> None:
+    def __init__(self, made: Document, scope: Scope, written: Mapping[str, str], name: str) -> None:
         _check_sections(made)
-        values = parameters.values(made.data.get("Parameters") or {}, given, made.source)
+        values = parameters.values(made.data.get("Parameters") or {}, written, made.source)
         self.name = name
         self.document = expanded(made, Evaluator(made.data, {}, scope, values, name).value)
         data = self.document.data
@@ -103,28 +104,27 @@ class Stack:
         return "Condition" in resource and self.evaluator.condition(resource["Condition"])[0] == FALSE
 
 
-def stacks(documents: Sequence[Document], scope: Scope, given: Mapping[str, str]) -> list[Stack]:
+def stacks(documents: Sequence[Document], scope: Scope, values: Mapping[str, str]) -> list[Stack]:
     """The stacks of these templates, each with those of them that it nests.
 
-    Raises InvalidInput for what is no template, and for a given parameter that none of them has.
+    Raises InvalidInput for what is no template, and for the value of a parameter that none of them has.
     """
     wanted = {name for made in documents for name in _parameter_names(made)}
-    if strange := sorted(set(given) - wanted):
+    if strange := sorted(set(values) - wanted):
         accepted = ", ".join(sorted(wanted)) or "none, as there are no parameters"
         who = f"{documents[0].source} has no" if len(documents) == 1 else "none of the templates has a"
         raise InvalidInput(f"{who} parameter {strange[0]!r}; accepted are {accepted}", field="--parameter")
     named: Counter[str] = Counter()
-    found: list[Stack] = []
+    every: list[Stack] = []
     for made in documents:
         name = made.stack_name
         named[name] += 1
-        own = {key: given[key] for key in _parameter_names(made) if key in given}
-        found.append(Stack(made, scope, own, name if named[name] == 1 else f"{name}-{named[name]}"))
-    inner: set[int] = set()
-    for stack in found:
-        _nest(stack, documents, scope, inner, (stack.document.source,))
-    roots = [stack for index, stack in enumerate(found) if index not in inner]
-    return roots or found
+        own = {key: values[key] for key in _parameter_names(made) if key in values}
+        every.append(Stack(made, scope, own, name if named[name] == 1 else f"{name}-{named[name]}"))
+    nesting = _Nesting(documents, scope)
+    for stack in every:
+        nesting.nest(stack, (stack.document.source,))
+    return [stack for index, stack in enumerate(every) if index not in nesting.inner] or every
 
 
 def _parameter_names(made: Document) -> list[str]:
@@ -132,27 +132,37 @@ def _parameter_names(made: Document) -> list[str]:
     return list(section) if isinstance(section, dict) else []
 
 
-def _nest(stack: Stack, documents: Sequence[Document], scope: Scope, inner: set[int], around: tuple[str, ...]) -> None:
-    """Puts each nested stack whose template is among the documents into the stack around it."""
-    for id, resource in stack.resources.items():
-        file = _template_file(resource) if resource["Type"] in (_STACK, _APPLICATION) else ""
-        places = [index for index, made in enumerate(documents) if file and made.file_name == file]
-        if len(places) != 1 or documents[places[0]].source in around or len(around) > _DEEPEST:
-            continue
-        inner.add(places[0])
-        state, why = ("", "")
-        if "Condition" in resource:
-            state, why = stack.evaluator.condition(resource["Condition"])
-        if state == FALSE:
-            continue
-        made = documents[places[0]]
-        nested = Stack(made, scope, {}, f"{stack.name}-{id}")
-        handed = (resource.get("Properties") or {}).get("Parameters")
-        nested.evaluator.outer, nested.evaluator.handed = stack.evaluator, handed if isinstance(handed, dict) else {}
-        nested.maybe = stack.maybe or (f"whether {id} is made is not known: {why}" if state == UNSURE else "")
-        stack.inner[id] = nested
-        stack.evaluator.nested[id] = nested.evaluator
-        _nest(nested, documents, scope, inner, (*around, made.source))
+class _Nesting:
+    """Puts each nested stack whose template is among the documents into the stack around it. ``inner`` are the places
+    of the documents that are such templates."""
+
+    def __init__(self, documents: Sequence[Document], scope: Scope) -> None:
+        self._documents, self._scope, self._number = documents, scope, 0
+        self.inner: set[int] = set()
+
+    def nest(self, stack: Stack, around: tuple[str, ...]) -> None:
+        """The nested stacks of a stack; ``around`` are the files of those that it is in, with its own."""
+        for id, resource in stack.resources.items():
+            file = _template_file(resource) if resource["Type"] in (_STACK, _APPLICATION) else ""
+            places = [index for index, made in enumerate(self._documents) if file and made.file_name == file]
+            if len(places) != 1 or self._documents[places[0]].source in around or len(around) > _DEEPEST:
+                continue
+            self.inner.add(places[0])
+            state, why = stack.evaluator.condition(resource["Condition"]) if "Condition" in resource else ("", "")
+            if state == FALSE:
+                continue
+            self._number += 1
+            if self._number > MAX_STACKS:
+                raise stack.document.wrong(f"too many nested stacks: accepted are {MAX_STACKS:,}", "Resources", id)
+            made = self._documents[places[0]]
+            nested = Stack(made, self._scope, {}, f"{stack.name}-{id}")
+            handed = (resource.get("Properties") or {}).get("Parameters")
+            nested.evaluator.outer = stack.evaluator
+            nested.evaluator.handed = handed if isinstance(handed, dict) else {}
+            nested.maybe = stack.maybe or (f"whether {id} is made is not known: {why}" if state == UNSURE else "")
+            stack.inner[id] = nested
+            stack.evaluator.nested[id] = nested.evaluator
+            self.nest(nested, (*around, made.source))
 
 
 def _template_file(resource: Mapping[str, Any]) -> str:
@@ -177,14 +187,14 @@ def together(roots: Sequence[Stack]) -> tuple[list[Declared], dict[str, str]]:
     exports = Exports([stack.evaluator for stack in every])
     for stack in every:
         stack.evaluator.shared, stack.evaluator.exported = shared, exports.value
-    found = [resource for stack in every for id in stack.resources if (resource := stack.resource(id)) is not None]
-    return found, {stack.document.source: reason for stack in every if (reason := stack.more())}
+    resources = [resource for stack in every for id in stack.resources if (resource := stack.resource(id)) is not None]
+    return resources, {stack.document.source: reason for stack in every if (reason := stack.more())}
 
 
-def declared(made: Document, scope: Scope, given: Mapping[str, str]) -> Template:
+def declared(made: Document, scope: Scope, values: Mapping[str, str]) -> Template:
     """The resources of one template, as far as its values can be known. Raises InvalidInput for what is no template."""
-    found, more = together(stacks([made], scope, given))
-    return Template((made.source,), found, more)
+    resources, more = together(stacks([made], scope, values))
+    return Template((made.source,), resources, more)
 
 
 def _check_sections(made: Document) -> None:

@@ -234,6 +234,37 @@ def test_a_folder_without_templates_is_told(tmp_path: Path, capsys: Read) -> Non
     assert f"{tmp_path} holds no template; accepted are a CloudFormation template" in capsys.readouterr().err
 
 
+def test_nested_stacks_end_where_they_go_round_and_where_there_are_too_many(tmp_path: Path, capsys: Read) -> None:
+    def stacks(file: str, number: int = 1) -> str:
+        nested = f"{{Type: 'AWS::CloudFormation::Stack', Properties: {{TemplateURL: {file}}}}}"
+        return "Resources:\n" + "".join(f"  A{place}: {nested}\n" for place in range(number))
+
+    (tmp_path / "a.yaml").write_text(stacks("b.yaml"))
+    (tmp_path / "b.yaml").write_text(stacks("a.yaml"))
+    report = report_of(str(tmp_path), "--strict", capsys=capsys, code=4)
+    assert "the nested stack A0 makes is not read" in report["blind_spots"][0]["error"]
+    for file, inner in (("a", "b"), ("b", "c"), ("c", "d")):
+        (tmp_path / f"{file}.yaml").write_text(stacks(f"{inner}.yaml", 12))
+    (tmp_path / "d.yaml").write_text("Resources:\n  A: {Type: 'AWS::S3::Bucket'}\n")
+    assert run(["plan", str(tmp_path)]) == 2
+    assert "too many nested stacks: accepted are 1,000" in capsys.readouterr().err
+
+
+def test_a_file_that_is_named_twice_is_read_once(capsys: Read) -> None:
+    report = report_of("kinds/loop-of-properties.yaml ./kinds/../kinds/loop-of-properties.yaml", capsys=capsys)
+    assert [one["resource"]["name"] for one in report["findings"] if one["rule"] == SINGLE] == ["ranker/all"]
+
+
+def test_two_plans_with_the_same_addresses_are_told_apart(tmp_path: Path, capsys: Read) -> None:
+    plan = json.loads((FIXTURES / "terraform-plan.json").read_text())
+    files = [tmp_path / "live.json", tmp_path / "trial.json"]
+    for file in files:
+        file.write_text(json.dumps(plan))
+    alone = report_of(str(files[0]), capsys=capsys)["resources"]
+    both = report_of(" ".join(map(str, files)), capsys=capsys)["resources"]
+    assert both == {kind: 2 * number for kind, number in alone.items()}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("name", ["kinds/starts-single.yaml", "terraform-plan.json"])
 def test_a_file_is_read_as_windows_writes_it(name: str, encoding: str, tmp_path: Path, capsys: Read) -> None:
