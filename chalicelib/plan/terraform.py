@@ -258,9 +258,14 @@ class _Plan:
         """The resources of an address that may lack its index, or that of a module around it."""
         if address in self._by_address:
             return [self._by_address[address]]
-        if address.endswith("]") or "[" in address.rpartition(".")[2]:
-            return [other for other in self._by_address.values() if _within(other.address, address)]
-        return [other for other in self._by_address.values() if plain(other.address) == plain(address)]
+        every = self._by_address.values()
+        indexed = [other for other in every if other.address.startswith(f"{address}[")]
+        if indexed or not address.startswith("module."):
+            return indexed
+        index = index_of(address) if address.endswith("]") else ""
+        fitting = [other for other in every if plain(other.address) == plain(address)]
+        within = [other for other in fitting if not index or index_of(other.address) == index]
+        return within if plain(address) == address or index else []
 
     def _value_of(self, target: _Planned, attribute: str) -> str:
         """The value of an attribute; empty where it is not known."""
@@ -299,8 +304,3 @@ def _nameless(one: _Planned) -> bool:
 
 def _references_of(expression: Any) -> Any:
     return expression.get("references") if isinstance(expression, Mapping) else None
-
-
-def _within(address: str, other: str) -> bool:
-    """Whether an address is another one in which only indices of modules are left out."""
-    return plain(address) == plain(other) and index_of(address) == index_of(other)

@@ -105,6 +105,9 @@ CASES: list[tuple[str, str, Verdict, list[tuple[str, Any]]]] = [
     ("endpoint-gpu-unneeded-by-algorithm", "churn/AllTraffic", FAIL, [(f"{VARIANT}.InstanceType", "ml.g5.xlarge")]),
     ("endpoint-idle", "churn/AllTraffic", UNKNOWN, []),
     ("endpoint-degraded", "churn", UNKNOWN, []),
+    ("endpoint-dependency-missing", "churn", PASS, []),
+    ("endpoint-dependency-missing", "churn", UNKNOWN, [(f"{VARIANT}.ModelName", "elsewhere")]),
+    ("endpoint-dependency-missing", "churn", UNKNOWN, [("Endpoint.Properties.EndpointConfigName", "elsewhere")]),
     ("inference-component-single-copy", "llm/chat", FAIL, [("Component.Properties.RuntimeConfig.CopyCount", 1)]),
     ("notebook-elastic-inference-retired", "lab", FAIL, [("Notebook.Properties.AcceleratorTypes", ["ml.eia2.medium"])]),
 ]

@@ -132,15 +132,15 @@ def test_a_target_of_one_of_two_variants_is_tied_to_the_one_that_it_names_and_el
 
 
 @pytest.mark.parametrize(
-    ("wanted", "tied"),
+    "wanted",
     [
-        (refers("local.chosen.name"), True),
-        (None, True),  # as in a dynamic block, of which a plan holds no expressions
-        (refers("var.create", f"{CONFIG}.x[0].name"), True),
-        (refers("random_string.tail.result"), True),
+        refers("local.chosen.name"),
+        None,  # as in a dynamic block, of which a plan holds no expressions
+        refers("var.create", f"{CONFIG}.x[0].name"),
+        refers("random_string.tail.result"),
     ],
 )
-def test_a_name_that_can_be_that_of_one_config_alone_is_its_name(wanted: Written | None, tied: bool) -> None:
+def test_a_name_that_can_be_that_of_one_config_alone_is_its_name(wanted: Written | None) -> None:
     told = verdicts(judgement(config(f"{CONFIG}.x[0]"), endpoint(f"{ENDPOINT}.x", wanted)))
     assert told[OLD, f"{ENDPOINT}.x/all"] is FAIL
     assert told[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
@@ -193,6 +193,25 @@ def test_modules_are_tied_through_their_inputs_and_outputs() -> None:
     told = verdicts(judgement(*resources, calls=calls))
     name = "module.hosting.aws_sagemaker_endpoint.x/all"
     assert (told[SINGLE, name], told[UNSCALED, name]) == (FAIL, PASS)
+
+
+def test_the_instances_of_a_module_are_tied_within_themselves() -> None:
+    resources = [
+        *(config(f'module.hosting["{key}"].{CONFIG}.x[0]', count=number) for number, key in enumerate("ab", start=1)),
+        *(endpoint(f'module.hosting["{key}"].{ENDPOINT}.x', refers(f"{CONFIG}.x[0].name")) for key in "ab"),
+        target(f'module.hosting["b"].{TARGET}.x', of_name(ENDPOINT)),
+    ]
+    told = verdicts(judgement(*resources))
+    names = [f'module.hosting["{key}"].{ENDPOINT}.x/all' for key in "ab"]
+    assert [told[SINGLE, name] for name in names] == [FAIL, PASS]
+    assert [told[UNSCALED, name] for name in names] == [FAIL, PASS]
+
+
+def test_a_name_that_may_be_that_of_either_of_two_resources_is_not_known() -> None:
+    either = refers("var.new", f"{CONFIG}.x.name", f"{CONFIG}.y.name")
+    told = verdicts(judgement(config(f"{CONFIG}.x"), config(f"{CONFIG}.y"), endpoint(f"{ENDPOINT}.x", either)))
+    assert (SINGLE, f"{ENDPOINT}.x/all") not in told
+    assert told[SINGLE, f"{ENDPOINT}.x"] is UNKNOWN
 
 
 def test_a_component_and_its_target_are_tied() -> None:
