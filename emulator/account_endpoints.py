@@ -77,7 +77,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Component:
-    """An inference component; base makes it an adapter of that component."""
+    """An inference component; base makes it an adapter of that component, asleep one that has scaled to no copy."""
 
     name: str
     model: Model | None = None
@@ -85,6 +85,9 @@ class Component:
     scaling: Scaling | None = None
     base: str | None = None
     calls: float = 0
+    status: str = "InService"
+    failure: str | None = None
+    asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,16 @@ def _make_component(account: Account, endpoint: Endpoint, component: Component) 
         }
     account.sagemaker("CreateInferenceComponent", InferenceComponentName=name, EndpointName=endpoint.name, **members)
     created = account.ago(days=endpoint.age - 0.1)
-    seed.inference_component(account.id, account.region, name, created=created, modified=created)
+    seed.inference_component(
+        account.id,
+        account.region,
+        name,
+        status=component.status,
+        created=created,
+        modified=created,
+        copies=(0, 0) if component.asleep else None,
+        **({"FailureReason": component.failure} if component.failure else {}),
+    )
     if component.scaling:
         resource_id = f"inference-component/{name}"
         scale(account, resource_id, component.scaling, since=created, dimension=autoscaling.COMPONENT)
