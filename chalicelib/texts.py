@@ -1,13 +1,14 @@
 """How we say it: Jinja2 templates from ``templates/``, sandboxed, strict, and safe for the channel they are read in.
 
-Templates give text, never JSON. In ``commands`` every value is quoted for the shell; in ``*.html.j2`` it is escaped for
+Templates give text, never JSON. In commands every value is quoted for the shell; in ``*.html.j2`` it is escaped for
 HTML; everywhere control characters are taken out, so that no name can forge a line.
 """
 
+import json
 import re
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,17 +21,26 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     Undefined,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 
+from markupsafe import Markup
+
+from chalicelib import jq
 from chalicelib.errors import AuditorError, InvalidInput
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: The folder beside ``templates`` in which a package holds them as Python.
 COMPILED = "templates_compiled"
 
+#: The languages in which a fix can name the properties to set: blocks of a finding's template.
+SNIPPETS = ("cloudformation", "terraform")
+
 _SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
+_FILENAME = re.compile("[^A-Za-z0-9._-]+")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -39,7 +49,7 @@ class BrokenTemplate(AuditorError):
 
 
 class FindingText(NamedTuple):
-    """A finding in words."""
+    """A finding in words. ``snippets``: the properties to set, by the language of the template (SNIPPETS)."""
 
     title: str
     summary: str
@@ -47,6 +57,7 @@ class FindingText(NamedTuple):
     fix: str
     commands: list[str]
     references: list[str]
+    snippets: dict[str, str] = {}
 
 
 def clean(text: str) -> str:
@@ -72,9 +83,21 @@ def _plain(value: Any) -> Any:
     return clean(_SPACES.sub(" ", value)) if isinstance(value, str) else value
 
 
-def _quoted(value: Any) -> str | Undefined:
-    """One value on its way into a command: quoted for a POSIX shell."""
-    return value if isinstance(value, Undefined) else shlex.quote(str(_plain(str(value))))
+@pass_context  # which also keeps Jinja2 from working constants out, and escaping them, while it compiles
+def _quoted(context: Context, value: Any) -> str | Undefined:
+    """One value on its way into a command: quoted for a POSIX shell.
+
+    Commands are rendered with autoescape, so that what a macro gives is Markup: a command already, every value in it
+    quoted.
+    """
+    if isinstance(value, Undefined | Markup):
+        return value
+    return Markup(shlex.quote(str(_plain(str(value)))))
+
+
+def filename(value: Any) -> str:
+    """A name of a resource as part of a file's name."""
+    return _FILENAME.sub("-", str(value)).strip("-.") or "resource"
 
 
 def use_templates(folder: str | None) -> None:
@@ -92,7 +115,13 @@ def use_templates(folder: str | None) -> None:
 _own: list[Path] = []
 
 
-def _environment(finalize: Any, loader: BaseLoader | None = None) -> SandboxedEnvironment:
+def _html(name: str | None) -> bool:
+    return name is not None and name.endswith((".html.j2", ".html"))
+
+
+def _environment(
+    finalize: Any, loader: BaseLoader | None = None, autoescape: bool | Callable[[str | None], bool] = _html
+) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=loader or FileSystemLoader([*_own, TEMPLATES]),
         undefined=StrictUndefined,
@@ -100,9 +129,10 @@ def _environment(finalize: Any, loader: BaseLoader | None = None) -> SandboxedEn
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
-        autoescape=lambda name: bool(name) and name.endswith((".html.j2", ".html")),
+        autoescape=autoescape,
     )
-    environment.filters["wrapped"] = wrapped
+    environment.filters.update(wrapped=wrapped, filename=filename, json=json.dumps)
+    environment.globals["jq"] = jq
     return environment
 
 
@@ -113,7 +143,7 @@ def _texts() -> SandboxedEnvironment:
 
 @cache
 def _commands() -> SandboxedEnvironment:
-    return _environment(_quoted, _compiled("commands"))
+    return _environment(_quoted, _compiled("commands"), autoescape=True)
 
 
 def _compiled(name: str) -> BaseLoader | None:
@@ -124,8 +154,8 @@ def _compiled(name: str) -> BaseLoader | None:
 
 def compile_templates(folder: Path) -> None:
     """Writes all templates as Python into ``folder``, once for texts and once for commands."""
-    for name, finalize in (("texts", _plain), ("commands", _quoted)):
-        _environment(finalize).compile_templates(folder / name, zip=None, ignore_errors=False)
+    for name, environment in (("texts", _environment(_plain)), ("commands", _environment(_quoted, autoescape=True))):
+        environment.compile_templates(folder / name, zip=None, ignore_errors=False)
 
 
 def _block(template: Template, block: str, context: Mapping[str, Any]) -> str:
@@ -142,26 +172,58 @@ def _flowing(text: str) -> str:
     return " ".join(text.split())
 
 
+def _optional(template: Template, block: str, context: Mapping[str, Any]) -> str:
+    return _block(template, block, context) if block in template.blocks else ""
+
+
 def finding_text(rule: str, context: Mapping[str, Any]) -> FindingText:
     """The words of a finding, from ``templates/findings/<rule>.md.j2``.
 
-    Raises BrokenTemplate for a missing template, a missing block or an undefined name.
+    The command of the block ``verify`` is the last one, and the block ``worked``, which says what it shows then, ends
+    the fix. Raises BrokenTemplate for a missing template, a missing block or an undefined name.
     """
+
+    def worded(text: Template, commands: Template) -> FindingText:
+        return _shared(text, context)._replace(
+            fix=_flowing(f"{_block(text, 'fix', context)} {_optional(text, 'worked', context)}"),
+            commands=_lines(f"{_block(commands, 'commands', context)}\n{_optional(commands, 'verify', context)}"),
+        )
+
+    return _worded(rule, worded)
+
+
+def plan_text(rule: str, context: Mapping[str, Any]) -> FindingText:
+    """The words of a finding on a template that is not deployed: what to change in it, and no command."""
+
+    def worded(text: Template, _: Template) -> FindingText:
+        block = "plan" if "plan" in text.blocks else "fix"
+        return _shared(text, context)._replace(fix=_flowing(_block(text, block, context)))
+
+    return _worded(rule, worded)
+
+
+def _worded(rule: str, worded: Callable[[Template, Template], FindingText]) -> FindingText:
     name = f"findings/{rule}.md.j2"
     try:
-        text, commands = _texts().get_template(name), _commands().get_template(name)
-        return FindingText(
-            title=_flowing(_block(text, "title", context)),
-            summary=_flowing(_block(text, "summary", context)),
-            why=_flowing(_block(text, "why", context)),
-            fix=_flowing(_block(text, "fix", context)),
-            commands=_lines(_block(commands, "commands", context)),
-            references=_lines(_block(text, "references", context)),
-        )
+        return worded(_texts().get_template(name), _commands().get_template(name))
     except TemplateNotFound as error:
         raise BrokenTemplate(f"templates/{error.name} does not exist") from None
     except Exception as error:
         raise _broken(name, error) from error
+
+
+def _shared(text: Template, context: Mapping[str, Any]) -> FindingText:
+    """What a finding says wherever its resource was found, without the fix."""
+    snippets = {language: _optional(text, language, context) for language in SNIPPETS}
+    return FindingText(
+        title=_flowing(_block(text, "title", context)),
+        summary=_flowing(_block(text, "summary", context)),
+        why=_flowing(_block(text, "why", context)),
+        fix="",
+        commands=[],
+        references=_lines(_block(text, "references", context)),
+        snippets={language: snippet for language, snippet in snippets.items() if snippet},
+    )
 
 
 def rule_title(rule: str) -> str:

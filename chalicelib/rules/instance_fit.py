@@ -162,7 +162,15 @@ def endpoint_idle(variant: Variant, estate: Inventory, params: IdleWindow) -> Ou
         window_days=params.window_days,
         desired_instance_count=variant.instance_count,
         instance_type=", ".join(variant.settings.instance_types),
+        other_variants=_other_variants(variant, estate),
     )
+
+
+def _other_variants(variant: Variant, estate: Inventory) -> list[str]:
+    """The production variants beside this one: an endpoint that they need must not be deleted."""
+    endpoint = estate.endpoints.get(variant.endpoint_name)
+    beside = endpoint.variants if endpoint is not None else ()
+    return [other.name for other in beside if other.name != variant.name and not other.shadow]
 
 
 class Generations(Params):
