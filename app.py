@@ -11,9 +11,10 @@ gc.disable()  # imports leave no garbage, and the collector would walk over all 
 import boto3  # noqa: E402
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response  # noqa: E402
 
-from chalicelib import events, web  # noqa: E402
+from chalicelib import events  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
+from chalicelib.web import routes  # noqa: E402
 
 gc.freeze()
 gc.enable()
@@ -105,7 +106,7 @@ def _request() -> Any:
     return app.current_request
 
 
-def _response(answer: web.Answer) -> Response:
+def _response(answer: routes.Answer) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
@@ -114,7 +115,7 @@ def contract_of_errors(event: Any, get_response: Any) -> Response:
     """What Chalice itself refuses (media types, methods) in the form that every other error has."""
     answer = get_response(event)
     if isinstance(answer.body, dict) and answer.body.keys() == {"Code", "Message"}:
-        answer.body = web.refused_by_chalice(answer.status_code, answer.body["Message"]).body
+        answer.body = routes.refused_by_chalice(answer.status_code, answer.body["Message"]).body
     return answer  # type: ignore[no-any-return]  # chalice has no types
 
 
@@ -123,42 +124,42 @@ def get_audit() -> Response:
     """The findings as they are now."""
     request = _request()
     accept = request.headers.get("accept", "")
-    return _response(web.guarded(lambda: web.get_audit(web.ready(service), request.query_params, accept)))
+    return _response(routes.guarded(lambda: routes.get_audit(routes.ready(service), request.query_params, accept)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
-    return _response(web.guarded(lambda: web.post_audit(web.ready(service), _request().raw_body)))
+    return _response(routes.guarded(lambda: routes.post_audit(routes.ready(service), _request().raw_body)))
 
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
     """How far a run has come, and its report when it is done."""
-    return _response(web.guarded(lambda: web.get_run(web.ready(service), audit_id)))
+    return _response(routes.guarded(lambda: routes.get_run(routes.ready(service), audit_id)))
 
 
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""
-    return _response(web.guarded(lambda: web.get_rules(web.ready(service))))
+    return _response(routes.guarded(lambda: routes.get_rules(routes.ready(service))))
 
 
 @app.route("/rules/{id}", methods=["GET"], authorizer=IAM)
 def get_rule(id: str) -> Response:
     """One rule of the catalogue, with the policy in force."""
-    return _response(web.guarded(lambda: web.get_rule(web.ready(service), id)))
+    return _response(routes.guarded(lambda: routes.get_rule(routes.ready(service), id)))
 
 
 @app.route("/openapi.json", methods=["GET"], authorizer=IAM)
 def get_openapi() -> Response:
     """The description of these routes."""
-    from chalicelib import openapi  # only this route needs it
+    from chalicelib.web import openapi
 
-    return _response(web.guarded(lambda: web.Answer(200, openapi.document(app.routes))))
+    return _response(routes.guarded(lambda: routes.Answer(200, openapi.document(app.routes))))
 
 
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""
-    return _response(web.guarded(lambda: web.health(web.ready(service))))
+    return _response(routes.guarded(lambda: routes.health(routes.ready(service))))

@@ -10,11 +10,10 @@ from benchmarks.judging import known_of
 from benchmarks.naive import Gathered
 from benchmarks.running import ROOT, Running
 from benchmarks.table import Table
-from chalicelib.audit import Auditor
-from chalicelib.findings import Report
-from chalicelib.ledger import TABLE, Ledger
-from chalicelib.notices.changes import Known
-from chalicelib.policy import load_policy
+from chalicelib.audit.auditor import Auditor
+from chalicelib.ledger.ledger import TABLE, Ledger
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Known, Report
 from chalicelib.scope import Scope
 from emulator.server import Emulator
 
@@ -53,10 +52,10 @@ def _http(table: Table, folder: Path, report: Report, rounds: int) -> None:
 
 
 def _page(table: Table, report: Report, rounds: int) -> None:
-    if not (ROOT / "chalicelib" / "page.py").is_file():
-        table.skipped.append("The report page is not measured: there is no chalicelib.page yet.")
+    if not (ROOT / "chalicelib" / "report" / "formats" / "page.py").is_file():
+        table.skipped.append("The report page is not measured: there is no page yet.")
         return
-    page = importlib.import_module("chalicelib.page").page
+    page = importlib.import_module("chalicelib.report.formats.page").page
     several = report.findings[:FINDINGS]
     large = report.model_copy(update={"findings": several})
     took = []

@@ -5,10 +5,10 @@ from collections import Counter
 
 from benchmarks.account import ACCOUNT, REGION, Account
 from benchmarks.naive import Gathered, Knowledge
-from chalicelib.audit import needs_of, utc_now
+from chalicelib.audit.auditor import needs_of, utc_now
+from chalicelib.audit.judge import Judge
 from chalicelib.inventory.collect import Reading
-from chalicelib.judge import Judge
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
 
 

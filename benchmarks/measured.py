@@ -19,14 +19,14 @@ import boto3
 
 from benchmarks import naive, reference
 from benchmarks.account import ACCOUNT, REGION, Account
-from chalicelib.audit import Auditor
+from chalicelib.audit.auditor import Auditor
 from chalicelib.cli.sessions import new_service
-from chalicelib.findings import Report
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings
-from chalicelib.web import get_audit
+from chalicelib.web.routes import get_audit
 
 Told = dict[str, Any]
 

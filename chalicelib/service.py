@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,31 +21,33 @@ from botocore.exceptions import (
 )
 
 from chalicelib import events
-from chalicelib.audit import Auditor, Trigger
+from chalicelib.audit.auditor import Auditor, Trigger
+from chalicelib.audit.judge import Witness
+from chalicelib.audit.resolution import Answers
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.findings import ExemptionNote, Report, RuleCounts
-from chalicelib.fleet import Fleet
-from chalicelib.history import History
+from chalicelib.fleet.fleet import Fleet
 from chalicelib.inventory.aws import Aws
-from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
-from chalicelib.judge import Witness
-from chalicelib.ledger import Ledger
-from chalicelib.memory import Answers
+from chalicelib.ledger.configs import TableMemory
+from chalicelib.ledger.history import History
+from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.runs import Runs
 from chalicelib.notices import sns
-from chalicelib.notices.changes import Judged, decide, digest, notices_of_event
+from chalicelib.notices.decide import decide, digest, notices_of_event
 from chalicelib.notices.notice import Notice
-from chalicelib.policy import Policy, load_policy, unknown_rule
-from chalicelib.remembering import TableMemory
-from chalicelib.runs import Runs
+from chalicelib.notices.publisher import Audited, Channel, Teller
+from chalicelib.policy.policy import Policy, load_policy, unknown_rule
+from chalicelib.report.findings import Judged, Report
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
 from chalicelib.storage import store_text
-from chalicelib.telling import Audited, Channel, Teller
-from chalicelib.texts import use_templates
+from chalicelib.templating import use_templates
 
 if TYPE_CHECKING:
     from chalicelib.notices.email import Attachment
+
+from chalicelib.report.merging import merged
 
 log = logging.getLogger(__name__)
 
@@ -324,7 +325,7 @@ def _pages(notice: Notice, report: Report) -> "list[Attachment]":
     if notice.kind != "digest":
         return []
     from chalicelib.notices.email import Attachment
-    from chalicelib.page import page
+    from chalicelib.report.formats.page import page
 
     name = f"sagemaker-audit-{notice.account}-{report.finished_at:%Y-%m-%d}.html"
     return [Attachment(name, page(report).encode(), "text/html")]
@@ -348,66 +349,3 @@ def summary(report: Report) -> dict[str, Any]:
         "blind_spots": len(report.blind_spots),
         "complete": report.complete,
     }
-
-
-def merged(reports: Sequence[Report]) -> Report:
-    """Reports of several regions of one audit as one."""
-    first = reports[0]
-    if len(reports) == 1:
-        return first
-    counts: dict[str, Counter[str]] = {}
-    for report in reports:
-        for rule, one in report.rules.items():
-            counts.setdefault(rule, Counter()).update(one.model_dump(by_alias=True))
-    by_region: dict[tuple[str, ...], Counter[str]] = {}
-    calls: Counter[str] = Counter()
-    for report in reports:  # two parts of one region count the same resources
-        place = (*report.accounts, *report.regions)
-        by_region[place] = by_region.get(place, Counter()) | Counter(report.resources)
-        calls.update(report.api_calls)
-    resources: Counter[str] = sum(by_region.values(), Counter())
-    scope = first.scope.model_copy(
-        update={"regions": list(dict.fromkeys(region for one in reports for region in one.scope.regions))}
-    )
-    return first.model_copy(
-        update={
-            "scope": scope,
-            "finished_at": max(one.finished_at for one in reports),
-            "accounts": list(dict.fromkeys(account for one in reports for account in one.accounts)),
-            "regions": list(dict.fromkeys(region for one in reports for region in one.regions)),
-            "resources": dict(sorted(resources.items())),
-            "rules": {rule: RuleCounts(**dict(one)) for rule, one in sorted(counts.items())},
-            "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),
-            "blind_spots": [spot for one in reports for spot in one.blind_spots],
-            "exemptions": merged_notes(reports),
-            "catalogue": {rule: one for report in reports for rule, one in report.catalogue.items()},
-            "zones": _merged_zones(reports),
-            "endpoints": list({one.arn: one for report in reports for one in report.endpoints}.values()),
-            "api_calls": dict(sorted(calls.items())),
-            "complete": all(one.complete for one in reports),
-        }
-    )
-
-
-def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
-    zones: dict[str, set[str]] = {}
-    for report in reports:
-        for region, ids in report.zones.items():
-            zones.setdefault(region, set()).update(ids)
-    return {region: sorted(ids) for region, ids in sorted(zones.items())}
-
-
-def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
-    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
-    for report in reports:
-        for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource), []).append(note)
-    together = []
-    for several in notes.values():
-        matched = [one for one in several if one.state != "unmatched"]
-        if matched:
-            together.append(matched[0].model_copy(update={"findings": sum(one.findings for one in matched)}))
-        elif len(several) == len(reports):
-            together.append(several[0])
-    return together

@@ -11,30 +11,27 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.inventory.estate import Datapoint, Gaps, Inventory, MetricKey, RecommendationJob
-from chalicelib.inventory.jobs import TrainingJob, TransformJob, TuningJob
-from chalicelib.inventory.models import (
-    Endpoint,
-    EndpointConfig,
-    Fact,
-    InferenceComponent,
-    Model,
-    NotebookInstance,
-    Subnet,
-    Variant,
-    VariantSettings,
-    Vpc,
-)
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import (
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
+    RecommendationJob,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,
     ScheduledAction,
 )
+from chalicelib.inventory.kinds.training import TrainingJob
+from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.parts import Part
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"

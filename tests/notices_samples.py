@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.findings import (
+from chalicelib.notices.notice import Notice, Told, counted
+from chalicelib.report.findings import (
     BlindSpot,
     Confidence,
     Exemption,
@@ -15,7 +16,6 @@ from chalicelib.findings import (
     Severity,
     finding_id,
 )
-from chalicelib.notices.notice import Notice, Told, counted
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)

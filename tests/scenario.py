@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.findings import Finding, Report, Severity, Verdict
-from chalicelib.ledger import TABLE, Ledger
-from chalicelib.memory import Answers
+from chalicelib.audit.resolution import Answers
+from chalicelib.ledger.ledger import TABLE, Ledger
 from chalicelib.notices.notice import Notice
+from chalicelib.notices.publisher import Audited, Teller
 from chalicelib.notices.sns import PublishFailed
-from chalicelib.policy import Policy, load_policy
+from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report.findings import Finding, Report, Severity, Verdict
 from chalicelib.scope import ResourceRef, Scope
-from chalicelib.telling import Audited, Teller
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"

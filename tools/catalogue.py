@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
-from chalicelib.texts import rule_title
+from chalicelib.templating import rule_title
 from tools.evidence import fields_read, sample
 from tools.kinds import KINDS
 

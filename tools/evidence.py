@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.findings import Finding, Verdict
-from chalicelib.inventory.models import Fact
-from chalicelib.judge import Failing, findings
-from chalicelib.policy import load_policy
+from chalicelib.audit.findings import Failing, findings
+from chalicelib.inventory.facts import Fact
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.cases.case import Case

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app import app
-from chalicelib.findings import Report
-from chalicelib.openapi import document
+from chalicelib.report.findings import Report
+from chalicelib.web.openapi import document
 from tools.catalogue import inventory_page, rules_page
 from tools.infra import MEMBER_ROLE, member_role
 from tools.permissions import FUNCTIONS, policy_document

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from chalicelib.texts import COMPILED, compile_templates
+from chalicelib.templating import COMPILED, compile_templates
 
 #: Parts of packages that the auditor never imports in Lambda.
 PRUNED = (

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from chalicelib.cli.demo import demo_account
 from chalicelib.notices.email import bodies
-from chalicelib.page import page
+from chalicelib.report.formats.page import page
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from tests.notices_samples import SAMPLES

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from chalicelib.policy import PolicyFile, RuleEntry, shipped
+from chalicelib.policy.policy import PolicyFile, RuleEntry, shipped
 from chalicelib.rules import RULES
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from chalicelib.findings import Report
+from chalicelib.report.findings import Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.account import EXPECTED, build

@@ -12,8 +12,8 @@ from chalicelib.cli.places import Asked, Survey, places, with_resources
 from chalicelib.cli.render import Channel, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Report, Severity
-from chalicelib.policy import unknown_rule
+from chalicelib.policy.policy import unknown_rule
+from chalicelib.report.findings import Report, Severity
 from chalicelib.service import Service
 
 FINDINGS_CODE, BLIND_CODE = 3, 4

@@ -18,8 +18,8 @@ from chalicelib.cli.render import Channel, event_in, rendered
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
 from chalicelib.events import scope_of
-from chalicelib.findings import Severity
-from chalicelib.policy import load_policy, unknown_rule
+from chalicelib.policy.policy import load_policy, unknown_rule
+from chalicelib.report.findings import Severity
 
 app = typer.Typer(
     help="Audits Amazon SageMaker for resilience and scaling. Reads only; changes nothing.",

@@ -8,7 +8,7 @@ import typer
 from typer import completion
 
 from chalicelib.cli.outputs import formats
-from chalicelib.policy import shipped
+from chalicelib.policy.policy import shipped
 from chalicelib.rules import RULES
 
 #: The variable with which the shell's script asks for completions.

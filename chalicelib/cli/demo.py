@@ -10,14 +10,14 @@ from typing import Any
 
 import boto3
 
+from chalicelib.audit.resolution import Answers
 from chalicelib.cli import show
 from chalicelib.cli.outputs import save
 from chalicelib.cli.progress import shown_progress
 from chalicelib.errors import AuditorError
-from chalicelib.memory import Answers
+from chalicelib.notices.publisher import Audited
 from chalicelib.service import Service
 from chalicelib.settings import Settings
-from chalicelib.telling import Audited
 
 ACCOUNT, REGION, TOPIC = "123456789012", "eu-west-1", "auditor-findings"
 

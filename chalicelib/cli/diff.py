@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from chalicelib.cli import outputs, show, table
-from chalicelib.diff import Change, Changed, Difference, difference
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import BlindSpot, Severity, utc_text
-from chalicelib.formats import table_cell
-from chalicelib.reports import STDIN, report_in
-from chalicelib.texts import clean
+from chalicelib.report.difference import Change, Changed, Difference, difference
+from chalicelib.report.file import STDIN, report_in
+from chalicelib.report.findings import BlindSpot, Severity, utc_text
+from chalicelib.report.formats.writers import table_cell
+from chalicelib.templating import clean
 
 TITLES = {
     Change.NEW: "New",

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from chalicelib.cli import outputs, show
 from chalicelib.cli.sessions import new_session
-from chalicelib.doctor import Diagnosis, Permission, diagnose
-from chalicelib.texts import clean
+from chalicelib.doctor.doctor import Diagnosis, Permission, diagnose
+from chalicelib.templating import clean
 
 FAILED, WRONG_USAGE, BLIND = 1, 2, 4
 

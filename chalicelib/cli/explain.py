@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Outcome, Resource
-from chalicelib.inventory.estate import Gaps
-from chalicelib.inventory.models import Fact
-from chalicelib.judge import resource_of
+from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.report.findings import Outcome, Resource
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 

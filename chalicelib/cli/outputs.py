@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from chalicelib.errors import InvalidInput
-from chalicelib.formats import SUFFIXES, WRITERS
+from chalicelib.report.formats.writers import SUFFIXES, WRITERS
 
 TABLE = "table"
 

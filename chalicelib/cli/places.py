@@ -7,25 +7,25 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from chalicelib.accounts import (
+from chalicelib.audit.auditor import Auditor, utc_now
+from chalicelib.audit.judge import Witness
+from chalicelib.cli.progress import shown_parts, shown_progress
+from chalicelib.cli.sessions import SharedSession
+from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.fleet.accounts import (
     NotAllowed,
     accounts_of_organization,
     answers_in,
     assumed,
     enabled_regions,
     role_arn,
-    unread_report,
 )
-from chalicelib.audit import Auditor, utc_now
-from chalicelib.cli.progress import shown_parts, shown_progress
-from chalicelib.cli.sessions import SharedSession
-from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.findings import PolicyUsed, Report
 from chalicelib.inventory.aws import Aws
-from chalicelib.inventory.reading import Progress
-from chalicelib.judge import Witness
+from chalicelib.inventory.reader import Progress
+from chalicelib.report.findings import PolicyUsed, Report
+from chalicelib.report.merging import merged, unread_report
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
-from chalicelib.service import Service, merged
+from chalicelib.service import Service
 
 #: Accounts and regions audited at once; each has its own connections.
 PLACES_AT_ONCE = 4

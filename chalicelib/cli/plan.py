@@ -9,7 +9,7 @@ import typer
 
 from chalicelib.cli import completion, outputs, show
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Severity
+from chalicelib.report.findings import Severity
 
 FINDINGS_CODE, UNKNOWN_CODE = 3, 4
 #: The region of a report where neither option nor environment names one.
@@ -45,10 +45,10 @@ def plan(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a value of the template is not known.")] = False,
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
-    from chalicelib.audit import utc_now
-    from chalicelib.formats import WRITERS, sarif
+    from chalicelib.audit.auditor import utc_now
     from chalicelib.plan.judged import ACCOUNT, judged, template_in
-    from chalicelib.policy import load_policy, unknown_rule
+    from chalicelib.policy.policy import load_policy, unknown_rule
+    from chalicelib.report.formats.writers import WRITERS, sarif
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
 
-from chalicelib.inventory.reading import Progress, no_progress
+from chalicelib.inventory.reader import Progress, no_progress
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.cli.demo import demo_account
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.ledger import TABLE
+from chalicelib.ledger.ledger import TABLE
 
 PROJECT = Path(__file__).resolve().parents[2]
 

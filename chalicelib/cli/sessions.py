@@ -7,8 +7,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.inventory.reading import Progress, no_progress
-from chalicelib.inventory.remembered import FileMemory, ProcessMemory, cache_folder
+from chalicelib.inventory.cached import FileMemory, cache_folder
+from chalicelib.inventory.reader import Progress, no_progress
+from chalicelib.inventory.remembered import ProcessMemory
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 

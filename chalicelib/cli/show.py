@@ -16,11 +16,11 @@ from chalicelib.cli import outputs
 from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
 from chalicelib.cli.table import STYLES, Table
-from chalicelib.findings import Report, Verdict
-from chalicelib.formats import WRITERS
-from chalicelib.policy import Policy
+from chalicelib.policy.policy import Policy
+from chalicelib.report.findings import Report, Verdict
+from chalicelib.report.formats.writers import WRITERS
 from chalicelib.rules import Rule
-from chalicelib.texts import clean, rule_title
+from chalicelib.templating import clean, rule_title
 
 #: Columns where nobody says how many there are: in a file, in a pipe.
 PAGE = 140

@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.findings import BlindSpot, Finding, Report, Severity, root_arn
-from chalicelib.formats import WRITERS
+from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
+from chalicelib.report.formats.writers import WRITERS
 from chalicelib.scope import ARN, KINDS_BY_ARN
-from chalicelib.texts import clean
+from chalicelib.templating import clean
 
 STYLES = {
     Severity.CRITICAL: "bold white on red",

@@ -10,14 +10,18 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from chalicelib.inventory import autoscaling, hosting, images, metrics, network, training
+from chalicelib.inventory import images, metrics
 from chalicelib.inventory.aws import Aws, CallFailed
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import VpcConfig
 from chalicelib.inventory.found import Found, has_instances, hosts_components
-from chalicelib.inventory.jobs import TrainingJob, TuningJob
-from chalicelib.inventory.models import InferenceComponent, Variant, VpcConfig
+from chalicelib.inventory.kinds import components, endpoints, models, network, plain, scaling, training, tuning
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.training import TrainingJob
+from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reading import Blind, Needs, Progress, Reader, no_progress
+from chalicelib.inventory.reader import Blind, Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.scope import Scope
 
@@ -56,7 +60,7 @@ class Reading:
                 self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
         if scope.whole:
             # The longest chains of pages first; ec2's client, which takes the longest to make, after those.
-            self._policies = self._start(Part.POLICIES, lambda: autoscaling.policies(self._reader))
+            self._policies = self._start(Part.POLICIES, lambda: scaling.policies(self._reader))
             self._jobs = self._sections.submit(self._stream)
             self._network = self._start(Part.SUBNETS, lambda: network.all_subnets(self._reader))
             self._everything = self._sections.submit(self._sweep)
@@ -207,18 +211,18 @@ class Reading:
     def _sweep(self) -> Found:
         reader = self._reader
         hosting_read = self._sections.submit(self._sweep_hosting)
-        targets = self._start(Part.TARGETS, lambda: autoscaling.targets(reader))
-        models = self._start(Part.MODELS, lambda: hosting.all_models(reader))
-        notebooks = self._start(Part.NOTEBOOKS, lambda: hosting.notebooks(reader))
-        tuning = self._start(Part.TUNING_JOBS, lambda: training.tuning_jobs(reader))
-        transforms = self._start(Part.TRANSFORM_JOBS, lambda: training.transform_jobs(reader))
-        schedules = self._start(Part.SCHEDULES, lambda: autoscaling.schedules(reader))
+        targets = self._start(Part.TARGETS, lambda: scaling.targets(reader))
+        models_read = self._start(Part.MODELS, lambda: models.all_models(reader))
+        notebooks = self._start(Part.NOTEBOOKS, lambda: plain.notebooks(reader))
+        tuning_read = self._start(Part.TUNING_JOBS, lambda: tuning.tuning_jobs(reader))
+        transforms = self._start(Part.TRANSFORM_JOBS, lambda: plain.transform_jobs(reader))
+        schedules = self._start(Part.SCHEDULES, lambda: scaling.schedules(reader))
         scaled = targets.result() or []
-        activities = self._start(Part.ACTIVITIES, lambda: autoscaling.activities(reader)) if scaled else None
+        activities = self._start(Part.ACTIVITIES, lambda: scaling.activities(reader)) if scaled else None
         found = hosting_read.result()
         found.targets = scaled
-        self._read_components(found, lambda: hosting.components(reader))
-        found.models = models.result() or {}
+        self._read_components(found, lambda: components.components(reader))
+        found.models = models_read.result() or {}
         found.transform_jobs = transforms.result() or {}
         self._read_lacking_models(found)
         metrics_read = self._sections.submit(self._read_metrics, found)
@@ -227,8 +231,8 @@ class Reading:
         self._read_what_rests_on_policies(found)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {one.config_name for one in found.endpoints.values() if one.config_name}
-            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: hosting.unused_configs(reader, used)) or {}
-        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning.result() or {}
+            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: endpoints.unused_configs(reader, used)) or {}
+        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning_read.result() or {}
         found.subnets = self._network.result() or {}
         metrics_read.result()
         return found
@@ -237,11 +241,11 @@ class Reading:
         """Every endpoint with its config."""
         reader = self._reader
         found = Found()
-        records = self._start(Part.ENDPOINTS, lambda: hosting.all_endpoints(reader)).result() or []
+        records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
         if Part.CONFIGS in reader.needs:
-            found.configs = hosting.configs_of(reader, records)
-        found.endpoints = hosting.assembled(reader, records, found.configs)
+            found.configs = endpoints.configs_of(reader, records)
+        found.endpoints = endpoints.assembled(reader, records, found.configs)
         return found
 
     def _read_lacking_models(self, found: Found) -> None:
@@ -249,7 +253,7 @@ class Reading:
         reader = self._reader
         if Part.MODELS in reader.needs and Part.MODELS not in reader.gaps.parts:
             lacking = [name for name in found.models_named() if name not in found.models]
-            found.models |= hosting.described_models(reader, lacking)
+            found.models |= models.described_models(reader, lacking)
 
     def _read_components(self, found: Found, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any."""
@@ -269,7 +273,7 @@ class Reading:
         """Alarms of the policies, load tests of the models behind them."""
         reader = self._reader
         if Part.ALARMS in reader.needs:
-            found.alarms = reader.whole(Part.ALARMS, lambda: autoscaling.alarms(reader, found.policies)) or {}
+            found.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, found.policies)) or {}
         if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
             self._read_load_tests(found, scaled)
 
@@ -278,7 +282,7 @@ class Reading:
         reader = self._reader
         names = {one.configured.model_name for one in scaled if one.configured and one.configured.model_name}
         only = None if self.scope.whole else sorted(names)
-        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: hosting.recommendation_jobs(reader, only))
+        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         found.recommendations = jobs or []
         tested = {job.model_name for job in found.recommendations}
         for name in {
@@ -310,20 +314,18 @@ class Reading:
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        found.configs = hosting.configs_of(reader, records) if Part.CONFIGS in needs else {}
-        found.configs |= hosting.described_configs(reader, named.get("endpoint-config", ()))
-        found.endpoints = hosting.assembled(reader, records, found.configs)
-        found.components = hosting.described_components(reader, named.get("inference-component", ()))
+        found.configs = endpoints.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        found.configs |= endpoints.described_configs(reader, named.get("endpoint-config", ()))
+        found.endpoints = endpoints.assembled(reader, records, found.configs)
+        found.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in found.endpoints.values():
             if any(hosts_components(variant) for variant in endpoint.variants):
-                self._read_components(found, partial(hosting.components, reader, EndpointNameEquals=endpoint.name))
-        found.notebooks = hosting.described_notebooks(reader, named.get("notebook-instance", ()))
-        found.transform_jobs = training.described_transform_jobs(reader, named.get("transform-job", ()))
-        tuning = training.described_tuning_jobs(reader, named.get("tuning-job", ()))
-        for name, job in tuning.items():
-            found.tuning_jobs[name] = (
-                reader.whole(Part.TUNING_JOBS, partial(training.children_hours, reader, job)) or job
-            )
+                self._read_components(found, partial(components.components, reader, EndpointNameEquals=endpoint.name))
+        found.notebooks = plain.described_notebooks(reader, named.get("notebook-instance", ()))
+        found.transform_jobs = plain.described_transform_jobs(reader, named.get("transform-job", ()))
+        tuned = tuning.described_tuning_jobs(reader, named.get("tuning-job", ()))
+        for name, job in tuned.items():
+            found.tuning_jobs[name] = reader.whole(Part.TUNING_JOBS, partial(tuning.children_hours, reader, job)) or job
         self._named_models(found, named.get("model", ()))
         self._named_scaling(found)
         self._read_metrics(found)
@@ -334,8 +336,8 @@ class Reading:
     def _named_models(self, found: Found, names: Iterable[str]) -> None:
         reader = self._reader
         for name in names:
-            model = hosting.searched_model(reader, name)
-            found.models |= {name: model} if model else hosting.described_models(reader, [name])
+            model = models.searched_model(reader, name)
+            found.models |= {name: model} if model else models.described_models(reader, [name])
         self._read_lacking_models(found)
 
     def _named_scaling(self, found: Found) -> None:
@@ -344,18 +346,18 @@ class Reading:
         scaled += [component.resource_id for component in found.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
-        found.targets = reader.whole(Part.TARGETS, lambda: autoscaling.targets(reader, scaled)) or []
+        found.targets = reader.whole(Part.TARGETS, lambda: scaling.targets(reader, scaled)) or []
         ids = list(dict.fromkeys(target.resource_id for target in found.targets))
         if not ids:
             return
         if Part.POLICIES in needs:
-            found.policies = reader.whole(Part.POLICIES, lambda: autoscaling.policies(reader, ids)) or []
+            found.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
         policed = {one.resource_id for one in found.policies}
         unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
         if Part.SCHEDULES in needs and unpoliced:
-            found.schedules = reader.whole(Part.SCHEDULES, lambda: autoscaling.schedules(reader, unpoliced)) or []
+            found.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, unpoliced)) or []
         if Part.ACTIVITIES in needs:
-            found.activities = reader.whole(Part.ACTIVITIES, lambda: autoscaling.activities(reader, ids)) or []
+            found.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
 
     def _named_network(self, found: Found, named: Mapping[str, list[str]]) -> None:
         reader = self._reader

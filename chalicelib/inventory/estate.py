@@ -8,80 +8,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
 
-from chalicelib.inventory.jobs import TransformJob, TuningJob
-from chalicelib.inventory.models import (
-    Endpoint,
-    EndpointConfig,
-    Fact,
-    InferenceComponent,
-    Model,
-    NotebookInstance,
-    Subnet,
-    Unread,
-    Variant,
-    Vpc,
-)
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import (
+from chalicelib.inventory.facts import Fact, Gaps, Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
+    RecommendationJob,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,
     ScheduledAction,
 )
-
-
-class Datapoint(NamedTuple):
-    """A metric's value over the period that starts at ``start``."""
-
-    start: datetime
-    value: float
-
-
-class MetricKey(NamedTuple):
-    """A metric of one variant, and for ContainerLatency of one ``container``."""
-
-    metric: str
-    endpoint: str
-    variant: str
-    container: str = ""
-
-
-class RecommendationJob(NamedTuple):
-    """A finished Inference Recommender job, the model that it measured, and when it completed."""
-
-    name: str
-    model_name: str | None
-    completed: datetime | None
-
-
-@dataclass(slots=True)
-class Gaps:
-    """What could not be read: whole parts, and single resources within a part, each with the reason.
-
-    ``failed`` are those of the resources that are there, but whose description failed.
-    """
-
-    parts: dict[Part, str] = field(default_factory=dict)
-    resources: dict[tuple[Part, str], str] = field(default_factory=dict)
-    failed: set[tuple[Part, str]] = field(default_factory=set)
-
-    def demand_each(self, part: Part) -> None:
-        """Raise Unread when the part, or the description of any resource of it, could not be read."""
-        self.demand(part)
-        for failed, name in self.failed:
-            if failed is part:
-                self.demand(part, name)
-
-    def demand(self, part: Part, name: str | None = None) -> None:
-        """Raise Unread when the part, or the named resource of it, could not be read."""
-        reason = self.parts.get(part) or (self.resources.get((part, name)) if name is not None else None)
-        if reason is not None:
-            raise Unread(reason, reason.split(" failed: ")[0] if " failed: " in reason else "not read")
+from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.parts import Part
 
 
 @dataclass

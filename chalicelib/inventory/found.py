@@ -3,19 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.inventory.estate import Datapoint, MetricKey, RecommendationJob
-from chalicelib.inventory.jobs import TransformJob, TuningJob
-from chalicelib.inventory.models import (
-    Endpoint,
-    EndpointConfig,
-    InferenceComponent,
-    Model,
-    NotebookInstance,
-    Subnet,
-    Unread,
-    Variant,
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet
+from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.scaling import (
+    Alarm,
+    RecommendationJob,
+    ScalableTarget,
+    ScalingActivity,
+    ScalingPolicy,
+    ScheduledAction,
 )
-from chalicelib.inventory.scaling import Alarm, ScalableTarget, ScalingActivity, ScalingPolicy, ScheduledAction
+from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory.metrics import Datapoint, MetricKey
 
 #: The predefined metric whose target value only a load test can tell.
 INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"

@@ -6,14 +6,31 @@ instances measure in ``/aws/sagemaker/Endpoints``. GPU percentages run to 100 ×
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.estate import Datapoint, MetricKey
-from chalicelib.inventory.models import Unread, Variant
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reading import Reader
+from chalicelib.inventory.reader import Reader
+
+
+class Datapoint(NamedTuple):
+    """A metric's value over the period that starts at ``start``."""
+
+    start: datetime
+    value: float
+
+
+class MetricKey(NamedTuple):
+    """A metric of one variant, and for ContainerLatency of one ``container``."""
+
+    metric: str
+    endpoint: str
+    variant: str
+    container: str = ""
+
 
 QUERIES_A_CALL = 500
 

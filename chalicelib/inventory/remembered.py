@@ -1,31 +1,13 @@
-"""Endpoint configs remembered from audit to audit: they cannot be changed, so that describing one once is enough.
+"""What audits remember of each other: endpoint configs, which cannot be changed, by account and region."""
 
-A name proves nothing, as a config can be deleted and made again under it. What is remembered holds only for the same
-ARN *and* creation time, and ``ListEndpointConfigs`` tells both of a hundred configs in one call. Tags can change, and
-are never remembered. A memory that is missing, foreign or broken costs calls and never an audit.
-"""
-
-import json
-import logging
-import os
-import tempfile
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from chalicelib import __version__
-from chalicelib.inventory.models import EndpointConfig, VariantSettings
+if TYPE_CHECKING:
+    from chalicelib.inventory.kinds.endpoints import EndpointConfig
 
-log = logging.getLogger(__name__)
-
-_FIELDS = ",".join((*EndpointConfig.model_fields, *VariantSettings.model_fields))
-_CHANGING = {"tags", "in_use"}
-#: What is remembered holds for one version of the program and the fields that it reads.
-FORMAT = f"{__version__} {zlib.crc32(_FIELDS.encode()):08x}"
-
-Configs = Mapping[str, EndpointConfig]
+Configs = Mapping[str, "EndpointConfig"]
 
 
 class Memory(Protocol):
@@ -38,24 +20,6 @@ class Memory(Protocol):
     def keep(self, account: str, region: str, configs: Configs) -> None:
         """Takes the place of what was remembered."""
         ...
-
-
-def packed(configs: Configs) -> bytes:
-    """Configs as compressed JSON, in the format of this version."""
-    told = [one.model_dump(mode="json", exclude=_CHANGING, exclude_defaults=True) for one in configs.values()]
-    return zlib.compress(json.dumps({"format": FORMAT, "configs": told}, separators=(",", ":")).encode(), 6)
-
-
-def unpacked(blob: bytes) -> dict[str, EndpointConfig]:
-    """The configs in a blob; none when it was made by another version. Raises ValueError for anything else."""
-    try:
-        told = json.loads(zlib.decompress(blob))
-        if told["format"] != FORMAT:
-            return {}
-        found = [EndpointConfig.model_validate(one) for one in told["configs"]]
-    except (zlib.error, KeyError, TypeError) as error:
-        raise ValueError(f"not a memory of endpoint configs: {error}") from error
-    return {one.name: one for one in found}
 
 
 @dataclass
@@ -80,44 +44,5 @@ class ProcessMemory:
             self.below.keep(account, region, configs)
 
 
-def _identities(configs: Iterable[EndpointConfig]) -> set[tuple[str, Any]]:
+def _identities(configs: "Iterable[EndpointConfig]") -> set[tuple[str, Any]]:
     return {(one.arn, one.created) for one in configs}
-
-
-@dataclass(frozen=True, slots=True)
-class FileMemory:
-    """A file for each account and region in ``folder``, which only its owner can read."""
-
-    folder: Path
-
-    def recall(self, account: str, region: str) -> Configs:
-        """What the file holds."""
-        try:
-            return unpacked(self._file(account, region).read_bytes())
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError) as error:
-            log.info("nothing is remembered: %s", error)
-            return {}
-
-    def keep(self, account: str, region: str, configs: Configs) -> None:
-        """Writes the file whole or not at all."""
-        file = self._file(account, region)
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self.folder, prefix=f".{file.name}.")
-            with os.fdopen(handle, "wb") as written:
-                written.write(packed(configs))
-            Path(draft).replace(file)
-        except OSError as error:
-            log.info("nothing is remembered in %s: %s", self.folder, error)
-
-    def _file(self, account: str, region: str) -> Path:
-        return self.folder / f"endpoint-configs-{account}-{region}.z"
-
-
-def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
-    """Where a person's programs keep what can be made again: ``$XDG_CACHE_HOME``, else ``~/.cache``."""
-    given = (os.environ if environment is None else environment).get("XDG_CACHE_HOME", "")
-    base = Path(given) if os.path.isabs(given) else Path("~/.cache").expanduser()
-    return base / "sagemaker-auditor"

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.findings import Severity, utc_text
 from chalicelib.notices.notice import WORDS, Change, Notice
+from chalicelib.report.findings import Severity, utc_text
 from chalicelib.settings import Settings
-from chalicelib.texts import clean, render
+from chalicelib.templating import clean, render
 
 log = logging.getLogger(__name__)
 

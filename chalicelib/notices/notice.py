@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
-from chalicelib.texts import clean
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
+from chalicelib.templating import clean
 
 Change = Literal["new", "worse", "back", "reminder", "resolved"]
 

@@ -14,10 +14,10 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
-from chalicelib.findings import Finding, Severity, utc_text
 from chalicelib.notices.notice import Notice, Told
+from chalicelib.report.findings import Finding, Severity, utc_text
 from chalicelib.settings import Settings
-from chalicelib.texts import clean
+from chalicelib.templating import clean
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import WORDS, Notice
-from chalicelib.texts import clean, render
+from chalicelib.templating import clean, render
 
 #: A message with its attributes may hold 262,144 bytes; the rest is left for attributes and JSON escapes.
 MESSAGE_BYTES = 250_000

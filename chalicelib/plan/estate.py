@@ -8,19 +8,17 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.estate import Gaps
-from chalicelib.inventory.models import (
-    Container,
+from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import (
     Endpoint,
     EndpointConfig,
-    Fact,
-    InferenceComponent,
     ManagedInstanceScaling,
-    Model,
-    NotebookInstance,
     Variant,
     VariantSettings,
 )
+from chalicelib.inventory.kinds.models import Container, Model
+from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network

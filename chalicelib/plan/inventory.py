@@ -5,8 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Endpoint, EndpointConfig, Fact, InferenceComponent, Model, Unread, Variant
-from chalicelib.inventory.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
 from chalicelib.plan.partial import unread
 
 _NAME = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+[a-z]")

@@ -9,16 +9,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.judge import Judge
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import BlindSpot, Finding, Outcome, PolicyUsed, Report, ScopeAudited, Verdict
-from chalicelib.inventory.estate import Gaps
-from chalicelib.inventory.models import Fact
-from chalicelib.judge import Failing, Judge, exemption_notes, findings, tagged_arn
+from chalicelib.inventory.facts import Fact, Gaps
 from chalicelib.plan import template, terraform
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.partial import spoken
 from chalicelib.plan.values import DEPLOYMENT, LATER, VALUES, Template
-from chalicelib.policy import Policy
+from chalicelib.policy.policy import Policy
+from chalicelib.report.findings import BlindSpot, Finding, Outcome, PolicyUsed, Report, ScopeAudited, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 

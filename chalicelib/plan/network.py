@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from chalicelib.inventory.models import EndpointConfig, Fact, Model, Subnet, Vpc, VpcConfig
+from chalicelib.inventory.facts import Fact, VpcConfig
+from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.plan.intrinsics import SUBNET, VPC
 from chalicelib.plan.inventory import is_availability_zone
 from chalicelib.plan.partial import hidden, known, partial

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic_core import to_jsonable_python
 
-from chalicelib.inventory.models import Fact, Unread
+from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.plan.values import DEPLOYMENT, LATER, NEVER_IN_A_TEMPLATE, VALUES
 
 F = TypeVar("F", bound=Fact)

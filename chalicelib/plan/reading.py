@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.models import Fact
+from chalicelib.inventory.facts import Fact
 from chalicelib.plan.partial import partial
 from chalicelib.plan.values import TAGS_LATER, UNTOLD, Unknown, at, lack
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.inventory.models import Fact
-from chalicelib.inventory.scaling import (
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.kinds.scaling import (
     INSTANCE_DIMENSION,
     Alarm,
     AlarmRef,

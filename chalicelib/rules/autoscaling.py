@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import InferenceComponent, Unread, Variant
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import ScalableTarget
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import component_in_service, scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 

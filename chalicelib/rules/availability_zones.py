@@ -2,11 +2,14 @@
 
 from pydantic import PositiveInt
 
-from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.jobs import TrainingJob
-from chalicelib.inventory.models import EndpointConfig, Model, Subnet, Unread, Vpc
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 

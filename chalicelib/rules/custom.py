@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import Parser
 
-from chalicelib.findings import Outcome, Severity, failed, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Fact, Unread
+from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Outcome, Severity, failed, passed
 from chalicelib.rules.registry import OwnWords, Params, Rule
 
 TOPIC = "custom"

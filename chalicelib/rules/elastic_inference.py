@@ -1,10 +1,12 @@
 """Elastic Inference: withdrawn by AWS. The service model says that ``AcceleratorType`` is no longer supported."""
 
-from chalicelib.findings import Outcome, Severity, failed, passed
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.images import Image
-from chalicelib.inventory.models import Model, NotebookInstance, Variant
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Outcome, Severity, failed, passed
 from chalicelib.rules.guards import variant_in_service
 from chalicelib.rules.registry import Params, rule
 

@@ -2,12 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from chalicelib.findings import Outcome, not_applicable, not_now
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.jobs import TrainingJob, TransformJob
-from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.plain import TransformJob
+from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
+from chalicelib.report.findings import Outcome, not_applicable, not_now
 
 
 def serving(status: str) -> Outcome | None:

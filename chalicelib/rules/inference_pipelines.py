@@ -2,10 +2,12 @@
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Model, Unread, Variant
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import variant_with_instances
 from chalicelib.rules.registry import Params, rule
 

@@ -5,14 +5,18 @@ from datetime import timedelta
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from chalicelib.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
-from chalicelib.inventory.estate import Datapoint, Inventory
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.images import Algorithm, may_be_jumpstart, recognise
 from chalicelib.inventory.images import Training as TrainsOn
 from chalicelib.inventory.instances import InstanceType
-from chalicelib.inventory.jobs import Training, TrainingJob, TransformJob, TuningJob
-from chalicelib.inventory.models import NotebookInstance, Unread, Variant
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.training import Training, TrainingJob
+from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory.metrics import Datapoint
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import changed, older_than, own_job, own_training_job, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 

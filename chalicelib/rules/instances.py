@@ -5,11 +5,13 @@ from datetime import timedelta
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
-from chalicelib.inventory.models import Endpoint, EndpointConfig, InferenceComponent, Unread, Variant, plain
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances
 from chalicelib.rules.registry import Params, rule
 

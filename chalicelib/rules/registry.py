@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.findings import Outcome, Severity
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
+from chalicelib.report.findings import Outcome, Severity
 
 
 class Params(BaseModel):

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.found import INVOCATIONS_PER_INSTANCE
-from chalicelib.inventory.models import IN_TRANSITION, NOT_SERVING, InferenceComponent, Unread, Variant, plain
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import (
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     PROVISIONED_DIMENSION,
@@ -18,6 +18,8 @@ from chalicelib.inventory.scaling import (
     ScalableTarget,
     ScalingPolicy,
 )
+from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import TOPIC
 from chalicelib.rules.guards import older_than, scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule

@@ -2,11 +2,13 @@
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.jobs import Training, TrainingJob, TuningJob
-from chalicelib.inventory.models import Unread, plain
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.endpoints import plain
+from chalicelib.inventory.kinds.training import Training, TrainingJob
+from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.instance_fit import algorithm_of
 from chalicelib.rules.registry import Params, rule

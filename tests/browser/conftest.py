@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from chalicelib.findings import Confidence, Finding, Fix, Report, Resource, Severity
-from chalicelib.page import page, policy
+from chalicelib.report.findings import Confidence, Finding, Fix, Report, Resource, Severity
+from chalicelib.report.formats.page import page, policy
 from tests.conftest import interruptible
 from tests.unit.test_notices import a_report
 

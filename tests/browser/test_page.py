@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from chalicelib.findings import Finding, Severity
-from chalicelib.page import More, page
+from chalicelib.report.findings import Finding, Severity
+from chalicelib.report.formats.page import More, page
 from emulator.account import EXPECTED
 from tests.browser.conftest import NewTab, Seen, Site, a_page, many
 from tests.unit.test_notices import a_report

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from chalicelib.findings import Severity
-from chalicelib.inventory.models import InferenceComponent, Variant
+from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
+from chalicelib.report.findings import Severity
 from tests.builders import (
     Given,
     a_component,

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from chalicelib.findings import Confidence, Severity
-from chalicelib.inventory.jobs import TrainingJob
-from chalicelib.inventory.models import Model, Subnet
+from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.network import Subnet
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Confidence, Severity
 from tests.builders import (
     LOCAL_SUBNET,
     OUTPOST_SUBNET,

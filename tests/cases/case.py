@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chalicelib.findings import Confidence, Outcome, Severity, Verdict, unknown
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Fact, Unread
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict, unknown
 from chalicelib.rules import RULES
 from tests.builders import Given, Unreadable, an_inventory
 

@@ -5,7 +5,7 @@ Policies, dashboards and exemptions of others rest on these: a change here is a 
 
 from typing import Any, NamedTuple
 
-from chalicelib.findings import Severity
+from chalicelib.report.findings import Severity
 
 
 class Promise(NamedTuple):

@@ -1,7 +1,7 @@
 """Elastic Inference, which AWS has withdrawn."""
 
-from chalicelib.findings import Severity
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Severity
 from tests.builders import ACCOUNT, ELASTIC_INFERENCE, OWN_IMAGE, a_model, a_notebook, a_variant, an_image
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
 from tests.cases.instances import IN_TRANSITION, NOT_SERVING

@@ -1,7 +1,7 @@
 """Inference pipelines."""
 
-from chalicelib.findings import Severity
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Severity
 from tests.builders import (
     OWN_IMAGE,
     XGBOOST,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from chalicelib.findings import Confidence, Severity
-from chalicelib.inventory.jobs import TrainingJob
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Confidence, Severity
 from tests.builders import (
     BLAZINGTEXT,
     COPIED_LDA,

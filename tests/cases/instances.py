@@ -1,8 +1,8 @@
 """Endpoints and their instances."""
 
-from chalicelib.findings import Severity
-from chalicelib.inventory.models import Variant
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import Severity
 from tests.builders import (
     SUBNET_A,
     SUBNET_B,

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from chalicelib.findings import Severity
+from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import PROVISIONED_DIMENSION, ScalingPolicy
+from chalicelib.report.findings import Severity
 from tests.builders import (
     Given,
     a_component,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chalicelib.findings import Severity
-from chalicelib.inventory.jobs import TrainingJob
+from chalicelib.inventory.kinds.training import TrainingJob
+from chalicelib.report.findings import Severity
 from tests.builders import (
     COPIED_LDA,
     IMAGE_CLASSIFICATION,

@@ -16,9 +16,9 @@ from chalice.local import ChaliceRequestHandler, LocalDevServer
 from hypothesis import HealthCheck, Phase, settings
 
 import app as handlers
-from chalicelib.ledger import TABLE
-from chalicelib.openapi import document
+from chalicelib.ledger.ledger import TABLE
 from chalicelib.rules import RULES
+from chalicelib.web.openapi import document
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION

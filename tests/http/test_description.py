@@ -12,10 +12,10 @@ from chalice.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as handlers
-from chalicelib.findings import Severity
-from chalicelib.ledger import TABLE
-from chalicelib.openapi import OPERATIONS, document
+from chalicelib.ledger.ledger import TABLE
+from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
+from chalicelib.web.openapi import OPERATIONS, document
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import Report
-from chalicelib.inventory import training
+from chalicelib.inventory.kinds import training
+from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef
 from emulator import seed
 from emulator.front import Front

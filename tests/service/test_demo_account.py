@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import jsonschema
 import pytest
 
-from chalicelib.findings import Report
+from chalicelib.report.findings import Report
 from chalicelib.rules import RULES
 from chalicelib.service import Service
 from chalicelib.settings import Settings

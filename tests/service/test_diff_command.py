@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.cli import run
-from chalicelib.findings import Report
+from chalicelib.report.findings import Report
 from emulator.front import Front
 from emulator.server import Emulator
 from tests.conftest import NewService

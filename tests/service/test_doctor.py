@@ -9,12 +9,12 @@ import boto3
 import pytest
 
 from chalicelib.cli import run
-from chalicelib.diff import Change, difference
-from chalicelib.doctor import diagnose
-from chalicelib.findings import Report
+from chalicelib.doctor.doctor import diagnose
+from chalicelib.doctor.probes import needed
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS
-from chalicelib.policy import load_policy
-from chalicelib.probes import needed
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.difference import Change, difference
+from chalicelib.report.findings import Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.account import build

@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.fleet import Fleet
-from chalicelib.ledger import TABLE
+from chalicelib.fleet.fleet import Fleet
+from chalicelib.ledger.ledger import TABLE
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator import seed
@@ -219,7 +219,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     worked(service, *account.queued())
     (before,) = account.told()
     whole = service.fleet.report(service.fleet.runs.get(whole_run["run"]))  # type: ignore[arg-type]
-    monkeypatch.setattr("chalicelib.fleet.SPLIT_ABOVE", 3)
+    monkeypatch.setattr("chalicelib.fleet.fleet.SPLIT_ABOVE", 3)
     split_run = service.on_schedule({**SCHEDULE, "id": "e-2"})
     assert split_run["parts"] == 2
     records = account.queued()
@@ -315,24 +315,26 @@ Asked = Callable[[str, str, Any], tuple[int, Any, Any]]
 
 
 def test_a_large_audit_over_http_is_a_run(account: Account) -> None:
-    from chalicelib import web
+    from chalicelib.web import routes
 
     service = account.service(accounts=())
-    begun = web.post_audit(service, b'{"regions": ["eu-west-1", "us-east-1"], "rules": ["endpoint-single-instance"]}')
+    begun = routes.post_audit(
+        service, b'{"regions": ["eu-west-1", "us-east-1"], "rules": ["endpoint-single-instance"]}'
+    )
     assert begun.status == 202
     assert begun.headers["Location"] == f"/audit/runs/{begun.body['audit_id']}"
-    waiting = web.get_run(service, begun.body["audit_id"])
+    waiting = routes.get_run(service, begun.body["audit_id"])
     assert (waiting.status, waiting.body["state"]) == (200, "queued")
     assert waiting.body["parts"]["total"] == 2
     first, second = account.queued()
     worked(service, first)
-    running = web.get_run(service, begun.body["audit_id"]).body
+    running = routes.get_run(service, begun.body["audit_id"]).body
     assert (running["state"], running["parts"]["done"], running["report"]) == ("running", 1, None)
     worked(service, second)
-    done = web.get_run(service, begun.body["audit_id"]).body
+    done = routes.get_run(service, begun.body["audit_id"]).body
     assert done["state"] == "done"
     assert {one["rule"] for one in done["report"]["findings"]} == {"endpoint-single-instance"}
     assert account.told() == []
-    assert web.get_run(service, "a-none").status == 404
+    assert routes.get_run(service, "a-none").status == 404
     with pytest.raises(InvalidInput, match="is not audited from here"):
-        web.post_audit(service, b'{"accounts": ["999999999999"]}')
+        routes.post_audit(service, b'{"accounts": ["999999999999"]}')

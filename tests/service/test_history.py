@@ -9,9 +9,9 @@ import pytest
 from chalice.test import Client, HTTPResponse
 
 import app as handlers
-from chalicelib.findings import EndpointCapacity, RuleCounts, RuleInForce, Severity
-from chalicelib.history import History
-from chalicelib.ledger import TABLE
+from chalicelib.ledger.history import History
+from chalicelib.ledger.ledger import TABLE
+from chalicelib.report.findings import EndpointCapacity, RuleCounts, RuleInForce, Severity
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import Emulator
 from tests.service.test_audit import an_endpoint

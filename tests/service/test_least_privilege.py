@@ -12,8 +12,8 @@ from chalice.test import Client
 
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
-from chalicelib.ledger import TABLE
-from chalicelib.policy import load_policy
+from chalicelib.ledger.ledger import TABLE
+from chalicelib.policy.policy import load_policy
 from emulator.account import build
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT

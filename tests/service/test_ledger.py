@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Exemption, Severity, Verdict
-from chalicelib.ledger import Ledger, LedgerBusy, LedgerFailed, Query
-from chalicelib.notices.changes import Known
+from chalicelib.ledger.ledger import Ledger, LedgerBusy, LedgerFailed, Query
 from chalicelib.notices.sns import PublishFailed
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Exemption, Known, Severity, Verdict
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
 from tests.unit.test_notices import NOW, a_finding
@@ -133,9 +132,9 @@ def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
     object.__setattr__(teller, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
 
     def told() -> None:
-        from chalicelib.memory import Answers
+        from chalicelib.audit.resolution import Answers
+        from chalicelib.notices.publisher import Audited
         from chalicelib.scope import Scope
-        from chalicelib.telling import Audited
         from tests.scenario import ENDPOINT
 
         answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
@@ -199,7 +198,7 @@ def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) ->
 
 
 def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
-    from chalicelib.findings import Resource
+    from chalicelib.report.findings import Resource
 
     job = Resource(kind="training-job", arn="arn:aws:sagemaker:eu-west-1:123456789012:training-job/j", name="j")
     story.event(on_churn(), a_finding(9, resource=job))

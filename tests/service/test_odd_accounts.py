@@ -7,12 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib.audit import Auditor
-from chalicelib.findings import Report
+from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
-from chalicelib.notices.changes import Judged, decide, digest
-from chalicelib.policy import load_policy
+from chalicelib.notices.decide import decide, digest
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Judged, Report
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings

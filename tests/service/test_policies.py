@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib.cli import run
-from chalicelib.findings import Report
-from chalicelib.inventory import aws, hosting, pacing
+from chalicelib.inventory import aws, pacing
+from chalicelib.inventory.kinds import endpoints
 from chalicelib.inventory.remembered import Memory, ProcessMemory
-from chalicelib.ledger import TABLE
-from chalicelib.remembering import TableMemory
+from chalicelib.ledger.configs import TableMemory
+from chalicelib.ledger.ledger import TABLE
+from chalicelib.report.findings import Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.front import Front
@@ -27,7 +28,7 @@ DESCRIBE, LIST = "sagemaker:DescribeEndpointConfig", "sagemaker:ListEndpointConf
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Configs made just now count as old."""
-    monkeypatch.setattr(hosting, "SETTLED", timedelta(days=-1))
+    monkeypatch.setattr(endpoints, "SETTLED", timedelta(days=-1))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_the_second_audit_of_a_process_describes_no_config(account: Emulator) ->
 
 
 def test_a_young_config_is_described_again(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosting, "SETTLED", timedelta(hours=1))
+    monkeypatch.setattr(endpoints, "SETTLED", timedelta(hours=1))
     service = a_service(account)
     sweep(service)
     second = sweep(service)
@@ -134,7 +135,7 @@ def test_the_table_remembers_beyond_the_process(account: Emulator) -> None:
 
 
 def test_pieces_of_different_writings_are_not_remembered(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.remembering.PIECE", 50)
+    monkeypatch.setattr("chalicelib.ledger.configs.PIECE", 50)
     client = account.client("dynamodb")
     client.create_table(TableName="auditor-ledger", **TABLE)
     service = a_service(account)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.cli import run
-from chalicelib.texts import BrokenTemplate, finding_text, use_templates
+from chalicelib.templating import BrokenTemplate, finding_text, use_templates
 from emulator.front import Front
 from emulator.server import Emulator
 from tests.events import FOLDER

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.findings import Verdict
 from chalicelib.plan.judged import ACCOUNT, Judged, judged
 from chalicelib.plan.template import declared, document
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Verdict
 from chalicelib.scope import Scope
 from tests.builders import LDA
 

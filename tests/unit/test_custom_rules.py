@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import Severity, Verdict
-from chalicelib.judge import Judge, findings
-from chalicelib.policy import Policy, load_policy
+from chalicelib.audit.findings import findings
+from chalicelib.audit.judge import Judge
+from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules.custom import READS
 from chalicelib.scope import Scope
 from tests.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory

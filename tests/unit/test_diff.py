@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.diff import Change, Difference, difference
-from chalicelib.findings import (
+from chalicelib.report.difference import Change, Difference, difference
+from chalicelib.report.findings import (
     BlindSpot,
     Exemption,
     Finding,

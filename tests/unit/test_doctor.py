@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.doctor import Diagnosis, Permission, judged, policy_to_add, settings_checks
+from chalicelib.doctor.doctor import Diagnosis, Permission, judged, policy_to_add, settings_checks
 from chalicelib.inventory.aws import CallFailed
 
 OPERATION = "sagemaker:ListModels"

@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import BlindSpot, ExemptionNote, Fix, Severity
 from chalicelib.notices.email import COLOURS, MESSAGE_BYTES, Attachment, EmailFailed, bodies, deliver, email
 from chalicelib.notices.notice import Notice, Told
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Fix, Severity
 from chalicelib.settings import Settings
 from tests.golden import assert_golden
 from tests.notices_samples import ACCOUNT, NEW, NOW, REGION, RESOLVED, SAMPLES, a_finding, a_notice, a_resource

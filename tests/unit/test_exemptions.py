@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from chalicelib.findings import ExemptionNote
-from chalicelib.judge import Judge, exemption_notes, findings
-from chalicelib.policy import ExemptionEntry, Policy, load_policy
+from chalicelib.audit.findings import exemption_notes, findings
+from chalicelib.audit.judge import Judge
+from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
+from chalicelib.report.findings import ExemptionNote
+from chalicelib.report.merging import merged_notes
 from chalicelib.scope import Scope
-from chalicelib.service import merged_notes
 from tests.builders import NOW, a_variant, an_inventory
 
 SCOPE = Scope("123456789012", "eu-west-1")

@@ -24,10 +24,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
-from chalicelib import formats
-from chalicelib.findings import BlindSpot, Exemption, Finding, Fix, Report, RuleCounts, Saving, Severity
-from chalicelib.formats import COLUMNS, COMMENT, FORMULA, RESULTS, WRITERS, comma_separated, markdown, sarif
 from chalicelib.notices.security_hub import FINDING_BYTES
+from chalicelib.report.findings import BlindSpot, Exemption, Finding, Fix, Report, RuleCounts, Saving, Severity
+from chalicelib.report.formats.writers import (
+    COLUMNS,
+    COMMENT,
+    FORMULA,
+    RESULTS,
+    WRITERS,
+    comma_separated,
+    markdown,
+    sarif,
+)
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 SCHEMAS = Path(__file__).parents[1] / "fixtures" / "schemas"
@@ -270,7 +278,7 @@ def test_blind_spots_beyond_the_room_are_counted() -> None:
 
 def test_sarif_holds_the_worst_results_that_github_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RESULTS == 25_000
-    monkeypatch.setattr(formats, "RESULTS", 10)
+    monkeypatch.setattr("chalicelib.report.formats.writers.RESULTS", 10)
     (run,) = json.loads(sarif(a_report(*(a_finding(one) for one in range(12)))))["runs"]
     assert [one["partialFingerprints"]["findingId/v1"] for one in run["results"]] == [
         f"f-{one:020x}" for one in range(10)

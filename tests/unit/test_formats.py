@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.findings import BlindSpot, Exemption, Report, RuleCounts, Severity
-from chalicelib.formats import COLUMNS, WRITERS, comma_separated, junit, markdown, sarif
+from chalicelib.report.findings import BlindSpot, Exemption, Report, RuleCounts, Severity
+from chalicelib.report.formats.writers import COLUMNS, WRITERS, comma_separated, junit, markdown, sarif
 from tests.unit.test_notices import HOSTILE, a_finding, a_report
 
 

@@ -15,8 +15,8 @@ from chalice.deploy.packager import LambdaDeploymentPackager
 from chalice.package import PackageOptions, create_app_packager
 
 import app
-from chalicelib.fleet import LAST_ATTEMPT
-from chalicelib.ledger import TABLE
+from chalicelib.fleet.fleet import LAST_ATTEMPT
+from chalicelib.ledger.ledger import TABLE
 from chalicelib.settings import PREFIX, Settings
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
@@ -242,7 +242,7 @@ def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
 def test_the_phrase_that_counts_complete_audits_is_logged() -> None:
     patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
     (phrase,) = (pattern.strip('"') for pattern in patterns)
-    assert any(phrase in path.read_text() for path in (ROOT / "chalicelib").glob("*.py"))
+    assert any(phrase in path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import Finding, Outcome, Severity, failed, finding_id, passed
+from chalicelib.audit.findings import findings, tagged_arn
+from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Endpoint, Unread, Variant, VariantSettings
-from chalicelib.inventory.scaling import ScalableTarget
-from chalicelib.judge import Judge, findings, tagged_arn
-from chalicelib.policy import ExemptionEntry, Policy, RuleSetting, load_policy
+from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant, VariantSettings
+from chalicelib.inventory.kinds.scaling import ScalableTarget
+from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
+from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import Params, rule
 from chalicelib.scope import Scope

@@ -6,11 +6,21 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import BlindSpot, Finding, Fix, PolicyUsed, Report, Resource, ScopeAudited, Severity
 from chalicelib.notices import sns
-from chalicelib.notices.changes import Judged, decide, digest
+from chalicelib.notices.decide import decide, digest
 from chalicelib.notices.notice import Notice
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import (
+    BlindSpot,
+    Finding,
+    Fix,
+    Judged,
+    PolicyUsed,
+    Report,
+    Resource,
+    ScopeAudited,
+    Severity,
+)
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 HOSTILE = "<!channel> {{ 7*7 }} <script>\n[HIGH] forged\x07 \u202e"

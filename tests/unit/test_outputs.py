@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.cli import outputs
 from chalicelib.errors import InvalidInput
-from chalicelib.formats import SUFFIXES, WRITERS
+from chalicelib.report.formats.writers import SUFFIXES, WRITERS
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.findings import BlindSpot, Saving, Severity
-from chalicelib.page import More, page, policy
-from chalicelib.posture import Point
+from chalicelib.report.findings import BlindSpot, Saving, Severity
+from chalicelib.report.formats.page import More, page, policy
+from chalicelib.report.posture import Point
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib import placement
-from chalicelib.findings import VariantCapacity
+from chalicelib.audit import capacity
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.parts import Part
+from chalicelib.report.findings import VariantCapacity
 from tests.builders import (
     LOCAL_SUBNET,
     SUBNET_A,
@@ -26,8 +26,8 @@ from tests.builders import (
 )
 
 
-def capacity(*facts: Any) -> VariantCapacity:
-    (endpoint,) = placement.endpoints(_with_config(*facts))
+def capacity_of(*facts: Any) -> VariantCapacity:
+    (endpoint,) = capacity.endpoints(_with_config(*facts))
     (variant,) = endpoint.variants
     return variant
 
@@ -47,18 +47,18 @@ def _with_config(*facts: Any) -> Inventory:
     ],
 )
 def test_the_mode_says_what_the_counts_mean(variant: Any, mode: str) -> None:
-    assert capacity(an_endpoint(variant), a_model()).mode == mode
+    assert capacity_of(an_endpoint(variant), a_model()).mode == mode
 
 
 def test_bounds_are_those_of_automatic_scaling() -> None:
     variant = a_variant(count=3)
     alone, scaled = (
-        capacity(an_endpoint(variant), a_model()),
-        capacity(an_endpoint(variant), a_model(), a_target(variant)),
+        capacity_of(an_endpoint(variant), a_model()),
+        capacity_of(an_endpoint(variant), a_model(), a_target(variant)),
     )
     assert (alone.minimum, alone.maximum) == (None, None)
     assert (scaled.desired, scaled.minimum, scaled.maximum) == (3, 2, 4)
-    managed = capacity(an_endpoint(a_host_of_components(settings=managed_scaling(1, 9))))
+    managed = capacity_of(an_endpoint(a_host_of_components(settings=managed_scaling(1, 9))))
     assert (managed.minimum, managed.maximum) == (1, 9)
 
 
@@ -73,18 +73,18 @@ def test_bounds_are_those_of_automatic_scaling() -> None:
     ],
 )
 def test_zones_are_those_of_the_models_subnets(subnets: tuple[str, ...], network: str, zones: list[str] | None) -> None:
-    found = capacity(an_endpoint(), a_model(subnets=subnets), SUBNET_A, SUBNET_A2, SUBNET_B, LOCAL_SUBNET)
+    found = capacity_of(an_endpoint(), a_model(subnets=subnets), SUBNET_A, SUBNET_A2, SUBNET_B, LOCAL_SUBNET)
     assert (found.network, found.zones) == (network, zones)
 
 
 @pytest.mark.parametrize("part", [Part.MODELS, Part.SUBNETS, Part.CONFIGS])
 def test_what_was_not_read_is_unknown_and_never_managed(part: Part) -> None:
     estate = without(_with_config(an_endpoint(), a_model(subnets=("subnet-a",)), SUBNET_A), part)
-    (endpoint,) = placement.endpoints(estate)
+    (endpoint,) = capacity.endpoints(estate)
     assert endpoint.variants[0].network == "unknown"
     assert endpoint.variants[0].zones is None
 
 
 def test_the_zones_of_the_region_are_those_of_its_subnets() -> None:
-    assert placement.zones(an_inventory(SUBNET_A, SUBNET_B, LOCAL_SUBNET)) == {"eu-west-1": ["euw1-az1", "euw1-az2"]}
-    assert placement.zones(an_inventory()) == {}
+    assert capacity.zones(an_inventory(SUBNET_A, SUBNET_B, LOCAL_SUBNET)) == {"eu-west-1": ["euw1-az1", "euw1-az2"]}
+    assert capacity.zones(an_inventory()) == {}

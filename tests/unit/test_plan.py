@@ -6,10 +6,10 @@ import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Verdict
-from chalicelib.formats import sarif
 from chalicelib.plan.template import document
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Verdict
+from chalicelib.report.formats.writers import sarif
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE

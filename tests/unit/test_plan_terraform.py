@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Verdict
 from chalicelib.plan.judged import Judged, judged
 from chalicelib.plan.terraform import declared
+from chalicelib.report.findings import Verdict
 from tests.unit.plan_cases import EVERY_RULE, FIXTURES, NOW, SCOPE, verdicts
 
 PLAN: dict[str, Any] = json.loads((FIXTURES / "terraform-plan.json").read_text())

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import Severity
-from chalicelib.policy import ExemptionEntry, load_policy
+from chalicelib.policy.policy import ExemptionEntry, load_policy
+from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
 
 

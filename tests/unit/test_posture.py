@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.findings import Exemption, RuleCounts, RuleInForce, Severity
-from chalicelib.posture import posture
+from chalicelib.report.findings import Exemption, RuleCounts, RuleInForce, Severity
+from chalicelib.report.posture import posture
 from tests.unit.test_notices import a_finding, a_report
 
 

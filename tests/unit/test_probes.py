@@ -9,9 +9,9 @@ import boto3
 import pytest
 from botocore.validate import ParamValidator
 
+from chalicelib.doctor.probes import NAME, needed, note_on, probes
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
-from chalicelib.policy import load_policy
-from chalicelib.probes import NAME, needed, note_on, probes
+from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
 from tests.builders import ACCOUNT, NOW, REGION
 

@@ -7,11 +7,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.findings import Verdict
+from chalicelib.audit.findings import findings
+from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.models import Fact
-from chalicelib.judge import Judge, findings
-from chalicelib.policy import load_policy
+from chalicelib.inventory.facts import Fact
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.builders import (

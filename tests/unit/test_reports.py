@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
-from chalicelib.findings import BlindSpot, RuleCounts
-from chalicelib.reports import report_from, report_in
+from chalicelib.report.file import report_from, report_in
+from chalicelib.report.findings import BlindSpot, RuleCounts
 from tests.unit.test_notices import a_finding, a_report
 
 SPOT = BlindSpot(account="1", region="r", operation="o", error="e", effect=["endpoint-idle"])

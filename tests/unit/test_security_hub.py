@@ -11,10 +11,10 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.validate import ParamValidator
 
-from chalicelib.findings import Finding, Fix, Severity
 from chalicelib.notices import security_hub
 from chalicelib.notices.notice import Notice, Told
 from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, asff, batches, deliver
+from chalicelib.report.findings import Finding, Fix, Severity
 from chalicelib.settings import Settings
 from tests.golden import assert_golden
 from tests.notices_samples import (

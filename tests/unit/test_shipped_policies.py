@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from chalicelib.policy import POLICIES, load_policy, shipped
+from chalicelib.policy.policy import POLICIES, load_policy, shipped
 from chalicelib.rules import RULES
 from tests.unit.test_policy import BROKEN
 from tools.generate import ROOT

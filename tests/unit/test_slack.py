@@ -12,19 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.findings import (
-    BlindSpot,
-    Exemption,
-    ExemptionNote,
-    Finding,
-    Fix,
-    Saving,
-    Severity,
-)
 from chalicelib.notices import slack
 from chalicelib.notices.notice import Notice, Told
+from chalicelib.report.findings import BlindSpot, Exemption, ExemptionNote, Finding, Fix, Saving, Severity
 from chalicelib.settings import Settings
-from chalicelib.texts import clean
+from chalicelib.templating import clean
 from tests.golden import assert_golden
 from tests.notices_samples import ACCOUNT, NOW, REGION, REPORT_URL, SAMPLES, a_finding, a_notice, a_resource
 

@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from chalicelib.cli.table import Table, groups
-from chalicelib.findings import BlindSpot, Exemption, Finding, Report, Resource, RuleCounts, Severity
+from chalicelib.report.findings import BlindSpot, Exemption, Finding, Report, Resource, RuleCounts, Severity
 from tests.golden import assert_golden
 from tests.unit.test_notices import HOSTILE, NOW, a_finding, a_report
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.findings import BlindSpot, ExemptionNote, Finding, Saving, Severity
 from chalicelib.notices.notice import WORDS, Notice, Told
 from chalicelib.notices.slack.mrkdwn import (
     code,
@@ -23,7 +22,8 @@ from chalicelib.notices.slack.mrkdwn import (
     width,
     words,
 )
-from chalicelib.texts import clean, render
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving, Severity
+from chalicelib.templating import clean, render
 
 Block = dict[str, Any]
 

@@ -29,7 +29,7 @@ from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.slack.blocks import Block, payload, plain
 from chalicelib.settings import Settings
-from chalicelib.texts import clean
+from chalicelib.templating import clean
 
 log = logging.getLogger(__name__)
 

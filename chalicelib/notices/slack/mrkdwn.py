@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import quote
 
-from chalicelib.texts import clean
+from chalicelib.templating import clean
 
 #: A longer link is left out, and what it would have led to is named all the same.
 LINK = 500

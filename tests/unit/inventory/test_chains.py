@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.inventory import training
 from chalicelib.inventory.aws import CallFailed
-from chalicelib.inventory.jobs import TrainingJob
+from chalicelib.inventory.kinds import training
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.inventory import remembered
-from chalicelib.inventory.models import EndpointConfig
-from chalicelib.inventory.remembered import FileMemory, ProcessMemory, cache_folder, packed, unpacked
+from chalicelib.inventory.cached import FileMemory, cache_folder, packed, unpacked
+from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.remembered import ProcessMemory
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 CONFIG = EndpointConfig.model_validate(
@@ -41,7 +41,7 @@ def test_a_config_comes_back_as_it_was_but_for_what_can_change() -> None:
 
 def test_another_version_remembers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     blob = packed({"churn": CONFIG})
-    monkeypatch.setattr(remembered, "FORMAT", "another")
+    monkeypatch.setattr("chalicelib.inventory.cached.FORMAT", "another")
     assert unpacked(blob) == {}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from chalicelib.findings import Severity, Verdict
-from chalicelib.policy import load_policy
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules import RULES
 from tests.cases.case import Case
 from tests.cases.catalogue import CASES, TOPICS, cases_of

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from chalicelib.findings import Confidence, Verdict
 from chalicelib.inventory.parts import Part, closure
+from chalicelib.report.findings import Confidence, Verdict
 from chalicelib.rules import RULES
 from tests.builders import deprived, unasked, without
 from tests.cases.case import Case, judged

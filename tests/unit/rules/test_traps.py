@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import Confidence, Outcome, Severity, Verdict
+from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.jobs import TrainingJob
-from chalicelib.inventory.models import Fact, Variant
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.scaling import PROVISIONED_DIMENSION
-from chalicelib.judge import Judge
-from chalicelib.policy import RuleSetting
+from chalicelib.policy.policy import RuleSetting
+from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.builders import (

@@ -1,0 +1,187 @@
+"""The one sentence of the program: a scope is read, judged and reported."""
+
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+from chalicelib.audit import capacity
+from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.judge import Judge, Witness
+from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.collect import Reading
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reader import Blind, Needs, Progress, no_progress
+from chalicelib.inventory.remembered import Memory
+from chalicelib.policy.policy import Policy, RuleSetting
+from chalicelib.report.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
+from chalicelib.scope import Scope
+
+F = TypeVar("F", bound=Fact)
+
+Trigger = Literal["schedule", "event", "http", "cli"]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
+    """What these rules read: nothing else is asked of AWS."""
+    parts: set[Part] = set()
+    days: dict[str, int] = {}
+    hours = tests = 1
+    for setting in rules.values():
+        rule, params = setting.rule, setting.params.model_dump()
+        parts |= rule.parts(setting.params)
+        for metric in rule.metrics:
+            days[metric] = max(days.get(metric, 0), int(params["window_days"]))
+        if Part.ACTIVITIES in rule.reads:
+            hours = max(hours, math.ceil(params.get("window_hours", 1)))
+        if Part.RECOMMENDATIONS in rule.reads:
+            tests = max(tests, int(params["max_age_days"]))
+    return Needs.of(
+        parts, metric_days=days, lookback_days=lookback_days, activity_hours=hours, recommendation_days=tests
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Auditor:
+    """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
+    the last audit.
+
+    ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
+    these values where they are not None. One whose tags could not be read stays in the report.
+    """
+
+    aws: Aws
+    policy: Policy
+    lookback_days: int = 30
+    clock: Callable[[], datetime] = utc_now
+    progress: Progress = no_progress
+    tags: Mapping[str, str | None] = field(default_factory=dict)
+    memory: Memory | None = None
+
+    def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
+        """One account and region (or the resources named in it) read, judged by the policy, and reported.
+
+        ``witness`` is told of every outcome.
+        """
+        started = self.clock()
+        calls_before = self.aws.calls.copy()
+        rules = self.policy.enabled(scope.rules)
+        judge = Judge(rules, scope, witness=witness)
+        tagged = frozenset(kind for one in rules.values() if one.rule.needs_tags for kind in one.rule.kinds)
+        needs = needs_of(rules, self.lookback_days)
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
+            network = None
+            for job in reading.training_jobs():
+                network = network or reading.network_of_jobs()
+                judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
+            estate = reading.inventory()
+            for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
+                judge.judge(subject, estate)
+            judge.merge()
+            if witness is not None:
+                witness.finished(estate.gaps)
+            tags = _tags_of_failing(reading, judge.failing, scope, estate)
+        failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
+        found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
+        blind = blind_spots(reading.blind, judge, scope)
+        all_seen = scope.whole and not scope.rules and not self.tags and not blind
+        return Report(
+            audit_id=f"a-{uuid.uuid4().hex[:20]}",
+            trigger=trigger,
+            scope=ScopeAudited(
+                accounts=[scope.account],
+                regions=[scope.region],
+                resources=[scope.arn(ref) for ref in scope.resources],
+                rules=sorted(scope.rules),
+            ),
+            started_at=started,
+            finished_at=self.clock(),
+            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            accounts=[scope.account],
+            regions=[scope.region],
+            resources=dict(sorted(judge.resources.items())),
+            rules=judge.rule_counts(),
+            findings=found,
+            blind_spots=blind,
+            exemptions=exemption_notes(self.policy, found, started.date(), all_seen=all_seen),
+            catalogue={id: one.in_force for id, one in rules.items()},
+            zones=capacity.zones(estate),
+            endpoints=capacity.endpoints(estate),
+            api_calls=dict(sorted((self.aws.calls - calls_before).items())),
+            complete=not blind,
+        )
+
+    def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:
+        """True for a finding on a resource with the tags that are asked for, or whose tags could not be read."""
+        if arn and arn not in tags:
+            return True
+        carried = tags.get(arn, {})
+        return all(key in carried and value in (None, carried[key]) for key, value in self.tags.items())
+
+
+def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozenset[str]) -> list[F]:
+    """The subjects, those of these kinds with their tags, asked for where they came without."""
+    lacking = [one for one in subjects if one.kind in kinds and getattr(one, "tags", None) is None]
+    arns = {id(one): tagged_arn(one, scope) for one in lacking}
+    tags = reading.tags(list(dict.fromkeys(arn for arn in arns.values() if arn))) if arns else {}
+    return [
+        one.model_copy(update={"tags": tags[arns[id(one)]]}) if arns.get(id(one)) in tags else one for one in subjects
+    ]
+
+
+def _tags_of_failing(
+    reading: Reading, failing: list[Failing], scope: Scope, estate: Inventory
+) -> dict[str, dict[str, str]]:
+    """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
+    known = {one.arn: one.tags for one in estate.endpoints.values() if one.tags is not None}
+    known |= {one.arn: one.tags for one in estate.components.values() if one.tags is not None}
+    lacking: dict[str, None] = {}
+    for one in failing:
+        arn = tagged_arn(one.subject, scope)
+        tags = getattr(one.subject, "tags", None)
+        if tags is not None:
+            known[arn] = tags
+        elif arn:
+            lacking[arn] = None
+    return known | reading.tags([arn for arn in lacking if arn not in known])
+
+
+def blind_spots(blind: list[Blind], judge: Judge, scope: Scope) -> list[BlindSpot]:
+    """What could not be read, each operation and error once, with the rules that it leaves unknown."""
+    effects: dict[tuple[str, str], set[str]] = {}
+    resources: dict[tuple[str, str], set[str | None]] = {}
+    covered: set[str] = set()
+    for one in blind:
+        key = (one.operation, one.error if one.resource is None else one.error.split(": ", 2)[1])
+        effect = effects.setdefault(key, set())
+        if one.part is not None and one.resource is None:
+            effect |= {id for id, setting in judge.rules.items() if one.part in setting.rule.parts(setting.params)}
+        effect |= {id for (_, reason), ids in judge.unread.items() if reason == one.error for id in ids}
+        resources.setdefault(key, set()).add(one.resource)
+        covered.add(one.error)
+    for (operation, reason), ids in judge.unread.items():
+        if reason not in covered:
+            effects.setdefault((operation, reason), set()).update(ids)
+    return [
+        BlindSpot(
+            account=scope.account,
+            region=scope.region,
+            operation=operation,
+            error=error,
+            effect=sorted(effect),
+            resource=_only(resources.get((operation, error), set())),
+        )
+        for (operation, error), effect in sorted(effects.items())
+    ]
+
+
+def _only(resources: set[str | None]) -> str | None:
+    return next(iter(resources)) if len(resources) == 1 else None

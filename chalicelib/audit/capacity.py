@@ -1,0 +1,91 @@
+"""Where each endpoint stands: its Availability Zones, and its instances against what it may scale to."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread, VpcConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.report.findings import EndpointCapacity, VariantCapacity
+
+Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"]
+
+
+def zones(estate: Inventory) -> dict[str, list[str]]:
+    """The Availability Zones, by id, in which the region has subnets; empty where subnets were not read."""
+    found = {_told(partial(getattr, subnet, "zone"), None) for subnet in estate.subnets.values()} - {None}
+    return {estate.region: sorted(found)} if found else {}
+
+
+def endpoints(estate: Inventory) -> list[EndpointCapacity]:
+    """Every endpoint with its variants, by name."""
+    return [
+        EndpointCapacity(
+            account=estate.account,
+            region=estate.region,
+            name=one.name,
+            arn=one.arn,
+            status=one.status,
+            variants=[_variant(variant, one, estate) for variant in one.variants],
+        )
+        for one in sorted(estate.endpoints.values(), key=lambda one: one.name)
+    ]
+
+
+def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VariantCapacity:
+    target = _told(lambda: estate.target_of(variant), None)
+    managed = _told(lambda: variant.managed_scaling, None)
+    bounds = (target.min_capacity, target.max_capacity) if target is not None else (None, None)
+    if target is None and managed is not None:
+        bounds = (managed.min_instance_count, managed.max_instance_count)
+    network, stands = _network(variant, endpoint, estate)
+    types: tuple[str, ...] = _told(lambda: variant.settings.instance_types, ())
+    return VariantCapacity(
+        name=variant.name,
+        mode=_mode(variant),
+        instance_types=list(types),
+        current=variant.current_instance_count,
+        desired=variant.desired_instance_count,
+        minimum=bounds[0],
+        maximum=bounds[1],
+        network=network,
+        zones=stands,
+    )
+
+
+def _mode(variant: Variant) -> Mode:
+    if variant.shadow:
+        return "shadow"
+    if _told(lambda: variant.serverless, False):
+        return "serverless"
+    if _told(lambda: variant.is_async, False):
+        return "asynchronous"
+    return "components" if _told(lambda: variant.hosts_components, False) else "instances"
+
+
+def _network(
+    variant: Variant, endpoint: Endpoint, estate: Inventory
+) -> tuple[Literal["managed", "vpc", "unknown"], list[str] | None]:
+    """The zones of the subnets that the variant's model or its endpoint config names."""
+    try:
+        vpc = _vpc_config(variant, endpoint, estate)
+        if vpc is None:
+            return "managed", None
+        return "vpc", list(estate.zones_of(vpc.subnets))
+    except Unread:
+        return "unknown", None
+
+
+def _vpc_config(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VpcConfig | None:
+    config = estate.config(endpoint.config_name).vpc_config
+    name = variant.settings.model_name
+    return config or (estate.model(name).vpc_config if name is not None else None)
+
+
+def _told(ask: Callable[[], Any], otherwise: Any) -> Any:
+    """The answer, or ``otherwise`` where it was not read."""
+    try:
+        return ask()
+    except Unread:
+        return otherwise

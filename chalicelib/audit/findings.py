@@ -1,0 +1,198 @@
+"""Failing outcomes in words: severity, owner, exemptions, and where the console shows the resource."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
+from chalicelib.policy.policy import Policy
+from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, finding_id
+from chalicelib.rules import Rule
+from chalicelib.rules.registry import OwnWords
+from chalicelib.scope import ARN_PREFIXES, ResourceRef, Scope
+from chalicelib.templating import FindingText, finding_text
+
+EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
+
+_CONSOLES = {
+    "aws": "https://{region}.console.aws.amazon.com",
+    "aws-cn": "https://{region}.console.amazonaws.cn",
+    "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
+}
+_PAGES = {
+    "endpoint": "sagemaker/home?region={region}#/endpoints/{name}",
+    "endpoint-config": "sagemaker/home?region={region}#/endpointConfig/{name}",
+    "model": "sagemaker/home?region={region}#/models/{name}",
+    "training-job": "sagemaker/home?region={region}#/jobs/{name}",
+    "tuning-job": "sagemaker/home?region={region}#/hyper-tuning-jobs/{name}",
+    "transform-job": "sagemaker/home?region={region}#/transform-jobs/{name}",
+    "notebook-instance": "sagemaker/home?region={region}#/notebook-instances/{name}",
+    "vpc": "vpcconsole/home?region={region}#VpcDetails:VpcId={name}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """A failing outcome before it is put into words. ``merged`` holds the evidence of the findings it took in."""
+
+    rule: Rule
+    subject: Fact
+    outcome: Outcome
+    merged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def resource_of(subject: Any, scope: Scope) -> Resource:
+    """Kind, ARN, name and part of a resource, as the contract's table says."""
+    part = ""
+    if isinstance(subject, Variant):
+        name, part = f"{subject.endpoint_name}/{subject.name}", subject.name
+        arn = subject.arn or scope.arn(ResourceRef("endpoint", subject.endpoint_name))
+    elif isinstance(subject, ScalableTarget):
+        name, arn, part = subject.name, subject.arn, subject.resource_id
+    else:
+        name = subject.name
+        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if subject.kind in ARN_PREFIXES else "")
+    return Resource(kind=subject.kind, arn=arn, name=name, part=part, console_url=_console_url(subject, name, scope))
+
+
+def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
+    kind = subject.kind
+    if isinstance(subject, Variant | ScalableTarget | ScalingPolicy) and "/" in name:
+        kind, name = "endpoint", name.split("/")[0]
+    host, page = _CONSOLES.get(scope.partition), _PAGES.get(kind)
+    if host is None or page is None:
+        return None
+    return f"{host}/{page}".format(region=scope.region, name=name)
+
+
+def tagged_arn(subject: Fact, scope: Scope) -> str:
+    """The ARN under which the tags of a resource are kept: a target's and a variant's are their endpoint's; empty where
+    SageMaker keeps none."""
+    if isinstance(subject, ScalableTarget | ScalingPolicy):
+        kind, name = subject.resource_id.split("/")[:2]
+        return scope.arn(ResourceRef(kind, name)) if kind in ARN_PREFIXES else ""
+    arn = resource_of(subject, scope).arn
+    return arn if ":sagemaker:" in arn else ""
+
+
+def findings(
+    failing: list[Failing], policy: Policy, scope: Scope, now: datetime, tags_of: Callable[[Failing], Mapping[str, str]]
+) -> list[Finding]:
+    """The failing outcomes in words, with severity, owner and exemption, worst first."""
+    found = [_finding(one, policy, scope, now, tags_of(one)) for one in failing]
+    return sorted(found, key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
+
+
+def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Mapping[str, str]) -> Finding:
+    resource = resource_of(one.subject, scope)
+    severity = policy.severity(one.rule.id, one.outcome.severity, tags)
+    evidence = dict(one.outcome.evidence)
+    context = {
+        **evidence,
+        "resource": resource,
+        "subject": one.subject,
+        "account": scope.account,
+        "region": scope.region,
+        "partition": scope.partition,
+        "severity": severity.value,
+        "merged": one.merged,
+    }
+    text = _own_words(one.rule.words, resource) if one.rule.words else finding_text(one.rule.id, context)
+    exemption = exempted(one.rule.id, resource, policy, tags, now.date())
+    in_force = exemption is not None and not _over(exemption.expires, now.date())
+    return Finding(
+        id=finding_id(one.rule.id, resource.arn, resource.part),
+        rule=one.rule.id,
+        topic=one.rule.topic,
+        title=text.title,
+        severity=severity,
+        confidence=one.outcome.confidence,
+        status="exempt" if in_force else "open",
+        account=scope.account,
+        region=scope.region,
+        resource=resource,
+        summary=text.summary,
+        why=text.why,
+        fix=Fix(text=text.fix, commands=text.commands),
+        evidence={**evidence, **({"merged": {k: dict(v) for k, v in one.merged.items()}} if one.merged else {})},
+        references=text.references,
+        owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
+        exemption=exemption,
+        first_seen=now,
+        last_seen=now,
+    )
+
+
+def _own_words(words: OwnWords, resource: Resource) -> FindingText:
+    return FindingText(
+        title=words.title,
+        summary=f"{resource.name}: {words.title}.",
+        why=words.why,
+        fix=words.fix,
+        commands=[],
+        references=list(words.references),
+    )
+
+
+def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
+    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
+    before one that has expired."""
+    found = [
+        Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
+        for entry in policy.exemptions
+        if entry.covers(rule, resource.arn, resource.name)
+    ]
+    tagged = _tagged(rule, tags)
+    found += [tagged] if tagged else []
+    return next((one for one in found if not _over(one.expires, today)), found[0] if found else None)
+
+
+def _over(expires: date | None, today: date) -> bool:
+    return expires is not None and today > expires
+
+
+def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
+    listed = tags.get(EXEMPT_TAG, "").replace(",", " ").split()
+    if rule not in listed and "*" not in listed:
+        return None
+    until: date | None = None
+    if EXEMPT_UNTIL_TAG in tags:
+        try:
+            until = date.fromisoformat(tags[EXEMPT_UNTIL_TAG].strip())
+        except ValueError:
+            return None  # a date that cannot be read exempts nothing: silence would be the worse mistake
+    reason = tags.get(EXEMPT_REASON_TAG) or f"exempt by the tag {EXEMPT_TAG}"
+    return Exemption(reason=reason, expires=until, source="tag")
+
+
+#: An exemption that ends within this many days is listed.
+EXPIRING_DAYS = 14
+
+
+def exemption_notes(policy: Policy, found: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
+    """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
+    exemption without a finding covers nothing."""
+    notes = []
+    for entry in policy.exemptions:
+        covered = sum(
+            1
+            for one in found
+            if any(
+                entry.covers(rule, one.resource.arn, one.resource.name)
+                for rule in (one.rule, *one.evidence.get("merged", ()))
+            )
+        )
+        state: Literal["expired", "expiring", "unmatched"] | None = None
+        if entry.expired(today):
+            state = "expired" if covered else "unmatched"
+        elif not covered:
+            state = "unmatched"
+        elif entry.expires is not None and entry.expires <= today + timedelta(days=EXPIRING_DAYS):
+            state = "expiring"
+        if state is None or (state == "unmatched" and not all_seen):
+            continue
+        notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
+    return notes

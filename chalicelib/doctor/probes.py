@@ -1,0 +1,133 @@
+"""One harmless request for every operation that an audit may call, to learn whether it is allowed.
+
+Lists ask for one item, descriptions for a name that nothing has: AWS checks the permission before it looks for the
+resource, so that "not found" means allowed. Nothing is changed, and nothing that is told is kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SPARING, SWEEP_ONLY, Part, closure
+from chalicelib.policy.policy import RuleSetting
+from chalicelib.scope import ResourceRef, Scope
+
+#: The name that descriptions ask for.
+NAME = "auditor-doctor-probe"
+
+_SEARCH, _LIST_TAGS = "sagemaker:Search", "sagemaker:ListTags"
+_LIST_CONFIGS = "sagemaker:ListEndpointConfigs"
+_BULK = "Asked where sagemaker:Search is denied, finds nothing or does not tell enough."
+_HOSTED = "Asked only where endpoints host inference components."
+_SWEEP_NOTES = {
+    _SEARCH: "Lists and descriptions are read instead, with more calls.",
+    _LIST_CONFIGS: "Endpoint configs that are remembered from the last audit are described anew, with more calls.",
+    "sagemaker:ListEndpoints": _BULK,
+    "sagemaker:DescribeEndpoint": _BULK,
+    "sagemaker:ListModels": _BULK,
+    "sagemaker:DescribeModel": _BULK,
+    "sagemaker:ListTrainingJobs": _BULK,
+    "sagemaker:DescribeTrainingJob": _BULK,
+    "sagemaker:ListHyperParameterTuningJobs": _BULK,
+    "sagemaker:DescribeHyperParameterTuningJob": _BULK,
+}
+_NOTES = {
+    _SEARCH: "Which endpoints use a model that is audited by its name stays unread.",
+    _LIST_TAGS: "Owners, exemptions by tag and severities by tag stay unread.",
+    "sagemaker:ListInferenceComponents": _HOSTED,
+    "sagemaker:DescribeInferenceComponent": _HOSTED,
+    "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request that tells whether an operation is allowed. ``named``: it names a resource that does not exist."""
+
+    parameters: Mapping[str, Any]
+    named: bool = False
+
+
+def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
+    """The probe of every operation of the inventory, by ``service:Operation``."""
+    scaling = {"ServiceNamespace": "sagemaker", "MaxResults": 1}
+    return {
+        "sagemaker:Search": Probe({"Resource": "Endpoint", "MaxResults": 1}),
+        "sagemaker:ListEndpoints": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeEndpoint": Probe({"EndpointName": NAME}, named=True),
+        "sagemaker:ListEndpointConfigs": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeEndpointConfig": Probe({"EndpointConfigName": NAME}, named=True),
+        "sagemaker:ListModels": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeModel": Probe({"ModelName": NAME}, named=True),
+        "sagemaker:ListInferenceComponents": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeInferenceComponent": Probe({"InferenceComponentName": NAME}, named=True),
+        "sagemaker:ListTrainingJobs": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeTrainingJob": Probe({"TrainingJobName": NAME}, named=True),
+        "sagemaker:ListHyperParameterTuningJobs": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeHyperParameterTuningJob": Probe({"HyperParameterTuningJobName": NAME}, named=True),
+        "sagemaker:ListTrainingJobsForHyperParameterTuningJob": Probe(
+            {"HyperParameterTuningJobName": NAME, "MaxResults": 1}, named=True
+        ),
+        "sagemaker:ListTransformJobs": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeTransformJob": Probe({"TransformJobName": NAME}, named=True),
+        "sagemaker:ListNotebookInstances": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeNotebookInstance": Probe({"NotebookInstanceName": NAME}, named=True),
+        "sagemaker:ListInferenceRecommendationsJobs": Probe({"MaxResults": 1}),
+        "sagemaker:ListTags": Probe({"ResourceArn": scope.arn(ResourceRef("endpoint", NAME))}, named=True),
+        "application-autoscaling:DescribeScalableTargets": Probe(scaling),
+        "application-autoscaling:DescribeScalingPolicies": Probe(scaling),
+        "application-autoscaling:DescribeScheduledActions": Probe(scaling),
+        "application-autoscaling:DescribeScalingActivities": Probe(scaling),
+        "cloudwatch:DescribeAlarms": Probe({"MaxRecords": 1}),
+        "cloudwatch:GetMetricData": Probe(_one_metric(now)),
+        "ec2:DescribeSubnets": Probe({"DryRun": True}),
+        "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
+    }
+
+
+def _one_metric(now: datetime) -> dict[str, Any]:
+    metric = {
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "Invocations",
+        "Dimensions": [{"Name": "EndpointName", "Value": NAME}, {"Name": "VariantName", "Value": NAME}],
+    }
+    query = {"Id": "probe", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}}
+    return {"MetricDataQueries": [query], "StartTime": now - timedelta(minutes=1), "EndTime": now}
+
+
+def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[str]]:
+    """The operations that an audit by these rules may call, each with the rules that may be unknown without it.
+
+    A sweep lists the account; else the audit of a named resource is meant, as an event causes it.
+    """
+    effects: dict[str, list[str]] = {_SEARCH: [], _LIST_TAGS: []}  # every audit asks these two, whatever its rules
+    left_out = NARROW_ONLY if sweep else SWEEP_ONLY
+    for id, setting in sorted(rules.items()):
+        parts = closure(setting.rule.parts(setting.params))
+        for operation in {one for part in parts for one in OPERATIONS[part]} - left_out:
+            effects.setdefault(operation, [])
+        read_by = {one for part in parts for one in OPERATIONS[part] if one not in SPARING.get(part, ())}
+        for operation in read_by - left_out:
+            effects[operation].append(id)
+    if sweep:
+        effects[_SEARCH] = []
+        if _LIST_CONFIGS in effects:
+            effects[_LIST_CONFIGS] = [id for id in effects[_LIST_CONFIGS] if _reads_unused_configs(rules[id])]
+    else:
+        effects[_SEARCH] = [id for id in effects[_SEARCH] if "model" in rules[id].rule.kinds]
+    effects[_LIST_TAGS] = [id for id in effects[_LIST_TAGS] if _reads_tags(rules[id])]
+    return dict(sorted(effects.items()))
+
+
+def _reads_unused_configs(setting: RuleSetting) -> bool:
+    return Part.UNUSED_CONFIGS in setting.rule.parts(setting.params)
+
+
+def _reads_tags(setting: RuleSetting) -> bool:
+    return setting.rule.needs_tags or Part.TAGS in setting.rule.parts(setting.params)
+
+
+def note_on(operation: str, *, sweep: bool) -> str:
+    """When an operation is asked, or what else is missing without it; empty where the effect says all."""
+    return (_SWEEP_NOTES.get(operation) if sweep else None) or _NOTES.get(operation, "")

@@ -1,0 +1,342 @@
+"""Many accounts and regions: a run of parts on a queue, worked side by side, closed by whoever finishes last."""
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
+from chalicelib.inventory.parts import Part as PartOf
+from chalicelib.ledger.runs import Part, Result, Run, Runs, utc_now
+from chalicelib.notices.publisher import Audited, Teller
+from chalicelib.policy.policy import Policy
+from chalicelib.report.findings import Judged, PolicyUsed, Report
+from chalicelib.report.merging import unread_report
+from chalicelib.scope import Scope, partition_of
+from chalicelib.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MESSAGE_KIND = "audit-part"
+#: SQS takes this many messages a call.
+MESSAGES_A_CALL = 10
+#: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
+LAST_ATTEMPT = 3
+#: A part that failed is given again after this many seconds, and twice as many.
+AGAIN_SECONDS = 15
+#: A region with more resources than this is split; a function of 15 minutes audits some millions.
+SPLIT_ABOVE = 500_000
+GROUPS = ("hosting", "jobs")
+JOB_PARTS = frozenset({PartOf.TRAINING_JOBS, PartOf.TUNING_JOBS, PartOf.TRANSFORM_JOBS})
+
+
+class PartFailed(AuditorError):
+    """A part that could not be audited; the queue gives it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How runs are started, worked and closed.
+
+    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``teller``
+    sends the digests; ``merged`` puts reports of one account together.
+    """
+
+    settings: Settings
+    session: boto3.Session
+    account: str
+    region: str
+    policy: Policy
+    runs: Runs
+    teller: Teller
+    audit_part: Callable[[Scope, str, boto3.Session], Audited]
+    merged: Callable[[Sequence[Report]], Report]
+    clock: Callable[[], datetime] = field(default=utc_now)
+
+    # ---- starting
+
+    def start(
+        self,
+        trigger: str,
+        *,
+        accounts: Sequence[str] = (),
+        regions: Sequence[str] = (),
+        rules: Sequence[str] = (),
+        notify: bool = True,
+        id: str | None = None,
+    ) -> Run:
+        """Begins a run over these accounts and regions (default: those of the settings) and queues its parts.
+
+        Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
+        the queue does not take the parts.
+        """
+        if self.settings.queue_url is None:
+            raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
+        wanted = list(accounts) or self._accounts()
+        where = list(regions) or list(self.settings.regions) or [self.region]
+        parts = [part for account in wanted for region in where for part in self._parts(account, region)]
+        if any(account != self.account for account in wanted) and not self.settings.role_name:
+            raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
+        run_id = id or f"a-{uuid.uuid4().hex[:20]}"
+        self.runs.start(run_id, parts, trigger, notify=notify, rules=rules)
+        run = self.runs.get(run_id)
+        assert run is not None
+        # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
+        self._queue(run_id, sorted(run.open))
+        return run
+
+    def _parts(self, account: str, region: str) -> list[Part]:
+        """An account and region as one part; a very large one in two, by the rules that read its jobs and the others.
+
+        Each rule is judged in one of them, with everything that it reads, so that the outcomes are the same.
+        """
+        if self.runs.size(account, region) <= SPLIT_ABOVE:
+            return [Part(account, region)]
+        return [Part(account, region, group) for group in GROUPS]
+
+    def _rules(self, run: Run, part: Part) -> frozenset[str]:
+        """The rules of a part: those of the run, and of these the ones of its group."""
+        asked = frozenset(self.policy.enabled(run.rules))
+        if not part.group:
+            return frozenset(run.rules)
+        settings = self.policy.rules
+        jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
+        return asked & jobs if part.group == "jobs" else asked - jobs
+
+    def _accounts(self) -> list[str]:
+        if self.settings.accounts != ("organization",):
+            return list(self.settings.accounts) or [self.account]
+        return accounts_of_organization(self.session)
+
+    def _queue(self, run: str, parts: Sequence[Part]) -> None:
+        sqs = self.session.client("sqs", region_name=self.region)
+        for start in range(0, len(parts), MESSAGES_A_CALL):
+            several = parts[start : start + MESSAGES_A_CALL]
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **_named(part)}),
+                }
+                for number, part in enumerate(several)
+            ]
+            try:
+                answer = sqs.send_message_batch(QueueUrl=self.settings.queue_url, Entries=entries)
+            except (ClientError, BotoCoreError) as error:
+                raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
+            for refused in answer.get("Failed", ()):
+                part = several[int(refused["Id"])]
+                self._finish(run, part, self._blind(run, part, "sqs:SendMessage", str(refused.get("Message"))))
+
+    # ---- working
+
+    def work(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Works the parts of an SQS event; answers those that failed, so that the queue gives them again.
+
+        A message that is not a part is logged with its id and dropped, as it would fail for ever.
+        """
+        failed = []
+        for record in event.get("Records") or ():
+            id = str(record.get("messageId", ""))
+            try:
+                run, part = _part_in(record)
+            except InvalidInput as error:
+                log.warning("message %s dropped: %s", id, error)
+                continue
+            attempts = _attempts(record)
+            try:
+                self._work(run, part, last=attempts >= LAST_ATTEMPT)
+            except Exception:  # the queue gives it again, or keeps it as a dead letter
+                log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
+                self._soon_again(record, attempts)
+                failed.append({"itemIdentifier": id})
+        return {"batchItemFailures": failed}
+
+    def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
+        """Lets the queue give a failed part again soon; left alone it waits for the timeout of the function."""
+        handle = record.get("receiptHandle")
+        if not isinstance(handle, str) or self.settings.queue_url is None:
+            return
+        sqs = self.session.client("sqs", region_name=self.region)
+        try:
+            sqs.change_message_visibility(
+                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=AGAIN_SECONDS * attempts
+            )
+        except (ClientError, BotoCoreError) as error:
+            log.warning("a failed part waits for its full timeout: %s", error)
+
+    def _work(self, run_id: str, part: Part, *, last: bool) -> None:
+        run = self.runs.get(run_id)
+        if run is None:
+            log.warning("part %s dropped: there is no run %s", part.key, run_id)
+            return
+        if part not in run.open:
+            if not run.open and run.state == "running":
+                self.close(run)  # whoever took the last part out did not get to the end
+            return
+        try:
+            result = self._audited(run, part)
+        except NotAllowed as refused:
+            result = self._blind(run_id, part, refused.operation, str(refused))
+        except Exception as fault:
+            if last:
+                self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))
+            raise
+        self._finish(run_id, part, result)
+
+    def _audited(self, run: Run, part: Part) -> Result:
+        scope = Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part))
+        if part.group and not scope.rules:
+            return self._nothing(run, part)
+        audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
+        known = self._known(scope)
+        return Result(audited.report, audited.judged(known), audited.stands)
+
+    def _nothing(self, run: Run, part: Part) -> Result:
+        """A part of which no rule is asked."""
+        blind = self._blind(run.id, part, "", "")
+        return Result(blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Judged(), {})
+
+    def _known(self, scope: Scope) -> Mapping[str, Any]:
+        ledger = self.teller.ledger
+        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
+
+    def _session_for(self, account: str) -> boto3.Session:
+        """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
+        if account == self.account:
+            return self.session
+        role = role_arn(account, self.settings.role_name or "", self.region)
+        return assumed(self.session, role, self.region, self.settings.external_id)
+
+    def _blind(self, run: str, part: Part, operation: str, reason: str) -> Result:
+        """What is known of a part that could not be audited: nothing, and why."""
+        report = unread_report(
+            part.account,
+            part.region,
+            operation,
+            reason,
+            audit_id=run,
+            trigger="schedule",
+            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            rules=self.policy.enabled(),
+            now=self.clock(),
+        )
+        return Result(report, Judged(), {})
+
+    # ---- closing
+
+    def _finish(self, run_id: str, part: Part, result: Result) -> None:
+        self.runs.keep(run_id, part, result)
+        run = self.runs.finish(run_id, part)
+        if run is not None and not run.open and run.state == "running":
+            self.close(run)
+
+    def close(self, run: Run) -> None:
+        """Sends one digest for each account and marks the run as done. Parts that never came are blind spots.
+
+        Raises what a channel raises; the run then stays open, and the next attempt sends what has not been sent.
+        """
+        for part in sorted(run.open):
+            self.runs.keep(run.id, part, self._blind(run.id, part, "audit", "the part never came to its end"))
+            self.runs.finish(run.id, part)
+        if run.notify:
+            for account in self.runs.accounts(run.id):
+                self._tell(run, account)
+        self.runs.close(run.id)
+
+    def _tell(self, run: Run, account: str) -> None:
+        """The digest of one account; one that has been sent for this run is not sent again.
+
+        Raises PartFailed while somebody else is sending it: the run is closed only when that has come to its end.
+        """
+        if not self.runs.claim_digest(run.id, account):
+            if not self.runs.digest_was_sent(run.id, account):
+                raise PartFailed(f"the digest of {account} is being sent by another part of the run {run.id}")
+            return
+        try:
+            results = self.runs.results(run.id, account)
+            audited = [
+                Audited(
+                    result.report,
+                    Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
+                    lambda _, judged=result.judged: judged,  # type: ignore[misc]
+                    stands=result.stands,
+                )
+                for part, result in sorted(results.items())
+            ]
+            merged = self.merged([one.report for one in audited])
+            self._remember_sizes(results)
+            self.teller.sweep(audited, _of_run(merged, run))
+            self.runs.digest_sent(run.id, account)
+        except BaseException:
+            self.runs.release_digest(run.id, account)
+            raise
+
+    def _remember_sizes(self, results: Mapping[Part, Result]) -> None:
+        """Keeps how large each region is, for the next run to split it."""
+        sizes: dict[tuple[str, str], int] = {}
+        for part, result in results.items():
+            if result.report.resources:
+                key = (part.account, part.region)
+                sizes[key] = max(sizes.get(key, 0), sum(result.report.resources.values()))
+        for (account, region), size in sizes.items():
+            self.runs.grown(account, region, size)
+
+    def close_stale(self) -> None:
+        """Closes runs whose last parts will not come any more."""
+        for run in self.runs.stale():
+            log.warning("run %s is closed with %s parts that never came", run.id, len(run.open))
+            self.close(run)
+
+    # ---- looking
+
+    def report(self, run: Run) -> Report | None:
+        """Everything that a finished run found, or None while it is under way."""
+        if run.state != "done":
+            return None
+        reports = [
+            result.report
+            for account in self.runs.accounts(run.id)
+            for _, result in sorted(self.runs.results(run.id, account).items())
+        ]
+        return _of_run(self.merged(reports), run) if reports else None
+
+
+def _of_run(report: Report, run: Run) -> Report:
+    """The report of parts as that of their run: its id, and the rules that it was asked for."""
+    scope = report.scope.model_copy(update={"rules": sorted(run.rules)})
+    return report.model_copy(update={"audit_id": run.id, "scope": scope})
+
+
+def _named(part: Part) -> dict[str, str]:
+    """The part in a message; a group only where it has one."""
+    return {name: value for name, value in part._asdict().items() if value}
+
+
+def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
+    try:
+        body = json.loads(record["body"])
+        run, account, region, group = body["run"], body["account"], body["region"], body.get("group", "")
+    except (AttributeError, KeyError, TypeError, ValueError):
+        body, run, account, region, group = {}, None, None, None, ""
+    if (
+        not isinstance(body, dict)
+        or body.get("kind") != MESSAGE_KIND
+        or not all(isinstance(one, str) and one and "#" not in one for one in (run, account, region))
+        or group not in ("", *GROUPS)
+    ):
+        raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
+    return str(run), Part(str(account), str(region), str(group))
+
+
+def _attempts(record: Mapping[str, Any]) -> int:
+    try:
+        return int(record["attributes"]["ApproximateReceiveCount"])
+    except (KeyError, TypeError, ValueError):
+        return 1

@@ -1,0 +1,143 @@
+"""Subnets and VPCs: the facts, and how they are read."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.facts import Fact, Tags, Unread
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reader import Reader
+
+
+class Subnet(Fact):
+    """``DescribeSubnets``. ``zone_type`` is None where the zone's name already shows an Availability Zone."""
+
+    id: str = Field(alias="SubnetId")
+    vpc_id: str = Field("", alias="VpcId")
+    zone_id: str | None = Field(None, alias="AvailabilityZoneId")
+    zone_name: str | None = Field(None, alias="AvailabilityZone")
+    state: str | None = Field(None, alias="State")
+    free_addresses: int | None = Field(None, alias="AvailableIpAddressCount")
+    outpost_arn: str | None = Field(None, alias="OutpostArn")
+    zone_type: str | None = Field(None, description="DescribeAvailabilityZones.ZoneType")
+
+    @property
+    def zone(self) -> str | None:
+        """The Availability Zone, by id (names differ between accounts); None in a Local Zone, Wavelength or Outpost."""
+        if self.zone_type == "unknown":
+            raise Unread(f"the type of the zone {self.zone_name} could not be read", "ec2:DescribeAvailabilityZones")
+        if self.outpost_arn or self.zone_type not in (None, "availability-zone"):
+            return None
+        zone = self.zone_id or self.zone_name
+        if zone is None:
+            raise Unread(f"DescribeSubnets gave no Availability Zone for {self.id}")
+        return zone
+
+
+class Vpc(Fact):
+    """A VPC with all its subnets and what of SageMaker uses it (None: nobody looked)."""
+
+    kind: ClassVar[str] = "vpc"
+    id: str = Field(..., description="VpcId")
+    arn: str = Field("", description="built from VpcId")
+    subnets: tuple[Subnet, ...] = Field((), description="DescribeSubnets")
+    used_by: tuple[str, ...] | None = Field(
+        None, description="models, configs and training jobs with a VpcConfig in it"
+    )
+    tags: Tags | None = Field(None, description="not read")
+
+    @property
+    def name(self) -> str:
+        return self.id
+
+
+#: ``ec2:DescribeSubnets`` takes this many values in one filter.
+FILTER_VALUES = 200
+
+
+def all_subnets(reader: Reader) -> dict[str, Subnet]:
+    """Every subnet of the region: one call for most accounts, and all of a VPC's subnets come with it."""
+    return _typed(reader, reader.aws.listing("ec2", "DescribeSubnets", "Subnets", MaxResults=1000))
+
+
+def named_subnets(reader: Reader, ids: Iterable[str]) -> dict[str, Subnet]:
+    """These subnets and their siblings in the same VPCs. An id without an answer is gone.
+
+    Filters, not ``SubnetIds``: with those one missing subnet fails the whole call.
+    """
+    found = _filtered(reader, "subnet-id", ids)
+    siblings = _filtered(reader, "vpc-id", {one["VpcId"] for one in found})
+    return _typed(reader, [*found, *siblings])
+
+
+def subnets_in(reader: Reader, vpc_ids: Iterable[str]) -> dict[str, Subnet]:
+    """All subnets of these VPCs."""
+    return _typed(reader, _filtered(reader, "vpc-id", vpc_ids))
+
+
+def _filtered(reader: Reader, name: str, values: Iterable[str]) -> list[dict[str, str]]:
+    wanted = sorted(set(values))
+    slices = [wanted[start : start + FILTER_VALUES] for start in range(0, len(wanted), FILTER_VALUES)]
+    answers = reader.each(
+        lambda some: reader.aws.listing("ec2", "DescribeSubnets", "Subnets", Filters=[{"Name": name, "Values": some}]),
+        slices,
+    )
+    return [subnet for answer in answers for subnet in answer]
+
+
+def _typed(reader: Reader, raw: Iterable[Mapping[str, object]]) -> dict[str, Subnet]:
+    """Subnets by id. Zones are asked for their type only where the name is not that of an Availability Zone.
+
+    An Availability Zone is named by its region and one letter (``eu-west-1a``); Local Zones and Wavelength Zones have
+    longer names (``us-west-2-lax-1a``, ``us-east-1-wl1-bos-wlz-1``).
+    """
+    subnets = {subnet.id: subnet for subnet in reader.typed(Part.SUBNETS, Subnet, raw)}
+    plain = re.compile(rf"^{re.escape(reader.scope.region)}[a-z]$")
+    doubtful = {one.zone_name for one in subnets.values() if one.zone_name and not plain.match(one.zone_name)}
+    if not doubtful:
+        return subnets
+    types = zone_types(reader)
+    return {
+        one.id: one.model_copy(update={"zone_type": types.get(one.zone_name or "", "unknown")})
+        if one.zone_name in doubtful
+        else one
+        for one in subnets.values()
+    }
+
+
+def zone_types(reader: Reader) -> dict[str, str]:
+    """``availability-zone``, ``local-zone`` or ``wavelength-zone`` by the zone's name; empty when it cannot be read."""
+    try:
+        answer = reader.aws.call("ec2", "DescribeAvailabilityZones", AllAvailabilityZones=True)
+    except CallFailed as failure:
+        reader.blind_to(failure, Part.SUBNETS, "zone types")
+        return {}
+    return {zone["ZoneName"]: zone.get("ZoneType", "availability-zone") for zone in answer["AvailabilityZones"]}
+
+
+def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]]) -> dict[str, Vpc]:
+    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN.
+
+    A VPC that the scope names came without its users.
+    """
+    named = {ref.name for ref in reader.scope.resources if ref.kind == "vpc"}
+    members: dict[str, list[Subnet]] = {}
+    for subnet in subnets.values():
+        members.setdefault(subnet.vpc_id, []).append(subnet)
+    used_by: dict[str, list[str]] = {}
+    for user, ids in users.items():
+        for vpc in {subnets[one].vpc_id for one in ids if one in subnets}:
+            used_by.setdefault(vpc, []).append(user)
+    scope = reader.scope
+    return {
+        vpc: Vpc(
+            id=vpc,
+            arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
+            subnets=tuple(sorted(several, key=lambda one: one.id)),
+            used_by=None if vpc in named and vpc not in used_by else tuple(sorted(used_by.get(vpc, ()))),
+        )
+        for vpc, several in members.items()
+    }

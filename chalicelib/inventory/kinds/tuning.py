@@ -1,0 +1,96 @@
+"""Hyperparameter tuning jobs: the facts, and how they are read."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.kinds.training import Training
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reader import Reader, since
+
+
+class TrainingDefinition(Training):
+    """One training definition of a tuning job."""
+
+    name: str | None = Field(None, alias="DefinitionName")
+    hyperparameters: dict[str, str] = Field(default_factory=dict, alias="StaticHyperParameters")
+
+
+class TuningJob(Fact):
+    """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
+
+    kind: ClassVar[str] = "tuning-job"
+    name: str = Field(alias="HyperParameterTuningJobName")
+    arn: str = Field("", alias="HyperParameterTuningJobArn")
+    status: str = Field("", alias="HyperParameterTuningJobStatus")
+    created: datetime | None = Field(None, alias="CreationTime")
+    modified: datetime | None = Field(None, alias="LastModifiedTime")
+    definitions: tuple[TrainingDefinition, ...] = Field((), description="TrainingJobDefinition(s)")
+    child_hours: float | None = Field(None, description="times of its training jobs")
+    children: int = Field(0, description="number of its training jobs")
+    tags: Tags | None = Field(None, alias="Tags")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _definitions(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "definitions" in given:
+            return given
+        single = given.get("TrainingJobDefinition")
+        return {**given, "definitions": given.get("TrainingJobDefinitions") or ([single] if single else [])}
+
+
+def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
+    """The tuning jobs that changed since the cutoff."""
+    records: list[dict[str, Any]] = []
+    try:
+        for page in reader.search("HyperParameterTuningJob", since(reader.cutoff)):
+            records += page
+    except CallFailed as failure:
+        reader.search_failed(failure)
+        records = []
+    if records:
+        found = reader.typed(Part.TUNING_JOBS, TuningJob, records, "HyperParameterTuningJobName")
+        return {job.name: job for job in found}
+    listed = reader.aws.listing(
+        "sagemaker",
+        "ListHyperParameterTuningJobs",
+        "HyperParameterTuningJobSummaries",
+        MaxResults=100,
+        LastModifiedTimeAfter=reader.cutoff,
+    )
+    return described_tuning_jobs(reader, [one["HyperParameterTuningJobName"] for one in listed])
+
+
+def described_tuning_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TuningJob]:
+    """The named tuning jobs that exist."""
+    answers = reader.describe_each(
+        Part.TUNING_JOBS, "DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", names
+    )
+    found = reader.typed(Part.TUNING_JOBS, TuningJob, answers, "HyperParameterTuningJobName")
+    return {one.name: one for one in found}
+
+
+def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
+    """The tuning job with the instance-hours of its children, reckoned from their run times in its list."""
+    children = reader.aws.listing(
+        "sagemaker",
+        "ListTrainingJobsForHyperParameterTuningJob",
+        "TrainingJobSummaries",
+        HyperParameterTuningJobName=job.name,
+        MaxResults=100,
+    )
+    instances = {definition.name: definition.instances for definition in job.definitions}
+    alone = next(iter(instances.values())) if len(instances) == 1 else None
+    hours: float | None = 0.0
+    for child in children:
+        count = instances.get(child.get("TrainingJobDefinitionName"), alone)
+        begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
+        if begun is None or ended is None:
+            continue
+        seconds = (moment(ended) - moment(begun)).total_seconds()
+        hours = hours + seconds * count / 3600 if hours is not None and count else None
+    return job.model_copy(update={"child_hours": hours, "children": len(children)})

@@ -1,0 +1,208 @@
+"""Reading one account and region: which calls, in which order, side by side, and what a failed one leaves unread.
+
+A sweep reads by bulk operations (``Search``, lists, one ``DescribeSubnets``); a narrow scope reads the named resources
+and what they rest on, never a list of the account. Both fill the same :class:`Inventory`.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
+from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.parts import OPERATIONS, Part, closure
+from chalicelib.inventory.remembered import Memory, ProcessMemory
+from chalicelib.scope import Scope
+
+F = TypeVar("F", bound=Fact)
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the enabled rules read: parts, and for each metric how many days back. Other parts cost no call."""
+
+    parts: frozenset[Part]
+    metric_days: Mapping[str, int] = field(default_factory=dict)
+    lookback_days: int = 30
+    activity_hours: int = 24
+    recommendation_days: int = 180
+
+    def __contains__(self, part: Part) -> bool:
+        return part in self.parts
+
+    @classmethod
+    def of(cls, parts: Iterable[Part], **rest: Any) -> "Needs":
+        """The needs for these parts together with everything that they rest on."""
+        return cls(closure(frozenset(parts)), **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """One failed call: the operation, what it said, and the part and resource that stay unread because of it."""
+
+    operation: str
+    error: str
+    part: Part | None = None
+    resource: str | None = None
+
+
+#: Told as each stage of the reading goes on: stage, items done, items in all (None: not known yet).
+Progress = Callable[[str, int, int | None], None]
+
+
+def no_progress(stage: str, done: int, total: int | None) -> None:
+    """The default: tells nobody."""
+
+
+class Reader:
+    """What all readers share: the door to AWS, the pool, the clock, the memory, and the list of what could not be
+    read."""
+
+    #: Records a page of ``Search``, at most.
+    SEARCH_PAGE = 100
+
+    def __init__(
+        self,
+        aws: Aws,
+        scope: Scope,
+        needs: Needs,
+        now: datetime,
+        progress: Progress = no_progress,
+        memory: Memory | None = None,
+    ) -> None:
+        self.aws = aws
+        self.scope = scope
+        self.needs = needs
+        self.now = now
+        self.gaps = Gaps()
+        self.blind: list[Blind] = []
+        self.progress = progress
+        self.memory = memory or ProcessMemory()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="call")
+
+    def close(self) -> None:
+        """Ends the pool; calls that have not begun are dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def cutoff(self) -> datetime:
+        """Jobs that last changed before this are outside the look-back window."""
+        return self.now - timedelta(days=self.needs.lookback_days)
+
+    def each(self, work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """``work`` for every item, side by side on the bounded pool, answers in the order of the items."""
+        waiting = list(items)
+        if len(waiting) < 2:
+            return [work(item) for item in waiting]
+        return list(self._pool.map(work, waiting))
+
+    def blind_to(self, failure: CallFailed, part: Part | None, resource: str | None = None) -> None:
+        """Notes a failed call, and that the part (or one resource of it) stays unread."""
+        reason = str(failure)
+        with self._lock:
+            self.blind.append(Blind(failure.operation, reason, part, resource))
+            if part is not None and resource is None:
+                self.gaps.parts[part] = reason
+            elif part is not None and resource is not None:
+                self.gaps.resources[part, resource] = reason
+                self.gaps.failed.add((part, resource))
+
+    def whole(self, part: Part, read: Callable[[], R]) -> R | None:
+        """What ``read`` gives, or None with the part noted as unread when a call fails."""
+        try:
+            return read()
+        except CallFailed as failure:
+            self.blind_to(failure, part)
+            return None
+
+    def describe(self, part: Part, operation: str, parameter: str, name: str) -> dict[str, Any] | None:
+        """One SageMaker description, or None: noted as unread when the call failed, quietly when it is gone."""
+        try:
+            return self.aws.call("sagemaker", operation, **{parameter: name})
+        except Gone as gone:
+            with self._lock:
+                self.gaps.resources[part, name] = str(gone)
+        except CallFailed as failure:
+            self.blind_to(failure, part, name)
+        return None
+
+    def describe_each(self, part: Part, operation: str, parameter: str, names: Iterable[str]) -> list[dict[str, Any]]:
+        """The descriptions of all these names that are still there, read side by side."""
+        wanted = list(dict.fromkeys(names))
+        done = 0
+
+        def one(name: str) -> dict[str, Any] | None:
+            nonlocal done
+            answer = self.describe(part, operation, parameter, name)
+            with self._lock:
+                done += 1
+            self.progress(str(part), done, len(wanted))
+            return answer
+
+        return [answer for answer in self.each(one, wanted) if answer is not None]
+
+    def typed(self, part: Part, model: type[F], records: Iterable[Mapping[str, Any]], key: str = "") -> list[F]:
+        """AWS's records as facts. One that cannot be understood is noted as unread under the name in its field ``key``;
+        without a name the whole part is, so that it is never taken for absent."""
+        found = []
+        for record in records:
+            try:
+                found.append(model.model_validate(record))
+            except (ValidationError, AttributeError, KeyError, TypeError) as error:
+                operation = OPERATIONS[part][-1]
+                problem = error.errors()[0]["loc"] if isinstance(error, ValidationError) else (type(error).__name__,)
+                where = ".".join(str(one) for one in problem) or "as a whole"
+                name = record.get(key) if key and isinstance(record, Mapping) else None
+                failure = CallFailed(operation, "UnreadableAnswer", f"a record cannot be understood ({where})")
+                self.blind_to(failure, part, name if isinstance(name, str) and name else None)
+        return found
+
+    def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a ``Search``, unwrapped to the records themselves."""
+        expression = {"SearchExpression": {"Filters": filters}} if filters else {}
+        for page in self.aws.pages(
+            "sagemaker", "Search", "Results", Resource=resource, MaxResults=self.SEARCH_PAGE, **expression
+        ):
+            records = [record.get(resource) or {} for record in page]
+            yield [record.get("Model", record) if resource == "Model" else record for record in records]
+
+    def search_failed(self, failure: CallFailed) -> None:
+        """A failed ``Search`` leaves nothing unread, as lists and descriptions follow; a missing permission is told."""
+        if failure.denied:
+            with self._lock:
+                if all(blind.operation != failure.operation for blind in self.blind):
+                    self.blind.append(Blind(failure.operation, f"{failure} (read by lists and descriptions instead)"))
+
+    def tags(self, arn: str) -> dict[str, str] | None:
+        """The tags of one SageMaker resource, or None when they could not be read."""
+        try:
+            listed = self.aws.listing("sagemaker", "ListTags", "Tags", ResourceArn=arn, MaxResults=50)
+        except Gone:
+            return {}
+        except CallFailed as failure:
+            self.blind_to(failure, Part.TAGS, arn)
+            return None
+        return {tag["Key"]: tag.get("Value", "") for tag in listed}
+
+
+def since(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
+    """The search filter for records whose time ``name`` is at or after ``moment``."""
+    return [{"Name": name, "Operator": "GreaterThanOrEqualTo", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+
+
+def before(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:
+    """The search filter for records whose time ``name`` is before ``moment``."""
+    return [{"Name": name, "Operator": "LessThan", "Value": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+
+
+def first(records: Iterable[list[dict[str, Any]]]) -> dict[str, Any] | None:
+    """The first record of the pages, or None."""
+    return next((record for page in records for record in page), None)

@@ -1,0 +1,321 @@
+"""From ``policies/*.yaml`` to a validated policy: which rules apply, how strictly, and what is exempt.
+
+A file that does not load stops the audit with its name, the line and what would be accepted.
+"""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+
+from chalicelib.errors import InvalidInput
+from chalicelib.policy.document import Place, WithLines
+from chalicelib.report.findings import RuleInForce, Severity
+from chalicelib.rules import RULES, Params, Rule
+from chalicelib.rules.custom import READS, custom_rule
+from chalicelib.rules.registry import OwnWords
+from chalicelib.storage import stored_text
+
+POLICIES = Path(__file__).resolve().parents[2] / "policies"
+DEFAULT = "baseline"
+
+Mode = Literal["notify", "observe"]
+Text = Annotated[str, Field(min_length=1)]
+
+
+def _day(given: Any) -> Any:
+    return given.date() if isinstance(given, datetime) else given
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+
+class SeverityByTag(_Entry):
+    """Findings on resources whose ``tag`` has one of ``values`` are shifted by ``shift`` steps (−1: milder)."""
+
+    tag: Text
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+    shift: Annotated[int, Field(ge=-4, le=4)]
+
+
+class ExemptionEntry(_Entry):
+    """Findings of ``rule`` (id or glob) on ``resource`` (a glob over ARNs, or over names) are not told until expiry."""
+
+    rule: Text = "*"
+    resource: Text
+    reason: Text
+    owner: str | None = None
+    expires: Annotated[date | None, BeforeValidator(_day)] = None
+
+    def covers(self, rule: str, arn: str, name: str) -> bool:
+        """True when rule and resource match, whatever the date."""
+        subject = arn if self.resource.startswith("arn:") else name
+        return fnmatchcase(rule, self.rule) and (self.resource == "*" or fnmatchcase(subject, self.resource))
+
+    def expired(self, today: date) -> bool:
+        """True after the day named in ``expires``."""
+        return self.expires is not None and today > self.expires
+
+
+class CustomRule(_Entry):
+    """A rule of the policy's own: ``fails_when`` is JMESPath over the JSON of a resource of this ``kind``."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", max_length=80)]
+    kind: Annotated[Text, Field(json_schema_extra={"enum": list(READS)})]
+    title: Text
+    fails_when: Text
+    severity: Severity = Severity.MEDIUM
+    mode: Mode = "notify"
+    why: Text = "Your own policy asks for it."
+    fix: str = ""
+    references: tuple[Text, ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _known_kind(cls, given: str) -> str:
+        if given not in READS:
+            raise ValueError(f"accepted are {', '.join(READS)}")
+        return given
+
+
+class PolicyFile(BaseModel):
+    """The keys of a policy file."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+    extends: Text | None = DEFAULT
+    notify_at: Severity | None = None
+    remind_after_days: PositiveInt | None = None
+    rules: dict[str, dict[str, Any] | None] = {}
+    severity_by_tag: tuple[SeverityByTag, ...] | None = None
+    exemptions: tuple[ExemptionEntry, ...] = ()
+    custom_rules: tuple[CustomRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetting:
+    """How one rule is applied."""
+
+    rule: Rule
+    enabled: bool
+    params: Params
+    severity: Severity | None = None
+    mode: Mode = "notify"
+
+    @property
+    def in_force(self) -> RuleInForce:
+        """The severity and topic under which the rule counts."""
+        return RuleInForce(severity=self.severity or self.rule.severity, topic=self.rule.topic)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A validated policy. ``digest`` changes with any change of what it holds."""
+
+    name: str
+    notify_at: Severity
+    remind_after_days: int
+    rules: Mapping[str, RuleSetting]
+    severity_by_tag: tuple[SeverityByTag, ...] = ()
+    exemptions: tuple[ExemptionEntry, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        content = {
+            "notify_at": self.notify_at,
+            "remind_after_days": self.remind_after_days,
+            "rules": {
+                id: [one.enabled, one.severity, one.mode, one.params.model_dump(mode="json"), one.rule.condition]
+                for id, one in self.rules.items()
+            },
+            "severity_by_tag": [one.model_dump(mode="json") for one in self.severity_by_tag],
+            "exemptions": [one.model_dump(mode="json") for one in self.exemptions],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+
+    def enabled(self, only: Iterable[str] = ()) -> dict[str, RuleSetting]:
+        """The rules to judge by: those enabled, or of ``only`` all (naming a rule asks for it)."""
+        wanted = frozenset(only)
+        return {id: one for id, one in self.rules.items() if (id in wanted if wanted else one.enabled)}
+
+    def severity(self, rule: str, judged: Severity | None, tags: Mapping[str, str]) -> Severity:
+        """The severity of a finding: the policy's, else the outcome's, else the rule's own; then shifted by tag."""
+        setting = self.rules[rule]
+        severity = setting.severity or judged or setting.rule.severity
+        for shift in self.severity_by_tag:
+            if tags.get(shift.tag) in shift.values:
+                severity = severity.shifted(shift.shift)
+        return severity
+
+
+def shipped() -> list[str]:
+    """The names of the policies that come with the product."""
+    return sorted(path.stem for path in POLICIES.glob("*.yaml"))
+
+
+@cache
+def load_policy(reference: str = DEFAULT) -> Policy:
+    """The policy of a name in ``policies/`` or of a path. Raises InvalidInput with file, line and what is accepted."""
+    return _resolved(reference, ())
+
+
+def unknown_rule(id: str, known: Iterable[str] = RULES) -> str:
+    """The sentence for a rule id that does not exist."""
+    return f"unknown rule {id!r};{_close(id, known)} accepted are the ids that `auditor rules` lists"
+
+
+def _close(given: str, accepted: Iterable[str]) -> str:
+    matches = difflib.get_close_matches(given, list(accepted), n=1)
+    return f" did you mean {matches[0]!r}?" if matches else ""
+
+
+def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
+    if reference in above:
+        raise InvalidInput(f"the policy {reference} extends itself: {' → '.join((*above, reference))}")
+    file = _opened(reference)
+    content = _parsed(file)
+    if content.extends in (None, "none"):
+        base = Policy(
+            name=reference,
+            notify_at=Severity.MEDIUM,
+            remind_after_days=7,
+            rules={id: RuleSetting(rule, False, rule.params()) for id, rule in RULES.items()},
+        )
+    else:
+        parent = str(content.extends)
+        beside = Path(reference).parent / parent
+        if reference.startswith("s3://") and parent not in shipped() and "://" not in parent:
+            parent = f"{reference.rsplit('/', 1)[0]}/{parent}"
+        if parent not in shipped() and not Path(parent).is_absolute() and beside.is_file():
+            parent = str(beside)
+        base = _resolved(parent, (*above, reference))
+    rules = dict(base.rules)
+    alone = base.name == reference
+    for index, custom in enumerate(content.custom_rules):
+        rules[custom.id] = _custom(file, ("custom_rules", index), custom, rules)
+    for index, exemption in enumerate(content.exemptions):
+        if not any(fnmatchcase(id, exemption.rule) for id in rules):
+            complaint = f"{unknown_rule(exemption.rule, rules)}, and globs over them"
+            raise file.wrong(("exemptions", index, "rule"), complaint)
+    for id, entry in content.rules.items():
+        if id not in rules:
+            raise file.wrong(("rules", id), unknown_rule(id, rules))
+        inherited = replace(rules[id], enabled=True) if alone else rules[id]
+        rules[id] = _setting(file, id, entry or {}, inherited)
+    return replace(
+        base,
+        name=reference,
+        notify_at=content.notify_at or base.notify_at,
+        remind_after_days=content.remind_after_days or base.remind_after_days,
+        rules=rules,
+        severity_by_tag=base.severity_by_tag if content.severity_by_tag is None else content.severity_by_tag,
+        exemptions=(*base.exemptions, *content.exemptions),
+    )
+
+
+def _opened(reference: str) -> WithLines:
+    if reference.startswith("s3://"):
+        return WithLines(reference, stored_text(reference))
+    if reference in shipped():
+        packed = POLICIES / f"{reference}.json"
+        if packed.is_file():
+            return WithLines.of(f"policies/{reference}.yaml", json.loads(packed.read_text(encoding="utf-8")))
+        return WithLines.read(POLICIES / f"{reference}.yaml", f"policies/{reference}.yaml")
+    path = Path(reference)
+    if not path.is_file():
+        raise InvalidInput(
+            f"there is no policy {reference!r};{_close(reference, shipped())} accepted are "
+            f"{', '.join(shipped())}, the path of a YAML file, or s3://BUCKET/KEY",
+            field="policy",
+        )
+    return WithLines.read(path, reference)
+
+
+def _parsed(file: WithLines) -> PolicyFile:
+    if not isinstance(file.data, dict):
+        raise file.wrong((), f"a policy is a mapping; accepted keys are {', '.join(PolicyFile.model_fields)}")
+    given = {key: value for key, value in file.data.items() if value is not None or key == "extends"}
+    try:
+        return PolicyFile.model_validate(given)
+    except ValidationError as error:
+        raise _explained(file, error, (), PolicyFile) from None
+
+
+def _custom(file: WithLines, place: Place, entry: CustomRule, taken: Mapping[str, RuleSetting]) -> RuleSetting:
+    if entry.id in taken:
+        raise file.wrong((*place, "id"), f"the id {entry.id!r} is taken; accepted is one that no other rule has")
+    words = OwnWords(entry.title, entry.why, entry.fix, entry.references)
+    try:
+        rule = custom_rule(entry.id, entry.kind, entry.severity, words, entry.fails_when)
+    except ValueError as error:
+        raise file.wrong((*place, "fails_when"), f"{error}; accepted is a JMESPath expression") from None
+    return RuleSetting(rule, True, rule.params(), mode=entry.mode)
+
+
+def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetting) -> RuleSetting:
+    rule = base.rule
+    place: Place = ("rules", id)
+    own = {key: entry[key] for key in ("enabled", "severity", "mode") if key in entry}
+    params = {key: value for key, value in entry.items() if key not in own}
+    accepted = ["enabled", "severity", "mode", *rule.params.model_fields]
+    for key in params:
+        if key not in rule.params.model_fields:
+            raise file.wrong(
+                (*place, key),
+                f"{id} has no parameter {key!r};{_close(key, accepted)} accepted are {', '.join(accepted)}",
+            )
+    try:
+        common = RuleEntry.model_validate(own)
+        chosen = rule.params.model_validate({**base.params.model_dump(), **params})
+    except ValidationError as error:
+        raise _explained(file, error, place, rule.params) from None
+    return RuleSetting(
+        rule=rule,
+        enabled=base.enabled if common.enabled is None else common.enabled,
+        params=chosen,
+        severity=common.severity or base.severity,
+        mode=common.mode or base.mode,
+    )
+
+
+class RuleEntry(_Entry):
+    """What every rule's entry may say. In a file that extends nothing, naming a rule enables it."""
+
+    enabled: bool | None = None
+    severity: Severity | None = None
+    mode: Mode | None = None
+
+
+def _explained(file: WithLines, error: ValidationError, above: Place, model: type[BaseModel]) -> InvalidInput:
+    """The first of pydantic's complaints as a sentence with its line."""
+    first = error.errors()[0]
+    place: Place = (*above, *first["loc"])
+    if first["type"] == "extra_forbidden":
+        accepted = list(model.model_fields)
+        if len(first["loc"]) > 1:
+            entries: dict[str, type[BaseModel]] = {
+                "severity_by_tag": SeverityByTag,
+                "exemptions": ExemptionEntry,
+                "custom_rules": CustomRule,
+            }
+            accepted = list(entries[str(first["loc"][0])].model_fields)
+        key = str(first["loc"][-1])
+        return file.wrong(place, f"unknown key {key!r};{_close(key, accepted)} accepted are {', '.join(accepted)}")
+    if first["type"] == "missing":
+        return file.wrong(place, "the key is missing; give it a value")
+    message = first["msg"].removeprefix("Value error, ")
+    return file.wrong(place, f"{message[0].lower()}{message[1:]}; it is {_shown(first['input'])}")
+
+
+def _shown(given: Any) -> str:
+    shown = json.dumps(given, default=str)
+    return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -1,0 +1,351 @@
+"""The words that everybody shares: severity, outcome, finding, blind spot, report.
+
+The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is generated from :class:`Report`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from chalicelib.scope import partition_of
+
+SCHEMA_VERSION = 1
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as ISO 8601 in UTC to the second: ``2026-11-22T06:00:00Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+
+
+class Severity(StrEnum):
+    """How bad a finding is. ``rank`` grows with it: info 0 … critical 4."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        return _RANKS[self]
+
+    def shifted(self, steps: int) -> "Severity":
+        """The severity ``steps`` above (or, negative, below) this one, held within the scale."""
+        scale = list(Severity)
+        return scale[max(0, min(len(scale) - 1, self.rank + steps))]
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class Confidence(StrEnum):
+    """How direct the evidence is. No datapoints is weaker than a datapoint that says zero."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Verdict(StrEnum):
+    """A rule's answer for one resource."""
+
+    FAIL = "fail"
+    PASS = "pass"
+    NOT_APPLICABLE = "not_applicable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One rule's answer for one resource, with its reason and the facts that it read.
+
+    ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
+    rule does not concern the resource for the moment only: that resolves nothing.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity | None = None
+    confidence: Confidence = Confidence.HIGH
+    lasting: bool = True
+
+
+#: The facts that a rule read, in snake_case, ready for JSON.
+Facts = dict[str, Any]
+
+
+def failed(*, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any) -> Outcome:
+    """The condition holds. ``evidence`` are the facts that show it, in snake_case."""
+    return Outcome(Verdict.FAIL, evidence=evidence, severity=severity, confidence=confidence)
+
+
+def passed(reason: str = "", **evidence: Any) -> Outcome:
+    """Everything needed was read, and the condition does not hold."""
+    return Outcome(Verdict.PASS, reason, evidence)
+
+
+def not_applicable(reason: str, **evidence: Any) -> Outcome:
+    """The rule does not concern this resource."""
+    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence)
+
+
+def not_now(reason: str, **evidence: Any) -> Outcome:
+    """The rule does not concern this resource in the state that it is in; its next event brings it back."""
+    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence, lasting=False)
+
+
+def unknown(reason: str, **evidence: Any) -> Outcome:
+    """Something needed could not be read. Never a pass."""
+    return Outcome(Verdict.UNKNOWN, reason, evidence)
+
+
+class _Contract(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+
+class Resource(_Contract):
+    """What a finding is about. ``part`` tells apart the pieces that share one ARN; it enters the id only."""
+
+    kind: str
+    arn: str
+    name: str
+    console_url: str | None = None
+    part: str = Field(default="", exclude=True)
+
+
+class Fix(_Contract):
+    """What to do: text, and commands that can be pasted into a shell."""
+
+    text: str
+    commands: list[str] = []
+
+
+class Saving(_Contract):
+    """Money that the fix would save each month, and how it was worked out."""
+
+    monthly_usd: float
+    basis: str
+
+
+class Exemption(_Contract):
+    """Why a finding is not told, who stands for that, and until when."""
+
+    reason: str
+    owner: str | None = None
+    expires: date | None = None
+    source: Literal["policy", "tag"] = "policy"
+
+
+class Finding(_Contract):
+    """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
+    expired."""
+
+    schema_version: Literal[1] = 1
+    id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
+    rule: str
+    topic: str
+    title: str
+    severity: Severity
+    confidence: Confidence = Confidence.HIGH
+    status: Literal["open", "exempt", "resolved"] = "open"
+    account: str
+    region: str
+    resource: Resource
+    summary: str
+    why: str
+    fix: Fix
+    evidence: dict[str, Any]
+    references: list[str] = []
+    owner: str | None = None
+    saving: Saving | None = None
+    exemption: Exemption | None = None
+    first_seen: Moment
+    last_seen: Moment
+    resolved_at: Moment | None = None
+
+
+def finding_id(rule: str, arn: str, part: str = "") -> str:
+    """The identity that survives from audit to audit: rule, ARN and part, whatever the wording or the severity.
+
+    >>> finding_id("endpoint-degraded", "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn")
+    'f-15db2cd34d5c1bd9b4b1'
+    """
+    digest = hashlib.sha256("\n".join((rule, arn, part)).encode()).hexdigest()
+    return f"f-{digest[:20]}"
+
+
+def root_arn(finding: Finding) -> str:
+    """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
+    resource = finding.resource
+    if resource.kind not in ("scalable-target", "scaling-policy"):
+        return resource.arn
+    parts = resource.name.split("/")
+    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
+    partition = partition_of(finding.region)
+    kind = "endpoint" if endpoint else "inference-component"
+    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
+
+
+class BlindSpot(_Contract):
+    """Something that the audit could not read. ``effect`` lists the rules that it leaves unknown."""
+
+    account: str
+    region: str
+    operation: str
+    error: str
+    effect: list[str] = []
+    resource: str | None = None
+
+
+class ExemptionNote(_Contract):
+    """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
+
+    ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
+    """
+
+    rule: str
+    resource: str
+    reason: str
+    owner: str | None = None
+    expires: date | None = None
+    state: Literal["expired", "expiring", "unmatched"]
+    findings: int
+
+
+class RuleCounts(_Contract):
+    """How often one rule gave each outcome."""
+
+    passed: Annotated[int, Field(alias="pass")] = 0
+    fail: int = 0
+    not_applicable: int = 0
+    unknown: int = 0
+
+    model_config = ConfigDict(
+        frozen=True, defer_build=True, extra="forbid", populate_by_name=True, serialize_by_alias=True
+    )
+
+
+class RuleInForce(_Contract):
+    """What the policy makes of a rule: the severity and topic under which its outcomes count."""
+
+    severity: Severity
+    topic: str
+
+
+class VariantCapacity(_Contract):
+    """What one variant runs on, and where it can. Counts are None where nobody told them.
+
+    ``mode``: ``instances``, ``asynchronous``, ``components`` (instances that host inference components),
+    ``serverless``, ``shadow``. ``minimum`` and ``maximum`` are those of automatic scaling of its instances, None
+    without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
+    network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
+    """
+
+    name: str
+    mode: Literal["instances", "asynchronous", "components", "serverless", "shadow"]
+    instance_types: list[str] = []
+    current: int | None = None
+    desired: int | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    network: Literal["managed", "vpc", "unknown"]
+    zones: list[str] | None = None
+
+
+class EndpointCapacity(_Contract):
+    """An endpoint as it runs: what it stands on, against what it may scale to."""
+
+    account: str
+    region: str
+    name: str
+    arn: str
+    status: str
+    variants: list[VariantCapacity]
+
+
+class PolicyUsed(_Contract):
+    """Which policy was in force; the digest changes with any change of its content."""
+
+    name: str
+    digest: str
+
+
+class ScopeAudited(_Contract):
+    """What was asked for: empty lists mean everything."""
+
+    accounts: list[str] = []
+    regions: list[str] = []
+    resources: list[str] = []
+    rules: list[str] = []
+
+
+class Report(_Contract):
+    """What one audit saw, judged and could not see.
+
+    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
+    ``endpoints`` where each of them stands.
+    """
+
+    schema_version: Literal[1] = 1
+    audit_id: str
+    trigger: Literal["schedule", "event", "http", "cli"]
+    scope: ScopeAudited
+    started_at: Moment
+    finished_at: Moment
+    policy: PolicyUsed
+    accounts: list[str]
+    regions: list[str]
+    resources: dict[str, int]
+    rules: dict[str, RuleCounts]
+    findings: list[Finding]
+    blind_spots: list[BlindSpot]
+    exemptions: list[ExemptionNote] = []
+    catalogue: dict[str, RuleInForce] = {}
+    zones: dict[str, list[str]] = {}
+    endpoints: list[EndpointCapacity] = []
+    api_calls: dict[str, int]
+    complete: bool
+
+    def open_findings(self) -> list[Finding]:
+        """The findings that are told: open ones, worst first."""
+        return [finding for finding in self.findings if finding.status == "open"]
+
+    def worst(self) -> Severity | None:
+        """The highest severity among the open findings, or None without any."""
+        return max((finding.severity for finding in self.open_findings()), key=lambda one: one.rank, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A finding as the ledger knows it. ``last_told`` is None until a notice of it has left."""
+
+    finding: Finding
+    last_told: datetime | None = None
+    severity_told: Severity | None = None
+
+    @property
+    def judged_at(self) -> datetime:
+        """When it was last seen, or found resolved."""
+        return self.finding.resolved_at or self.finding.last_seen
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an audit can say of findings that it did not report.
+
+    ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
+    findings whose resource is proven to be no more.
+    """
+
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()

@@ -1,0 +1,181 @@
+"""The report page: one HTML file that asks nothing of the outside, for a browser, an attachment or a printer.
+
+The head (posture, trend, coverage) is rendered here; the findings and the map of zones travel as JSON inside the page
+and are drawn by its own script, so that thousands of them cost little on either side. Style and script are allowed by
+their hash (Content-Security-Policy), nothing else runs.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from chalicelib import __version__
+from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
+from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
+from chalicelib.templating import TEMPLATES, clean, render
+
+#: Findings that the page tells a reader whose browser runs no scripts.
+PLAIN_FINDINGS = 200
+#: Endpoints that the map holds at most; those with open findings go first.
+MAPPED = 2_000
+#: The size of the chart of the trend, in its own units.
+CHART = (320, 64)
+
+
+class More(NamedTuple):
+    """Findings that are not in the page: the query of ``GET /audit`` that gives them, and the cursor to begin with."""
+
+    query: str
+    cursor: str
+
+
+def policy(*, framed: bool = False) -> str:
+    """The Content-Security-Policy of the page. ``framed``: as a header, which alone can forbid frames."""
+    style, script = _hash("report.css"), _hash("report.js")
+    allowed = f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; "
+    allowed += "base-uri 'none'; form-action 'none'"
+    return f"{allowed}; frame-ancestors 'none'" if framed else allowed
+
+
+def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None = None, more: More | None = None) -> str:
+    """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` takes the place of the findings'
+    own numbers where the page holds only some of them, and ``more`` says where the others are."""
+    told = report.open_findings()
+    context = {
+        "report": report,
+        "stands": posture(report, counted),
+        "weights": {severity.value: weight for severity, weight in WEIGHTS.items()},
+        "trend": trend,
+        "chart": _chart(trend),
+        "chart_size": CHART,
+        "partial": more is not None,
+        "counted": counted is not None,
+        "resources": sum(report.resources.values()),
+        "unknown": sum(one.unknown for one in report.rules.values()),
+        "judged": sum(one.passed + one.fail for one in report.rules.values()),
+        "saving": sum(one.saving.monthly_usd for one in told if one.saving),
+        "first": _first_things(told),
+        "plain": told[:PLAIN_FINDINGS],
+        "told": len(told),
+        "mapped": min(len(report.endpoints), MAPPED),
+        "finished": utc_text(report.finished_at),
+        "version": __version__,
+        "policy": policy(),
+    }
+    html = render("report/page.html.j2", context)
+    for mark, content in (
+        ("<!--style-->", f"<style>{_file('report.css')}</style>"),
+        ("<!--data-->", f'<script type="application/json" id="data">{_data(report, more)}</script>'),
+        ("<!--script-->", f"<script>{_file('report.js')}</script>"),
+    ):
+        before, _, after = html.partition(mark)
+        html = f"{before}{content}{after}"
+    return html
+
+
+@cache
+def _file(name: str) -> str:
+    return (TEMPLATES / "report" / name).read_text(encoding="utf-8")
+
+
+def _hash(name: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(_file(name).encode()).digest()).decode()}"
+
+
+def _data(report: Report, more: More | None) -> str:
+    """The JSON of the page. No value can end the element that holds it."""
+    texts: dict[str, int] = {}
+    data = {
+        "findings": [_finding(one, texts) for one in report.findings],
+        "titles": {one.rule: clean(one.title) for one in report.findings},
+        "endpoints": [one.model_dump(mode="json") for one in _mapped(report)],
+        "zones": report.zones,
+        "more": more._asdict() if more else None,
+        "texts": list(texts),
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
+    return clean(text).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _finding(one: Finding, texts: dict[str, int]) -> dict[str, Any]:
+    """A finding as the contract has it; texts that many share stand once, by their number."""
+
+    def shared(text: str) -> int:
+        return texts.setdefault(text, len(texts))
+
+    return {
+        "id": one.id,
+        "rule": one.rule,
+        "topic": one.topic,
+        "severity": one.severity,
+        "confidence": one.confidence,
+        "status": one.status,
+        "account": one.account,
+        "region": one.region,
+        "resource": {
+            "kind": one.resource.kind,
+            "arn": one.resource.arn,
+            "name": one.resource.name,
+            "console_url": one.resource.console_url,
+        },
+        "summary": one.summary,
+        "why": shared(one.why),
+        "fix": {"text": shared(one.fix.text), "commands": one.fix.commands},
+        "evidence": one.evidence,
+        "references": [shared(link) for link in one.references if _web(link)],
+        "owner": one.owner,
+        "saving": one.saving.model_dump() if one.saving else None,
+        "exemption": one.exemption.model_dump(mode="json") if one.exemption else None,
+        "first_seen": utc_text(one.first_seen),
+        "last_seen": utc_text(one.last_seen),
+        "resolved_at": utc_text(one.resolved_at) if one.resolved_at else None,
+    }
+
+
+def _web(link: str) -> bool:
+    return urlsplit(link).scheme in ("https", "http")
+
+
+def _mapped(report: Report) -> list[EndpointCapacity]:
+    """The endpoints of the map: those with open findings first where there are too many."""
+    if len(report.endpoints) <= MAPPED:
+        return report.endpoints
+    found = {one.resource.name.split("/")[0] for one in report.open_findings()}
+    return sorted(report.endpoints, key=lambda one: one.name not in found)[:MAPPED]
+
+
+def _first_things(told: Iterable[Finding]) -> list[Mapping[str, Any]]:
+    """The rules to look at first: by severity, then by how many resources they concern."""
+    rules: dict[str, list[Finding]] = {}
+    for one in told:
+        rules.setdefault(one.rule, []).append(one)
+    worst = sorted(rules.values(), key=lambda several: (-max(one.severity.rank for one in several), -len(several)))
+    return [
+        {
+            "rule": several[0].rule,
+            "title": several[0].title,
+            "severity": max((one.severity for one in several), key=lambda one: one.rank).value,
+            "number": len(several),
+        }
+        for several in worst[:5]
+    ]
+
+
+def _chart(trend: Sequence[Point]) -> str:
+    """The scores of the trend as the points of an SVG line; empty with fewer than two."""
+    scored = [one for one in trend if one.score is not None]
+    if len(scored) < 2:
+        return ""
+    width, height = CHART
+    first, last = scored[0].at, scored[-1].at
+    span = (last - first).total_seconds() or 1
+    lines = []
+    for one in scored:
+        x = 4 + (width - 8) * (one.at - first).total_seconds() / span
+        y = 4 + (height - 8) * (1 - (one.score or 0) / 100)
+        lines.append(f"{x:.1f},{y:.1f}")
+    return " ".join(lines)

@@ -1,0 +1,125 @@
+"""What the HTTP face answers, as models: the answers are made from them, and so is ``docs/openapi.json``."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.report.findings import Finding, PolicyUsed, Report, Severity
+
+Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+
+class Problem(_Answer):
+    """What was wrong. ``field`` is null when no single field is to blame."""
+
+    code: str
+    message: Annotated[str, Field(description="What is wrong, and what would be accepted.")]
+    field: str | None = None
+
+
+class ErrorAnswer(_Answer):
+    """The form of every error that the auditor itself answers."""
+
+    error: Problem
+
+
+class GatewayError(_Answer):
+    """The form of an error of API Gateway, which answers before the auditor is asked, or in its place."""
+
+    message: str | None = None
+
+
+class Health(_Answer):
+    """Alive; nothing about the account."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+    policy: Annotated[str, Field(description="The digest of the policy in force.")]
+    last_audit: Annotated[str | None, Field(description="When the last complete audit ended; null before any.")]
+
+
+class FindingsPage(_Answer):
+    """A page of the findings as the ledger holds them, worst first."""
+
+    schema_version: Literal[1] = 1
+    account: Account
+    policy: PolicyUsed
+    last_audit: str | None
+    findings: list[Finding]
+    cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
+
+
+RunStatus = Literal["queued", "running", "done", "failed"]
+
+
+class RunBegun(_Answer):
+    """A run over more than can be waited for."""
+
+    audit_id: str
+    state: RunStatus
+    parts: Annotated[int, Field(ge=0, description="How many accounts and regions it has.")]
+
+
+class RunParts(_Answer):
+    """The accounts and regions of a run; ``open`` names those to do as ``account#region``."""
+
+    total: Annotated[int, Field(ge=0)]
+    done: Annotated[int, Field(ge=0)]
+    open: list[str]
+
+
+class RunState(_Answer):
+    """How far a run has come; its report when it is done."""
+
+    audit_id: str
+    state: RunStatus
+    trigger: str
+    started_at: str
+    parts: RunParts
+    report: Report | None
+
+
+class RuleParameter(_Answer):
+    """A parameter of a rule: its value by the policy in force, and the one that it has without a policy."""
+
+    name: str
+    value: Any
+    default: Any
+    description: str | None = None
+
+
+class CatalogueRule(_Answer):
+    """A rule of the catalogue as the policy in force applies it.
+
+    ``severity`` is the policy's, else the rule's own, ``default_severity``; a finding may differ by its facts and tags.
+    ``mode`` ``observe`` is judged and counted, not told.
+    """
+
+    id: str
+    title: str
+    topic: str
+    severity: Severity
+    default_severity: Severity
+    enabled: bool
+    enabled_by_default: bool
+    mode: Literal["notify", "observe"]
+    kinds: list[str]
+    condition: str
+    parameters: list[RuleParameter]
+    reads: Annotated[list[str], Field(description="The parts of the inventory that it looks at.")]
+    metrics: Annotated[list[str], Field(description="The metrics of CloudWatch that it looks at.")]
+    permissions: Annotated[list[str], Field(description="The IAM actions that reading for it may need.")]
+    references: list[str]
+    merges_into: Annotated[str | None, Field(description="The rule that tells this defect too, where both fail.")]
+    custom: Annotated[bool, Field(description="Whether the policy brought it along.")]
+
+
+class Catalogue(_Answer):
+    """Every rule, with the policy in force."""
+
+    policy: PolicyUsed
+    rules: list[CatalogueRule]

@@ -1,0 +1,208 @@
+"""The description of the HTTP face in OpenAPI 3.1: routes from the app, forms from the models that make the answers.
+
+It is built when it is asked for, in some tens of milliseconds: nothing of it is loaded by a cold start, no file is
+packed, and it cannot be older than the code. ``docs/openapi.json`` is the same, written by ``make generate``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from chalicelib import __version__
+from chalicelib.report.findings import Report
+from chalicelib.web.answers import (
+    Catalogue,
+    CatalogueRule,
+    ErrorAnswer,
+    FindingsPage,
+    GatewayError,
+    Health,
+    RunBegun,
+    RunState,
+)
+from chalicelib.web.routes import AuditBody, AuditQuery
+
+REF = "#/components/schemas/{model}"
+JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn"
+#: Security by IAM: a request is signed with AWS Signature Version 4 for the service ``execute-api``.
+SIGNED = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}
+
+Model = type[BaseModel]
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer of an operation: what it means, its models (any of them) and other media types, its headers."""
+
+    meaning: str
+    models: tuple[Model, ...] = ()
+    others: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    example: Object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route takes and answers. ``path`` describes its path parameter."""
+
+    id: str
+    answers: Mapping[int, Answered]
+    query: Model | None = None
+    body: Model | None = None
+    path: str = ""
+    example: Object | None = None
+
+
+def _error(meaning: str, code: str, message: str, at: str | None = None) -> Answered:
+    return Answered(meaning, (ErrorAnswer,), example={"error": {"code": code, "message": message, "field": at}})
+
+
+BAD_QUERY = _error("A parameter is wrong.", "invalid_input", "unknown query parameter 'colour'", "colour")
+BAD_BODY = _error("The body is wrong.", "bad_json", "the body is not JSON; accepted is a JSON object")
+NO_RUN = _error("There is no such run.", "not_found", "there is no run 'a-1'", "audit_id")
+NO_RULE = _error("There is no such rule.", "not_found", "unknown rule 'endpoint-single'", "id")
+FAILED = _error("The auditor failed; its log says why.", "internal", "the audit failed")
+NO_MEDIA = _error("The body is of another media type.", "unsupported_media_type", "Unsupported media type: text/plain")
+#: What every route behind IAM may answer besides.
+GUARDED = {
+    403: Answered("The signature is missing or wrong, or IAM does not allow it.", (GatewayError,)),
+    429: Answered("Too many requests.", (GatewayError,)),
+    500: FAILED,
+    502: Answered("AWS cannot be reached or refuses the credentials.", (ErrorAnswer, GatewayError)),
+    504: Answered("The audit takes longer than API Gateway waits.", (GatewayError,)),
+}
+REPORT = Answered("The report of the audit.", (Report,))
+FOUND = Answered(
+    "The findings: a page from the ledger, or without a ledger the report of an audit made now.",
+    (FindingsPage, Report),
+    (CSV, HTML),
+    {"X-Next-Cursor": "With text/csv: asks for the next page; absent on the last one."},
+)
+BEGUN = Answered(
+    "A run has begun over more than can be waited for.",
+    (RunBegun,),
+    headers={"Location": "The address of the run, from the root of the stage."},
+    example={"audit_id": "a-3b1c0e5d9a7f4e21c0de", "state": "queued", "parts": 4},
+)
+
+OPERATIONS: dict[tuple[str, str], Operation] = {
+    ("GET", "/audit"): Operation("getAudit", {200: FOUND, 400: BAD_QUERY, **GUARDED}, query=AuditQuery),
+    ("POST", "/audit"): Operation(
+        "postAudit",
+        {200: REPORT, 202: BEGUN, 400: BAD_BODY, 415: NO_MEDIA, **GUARDED},
+        body=AuditBody,
+        example={"resources": [ARN], "notify": False},
+    ),
+    ("GET", "/audit/runs/{audit_id}"): Operation(
+        "getRun",
+        {200: Answered("The run.", (RunState,)), 404: NO_RUN, **GUARDED},
+        path="The id that POST /audit answered.",
+    ),
+    ("GET", "/rules"): Operation("getRules", {200: Answered("The catalogue.", (Catalogue,)), **GUARDED}),
+    ("GET", "/rules/{id}"): Operation(
+        "getRule", {200: Answered("The rule.", (CatalogueRule,)), 404: NO_RULE, **GUARDED}, path="The id of a rule."
+    ),
+    ("GET", "/health"): Operation(
+        "getHealth",
+        {200: Answered("Alive.", (Health,)), 429: GUARDED[429], 500: FAILED, 502: GUARDED[502], 504: GUARDED[504]},
+    ),
+    ("GET", "/openapi.json"): Operation("getOpenapi", {200: Answered("This description."), **GUARDED}),
+}
+
+
+def document(routes: Mapping[str, Mapping[str, Any]]) -> Object:
+    """The description of ``routes``, the app's own (``app.routes``). Raises KeyError for a route not known here."""
+    paths: Object = {}
+    for path, methods in sorted(routes.items()):
+        for method, route in methods.items():
+            described = _operation(OPERATIONS[method, path], path, route)
+            paths.setdefault(path, {})[method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "SageMaker auditor",
+            "version": __version__,
+            "summary": "Resilience and scaling of Amazon SageMaker: findings, audits, rules.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": ".", "description": "The stage that serves this description."}],
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": {"sigv4": SIGNED}},
+    }
+
+
+def _schemas() -> Object:
+    models = {model for one in OPERATIONS.values() for answer in one.answers.values() for model in answer.models}
+    answered = [(model, "serialization") for model in sorted(models, key=lambda one: one.__name__)]
+    _, schema = models_json_schema([*answered, (AuditBody, "validation")], ref_template=REF)  # type: ignore[list-item]
+    return dict(schema["$defs"])
+
+
+def _operation(operation: Operation, path: str, route: Any) -> Object:
+    summary, _, description = (route.view_function.__doc__ or "").strip().partition("\n")
+    described: Object = {"operationId": operation.id, "summary": summary}
+    if description.strip():
+        described["description"] = " ".join(description.split())
+    described["security"] = [{"sigv4": []}] if route.authorizer is not None else []
+    if parameters := [*_in_path(operation, path), *_in_query(operation.query)]:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        content = {"schema": {"$ref": REF.format(model=operation.body.__name__)}, "example": operation.example}
+        described["requestBody"] = {"required": False, "content": {JSON: content}}
+    described["responses"] = {str(status): _answer(status, one) for status, one in sorted(operation.answers.items())}
+    return described
+
+
+def _in_path(operation: Operation, path: str) -> list[Object]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": operation.path,
+            "schema": {"type": "string", "minLength": 1},
+        }
+        for name in names
+    ]
+
+
+def _in_query(model: Model | None) -> list[Object]:
+    """A query parameter for each field. Absent stands for null, which a query cannot say."""
+    if model is None:
+        return []
+    properties = model.model_json_schema(ref_template=REF)["properties"]
+    return [_parameter(name, dict(schema)) for name, schema in properties.items()]
+
+
+def _parameter(name: str, schema: Object) -> Object:
+    description = schema.pop("description", None)
+    schema.pop("title", None)
+    if schema.get("default", "") is None:
+        del schema["default"]
+    if "anyOf" in schema:
+        (given,) = [one for one in schema.pop("anyOf") if one.get("type") != "null"]
+        schema |= given
+    described = {"name": name, "in": "query", "required": False, "schema": schema}
+    return {**described, **({"description": description} if description else {})}
+
+
+def _answer(status: int, answered: Answered) -> Object:
+    described: Object = {"description": answered.meaning or HTTPStatus(status).phrase}
+    if answered.headers:
+        described["headers"] = {
+            name: {"description": text, "schema": {"type": "string"}, "required": status == HTTPStatus.ACCEPTED}
+            for name, text in answered.headers.items()
+        }
+    refs = [{"$ref": REF.format(model=model.__name__)} for model in answered.models]
+    schema: Object = {"type": "object"} if not refs else refs[0] if len(refs) == 1 else {"anyOf": refs}
+    content: Object = {JSON: {"schema": schema, **({"example": answered.example} if answered.example else {})}}
+    content |= {media: {"schema": {"type": "string"}} for media in answered.others}
+    described["content"] = content
+    return described
