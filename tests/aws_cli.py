@@ -5,9 +5,9 @@ files over to it. With ``dry`` no request leaves: once the CLI has parsed a comm
 parameters, the answer is made up from the output shape of the operation.
 """
 
+import gc
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -79,7 +79,7 @@ class Shell:
 
 
 def _driver(dry: bool) -> Any:
-    """The CLI with the models of the services loaded."""
+    """The CLI with its parsers and the clients of the services made."""
     from awscli import clidriver
 
     driver = clidriver.create_clidriver()
@@ -92,8 +92,10 @@ def _driver(dry: bool) -> Any:
         for service in SERVICES:
             operation = next(iter(driver.session.get_service_model(service).operation_names))
             driver.main([service, clidriver.xform_name(operation, "-"), "--generate-cli-skeleton"])
-            driver.session.get_component("data_loader").load_service_model(service, "endpoint-rule-set-1")
         sys.stdout = output
+    create, region = driver.session.create_client, os.environ["AWS_REGION"]
+    clients = {service: create(service, region_name=region) for service in SERVICES}
+    driver.session.create_client = lambda service, **_: clients[service]
     return driver
 
 
@@ -122,7 +124,7 @@ def _answer_without_asking(driver: Any) -> None:
 
 def _serve(path: str, dry: bool) -> None:
     driver = _driver(dry)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.freeze()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(16)
@@ -132,11 +134,20 @@ def _serve(path: str, dry: bool) -> None:
             if os.fork() == 0:
                 os._exit(_run(driver, connection))
             connection.close()
+            _reap()
+
+
+def _reap() -> None:
+    """Takes leave of the commands that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass  # none runs
 
 
 def _run(driver: Any, connection: socket.socket) -> int:
     """One command, in a process of its own."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asked, files, _, _ = socket.recv_fds(connection, 1 << 20, 3)
     while part := connection.recv(1 << 20):
         asked += part

@@ -9,29 +9,29 @@ from typing import Any
 
 import pytest
 
-from chalicelib.findings import Finding, Report
+from chalicelib.report.findings import Finding, Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.account import build
-from emulator.account_network import MAIN_A, MAIN_B
+from emulator.account_network import MAIN_B, MAIN_C, MAIN_LOCAL
 from emulator.server import Emulator
 from tests.aws_cli import Shell
 
-#: Findings that no command can take away, by rule, and why.
+#: Findings that stay after their commands, and why.
 STAYS = {
     "autoscaling-activity-failed": "only the next attempt of Application Auto Scaling tells",
+    "autoscaling-at-max": "the newest activity says so until there is another",
     "autoscaling-untested-target": "somebody has to run a load test",
+    "model-elastic-inference-image": "the old model stays until somebody deletes it",
+    "pipeline-container-count": "the old model stays until somebody deletes it, or several containers become one",
 }
 JOBS = {"training-job", "tuning-job", "transform-job"}
 
 
 def stays(finding: Finding) -> bool:
-    """True where the fix is for the next job, or asks people for something that no command does."""
-    if finding.resource.kind in JOBS or finding.rule in STAYS:
-        return True
+    """True where the fix is for the next job, or asks for something that no command does."""
     short_of_instances = finding.rule == "endpoint-degraded" and "variants" in finding.evidence
-    too_long = finding.rule == "pipeline-container-count" and finding.evidence["containers"] > 1
-    return short_of_instances or too_long
+    return finding.resource.kind in JOBS or finding.rule in STAYS or short_of_instances
 
 
 def filled_in(command: str, finding: Finding, ec2: Any) -> str:
@@ -42,13 +42,15 @@ def filled_in(command: str, finding: Finding, ec2: Any) -> str:
         "NEXT-JOB": finding.resource.name,
         "NEW-MODEL": finding.resource.name,
         "NEW-IMAGE": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/own:2",
-        "SUBNET-WITH-ADDRESSES": MAIN_A,
-        "OTHER-SUBNET": MAIN_B,
+        "SUBNET-WITH-ADDRESSES": MAIN_B,
+        "OTHER-SUBNET": MAIN_C,
         "ZONE-ID": "euw1-az3",
-        "CIDR": "10.99.0.0/24",
     }
     for word, value in values.items():
         command = re.sub(rf"\b{word}\b", value, command)
+    if "CIDR" in command:
+        network = ec2.describe_vpcs(VpcIds=[finding.resource.name])["Vpcs"][0]["CidrBlock"]
+        command = command.replace("CIDR", network.replace(".0.0/16", ".9.0/24"))
     if "SUBNET-IN-ANOTHER-ZONE" in command:
         command = command.replace("SUBNET-IN-ANOTHER-ZONE", another_subnet(finding, ec2))
     return command
@@ -62,8 +64,9 @@ def another_subnet(finding: Finding, ec2: Any) -> str:
     return next(
         str(one["SubnetId"])
         for one in everything
-        if one["VpcId"] == mine[0]["VpcId"] and one["AvailabilityZoneId"] not in zones
-        and re.fullmatch(r".*[a-z]", one["AvailabilityZone"])
+        if one["VpcId"] == mine[0]["VpcId"]
+        and one["AvailabilityZoneId"] not in zones
+        and one["SubnetId"] != MAIN_LOCAL
     )
 
 
@@ -116,5 +119,11 @@ def test_what_a_fix_claims_to_mend_is_mended(pasted: Pasted) -> None:
 
 def test_nothing_new_is_wrong_afterwards(pasted: Pasted) -> None:
     known = {one.id for one in pasted.before.findings}
-    new = [f"{one.rule} {one.resource.name}: {one.summary}" for one in pasted.after.findings if one.id not in known]
+    # What did not serve was not judged by any other rule.
+    serving_again = {one.resource.name for one in pasted.before.findings if one.rule == "endpoint-degraded"}
+    new = [
+        f"{one.rule} {one.resource.name}: {one.summary}"
+        for one in pasted.after.findings
+        if one.id not in known and one.resource.name.partition("/")[0] not in serving_again
+    ]
     assert not new, "\n".join(new)
