@@ -14,7 +14,8 @@ TARGET = "{ServiceNamespace, ResourceId, ScalableDimension, MinCapacity, MaxCapa
 #: DescribeModel may answer the place of an archive twice; CreateModel takes it once.
 _ONE_PLACE = (
     "(.PrimaryContainer, .Containers[]? | select(.ModelDataUrl and .ModelDataSource)) |= "
-    '(if .ModelDataSource.S3DataSource.CompressionType == "Gzip" then del(.ModelDataSource) else del(.ModelDataUrl) end)'
+    '(if .ModelDataSource.S3DataSource.CompressionType == "Gzip" then del(.ModelDataSource) '
+    "else del(.ModelDataUrl) end)"
 )
 
 

@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
 
 from jinja2 import (
     BaseLoader,
@@ -25,7 +26,6 @@ from jinja2 import (
 )
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
-
 from markupsafe import Markup
 
 from chalicelib import jq
@@ -36,7 +36,9 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 COMPILED = "templates_compiled"
 
 #: The languages in which a fix can name the properties to set: blocks of a finding's template.
-SNIPPETS = ("cloudformation", "terraform")
+Language = Literal["cloudformation", "terraform"]
+LANGUAGES: Mapping[Language, str] = {"cloudformation": "CloudFormation", "terraform": "Terraform"}
+SNIPPETS: tuple[Language, ...] = get_args(Language)
 
 _SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
@@ -57,7 +59,7 @@ class FindingText(NamedTuple):
     fix: str
     commands: list[str]
     references: list[str]
-    snippets: dict[str, str] = {}
+    snippets: Mapping[Language, str] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
@@ -74,6 +76,11 @@ def wrapped(value: Any, width: int = 72, indent: int = 0) -> str:
     flat = clean(" ".join(str(value).split()))
     lines = textwrap.fill(flat, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
     return _Wrapped(lines)
+
+
+def lines(value: Any, indent: int = 0) -> str:
+    """Text on the lines that it has, all but the first indented."""
+    return _Wrapped(clean(str(value)).replace("\n", f"\n{' ' * indent}"))
 
 
 def _plain(value: Any) -> Any:
@@ -131,8 +138,8 @@ def _environment(
         keep_trailing_newline=False,
         autoescape=autoescape,
     )
-    environment.filters.update(wrapped=wrapped, filename=filename, json=json.dumps)
-    environment.globals["jq"] = jq
+    environment.filters.update(wrapped=wrapped, lines=lines, filename=filename, json=json.dumps)
+    environment.globals.update(jq=jq, languages=LANGUAGES)
     return environment
 
 
@@ -166,6 +173,10 @@ def _block(template: Template, block: str, context: Mapping[str, Any]) -> str:
 
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _without_blank_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
 def _flowing(text: str) -> str:
@@ -214,7 +225,7 @@ def _worded(rule: str, worded: Callable[[Template, Template], FindingText]) -> F
 
 def _shared(text: Template, context: Mapping[str, Any]) -> FindingText:
     """What a finding says wherever its resource was found, without the fix."""
-    snippets = {language: _optional(text, language, context) for language in SNIPPETS}
+    snippets = {language: _without_blank_lines(_optional(text, language, context)) for language in SNIPPETS}
     return FindingText(
         title=_flowing(_block(text, "title", context)),
         summary=_flowing(_block(text, "summary", context)),

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import WORDS, Notice
+from chalicelib.report.findings import Finding
 from chalicelib.templating import clean, render
 
 #: A message with its attributes may hold 262,144 bytes; the rest is left for attributes and JSON escapes.
@@ -92,7 +93,7 @@ def chat(notice: Notice) -> dict[str, Any]:
     if single:
         finding = notice.only.finding
         lines = [_plain(finding.summary), "", _plain(finding.why)]
-        steps = [finding.fix.text, *finding.fix.commands] if notice.kind == "finding" else []
+        steps = _steps(finding) if notice.kind == "finding" else []
         content["description"] = "\n".join(lines)[:CHAT_DESCRIPTION]
         if steps:
             content["nextSteps"] = [_plain(step)[:CHAT_STEP] for step in steps]
@@ -123,6 +124,14 @@ def chat(notice: Notice) -> dict[str, Any]:
             "additionalContext": {"account": notice.account, "region": notice.region},
         },
     }
+
+
+def _steps(finding: Finding) -> list[str]:
+    """The fix and its commands; none of these where one is longer than a step may be, as each needs the others."""
+    commands = finding.fix.commands
+    if any(len(_plain(command)) > CHAT_STEP for command in commands):
+        commands = ["The commands are too long for a chat; the report has them."]
+    return [finding.fix.text, *commands]
 
 
 def _plain(text: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chalicelib.templating import Language
+
 #: The operation of a blind spot that a value of the template causes, and of the one that no template can avoid.
 VALUES, DEPLOYMENT = "plan:values", "plan:deployment"
 LATER = "not known before deployment"
@@ -51,12 +53,14 @@ def no_line(*path: str | int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a file declares. ``open`` says why there may be more resources than these; ``line`` where a path stands."""
+    """What a file declares. ``open`` says why there may be more resources than these; ``line`` where a path stands;
+    ``language`` is the one that its authors write."""
 
     source: str
     resources: Sequence[Declared]
     open: str = ""
     line: Callable[..., int] = no_line
+    language: Language = "cloudformation"
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""

@@ -124,7 +124,7 @@ def _finding(one: Finding, texts: dict[str, int]) -> dict[str, Any]:
         },
         "summary": one.summary,
         "why": shared(one.why),
-        "fix": {"text": shared(one.fix.text), "commands": one.fix.commands},
+        "fix": {"text": shared(one.fix.text), "commands": one.fix.commands, "snippets": one.fix.snippets},
         "evidence": one.evidence,
         "references": [shared(link) for link in one.references if _web(link)],
         "owner": one.owner,

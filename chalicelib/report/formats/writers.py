@@ -157,10 +157,16 @@ def _row(one: Finding) -> str:
     return f"| {one.severity.value} | {table_cell(_short(one.resource.name))} | {table_cell(_short(one.summary))} |\n"
 
 
+#: What Markdown calls the languages of snippets.
+HIGHLIGHTED = {"cloudformation": "yaml", "terraform": "hcl"}
+
+
 def _fix(one: Finding) -> str:
     lines = [f"**{_flat(_short(one.resource.name))}** ({one.rule}): {_flat(one.fix.text)}", ""]
     if one.fix.commands:
         lines += ["```", *(_command(command) for command in one.fix.commands), "```", ""]
+    for language, snippet in one.fix.snippets.items():
+        lines += [f"```{HIGHLIGHTED[language]}", clean(snippet).replace("```", "'''"), "```", ""]
     return "\n".join(lines) + "\n"
 
 

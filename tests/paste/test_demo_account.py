@@ -1,10 +1,9 @@
-"""The commands of every finding of the demo account, pasted into a shell with the real AWS CLI: accepted, and they mend."""
+"""The commands of every finding of the demo account, pasted into a shell with the real AWS CLI: accepted, mending."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from chalicelib.settings import Settings
 from emulator.account import build
 from emulator.account_network import MAIN_B, MAIN_C, MAIN_LOCAL
 from emulator.server import Emulator
-from tests.aws_cli import Shell
+from tests.paste.aws_cli import Shell
 
 #: Findings that stay after their commands, and why.
 STAYS = {
@@ -64,9 +63,7 @@ def another_subnet(finding: Finding, ec2: Any) -> str:
     return next(
         str(one["SubnetId"])
         for one in everything
-        if one["VpcId"] == mine[0]["VpcId"]
-        and one["AvailabilityZoneId"] not in zones
-        and one["SubnetId"] != MAIN_LOCAL
+        if one["VpcId"] == mine[0]["VpcId"] and one["AvailabilityZoneId"] not in zones and one["SubnetId"] != MAIN_LOCAL
     )
 
 

@@ -1,8 +1,8 @@
 """The real AWS CLI under a real shell, cheaply: loaded once, in a process that forks for each command.
 
-``python -m tests.aws_cli SOCKET [dry]`` is that process. The ``aws`` of a :class:`Shell` hands its arguments, folder and
-files over to it. With ``dry`` no request leaves: once the CLI has parsed a command and botocore has validated its
-parameters, the answer is made up from the output shape of the operation.
+``python -m tests.paste.aws_cli SOCKET [dry]`` is that process. The ``aws`` of a :class:`Shell` hands its arguments,
+folder and files over to it. With ``dry`` no request leaves: once the CLI has parsed a command and botocore has
+validated its parameters, the answer is made up from the output shape of the operation.
 """
 
 import gc
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 SERVICES = ("sagemaker", "application-autoscaling", "cloudwatch", "ec2", "logs")
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 #: Sends its arguments, folder and standard files to the socket, and ends with the exit code that comes back.
 _AWS = """#!{python} -SE
 import json, os, socket, sys
@@ -44,7 +44,7 @@ class Shell:
         self._environment = {**os.environ, **environment, "PATH": f"{programs}:{os.environ['PATH']}"}
         self._environment["AWS_CONFIG_FILE"] = self._environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.aws_cli", self._socket, *(("dry",) if dry else ())],
+            [sys.executable, "-m", "tests.paste.aws_cli", self._socket, *(("dry",) if dry else ())],
             cwd=_ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -73,7 +73,13 @@ class Shell:
         for number, command in enumerate(commands, 1):
             lines += [command, f'[ $? = 0 ] || echo "command {number} failed" >&2']
         done = subprocess.run(
-            [program], input="\n".join(lines), cwd=place, env=self._environment, capture_output=True, text=True
+            [program],
+            input="\n".join(lines),
+            cwd=place,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         return done.stdout, done.stderr
 
@@ -101,25 +107,45 @@ def _driver(dry: bool) -> Any:
 
 def _wait_once() -> None:
     """On the emulator everything has happened at once, or never will."""
-    from awscli.botocore.waiter import Waiter
+    from botocore.waiter import Waiter  # once awscli is loaded, this is the botocore that it brings
 
     wait = Waiter.wait
     Waiter.wait = lambda self, **parameters: wait(self, **{**parameters, "WaiterConfig": {"MaxAttempts": 1}})
 
 
 def _answer_without_asking(driver: Any) -> None:
-    from awscli.botocore import waiter
-    from awscli.botocore.utils import ArgumentGenerator
+    from botocore.waiter import Waiter
 
     def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
-        shape = model.output_shape
-        made_up = ArgumentGenerator(use_member_names=True).generate_skeleton(shape) if shape else {}
+        made_up = _made_up(model.output_shape) if model.output_shape else {}
         for member in ("NextToken", "nextToken"):
             made_up.pop(member, None)
         return type("Response", (), {"status_code": 200})(), made_up
 
     driver.session.register("before-call", answer)
-    waiter.Waiter.wait = lambda self, **parameters: self._operation_method(**parameters)
+    Waiter.wait = lambda self, **parameters: self._operation_method(**parameters)
+
+
+def _made_up(shape: Any, name: str = "", within: tuple[str, ...] = ()) -> Any:
+    """The least value that a shape takes, with all its members; what holds itself is left out within itself."""
+    least = shape.metadata.get("min", 1)
+    match shape.type_name:
+        case "structure":
+            inner = (*within, shape.name)
+            members = {key: one for key, one in shape.members.items() if one.name not in inner}
+            return {key: _made_up(one, key, inner) for key, one in members.items()}
+        case "list":
+            return [_made_up(shape.member, name, within)] * max(least, 1)
+        case "map":
+            return {"key": _made_up(shape.value, name, within)}
+        case "string":
+            return (getattr(shape, "enum", None) or [name.ljust(least, "x")])[0]
+        case "boolean":
+            return True
+        case "timestamp":
+            return "2026-11-25T12:00:00Z"
+        case _:
+            return least
 
 
 def _serve(path: str, dry: bool) -> None:
