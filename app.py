@@ -11,12 +11,13 @@ gc.disable()  # imports leave no garbage, and the collector would walk over all 
 import boto3  # noqa: E402
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response  # noqa: E402
 
-from chalicelib import events  # noqa: E402
+from chalicelib import collect_seldom, events  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
 from chalicelib.web import routes  # noqa: E402
 
 gc.freeze()
+collect_seldom()
 gc.enable()
 
 app = Chalice(app_name="sagemaker-auditor")
@@ -106,7 +107,7 @@ def _request() -> Any:
     return app.current_request
 
 
-def _response(answer: routes.Answer) -> Response:
+def _response(answer: routes.HttpResponse) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
@@ -156,7 +157,7 @@ def get_openapi() -> Response:
     """The description of these routes."""
     from chalicelib.web import openapi
 
-    return _response(routes.guarded(lambda: routes.Answer(200, openapi.document(app.routes))))
+    return _response(routes.guarded(lambda: routes.HttpResponse(200, openapi.document(app.routes))))
 
 
 @app.route("/health", methods=["GET"])

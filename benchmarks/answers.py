@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from benchmarks.account import ACCOUNT, DAY, REGION, Account, Record
+from chalicelib.kinds import DESCRIBED
 
 Params = Mapping[str, Any]
 
@@ -25,15 +26,13 @@ PAGE = {
 DEFAULT_PAGE = PAGE | {"DescribeAlarms": 50}
 
 
-#: What other tools list, and the account has none of.
+#: What is listed, by other tools too, and the account has none of.
 _NOT_THERE = {
+    **{f"{row.word}s": row.listed for row in DESCRIBED},
     "ProcessingJobs": "ProcessingJobSummaries",
     "Domains": "Domains",
     "ModelPackageGroups": "ModelPackageGroupSummaryList",
     "MonitoringSchedules": "MonitoringScheduleSummaries",
-    "HyperParameterTuningJobs": "HyperParameterTuningJobSummaries",
-    "TransformJobs": "TransformJobSummaries",
-    "InferenceComponents": "InferenceComponents",
     "InferenceRecommendationsJobs": "InferenceRecommendationsJobs",
 }
 
@@ -52,6 +51,7 @@ class Answers:
     def __init__(self, account: Account) -> None:
         self.account = account
         self._operations: dict[str, Callable[[Params], bytes]] = {
+            **{f"List{key}": _empty(member) for key, member in _NOT_THERE.items()},
             "Search": self._search,
             "ListEndpoints": self._listing("Endpoints", account.endpoints, _summary_of("Endpoint")),
             "ListEndpointConfigs": self._listing("EndpointConfigs", account.configs, _summary_of("EndpointConfig")),
@@ -60,7 +60,6 @@ class Answers:
                 "NotebookInstances", account.notebooks, _summary_of("NotebookInstance")
             ),
             "ListTrainingJobs": self._list_jobs,
-            **{f"List{key}": _empty(member) for key, member in _NOT_THERE.items()},
             "DescribeEndpoint": self._describe("Endpoint", account.endpoints),
             "DescribeEndpointConfig": self._describe("EndpointConfig", account.configs),
             "DescribeModel": self._describe("Model", account.models),

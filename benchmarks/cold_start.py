@@ -84,14 +84,16 @@ start = time.process_time()
 import app
 spent["import"] = time.process_time() - start
 import boto3
-from chalicelib import audit, judge, policy, service, telling
+from chalicelib import service
+from chalicelib.audit import auditor, judge
+from chalicelib.notices import publisher
 boto3.Session.client = timed("clients", boto3.Session.client)
 service.load_policy = timed("policy", service.load_policy)
-audit.Reading.training_jobs = timed("reading", lambda self, of=audit.Reading.training_jobs: iter(list(of(self))))
-audit.Reading.inventory = timed("reading", audit.Reading.inventory)
+auditor.Reading.training_jobs = timed("reading", lambda self, of=auditor.Reading.training_jobs: iter(list(of(self))))
+auditor.Reading.inventory = timed("reading", auditor.Reading.inventory)
 judge.Judge.judge = timed("judging", judge.Judge.judge)
-audit.findings = timed("words", audit.findings)
-telling.Teller.event = timed("telling", telling.Teller.event)
+auditor.findings = timed("words", auditor.findings)
+publisher.Publisher.event = timed("telling", publisher.Publisher.event)
 start = time.process_time()
 app.audit_on_sagemaker_event(json.loads(sys.argv[3]), None)
 spent["whole event"] = time.process_time() - start

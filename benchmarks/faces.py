@@ -11,7 +11,8 @@ from benchmarks.naive import Gathered
 from benchmarks.running import ROOT, Running
 from benchmarks.table import Table
 from chalicelib.audit.auditor import Auditor
-from chalicelib.ledger.ledger import TABLE, Ledger
+from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.table import TABLE
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Known, Report
 from chalicelib.scope import Scope

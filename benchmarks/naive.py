@@ -15,7 +15,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from benchmarks.account import REGION, WINDOW_DAYS
-from chalicelib.inventory.aws import Aws, CallFailed, Gone
+from chalicelib.inventory.answers import CallFailed, Gone
+from chalicelib.inventory.aws import Aws
 
 Record = dict[str, Any]
 

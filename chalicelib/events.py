@@ -9,42 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.kinds import DESCRIBED
 from chalicelib.scope import ResourceRef, Scope, partition_of
 
 #: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
-NAMED_BY = {
-    "SageMaker Endpoint State Change": ("EndpointName", "endpoint"),
-    "SageMaker Endpoint Deployment State Change": ("EndpointName", "endpoint"),
-    "SageMaker Endpoint Config State Change": ("EndpointConfigName", "endpoint-config"),
-    "SageMaker Model State Change": ("ModelName", "model"),
-    "SageMaker Training Job State Change": ("TrainingJobName", "training-job"),
-    "SageMaker HyperParameter Tuning Job State Change": ("HyperParameterTuningJobName", "tuning-job"),
-    "SageMaker Transform Job State Change": ("TransformJobName", "transform-job"),
-    "SageMaker Notebook Instance State Change": ("NotebookInstanceName", "notebook-instance"),
-}
+NAMED_BY = {f"SageMaker {word} State Change": (row.event_field, row.name) for row in DESCRIBED for word in row.events}
 SCALING_ACTIVITY = "Application Auto Scaling Scaling Activity State Change"
 API_CALL = "AWS API Call via CloudTrail"
 
 #: Calls that no native event tells of: the request parameter that names the resource, and its kind, by source and call.
 #: CloudTrail writes Application Auto Scaling's calls under the source of EC2 Auto Scaling.
-SAGEMAKER_CALLS = {
-    "CreateInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "UpdateInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "UpdateInferenceComponentRuntimeConfig": ("inferenceComponentName", "inference-component"),
-    "DeleteInferenceComponent": ("inferenceComponentName", "inference-component"),
-    "CreateEndpoint": ("endpointName", "endpoint"),
-    "UpdateEndpoint": ("endpointName", "endpoint"),
-    "UpdateEndpointWeightsAndCapacities": ("endpointName", "endpoint"),
-    "DeleteEndpoint": ("endpointName", "endpoint"),
-    "CreateEndpointConfig": ("endpointConfigName", "endpoint-config"),
-    "DeleteEndpointConfig": ("endpointConfigName", "endpoint-config"),
-    "CreateModel": ("modelName", "model"),
-    "DeleteModel": ("modelName", "model"),
-    "CreateTrainingJob": ("trainingJobName", "training-job"),
-    "CreateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-    "UpdateNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-    "DeleteNotebookInstance": ("notebookInstanceName", "notebook-instance"),
-}
+SAGEMAKER_CALLS = {call: (row.request_field, row.name) for row in DESCRIBED for call in row.calls}
 SCALING_CALLS = (
     "RegisterScalableTarget",
     "DeregisterScalableTarget",
@@ -109,8 +84,8 @@ def _asked(kind_of_event: str, detail: Mapping[str, Any]) -> Asked:
         if detail.get("serviceNamespace", "sagemaker") != "sagemaker":
             raise NotOurs(f"scaling of {detail.get('serviceNamespace')} is not audited; accepted is that of sagemaker")
         resource_id = _text(detail, "resourceId")
-        told = detail.get("scaledToMax") in (True, "true")
-        hints = frozenset({(SCALED_TO_MAX, resource_id)}) if told else frozenset()
+        at_maximum = detail.get("scaledToMax") in (True, "true")
+        hints = frozenset({(SCALED_TO_MAX, resource_id)}) if at_maximum else frozenset()
         return (_scaled(resource_id),), hints
     if kind_of_event == API_CALL:
         return _called(detail), frozenset()
@@ -163,8 +138,8 @@ def _scaled(resource_id: str) -> ResourceRef:
     )
 
 
-def _text(given: Mapping[str, Any], key: str) -> str:
-    value = given.get(key)
+def _text(detail: Mapping[str, Any], key: str) -> str:
+    value = detail.get(key)
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"the event's detail lacks {key}, which names the resource to audit")
     return value

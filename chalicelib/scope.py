@@ -4,25 +4,14 @@ import re
 from dataclasses import dataclass, field
 
 from chalicelib.errors import InvalidInput
+from chalicelib.kinds import KINDS
 
 ARN = re.compile(
     r"^arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|):(?P<rest>.+)$"
 )
 
-#: How the ARN of a resource starts after the account, and the kind that it is of in reports.
-KINDS_BY_ARN = {
-    "endpoint": "endpoint",
-    "endpoint-config": "endpoint-config",
-    "model": "model",
-    "inference-component": "inference-component",
-    "training-job": "training-job",
-    "hyper-parameter-tuning-job": "tuning-job",
-    "transform-job": "transform-job",
-    "notebook-instance": "notebook-instance",
-    "vpc": "vpc",
-    "subnet": "subnet",
-}
-ARN_PREFIXES = {kind: prefix for prefix, kind in KINDS_BY_ARN.items()}
+#: How the ARN of a resource goes on after the account, and the kind that it is of in reports.
+KINDS_BY_ARN = {row.arn: row.name for row in KINDS.values() if row.arn}
 
 
 def partition_of(region: str) -> str:
@@ -40,7 +29,7 @@ def partition_of(region: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResourceRef:
-    """A resource named by kind and name, as in ``endpoint`` ``churn``."""
+    """A resource named by kind and name, as in ``endpoint`` ``churn``; by its ARN where that does not end in a name."""
 
     kind: str
     name: str
@@ -68,8 +57,10 @@ class Scope:
 
     def arn(self, ref: ResourceRef) -> str:
         """The ARN of a resource of this scope."""
-        service = "ec2" if ref.kind in ("vpc", "subnet") else "sagemaker"
-        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{ARN_PREFIXES[ref.kind]}/{ref.name}"
+        kind = KINDS[ref.kind]
+        if not kind.arn_is_name:
+            return ref.name
+        return f"arn:{self.partition}:{kind.service}:{self.region}:{self.account}:{kind.arn}/{ref.name}"
 
 
 def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> ResourceRef:
@@ -84,7 +75,7 @@ def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> R
     if match["account"] != account or match["region"] != region:
         raise InvalidInput(f"{arn!r} lies in another account or region; {accepted}", field=field)
     prefix, name = match["rest"].split("/", 1)
-    kind = KINDS_BY_ARN.get(prefix)
-    if kind is None or match["service"] != ("ec2" if kind in ("vpc", "subnet") else "sagemaker") or "/" in name:
+    kind = KINDS.get(KINDS_BY_ARN.get(prefix, ""))
+    if kind is None or match["service"] != kind.service or "/" in name:
         raise InvalidInput(f"{arn!r} is of a kind that is not audited; {accepted}", field=field)
-    return ResourceRef(kind, name)
+    return ResourceRef(kind.name, name if kind.arn_is_name else arn)

@@ -12,34 +12,34 @@ from chalicelib.errors import InvalidInput
 PREFIX = "AUDITOR_"
 
 
-def _listed(given: Any) -> Any:
-    return tuple(part.strip() for part in given.split(",") if part.strip()) if isinstance(given, str) else given
+def _listed(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-def _switch(given: Any) -> Any:
-    if isinstance(given, str):
-        lowered = given.strip().lower()
+def _switch(value: Any) -> Any:
+    if isinstance(value, str):
+        lowered = value.strip().lower()
         if lowered in ("on", "true", "1", "yes"):
             return True
         if lowered in ("off", "false", "0", "no", ""):
             return False
         raise ValueError("accepted are on and off")
-    return given
+    return value
 
 
 def _matching(pattern: str, accepted: str) -> AfterValidator:
-    def check(given: str | None) -> str | None:
-        if given is not None and not re.fullmatch(pattern, given):
+    def check(value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(pattern, value):
             raise ValueError(f"accepted is {accepted}")
-        return given
+        return value
 
     return AfterValidator(check)
 
 
-def _accounts(given: tuple[str, ...]) -> tuple[str, ...]:
-    if given != ("organization",) and not all(re.fullmatch(r"\d{12}", account) for account in given):
+def _accounts(accounts: tuple[str, ...]) -> tuple[str, ...]:
+    if accounts != ("organization",) and not all(re.fullmatch(r"\d{12}", account) for account in accounts):
         raise ValueError("accepted are 12-digit account ids separated by commas, or the word organization")
-    return given
+    return accounts
 
 
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -76,13 +76,15 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings of the process. Raises InvalidInput that names every wrong variable."""
-        given = os.environ if environment is None else environment
-        values = {name: given[PREFIX + name.upper()] for name in cls.model_fields if given.get(PREFIX + name.upper())}
+        variables = os.environ if environment is None else environment
+        values = {
+            name: variables[PREFIX + name.upper()] for name in cls.model_fields if variables.get(PREFIX + name.upper())
+        }
         try:
             return cls.model_validate(values)
         except ValidationError as error:
             problems = "; ".join(
-                f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg'].removeprefix('Value error, ')}"
-                for one in error.errors()
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+                for problem in error.errors()
             )
             raise InvalidInput(f"the environment is wrong: {problems}", field="environment") from None

@@ -27,13 +27,17 @@ def store_text(session: Any, bucket: str, key: str, text: str) -> str:
     return f"s3://{bucket}/{key}"
 
 
-def stored_text(address: str) -> str:
-    """The UTF-8 text at ``s3://BUCKET/KEY``. Raises InvalidInput when it cannot be read, is no text, or too large."""
+def stored_text(address: str, session: Any = None) -> str:
+    """The UTF-8 text at ``s3://BUCKET/KEY``, read with a session of boto3, or with the default credentials.
+
+    Raises InvalidInput when it cannot be read, is no text, or too large.
+    """
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise InvalidInput(f"{address!r} is no address of a file; accepted is s3://BUCKET/KEY", field="policy")
+    client = boto3.client("s3") if session is None else session.client("s3")
     try:
-        answer = boto3.client("s3").get_object(Bucket=match["bucket"], Key=match["key"])
+        answer = client.get_object(Bucket=match["bucket"], Key=match["key"])
         if answer["ContentLength"] > MAX_BYTES:
             raise InvalidInput(f"{address} is larger than a megabyte, which no policy is", field="policy")
         text: str = answer["Body"].read().decode("utf-8")

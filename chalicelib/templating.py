@@ -28,7 +28,6 @@ from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
-from chalicelib import jq
 from chalicelib.errors import AuditorError, InvalidInput
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
@@ -107,6 +106,15 @@ def filename(value: Any) -> str:
     return _FILENAME.sub("-", str(value)).strip("-.") or "resource"
 
 
+#: What templates have beside the filters of Jinja2.
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "wrapped": wrapped,
+    "lines": lines,
+    "filename": filename,
+    "json": json.dumps,
+}
+
+
 def use_templates(folder: str | None) -> None:
     """Puts a folder of somebody's own before the shipped templates: a file of the same name there is used instead.
 
@@ -114,6 +122,8 @@ def use_templates(folder: str | None) -> None:
     """
     if folder is not None and not Path(folder).is_dir():
         raise InvalidInput(f"there is no folder {folder!r} of templates; accepted is a folder", field="templates")
+    if folder is None and not _own:
+        return  # what is compiled stays good
     _own[:] = [] if folder is None else [Path(folder)]
     _texts.cache_clear()
     _commands.cache_clear()
@@ -138,8 +148,8 @@ def _environment(
         keep_trailing_newline=False,
         autoescape=autoescape,
     )
-    environment.filters.update(wrapped=wrapped, lines=lines, filename=filename, json=json.dumps)
-    environment.globals.update(jq=jq, languages=LANGUAGES)
+    environment.filters.update(FILTERS)
+    environment.globals["languages"] = LANGUAGES
     return environment
 
 

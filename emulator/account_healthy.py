@@ -108,7 +108,7 @@ HEALTHY = (
     ),
     Endpoint(
         "document-summaries",
-        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 6))],
+        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 8))],
         owner="assistants",
         age=52,
         components=[

@@ -11,6 +11,7 @@ from emulator import seed
 from emulator.account_base import Account
 from emulator.account_endpoints import Model, make_model
 from emulator.account_network import MAIN_A, MAIN_B, MAIN_C, RESEARCH_1, RESEARCH_2, SECURITY_GROUP
+from emulator.extension import records
 
 XGBOOST = "E/sagemaker-xgboost:1.7-1"
 OLD_XGBOOST = "E/sagemaker-xgboost:1.0-1-cpu-py3"
@@ -179,13 +180,14 @@ BATCH_MODELS = (
 
 
 def make(account: Account) -> None:
-    """Makes all jobs and notebooks."""
+    """Makes all jobs, notebooks and clusters."""
     for job in (*NIGHTLY, *ONCE, *LONG_AGO):
         _make_job(account, job)
     for job, children in TUNING:
         _make_tuning_job(account, job, children)
     _make_transform_jobs(account)
     _make_notebooks(account)
+    _make_clusters(account)
 
 
 def _make_job(account: Account, job: Job) -> None:
@@ -333,6 +335,23 @@ def _make_transform_job(account: Account, name: str, model: str, type: str, *, d
     ended = created + timedelta(hours=1)
     fields |= {"TransformStartTime": created, "TransformEndTime": ended, "LastModifiedTime": ended}
     seed.transform_job(account.id, account.region, name, created=created, **fields)
+
+
+def _make_clusters(account: Account) -> None:
+    _make_cluster(account, "research-pretraining", "ml.p5.48xlarge", 8, "None")
+    _make_cluster(account, "llm-finetuning", "ml.g5.12xlarge", 2, "Automatic")
+
+
+def _make_cluster(account: Account, name: str, type: str, count: int, recovery: str) -> None:
+    group = {
+        "InstanceGroupName": "workers",
+        "InstanceType": type,
+        "InstanceCount": count,
+        "LifeCycleConfig": {"SourceS3Uri": f"s3://sagemaker-{name}", "OnCreate": "on_create.sh"},
+        "ExecutionRole": account.role,
+    }
+    account.sagemaker("CreateCluster", ClusterName=name, InstanceGroups=[group], NodeRecovery=recovery, Tags=[])
+    seed.record(account.id, account.region, records.CLUSTER, name, created=account.ago(days=120))
 
 
 def _make_notebooks(account: Account) -> None:

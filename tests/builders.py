@@ -6,22 +6,26 @@ Overrides in AWS's shape (``**described``, ``running``, ``settings``) replace si
 the answer.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -32,6 +36,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, MetricKey
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -187,6 +192,7 @@ def an_endpoint(
         "endpoint_status": status,
         "endpoint_created": created,
         "endpoint_modified": modified,
+        "config_name": endpoint.config_name,
     }
     own = variants or (a_variant(),)
     return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
@@ -278,11 +284,13 @@ def a_component(
     model: str | None = "churn-model",
     base: str | None = None,
     specification: Aws | None = None,
+    specifications: Sequence[Aws] | None = None,
     runtime: Aws | None = None,
 ) -> InferenceComponent:
     """An inference component; ``base`` makes it an adapter of another one.
 
     ``copies`` is the desired and the current number of copies; ``runtime`` overrides its RuntimeConfig.
+    ``specifications`` take the place of the one, as for several instance types.
     """
     return InferenceComponent.model_validate(
         {
@@ -300,6 +308,7 @@ def a_component(
                 "SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"}},
                 **(specification or {}),
             },
+            "Specifications": list(specifications) if specifications else None,
             "RuntimeConfig": {"DesiredCopyCount": copies, "CurrentCopyCount": copies, **(runtime or {})},
         }
     )
@@ -405,9 +414,10 @@ def a_step_policy(
 
 def a_metric(name: str, **dimensions: str) -> dict[str, Any]:
     """A metric of SageMaker with these dimensions, in AWS's shape."""
+    instances = name.endswith("Utilization") and not name.startswith("Serverless")
     return {
         "MetricName": name,
-        "Namespace": "AWS/SageMaker",
+        "Namespace": "/aws/sagemaker/Endpoints" if instances else "AWS/SageMaker",
         "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions.items()],
     }
 
@@ -441,11 +451,33 @@ def a_load_test(
     return RecommendationJob(name, model, completed)
 
 
-def a_schedule(of: Variant | InferenceComponent | str | None = None, *, name: str = "mornings") -> ScheduledAction:
-    """A scheduled action of a target."""
+def a_benchmark(endpoint: str = "churn", *, completed: datetime | None = CREATED) -> BenchmarkJob:
+    """A completed AI benchmark job of an endpoint."""
+    return BenchmarkJob("churn-benchmark", endpoint, completed)
+
+
+def a_schedule(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    name: str = "mornings",
+    schedule: str = "cron(0 6 * * ? *)",
+    minimum: int | None = None,
+    maximum: int | None = None,
+    **described: Any,
+) -> ScheduledAction:
+    """A scheduled action of a target, by default one that comes every morning; ``minimum`` and ``maximum`` are what it
+    sets."""
     scaled = _scaled(of)
+    limits = {"MinCapacity": minimum, "MaxCapacity": maximum}
     return ScheduledAction.model_validate(
-        {"ScheduledActionName": name, "ResourceId": scaled.resource_id, "ScalableDimension": scaled.dimension}
+        {
+            "ScheduledActionName": name,
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "Schedule": schedule,
+            "ScalableTargetAction": {limit: value for limit, value in limits.items() if value is not None},
+            **described,
+        }
     )
 
 
@@ -471,8 +503,16 @@ def an_activity(
     )
 
 
-def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity", **described: Any) -> Alarm:
-    """A CloudWatch alarm on one metric of an endpoint."""
+def an_alarm(
+    name: str = "backlog",
+    *,
+    metric: str = "HasBacklogWithoutCapacity",
+    dimensions: Mapping[str, str] | None = None,
+    acts_on: Sequence[str] = ("by-load", "by-backlog", "wake-up"),
+    **described: Any,
+) -> Alarm:
+    """A CloudWatch alarm on one metric, by default of the endpoint, which rings for one request within a minute and has
+    these scaling policies as its actions."""
     return Alarm.model_validate(
         {
             "AlarmName": name,
@@ -481,8 +521,30 @@ def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity"
             "StateValue": "OK",
             "MetricName": metric,
             "Namespace": "AWS/SageMaker",
-            "Dimensions": [{"Name": "EndpointName", "Value": "churn"}],
+            "Dimensions": [
+                {"Name": name, "Value": value} for name, value in (dimensions or {"EndpointName": "churn"}).items()
+            ],
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "AlarmActions": [f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:{policy}" for policy in acts_on],
             **described,
+        }
+    )
+
+
+def a_mute(
+    *alarms: str, expression: str = "cron(0 22 * * *)", duration: str = "PT10H", status: str = "SCHEDULED"
+) -> MuteRule:
+    """A mute rule of these alarms, by default one that mutes them every night."""
+    return MuteRule.model_validate(
+        {
+            "Name": "quiet",
+            "Status": status,
+            "Rule": {"Schedule": {"Expression": expression, "Duration": duration}},
+            "MuteTargets": {"AlarmNames": list(alarms)},
         }
     )
 
@@ -634,6 +696,20 @@ def a_notebook(
     )
 
 
+def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluster:
+    """A HyperPod cluster, whose ARN ends in an id; ``recovery`` None: AWS left it out."""
+    return Cluster.model_validate(
+        {
+            "ClusterName": "pretraining",
+            "ClusterArn": f"{STEM}:cluster/k3j2h1g0f9e8",
+            "ClusterStatus": "InService",
+            "CreationTime": CREATED,
+            "NodeRecovery": recovery,
+            **described,
+        }
+    )
+
+
 # ---- network
 
 
@@ -713,7 +789,7 @@ def a_series(
 
 
 #: What an inventory may be put together from.
-Given = Fact | Series | RecommendationJob
+Given = Fact | Series | RecommendationJob | BenchmarkJob
 
 #: A part that could not be read, or one resource of it.
 Unreadable = Part | tuple[Part, str]
@@ -724,11 +800,15 @@ def an_inventory(
     unread: Iterable[Unreadable] = (),
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
+    gone: Iterable[tuple[Part, str]] = (),
+    first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    mutes_known: bool = True,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
     Variants without an endpoint of their own among the facts get one. ``unread`` are the parts, or single resources of
-    them, that AWS denied. Training jobs are streamed and kept nowhere, so they are left out here too.
+    them, that AWS denied; ``gone`` those of which AWS said that there are none. Training jobs are streamed and kept
+    nowhere, so they are left out here too.
     """
 
     def those(kind: type[Any]) -> list[Any]:
@@ -750,15 +830,17 @@ def an_inventory(
         schedules=those(ScheduledAction),
         activities=those(ScalingActivity),
         alarms={one.name: one for one in those(Alarm)},
+        mutes=those(MuteRule) if mutes_known else None,
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
-        transform_jobs={one.name: one for one in those(TransformJob)},
-        notebooks={one.name: one for one in those(NotebookInstance)},
+        others={kind: {fact.name: fact for fact in those(model)} for kind, model in PLAIN.items()},
         recommendations=those(RecommendationJob),
+        benchmarks=those(BenchmarkJob),
         hints=frozenset(hints),
-        gaps=_gaps(unread),
+        gaps=Failures(_denied(unread, gone)),
+        first_seen=first_seen,
     )
 
 
@@ -779,22 +861,20 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
     return found
 
 
-def _gaps(unread: Iterable[Unreadable]) -> Gaps:
-    gaps = Gaps()
-    for one in unread:
-        if isinstance(one, Part):
-            gaps.parts[one] = f"{one} failed: AccessDenied"
+def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ()) -> Iterator[Failure]:
+    for part, name in gone:
+        yield Failure(str(part), "ValidationException", f"Could not find {name}", name, part, gone=True)
+    for denied in unread:
+        if isinstance(denied, Part):
+            yield Failure(str(denied), "AccessDenied", "", part=denied)
         else:
-            gaps.resources[one] = f"{one[0]} failed: AccessDenied: {one[1]}"
-            gaps.failed.add(one)
-    return gaps
+            part, resource = denied
+            yield Failure(str(part), "AccessDenied", resource, resource, part)
 
 
 def without(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had AWS denied one part: what the part holds is missing, and noted as unread."""
-    held = inventory.gaps
-    gaps = Gaps({**held.parts, **_gaps([part]).parts}, dict(held.resources), set(held.failed))
-    return replace(unasked(inventory, part), gaps=gaps)
+    return replace(unasked(inventory, part), gaps=Failures([*inventory.gaps, *_denied([part])]))
 
 
 def unasked(inventory: Inventory, part: Part) -> Inventory:
@@ -810,12 +890,13 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         Part.SCHEDULES: {"schedules": ()},
         Part.ACTIVITIES: {"activities": ()},
         Part.ALARMS: {"alarms": {}},
+        Part.MUTES: {"mutes": None},
         Part.SUBNETS: {"subnets": {}, "vpcs": {}},
         Part.METRICS: {"metrics": {}},
         Part.TUNING_JOBS: {"tuning_jobs": {}},
-        Part.TRANSFORM_JOBS: {"transform_jobs": {}},
-        Part.NOTEBOOKS: {"notebooks": {}},
+        **{Part(KINDS[kind].part): {"others": {**inventory.others, kind: {}}} for kind in PLAIN},
         Part.RECOMMENDATIONS: {"recommendations": ()},
+        Part.BENCHMARKS: {"benchmarks": None},
         Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
     }
     return replace(inventory, **emptied.get(part, {}))

@@ -1,28 +1,58 @@
 """What the tests share: an emulator for each module, and a service that audits it."""
 
+from __future__ import annotations
+
+import gc
 import signal
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
+from hypothesis import HealthCheck, settings
 
-from chalicelib.service import Service
-from chalicelib.settings import Settings
-from emulator.front import Front
-from emulator.server import DEFAULT_REGION, Emulator
+from chalicelib import collect_seldom
+from tests import once
+
+if TYPE_CHECKING:  # what only the emulator needs takes seconds to import, and the pure tests are to be quick
+    from chalicelib.service import Service
+    from emulator.front import Front
+    from emulator.server import Emulator
+
+# A busy machine makes no example wrong: none has a deadline, and no health check looks at the clock.
+settings.register_profile("auditor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("auditor")
+once.share()
+collect_seldom()
+
+
+def pytest_collection_finish() -> None:
+    """The collector leaves alone what the imports have brought."""
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that are not there yet, one for each test: most tests need none, and there are thousands."""
+    folder = tmp_path_factory.mktemp("caches")
+    return (folder / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
-def cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def cache_folder(caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache folder of the test's own: nothing is remembered from test to test."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "sagemaker-auditor"
+    cache = next(caches)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    return cache / "sagemaker-auditor"
 
 
 @pytest.fixture(scope="module")
 def running_emulator() -> Iterator[Emulator]:
     """One emulator for the tests of a module."""
+    from emulator.front import Front
+    from emulator.server import Emulator
+
     with Emulator(Front()) as emulator:
         yield emulator
 
@@ -51,10 +81,16 @@ def interruptible() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-NewService = Callable[..., Service]
+NewService = Callable[..., "Service"]
 
 
 @pytest.fixture
 def new_service(emulator: Emulator) -> NewService:
     """Makes services whose clients talk to the emulator."""
+    import boto3
+
+    from chalicelib.service import Service
+    from chalicelib.settings import Settings
+    from emulator.server import DEFAULT_REGION
+
     return lambda **settings: Service(Settings(**settings), boto3.Session(region_name=DEFAULT_REGION))

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.notices.notice import Notice, Told, counted
+from chalicelib.notices.notice import Change, Notice, counted
 from chalicelib.report.findings import (
     BlindSpot,
     Confidence,
@@ -79,7 +79,7 @@ def a_finding(resource: Resource | None = None, **changes: Any) -> Finding:
     return Finding(**facts)
 
 
-def a_notice(*told: Told, **changes: Any) -> Notice:
+def a_notice(*told: Change, **changes: Any) -> Notice:
     """A notice that tells these changes: of one change by default for itself, of none or several a digest."""
     severities = [one.finding.severity for one in told if one.change != "resolved"]
     kind = "digest" if len(told) != 1 else "resolved" if told[0].change == "resolved" else "finding"
@@ -160,12 +160,12 @@ ONE_ZONE = a_finding(
     first_seen=NOW - timedelta(days=8),
 )
 
-NEW = Told(change="new", finding=a_finding())
-WORSE = Told(
+NEW = Change(change="new", finding=a_finding())
+WORSE = Change(
     change="worse", finding=a_finding(severity=Severity.CRITICAL, first_seen=NOW - timedelta(days=3)), before="high"
 )
-BACK = Told(change="back", finding=a_finding(first_seen=NOW - timedelta(days=40)), away_days=12.5)
-EXPIRED = Told(
+BACK = Change(change="back", finding=a_finding(first_seen=NOW - timedelta(days=40)), away_days=12.5)
+EXPIRED = Change(
     change="back",
     finding=SPOT.model_copy(
         update={
@@ -175,8 +175,8 @@ EXPIRED = Told(
         }
     ),
 )
-REMINDER = Told(change="reminder", finding=a_finding(first_seen=NOW - timedelta(days=7)))
-RESOLVED = Told(
+REMINDER = Change(change="reminder", finding=a_finding(first_seen=NOW - timedelta(days=7)))
+RESOLVED = Change(
     change="resolved",
     finding=a_finding(
         status="resolved",
@@ -241,12 +241,12 @@ SAMPLES: dict[str, Notice] = {
     "finding-reminder": a_notice(REMINDER),
     "resolved": a_notice(RESOLVED),
     "digest-full": a_notice(
-        Told(change="new", finding=DEGRADED),
+        Change(change="new", finding=DEGRADED),
         WORSE,
-        Told(change="new", finding=IDLE),
+        Change(change="new", finding=IDLE),
         EXPIRED,
-        Told(change="reminder", finding=ONE_ZONE),
-        Told(
+        Change(change="reminder", finding=ONE_ZONE),
+        Change(
             change="resolved",
             finding=a_finding(
                 a_resource(name="fraud/AllTraffic"),

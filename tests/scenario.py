@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.audit.resolution import Answers
-from chalicelib.ledger.ledger import TABLE, Ledger
+from chalicelib.audit.resolution import Resolutions
+from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.table import TABLE
 from chalicelib.notices.notice import Notice
-from chalicelib.notices.publisher import Audited, Teller
+from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report.findings import Finding, Report, Severity, Verdict
@@ -42,8 +43,8 @@ class Story:
         self.sent.append(notice)
 
     @property
-    def teller(self) -> Teller:
-        return Teller(self.policy, {"sns": self.channel}, self.ledger)
+    def publisher(self) -> Publisher:
+        return Publisher(self.policy, {"sns": self.channel}, self.ledger)
 
     def later(self, **time: float) -> "Story":
         """Moves the clock."""
@@ -60,27 +61,27 @@ class Story:
         self, *findings: Finding, passed: tuple[Finding, ...] = (), answered: Verdict = Verdict.PASS, **report: Any
     ) -> list[Notice]:
         """An event about the endpoint: what is found, and what was judged to hold no more. Gives what left."""
-        answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(self.policy.rules))
+        answers = Resolutions(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(self.policy.rules))
         answers.verdicts |= {one.id: answered for one in passed}
         before = len(self.sent)
-        self.teller.event(Audited.by(self.report(*findings, **report), answers))
+        self.publisher.event(Audited.by(self.report(*findings, **report), answers))
         return self.sent[before:]
 
     def sweep(
         self,
         *findings: Finding,
         passed: tuple[Finding, ...] = (),
-        answers: Callable[[Answers], None] = lambda answers: None,
+        answers: Callable[[Resolutions], None] = lambda answers: None,
         **report: Any,
     ) -> Notice:
         """A sweep of everything. Gives its digest. ``answers`` may add to what was read."""
         known = self.ledger.unresolved(ACCOUNT, REGION)
-        found = Answers(Scope(ACCOUNT, REGION), frozenset(self.policy.rules), known)
+        found = Resolutions(Scope(ACCOUNT, REGION), frozenset(self.policy.rules), known)
         found.verdicts |= {one.id: Verdict.PASS for one in passed}
         found._seen |= {(one.resource.kind, one.resource.name) for one in (*findings, *passed)}
         answers(found)
         audited = self.report(*findings, **{"trigger": "schedule", **report})
-        self.teller.sweep([Audited.by(audited, found)], audited)
+        self.publisher.sweep([Audited.by(audited, found)], audited)
         return self.sent[-1]
 
 

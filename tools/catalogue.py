@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from chalicelib.inventory.facts import source_of
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
 from chalicelib.templating import rule_title
@@ -23,6 +24,7 @@ TOPICS = {
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",
     "inference-pipelines": "Inference pipelines",
+    "clusters": "HyperPod clusters",
 }
 
 
@@ -70,13 +72,14 @@ def _rule(rule: Rule) -> Iterator[str]:
     if not rule.enabled:
         yield "- Off in the baseline policy, on in the strict one."
     if rule.merges_into:
-        yield f"- Where `{rule.merges_into}` fails on the same variant, it is told there."
+        hosts = " or ".join(f"`{id}`" for id in rule.merges_into)
+        yield f"- Where {hosts} fails on the same variant or component, it is told there."
     for name, value in rule.params().model_dump(mode="json").items():
         yield f"- Parameter `{name}`: {json.dumps(value)}"
     for answer, fields in fields_read(rule.id).items():
         yield f"- Reads of `{answer}`: {', '.join(fields)}"
     if rule.metrics:
-        yield f"- Metrics: {', '.join(rule.metrics)}"
+        yield f"- Metrics: {', '.join(rule.metric_names)}"
     yield f"- Permissions: {', '.join(f'`{action}`' for action in rule.permissions)}"
     yield ""
     yield "A finding, as it is told:"
@@ -116,9 +119,9 @@ def _inventory_page() -> Iterator[str]:
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = _model_in(field.annotation)
-        source = field.description or field.alias
+        source = field.description or source_of(field)
         yield f"- `{prefix}{name}`: {_named(field.annotation)}{f' ({source})' if source else ''}"
-        if inner is not None and not prefix.count("."):
+        if inner is not None and prefix.count(".") < 2:
             below = f"{prefix}{name}[]." if _many(field.annotation) else f"{prefix}{name}."
             yield from (f"  {line}" for line in _fields(inner, below))
 

@@ -7,25 +7,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.audit.findings import Failing, findings
-from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.facts import Fact, source_of
+from chalicelib.kinds import DESCRIBED
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.cases.case import Case
 from tests.cases.catalogue import CASES
+from tools.kinds import KINDS
 
 #: Where AWS answers with the facts of each model.
 ANSWERS = {
-    "Endpoint": "DescribeEndpoint",
+    **{KINDS[row.name].__name__: row.describe_operation for row in DESCRIBED},
     "Variant": "DescribeEndpoint.ProductionVariants[]",
-    "EndpointConfig": "DescribeEndpointConfig",
     "VariantSettings": "DescribeEndpointConfig.ProductionVariants[]",
     "ManagedInstanceScaling": "ManagedInstanceScaling",
-    "Model": "DescribeModel",
     "Container": "DescribeModel.Containers[]",
     "VpcConfig": "VpcConfig",
-    "InferenceComponent": "DescribeInferenceComponent",
     "ScalableTarget": "DescribeScalableTargets",
     "SuspendedState": "DescribeScalableTargets.SuspendedState",
     "ScalingPolicy": "DescribeScalingPolicies",
@@ -33,11 +32,7 @@ ANSWERS = {
     "ScalingActivity": "DescribeScalingActivities",
     "Alarm": "DescribeAlarms",
     "Subnet": "DescribeSubnets",
-    "TrainingJob": "DescribeTrainingJob",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
-    "TuningJob": "DescribeHyperParameterTuningJob",
-    "TransformJob": "DescribeTransformJob",
-    "NotebookInstance": "DescribeNotebookInstance",
 }
 #: Fields that name a thing, or are worked out of others.
 _NO_FACTS = {"name", "arn", "endpoint_arn", "configured", "configured_unread", "used_by", "in_use", "variants"}
@@ -82,7 +77,8 @@ def _recorded(read: set[tuple[str, str]]) -> Iterator[None]:
         model = type(self)
         field = model.__pydantic_fields__.get(name)
         if field is not None and name not in _NO_FACTS and model.__name__ in ANSWERS:
-            read.add((ANSWERS[model.__name__], field.description or field.alias or name))
+            source = source_of(field)
+            read.add((ANSWERS[model.__name__], field.description or (source.usual if source else name)))
         return plain(self, name)
 
     Fact.__getattribute__ = noting  # type: ignore[method-assign,assignment]

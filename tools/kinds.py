@@ -1,30 +1,18 @@
 """The kinds of resources that rules judge, and the model of each."""
 
-from pydantic import BaseModel
+from collections.abc import Iterator
 
-from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
-from chalicelib.inventory.kinds.models import Model
-from chalicelib.inventory.kinds.network import Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
-from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
-from chalicelib.inventory.kinds.training import TrainingJob
-from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory import estate  # noqa: F401 - imports the facts of every kind
+from chalicelib.inventory.facts import Fact
+from chalicelib.kinds import KINDS as ROWS
 
-KINDS: dict[str, type[BaseModel]] = {
-    model.kind: model
-    for model in (
-        Endpoint,
-        Variant,
-        EndpointConfig,
-        Model,
-        InferenceComponent,
-        ScalableTarget,
-        ScalingPolicy,
-        Vpc,
-        TrainingJob,
-        TuningJob,
-        TransformJob,
-        NotebookInstance,
-    )
-}
+
+def _models(base: type[Fact]) -> Iterator[type[Fact]]:
+    for model in base.__subclasses__():
+        yield model
+        yield from _models(model)
+
+
+_BY_KIND = {model.kind: model for model in _models(Fact) if model.kind in ROWS and "kind" in vars(model)}
+
+KINDS: dict[str, type[Fact]] = {row.name: _BY_KIND[row.name] for row in ROWS.values() if row.judged}

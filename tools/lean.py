@@ -1,15 +1,18 @@
 """Makes a packed zip start fast and come out the same to the byte: pruned, compiled, with fixed times and order.
 
-Chalice ships sources alone. Lambda cannot keep what it compiles, so that every cold start would compile them anew: the
-bytecode is put in (unchecked, so that no source is read), policies and tables become JSON, templates become Python.
+What no handler can reach is left out: the command line and what only it uses. Chalice ships sources alone. Lambda
+cannot keep what it compiles, so that every cold start would compile them anew: the bytecode is put in (unchecked, so
+that no source is read), policies and tables become JSON, templates become Python.
 """
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -18,7 +21,6 @@ from chalicelib.templating import COMPILED, compile_templates
 
 #: Parts of packages that the auditor never imports in Lambda.
 PRUNED = (
-    "chalicelib/plan/",
     "pydantic/v1/",
     "slack_sdk/rtm/",
     "slack_sdk/rtm_v2/",
@@ -37,10 +39,56 @@ def lean(packed: Path) -> None:
             for member in archive.namelist():
                 if not member.startswith(PRUNED) and not member.endswith(PRUNED_ENDINGS):
                     archive.extract(member, folder)
+        for file in unreachable(folder):
+            file.unlink()
         _facts_as_json(folder)
         compile_templates(folder / COMPILED)
         _compile(folder)
         _zip(folder, packed)
+
+
+def unreachable(folder: Path) -> list[Path]:
+    """The modules of ``chalicelib`` that ``app.py`` does not import, however far and however late it does so."""
+    reached: set[Path] = set()
+    waiting = [folder / "app.py"]
+    while waiting:
+        file = waiting.pop()
+        if file in reached:
+            continue
+        reached.add(file)
+        for module in imported(file.read_text(encoding="utf-8")):
+            waiting += _files_of(module, folder)
+    return sorted(set((folder / "chalicelib").rglob("*.py")) - reached)
+
+
+def imported(source: str) -> set[str]:
+    """Every module that a source imports when it runs, wherever in it; what only type checkers import is none."""
+    modules: set[str] = set()
+    for node in _run(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return modules
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, but for the body of ``if TYPE_CHECKING``."""
+    yield node
+    typing_only = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    children = node.orelse if isinstance(node, ast.If) and typing_only else ast.iter_child_nodes(node)
+    for child in children:
+        yield from _run(child)
+
+
+def _files_of(module: str, folder: Path) -> list[Path]:
+    """The file of a module of ours, and those of the packages around it; none for anything else."""
+    parts = module.split(".")
+    if parts[0] != "chalicelib":
+        return []
+    places = [folder.joinpath(*parts[:depth]) for depth in range(1, len(parts) + 1)]
+    files = [*(place / "__init__.py" for place in places), places[-1].with_suffix(".py")]
+    return [file for file in files if file.is_file()]
 
 
 def _facts_as_json(folder: Path) -> None:

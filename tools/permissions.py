@@ -9,16 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
+from chalicelib.kinds import DESCRIBED
+from chalicelib.notices.channels import CHANNELS, Permission
 
 READS = frozenset(operation for operations in OPERATIONS.values() for operation in operations)
 SWEEP_READS = READS - NARROW_ONLY
 EVENT_READS = READS - SWEEP_ONLY
 
-#: What only jobs and notebook instances need.
-_JOBS = (Part.TRAINING_JOBS, Part.TUNING_JOBS, Part.TRANSFORM_JOBS, Part.NOTEBOOKS)
+#: The kinds that neither serve nor scale.
+_NOT_HOSTED = [row for row in DESCRIBED if row.passing or row.plain]
 _SEARCH = "sagemaker:Search"  # an event asks it for models alone
-HOSTING_READS = EVENT_READS - {operation for part in _JOBS for operation in OPERATIONS[part]} - {_SEARCH}
-API_CALL_READS = HOSTING_READS | {_SEARCH, "sagemaker:DescribeTrainingJob", "sagemaker:DescribeNotebookInstance"}
+HOSTING_READS = EVENT_READS - {one for row in _NOT_HOSTED for one in OPERATIONS[Part(row.part)]} - {_SEARCH}
+API_CALL_READS = HOSTING_READS | {_SEARCH, *(row.operations[-1] for row in _NOT_HOSTED if row.calls)}
 
 Statement = dict[str, Any]
 
@@ -37,22 +39,21 @@ LOG = _allow(
     ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
     "arn:*:logs:*:*:log-group:/aws/lambda/*",
 )
-TOPIC = _allow("TellTheTopic", ["sns:Publish"], "arn:*:sns:*:*:*auditor*")
 LEDGER = _allow(
     "KeepTheLedger",
-    [f"dynamodb:{one}Item" for one in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
     "arn:*:dynamodb:*:*:table/*auditor*",
     "arn:*:dynamodb:*:*:table/*auditor*/index/*",
 )
 REPORTS = _allow("KeepReports", ["s3:GetObject", "s3:PutObject"], "arn:*:s3:::*auditor*/*")
-MAIL = _allow("SendMail", ["ses:SendEmail", "ses:SendRawEmail"], "arn:*:ses:*:*:identity/*")
-HUB = _allow("ImportFindings", ["securityhub:BatchImportFindings"], "arn:*:securityhub:*:*:product/*/default")
-SECRET = _allow(
-    "ReadTheWebhook",
-    ["secretsmanager:GetSecretValue", "ssm:GetParameter"],
-    "arn:*:secretsmanager:*:*:secret:*auditor*",
-    "arn:*:ssm:*:*:parameter/*auditor*",
-)
+
+
+def _channel(permission: Permission) -> Statement:
+    return _allow(permission.sid, permission.actions, *permission.resources)
+
+
+SECRETS = [_channel(channel.permission) for channel in CHANNELS if channel.opened is None]
+TOPIC, *OTHERS = [_channel(channel.permission) for channel in reversed(CHANNELS) if channel.opened is not None]
 QUEUE = _allow("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
 WORK = _allow(
     "WorkParts",
@@ -61,7 +62,7 @@ WORK = _allow(
 )
 ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
-TELLING = [TOPIC, LEDGER, REPORTS, MAIL, HUB]
+TELLING = [TOPIC, LEDGER, REPORTS, *OTHERS]
 
 #: The statements of each function's role. The HTTP face can audit everything.
 FUNCTIONS: dict[str, list[Statement]] = {
@@ -70,7 +71,7 @@ FUNCTIONS: dict[str, list[Statement]] = {
     "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, LOG],
     "audit_on_api_call": [_read(API_CALL_READS), *TELLING, LOG],
     "audit_part": [_read(SWEEP_READS), *TELLING, WORK, MEMBERS, LOG],
-    "deliver_to_slack": [SECRET, LOG],
+    "deliver_to_slack": [*SECRETS, LOG],
     "api_handler": [_read(READS), *TELLING, QUEUE, LOG],
 }
 

@@ -1,11 +1,10 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
@@ -14,16 +13,16 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reader import Blind, Needs, Progress, no_progress
+from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.policy.policy import Policy, RuleSetting
-from chalicelib.report.findings import BlindSpot, PolicyUsed, Report, ScopeAudited
+from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
+from chalicelib.report.merging import report_of
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
-
-Trigger = Literal["schedule", "event", "http", "cli"]
 
 
 def utc_now() -> datetime:
@@ -34,18 +33,20 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     """What these rules read: nothing else is asked of AWS."""
     parts: set[Part] = set()
     days: dict[str, int] = {}
-    hours = tests = 1
+    bounds: dict[str, int] = {}
     for setting in rules.values():
-        rule, params = setting.rule, setting.params.model_dump()
-        parts |= rule.parts(setting.params)
-        for metric in rule.metrics:
-            days[metric] = max(days.get(metric, 0), int(params["window_days"]))
-        if Part.ACTIVITIES in rule.reads:
-            hours = max(hours, math.ceil(params.get("window_hours", 1)))
-        if Part.RECOMMENDATIONS in rule.reads:
-            tests = max(tests, int(params["max_age_days"]))
+        rule, params = setting.rule, setting.params
+        parts |= rule.parts(params)
+        for window in rule.metrics:
+            days[window.of] = max(days.get(window.of, 0), math.ceil(getattr(params, window.param)))
+        for window in rule.bounds:
+            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param)))
     return Needs.of(
-        parts, metric_days=days, lookback_days=lookback_days, activity_hours=hours, recommendation_days=tests
+        parts,
+        metric_days=days,
+        lookback_days=lookback_days,
+        activity_hours=bounds.get(Part.ACTIVITIES, 1),
+        recommendation_days=bounds.get(Part.RECOMMENDATIONS, 1),
     )
 
 
@@ -66,10 +67,17 @@ class Auditor:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
 
-    def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
+    def audit(
+        self,
+        scope: Scope,
+        trigger: Trigger,
+        witness: Witness | None = None,
+        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    ) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported.
 
-        ``witness`` is told of every outcome.
+        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
+        resource, by the id of the rule and the ARN; None where no ledger remembers.
         """
         started = self.clock()
         calls_before = self.aws.calls.copy()
@@ -83,6 +91,7 @@ class Auditor:
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
+            estate.first_seen = first_seen
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
@@ -91,10 +100,11 @@ class Auditor:
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
         found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
-        blind = blind_spots(reading.blind, judge, scope)
+        blind = blind_spots(reading.failures, judge, scope)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
-        return Report(
-            audit_id=f"a-{uuid.uuid4().hex[:20]}",
+        return report_of(
+            scope.account,
+            scope.region,
             trigger=trigger,
             scope=ScopeAudited(
                 accounts=[scope.account],
@@ -102,12 +112,10 @@ class Auditor:
                 resources=[scope.arn(ref) for ref in scope.resources],
                 rules=sorted(scope.rules),
             ),
-            started_at=started,
-            finished_at=self.clock(),
-            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
-            accounts=[scope.account],
-            regions=[scope.region],
-            resources=dict(sorted(judge.resources.items())),
+            started=started,
+            finished=self.clock(),
+            policy=self.policy.used,
+            resources=judge.resources,
             rules=judge.rule_counts(),
             findings=found,
             blind_spots=blind,
@@ -115,8 +123,7 @@ class Auditor:
             catalogue={id: one.in_force for id, one in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
-            api_calls=dict(sorted((self.aws.calls - calls_before).items())),
-            complete=not blind,
+            api_calls=self.aws.calls - calls_before,
         )
 
     def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:
@@ -154,19 +161,19 @@ def _tags_of_failing(
     return known | reading.tags([arn for arn in lacking if arn not in known])
 
 
-def blind_spots(blind: list[Blind], judge: Judge, scope: Scope) -> list[BlindSpot]:
+def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[BlindSpot]:
     """What could not be read, each operation and error once, with the rules that it leaves unknown."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
     covered: set[str] = set()
-    for one in blind:
-        key = (one.operation, one.error if one.resource is None else one.error.split(": ", 2)[1])
+    for failure in failures:
+        key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
-        if one.part is not None and one.resource is None:
-            effect |= {id for id, setting in judge.rules.items() if one.part in setting.rule.parts(setting.params)}
-        effect |= {id for (_, reason), ids in judge.unread.items() if reason == one.error for id in ids}
-        resources.setdefault(key, set()).add(one.resource)
-        covered.add(one.error)
+        if failure.part is not None and failure.resource is None:
+            effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
+        effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
+        resources.setdefault(key, set()).add(failure.resource)
+        covered.add(failure.reason)
     for (operation, reason), ids in judge.unread.items():
         if reason not in covered:
             effects.setdefault((operation, reason), set()).update(ids)

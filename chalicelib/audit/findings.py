@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from chalicelib.audit import jq
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
+from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, finding_id
+from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.scope import ARN_PREFIXES, ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 #: CloudFormation tags what it creates with the name of the stack.
@@ -24,16 +26,7 @@ _CONSOLES = {
     "aws-cn": "https://{region}.console.amazonaws.cn",
     "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
 }
-_PAGES = {
-    "endpoint": "sagemaker/home?region={region}#/endpoints/{name}",
-    "endpoint-config": "sagemaker/home?region={region}#/endpointConfig/{name}",
-    "model": "sagemaker/home?region={region}#/models/{name}",
-    "training-job": "sagemaker/home?region={region}#/jobs/{name}",
-    "tuning-job": "sagemaker/home?region={region}#/hyper-tuning-jobs/{name}",
-    "transform-job": "sagemaker/home?region={region}#/transform-jobs/{name}",
-    "notebook-instance": "sagemaker/home?region={region}#/notebook-instances/{name}",
-    "vpc": "vpcconsole/home?region={region}#VpcDetails:VpcId={name}",
-}
+_HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +49,24 @@ def resource_of(subject: Any, scope: Scope) -> Resource:
         name, arn, part = subject.name, subject.arn, subject.resource_id
     else:
         name = subject.name
-        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if subject.kind in ARN_PREFIXES else "")
+        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
     return Resource(kind=subject.kind, arn=arn, name=name, part=part, console_url=_console_url(subject, name, scope))
+
+
+def _arn_follows(kind: str) -> bool:
+    """True where a resource's ARN follows from its name."""
+    return kind in KINDS and bool(KINDS[kind].arn) and KINDS[kind].arn_is_name
 
 
 def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     kind = subject.kind
     if isinstance(subject, Variant | ScalableTarget | ScalingPolicy) and "/" in name:
         kind, name = "endpoint", name.split("/")[0]
-    host, page = _CONSOLES.get(scope.partition), _PAGES.get(kind)
-    if host is None or page is None:
+    host, row = _CONSOLES.get(scope.partition), KINDS[kind]
+    if host is None or not row.console:
         return None
-    return f"{host}/{page}".format(region=scope.region, name=name)
+    page = row.console.format(name=name)
+    return f"{host.format(region=scope.region)}/{_HOMES[row.service]}?region={scope.region}#{page}"
 
 
 def tagged_arn(subject: Fact, scope: Scope) -> str:
@@ -75,7 +74,7 @@ def tagged_arn(subject: Fact, scope: Scope) -> str:
     SageMaker keeps none."""
     if isinstance(subject, ScalableTarget | ScalingPolicy):
         kind, name = subject.resource_id.split("/")[:2]
-        return scope.arn(ResourceRef(kind, name)) if kind in ARN_PREFIXES else ""
+        return scope.arn(ResourceRef(kind, name)) if _arn_follows(kind) else ""
     arn = resource_of(subject, scope).arn
     return arn if ":sagemaker:" in arn else ""
 
@@ -107,16 +106,7 @@ def _finding(
     resource = resource_of(one.subject, scope)
     severity = policy.severity(one.rule.id, one.outcome.severity, tags)
     evidence = dict(one.outcome.evidence)
-    context = {
-        **evidence,
-        "resource": resource,
-        "subject": one.subject,
-        "account": scope.account,
-        "region": scope.region,
-        "partition": scope.partition,
-        "severity": severity.value,
-        "merged": one.merged,
-    }
+    context = evidence | common_context(one, resource, severity, scope)
     worded = finding_text if planned_in is None else plan_text
     text = _own_words(one.rule.words, resource) if one.rule.words else worded(one.rule.id, context)
     exemption = exempted(one.rule.id, resource, policy, tags, now.date())
@@ -162,6 +152,20 @@ def _fix(text: FindingText, tags: Mapping[str, str], policy: Policy) -> Fix:
         commands=text.commands,
         snippets=dict(text.snippets),
     )
+
+
+def common_context(failing: Failing, resource: Resource, severity: Severity, scope: Scope) -> dict[str, Any]:
+    """What every template may read, whatever the evidence of its rule."""
+    return {
+        "resource": resource,
+        "subject": failing.subject,
+        "account": scope.account,
+        "region": scope.region,
+        "partition": scope.partition,
+        "severity": severity.value,
+        "merged": failing.merged,
+        "jq": jq,
+    }
 
 
 def _own_words(words: OwnWords, resource: Resource) -> FindingText:

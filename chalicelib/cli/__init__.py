@@ -8,6 +8,7 @@ import os
 import sys
 from io import TextIOWrapper
 
+from chalicelib import __version__, collect_seldom
 from chalicelib.errors import AuditorError, InvalidInput
 
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -15,6 +16,7 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 def main() -> None:
     """Runs the command line and ends the process with its exit code; once interrupted, without waiting for calls."""
+    collect_seldom()
     code = run(sys.argv[1:])
     if code == INTERRUPTED:
         sys.stderr.flush()
@@ -24,6 +26,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line. Every failure is one sentence on stderr, never a traceback."""
+    if arguments == ["--version"]:  # asked by installers and pipelines: no reason to load an option parser
+        print(f"auditor {__version__}")
+        return 0
     try:
         from chalicelib.cli.commands import cli
 

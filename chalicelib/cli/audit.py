@@ -1,30 +1,31 @@
 """The command ``audit``: its options, what of the report is shown and written, and its exit code."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.cli import completion, outputs, show
-from chalicelib.cli.explain import Explanation
-from chalicelib.cli.places import Asked, Survey, places, with_resources
-from chalicelib.cli.render import Channel, rendered
-from chalicelib.cli.sessions import new_service
+from chalicelib.cli import completion
+from chalicelib.cli.options import (
+    BLIND_CODE,
+    FINDINGS_CODE,
+    NOTICE_FORMS,
+    NoProgress,
+    PolicyName,
+    Profile,
+    ReportFormat,
+    Several,
+    known_form,
+)
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import unknown_rule
-from chalicelib.report.findings import Report, Severity
-from chalicelib.service import Service
+from chalicelib.report.severity import Severity
 
-FINDINGS_CODE, BLIND_CODE = 3, 4
-
-Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile.", autocompletion=completion.profiles)]
-PolicyName = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="Policy: a name in policies/ or a path.", autocompletion=completion.policies),
-]
-NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
-Several = list[str] | None
+if TYPE_CHECKING:
+    from chalicelib.report.findings import Report
+    from chalicelib.service import Service
 
 
 def audit(
@@ -68,15 +69,7 @@ def audit(
             "is read as without it.",
         ),
     ] = None,
-    format: Annotated[
-        Several,
-        typer.Option(
-            metavar="FORMAT",
-            help=f"How to show the report: {', '.join(outputs.formats())}. Repeat, or separate by commas, for more "
-            "(with --output DIR).",
-            autocompletion=completion.format_names,
-        ),
-    ] = None,
+    format: ReportFormat = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="PATH", help="Write to this file, or into this folder as report.json, report.sarif, …"),
@@ -92,7 +85,12 @@ def audit(
         ),
     ] = None,
     render: Annotated[
-        Channel | None, typer.Option(help="Show the notices that would be sent, as this channel would get them.")
+        str | None,
+        typer.Option(
+            metavar=NOTICE_FORMS,
+            callback=known_form,
+            help="Show the notices that would be sent, as this channel would get them.",
+        ),
     ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")
@@ -100,6 +98,13 @@ def audit(
     no_progress: NoProgress = False,
 ) -> int:
     """Audit an account and region, many of them, or the resources named."""
+    from chalicelib.cli import outputs, show
+    from chalicelib.cli.explain import Explanation
+    from chalicelib.cli.places import Asked, Survey, places, with_resources
+    from chalicelib.cli.render import rendered
+    from chalicelib.cli.sessions import new_service
+    from chalicelib.notices.decide import preview
+
     formats = outputs.chosen_formats(format or ())
     tags = _tags(tag or ())
     if explain is not None and resource:
@@ -128,7 +133,7 @@ def audit(
     if witness is not None and explain is not None:
         show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
     elif render is not None:
-        show.text(rendered(service.preview(report, scope), render), to=to)
+        show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
     return _exit_code(report, fail_on, strict)
 
 
@@ -143,6 +148,8 @@ def _role(
 
 
 def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:
+    from chalicelib.policy.policy import unknown_rule
+
     known = service.policy.rules
     for id in ids:
         if id not in known:

@@ -1,4 +1,4 @@
-"""The commands of the terminal and their options."""
+"""The commands of the terminal and their options. Each imports what it uses when it runs."""
 
 import sys
 from pathlib import Path
@@ -7,19 +7,23 @@ from typing import Annotated
 import typer
 
 from chalicelib import __version__
-from chalicelib.cli import completion, show
-from chalicelib.cli.audit import FINDINGS_CODE, NoProgress, PolicyName, Profile, audit
-from chalicelib.cli.diff import Format as DiffFormat
-from chalicelib.cli.diff import alarms, run_diff
-from chalicelib.cli.doctor import Format as DoctorFormat
-from chalicelib.cli.doctor import exit_code, run_doctor
+from chalicelib.cli import completion
+from chalicelib.cli.audit import audit
+from chalicelib.cli.options import (
+    FINDINGS_CODE,
+    NOTICE_FORMS,
+    DiffFormat,
+    DoctorFormat,
+    NoProgress,
+    Output,
+    PolicyName,
+    Profile,
+    Region,
+    known_form,
+)
 from chalicelib.cli.plan import plan
-from chalicelib.cli.render import Channel, event_in, rendered
-from chalicelib.cli.sessions import new_service
 from chalicelib.errors import InvalidInput
-from chalicelib.events import scope_of
-from chalicelib.policy.policy import load_policy, unknown_rule
-from chalicelib.report.findings import Severity
+from chalicelib.report.severity import Severity
 
 app = typer.Typer(
     help="Audits Amazon SageMaker for resilience and scaling. Reads only; changes nothing.",
@@ -31,10 +35,6 @@ app = typer.Typer(
 policy_app = typer.Typer(help="Policy files.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
 
-
-Region = Annotated[str | None, typer.Option(help="AWS region.", autocompletion=completion.regions)]
-Output = Annotated[Path | None, typer.Option(help="Write the result to this file instead of stdout.")]
-
 app.command()(audit)
 
 
@@ -43,10 +43,17 @@ def replay(
     event: Annotated[Path, typer.Argument(help="File with an event as EventBridge delivers it.")],
     profile: Profile = None,
     policy: PolicyName = None,
-    render: Annotated[Channel, typer.Option(help="How to show the notices.")] = Channel.EMAIL,
+    render: Annotated[
+        str, typer.Option(metavar=NOTICE_FORMS, callback=known_form, help="How to show the notices.")
+    ] = "email",
     output: Output = None,
 ) -> int:
     """Show what an event would audit, and the notices that it would send. Sends and remembers nothing."""
+    from chalicelib.cli import show
+    from chalicelib.cli.render import event_in, rendered
+    from chalicelib.cli.sessions import new_service
+    from chalicelib.events import scope_of
+
     given = event_in(event)
     scope = scope_of(given)
     service = new_service(profile, scope.region, policy)
@@ -66,6 +73,9 @@ def rules(
     policy: PolicyName = None,
 ) -> None:
     """List the rules with the policy in force, or tell one of them in full."""
+    from chalicelib.cli import show
+    from chalicelib.policy.policy import load_policy, unknown_rule
+
     loaded = load_policy(policy or "baseline")
     if rule is None:
         show.catalogue(loaded)
@@ -78,6 +88,8 @@ def rules(
 @policy_app.command("check")
 def policy_check(file: Annotated[str, typer.Argument(help="Policy: a path, or a name in policies/.")]) -> None:
     """Check a policy file; say line, key and what would be accepted."""
+    from chalicelib.policy.policy import load_policy
+
     loaded = load_policy(file)
     print(f"{file}: good; {len(loaded.enabled())} of {len(loaded.rules)} rules enabled, digest {loaded.digest}")
 
@@ -93,6 +105,8 @@ def doctor(
     output: Output = None,
 ) -> int:
     """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
+    from chalicelib.cli.doctor import exit_code, run_doctor
+
     found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
     return exit_code(found, strict=strict)
 
@@ -108,6 +122,8 @@ def diff(
     output: Output = None,
 ) -> int:
     """Tell what is new, worse, better, resolved or no longer seen between two reports."""
+    from chalicelib.cli.diff import alarms, run_diff
+
     return FINDINGS_CODE if alarms(run_diff(old, new, format=format, to=output), fail_on) else 0
 
 

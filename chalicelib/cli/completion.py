@@ -7,10 +7,6 @@ from enum import StrEnum
 import typer
 from typer import completion
 
-from chalicelib.cli.outputs import formats
-from chalicelib.policy.policy import shipped
-from chalicelib.rules import RULES
-
 #: The variable with which the shell's script asks for completions.
 ASKING = "_AUDITOR_COMPLETE"
 
@@ -41,11 +37,29 @@ def _regions() -> list[str]:
     return list(SharedSession().get_available_regions("sagemaker"))
 
 
-rule_ids = _completer(lambda: RULES)
-format_names = _completer(formats)
+def _rule_ids() -> Iterable[str]:
+    from chalicelib.rules import RULES
+
+    return RULES
+
+
+def _formats() -> list[str]:
+    from chalicelib.cli.outputs import formats
+
+    return formats()
+
+
+def _policies() -> Iterable[str]:
+    from chalicelib.policy.policy import shipped
+
+    return shipped()
+
+
+rule_ids = _completer(_rule_ids)
+format_names = _completer(_formats)
 profiles = _completer(_profiles)
 regions = _completer(_regions)
-policies = _completer(shipped)
+policies = _completer(_policies)
 
 
 def prepare() -> None:

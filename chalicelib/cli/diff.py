@@ -1,7 +1,6 @@
 """``auditor diff OLD NEW``: what changed between two reports, as a table, as JSON or as Markdown."""
 
 import textwrap
-from enum import StrEnum
 from io import StringIO
 from json import dumps
 from pathlib import Path
@@ -10,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from chalicelib.cli import outputs, show, table
+from chalicelib.cli.options import DiffFormat
 from chalicelib.errors import InvalidInput
 from chalicelib.report.difference import Change, Changed, Difference, difference
 from chalicelib.report.file import STDIN, report_in
 from chalicelib.report.findings import BlindSpot, Severity, utc_text
-from chalicelib.report.formats.writers import table_cell
+from chalicelib.report.formats.markdown import table_cell
+from chalicelib.rules.registry import may_read
 from chalicelib.templating import clean
 
 TITLES = {
@@ -31,20 +32,14 @@ COUNTED = {Change.STILL_OPEN: "Still open", Change.STILL_EXEMPT: "Still exempt"}
 PROSE, MARGIN = 110, 11
 
 
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-def run_diff(old: str, new: str, *, format: Format, to: Path | None) -> Difference:
+def run_diff(old: str, new: str, *, format: DiffFormat, to: Path | None) -> Difference:
     """Holds two reports against each other, and shows what changed on stdout or in a file."""
     if old == new == STDIN:
         raise InvalidInput("only one of the two reports can come from stdin; accepted is a path for the other")
-    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"))
-    if format is Format.JSON:
+    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"), may_read)
+    if format is DiffFormat.JSON:
         show.text(as_json(found), to=to)
-    elif format is Format.MARKDOWN:
+    elif format is DiffFormat.MARKDOWN:
         show.text(as_markdown(found), to=to)
     elif to is not None:
         text = StringIO()

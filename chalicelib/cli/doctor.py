@@ -3,7 +3,6 @@
 import os
 import textwrap
 from datetime import UTC, datetime
-from enum import StrEnum
 from io import StringIO
 from json import dumps
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from chalicelib.cli import outputs, show
+from chalicelib.cli.options import DoctorFormat
 from chalicelib.cli.sessions import new_session
 from chalicelib.doctor.doctor import Diagnosis, Permission, diagnose
 from chalicelib.templating import clean
@@ -37,18 +37,13 @@ STYLES = {
 PROSE, MARGIN, SUBJECT = 100, 12, 26
 
 
-class Format(StrEnum):
-    TABLE = "table"
-    JSON = "json"
-
-
 def run_doctor(
-    *, profile: str | None, region: str | None, policy: str | None, format: Format, event: bool, to: Path | None
+    *, profile: str | None, region: str | None, policy: str | None, format: DoctorFormat, event: bool, to: Path | None
 ) -> Diagnosis:
     """Looks, and shows what was found on stdout or in a file."""
     session = new_session(profile, region)
     found = diagnose(session, os.environ, datetime.now(UTC), policy=policy, event=event)
-    if format is Format.JSON:
+    if format is DoctorFormat.JSON:
         show.text(as_json(found), to=to)
     elif to is not None:
         text = StringIO()

@@ -5,7 +5,8 @@ from typing import Any
 
 from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failures
 from chalicelib.report.findings import Outcome, Resource
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
@@ -39,7 +40,7 @@ class Explanation:
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         self.told.append((rule, subject, outcome))
 
-    def finished(self, gaps: Gaps) -> None:
+    def finished(self, gaps: Failures) -> None:
         """Nothing more to keep."""
 
     def about(self, asked: str, scope: Scope) -> list[Explained]:

@@ -1,7 +1,6 @@
 """The accounts and regions of one command: which they are, audited side by side, and put together in one report."""
 
 import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -22,8 +21,8 @@ from chalicelib.fleet.accounts import (
 )
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress
-from chalicelib.report.findings import PolicyUsed, Report
-from chalicelib.report.merging import merged, unread_report
+from chalicelib.report.findings import Report
+from chalicelib.report.merging import merged, report_id, unread_report
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.service import Service
 
@@ -114,8 +113,10 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
 
     Raises InvalidInput for a region that does not exist, AccessFailed when the role or the organization is refused.
     """
-    regions = tuple(dict.fromkeys(service.known_region(one) for one in asked.regions)) or (service.region,)
-    own = service.identity.account
+    regions = tuple(dict.fromkeys(service.caller.known_region(one) for one in asked.regions)) or (
+        service.caller.region,
+    )
+    own = service.caller.identity.account
     if not asked.several_accounts:
         account, session = _one_account(asked, service)
         return _in_regions(asked, account, session, regions, service, tell)
@@ -141,19 +142,19 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
 def _one_account(asked: Asked, service: Service) -> tuple[str, SharedSession]:
     """The account of the credentials, or that of the role."""
     if asked.role is None:
-        return service.identity.account, service.session
+        return service.caller.identity.account, service.session
     arn = _ROLE_ARN.fullmatch(asked.role)
-    account = arn["account"] if arn else service.identity.account
+    account = arn["account"] if arn else service.caller.identity.account
     try:
         return account, _assumed(asked, account, service)
     except NotAllowed as refused:
-        raise AccessFailed(f"{refused}; accepted is a role that trusts {service.identity.account}") from None
+        raise AccessFailed(f"{refused}; accepted is a role that trusts {service.caller.identity.account}") from None
 
 
 def _assumed(asked: Asked, account: str, service: Service) -> SharedSession:
     role = asked.role or ""
-    arn = role if role.startswith("arn:") else role_arn(account, role, service.region)
-    session: SharedSession = assumed(service.session, arn, service.region, asked.external_id)
+    arn = role if role.startswith("arn:") else role_arn(account, role, service.caller.region)
+    session: SharedSession = assumed(service.session, arn, service.caller.region, asked.external_id)
     return session
 
 
@@ -172,9 +173,9 @@ def _in_regions(
 
 def _all_regions(session: SharedSession, account: str, service: Service, tell: Callable[[str], None]) -> list[str]:
     """The enabled regions of the account where SageMaker is; where they may not be listed, those that answer."""
-    known = session.get_available_regions("sagemaker", partition_of(service.region))
+    known = session.get_available_regions("sagemaker", partition_of(service.caller.region))
     try:
-        enabled = set(enabled_regions(session, service.region))
+        enabled = set(enabled_regions(session, service.caller.region))
         return [region for region in known if region in enabled]
     except NotAllowed as refused:
         tell(f"{account}: the regions cannot be listed ({refused.operation} is refused); each is asked instead")
@@ -272,9 +273,9 @@ class Survey:
             place.region,
             operation,
             reason,
-            audit_id=f"a-{uuid.uuid4().hex[:20]}",
+            audit_id=report_id(),
             trigger="cli",
-            policy=PolicyUsed(name=policy.name, digest=policy.digest),
+            policy=policy.used,
             rules=policy.enabled(self.rules),
             now=utc_now(),
         )

@@ -2,16 +2,17 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chalicelib.cli import completion, outputs, show
+from chalicelib.cli.options import FINDINGS_CODE, ReportFormat
 from chalicelib.errors import InvalidInput
-from chalicelib.report.findings import Severity
+from chalicelib.report.severity import Severity
 
-FINDINGS_CODE, UNKNOWN_CODE = 3, 4
+UNKNOWN_CODE = 4
 #: The region of a report where neither option nor environment names one.
 REGION = "us-east-1"
 
@@ -29,15 +30,7 @@ def plan(
     policy: Annotated[str | None, typer.Option(help="Policy: a name in policies/ or a path.")] = None,
     rule: Annotated[list[str] | None, typer.Option(help="Rule to judge by; repeat for more.")] = None,
     severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
-    format: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FORMAT",
-            help=f"How to show the report: {', '.join(outputs.formats())}. Repeat, or separate by commas, for more "
-            "(with --output DIR).",
-            autocompletion=completion.format_names,
-        ),
-    ] = None,
+    format: ReportFormat = None,
     output: Annotated[
         str | None, typer.Option(metavar="PATH", help="Write the result to this file or folder instead of stdout.")
     ] = None,
@@ -45,10 +38,11 @@ def plan(
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a value of the template is not known.")] = False,
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
-    from chalicelib.audit.auditor import utc_now
+    from chalicelib.cli import outputs, show
     from chalicelib.plan.judged import ACCOUNT, judged, template_in
     from chalicelib.policy.policy import load_policy, unknown_rule
-    from chalicelib.report.formats.writers import WRITERS, sarif
+    from chalicelib.report.formats.sarif import sarif
+    from chalicelib.report.formats.writers import WRITERS
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
 
@@ -60,7 +54,7 @@ def plan(
             raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
     scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
     parameters = _parameters(parameter or [])
-    told = judged([template_in(file, scope, parameters) for file in template], in_force, scope, utc_now())
+    told = judged([template_in(file, scope, parameters) for file in template], in_force, scope, datetime.now(UTC))
     kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
     report = told.report.model_copy(update={"findings": kept})
     show.give(report, files, writers={**WRITERS, "sarif": lambda report: sarif(report, told.locations)})

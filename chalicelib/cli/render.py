@@ -1,72 +1,26 @@
 """What would be sent, shown and not sent: each notice as a channel would get it."""
 
 import json
-from collections.abc import Callable, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.notices import sns
+from chalicelib.notices.channels import CHANNELS
 from chalicelib.notices.notice import Notice
-from chalicelib.scope import partition_of
+
+_TEXTS = {name: write for channel in CHANNELS for name, write in channel.texts.items()}
+_DOCUMENTS = {name: write for channel in CHANNELS for name, write in channel.documents.items()}
+#: The forms in which notices can be shown, as the options name them.
+FORMS = "|".join(sorted({*_TEXTS, *_DOCUMENTS}))
 
 
-class Channel(StrEnum):
-    """A channel in which notices can be shown."""
-
-    SLACK = "slack"
-    EMAIL = "email"
-    HTML = "html"
-    CHAT = "chat"
-    SECURITY_HUB = "security-hub"
-
-
-def rendered(notices: Sequence[Notice], channel: Channel) -> str:
-    """The notices as the channel would get them, one after the other; JSON channels as a JSON list."""
-    write = _RENDERERS[channel]
-    if channel in (Channel.EMAIL, Channel.HTML):
-        return "\n".join(str(write(notice)).rstrip() + "\n" for notice in notices)
-    several: list[Any] = [write(notice) for notice in notices]
-    if channel is Channel.SECURITY_HUB:
-        several = [finding for one in several for finding in one]
-    return json.dumps(several, indent=2, ensure_ascii=False) + "\n"
-
-
-def _slack(notice: Notice) -> Any:
-    from chalicelib.notices import slack
-
-    return slack.payload(notice)
-
-
-def _html(notice: Notice) -> Any:
-    from chalicelib.notices import email
-
-    return email.bodies(notice)[1]
-
-
-def _text(notice: Notice) -> Any:
-    return f"Subject: {notice.subject}\n\n{sns.text(notice)}"
-
-
-def _security_hub(notice: Notice) -> Any:
-    from chalicelib.notices import security_hub
-
-    return [
-        security_hub.asff(
-            one, one.finding.account, one.finding.region, partition_of(one.finding.region), notice.finished_at
-        )
-        for one in notice.told
-    ]
-
-
-_RENDERERS: dict[Channel, Callable[[Notice], Any]] = {
-    Channel.SLACK: _slack,
-    Channel.EMAIL: _text,
-    Channel.HTML: _html,
-    Channel.CHAT: sns.chat,
-    Channel.SECURITY_HUB: _security_hub,
-}
+def rendered(notices: Sequence[Notice], form: str) -> str:
+    """The notices in one of :data:`FORMS`, one after the other; those of JSON as one JSON list."""
+    if form in _TEXTS:
+        return "\n".join(_TEXTS[form](notice).rstrip() + "\n" for notice in notices)
+    documents = [document for notice in notices for document in _DOCUMENTS[form](notice)]
+    return json.dumps(documents, indent=2, ensure_ascii=False) + "\n"
 
 
 def event_in(file: Path) -> dict[str, Any]:

@@ -3,16 +3,12 @@
 import os
 from contextlib import ExitStack
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from chalicelib.cli.demo import demo_account
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.ledger.ledger import TABLE
-
-PROJECT = Path(__file__).resolve().parents[2]
-
+from chalicelib.ledger.table import TABLE
 
 TABLE_NAME = "auditor-ledger"
 
@@ -38,7 +34,7 @@ def run_server(
         }
         service = new_service(profile, region)
         service.policy  # noqa: B018  (what is wrong is told before the server listens)
-        service.region  # noqa: B018
+        service.caller.region  # noqa: B018
         if ledger:
             service.on_schedule({})
         server = _server(port)

@@ -114,7 +114,7 @@ def rule(one: Rule, policy: Policy) -> None:
         f"severity    {(setting.severity or one.severity).value}",
         f"enabled     {'yes' if setting.enabled else 'no'} by the policy {policy.name}",
         f"reads       {', '.join(sorted(one.reads))}",
-        f"metrics     {', '.join(one.metrics) or '–'}",
+        f"metrics     {', '.join(one.metric_names) or '–'}",
     ]
     lines += ["parameters  " + (", ".join(_parameters(one, policy)) or "–")]
     lines += ["permissions " + "\n            ".join(one.permissions)]

@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.doctor.probes import Probe, needed, note_on, probes
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
-from chalicelib.inventory.aws import PARALLEL_CALLS, Aws, CallFailed, Gone
+from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
+from chalicelib.inventory.aws import Aws
+from chalicelib.notices.channels import CHANNELS, Lookup
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import utc_text
 from chalicelib.scope import Scope
@@ -62,11 +64,11 @@ _SOURCES = {
 }
 
 
-class _Told(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Check(_Told):
+class Check(_Model):
     """One thing looked at. ``wrong`` stands in the way; ``note`` deserves a look; ``unclear`` could not be told."""
 
     topic: Literal["credentials", "region", "settings", "policy", "deployed"]
@@ -75,7 +77,7 @@ class Check(_Told):
     text: str
 
 
-class Permission(_Told):
+class Permission(_Model):
     """Whether an operation is allowed, and which rules may be unknown where it is not.
 
     ``denied_by`` is the kind of policy that denies it, in AWS's words, where AWS tells; ``explicit``: it denies in so
@@ -92,7 +94,7 @@ class Permission(_Told):
     note: str = ""
 
 
-class Diagnosis(_Told):
+class Diagnosis(_Model):
     """What the doctor found. ``rules`` counts the enabled ones; ``policy_to_add`` is an IAM policy, or None."""
 
     audit: Literal["sweep", "event"]
@@ -105,11 +107,11 @@ class Diagnosis(_Told):
     @property
     def missing(self) -> list[Permission]:
         """The permissions that are denied or unclear."""
-        return [one for one in self.permissions if one.state != "allowed"]
+        return [permission for permission in self.permissions if permission.state != "allowed"]
 
     def wrong(self, *topics: str) -> bool:
         """True when something under one of these topics stands in the way of an audit."""
-        return any(one.state == "wrong" and one.topic in topics for one in self.checks)
+        return any(check.state == "wrong" and check.topic in topics for check in self.checks)
 
 
 def diagnose(
@@ -136,7 +138,7 @@ def diagnose(
         checks=checks,
         permissions=permissions,
         rules=len(loaded.enabled()),
-        blind=sorted({id for one in permissions if one.state != "allowed" for id in one.effect}),
+        blind=sorted({id for permission in permissions if permission.state != "allowed" for id in permission.effect}),
         policy_to_add=policy_to_add(permissions),
     )
 
@@ -149,7 +151,7 @@ def settings_checks(environment: Mapping[str, str]) -> list[Check]:
     known = {f"{PREFIX}{name.upper()}": field for name, field in Settings.model_fields.items()}
     accepted = sorted({*known, *_OTHER_VARIABLES})
     checks = []
-    for name in sorted(one for one in environment if one.startswith(PREFIX)):
+    for name in sorted(variable for variable in environment if variable.startswith(PREFIX)):
         value = environment[name]
         if name not in accepted:
             near = difflib.get_close_matches(name, accepted, n=1)
@@ -198,13 +200,13 @@ def _policy(service: Service, checks: list[Check]) -> Policy | None:
 
 def _scope(service: Service, checks: list[Check], now: datetime) -> Scope | None:
     try:
-        region = service.region
+        region = service.caller.region
     except InvalidInput as error:
         checks.append(_check("region", "wrong", service.session.region_name or "no region", str(error)))
         return None
     checks.append(_check("region", "ok", region, "SageMaker is there"))
     try:
-        identity = service.identity
+        identity = service.caller.identity
     except AccessFailed as error:
         checks.append(_check("credentials", "wrong", "credentials", str(error)))
         return None
@@ -240,8 +242,8 @@ def tried(aws: Aws, scope: Scope, policy: Policy, now: datetime, *, sweep: bool)
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="probe") as pool:
         answers = list(pool.map(lambda operation: _tried(aws, operation, asked[operation]), effects))
     return [
-        one.model_copy(update={"effect": effects[one.operation], "note": note_on(one.operation, sweep=sweep)})
-        for one in answers
+        answer.model_copy(update={"effect": effects[answer.operation], "note": note_on(answer.operation, sweep=sweep)})
+        for answer in answers
     ]
 
 
@@ -294,7 +296,9 @@ def _short(text: str) -> str:
 
 def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
     """The IAM policy that allows what is denied; None where nothing is, or only in so many words."""
-    actions = sorted(one.operation for one in permissions if one.state == "denied" and not one.explicit)
+    actions = sorted(
+        permission.operation for permission in permissions if permission.state == "denied" and not permission.explicit
+    )
     if not actions:
         return None
     statement = {"Sid": "LetTheAuditorRead", "Effect": "Allow", "Action": actions, "Resource": "*"}
@@ -306,42 +310,33 @@ def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
 
 def deployed_checks(settings: Settings, session: boto3.Session, scope: Scope) -> list[Check]:
     """Whether what the settings name is there. The audit does not need it; the deployed stack does."""
-    asked = _outputs(settings)
-    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in {one[4] for one in asked}}
-    if not asked:
+    lookups = _outputs(settings)
+    if not lookups:
         return []
-    with ThreadPoolExecutor(len(asked), thread_name_prefix="output") as pool:
-        return list(pool.map(lambda one: _output(doors[one[4]], *one[:4]), asked))
+    regions = {lookup.region for lookup in lookups}
+    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in regions}
+    with ThreadPoolExecutor(len(lookups), thread_name_prefix="output") as pool:
+        return list(pool.map(lambda lookup: _output(doors[lookup.region], lookup), lookups))
 
 
-_Asked = tuple[str, str, str, dict[str, Any], str]
-
-
-def _outputs(settings: Settings) -> list[_Asked]:
-    """What is named: subject, service, operation, parameters, and the region where it is not the audit's."""
-    asked: list[_Asked] = []
-    if topic := settings.topic_arn:
-        asked.append((f"topic {topic}", "sns", "GetTopicAttributes", {"TopicArn": topic}, topic.split(":")[3]))
+def _outputs(settings: Settings) -> list[Lookup]:
+    """What is named: table, queue, bucket, and what the channels use."""
+    lookups: list[Lookup] = []
     if table := settings.table:
-        asked.append((f"table {table}", "dynamodb", "DescribeTable", {"TableName": table}, ""))
+        lookups.append(Lookup(f"table {table}", "dynamodb", "DescribeTable", {"TableName": table}))
     if queue := settings.queue_url:
-        wanted = {"QueueUrl": queue, "AttributeNames": ["QueueArn"]}
-        asked.append((f"queue {queue}", "sqs", "GetQueueAttributes", wanted, ""))
+        parameters = {"QueueUrl": queue, "AttributeNames": ["QueueArn"]}
+        lookups.append(Lookup(f"queue {queue}", "sqs", "GetQueueAttributes", parameters))
     if bucket := settings.bucket:
-        asked.append((f"bucket {bucket}", "s3", "HeadBucket", {"Bucket": bucket}, ""))
-    if sender := settings.email_from:
-        asked.append((f"sender {sender}", "sesv2", "GetEmailIdentity", {"EmailIdentity": sender}, ""))
-    if settings.security_hub:
-        asked.append(("Security Hub", "securityhub", "DescribeHub", {}, ""))
-    if (secret := settings.slack_secret) and not secret.startswith("ssm:") and "://" not in secret:
-        region = secret.split(":")[3] if secret.startswith("arn:") else ""
-        asked.append((f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region))
-    return asked
+        lookups.append(Lookup(f"bucket {bucket}", "s3", "HeadBucket", {"Bucket": bucket}))
+    of_channels = [channel.lookup(settings) for channel in CHANNELS]
+    return lookups + [lookup for lookup in of_channels if lookup is not None]
 
 
-def _output(aws: Aws, subject: str, service: str, operation: str, parameters: dict[str, Any]) -> Check:
+def _output(aws: Aws, lookup: Lookup) -> Check:
+    subject, service, operation = lookup.subject, lookup.service, lookup.operation
     try:
-        aws.call(service, operation, **parameters)
+        aws.call(service, operation, **lookup.parameters)
     except Gone:
         return _check("deployed", "note", subject, "does not exist")
     except CallFailed as failure:

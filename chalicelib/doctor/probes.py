@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SPARING, SWEEP_ONLY, Part, closure
+from chalicelib.kinds import DESCRIBED
 from chalicelib.policy.policy import RuleSetting
 from chalicelib.scope import ResourceRef, Scope
 
@@ -23,14 +24,7 @@ _HOSTED = "Asked only where endpoints host inference components."
 _SWEEP_NOTES = {
     _SEARCH: "Lists and descriptions are read instead, with more calls.",
     _LIST_CONFIGS: "Endpoint configs that are remembered from the last audit are described anew, with more calls.",
-    "sagemaker:ListEndpoints": _BULK,
-    "sagemaker:DescribeEndpoint": _BULK,
-    "sagemaker:ListModels": _BULK,
-    "sagemaker:DescribeModel": _BULK,
-    "sagemaker:ListTrainingJobs": _BULK,
-    "sagemaker:DescribeTrainingJob": _BULK,
-    "sagemaker:ListHyperParameterTuningJobs": _BULK,
-    "sagemaker:DescribeHyperParameterTuningJob": _BULK,
+    **{operation: _BULK for row in DESCRIBED if row.searched for operation in row.operations if operation != _SEARCH},
 }
 _NOTES = {
     _SEARCH: "Which endpoints use a model that is audited by its name stays unread.",
@@ -54,32 +48,22 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
     scaling = {"ServiceNamespace": "sagemaker", "MaxResults": 1}
     return {
         "sagemaker:Search": Probe({"Resource": "Endpoint", "MaxResults": 1}),
-        "sagemaker:ListEndpoints": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeEndpoint": Probe({"EndpointName": NAME}, named=True),
-        "sagemaker:ListEndpointConfigs": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeEndpointConfig": Probe({"EndpointConfigName": NAME}, named=True),
-        "sagemaker:ListModels": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeModel": Probe({"ModelName": NAME}, named=True),
-        "sagemaker:ListInferenceComponents": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeInferenceComponent": Probe({"InferenceComponentName": NAME}, named=True),
-        "sagemaker:ListTrainingJobs": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeTrainingJob": Probe({"TrainingJobName": NAME}, named=True),
-        "sagemaker:ListHyperParameterTuningJobs": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeHyperParameterTuningJob": Probe({"HyperParameterTuningJobName": NAME}, named=True),
+        **{f"sagemaker:{row.list_operation}": Probe({"MaxResults": 1}) for row in DESCRIBED},
+        **{f"sagemaker:{row.describe_operation}": Probe({row.name_field: NAME}, named=True) for row in DESCRIBED},
         "sagemaker:ListTrainingJobsForHyperParameterTuningJob": Probe(
             {"HyperParameterTuningJobName": NAME, "MaxResults": 1}, named=True
         ),
-        "sagemaker:ListTransformJobs": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeTransformJob": Probe({"TransformJobName": NAME}, named=True),
-        "sagemaker:ListNotebookInstances": Probe({"MaxResults": 1}),
-        "sagemaker:DescribeNotebookInstance": Probe({"NotebookInstanceName": NAME}, named=True),
         "sagemaker:ListInferenceRecommendationsJobs": Probe({"MaxResults": 1}),
+        "sagemaker:ListAIBenchmarkJobs": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeAIBenchmarkJob": Probe({"AIBenchmarkJobName": NAME}, named=True),
         "sagemaker:ListTags": Probe({"ResourceArn": scope.arn(ResourceRef("endpoint", NAME))}, named=True),
         "application-autoscaling:DescribeScalableTargets": Probe(scaling),
         "application-autoscaling:DescribeScalingPolicies": Probe(scaling),
         "application-autoscaling:DescribeScheduledActions": Probe(scaling),
         "application-autoscaling:DescribeScalingActivities": Probe(scaling),
         "cloudwatch:DescribeAlarms": Probe({"MaxRecords": 1}),
+        "cloudwatch:ListAlarmMuteRules": Probe({"MaxRecords": 1}),
+        "cloudwatch:GetAlarmMuteRule": Probe({"AlarmMuteRuleName": NAME}, named=True),
         "cloudwatch:GetMetricData": Probe(_one_metric(now)),
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
@@ -105,9 +89,9 @@ def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[s
     left_out = NARROW_ONLY if sweep else SWEEP_ONLY
     for id, setting in sorted(rules.items()):
         parts = closure(setting.rule.parts(setting.params))
-        for operation in {one for part in parts for one in OPERATIONS[part]} - left_out:
+        for operation in {name for part in parts for name in OPERATIONS[part]} - left_out:
             effects.setdefault(operation, [])
-        read_by = {one for part in parts for one in OPERATIONS[part] if one not in SPARING.get(part, ())}
+        read_by = {name for part in parts for name in OPERATIONS[part] if name not in SPARING.get(part, ())}
         for operation in read_by - left_out:
             effects[operation].append(id)
     if sweep:

@@ -1,18 +1,106 @@
-"""Other accounts and regions: which there are, sessions in them, and the report of one that could not be audited."""
+"""Accounts and regions: whose credentials are in use and where, which others there are, and sessions in them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as AwsConnectionError
 
-from chalicelib.errors import AccessFailed
-from chalicelib.scope import partition_of
+from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.policy.policy import Policy, unknown_rule
+from chalicelib.scope import ResourceRef, Scope, partition_of
 
 SESSION_NAME = "sagemaker-auditor"
 #: What STS says of a role that is not there, does not trust the caller, or lies in a region that is switched off.
 REFUSED = ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException")
 #: What AWS says in a region that the account has not enabled.
 NOT_ENABLED = ("InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException", "OptInRequired")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials are in use."""
+
+    account: str
+    partition: str
+    arn: str
+
+
+@dataclass
+class Caller:
+    """Who the process is to AWS, and where: asked once and kept."""
+
+    session: boto3.Session
+
+    @cached_property
+    def region(self) -> str:
+        """The region of the process. Raises InvalidInput when nothing names one, or it does not exist."""
+        region = self.session.region_name
+        if not region:
+            raise InvalidInput(
+                "no AWS region is set; accepted are --region, AWS_DEFAULT_REGION or a profile that names a region",
+                field="region",
+            )
+        return self.known_region(region)
+
+    def known_region(self, region: str) -> str:
+        """The region, if SageMaker is there. Raises InvalidInput that lists the regions which would be accepted."""
+        partitions = self.session.get_available_partitions()
+        known = {
+            available for name in partitions for available in self.session.get_available_regions("sagemaker", name)
+        }
+        if region not in known:
+            raise InvalidInput(f"unknown region {region!r}; accepted are {', '.join(sorted(known))}", field="region")
+        return region
+
+    @cached_property
+    def identity(self) -> Identity:
+        """The account of the credentials. Raises AccessFailed when there are none, or AWS refuses them or is away."""
+        config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+        try:
+            answer = self.session.client("sts", region_name=self.region, config=config).get_caller_identity()
+        except (NoCredentialsError, PartialCredentialsError):
+            raise AccessFailed(
+                "no AWS credentials were found; accepted are --profile, AWS_PROFILE, AWS_ACCESS_KEY_ID with "
+                "AWS_SECRET_ACCESS_KEY, or the role of the machine"
+            ) from None
+        except (AwsConnectionError, HTTPClientError) as error:
+            raise AccessFailed(f"AWS cannot be reached: {error}; check the network and AWS_ENDPOINT_URL") from None
+        except ClientError as error:
+            details = error.response.get("Error", {})
+            raise AccessFailed(
+                f"AWS refused the credentials ({details.get('Code')}: {details.get('Message')}); "
+                "accepted are credentials that sts get-caller-identity takes"
+            ) from None
+        except BotoCoreError as error:
+            raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
+        return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1], arn=answer["Arn"])
+
+    def scope(
+        self, policy: Policy, region: str | None, resources: Sequence[ResourceRef], rules: Sequence[str]
+    ) -> Scope:
+        """A scope in the account of the credentials. Raises InvalidInput for a rule that the policy does not know."""
+        for id in rules:
+            if id not in policy.rules:
+                raise InvalidInput(unknown_rule(id, policy.rules), field="rules")
+        where = self.region if region is None else self.known_region(region)
+        return Scope(
+            account=self.identity.account,
+            region=where,
+            partition=self.identity.partition,
+            resources=tuple(resources),
+            rules=frozenset(rules),
+        )
 
 
 class NotAllowed(Exception):
@@ -27,13 +115,13 @@ def accounts_of_organization(session: boto3.Session) -> list[str]:
     """The ids of the active accounts. Raises AccessFailed when the organization cannot be read."""
     try:
         pages = session.client("organizations", region_name="us-east-1").get_paginator("list_accounts")
-        listed = [one for page in pages.paginate() for one in page["Accounts"]]
+        accounts = [account for page in pages.paginate() for account in page["Accounts"]]
     except (ClientError, BotoCoreError) as error:
         raise AccessFailed(
             f"the accounts of the organization cannot be listed: {error}; needed is organizations:ListAccounts in "
             "the management account or a delegated administrator, or the accounts as a list"
         ) from error
-    return [one["Id"] for one in listed if one.get("Status") == "ACTIVE"]
+    return [account["Id"] for account in accounts if account.get("Status") == "ACTIVE"]
 
 
 def role_arn(account: str, name: str, region: str) -> str:
@@ -66,10 +154,10 @@ def assumed(session: boto3.Session, role: str, region: str, external_id: str | N
 def enabled_regions(session: boto3.Session, region: str) -> list[str]:
     """The regions that the account has enabled, asked in ``region``. Raises NotAllowed when it may not be asked."""
     try:
-        listed = session.client("ec2", region_name=region).describe_regions()["Regions"]
+        regions = session.client("ec2", region_name=region).describe_regions()["Regions"]
     except (ClientError, BotoCoreError) as error:
         raise NotAllowed("ec2:DescribeRegions", str(error)) from error
-    return [one["RegionName"] for one in listed]
+    return [record["RegionName"] for record in regions]
 
 
 def answers_in(session: boto3.Session, region: str) -> bool:

@@ -13,12 +13,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
-from chalicelib.inventory.parts import Part as PartOf
-from chalicelib.ledger.runs import Part, Result, Run, Runs, utc_now
-from chalicelib.notices.publisher import Audited, Teller
+from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS, PASSING
+from chalicelib.ledger.runs import Result, Run, RunPart, Runs
+from chalicelib.ledger.table import utc_now
+from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Judged, PolicyUsed, Report
-from chalicelib.report.merging import unread_report
+from chalicelib.report.findings import Report, Resolution
+from chalicelib.report.merging import merged, unread_report
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -34,7 +36,7 @@ AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
-JOB_PARTS = frozenset({PartOf.TRAINING_JOBS, PartOf.TUNING_JOBS, PartOf.TRANSFORM_JOBS})
+JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
 
 
 class PartFailed(AuditorError):
@@ -45,8 +47,8 @@ class PartFailed(AuditorError):
 class Fleet:
     """How runs are started, worked and closed.
 
-    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``teller``
-    sends the digests; ``merged`` puts reports of one account together.
+    ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``publisher``
+    sends the digests.
     """
 
     settings: Settings
@@ -55,9 +57,8 @@ class Fleet:
     region: str
     policy: Policy
     runs: Runs
-    teller: Teller
+    publisher: Publisher
     audit_part: Callable[[Scope, str, boto3.Session], Audited]
-    merged: Callable[[Sequence[Report]], Report]
     clock: Callable[[], datetime] = field(default=utc_now)
 
     # ---- starting
@@ -92,16 +93,16 @@ class Fleet:
         self._queue(run_id, sorted(run.open))
         return run
 
-    def _parts(self, account: str, region: str) -> list[Part]:
+    def _parts(self, account: str, region: str) -> list[RunPart]:
         """An account and region as one part; a very large one in two, by the rules that read its jobs and the others.
 
         Each rule is judged in one of them, with everything that it reads, so that the outcomes are the same.
         """
         if self.runs.size(account, region) <= SPLIT_ABOVE:
-            return [Part(account, region)]
-        return [Part(account, region, group) for group in GROUPS]
+            return [RunPart(account, region)]
+        return [RunPart(account, region, group) for group in GROUPS]
 
-    def _rules(self, run: Run, part: Part) -> frozenset[str]:
+    def _rules(self, run: Run, part: RunPart) -> frozenset[str]:
         """The rules of a part: those of the run, and of these the ones of its group."""
         asked = frozenset(self.policy.enabled(run.rules))
         if not part.group:
@@ -115,23 +116,23 @@ class Fleet:
             return list(self.settings.accounts) or [self.account]
         return accounts_of_organization(self.session)
 
-    def _queue(self, run: str, parts: Sequence[Part]) -> None:
+    def _queue(self, run: str, parts: Sequence[RunPart]) -> None:
         sqs = self.session.client("sqs", region_name=self.region)
         for start in range(0, len(parts), MESSAGES_A_CALL):
-            several = parts[start : start + MESSAGES_A_CALL]
+            batch = parts[start : start + MESSAGES_A_CALL]
             entries = [
                 {
                     "Id": str(number),
                     "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **_named(part)}),
                 }
-                for number, part in enumerate(several)
+                for number, part in enumerate(batch)
             ]
             try:
                 answer = sqs.send_message_batch(QueueUrl=self.settings.queue_url, Entries=entries)
             except (ClientError, BotoCoreError) as error:
                 raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
             for refused in answer.get("Failed", ()):
-                part = several[int(refused["Id"])]
+                part = batch[int(refused["Id"])]
                 self._finish(run, part, self._blind(run, part, "sqs:SendMessage", str(refused.get("Message"))))
 
     # ---- working
@@ -171,7 +172,7 @@ class Fleet:
         except (ClientError, BotoCoreError) as error:
             log.warning("a failed part waits for its full timeout: %s", error)
 
-    def _work(self, run_id: str, part: Part, *, last: bool) -> None:
+    def _work(self, run_id: str, part: RunPart, *, last: bool) -> None:
         run = self.runs.get(run_id)
         if run is None:
             log.warning("part %s dropped: there is no run %s", part.key, run_id)
@@ -190,21 +191,23 @@ class Fleet:
             raise
         self._finish(run_id, part, result)
 
-    def _audited(self, run: Run, part: Part) -> Result:
+    def _audited(self, run: Run, part: RunPart) -> Result:
         scope = Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part))
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
         known = self._known(scope)
-        return Result(audited.report, audited.judged(known), audited.stands)
+        return Result(audited.report, audited.resolution(known), audited.stands)
 
-    def _nothing(self, run: Run, part: Part) -> Result:
+    def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
         blind = self._blind(run.id, part, "", "")
-        return Result(blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Judged(), {})
+        return Result(
+            blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
+        )
 
     def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.teller.ledger
+        ledger = self.publisher.ledger
         return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
@@ -214,7 +217,7 @@ class Fleet:
         role = role_arn(account, self.settings.role_name or "", self.region)
         return assumed(self.session, role, self.region, self.settings.external_id)
 
-    def _blind(self, run: str, part: Part, operation: str, reason: str) -> Result:
+    def _blind(self, run: str, part: RunPart, operation: str, reason: str) -> Result:
         """What is known of a part that could not be audited: nothing, and why."""
         report = unread_report(
             part.account,
@@ -223,15 +226,15 @@ class Fleet:
             reason,
             audit_id=run,
             trigger="schedule",
-            policy=PolicyUsed(name=self.policy.name, digest=self.policy.digest),
+            policy=self.policy.used,
             rules=self.policy.enabled(),
             now=self.clock(),
         )
-        return Result(report, Judged(), {})
+        return Result(report, Resolution(), {})
 
     # ---- closing
 
-    def _finish(self, run_id: str, part: Part, result: Result) -> None:
+    def _finish(self, run_id: str, part: RunPart, result: Result) -> None:
         self.runs.keep(run_id, part, result)
         run = self.runs.finish(run_id, part)
         if run is not None and not run.open and run.state == "running":
@@ -261,24 +264,25 @@ class Fleet:
             return
         try:
             results = self.runs.results(run.id, account)
+            parts = sorted(results.items())
             audited = [
                 Audited(
                     result.report,
                     Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                    lambda _, judged=result.judged: judged,  # type: ignore[misc]
-                    stands=result.stands,
+                    result.judged,
+                    result.stands,
                 )
-                for part, result in sorted(results.items())
+                for part, result in parts
             ]
-            merged = self.merged([one.report for one in audited])
+            report = merged([part.report for part in audited])
             self._remember_sizes(results)
-            self.teller.sweep(audited, _of_run(merged, run))
+            self.publisher.sweep(audited, _of_run(report, run))
             self.runs.digest_sent(run.id, account)
         except BaseException:
             self.runs.release_digest(run.id, account)
             raise
 
-    def _remember_sizes(self, results: Mapping[Part, Result]) -> None:
+    def _remember_sizes(self, results: Mapping[RunPart, Result]) -> None:
         """Keeps how large each region is, for the next run to split it."""
         sizes: dict[tuple[str, str], int] = {}
         for part, result in results.items():
@@ -305,7 +309,7 @@ class Fleet:
             for account in self.runs.accounts(run.id)
             for _, result in sorted(self.runs.results(run.id, account).items())
         ]
-        return _of_run(self.merged(reports), run) if reports else None
+        return _of_run(merged(reports), run) if reports else None
 
 
 def _of_run(report: Report, run: Run) -> Report:
@@ -314,12 +318,12 @@ def _of_run(report: Report, run: Run) -> Report:
     return report.model_copy(update={"audit_id": run.id, "scope": scope})
 
 
-def _named(part: Part) -> dict[str, str]:
+def _named(part: RunPart) -> dict[str, str]:
     """The part in a message; a group only where it has one."""
     return {name: value for name, value in part._asdict().items() if value}
 
 
-def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
+def _part_in(record: Mapping[str, Any]) -> tuple[str, RunPart]:
     try:
         body = json.loads(record["body"])
         run, account, region, group = body["run"], body["account"], body["region"], body.get("group", "")
@@ -328,11 +332,11 @@ def _part_in(record: Mapping[str, Any]) -> tuple[str, Part]:
     if (
         not isinstance(body, dict)
         or body.get("kind") != MESSAGE_KIND
-        or not all(isinstance(one, str) and one and "#" not in one for one in (run, account, region))
+        or not all(isinstance(name, str) and name and "#" not in name for name in (run, account, region))
         or group not in ("", *GROUPS)
     ):
         raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
-    return str(run), Part(str(account), str(region), str(group))
+    return str(run), RunPart(str(account), str(region), str(group))
 
 
 def _attempts(record: Mapping[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 Nothing else in the product imports botocore for reading an account. Signing, endpoints, credentials and connections are
 botocore's; its reading of JSON answers is not, as it takes more time than everything else of an audit: answers are
-plain JSON, times as seconds since the epoch (:func:`moment`).
+plain JSON, times as seconds since the epoch (``answers.moment``).
 """
 
 import json
@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,10 +19,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
+from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.pacing import Pace, backoff
-
-#: Calls under way at once, and connections kept for each service.
-PARALLEL_CALLS = 16
 
 #: How often a call is made that fails in passing; one that is throttled waits for its turn instead.
 ATTEMPTS = 5
@@ -35,13 +32,6 @@ _CONFIG = Config(
     connect_timeout=5,
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
-)
-_DENIED = (
-    "AccessDenied",
-    "AccessDeniedException",
-    "UnauthorizedOperation",
-    "AuthorizationError",
-    "AuthorizationErrorException",
 )
 _THROTTLED = frozenset(
     {
@@ -61,25 +51,6 @@ _THROTTLED = frozenset(
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
 _GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
 _GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
-
-
-class CallFailed(Exception):
-    """A call that failed for good. ``operation`` is ``service:Operation``; ``code`` is AWS's error code."""
-
-    def __init__(self, operation: str, code: str, message: str) -> None:
-        super().__init__(f"{operation} failed: {code}" + (f": {message}" if message else ""))
-        self.operation = operation
-        self.code = code
-        self.message = message
-
-    @property
-    def denied(self) -> bool:
-        """True when a permission is missing."""
-        return self.code in _DENIED
-
-
-class Gone(CallFailed):
-    """The resource named is not there (any more)."""
 
 
 class Aws:
@@ -112,6 +83,10 @@ class Aws:
                 self._clients[service] = client
             return self._clients[service]
 
+    def knows(self, service: str, operation: str) -> bool:
+        """True where this boto3 has the operation; the one of a Lambda runtime may be older than it."""
+        return operation in self.client(service).meta.service_model.operation_names
+
     def _count(self, service: str, event_name: str, **_: Any) -> None:
         with self._lock:
             self.calls[f"{service}:{event_name.rsplit('.', 1)[1]}"] += 1
@@ -122,6 +97,8 @@ class Aws:
         Raises Gone when the resource is not there, CallFailed for any other failure.
         """
         name = f"{service}:{operation}"
+        if not self.knows(service, operation):
+            raise CallFailed(name, "UnknownOperation", "this version of boto3 does not know it")
         ask = getattr(self.client(service), xform_name(operation))
         pace = self._paces.setdefault(name, Pace())
         attempt = 0
@@ -146,30 +123,25 @@ class Aws:
             attempt += 1
 
     def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
-        """The lists under ``key``, page by page, following ``NextToken`` until it is absent or repeats itself."""
+        """The lists under ``key``, page by page, following ``NextToken`` until it is absent.
+
+        Raises CallFailed for a token that comes twice in a row, as botocore's paginators raise: taken for the end, it
+        would make a list whole that is not, and what the list lacks would count as gone.
+        """
         token: str | None = None
         while True:
             following = {"NextToken": token} if token else {}
             answer = self.call(service, operation, **parameters, **following)
             yield answer.get(key) or []
             last, token = token, answer.get("NextToken")
-            if not token or token == last:
+            if not token:
                 return
+            if token == last:
+                raise CallFailed(f"{service}:{operation}", "RepeatedToken", "the same NextToken was received twice")
 
     def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
         """All pages of :meth:`pages` in one list."""
         return [item for page in self.pages(service, operation, key, **parameters) for item in page]
-
-
-def moment(given: float | str | datetime) -> datetime:
-    """A time as an answer has it: seconds since the epoch in AWS's JSON, a datetime where botocore read XML, and
-    ISO 8601 where an emulator writes that. Raises ValueError for anything else."""
-    if isinstance(given, datetime):
-        return given
-    if isinstance(given, str) and not given.replace(".", "", 1).isdigit():
-        told = datetime.fromisoformat(given)
-        return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(float(given), UTC)
 
 
 def _read_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

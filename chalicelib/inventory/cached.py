@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib import __version__
-from chalicelib.inventory.kinds.endpoints import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.configs import EndpointConfig, InstancePool, VariantSettings
 from chalicelib.inventory.remembered import Configs
 
 log = logging.getLogger(__name__)
 
-_FIELDS = ",".join((*EndpointConfig.model_fields, *VariantSettings.model_fields))
+_FIELDS = ",".join(name for model in (EndpointConfig, VariantSettings, InstancePool) for name in model.model_fields)
 _CHANGING = {"tags", "in_use"}
 #: What is remembered holds for one version of the program and the fields that it reads.
 FORMAT = f"{__version__} {zlib.crc32(_FIELDS.encode()):08x}"

@@ -1,28 +1,33 @@
 """From a scope to an inventory: the sections of a sweep side by side, or the named resources and what they rest on."""
 
-import gc
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from chalicelib.inventory import images, metrics
-from chalicelib.inventory.aws import Aws, CallFailed
+from chalicelib.inventory import images, metrics, uses
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import VpcConfig
-from chalicelib.inventory.found import Found, has_instances, hosts_components
-from chalicelib.inventory.kinds import components, endpoints, models, network, plain, scaling, training, tuning
+from chalicelib.inventory.facts import Fact, VpcConfig
+from chalicelib.inventory.failures import NOT_READ, Failure
+from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reader import Blind, Needs, Progress, Reader, no_progress
+from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
+from chalicelib.inventory.uses import hosts_components
+from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
 R = TypeVar("R")
@@ -34,7 +39,7 @@ WAITING_PAGES = 8
 class Reading:
     """One reading of a scope, begun at once and used as a context manager.
 
-    First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`blind` is complete after both.
+    First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`failures` is complete after both.
     """
 
     def __init__(
@@ -48,7 +53,7 @@ class Reading:
     ) -> None:
         self.scope = scope
         self._reader = Reader(aws, scope, needs, now, progress, memory)
-        self._sections = ThreadPoolExecutor(14, thread_name_prefix="section")
+        self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
         self._job_subnets: dict[tuple[str, ...], str] = {}
@@ -57,7 +62,8 @@ class Reading:
         self._jobs_read = 0
         for part in Part:
             if part not in needs:
-                self._reader.gaps.parts[part] = f"{part} were not read, as no enabled rule declares to read them"
+                reason = f"{part} were not read, as no enabled rule declares to read them"
+                self._reader.gaps.note(Failure(NOT_READ, "", reason, part=part))
         if scope.whole:
             # The longest chains of pages first; ec2's client, which takes the longest to make, after those.
             self._policies = self._start(Part.POLICIES, lambda: scaling.policies(self._reader))
@@ -68,8 +74,6 @@ class Reading:
             self._everything = self._sections.submit(self._named)
 
     def __enter__(self) -> Self:
-        self._collector_was_on = gc.isenabled()
-        gc.disable()
         return self
 
     def __exit__(
@@ -78,13 +82,11 @@ class Reading:
         self._stopped.set()
         self._reader.close()
         self._sections.shutdown(wait=True, cancel_futures=True)
-        if self._collector_was_on:
-            gc.enable()
 
     @property
-    def blind(self) -> list[Blind]:
-        """What could not be read."""
-        return self._reader.blind
+    def failures(self) -> list[Failure]:
+        """The calls that failed."""
+        return [failure for failure in self._reader.gaps if failure.blinds]
 
     def tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
         """The tags of resources that came without them, by ARN; those that cannot be read are absent."""
@@ -148,46 +150,34 @@ class Reading:
         """An inventory that holds subnets only: all that judging a training job needs beside the job."""
         whole = self.scope.whole
         subnets = self._network.result() or {} if whole else self._everything.result().subnets
-        return self._inventory(subnets=subnets)
+        return replace(self._blank(), subnets=subnets)
 
     # ---- everything else
 
     def inventory(self) -> Inventory:
         """Everything but training jobs, once it has been read."""
-        found: Found = self._everything.result()
-        unread = self._reader.gaps.parts
-        seen = Part.ENDPOINTS not in unread and Part.CONFIGS not in unread
-        found.count_use(whole=self.scope.whole, seen=seen)
+        gaps = self._reader.gaps
+        seen = gaps.of(Part.ENDPOINTS) is None and gaps.of(Part.CONFIGS) is None
+        estate = uses.with_use(self._everything.result(), seen=seen)
         users: dict[str, Iterable[str]] = {
-            model.arn: model.vpc_config.subnets for model in found.models.values() if model.vpc_config and model.used_by
+            model.arn: model.vpc_config.subnets
+            for model in estate.models.values()
+            if model.vpc_config and model.used_by
         }
         users |= {
             config.arn: config.vpc_config.subnets
-            for config in found.configs.values()
+            for config in estate.configs.values()
             if config.vpc_config and config.in_use
         }
         users |= {arn: ids for ids, arn in self._job_subnets.items()}
-        vpcs = network.vpcs_of(self._reader, found.subnets, users)
-        return self._inventory(
-            endpoints=found.endpoints,
-            configs=found.configs,
-            models=found.models,
-            components=found.components,
-            targets=found.targets,
-            tuning_jobs={name: self._with_children(job) for name, job in found.tuning_jobs.items()},
-            transform_jobs=found.transform_jobs,
-            notebooks=found.notebooks,
-            subnets=found.subnets,
-            vpcs=vpcs,
-            policies=found.policies,
-            schedules=found.schedules,
-            activities=found.activities,
-            alarms=found.alarms,
-            metrics=found.metrics,
-            recommendations=found.recommendations,
+        return replace(
+            estate,
+            tuning_jobs={name: self._with_children(job) for name, job in estate.tuning_jobs.items()},
+            vpcs=network.vpcs_of(self._reader, estate.subnets, users),
         )
 
-    def _inventory(self, **parts: Any) -> Inventory:
+    def _blank(self) -> Inventory:
+        """An inventory of the scope in which nothing has been read."""
         scope = self.scope
         return Inventory(
             account=scope.account,
@@ -197,7 +187,6 @@ class Reading:
             whole=scope.whole,
             hints=scope.hints,
             gaps=self._reader.gaps,
-            **parts,
         )
 
     def _start(self, part: Part, read: Callable[[], R]) -> "Future[R | None]":
@@ -208,90 +197,95 @@ class Reading:
             return done
         return self._sections.submit(self._reader.whole, part, read)
 
-    def _sweep(self) -> Found:
-        reader = self._reader
+    def _sweep(self) -> Inventory:
+        reader, estate = self._reader, self._blank()
         hosting_read = self._sections.submit(self._sweep_hosting)
         targets = self._start(Part.TARGETS, lambda: scaling.targets(reader))
         models_read = self._start(Part.MODELS, lambda: models.all_models(reader))
-        notebooks = self._start(Part.NOTEBOOKS, lambda: plain.notebooks(reader))
         tuning_read = self._start(Part.TUNING_JOBS, lambda: tuning.tuning_jobs(reader))
-        transforms = self._start(Part.TRANSFORM_JOBS, lambda: plain.transform_jobs(reader))
+        others = {kind: self._start_all(KINDS[kind], model) for kind, model in PLAIN.items()}
         schedules = self._start(Part.SCHEDULES, lambda: scaling.schedules(reader))
         scaled = targets.result() or []
         activities = self._start(Part.ACTIVITIES, lambda: scaling.activities(reader)) if scaled else None
-        found = hosting_read.result()
-        found.targets = scaled
-        self._read_components(found, lambda: components.components(reader))
-        found.models = models_read.result() or {}
-        found.transform_jobs = transforms.result() or {}
-        self._read_lacking_models(found)
-        metrics_read = self._sections.submit(self._read_metrics, found)
-        found.policies, found.schedules = self._policies.result() or [], schedules.result() or []
-        found.activities = (activities.result() if activities else None) or []
-        self._read_what_rests_on_policies(found)
+        estate.endpoints, estate.configs = hosting_read.result()
+        estate.targets = scaled
+        self._read_components(estate, lambda: components.components(reader))
+        estate.models = models_read.result() or {}
+        estate.others = {kind: read.result() or {} for kind, read in others.items()}
+        self._read_lacking_models(estate)
+        metrics_read = self._sections.submit(self._read_metrics, estate)
+        estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
+        estate.activities = (activities.result() if activities else None) or []
+        self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
-            used = {one.config_name for one in found.endpoints.values() if one.config_name}
-            found.configs |= reader.whole(Part.UNUSED_CONFIGS, lambda: endpoints.unused_configs(reader, used)) or {}
-        found.notebooks, found.tuning_jobs = notebooks.result() or {}, tuning_read.result() or {}
-        found.subnets = self._network.result() or {}
+            used = {one.config_name for one in estate.endpoints.values() if one.config_name}
+            unused = reader.whole(Part.UNUSED_CONFIGS, lambda: configs.unused_configs(reader, used)) or {}
+            estate.configs = {**estate.configs, **unused}
+        estate.tuning_jobs = tuning_read.result() or {}
+        estate.subnets = self._network.result() or {}
         metrics_read.result()
-        return found
+        return estate
 
-    def _sweep_hosting(self) -> Found:
-        """Every endpoint with its config."""
+    def _start_all(self, kind: Kind, model: type[Fact]) -> "Future[dict[str, Fact] | None]":
+        return self._start(Part(kind.part), lambda: self._reader.all(kind, model))
+
+    def _sweep_hosting(self) -> tuple[dict[str, Endpoint], dict[str, EndpointConfig]]:
+        """Every endpoint, and the configs that they name."""
         reader = self._reader
-        found = Found()
         records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
-        if Part.CONFIGS in reader.needs:
-            found.configs = endpoints.configs_of(reader, records)
-        found.endpoints = endpoints.assembled(reader, records, found.configs)
-        return found
+        used = configs.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
+        return endpoints.assembled(reader, records, used), used
 
-    def _read_lacking_models(self, found: Found) -> None:
+    def _read_lacking_models(self, estate: Inventory) -> None:
         """Models that something names and that the bulk reading did not bring."""
         reader = self._reader
-        if Part.MODELS in reader.needs and Part.MODELS not in reader.gaps.parts:
-            lacking = [name for name in found.models_named() if name not in found.models]
-            found.models |= models.described_models(reader, lacking)
+        if Part.MODELS in reader.needs and reader.gaps.of(Part.MODELS) is None:
+            lacking = [name for name in uses.models_named(estate) if name not in estate.models]
+            estate.models = {**estate.models, **models.described_models(reader, lacking)}
 
-    def _read_components(self, found: Found, read: Callable[[], dict[str, InferenceComponent]]) -> None:
+    def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any."""
-        hosts = any(hosts_components(variant) for variant in found.variants)
-        scaled = any(target.scales_copies for target in found.targets)
+        hosts = any(hosts_components(variant) for variant in uses.variants(estate))
+        scaled = any(target.scales_copies for target in estate.targets)
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
-            found.components |= self._reader.whole(Part.COMPONENTS, read) or {}
+            estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
-    def _read_metrics(self, found: Found) -> None:
+    def _read_metrics(self, estate: Inventory) -> None:
         """Metrics of the variants."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
-            keys = metrics.asked(found.variants, reader.needs.metric_days, found.pipelines())
-            found.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+            keys = metrics.asked(uses.variants(estate), reader.needs.metric_days, uses.pipelines(estate))
+            estate.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
 
-    def _read_what_rests_on_policies(self, found: Found) -> None:
+    def _read_what_rests_on_policies(self, estate: Inventory) -> None:
         """Alarms of the policies, load tests of the models behind them."""
         reader = self._reader
         if Part.ALARMS in reader.needs:
-            found.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, found.policies)) or {}
-        if Part.RECOMMENDATIONS in reader.needs and (scaled := found.scaled_by_invocations()):
-            self._read_load_tests(found, scaled)
+            estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
+        if Part.MUTES in reader.needs:
+            alarms = list(estate.alarms.values())
+            estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms))
+        if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
+            self._read_load_tests(estate, scaled)
 
-    def _read_load_tests(self, found: Found, scaled: list[Variant]) -> None:
+    def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
         names = {one.configured.model_name for one in scaled if one.configured and one.configured.model_name}
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
-        found.recommendations = jobs or []
-        tested = {job.model_name for job in found.recommendations}
+        estate.recommendations = jobs or []
+        if Part.BENCHMARKS in reader.needs and self.scope.whole:
+            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
+        tested = {job.model_name for job in estate.recommendations}
         for name in {
             one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)
         }:
-            endpoint = found.endpoints[name]
+            endpoint = estate.endpoints[name]
             if endpoint.tags is None:
-                tags = reader.tags(endpoint.arn)
-                found.endpoints[name] = endpoint.with_tags(tags)
+                tagged = endpoint.with_tags(reader.tags(endpoint.arn))
+                estate.endpoints = {**estate.endpoints, name: tagged}
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
@@ -303,71 +297,72 @@ class Reading:
 
     # ---- a narrow scope
 
-    def _named(self) -> Found:
+    def _named(self) -> Inventory:
         """The named resources and what they rest on. Never lists the account."""
         reader, needs = self._reader, self._reader.needs
         named: dict[str, list[str]] = {}
         for ref in self.scope.resources:
             named.setdefault(ref.kind, []).append(ref.name)
-        found = Found()
+        estate = self._blank()
         self._named_jobs = [
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        found.configs = endpoints.configs_of(reader, records) if Part.CONFIGS in needs else {}
-        found.configs |= endpoints.described_configs(reader, named.get("endpoint-config", ()))
-        found.endpoints = endpoints.assembled(reader, records, found.configs)
-        found.components = components.described_components(reader, named.get("inference-component", ()))
-        for endpoint in found.endpoints.values():
+        used = configs.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        estate.configs = {**used, **configs.described_configs(reader, named.get("endpoint-config", ()))}
+        estate.endpoints = endpoints.assembled(reader, records, estate.configs)
+        estate.components = components.described_components(reader, named.get("inference-component", ()))
+        for endpoint in estate.endpoints.values():
             if any(hosts_components(variant) for variant in endpoint.variants):
-                self._read_components(found, partial(components.components, reader, EndpointNameEquals=endpoint.name))
-        found.notebooks = plain.described_notebooks(reader, named.get("notebook-instance", ()))
-        found.transform_jobs = plain.described_transform_jobs(reader, named.get("transform-job", ()))
+                self._read_components(estate, partial(components.components, reader, EndpointNameEquals=endpoint.name))
+        estate.others = {kind: reader.named(KINDS[kind], model, named.get(kind, ())) for kind, model in PLAIN.items()}
         tuned = tuning.described_tuning_jobs(reader, named.get("tuning-job", ()))
         for name, job in tuned.items():
-            found.tuning_jobs[name] = reader.whole(Part.TUNING_JOBS, partial(tuning.children_hours, reader, job)) or job
-        self._named_models(found, named.get("model", ()))
-        self._named_scaling(found)
-        self._read_metrics(found)
-        self._read_what_rests_on_policies(found)
-        self._named_network(found, named)
-        return found
+            whole = reader.whole(Part.TUNING_JOBS, partial(tuning.children_hours, reader, job)) or job
+            estate.tuning_jobs = {**estate.tuning_jobs, name: whole}
+        self._named_models(estate, named.get("model", ()))
+        self._named_scaling(estate)
+        self._read_metrics(estate)
+        self._read_what_rests_on_policies(estate)
+        self._named_network(estate, named)
+        return estate
 
-    def _named_models(self, found: Found, names: Iterable[str]) -> None:
+    def _named_models(self, estate: Inventory, names: Iterable[str]) -> None:
         reader = self._reader
         for name in names:
             model = models.searched_model(reader, name)
-            found.models |= {name: model} if model else models.described_models(reader, [name])
-        self._read_lacking_models(found)
+            read = {name: model} if model else models.described_models(reader, [name])
+            estate.models = {**estate.models, **read}
+        self._read_lacking_models(estate)
 
-    def _named_scaling(self, found: Found) -> None:
+    def _named_scaling(self, estate: Inventory) -> None:
         reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in found.variants if has_instances(variant)]
-        scaled += [component.resource_id for component in found.components.values()]
+        scaled = [variant.resource_id for variant in uses.variants(estate) if uses.may_scale(variant)]
+        scaled += [component.resource_id for component in estate.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
-        found.targets = reader.whole(Part.TARGETS, lambda: scaling.targets(reader, scaled)) or []
-        ids = list(dict.fromkeys(target.resource_id for target in found.targets))
+        estate.targets = reader.whole(Part.TARGETS, lambda: scaling.targets(reader, scaled)) or []
+        ids = list(dict.fromkeys(target.resource_id for target in estate.targets))
         if not ids:
             return
         if Part.POLICIES in needs:
-            found.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
-        policed = {one.resource_id for one in found.policies}
-        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
-        if Part.SCHEDULES in needs and unpoliced:
-            found.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, unpoliced)) or []
+            estate.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
+        if Part.SCHEDULES in needs:
+            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, ids)) or []
         if Part.ACTIVITIES in needs:
-            found.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
+            estate.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
 
-    def _named_network(self, found: Found, named: Mapping[str, list[str]]) -> None:
+    def _named_network(self, estate: Inventory, named: Mapping[str, list[str]]) -> None:
         reader = self._reader
-        configs: list[VpcConfig | None] = [one.vpc_config for one in found.models.values()]
-        configs += [one.vpc_config for one in found.configs.values()]
+        configs: list[VpcConfig | None] = [one.vpc_config for one in estate.models.values()]
+        configs += [one.vpc_config for one in estate.configs.values()]
         configs += [job.vpc_config for job in self._named_jobs]
         ids = {subnet for config in configs if config for subnet in config.subnets} | set(named.get("subnet", ()))
         if Part.SUBNETS not in reader.needs:
             return
         if ids:
-            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids)) or {}
+            named_ones = reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids)) or {}
+            estate.subnets = {**estate.subnets, **named_ones}
         if vpcs := named.get("vpc"):
-            found.subnets |= reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
+            theirs = reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
+            estate.subnets = {**estate.subnets, **theirs}

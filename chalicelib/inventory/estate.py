@@ -8,17 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple, TypeVar, cast
 
-from chalicelib.inventory.facts import Fact, Gaps, Unread
+from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
-from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    PROVISIONED_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -29,10 +35,27 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, MetricKey
 from chalicelib.inventory.parts import Part
 
+F = TypeVar("F", bound=Fact)
+
+
+class Bounds(NamedTuple):
+    """The limits between which a target scales."""
+
+    minimum: int
+    maximum: int
+
+    def changed(self, action: ScheduledAction) -> "Bounds":
+        """The limits that a scheduled action leaves behind: those that it does not name stay as they are."""
+        minimum, maximum = action.min_capacity, action.max_capacity
+        return Bounds(
+            self.minimum if minimum is None else minimum,
+            self.maximum if maximum is None else maximum,
+        )
+
 
 @dataclass
 class Inventory:
-    """What one account and region contains, as read at ``now``."""
+    """What one account and region contains, as read at ``now``; ``others`` are the plain kinds, by kind and name."""
 
     account: str
     region: str
@@ -48,15 +71,18 @@ class Inventory:
     schedules: Sequence[ScheduledAction] = ()
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    mutes: Sequence[MuteRule] | None = None
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
-    transform_jobs: Mapping[str, TransformJob] = field(default_factory=dict)
-    notebooks: Mapping[str, NotebookInstance] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
+    benchmarks: Sequence[BenchmarkJob] | None = ()
     hints: frozenset[tuple[str, str]] = frozenset()
-    gaps: Gaps = field(default_factory=Gaps)
+    gaps: Failures = field(default_factory=Failures)
+    #: Since when audits have seen a rule's condition on a resource, by the rule and the ARN; None without a ledger.
+    first_seen: Mapping[tuple[str, str], datetime] | None = None
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -72,10 +98,26 @@ class Inventory:
             self.policies,
             self.vpcs.values(),
             self.tuning_jobs.values(),
-            self.transform_jobs.values(),
-            self.notebooks.values(),
+            *(self.others[kind].values() for kind in self.others),
         ):
             yield from group
+
+    @property
+    def remembers(self) -> bool:
+        """True where a ledger tells since when something has been seen."""
+        return self.first_seen is not None
+
+    def seen_for(self, rule: str, arn: str, age: timedelta) -> bool | None:
+        """True where audits have seen a rule's condition on a resource for longer than ``age``, False where not yet,
+        None where no ledger remembers."""
+        if self.first_seen is None:
+            return None
+        first = self.first_seen.get((rule, arn))
+        return first is not None and self.now - first > age
+
+    def plain(self, model: type[F]) -> Mapping[str, F]:
+        """The resources of a plain kind by name, as the facts that ``model`` holds."""
+        return cast(Mapping[str, F], self.others.get(model.kind, {}))
 
     # ---- endpoints, configs, models
 
@@ -97,6 +139,14 @@ class Inventory:
         if name is None or name not in self.models:
             raise Unread(f"model {name} was not found")
         return self.models[name]
+
+    def stands(self, part: Part, name: str) -> bool | None:
+        """True where a named config or model was read, False where AWS said that there is none, None where neither."""
+        if part is Part.CONFIGS:
+            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+        else:
+            read = name in self.models
+        return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant."""
@@ -139,19 +189,24 @@ class Inventory:
         return {(target.resource_id, target.dimension): target for target in self.targets}
 
     def target_of(self, scaled: Variant | InferenceComponent) -> ScalableTarget | None:
-        """The scalable target of a variant's instances or of a component's copies, or None without one."""
+        """The scalable target of a variant's instances (or provisioned concurrency), or of a component's copies; None
+        without one."""
         self.gaps.demand(Part.TARGETS)
-        dimension = INSTANCE_DIMENSION if isinstance(scaled, Variant) else COPY_DIMENSION
+        dimension = COPY_DIMENSION
+        if isinstance(scaled, Variant):
+            dimension = PROVISIONED_DIMENSION if scaled.serverless else INSTANCE_DIMENSION
         return self._targets_by_id.get((scaled.resource_id, dimension))
 
     def scaled_by(self, target: ScalableTarget | ScalingPolicy) -> Variant | InferenceComponent | None:
         """What a target or policy scales, or None when it does not exist."""
         kind, _, rest = target.resource_id.partition("/")
         name = rest.split("/")[0]
+        part = Part.COMPONENTS if kind == "inference-component" else Part.ENDPOINTS
+        if self.gaps.gone(part, name):
+            return None
+        self.gaps.demand(part, name)
         if kind == "inference-component":
-            self.gaps.demand(Part.COMPONENTS, name)
             return self.components.get(name)
-        self.gaps.demand(Part.ENDPOINTS, name)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -176,6 +231,29 @@ class Inventory:
         key = (target.resource_id, target.dimension)
         return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
 
+    def live_schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
+        """The scheduled actions of a target that are not over."""
+        return [action for action in self.schedules_of(target) if action.lives(self.now)]
+
+    def bounds_of(self, target: ScalableTarget) -> list[Bounds]:
+        """The limits of a target as they are now, then as each of its live scheduled actions sets them."""
+        if target.min_capacity is None or target.max_capacity is None:
+            raise Unread("DescribeScalableTargets gave no capacity limits")
+        now = Bounds(target.min_capacity, target.max_capacity)
+        return [now, *(now.changed(action) for action in self.live_schedules_of(target))]
+
+    def held_by_schedule(self, scaled: Variant | InferenceComponent, count: int) -> bool:
+        """True where a live scheduled action sets the minimum, or the maximum, of a variant or component to at most
+        ``count`` (but not to zero), and its limits are so now."""
+        target = self.target_of(scaled)
+        if target is None or target.min_capacity is None or not 0 < target.min_capacity <= count:
+            return False
+        return any(
+            limit is not None and 0 < limit <= count
+            for action in self.live_schedules_of(target)
+            for limit in (action.min_capacity, action.max_capacity)
+        )
+
     def activities_of(self, target: ScalableTarget) -> list[ScalingActivity]:
         """The recent scaling activities of a target, newest first."""
         self.gaps.demand(Part.ACTIVITIES)
@@ -195,10 +273,33 @@ class Inventory:
         self.gaps.demand(Part.ALARMS)
         return self.alarms.get(name)
 
+    def mutes_of(self, alarm: str) -> list[MuteRule]:
+        """The mute rules that hold an alarm's actions back; none where this boto3 does not know mute rules yet."""
+        self.gaps.demand(Part.MUTES)
+        return [mute for mute in self.mutes or () if alarm in mute.alarm_names]
+
+    @property
+    def mutes_told(self) -> bool:
+        """False where mute rules were not read."""
+        return self.mutes is not None and self.gaps.of(Part.MUTES) is None
+
     def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
         """The finished Inference Recommender jobs of a model."""
         self.gaps.demand(Part.RECOMMENDATIONS)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
+
+    def transform_jobs_of(self, model: Model) -> list[TransformJob]:
+        """The batch transform jobs of the look-back window that ran a model; none after an audit of named resources,
+        which reads no jobs of a model."""
+        if not self.whole:
+            return []
+        self.gaps.demand(Part.TRANSFORM_JOBS)
+        return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
+
+    def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
+        """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
+        self.gaps.demand_each(Part.BENCHMARKS)
+        return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""

@@ -4,74 +4,278 @@ One field for each fact that a rule or a person reads. Unknown fields are ignore
 and what an answer leaves out is None, never 0.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from chalicelib.inventory.parts import Part
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 
 class Unread(Exception):
-    """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call."""
+    """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call.
 
-    def __init__(self, reason: str, operation: str = "incomplete answer") -> None:
+    ``shown`` is what evidence says in the place of a fact that is there, but not known.
+    """
+
+    def __init__(self, reason: str, operation: str = "incomplete answer", shown: str | None = None) -> None:
         super().__init__(reason)
         self.operation = operation
+        self.shown = shown
 
 
-def _tags(given: Any) -> Any:
+class Missing(Unread):
+    """What a rule needs does not exist any more: AWS says so. That is knowledge, and no blind spot; the rule does not
+    apply, and ``endpoint-dependency-missing`` tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where AWS writes a field: the paths of :func:`at`, in the order in which they are tried."""
+
+    paths: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", else ".join(self.paths)
+
+    @property
+    def usual(self) -> str:
+        """The path that most records have: special ones stand before it."""
+        return self.paths[-1]
+
+
+def at(
+    *paths: str,
+    default: Any = None,
+    required: bool = False,
+    convert: Callable[[Any], Any] | None = None,
+    description: str | None = None,
+) -> Any:
+    """A field of a fact, by where AWS writes it. Adding a field to a fact is one line with its type and its path::
+
+        image: str | None = at("Specifications[0].Container.Image", "Specification.Container.Image")
+
+    A path goes from the record through mappings (``A.B``), to one place of a list (``A[0].B``) or to every item of it
+    (``A[].B`` gives a tuple of the ``B`` of all items that have one; once in a path). The first path that is there
+    wins, so that the usual one stands last: what is null is not there, and of several paths one that begins at
+    something empty is not. Without any the field is ``default``; a ``required`` one makes the record unreadable.
+
+    A mapping or a list of mappings is a fact of its own with paths of its own: ``variants: tuple[VariantSettings, ...]
+    = at("ProductionVariants", default=())``. ``convert`` makes AWS's value into what the type of the field accepts, and
+    leaves alone what is none of AWS's (``many``, ``filled``; for bare presence there is the type ``Present``).
+    ``description`` is for what the paths do not tell; docs/inventory.md shows it, or else the paths.
+    """
+    aliases = [_alias(path) for path in paths]
+    made: FieldInfo = Field(
+        ... if required else default,
+        validation_alias=aliases[0] if len(aliases) == 1 else AliasChoices(*aliases),
+        description=description,
+    )
+    made.metadata.append(Source(paths))
+    if convert:
+        made.metadata.append(BeforeValidator(convert))
+    inner = {path.partition("[].")[2] for path in paths if "[]." in path}
+    if inner:
+        steps = inner.pop().split(".")
+        made.metadata.append(BeforeValidator(lambda items: _of_each(items, steps)))  # the last one comes first
+    return made
+
+
+def many(value: Any) -> Any:
+    """A single mapping as a tuple of one, for what AWS writes as a list in one place and alone in another."""
+    return (value,) if isinstance(value, Mapping) else value
+
+
+def filled(value: Any) -> Any:
+    """None for what is empty, where an empty value says the same as none."""
+    return value or None
+
+
+def _alias(path: str) -> str | AliasPath:
+    first, *inner = steps_of(path.partition("[].")[0])
+    return AliasPath(str(first), *inner) if inner else str(first)
+
+
+def steps_of(path: str) -> list[str | int]:
+    """``A[0].B`` as the keys ``A``, ``0`` and ``B``."""
+    return [int(step) if step.isdigit() else step for step in path.replace("[", ".").replace("]", "").split(".")]
+
+
+def _of_each(items: Any, steps: list[str]) -> Any:
+    """What stands at the path in each item of AWS's list that has it; anything but a list of mappings as it is."""
+    if not isinstance(items, list) or not items or not isinstance(items[0], dict):
+        return items
+    values = items
+    for step in steps:
+        values = [item[step] for item in values if isinstance(item, dict) and item.get(step) is not None]
+    return values
+
+
+def is_presence(field: FieldInfo) -> bool:
+    """True for a field that only says whether AWS writes anything at its path."""
+    return any(isinstance(note, BeforeValidator) and note.func is bool for note in field.metadata)
+
+
+def source_of(field: FieldInfo) -> Source | None:
+    """Where AWS writes a field of a fact, or None for one that is worked out of others."""
+    return next((note for note in field.metadata if isinstance(note, Source)), None)
+
+
+def _pruned(value: Any) -> Any:
+    """A mapping without the nulls in it and in its mappings; itself where there is none."""
+    if not isinstance(value, dict):
+        return value
+    if None not in value.values() and not any(isinstance(inner, dict) for inner in value.values()):
+        return value
+    kept = {key: _pruned(inner) for key, inner in value.items() if inner is not None}
+    same = len(kept) == len(value) and all(kept[key] is inner for key, inner in value.items())
+    return value if same else kept
+
+
+def _tags(listed: Any) -> Any:
     """Tags as a mapping, from AWS's list of ``{"Key", "Value"}`` or from a mapping."""
-    if isinstance(given, list):
-        return {tag["Key"]: tag.get("Value") or "" for tag in given if isinstance(tag, Mapping) and "Key" in tag}
-    return given
+    if isinstance(listed, list):
+        return {tag["Key"]: tag.get("Value") or "" for tag in listed if isinstance(tag, Mapping) and "Key" in tag}
+    return listed
 
 
 Tags = Annotated[dict[str, str], BeforeValidator(_tags)]
 
+#: True where AWS writes anything at all at the path, and be it a mapping of settings.
+Present = Annotated[bool, BeforeValidator(bool)]
+
+
+class PartlyKnown(dict[str, Any]):
+    """JSON for expressions: a key that is not known raises Unread, and so does whoever wants all values.
+
+    ``rest`` is why a key that is absent may yet be there.
+    """
+
+    def __init__(self, values: Mapping[str, Any], unknown: Mapping[str, Unread], rest: Unread | None = None) -> None:
+        super().__init__(values)
+        self.unknown, self.rest = unknown, rest
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of the key."""
+        unread = self.unknown.get(key) or (self.rest if key not in self else None)
+        if unread is not None:
+            raise unread
+        return super().get(key, default)
+
+    def values(self) -> Any:
+        """Every value."""
+        for unread in (*self.unknown.values(), self.rest):
+            if unread is not None:
+                raise unread
+        return super().values()
+
+
+_UNKNOWN = "_unknown"
+
 
 class Fact(BaseModel):
-    """Base of everything in the inventory. Nulls count as absent; ``kind`` names the resource kind in reports."""
+    """Base of everything in the inventory. Nulls count as absent; ``kind`` names the resource kind in reports.
+
+    A field can be *unknown*: it could not be read, or a template leaves it open. Whoever reads it is told so by
+    :class:`Unread`, so that a rule that needs the field becomes unknown, and one that does not is judged as ever. Such
+    a field is left out of the instance, so that facts of which all is known pay nothing for it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
     kind: ClassVar[str] = ""
+    #: The keys of a record at which paths begin that a null or an empty value on the way would block.
+    _nested: ClassVar[tuple[str, ...]] = ()
+    _several: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        nested: dict[str, None] = {}
+        several: dict[str, None] = {}
+        for info in cls.model_fields.values():
+            source = source_of(info)
+            paths = [steps_of(path) for path in source.paths] if source else []
+            if len(paths) > 1 or info.default is not None:
+                nested |= {str(path[0]): None for path in paths if len(path) > 1}
+            if len(paths) > 1:
+                several |= {str(path[0]): None for path in paths}
+        cls._nested, cls._several = tuple(nested), tuple(several)
 
     @model_validator(mode="before")
     @classmethod
-    def _nulls_are_absent(cls, given: Any) -> Any:
-        if isinstance(given, dict) and None in given.values():
-            return {key: value for key, value in given.items() if value is not None}
-        return given
+    def _nulls_are_absent(cls, record: Any) -> Any:
+        if not isinstance(record, dict):
+            return record
+        if None in record.values():
+            record = {key: value for key, value in record.items() if value is not None}
+        for key in cls._several:
+            if key in record and record[key] in ({}, [], ""):
+                record = {name: value for name, value in record.items() if name != key}
+        for key in cls._nested:
+            if key in record and (inner := _pruned(record[key])) is not record[key]:
+                record = {**record, key: inner}
+        return record
+
+    if not TYPE_CHECKING:  # else every misspelt name would be taken for a field
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not in the instance alone."""
+            unread = self.unknown.get(name)
+            if unread is not None:
+                raise Unread(str(unread), unread.operation, unread.shown)
+            return super().__getattr__(name)
+
+    @property
+    def unknown(self) -> Mapping[str, Unread]:
+        """The fields that are not known, or not for certain, and why."""
+        unknown: Mapping[str, Unread] = self.__dict__.get(_UNKNOWN, {})
+        return unknown
+
+    def with_unknown(self, unknown: Mapping[str, Unread], assumed: Mapping[str, Unread] | None = None) -> Self:
+        """The fact of which these fields are not known.
+
+        Those that are ``assumed`` keep their values for rules, and are unknown in :meth:`as_json`; a mapping among them
+        has the keys that it has, and may have more.
+        """
+        fact = self.model_copy()
+        for name in unknown:
+            fact.__dict__.pop(name, None)
+        fact.__dict__[_UNKNOWN] = {**self.unknown, **unknown, **(assumed or {})}
+        return fact
+
+    def with_only(self, unread: Unread, *known: str) -> Self:
+        """The fact of which nothing but the fields ``known`` is known."""
+        return self.with_unknown({name: unread for name in type(self).model_fields if name not in known})
+
+    def known(self, name: str) -> Any:
+        """The field, or None where it is not known."""
+        return self.__dict__.get(name)
+
+    def shown(self, name: str) -> Any:
+        """A field or property for evidence that decides nothing: of what is there, but not known, words that say so."""
+        try:
+            return getattr(self, name)
+        except Unread as unread:
+            if unread.shown is None:
+                raise
+            return unread.shown
+
+    def as_json(self) -> dict[str, Any]:
+        """The fact as JSON, what is not known as in :class:`PartlyKnown`."""
+        values = self.model_dump(mode="json")
+        for name, value in self.__dict__.items():
+            if isinstance(value, Fact):
+                values[name] = value.as_json()
+            elif isinstance(value, tuple) and value and isinstance(value[0], Fact):
+                values[name] = [item.as_json() for item in value]
+        unknown = dict(self.unknown)
+        for name in self.unknown:
+            if isinstance(value := values.pop(name, None), dict):
+                values[name] = PartlyKnown(value, {}, unknown.pop(name))
+        return PartlyKnown(values, unknown) if unknown else values
 
 
 class VpcConfig(Fact):
     """Where containers get their network interfaces."""
 
-    security_group_ids: tuple[str, ...] = Field((), alias="SecurityGroupIds")
-    subnets: tuple[str, ...] = Field((), alias="Subnets")
-
-
-@dataclass(slots=True)
-class Gaps:
-    """What could not be read: whole parts, and single resources within a part, each with the reason.
-
-    ``failed`` are those of the resources that are there, but whose description failed.
-    """
-
-    parts: dict[Part, str] = field(default_factory=dict)
-    resources: dict[tuple[Part, str], str] = field(default_factory=dict)
-    failed: set[tuple[Part, str]] = field(default_factory=set)
-
-    def demand_each(self, part: Part) -> None:
-        """Raise Unread when the part, or the description of any resource of it, could not be read."""
-        self.demand(part)
-        for failed, name in self.failed:
-            if failed is part:
-                self.demand(part, name)
-
-    def demand(self, part: Part, name: str | None = None) -> None:
-        """Raise Unread when the part, or the named resource of it, could not be read."""
-        reason = self.parts.get(part) or (self.resources.get((part, name)) if name is not None else None)
-        if reason is not None:
-            raise Unread(reason, reason.split(" failed: ")[0] if " failed: " in reason else "not read")
+    security_group_ids: tuple[str, ...] = at("SecurityGroupIds", default=())
+    subnets: tuple[str, ...] = at("Subnets", default=())

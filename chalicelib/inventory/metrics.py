@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.inventory.aws import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part

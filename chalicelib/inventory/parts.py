@@ -6,6 +6,8 @@ documentation, and the rules that a failed call leaves unknown.
 
 from enum import StrEnum
 
+from chalicelib.kinds import DESCRIBED
+
 
 class Part(StrEnum):
     """One thing to read about an account and region."""
@@ -20,54 +22,48 @@ class Part(StrEnum):
     SCHEDULES = "scheduled-actions"
     ACTIVITIES = "scaling-activities"
     ALARMS = "alarms"
+    MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
     METRICS = "metrics"
     TRAINING_JOBS = "training-jobs"
     TUNING_JOBS = "tuning-jobs"
     TRANSFORM_JOBS = "transform-jobs"
     NOTEBOOKS = "notebook-instances"
+    CLUSTERS = "clusters"
     RECOMMENDATIONS = "recommendation-jobs"
+    BENCHMARKS = "benchmark-jobs"
     TAGS = "tags"
 
 
-#: Which operations may be called for each part, in botocore's names behind their IAM prefix.
+_OF_KINDS = {Part(row.part): row.operations for row in DESCRIBED}
+
+#: Which operations may be called for each part, in botocore's names behind their IAM prefix. The last one describes.
 OPERATIONS: dict[Part, tuple[str, ...]] = {
-    Part.ENDPOINTS: ("sagemaker:Search", "sagemaker:ListEndpoints", "sagemaker:DescribeEndpoint"),
-    Part.CONFIGS: ("sagemaker:ListEndpointConfigs", "sagemaker:DescribeEndpointConfig"),
-    Part.UNUSED_CONFIGS: ("sagemaker:ListEndpointConfigs", "sagemaker:DescribeEndpointConfig"),
-    Part.MODELS: ("sagemaker:Search", "sagemaker:ListModels", "sagemaker:DescribeModel"),
-    Part.COMPONENTS: ("sagemaker:ListInferenceComponents", "sagemaker:DescribeInferenceComponent"),
+    **_OF_KINDS,
+    Part.UNUSED_CONFIGS: _OF_KINDS[Part.CONFIGS],
     Part.TARGETS: ("application-autoscaling:DescribeScalableTargets",),
     Part.POLICIES: ("application-autoscaling:DescribeScalingPolicies",),
     Part.SCHEDULES: ("application-autoscaling:DescribeScheduledActions",),
     Part.ACTIVITIES: ("application-autoscaling:DescribeScalingActivities",),
     Part.ALARMS: ("cloudwatch:DescribeAlarms",),
+    Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
     Part.METRICS: ("cloudwatch:GetMetricData",),
-    Part.TRAINING_JOBS: ("sagemaker:Search", "sagemaker:ListTrainingJobs", "sagemaker:DescribeTrainingJob"),
     Part.TUNING_JOBS: (
-        "sagemaker:Search",
-        "sagemaker:ListHyperParameterTuningJobs",
-        "sagemaker:DescribeHyperParameterTuningJob",
+        *_OF_KINDS[Part.TUNING_JOBS],
         "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
         "sagemaker:DescribeTrainingJob",
     ),
-    Part.TRANSFORM_JOBS: ("sagemaker:ListTransformJobs", "sagemaker:DescribeTransformJob"),
-    Part.NOTEBOOKS: ("sagemaker:ListNotebookInstances", "sagemaker:DescribeNotebookInstance"),
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
+    Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
-#: Operations that list an account: only a sweep makes them, never an event.
+#: Operations that list an account, and those that rest on such a list: only a sweep makes them, never an event.
 SWEEP_ONLY = frozenset(
     {
-        "sagemaker:ListEndpoints",
-        "sagemaker:ListEndpointConfigs",
-        "sagemaker:ListModels",
-        "sagemaker:ListTrainingJobs",
-        "sagemaker:ListHyperParameterTuningJobs",
-        "sagemaker:ListTransformJobs",
-        "sagemaker:ListNotebookInstances",
+        *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *OPERATIONS[Part.BENCHMARKS],
     }
 )
 
@@ -84,7 +80,9 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    Part.MUTES: (Part.ALARMS,),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
+    Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }
 
 

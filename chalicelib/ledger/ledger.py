@@ -4,9 +4,8 @@ An item for each finding under its account and region, written with a condition 
 that saw less recent things changes nothing. Telling is serialised for each account and region by a lease in the same
 table: whoever holds it reads, tells and writes, so that two audits at once tell a thing once.
 
-Table: partition key ``pk`` (``account#region``), sort key ``sk`` (the finding's id); index ``by-status`` on
-``status_pk`` (``account#status``) and ``status_sk`` (worst first); index ``by-resource`` on ``arn``; time to live
-``expires``.
+Of a finding ``pk`` is ``account#region`` and ``sk`` its id; in the index ``by-status`` ``status_pk`` is
+``account#status`` and ``status_sk`` puts the worst first; the index ``by-resource`` is on ``arn``.
 """
 
 import base64
@@ -14,27 +13,25 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.errors import InvalidInput
+from chalicelib.kinds import PASSING
+from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, Write, utc_now
 from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
 
-BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 RESOLVED_DAYS = 400
 LEASE_SECONDS = 120
-WRITTEN_AT_ONCE = 50
-READ_AT_ONCE = 100
-#: Kinds that leave the look-back window by themselves: their findings expire when no audit sees them any more.
-PASSING_KINDS = frozenset({"training-job", "tuning-job", "transform-job"})
-
-
-class LedgerFailed(AuditorError):
-    """The table cannot be used; nothing was told or remembered."""
+#: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
+READ_A_PAGE = 100
+SENT_HOURS = 6
+#: Sightings kept of an account and region, at most: one item of the table holds them.
+SIGHTINGS = 1_000
+#: What a cursor holds: the key of a finding in the index by status.
+CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
 
 class LedgerBusy(LedgerFailed):
@@ -74,10 +71,6 @@ class Query:
         )
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass
 class Ledger:
     """The ledger in ``table``. ``client`` is a DynamoDB client; ``clock`` and ``sleep`` are there to be replaced."""
@@ -88,108 +81,61 @@ class Ledger:
     clock: Callable[[], datetime] = utc_now
     sleep: Callable[[float], None] = time.sleep
 
+    def __post_init__(self) -> None:
+        self._table = ItemTable(self.table, self.client)
+
     # ---- reading
 
     def unresolved(self, account: str, region: str) -> dict[str, Known]:
         """Every open or exempt finding of an account and region, by id."""
-        names = {"#status": "status"}
-        items = self._queried(
-            KeyConditionExpression="pk = :pk",
-            FilterExpression="#status <> :resolved",
-            ExpressionAttributeNames=names,
-            ExpressionAttributeValues={":pk": {"S": f"{account}#{region}"}, ":resolved": {"S": "resolved"}},
-        )
-        return {known.finding.id: known for known in map(_known, items)}
+        where = Expression("pk = :pk", pk=_partition(account, region))
+        return _by_id(self._table.query(where, only=Expression("#status <> :resolved", resolved="resolved")))
 
     def known(self, account: str, region: str, ids: Iterable[str]) -> dict[str, Known]:
         """What is known of the findings with these ids, whatever their status."""
-        wanted = [{"pk": {"S": f"{account}#{region}"}, "sk": {"S": id}} for id in dict.fromkeys(ids)]
-        found: dict[str, Known] = {}
-        for start in range(0, len(wanted), READ_AT_ONCE):
-            keys: Any = wanted[start : start + READ_AT_ONCE]
-            while keys:
-                asked = {self.table: {"Keys": keys, "ConsistentRead": True}}
-                answer = self._call("batch_get_item", RequestItems=asked)
-                for item in answer["Responses"].get(self.table, ()):
-                    known = _known(item)
-                    found[known.finding.id] = known
-                keys = answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys")
-        return found
+        return _by_id(self._table.get_all(_partition(account, region), ids))
 
     def of_resource(self, arn: str) -> dict[str, Known]:
         """What is known of the findings on one resource and its parts, by the ARN of the endpoint, component or other
         resource to which they belong."""
-        items = self._queried(
-            IndexName=BY_RESOURCE,
-            KeyConditionExpression="arn = :arn",
-            ExpressionAttributeValues={":arn": {"S": arn}},
-            consistent=False,
-        )
-        return {known.finding.id: known for known in map(_known, items)}
+        return _by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
 
     def listed(self, query: Query, limit: int, cursor: str | None = None) -> Page:
         """Findings worst first, at most ``limit``. Reads the index by page, never the table.
 
         Raises InvalidInput for a cursor that no page gave.
         """
-        found: list[Finding] = []
-        start = _decoded(cursor, f"{query.account}#{query.status}") if cursor else None
+        partition = f"{query.account}#{query.status}"
+        findings: list[Finding] = []
+        start: Item | None = _decoded(cursor, partition) if cursor else None
         while True:
-            following = {"ExclusiveStartKey": start} if start else {}
-            answer = self._call(
-                "query",
-                TableName=self.table,
-                IndexName=BY_STATUS,
-                KeyConditionExpression="status_pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": f"{query.account}#{query.status}"}},
-                Limit=max(limit, 100),
-                **following,
+            items, start = self._table.page(
+                Expression("status_pk = :pk", pk=partition),
+                index=BY_STATUS,
+                limit=max(limit, READ_A_PAGE),
+                start=start,
             )
-            for item in answer["Items"]:
+            for item in items:
                 finding = _known(item).finding
                 if query.keeps(finding):
-                    found.append(finding)
-                if len(found) == limit:
-                    last = {key: item[key] for key in ("pk", "sk", "status_pk", "status_sk")}
-                    more = "LastEvaluatedKey" in answer or item is not answer["Items"][-1]
-                    return Page(found, _encoded(last) if more else None)
-            start = answer.get("LastEvaluatedKey")
+                    findings.append(finding)
+                if len(findings) == limit:
+                    more = start is not None or item is not items[-1]
+                    return Page(findings, _encoded({name: item[name] for name in CURSOR_KEY}) if more else None)
             if start is None:
-                return Page(found, None)
+                return Page(findings, None)
 
     # ---- writing
 
     def remember(self, entries: Sequence[Known]) -> None:
         """Writes these findings, those excepted of which something more recent is known."""
-        puts = [self._put(one) for one in entries]
-        for start in range(0, len(puts), WRITTEN_AT_ONCE):
-            several = puts[start : start + WRITTEN_AT_ONCE]
-            try:
-                self.client.transact_write_items(TransactItems=[{"Put": put} for put in several])
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "TransactionCanceledException":
-                    raise _failed(self.table, error) from error
-                for put in several:
-                    self._put_alone(put)
-            except BotoCoreError as error:
-                raise _failed(self.table, error) from error
-
-    def _put_alone(self, put: dict[str, Any]) -> None:
-        try:
-            self.client.put_item(**put)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise _failed(self.table, error) from error
-        except BotoCoreError as error:
-            raise _failed(self.table, error) from error
-
-    def _put(self, known: Known) -> dict[str, Any]:
-        return {
-            "TableName": self.table,
-            "Item": _item(known, self.lookback_days),
-            "ConditionExpression": "attribute_not_exists(pk) OR last_seen <= :seen",
-            "ExpressionAttributeValues": {":seen": {"S": _stamp(known.judged_at)}},
-        }
+        newer = "attribute_not_exists(pk) OR last_seen <= :seen"
+        self._table.put_all(
+            [
+                Write(_item(known, self.lookback_days), Expression(newer, seen=_stamp(known.judged_at)))
+                for known in entries
+            ]
+        )
 
     @contextmanager
     def telling(self, account: str, region: str, *, patience: float = 60) -> Iterator[None]:
@@ -197,10 +143,9 @@ class Ledger:
 
         Raises LedgerBusy when another audit holds it for longer than ``patience`` seconds.
         """
-        key = {"pk": {"S": f"lease#{account}#{region}"}, "sk": {"S": "telling"}}
-        owner = uuid.uuid4().hex
+        pk, owner = f"lease#{account}#{region}", uuid.uuid4().hex
         waited, pause = 0.0, 0.1
-        while not self._taken(key, owner):
+        while not self._taken(pk, owner):
             if waited >= patience:
                 raise LedgerBusy(f"another audit of {account} in {region} is telling; the next try will find it done")
             self.sleep(pause)
@@ -208,132 +153,82 @@ class Ledger:
         try:
             yield
         finally:
-            self._released(key, owner)
+            with suppress(LedgerFailed):  # a lease that cannot be given back runs out by itself
+                self._table.delete(pk, "telling", only_if=Expression("#owner = :me", me=owner))
 
-    def _taken(self, key: Mapping[str, Any], owner: str) -> bool:
+    def _taken(self, pk: str, owner: str) -> bool:
         now = self.clock()
         until = now + timedelta(seconds=LEASE_SECONDS)
-        try:
-            self.client.put_item(
-                TableName=self.table,
-                Item={
-                    **key,
-                    "owner": {"S": owner},
-                    "until": {"S": _stamp(until)},
-                    "expires": {"N": str(int(until.timestamp()) + 3600)},
-                },
-                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
-                ExpressionAttributeNames={"#until": "until"},
-                ExpressionAttributeValues={":now": {"S": _stamp(now)}},
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise _failed(self.table, error) from error
-        except BotoCoreError as error:
-            raise _failed(self.table, error) from error
-        return True
-
-    def _released(self, key: Mapping[str, Any], owner: str) -> None:
-        try:
-            self.client.delete_item(
-                TableName=self.table,
-                Key=dict(key),
-                ConditionExpression="#owner = :me",
-                ExpressionAttributeNames={"#owner": "owner"},
-                ExpressionAttributeValues={":me": {"S": owner}},
-            )
-        except (ClientError, BotoCoreError):
-            return  # a lease that cannot be given back runs out by itself
+        lease = {
+            "pk": pk,
+            "sk": "telling",
+            "owner": owner,
+            "until": _stamp(until),
+            "expires": int(until.timestamp()) + 3600,
+        }
+        free = Expression("attribute_not_exists(pk) OR #until < :now", now=_stamp(now))
+        return self._table.put(lease, only_if=free)
 
     # ---- channels that have taken a notice whose telling did not get to its end
 
     def delivered(self, key: str) -> frozenset[str]:
         """The channels that took the notice with this key."""
-        item = self._call(
-            "get_item",
-            TableName=self.table,
-            Key={"pk": {"S": f"sent#{key}"}, "sk": {"S": "channels"}},
-            ConsistentRead=True,
-        ).get("Item")
-        return frozenset(item["channels"]["SS"]) if item else frozenset()
+        item = self._table.get(f"sent#{key}", "channels")
+        return frozenset(item["channels"]) if item else frozenset()
 
     def deliver(self, key: str, channel: str) -> None:
         """Notes that a channel took the notice; forgotten after six hours."""
-        until = int(self.clock().timestamp()) + 6 * 3600
-        self._call(
-            "update_item",
-            TableName=self.table,
-            Key={"pk": {"S": f"sent#{key}"}, "sk": {"S": "channels"}},
-            UpdateExpression="ADD channels :one SET expires = :until",
-            ExpressionAttributeValues={":one": {"SS": [channel]}, ":until": {"N": str(until)}},
-        )
+        until = int((self.clock() + timedelta(hours=SENT_HOURS)).timestamp())
+        noted = Expression("ADD channels :channel SET expires = :until", channel={channel}, until=until)
+        self._table.update(f"sent#{key}", "channels", noted)
 
     def settled(self, key: str) -> None:
         """Forgets the channels of a notice that all of them have taken."""
-        self._call("delete_item", TableName=self.table, Key={"pk": {"S": f"sent#{key}"}, "sk": {"S": "channels"}})
+        self._table.delete(f"sent#{key}", "channels")
 
     # ---- what stands on a subnet
 
     def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
         """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for."""
-        until = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
+        expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         for subnet, arns in users.items():
-            self._call(
-                "put_item",
-                TableName=self.table,
-                Item={
-                    "pk": {"S": f"subnet#{account}#{region}"},
-                    "sk": {"S": subnet},
-                    "users": {"SS": sorted(arns)},
-                    "expires": {"N": str(until)},
-                },
-            )
+            key = {"pk": f"subnet#{account}#{region}", "sk": subnet}
+            self._table.put({**key, "users": set(arns), "expires": expires})
 
     def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
         """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""
-        found: dict[str, None] = {}
-        for subnet in subnets:
-            key = {"pk": {"S": f"subnet#{account}#{region}"}, "sk": {"S": subnet}}
-            item = self._call("get_item", TableName=self.table, Key=key).get("Item", {})
-            found |= dict.fromkeys(item.get("users", {}).get("SS", ()))
-        return sorted(found)
+        items = [self._table.get(f"subnet#{account}#{region}", subnet) for subnet in subnets]
+        return sorted({arn for item in items if item is not None for arn in item["users"]})
+
+    # ---- since when something has been seen
+
+    def sightings(self, account: str, region: str) -> dict[tuple[str, str], datetime]:
+        """Since when audits have seen a rule's condition on a resource, by the rule and the ARN."""
+        item = self._table.get(f"sightings#{account}#{region}", "all")
+        seen = json.loads(item["body"]) if item else []
+        return {(rule, arn): datetime.fromisoformat(first) for rule, arn, first in seen}
+
+    def note_sightings(self, account: str, region: str, sightings: Mapping[tuple[str, str], datetime]) -> None:
+        """Takes the place of the sightings of an account and region."""
+        seen = [[rule, arn, _stamp(first)] for (rule, arn), first in sorted(sightings.items())][:SIGHTINGS]
+        key = {"pk": f"sightings#{account}#{region}", "sk": "all"}
+        expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
+        self._table.put({**key, "body": json.dumps(seen), "expires": expires})
 
     # ---- the last complete audit
 
     def completed(self, account: str, moment: datetime) -> None:
         """Notes the time of a complete audit of an account."""
-        item = {"pk": {"S": f"complete#{account}"}, "sk": {"S": "audit"}, "at": {"S": utc_text(moment)}}
-        self._call("put_item", TableName=self.table, Item=item)
+        self._table.put({"pk": f"complete#{account}", "sk": "audit", "at": utc_text(moment)})
 
     def last_complete(self, account: str) -> str | None:
         """The time of the last complete audit of an account as text, or None before the first."""
-        key = {"pk": {"S": f"complete#{account}"}, "sk": {"S": "audit"}}
-        item = self._call("get_item", TableName=self.table, Key=key).get("Item")
-        return str(item["at"]["S"]) if item else None
-
-    # ---- DynamoDB
-
-    def _queried(self, *, consistent: bool = True, **asked: Any) -> Iterator[dict[str, Any]]:
-        start: Any = None
-        while True:
-            following = {"ExclusiveStartKey": start} if start else {}
-            answer = self._call("query", TableName=self.table, ConsistentRead=consistent, **asked, **following)
-            yield from answer["Items"]
-            start = answer.get("LastEvaluatedKey")
-            if start is None:
-                return
-
-    def _call(self, operation: str, **asked: Any) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(self.client, operation)(**asked)
-        except (ClientError, BotoCoreError) as error:
-            raise _failed(self.table, error) from error
-        return answer
+        item = self._table.get(f"complete#{account}", "audit")
+        return str(item["at"]) if item else None
 
 
-def _failed(table: str, error: Exception) -> LedgerFailed:
-    return LedgerFailed(f"the table {table} cannot be used: {error}; AUDITOR_TABLE names it")
+def _partition(account: str, region: str) -> str:
+    return f"{account}#{region}"
 
 
 def _stamp(moment: datetime) -> str:
@@ -341,96 +236,74 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _item(known: Known, lookback_days: int) -> dict[str, Any]:
+def _item(known: Known, lookback_days: int) -> Item:
     finding = known.finding
     resource = finding.resource
     order = 9 - finding.severity.rank
     item: dict[str, Any] = {
-        "pk": {"S": f"{finding.account}#{finding.region}"},
-        "sk": {"S": finding.id},
-        "status_pk": {"S": f"{finding.account}#{finding.status}"},
-        "status_sk": {"S": f"{order}#{finding.region}#{finding.rule}#{resource.name}#{finding.id}"[:1000]},
-        "status": {"S": finding.status},
-        "last_seen": {"S": _stamp(known.judged_at)},
-        "body": {"S": finding.model_dump_json()},
-        "part": {"S": resource.part},
-        "seen": {"S": _stamp(finding.last_seen)},
+        "pk": _partition(finding.account, finding.region),
+        "sk": finding.id,
+        "status_pk": f"{finding.account}#{finding.status}",
+        "status_sk": f"{order}#{finding.region}#{finding.rule}#{resource.name}#{finding.id}"[:1000],
+        "status": finding.status,
+        "last_seen": _stamp(known.judged_at),
+        "body": finding.model_dump_json(),
+        "part": resource.part,
+        "seen": _stamp(finding.last_seen),
     }
     if root := root_arn(finding):
-        item["arn"] = {"S": root}
+        item["arn"] = root
     if known.last_told is not None:
-        item["last_told"] = {"S": _stamp(known.last_told)}
+        item["last_told"] = _stamp(known.last_told)
     if known.severity_told is not None:
-        item["severity_told"] = {"S": known.severity_told.value}
+        item["severity_told"] = known.severity_told.value
     days: int | None = None
     if finding.status == "resolved":
         days = RESOLVED_DAYS
-    elif resource.kind in PASSING_KINDS:
+    elif resource.kind in PASSING:
         days = lookback_days + 2
     if days is not None:
-        item["expires"] = {"N": str(int((known.judged_at + timedelta(days=days)).timestamp()))}
+        item["expires"] = int((known.judged_at + timedelta(days=days)).timestamp())
     return item
 
 
-def _known(item: Mapping[str, Any]) -> Known:
-    finding = Finding.model_validate_json(item["body"]["S"])
-    resource = finding.resource.model_copy(update={"part": item["part"]["S"]})
-    exact = {"resource": resource, "last_seen": _parsed(item["seen"]["S"])}
-    told, severity = item.get("last_told"), item.get("severity_told")
+def _known(item: Item) -> Known:
+    finding = Finding.model_validate_json(item["body"])
+    resource = finding.resource.model_copy(update={"part": item["part"]})
+    exact = {"resource": resource, "last_seen": _parsed(item["seen"])}
+    last_told, severity = item.get("last_told"), item.get("severity_told")
     return Known(
         finding.model_copy(update=exact),
-        _parsed(told["S"]) if told else None,
-        Severity(severity["S"]) if severity else None,
+        _parsed(last_told) if last_told else None,
+        Severity(severity) if severity else None,
     )
+
+
+def _by_id(items: Iterable[Item]) -> dict[str, Known]:
+    return {known.finding.id: known for known in map(_known, items)}
 
 
 def _parsed(stamp: str) -> datetime:
     return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
-def _encoded(key: Mapping[str, Any]) -> str:
+def _encoded(key: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
 
 
-def _decoded(cursor: str, partition: str) -> dict[str, Any]:
+def _decoded(cursor: str, partition: str) -> dict[str, str]:
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except ValueError:
         key = None
-    keys = {"pk", "sk", "status_pk", "status_sk"}
     if (
         not isinstance(key, dict)
-        or key.keys() != keys
-        or not all(isinstance(one, dict) and isinstance(one.get("S"), str) for one in key.values())
-        or key["status_pk"] != {"S": partition}
+        or key.keys() != set(CURSOR_KEY)
+        or not all(isinstance(value, str) for value in key.values())
+        or key["status_pk"] != partition
     ):
         raise InvalidInput(
             "the cursor is none that a page of this query gave; accepted is the cursor of the page before",
             field="cursor",
         )
     return key
-
-
-#: How the table is made, for tests and for the stack.
-TABLE: dict[str, Any] = {
-    "AttributeDefinitions": [
-        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "status_pk", "status_sk", "arn")
-    ],
-    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    "GlobalSecondaryIndexes": [
-        {
-            "IndexName": BY_STATUS,
-            "KeySchema": [
-                {"AttributeName": "status_pk", "KeyType": "HASH"},
-                {"AttributeName": "status_sk", "KeyType": "RANGE"},
-            ],
-            "Projection": {"ProjectionType": "ALL"},
-        },
-        {
-            "IndexName": BY_RESOURCE,
-            "KeySchema": [{"AttributeName": "arn", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            "Projection": {"ProjectionType": "ALL"},
-        },
-    ],
-    "BillingMode": "PAY_PER_REQUEST",
-}

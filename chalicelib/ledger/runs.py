@@ -7,14 +7,11 @@ small enough for DynamoDB, until the run is closed.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from chalicelib.ledger.history import joined, pieces
-from chalicelib.ledger.ledger import LedgerFailed
-from chalicelib.report.findings import Judged, Report, utc_text
+from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
+from chalicelib.report.findings import Report, Resolution, utc_text
 
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.
@@ -22,7 +19,7 @@ STALE_HOURS = 6
 CLAIM_MINUTES = 10
 
 
-class Part(NamedTuple):
+class RunPart(NamedTuple):
     """One account and region of a run; of a very large one the rules of one ``group`` only (``hosting``, ``jobs``)."""
 
     account: str
@@ -34,7 +31,7 @@ class Part(NamedTuple):
         return f"{self.account}#{self.region}" + (f"/{self.group}" if self.group else "")
 
     @classmethod
-    def of(cls, key: str) -> "Part":
+    def of(cls, key: str) -> "RunPart":
         account, where = key.split("#", 1)
         region, _, group = where.partition("/")
         return cls(account, region, group)
@@ -48,7 +45,7 @@ class Run:
     state: str
     trigger: str
     parts: int
-    open: frozenset[Part]
+    open: frozenset[RunPart]
     started_at: str
     notify: bool = True
     rules: tuple[str, ...] = ()
@@ -64,12 +61,8 @@ class Result:
     """What one part found: its report, what it says of findings known before, and who stands on which subnet."""
 
     report: Report
-    judged: Judged
+    judged: Resolution
     stands: Mapping[str, Iterable[str]]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass
@@ -80,242 +73,163 @@ class Runs:
     client: Any
     clock: Callable[[], datetime] = utc_now
 
+    def __post_init__(self) -> None:
+        self._table = ItemTable(self.table, self.client)
+
     def start(
-        self, id: str, parts: Iterable[Part], trigger: str, *, notify: bool = True, rules: Iterable[str] = ()
+        self, id: str, parts: Iterable[RunPart], trigger: str, *, notify: bool = True, rules: Iterable[str] = ()
     ) -> bool:
         """Begins a run; False when it has been begun already, as an event delivered twice does."""
-        keys = sorted(part.key for part in parts)
+        keys = {part.key for part in parts}
         item = {
-            "pk": {"S": f"run#{id}"},
-            "sk": {"S": "run"},
-            "state": {"S": "queued"},
-            "trigger": {"S": trigger},
-            "number": {"N": str(len(keys))},
-            "open": {"SS": keys},
-            "accounts": {"SS": sorted({Part.of(key).account for key in keys})},
-            "started": {"S": utc_text(self.clock())},
-            "notify": {"BOOL": notify},
-            "rules": {"S": ",".join(sorted(rules))},
-            "expires": {"N": self._expiry()},
+            "pk": _partition(id),
+            "sk": "run",
+            "state": "queued",
+            "trigger": trigger,
+            "number": len(keys),
+            "open": keys,
+            "accounts": {RunPart.of(key).account for key in keys},
+            "started": utc_text(self.clock()),
+            "notify": notify,
+            "rules": ",".join(sorted(rules)),
+            "expires": self._expiry(),
         }
-        try:
-            self.client.put_item(TableName=self.table, Item=item, ConditionExpression="attribute_not_exists(pk)")
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise self._failed(error) from error
-        except BotoCoreError as error:
-            raise self._failed(error) from error
-        self._call(
-            "update_item",
-            Key={"pk": {"S": "runs"}, "sk": {"S": "open"}},
-            UpdateExpression="ADD ids :id",
-            ExpressionAttributeValues={":id": {"SS": [id]}},
-        )
+        if not self._table.put(item, only_if=Expression("attribute_not_exists(pk)")):
+            return False
+        self._table.update("runs", "open", Expression("ADD ids :id", id={id}))
         return True
 
     def get(self, id: str) -> Run | None:
         """The run with this id, or None."""
-        item = self._call("get_item", Key={"pk": {"S": f"run#{id}"}, "sk": {"S": "run"}}, ConsistentRead=True).get(
-            "Item"
-        )
+        item = self._table.get(_partition(id), "run")
         return _run(id, item) if item else None
 
-    def keep(self, id: str, part: Part, result: Result) -> None:
+    def keep(self, id: str, part: RunPart, result: Result) -> None:
         """Keeps what a part found; a second time it takes the place of the first."""
-        told = {
+        content = {
             "report": result.report.model_dump(mode="json"),
-            "parts": [one.resource.part for one in result.report.findings],
+            "parts": [finding.resource.part for finding in result.report.findings],
             "verdicts": dict(result.judged.verdicts),
             "gone": sorted(result.judged.gone),
             "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
         }
-        several = pieces(told)
-        for number, piece in enumerate(several):
-            self._call(
-                "put_item",
-                Item={
-                    "pk": {"S": f"run#{id}"},
-                    "sk": {"S": f"part#{part.key}#{number:04}"},
-                    "pieces": {"N": str(len(several))},
-                    "body": {"S": piece},
-                    "expires": {"N": self._expiry()},
-                },
-            )
+        self._table.put_pieces(_partition(id), f"part#{part.key}#", pieces(content), expires=self._expiry())
 
-    def results(self, id: str, account: str) -> dict[Part, Result]:
+    def results(self, id: str, account: str) -> dict[RunPart, Result]:
         """What the parts of one account found, by part."""
-        found: dict[str, list[tuple[str, int, str]]] = {}
-        start: Any = None
-        while True:
-            following = {"ExclusiveStartKey": start} if start else {}
-            answer = self._call(
-                "query",
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :part)",
-                ExpressionAttributeValues={":pk": {"S": f"run#{id}"}, ":part": {"S": f"part#{account}#"}},
-                ConsistentRead=True,
-                **following,
-            )
-            for item in answer["Items"]:
-                _, owner, region, number = item["sk"]["S"].split("#")
-                piece = (number, int(item["pieces"]["N"]), item["body"]["S"])
-                found.setdefault(f"{owner}#{region}", []).append(piece)
-            start = answer.get("LastEvaluatedKey")
-            if start is None:
-                return {Part.of(key): _unpacked(several) for key, several in found.items()}
+        where = Expression("pk = :pk AND begins_with(sk, :part)", pk=_partition(id), part=f"part#{account}#")
+        items: dict[RunPart, list[Item]] = {}
+        for item in self._table.query(where):
+            key = item["sk"].removeprefix("part#").rsplit("#", 1)[0]
+            items.setdefault(RunPart.of(key), []).append(item)
+        return {part: _result(id, part, group) for part, group in items.items()}
 
-    def finish(self, id: str, part: Part) -> Run | None:
+    def finish(self, id: str, part: RunPart) -> Run | None:
         """Takes a part out of the open ones. Gives the run, or None when there is no such run."""
-        try:
-            answer = self.client.update_item(
-                TableName=self.table,
-                Key={"pk": {"S": f"run#{id}"}, "sk": {"S": "run"}},
-                UpdateExpression="DELETE #open :part SET #state = if_not_exists(closed, :running)",
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeNames={"#open": "open", "#state": "state"},
-                ExpressionAttributeValues={":part": {"SS": [part.key]}, ":running": {"S": "running"}},
-                ReturnValues="ALL_NEW",
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return None
-            raise self._failed(error) from error
-        except BotoCoreError as error:
-            raise self._failed(error) from error
-        return _run(id, answer["Attributes"])
+        taken_out = Expression(
+            "DELETE #open :part SET #state = if_not_exists(closed, :running)", part={part.key}, running="running"
+        )
+        item = self._table.update(_partition(id), "run", taken_out, only_if=Expression("attribute_exists(pk)"))
+        return _run(id, item) if item else None
 
     def close(self, id: str, state: str = "done") -> None:
         """Marks a run as done or failed. A run closed twice stays as it is."""
-        self._call(
-            "update_item",
-            Key={"pk": {"S": f"run#{id}"}, "sk": {"S": "run"}},
-            UpdateExpression="SET #state = :state, closed = :state, finished = :now",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={":state": {"S": state}, ":now": {"S": utc_text(self.clock())}},
+        closed = Expression(
+            "SET #state = :state, closed = :state, finished = :now", state=state, now=utc_text(self.clock())
         )
-        self._call(
-            "update_item",
-            Key={"pk": {"S": "runs"}, "sk": {"S": "open"}},
-            UpdateExpression="DELETE ids :id",
-            ExpressionAttributeValues={":id": {"SS": [id]}},
-        )
+        self._table.update(_partition(id), "run", closed)
+        self._table.update("runs", "open", Expression("DELETE ids :id", id={id}))
 
     def accounts(self, id: str) -> list[str]:
         """The accounts of a run."""
-        item = self._call("get_item", Key={"pk": {"S": f"run#{id}"}, "sk": {"S": "run"}}).get("Item", {})
-        return sorted(item.get("accounts", {}).get("SS", ()))
+        item = self._table.get(_partition(id), "run")
+        return sorted(item["accounts"]) if item else []
 
     def claim_digest(self, id: str, account: str) -> bool:
         """True for the one who may send the digest of an account for a run: the first, or another one ten minutes
         later when it was not sent."""
         now = self.clock()
         item = {
-            "pk": {"S": f"run#{id}"},
-            "sk": {"S": f"digest#{account}"},
-            "sent": {"BOOL": False},
-            "claimed": {"S": utc_text(now)},
-            "expires": {"N": self._expiry()},
+            "pk": _partition(id),
+            "sk": f"digest#{account}",
+            "sent": False,
+            "claimed": utc_text(now),
+            "expires": self._expiry(),
         }
-        try:
-            self.client.put_item(
-                TableName=self.table,
-                Item=item,
-                ConditionExpression="attribute_not_exists(pk) OR (sent = :no AND claimed < :before)",
-                ExpressionAttributeValues={
-                    ":no": {"BOOL": False},
-                    ":before": {"S": utc_text(now - timedelta(minutes=CLAIM_MINUTES))},
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise self._failed(error) from error
-        except BotoCoreError as error:
-            raise self._failed(error) from error
-        return True
+        free = Expression(
+            "attribute_not_exists(pk) OR (sent = :no AND claimed < :before)",
+            no=False,
+            before=utc_text(now - timedelta(minutes=CLAIM_MINUTES)),
+        )
+        return self._table.put(item, only_if=free)
 
     def digest_was_sent(self, id: str, account: str) -> bool:
         """True when the digest of an account has left for a run."""
-        key = {"pk": {"S": f"run#{id}"}, "sk": {"S": f"digest#{account}"}}
-        item = self._call("get_item", Key=key, ConsistentRead=True).get("Item", {})
-        return bool(item.get("sent", {}).get("BOOL"))
+        item = self._table.get(_partition(id), f"digest#{account}")
+        return item is not None and bool(item.get("sent"))
 
     def digest_sent(self, id: str, account: str) -> None:
         """Notes that the digest of an account was sent for a run."""
-        self._call(
-            "update_item",
-            Key={"pk": {"S": f"run#{id}"}, "sk": {"S": f"digest#{account}"}},
-            UpdateExpression="SET sent = :yes",
-            ExpressionAttributeValues={":yes": {"BOOL": True}},
-        )
+        self._table.update(_partition(id), f"digest#{account}", Expression("SET sent = :yes", yes=True))
 
     def release_digest(self, id: str, account: str) -> None:
         """Lets the next attempt send the digest."""
-        self._call("delete_item", Key={"pk": {"S": f"run#{id}"}, "sk": {"S": f"digest#{account}"}})
+        self._table.delete(_partition(id), f"digest#{account}")
 
     def grown(self, account: str, region: str, resources: int) -> None:
         """Remembers how many resources an account and region had at its last audit."""
-        self._call(
-            "put_item",
-            Item={
-                "pk": {"S": "sizes"},
-                "sk": {"S": f"{account}#{region}"},
-                "resources": {"N": str(resources)},
-                "expires": {"N": self._expiry()},
-            },
-        )
+        key = {"pk": "sizes", "sk": f"{account}#{region}"}
+        self._table.put({**key, "resources": resources, "expires": self._expiry()})
 
     def size(self, account: str, region: str) -> int:
         """How many resources an account and region had at its last audit; 0 before the first."""
-        item = self._call("get_item", Key={"pk": {"S": "sizes"}, "sk": {"S": f"{account}#{region}"}}).get("Item", {})
-        return int(item.get("resources", {}).get("N", 0))
+        item = self._table.get("sizes", f"{account}#{region}")
+        return int(item["resources"]) if item else 0
 
     def stale(self) -> list[Run]:
         """Open runs that began more than six hours ago: their last parts will not come any more."""
-        item = self._call("get_item", Key={"pk": {"S": "runs"}, "sk": {"S": "open"}}).get("Item", {})
+        item = self._table.get("runs", "open") or {}
         before = utc_text(self.clock() - timedelta(hours=STALE_HOURS))
-        runs = [self.get(id) for id in item.get("ids", {}).get("SS", ())]
+        runs = [self.get(id) for id in sorted(item.get("ids", ()))]
         return [run for run in runs if run is not None and run.started_at < before]
 
-    def _expiry(self) -> str:
-        return str(int((self.clock() + timedelta(days=KEPT_DAYS)).timestamp()))
-
-    def _call(self, operation: str, **asked: Any) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = getattr(self.client, operation)(TableName=self.table, **asked)
-        except (ClientError, BotoCoreError) as error:
-            raise self._failed(error) from error
-        return answer
-
-    def _failed(self, error: Exception) -> LedgerFailed:
-        return LedgerFailed(f"the table {self.table} cannot be used: {error}; AUDITOR_TABLE names it")
+    def _expiry(self) -> int:
+        return int((self.clock() + timedelta(days=KEPT_DAYS)).timestamp())
 
 
-def _run(id: str, item: Mapping[str, Any]) -> Run:
+def _partition(id: str) -> str:
+    return f"run#{id}"
+
+
+def _run(id: str, item: Item) -> Run:
     return Run(
         id=id,
-        state=item["state"]["S"],
-        trigger=item["trigger"]["S"],
-        parts=int(item["number"]["N"]),
-        open=frozenset(Part.of(key) for key in item.get("open", {}).get("SS", ())),
-        started_at=item["started"]["S"],
-        notify=item["notify"]["BOOL"],
-        rules=tuple(rule for rule in item["rules"]["S"].split(",") if rule),
+        state=item["state"],
+        trigger=item["trigger"],
+        parts=item["number"],
+        open=frozenset(RunPart.of(key) for key in item.get("open", ())),
+        started_at=item["started"],
+        notify=item["notify"],
+        rules=tuple(rule for rule in item["rules"].split(",") if rule),
     )
 
 
-def _unpacked(pieces: list[tuple[str, int, str]]) -> Result:
-    """The result from its pieces; pieces left over from a longer one before are not looked at."""
-    ordered = sorted(pieces)
-    number = ordered[0][1]
-    told = joined([body for _, _, body in ordered[:number]])
-    report = Report.model_validate(told["report"])
+def _result(id: str, part: RunPart, items: list[Item]) -> Result:
+    """The result from its pieces; pieces left over from a longer one before are not looked at.
+
+    Raises LedgerFailed while another attempt at the part is writing them.
+    """
+    bodies = whole(items)
+    if bodies is None:
+        raise LedgerFailed(f"what the part {part.key} of the run {id} found is being written; the next try finds it")
+    content = joined(bodies)
+    report = Report.model_validate(content["report"])
     findings = [
-        one.model_copy(update={"resource": one.resource.model_copy(update={"part": part})})
-        for one, part in zip(report.findings, told["parts"], strict=True)
+        finding.model_copy(update={"resource": finding.resource.model_copy(update={"part": piece})})
+        for finding, piece in zip(report.findings, content["parts"], strict=True)
     ]
     return Result(
         report.model_copy(update={"findings": findings}),
-        Judged(told["verdicts"], frozenset(told["gone"])),
-        told["stands"],
+        Resolution(content["verdicts"], frozenset(content["gone"])),
+        content["stands"],
     )

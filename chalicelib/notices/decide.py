@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.notices.notice import Change, Notice, Told, counted
+from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Finding, Judged, Known, Report, Severity, Verdict
+from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -14,48 +14,49 @@ SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class Decision:
     """What to tell, worst first, and what to remember once it has been told."""
 
-    told: tuple[Told, ...]
+    changes: tuple[Change, ...]
     remember: tuple[Known, ...]
 
 
-def decide(report: Report, known: Mapping[str, Known], judged: Judged, policy: Policy) -> Changes:
+def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, policy: Policy) -> Decision:
     """Compares an audit with what is known. The moment of the audit is the report's start: nothing that was seen later
     is changed by it."""
     now = report.started_at
-    told: list[Told] = []
+    changes: list[Change] = []
     remember: list[Known] = []
-    reported = {one.id for one in report.findings}
+    reported = {finding.id for finding in report.findings}
     for finding in report.findings:
         before = known.get(finding.id)
         if before is not None and before.judged_at > now:
             continue
-        change = _change(finding, before, policy, now)
-        telling = change is not None and tells(finding, policy)
-        if change is not None and telling:
-            told.append(_told(change, finding, before, now))
-        remember.append(_remembered(finding, before, now, told=telling))
+        kind = _kind(finding, before, policy, now)
+        telling = kind is not None and tells(finding, policy)
+        if kind is not None and telling:
+            changes.append(_changed(kind, finding, before, now))
+        remember.append(_remembered(finding, before, now, notified=telling))
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
             continue
-        if (resolution := _resolution(id, judged)) is None:
+        if (resolved_now := _resolved(id, resolution)) is None:
             continue
         resolved = before.finding.model_copy(update={"status": "resolved", "resolved_at": now})
         remember.append(Known(resolved, before.last_told, before.severity_told))
         if (
-            resolution
+            resolved_now
             and before.last_told is not None
             and before.finding.status == "open"
             and _notifies(resolved, policy)
         ):
-            told.append(Told(change="resolved", finding=resolved))
-    return Changes(tuple(sorted(told, key=_worst_first)), tuple(remember))
+            changes.append(Change(change="resolved", finding=resolved))
+    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
 
 
-def _worst_first(one: Told) -> tuple[bool, int, str, str]:
-    return (one.change == "resolved", -one.finding.severity.rank, one.finding.rule, one.finding.resource.name)
+def _worst_first(change: Change) -> tuple[bool, int, str, str]:
+    finding = change.finding
+    return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
 
 
 def tells(finding: Finding, policy: Policy) -> bool:
@@ -68,7 +69,7 @@ def _notifies(finding: Finding, policy: Policy) -> bool:
     return setting is None or setting.mode == "notify"
 
 
-def _change(finding: Finding, before: Known | None, policy: Policy, now: datetime) -> Change | None:
+def _kind(finding: Finding, before: Known | None, policy: Policy, now: datetime) -> ChangeKind | None:
     if finding.status != "open":
         return None
     if before is None or before.last_told is None or before.severity_told is None:
@@ -80,22 +81,22 @@ def _change(finding: Finding, before: Known | None, policy: Policy, now: datetim
     return "reminder" if now - before.last_told >= timedelta(days=policy.remind_after_days) else None
 
 
-def _told(change: Change, finding: Finding, before: Known | None, now: datetime) -> Told:
+def _changed(kind: ChangeKind, finding: Finding, before: Known | None, now: datetime) -> Change:
     away = before.finding.resolved_at if before is not None else None
     first = before.finding.first_seen if before is not None else finding.first_seen
-    return Told(
-        change=change,
+    return Change(
+        change=kind,
         finding=finding.model_copy(update={"first_seen": first}),
-        before=before.severity_told if before is not None and change == "worse" else None,
-        away_days=round((now - away).total_seconds() / SECONDS_A_DAY, 1) if change == "back" and away else None,
+        before=before.severity_told if before is not None and kind == "worse" else None,
+        away_days=round((now - away).total_seconds() / SECONDS_A_DAY, 1) if kind == "back" and away else None,
     )
 
 
-def _remembered(finding: Finding, before: Known | None, now: datetime, *, told: bool) -> Known:
+def _remembered(finding: Finding, before: Known | None, now: datetime, *, notified: bool) -> Known:
     """The finding as it is now. A severity that fell is remembered, so that its rise is told again."""
     first = before.finding.first_seen if before is not None else finding.first_seen
     current = finding.model_copy(update={"first_seen": first, "last_seen": now})
-    if told:
+    if notified:
         return Known(current, now, finding.severity)
     severity = before.severity_told if before is not None else None
     if severity is not None and finding.severity.rank < severity.rank:
@@ -103,11 +104,11 @@ def _remembered(finding: Finding, before: Known | None, now: datetime, *, told: 
     return Known(current, before.last_told if before is not None else None, severity)
 
 
-def _resolution(id: str, judged: Judged) -> bool | None:
+def _resolved(id: str, resolution: Resolution) -> bool | None:
     """True where a finding is resolved, False where another finding tells it now, None where nobody can say."""
-    if id in judged.gone:
+    if id in resolution.gone:
         return True
-    verdict = judged.verdicts.get(id)
+    verdict = resolution.verdicts.get(id)
     if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
         return True
     return False if verdict is Verdict.FAIL else None
@@ -116,31 +117,34 @@ def _resolution(id: str, judged: Judged) -> bool | None:
 # ---- notices
 
 
-def notices_of_event(changes: Changes, report: Report, policy: Policy, url: str | None = None) -> list[Notice]:
+def preview(report: Report, policy: Policy, *, whole: bool) -> list[Notice]:
+    """The notices of a report as if nothing had been told before: one digest of a ``whole`` account and region, or
+    those of an event about named resources."""
+    decision = decide(report, {}, Resolution(), policy)
+    return [digest(decision, report, policy)] if whole else notices_of_event(decision, report, policy)
+
+
+def notices_of_event(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> list[Notice]:
     """One notice for each change, or one digest beyond five; none when nothing changed."""
-    if not changes.told:
+    if not decision.changes:
         return []
-    if len(changes.told) > NOTICES_OF_AN_EVENT:
-        return [digest(changes, report, policy, url)]
+    if len(decision.changes) > NOTICES_OF_AN_EVENT:
+        return [digest(decision, report, policy, url)]
     return [
-        _notice(report, [one], policy, kind="resolved" if one.change == "resolved" else "finding", url=url)
-        for one in changes.told
+        _notice(report, [change], policy, kind="resolved" if change.change == "resolved" else "finding", url=url)
+        for change in decision.changes
     ]
 
 
-def digest(changes: Changes, report: Report, policy: Policy, url: str | None = None) -> Notice:
+def digest(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> Notice:
     """The one digest of a sweep, even when all is clean."""
-    return _notice(report, list(changes.told), policy, kind="digest", url=url)
+    return _notice(report, list(decision.changes), policy, kind="digest", url=url)
 
 
-def _notice(report: Report, told: list[Told], policy: Policy, *, kind: str, url: str | None) -> Notice:
-    now_told = {one.finding.id for one in told}
-    still = [one for one in report.open_findings() if one.id not in now_told and tells(one, policy)]
-    worst = max(
-        (one.finding.severity for one in told if one.change != "resolved"), key=lambda one: one.rank, default=None
-    )
-    if worst is None and kind == "resolved":
-        worst = told[0].finding.severity
+def _notice(report: Report, changes: list[Change], policy: Policy, *, kind: str, url: str | None) -> Notice:
+    changed = {change.finding.id for change in changes}
+    still = [finding for finding in report.open_findings() if finding.id not in changed and tells(finding, policy)]
+    severities = [change.finding.severity for change in changes if change.change != "resolved" or kind == "resolved"]
     return Notice.model_validate(
         {
             "kind": kind,
@@ -148,14 +152,14 @@ def _notice(report: Report, told: list[Told], policy: Policy, *, kind: str, url:
             "trigger": report.trigger,
             "account": ",".join(report.accounts),
             "region": ",".join(report.regions),
-            "severity": worst or Severity.INFO,
+            "severity": max(severities, key=lambda severity: severity.rank, default=Severity.INFO),
             "complete": report.complete,
             "finished_at": report.finished_at,
             "health": health(report),
-            "told": told,
-            "still_open": counted(one.severity for one in still) if kind == "digest" else {},
-            "exempt": sum(1 for one in report.findings if one.status == "exempt"),
-            "observed": sum(1 for one in report.open_findings() if not _notifies(one, policy)),
+            "told": changes,
+            "still_open": counted(finding.severity for finding in still) if kind == "digest" else {},
+            "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),
+            "observed": sum(1 for finding in report.open_findings() if not _notifies(finding, policy)),
             "blind_spots": report.blind_spots,
             "exemptions": report.exemptions,
             "report_url": url,

@@ -7,6 +7,7 @@ surfaces take the reader's own colours, so that it reads in light and in dark cl
 import logging
 from binascii import b2a_qp
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,9 +18,8 @@ from typing import Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
-from chalicelib.notices.notice import WORDS, Change, Notice
-from chalicelib.report.findings import Severity, utc_text
-from chalicelib.settings import Settings
+from chalicelib.notices.notice import WORDS, ChangeKind, Notice
+from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.templating import clean, render
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ COLOURS: dict[str, str] = {
 }
 
 #: What one change is called above its finding.
-HEADINGS: dict[Change, str] = {
+HEADINGS: dict[ChangeKind, str] = {
     "new": "New finding",
     "worse": "A finding got worse",
     "back": "A finding is back",
@@ -71,22 +71,43 @@ class Attachment(NamedTuple):
     content_type: str
 
 
-def deliver(notice: Notice, settings: Settings, client: Any, attachments: Sequence[Attachment] = ()) -> str | None:
-    """Sends the notice to AUDITOR_EMAIL_TO and gives SES's message id, or None where no addresses are set.
+@dataclass(frozen=True, slots=True)
+class Email:
+    """Letters from ``sender`` to ``recipients`` (AUDITOR_EMAIL_FROM, AUDITOR_EMAIL_TO); ``client`` is ``sesv2``."""
+
+    sender: str
+    recipients: str
+    client: Any
+
+    def deliver(self, notice: Notice, report: Report) -> None:
+        """Sends the notice, a digest with the page of the report. Raises what :func:`send` raises."""
+        send(notice, self.sender, self.recipients, self.client, _pages(notice, report))
+
+
+def _pages(notice: Notice, report: Report) -> list[Attachment]:
+    """The report page that travels with a digest."""
+    if notice.kind != "digest":
+        return []
+    from chalicelib.report.formats.page import page
+
+    name = f"sagemaker-audit-{notice.account}-{report.finished_at:%Y-%m-%d}.html"
+    return [Attachment(name, page(report).encode(), "text/html")]
+
+
+def send(notice: Notice, sender: str, recipients: str, client: Any, attachments: Sequence[Attachment] = ()) -> str:
+    """Sends the notice to the addresses and gives SES's message id.
 
     ``client`` is boto3's ``sesv2``; the role needs ``ses:SendEmail`` and ``ses:SendRawEmail`` on the sender's identity.
     Raises InvalidInput for addresses that are none, and EmailFailed when SES does not take the message. Follows the
     operation SendEmail of Amazon SES v2 with Raw content.
     """
-    if not settings.email_from or not settings.email_to:
-        return None
-    message = email(notice, settings.email_from, [settings.email_to], attachments)
+    message = email(notice, sender, [recipients], attachments)
     try:
         answer = client.send_email(Content={"Raw": {"Data": message.as_bytes()}})
     except ClientError as error:
         details = error.response.get("Error", {})
         raise EmailFailed(
-            f"SES did not take the {notice.kind} from {settings.email_from} "
+            f"SES did not take the {notice.kind} from {sender} "
             f"({details.get('Code')}: {clean(str(details.get('Message')))}); needed are a verified sender and the "
             "permissions ses:SendEmail and ses:SendRawEmail"
         ) from error
@@ -122,9 +143,9 @@ def email(
         message["References"] = f"<{notice.only.finding.id}@{source[0].domain}>"
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
-    for one in fitting:
-        main, _, sub = one.content_type.partition("/")
-        message.add_attachment(one.content, maintype=main, subtype=sub, filename=_line(one.name))
+    for attachment in fitting:
+        main, _, sub = attachment.content_type.partition("/")
+        message.add_attachment(attachment.content, maintype=main, subtype=sub, filename=_line(attachment.name))
     # Folded at 78 columns, a subject that is a little shorter would begin with an empty line.
     message.policy = SMTP.clone(max_line_length=998)
     return message
@@ -154,7 +175,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
     return {
         "notice": notice,
         "shown": notice.shortened(named),
-        "counts": dict.fromkeys(WORDS, 0) | {change: len(several) for change, several in notice.changes},
+        "counts": dict.fromkeys(WORDS, 0) | {kind: len(changes) for kind, changes in notice.changes},
         "single": notice.kind in ("finding", "resolved"),
         "left_out": [_line(name) for name in left_out],
         "colours": COLOURS,
@@ -180,34 +201,39 @@ def _line(text: str) -> str:
     return clean(" ".join(text.split()))
 
 
-def _addresses(given: Sequence[str], variable: str) -> tuple[Address, ...]:
-    """The addresses in the texts given, of which SES takes ASCII only. Raises InvalidInput."""
+def _addresses(texts: Sequence[str], variable: str) -> tuple[Address, ...]:
+    """The addresses in the texts, of which SES takes ASCII only. Raises InvalidInput."""
     accepted = "accepted are e-mail addresses separated by commas"
-    if any(not text.isprintable() for text in given):
+    if any(not text.isprintable() for text in texts):
         raise InvalidInput(f"{variable}: {accepted}, on one line", field=variable)
     try:
-        found = tuple(Address(name, addr_spec=spec) for name, spec in getaddresses(list(given)))
+        addresses = tuple(Address(name, addr_spec=spec) for name, spec in getaddresses(list(texts)))
     except (ValueError, IndexError, MessageError):
         raise InvalidInput(f"{variable}: {accepted}", field=variable) from None
     # The parser is lenient: it reads "a@example.org b" as the address a@example.orgb, which nobody wrote.
-    written = [one for one in found if one.username and one.addr_spec.isascii() and one.addr_spec in ",".join(given)]
-    if not found or written != list(found):
+    joined = ",".join(texts)
+    written = [
+        address
+        for address in addresses
+        if address.username and address.addr_spec.isascii() and address.addr_spec in joined
+    ]
+    if not addresses or written != list(addresses):
         raise InvalidInput(f"{variable}: {accepted}", field=variable)
-    if len(found) > RECIPIENTS:
+    if len(addresses) > RECIPIENTS:
         raise InvalidInput(f"{variable}: {accepted}, at most {RECIPIENTS}", field=variable)
-    return found
+    return addresses
 
 
 def _fitting(attachments: Sequence[Attachment], room: int) -> tuple[list[Attachment], list[str]]:
     """The attachments that fit into so many bytes, and the names of the others."""
     fitting: list[Attachment] = []
     left_out: list[str] = []
-    for one in attachments:
-        size = int(len(one.content) * BASE64_GROWTH)
+    for attachment in attachments:
+        size = int(len(attachment.content) * BASE64_GROWTH)
         if size > room:
-            log.warning("attachment %s of %d bytes is too large for e-mail and was left out", one.name, size)
-            left_out.append(one.name)
+            log.warning("attachment %s of %d bytes is too large for e-mail and was left out", attachment.name, size)
+            left_out.append(attachment.name)
             continue
         room -= size
-        fitting.append(one)
+        fitting.append(attachment)
     return fitting, left_out

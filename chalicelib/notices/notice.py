@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
 from chalicelib.templating import clean
 
-Change = Literal["new", "worse", "back", "reminder", "resolved"]
+ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
 
 #: How each change is announced before a title.
-WORDS: dict[Change, str] = {
+WORDS: dict[ChangeKind, str] = {
     "new": "New",
     "worse": "Worse",
     "back": "Back",
@@ -29,13 +29,13 @@ class _Contract(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
 
 
-class Told(_Contract):
+class Change(_Contract):
     """A finding that is told, and why now.
 
     ``before`` is the severity told last, where it got worse; ``away_days`` how long it was resolved, where it is back.
     """
 
-    change: Change
+    change: ChangeKind
     finding: Finding
     before: Severity | None = None
     away_days: float | None = None
@@ -60,7 +60,7 @@ class Notice(_Contract):
     complete: bool
     finished_at: Moment
     health: str
-    told: list[Told] = []
+    told: list[Change] = []
     omitted: int = 0
     totals: dict[str, int] | None = None
     still_open: dict[str, int] = {}
@@ -71,33 +71,33 @@ class Notice(_Contract):
     report_url: str | None = None
 
     @property
-    def only(self) -> Told:
+    def only(self) -> Change:
         """The one change of a ``finding`` or ``resolved`` notice."""
         return self.told[0]
 
     @property
-    def changes(self) -> list[tuple[Change, list[Told]]]:
+    def changes(self) -> list[tuple[ChangeKind, list[Change]]]:
         """What is told, grouped by why, in the order in which people want to read it; empty groups left out."""
-        order: list[Change] = ["new", "worse", "back", "reminder", "resolved"]
-        groups = [(change, [one for one in self.told if one.change == change]) for change in order]
-        return [(change, several) for change, several in groups if several]
+        order: list[ChangeKind] = ["new", "worse", "back", "reminder", "resolved"]
+        groups = [(kind, [change for change in self.told if change.change == kind]) for kind in order]
+        return [(kind, changes) for kind, changes in groups if changes]
 
     @property
     def by_severity(self) -> dict[str, int]:
         """How many findings are told at each severity, worst first, without the zeros and the resolved."""
         if self.totals is not None:
             return self.totals
-        return counted(one.finding.severity for one in self.told if one.change != "resolved")
+        return counted(change.finding.severity for change in self.told if change.change != "resolved")
 
     @property
     def subject(self) -> str:
         """One line of printable ASCII, at most 99 characters, as SNS takes for any e-mail subject."""
         if self.kind in ("finding", "resolved"):
-            one = self.only
-            severity = "" if one.change == "resolved" else f" {one.finding.severity.value}"
-            return _ascii(f"[{WORDS[one.change]}{severity}] {one.finding.resource.name}: {one.finding.title}")
+            kind, finding = self.only.change, self.only.finding
+            severity = "" if kind == "resolved" else f" {finding.severity.value}"
+            return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
         what = ", ".join(f"{number} {severity}" for severity, number in self.by_severity.items())
-        resolved = sum(1 for one in self.told if one.change == "resolved")
+        resolved = sum(1 for change in self.told if change.change == "resolved")
         what = ", ".join(filter(None, (what, f"{resolved} resolved" if resolved else "")))
         if not what:
             what = "nothing new" if sum(self.still_open.values()) else "all clean"
@@ -113,7 +113,7 @@ class Notice(_Contract):
     @property
     def status(self) -> str:
         """``open``, ``resolved`` or ``clean``: what subscribers filter by."""
-        if self.omitted or any(one.change != "resolved" for one in self.told):
+        if self.omitted or any(change.change != "resolved" for change in self.told):
             return "open"
         return "resolved" if self.told else "clean"
 
@@ -136,7 +136,7 @@ class Notice(_Contract):
 def counted(severities: Iterable[Severity]) -> dict[str, int]:
     """How often each severity occurs, worst first, without the zeros."""
     numbers = Counter(severities)
-    return {one.value: numbers[one] for one in sorted(numbers, key=lambda one: -one.rank)}
+    return {severity.value: numbers[severity] for severity in sorted(numbers, key=lambda severity: -severity.rank)}
 
 
 def _ascii(text: str) -> str:

@@ -5,13 +5,14 @@ JSON is built here, in code; templates give text only.
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import WORDS, Notice
-from chalicelib.report.findings import Finding
+from chalicelib.report.findings import Finding, Report
 from chalicelib.templating import clean, render
 
 #: A message with its attributes may hold 262,144 bytes; the rest is left for attributes and JSON escapes.
@@ -25,6 +26,18 @@ NAMED_IN_CHAT = 20
 
 class PublishFailed(AuditorError):
     """SNS did not take the message; nothing was told, and the next attempt will tell it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The findings topic (AUDITOR_TOPIC_ARN); ``client`` is boto3's ``sns`` in the topic's region."""
+
+    arn: str
+    client: Any
+
+    def deliver(self, notice: Notice, report: Report) -> None:
+        """Publishes the notice. Raises PublishFailed."""
+        publish(notice, self.arn, self.client)
 
 
 def publish(notice: Notice, topic_arn: str, client: Any) -> str:
@@ -60,11 +73,11 @@ def message(notice: Notice) -> str:
     named = len(notice.told)
     while True:
         shortened = notice.shortened(named)
-        told = text(notice.shortened(min(named, NAMED_IN_TEXT)))
+        plain = text(notice.shortened(min(named, NAMED_IN_TEXT)))
         machine = json.dumps(shortened.machine(), separators=(",", ":"), ensure_ascii=False)
         body = {
-            "default": told,
-            "email": told,
+            "default": plain,
+            "email": plain,
             "https": json.dumps(chat(notice), ensure_ascii=False),
             "sqs": machine,
             "lambda": machine,
@@ -101,14 +114,11 @@ def chat(notice: Notice) -> dict[str, Any]:
         related = [finding.resource.arn] if finding.resource.arn else []
     else:
         lines = [notice.health]
-        for change, several in notice.changes:
-            lines += ["", f"*{WORDS[change]}*"]
-            lines += [
-                f"[{one.finding.severity.value}] {_plain(one.finding.resource.name)}: {_plain(one.finding.title)}"
-                for one in several[:NAMED_IN_CHAT]
-            ]
-            if len(several) > NAMED_IN_CHAT:
-                lines.append(f"and {len(several) - NAMED_IN_CHAT:,} more")
+        for kind, changes in notice.changes:
+            lines += ["", f"*{WORDS[kind]}*"]
+            lines += [_in_chat(change.finding) for change in changes[:NAMED_IN_CHAT]]
+            if len(changes) > NAMED_IN_CHAT:
+                lines.append(f"and {len(changes) - NAMED_IN_CHAT:,} more")
         content["description"] = "\n".join(lines)[:CHAT_DESCRIPTION]
         related = []
     return {
@@ -132,6 +142,10 @@ def _steps(finding: Finding) -> list[str]:
     if any(len(_plain(command)) > CHAT_STEP for command in commands):
         commands = ["The commands are too long for a chat; the report has them."]
     return [finding.fix.text, *commands]
+
+
+def _in_chat(finding: Finding) -> str:
+    return f"[{finding.severity.value}] {_plain(finding.resource.name)}: {_plain(finding.title)}"
 
 
 def _plain(text: str) -> str:

@@ -7,25 +7,35 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.errors import InvalidInput
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import (
-    Endpoint,
-    EndpointConfig,
-    ManagedInstanceScaling,
-    Variant,
-    VariantSettings,
-)
-from chalicelib.inventory.kinds.models import Container, Model
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network
-from chalicelib.plan.partial import hidden, known, partial
-from chalicelib.plan.reading import LONG_AGO, read, resolved_name
 from chalicelib.plan.scaling import Scaling
-from chalicelib.plan.values import LATER, UNTOLD, USERS_LATER, Declared, Template, Unknown, at, lack, where
+from chalicelib.plan.unknown import (
+    DEPLOYMENT,
+    LATER,
+    LONG_AGO,
+    UNTOLD,
+    USERS_LATER,
+    Declared,
+    Template,
+    Unknown,
+    at,
+    each,
+    lack,
+    read,
+    resolved_name,
+    unread,
+    where,
+)
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -38,9 +48,7 @@ NEVER_TOLD = (
     Part.METRICS,
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
-    Part.TRAINING_JOBS,
-    Part.TUNING_JOBS,
-    Part.TRANSFORM_JOBS,
+    *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 
 
@@ -49,7 +57,9 @@ class Builder:
 
     def __init__(self, template: Template, scope: Scope, now: datetime) -> None:
         self.template, self.scope, self.now = template, scope, now
-        self.gaps = Gaps(parts={part: f"{part} are {LATER}".replace("-", " ", 1) for part in NEVER_TOLD})
+        self.gaps = Failures(
+            Failure(DEPLOYMENT, "", f"{part} are {LATER}".replace("-", " ", 1), part=part) for part in NEVER_TOLD
+        )
         self.network = Network(template, scope)
         self.loose: list[Fact] = []
         self.absent: dict[tuple[str, str], str] = {}
@@ -88,7 +98,7 @@ class Builder:
             alarms=scaling.alarms,
             subnets=self.network.subnets,
             vpcs=vpcs,
-            notebooks=notebooks,
+            others={NotebookInstance.kind: notebooks},
             gaps=self.gaps,
             loose=[*self.loose, *scaling.loose, *self.network.loose],
             doubts=doubts,
@@ -104,65 +114,41 @@ class Builder:
             self.lines[fact.kind, one.name] = one.line
             if one.maybe:
                 self.absent[what, one.name] = one.maybe
-                self.loose.append(hidden(fact, one.maybe, "name", "arn"))
+                self.loose.append(fact.with_only(unread(one.maybe), "name", "arn"))
                 for variant in getattr(fact, "variants", ()) if type == ENDPOINT else ():
-                    self.loose.append(hidden(variant, one.maybe, "name", "endpoint_name", "endpoint_arn"))
+                    self.loose.append(variant.with_only(unread(one.maybe), "name", "endpoint_name", "endpoint_arn"))
             else:
                 kept[one.name] = fact
         return kept
 
     # ---- what serves
 
-    def _model(self, one: Declared) -> Model:
-        raw, place = one.properties, where(self.template, one)
-        listed = at(raw, "Containers")
+    def _model(self, resource: Declared) -> Model:
+        raw, place = resource.properties, where(self.template, resource)
         return read(
             Model,
             raw,
-            {"execution_mode": ("InferenceExecutionConfig", "Mode")},
             place,
-            name=one.name,
-            arn=one.arn,
-            primary_container=self._container(at(raw, "PrimaryContainer"), place),
-            pipeline=self._each(listed, place, "Containers", lambda item, _: self._container(item, place)),
+            name=resource.name,
+            arn=resource.arn,
             vpc_config=self.network.vpc_config(raw, place),
             execution_role_arn=Unknown(UNTOLD),
             created=Unknown(UNTOLD),
             used_by=(),
         )
 
-    def _container(self, raw: Any, place: str) -> Any:
-        if raw is None or isinstance(raw, Unknown):
-            return raw
-        fields = {"image": ("Image",), "hostname": ("ContainerHostname",), "mode": ("Mode",)}
-        return read(Container, raw, {**fields, "model_package": ("ModelPackageName",)}, place)
-
-    def _each(self, listed: Any, place: str, name: str, make: Any) -> Any:
-        """A list of things as a tuple; unknown where its length is."""
-        if listed is None or isinstance(listed, Unknown):
-            return listed
-        if not isinstance(listed, list):
-            raise InvalidInput(f"{place}: {name} must be a list", field="TEMPLATE")
-        for item in listed:
-            if isinstance(item, Unknown):
-                return item
-            if not isinstance(item, Mapping):
-                raise InvalidInput(f"{place}: each of {name} must be a mapping", field="TEMPLATE")
-        return tuple(make(item, index) for index, item in enumerate(listed))
-
-    def _config(self, one: Declared) -> EndpointConfig:
-        raw, place = one.properties, where(self.template, one)
+    def _config(self, resource: Declared) -> EndpointConfig:
+        raw, place = resource.properties, where(self.template, resource)
         variants, shadows = (
-            self._each(at(raw, key), place, key, lambda item, index: self._settings(item, index, place))
+            each(at(raw, key), place, key, lambda item, index: self._settings(item, index, place))
             for key in ("ProductionVariants", "ShadowProductionVariants")
         )
         return read(
             EndpointConfig,
             raw,
-            {"asynchronous": ("AsyncInferenceConfig",)},
             place,
-            name=one.name,
-            arn=one.arn,
+            name=resource.name,
+            arn=resource.arn,
             created=Unknown(UNTOLD),
             variants=variants,
             shadow_variants=shadows,
@@ -170,64 +156,47 @@ class Builder:
         )
 
     def _settings(self, raw: Any, index: int, place: str) -> VariantSettings:
-        scaling = at(raw, "ManagedInstanceScaling")
-        if isinstance(scaling, Mapping):
-            fields = {"min_instance_count": ("MinInstanceCount",), "max_instance_count": ("MaxInstanceCount",)}
-            scaling = read(ManagedInstanceScaling, scaling, {"status": ("Status",), **fields}, place)
-        pools = at(raw, "InstancePools")
-        if isinstance(pools, list):
-            pools = [kind for one in pools if (kind := at(one, "InstanceType")) is not None]
         return read(
             VariantSettings,
             raw,
-            {
-                "initial_instance_count": ("InitialInstanceCount",),
-                "initial_weight": ("InitialVariantWeight",),
-                "instance_type": ("InstanceType",),
-                "accelerator_type": ("AcceleratorType",),
-                "serverless": ("ServerlessConfig",),
-            },
             place,
             name=_variant_name(raw, index)[0],
             model_name=resolved_name(at(raw, "ModelName"), self.names[MODEL]),
-            instance_pools=pools,
-            managed_instance_scaling=scaling,
         )
 
     def _endpoint(
-        self, one: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
+        self, resource: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
     ) -> Endpoint:
-        place = where(self.template, one)
-        named = resolved_name(at(one.properties, "EndpointConfigName"), self.names[CONFIG])
-        given = raw_configs.get(named) if isinstance(named, str) else None
+        place = where(self.template, resource)
+        named = resolved_name(at(resource.properties, "EndpointConfigName"), self.names[CONFIG])
+        declared = raw_configs.get(named) if isinstance(named, str) else None
         lacking: Any = None
         variants: list[Variant] = []
         if isinstance(named, Unknown):
             lacking = named
-        elif given is None:
+        elif declared is None:
             reason = self.absent.get(
                 ("endpoint config", named or ""), f"its endpoint config {named} is not in the template"
             )
             lacking = Unknown(reason)
         else:
-            config = configs[given.name]
+            config = configs[declared.name]
             for key, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
-                listed = at(given.properties, key)
-                settings = known(config, "shadow_variants" if shadow else "variants")
+                listed = at(declared.properties, key)
+                settings = config.known("shadow_variants" if shadow else "variants")
                 if isinstance(listed, Unknown) or (listed and settings is None):
                     lacking = lack(listed)
                     continue
                 for index, raw in enumerate(listed or ()):
-                    variants.append(self._variant(one, given, raw, settings[index], index, shadow=shadow))
-                    line = self.template.line("Resources", given.id, "Properties", key, index)
-                    self.lines["endpoint-variant", f"{one.name}/{variants[-1].name}"] = line or one.line
+                    variants.append(self._variant(resource, declared, raw, settings[index], index, shadow=shadow))
+                    line = self.template.line("Resources", declared.id, "Properties", key, index)
+                    self.lines["endpoint-variant", f"{resource.name}/{variants[-1].name}"] = line or resource.line
         fact = read(
             Endpoint,
-            one.properties,
-            {},
+            resource.properties,
             place,
-            name=one.name,
-            arn=one.arn,
+            name=resource.name,
+            arn=resource.arn,
             config_name=named,
             status=lacking or "InService",
             created=LONG_AGO,
@@ -237,30 +206,28 @@ class Builder:
         return fact
 
     def _variant(
-        self, one: Declared, config: Declared, raw: Any, settings: VariantSettings, index: int, *, shadow: bool
+        self, resource: Declared, config: Declared, raw: Any, settings: VariantSettings, index: int, *, shadow: bool
     ) -> Variant:
         name, certain = _variant_name(raw, index)
-        if one.unnamed or not certain:
-            self.unnamed.add(f"endpoint/{one.name}/variant/{name}")
+        queue = at(config.properties, "AsyncInferenceConfig")
+        if resource.unnamed or not certain:
+            self.unnamed.add(f"endpoint/{resource.name}/variant/{name}")
         return read(
             Variant,
-            {**raw, "Tags": at(one.properties, "Tags"), "own_tags": at(one.properties, "own_tags")},
-            {
-                "desired_instance_count": ("InitialInstanceCount",),
-                "desired_weight": ("InitialVariantWeight",),
-                "serverless_config": ("ServerlessConfig",),
-            },
+            {**raw, "Tags": at(resource.properties, "Tags"), "own_tags": at(resource.properties, "own_tags")},
             where(self.template, config),
             name=name,
-            endpoint_name=one.name,
-            endpoint_arn=one.arn,
+            endpoint_name=resource.name,
+            endpoint_arn=resource.arn,
             endpoint_status="InService",
             config_name=config.name,
             endpoint_created=LONG_AGO,
             endpoint_modified=Unknown(UNTOLD),
             current_instance_count=Unknown(UNTOLD),
-            current_weight=None,
-            asynchronous=at(config.properties, "AsyncInferenceConfig"),
+            desired_instance_count=at(raw, "InitialInstanceCount"),
+            desired_weight=at(raw, "InitialVariantWeight"),
+            serverless_config=at(raw, "ServerlessConfig"),
+            asynchronous=queue if isinstance(queue, Unknown) else bool(queue),
             shadow=shadow,
             configured=settings,
         )
@@ -269,7 +236,7 @@ class Builder:
         self, endpoints: Mapping[str, Endpoint], configs: dict[str, EndpointConfig], models: dict[str, Model]
     ) -> tuple[dict[str, EndpointConfig], dict[str, Model]]:
         """Which configs and models the endpoints use; where that is not certain, it is unknown."""
-        named = {one.name: known(one, "config_name") for one in endpoints.values()}
+        named = {one.name: one.known("config_name") for one in endpoints.values()}
         loose = [name for name, config in named.items() if config not in configs]
         reason = f"which endpoint config {loose[0]} will use is not in the template" if loose else ""
         used = {config for config in named.values() if config}
@@ -278,13 +245,13 @@ class Builder:
         judged = {}
         for name, config in configs.items():
             if name in used:
-                judged[name] = _with(config, in_use=True)
+                judged[name] = _changed(config, in_use=True)
             else:
-                judged[name] = _without(config, "in_use", reason) if doubtful else config
+                judged[name] = config.with_unknown({"in_use": unread(reason)}) if doubtful else config
         users: dict[str, list[str]] = {}
         for endpoint in endpoints.values():
             for variant in endpoint.variants:
-                users.setdefault(known(variant.settings, "model_name") or "", []).append(endpoint.name)
+                users.setdefault(variant.settings.known("model_name") or "", []).append(endpoint.name)
         for component in self.template.of(COMPONENT):
             model = resolved_name(at(component.properties, "Specification", "ModelName"), self.names[MODEL])
             endpoint_name = resolved_name(at(component.properties, "EndpointName"), self.names[ENDPOINT])
@@ -293,7 +260,9 @@ class Builder:
         kept = {}
         for name, model_fact in models.items():
             by = tuple(sorted(set(users.get(name, ()))))
-            kept[name] = _with(model_fact, used_by=by) if by else _without(model_fact, "used_by", USERS_LATER)
+            kept[name] = (
+                _changed(model_fact, used_by=by) if by else model_fact.with_unknown({"used_by": unread(USERS_LATER)})
+            )
         return judged, kept
 
     def _components(self) -> tuple[dict[str, InferenceComponent], dict[tuple[str, str | None], str]]:
@@ -304,61 +273,47 @@ class Builder:
             self.lines[fact.kind, one.name] = one.line
             if one.unnamed:
                 self.unnamed.add(f"inference-component/{one.name}")
-            place = [known(fact, "endpoint_name"), "variant_name" in fact.__dict__]
+            place = [fact.known("endpoint_name"), "variant_name" not in fact.unknown]
             if one.maybe or not all(place):
                 reason = one.maybe or f"which variant {one.id} runs on is not known"
-                doubts["component", known(fact, "endpoint_name")] = reason
+                doubts["component", fact.known("endpoint_name")] = reason
                 self.absent["inference component", one.name] = reason
-                self.loose.append(hidden(fact, reason, "name", "arn") if one.maybe else fact)
+                self.loose.append(fact.with_only(unread(reason), "name", "arn") if one.maybe else fact)
             else:
                 kept[one.name] = fact
         return kept, doubts
 
-    def _component(self, one: Declared) -> InferenceComponent:
-        raw = one.properties
+    def _component(self, resource: Declared) -> InferenceComponent:
+        raw = resource.properties
         endpoint = at(raw, "EndpointName") or at(raw, "EndpointArn")
-        several = at(raw, "Specifications")
-        specification = at(raw, "Specification") or (several[0] if isinstance(several, list) and several else several)
+        model = at(raw, "Specifications", 0, "ModelName") or at(raw, "Specification", "ModelName")
         return read(
             InferenceComponent,
-            {"Specification": specification, **(raw if isinstance(raw, Mapping) else {})},
-            {
-                "variant_name": ("VariantName",),
-                "desired_copy_count": ("RuntimeConfig", "CopyCount"),
-                "image": ("Specification", "Container", "Image"),
-                "base_component": ("Specification", "BaseInferenceComponentName"),
-                "az_balance": ("Specification", "SchedulingConfig", "AvailabilityZoneBalance"),
-            },
-            where(self.template, one),
-            name=one.name,
-            arn=one.arn,
+            raw,
+            where(self.template, resource),
+            name=resource.name,
+            arn=resource.arn,
             endpoint_name=resolved_name(endpoint, self.names[ENDPOINT]),
-            model_name=resolved_name(at(specification, "ModelName"), self.names[MODEL]),
+            model_name=resolved_name(model, self.names[MODEL]),
+            desired_copy_count=at(raw, "RuntimeConfig", "CopyCount"),
             created=LONG_AGO,
             modified=Unknown(UNTOLD),
             current_copy_count=Unknown(UNTOLD),
         )
 
-    def _notebook(self, one: Declared) -> NotebookInstance:
-        fields = {"instance_type": ("InstanceType",), "accelerator_types": ("AcceleratorTypes",)}
-        return read(NotebookInstance, one.properties, fields, where(self.template, one), name=one.name, arn=one.arn)
+    def _notebook(self, resource: Declared) -> NotebookInstance:
+        return read(
+            NotebookInstance, resource.properties, where(self.template, resource), name=resource.name, arn=resource.arn
+        )
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:
     """The name of a variant, and whether it is certain."""
-    given = at(raw, "VariantName")
-    if isinstance(given, Unknown):
-        return given.symbol or f"variant-{index + 1}", False
-    return (str(given), True) if given is not None else (f"variant-{index + 1}", False)
+    name = at(raw, "VariantName")
+    if isinstance(name, Unknown):
+        return name.symbol or f"variant-{index + 1}", False
+    return (str(name), True) if name is not None else (f"variant-{index + 1}", False)
 
 
-def _with(fact: F, **values: Any) -> F:
+def _changed(fact: F, **values: Any) -> F:
     return fact.model_copy(update=values)
-
-
-def _without(fact: F, name: str, reason: str) -> F:
-    """The fact with one more field that is not known."""
-    known = fact.__dict__
-    return partial(
-        fact.model_copy(), {**known["_unknown_fields"], name: reason}, {}, known["_faces"], known.get("_tags_rest", "")
-    )

@@ -1,7 +1,7 @@
 """The intrinsic functions, parameters and conditions of CloudFormation, as far as they can be known before deployment.
 
 Follows the intrinsic function reference of the CloudFormation user guide. What cannot be told is an
-:class:`~chalicelib.plan.values.Unknown` with its reason; a function that is written wrong is one, too.
+:class:`~chalicelib.plan.unknown.Unknown` with its reason; a function that is written wrong is one, too.
 """
 
 import re
@@ -9,19 +9,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.plan.values import LATER, Unknown
+from chalicelib.kinds import DESCRIBED
+from chalicelib.plan.unknown import LATER, Unknown
 from chalicelib.scope import Scope
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
 
 #: The property that names a resource, which is an attribute of it as well, and the kind in its ARN.
-NAMES = {
-    "AWS::SageMaker::Endpoint": ("EndpointName", "endpoint"),
-    "AWS::SageMaker::EndpointConfig": ("EndpointConfigName", "endpoint-config"),
-    "AWS::SageMaker::Model": ("ModelName", "model"),
-    "AWS::SageMaker::InferenceComponent": ("InferenceComponentName", "inference-component"),
-    "AWS::SageMaker::NotebookInstance": ("NotebookInstanceName", "notebook-instance"),
-}
+NAMES = {f"AWS::SageMaker::{row.word}": (row.name_field, row.arn) for row in DESCRIBED if row.declared}
 TARGET, POLICY = "AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"
 ALARM, SUBNET, VPC = "AWS::CloudWatch::Alarm", "AWS::EC2::Subnet", "AWS::EC2::VPC"
 #: Types whose reference is an id that AWS makes up: their logical id stands for it.

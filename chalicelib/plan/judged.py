@@ -1,10 +1,9 @@
 """A template judged by the rules that judge an account, and reported like one."""
 
 import json
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,14 @@ from typing import Any
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.facts import Fact, Gaps
+from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.failures import Failures
 from chalicelib.plan import template, terraform
 from chalicelib.plan.estate import Builder
-from chalicelib.plan.partial import spoken
-from chalicelib.plan.values import DEPLOYMENT, LATER, VALUES, Template
+from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Template, spoken
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Finding, Outcome, PolicyUsed, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.merging import report_of
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
@@ -96,13 +96,12 @@ class _Told:
         if outcome.verdict is Verdict.UNKNOWN:
             self.unknown[outcome.reason] += 1
 
-    def finished(self, gaps: Gaps) -> None:
+    def finished(self, gaps: Failures) -> None:
         """Nothing more to count."""
 
 
 def _name(subject: Any) -> str:
-    values = subject.__dict__
-    known = [values.get(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
+    known = [subject.known(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
     return "/".join(str(one) for one in known if one is not None)
 
 
@@ -132,7 +131,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         judge.merge()
-        tags = {tagged_arn(spoken(fact), scope): fact.__dict__.get("tags") or {} for fact in estate.endpoints.values()}
+        tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
         mine = findings(
@@ -150,22 +149,19 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
                 locations.setdefault(finding.id, (one.source, line))
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
-    report = Report(
-        audit_id=f"a-{uuid.uuid4().hex[:20]}",
+    report = report_of(
+        scope.account,
+        scope.region,
         trigger="cli",
         scope=ScopeAudited(accounts=[scope.account], regions=[scope.region], rules=sorted(scope.rules)),
-        started_at=now,
-        finished_at=now,
-        policy=PolicyUsed(name=policy.name, digest=policy.digest),
-        accounts=[scope.account],
-        regions=[scope.region],
-        resources=dict(sorted(judge.resources.items())),
+        started=now,
+        policy=policy.used,
+        resources=judge.resources,
         rules=judge.rule_counts(),
         findings=found,
         blind_spots=spots,
         exemptions=exemption_notes(policy, found, now.date(), all_seen=False),
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
-        api_calls={},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )
     empty = [one.source for one in templates if not any(item.type.startswith(_OURS) for item in one.resources)]
@@ -174,8 +170,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
 
 def _spoken(one: Failing) -> Failing:
     """A failing outcome without anything that raises when it is put into words."""
-    outcome = replace(one.outcome, evidence=spoken(one.outcome.evidence))
-    return Failing(one.rule, spoken(one.subject), outcome, spoken(one.merged))
+    return Failing(one.rule, spoken(one.subject), one.outcome, spoken(one.merged))
 
 
 def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:
@@ -195,7 +190,7 @@ def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
     spots: list[tuple[int, BlindSpot]] = []
     for (operation, reason), rules in judge.unread.items():
         number = told.unknown[reason]
-        if operation == DEPLOYMENT or (operation == "not read" and reason.endswith(LATER)):
+        if operation == DEPLOYMENT:
             later |= rules
             later_count += number
             continue

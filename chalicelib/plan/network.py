@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.inventory.facts import Fact, VpcConfig
-from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.plan.intrinsics import SUBNET, VPC
 from chalicelib.plan.inventory import is_availability_zone
-from chalicelib.plan.partial import hidden, known, partial
-from chalicelib.plan.reading import items, read
-from chalicelib.plan.values import LATER, UNTOLD, Declared, Template, Unknown, at, where
+from chalicelib.plan.unknown import LATER, UNTOLD, Declared, Template, Unknown, at, items, read, unread, where
 from chalicelib.scope import Scope
 
 
@@ -42,7 +40,7 @@ class Network:
             for id, one in zip(ids, subnets, strict=True):
                 self._foreign_subnet(id, one)
             return VpcConfig(security_group_ids=names, subnets=ids)
-        return read(VpcConfig, {}, {}, place, security_group_ids=names, subnets=unclear)
+        return read(VpcConfig, {}, place, security_group_ids=names, subnets=unclear)
 
     def _foreign_subnet(self, id: str, given: Any) -> None:
         """A subnet that the template does not make, of which nothing can be told."""
@@ -50,13 +48,13 @@ class Network:
             return
         maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
         reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
-        self.subnets[id] = hidden(Subnet(id=id), reason, "id")
+        self.subnets[id] = Subnet(id=id).with_only(unread(reason), "id")
 
-    def _subnet(self, one: Declared) -> Subnet:
-        raw = one.properties
+    def _subnet(self, resource: Declared) -> Subnet:
+        raw = resource.properties
         zone, zone_id = at(raw, "AvailabilityZone"), at(raw, "AvailabilityZoneId")
         if zone is None and zone_id is None:
-            zone = Unknown(f"the zone of {one.id} is {LATER}, as the template gives none")
+            zone = Unknown(f"the zone of {resource.id} is {LATER}, as the template gives none")
         if isinstance(zone_id, Unknown) and isinstance(zone, str):
             zone_id = None
         told = zone_id if zone_id is not None else zone
@@ -64,9 +62,8 @@ class Network:
         return read(
             Subnet,
             raw,
-            {"outpost_arn": ("OutpostArn",)},
-            where(self.template, one),
-            id=one.id,
+            where(self.template, resource),
+            id=resource.id,
             vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
             zone_name=zone,
             zone_id=zone_id,
@@ -85,17 +82,17 @@ class Network:
         kept: dict[str, Vpc] = {}
         for one in self.template.of(VPC):
             arn = f"arn:{self.scope.partition}:ec2:{self.scope.region}:{self.scope.account}:vpc/{one.id}"
-            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.__dict__.get("vpc_id") == one.id)
+            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.known("vpc_id") == one.id)
             by = tuple(sorted(used_by.get(one.id, ())))
             fact = Vpc(id=one.id, arn=arn, subnets=subnets, used_by=by, tags={})
-            unknown = {"subnets": lacking} if lacking else {}
+            unknown = {"subnets": unread(lacking)} if lacking else {}
             if not by and (unsure or self.template.open):
-                unknown["used_by"] = unsure or self.template.open
+                unknown["used_by"] = unread(unsure or self.template.open)
             self.lines["vpc", one.id] = one.line
             if one.maybe:
-                self.loose.append(hidden(fact, one.maybe, "id", "arn"))
+                self.loose.append(fact.with_only(unread(one.maybe), "id", "arn"))
             else:
-                kept[one.id] = partial(fact, unknown)
+                kept[one.id] = fact.with_unknown(unknown)
         return kept
 
     def _used(self, users: Iterable[Model | EndpointConfig]) -> tuple[dict[str, list[str]], str]:
@@ -103,16 +100,16 @@ class Network:
         used_by: dict[str, list[str]] = {}
         unsure = ""
         for fact in users:
-            values = fact.__dict__
-            if values.get("vpc_config", "") is None:
+            config = fact.known("vpc_config")
+            if config is None and "vpc_config" not in fact.unknown:
                 continue
-            ids = known(values.get("vpc_config"), "subnets")
-            vpcs = {known(self.subnets[id], "vpc_id") for id in ids or ()}
-            certain = values.get("used_by") or values.get("in_use")
+            ids = config.known("subnets") if config is not None else None
+            vpcs = {self.subnets[id].known("vpc_id") for id in ids or ()}
+            certain = fact.known("used_by" if isinstance(fact, Model) else "in_use")
             if ids is None or None in vpcs or not certain:
-                unsure = f"whether {fact.kind} {values['name']} uses it is not known"
+                unsure = f"whether {fact.kind} {fact.name} uses it is not known"
             for vpc in vpcs if certain else ():
-                used_by.setdefault(vpc or "", []).append(values["arn"])
+                used_by.setdefault(vpc or "", []).append(fact.arn)
         return used_by, unsure
 
 

@@ -1,6 +1,5 @@
 """Application Auto Scaling and alarms as a template declares them, tied to what they scale."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.inventory.facts import Fact
@@ -13,12 +12,23 @@ from chalicelib.inventory.kinds.scaling import (
     ScalableTarget,
     ScalingPolicy,
     ScheduledAction,
-    SuspendedState,
 )
 from chalicelib.plan.intrinsics import ALARM, POLICY, TARGET
-from chalicelib.plan.partial import hidden
-from chalicelib.plan.reading import LONG_AGO, items, read
-from chalicelib.plan.values import ALARMS_LATER, LATER, UNTOLD, Declared, Template, Unknown, at, lack, where
+from chalicelib.plan.unknown import (
+    ALARMS_LATER,
+    LATER,
+    LONG_AGO,
+    UNTOLD,
+    Declared,
+    Template,
+    Unknown,
+    at,
+    items,
+    lack,
+    read,
+    unread,
+    where,
+)
 from chalicelib.scope import Scope
 
 #: A scheduled action by itself, as Terraform declares it.
@@ -47,9 +57,9 @@ class Scaling:
             self._alarm(one)
         self.policies = [policy for one in template.of(POLICY) if (policy := self._policy(one)) is not None]
 
-    def _tied(self, one: Declared) -> tuple[Any, Any] | None:
+    def _tied(self, resource: Declared) -> tuple[Any, Any] | None:
         """The resource id and the dimension of a target, policy or action; None for another service's."""
-        raw = one.properties
+        raw = resource.properties
         keys = ("ResourceId", "ScalableDimension", "ServiceNamespace")
         whole = at(raw, "ScalingTargetId")
         if whole is None:
@@ -58,7 +68,9 @@ class Scaling:
             text = whole.symbol if isinstance(whole, Unknown) else str(whole)
             parts = text.split("|")
             if len(parts) != 3:
-                return (whole if isinstance(whole, Unknown) else Unknown(f"{one.id} names no scalable target")), None
+                return (
+                    whole if isinstance(whole, Unknown) else Unknown(f"{resource.id} names no scalable target")
+                ), None
             reason = whole.reason if isinstance(whole, Unknown) else ""
             id, dimension, namespace = (Unknown(reason, part) if "${" in part else part for part in parts)
         shown = id.symbol if isinstance(id, Unknown) else str(id or "")
@@ -70,18 +82,20 @@ class Scaling:
         if isinstance(id, Unknown) and id.symbol in self.ids:
             id = id.symbol
         if id is None:
-            id = Unknown(f"{one.id} has no ResourceId")
+            id = Unknown(f"{resource.id} has no ResourceId")
         return id, dimension if dimension is not None else INSTANCE_DIMENSION
 
-    def _loosened(self, what: str, one: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
+    def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
-        reason = one.maybe
+        reason = resource.maybe
         for value in (id, dimension):
             reason = reason or (value.reason if isinstance(value, Unknown) else "")
         if not reason:
             return False
         self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
-        self.loose.append(hidden(fact, reason, "resource_id", "arn", "policy_name") if one.maybe else fact)
+        self.loose.append(
+            fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if resource.maybe else fact
+        )
         return True
 
     def _arn(self, id: Any) -> str:
@@ -90,28 +104,18 @@ class Scaling:
         stem = f"arn:{self.scope.partition}:sagemaker:{self.scope.region}:{self.scope.account}"
         return f"{stem}:{'/'.join(str(id).split('/')[:2])}"
 
-    def _target(self, one: Declared) -> ScalableTarget | None:
-        tied = self._tied(one)
+    def _target(self, resource: Declared) -> ScalableTarget | None:
+        tied = self._tied(resource)
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = one.properties, where(self.template, one)
-        suspended = at(raw, "SuspendedState")
-        if isinstance(suspended, Mapping):
-            fields = {
-                "dynamic_in": ("DynamicScalingInSuspended",),
-                "dynamic_out": ("DynamicScalingOutSuspended",),
-                "scheduled": ("ScheduledScalingSuspended",),
-            }
-            suspended = read(SuspendedState, suspended, fields, place)
+        raw, place = resource.properties, where(self.template, resource)
         fact = read(
             ScalableTarget,
             raw,
-            {"min_capacity": ("MinCapacity",), "max_capacity": ("MaxCapacity",)},
             place,
             resource_id=id,
             dimension=dimension,
-            suspended=suspended,
             arn=self._arn(id),
             created=LONG_AGO,
         )
@@ -123,79 +127,74 @@ class Scaling:
             self.doubts["schedule", key] = missing.reason if missing else LATER
         elif not lack([id, dimension]):
             self.schedules += [
-                ScheduledAction(name=f"{one.id}-{index}", resource_id=str(id), dimension=str(dimension))
-                for index in range(len(actions))
+                self._action(action, place, f"{resource.id}-{index}", str(id), str(dimension))
+                for index, action in enumerate(actions)
             ]
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = one.line
-        return None if self._loosened("target", one, fact, id, dimension) else fact
+            self.lines[fact.kind, fact.name] = resource.line
+        return None if self._loosened("target", resource, fact, id, dimension) else fact
 
-    def _scheduled(self, one: Declared) -> None:
-        tied = self._tied(one)
+    def _scheduled(self, resource: Declared) -> None:
+        tied = self._tied(resource)
         if tied is None:
             return
         missing = lack(list(tied))
-        if one.maybe or missing:
+        if resource.maybe or missing:
             key = None if isinstance(tied[0], Unknown) else str(tied[0])
-            self.doubts["schedule", key] = one.maybe or (missing.reason if missing else "")
+            self.doubts["schedule", key] = resource.maybe or (missing.reason if missing else "")
         else:
-            self.schedules.append(ScheduledAction(name=one.id, resource_id=str(tied[0]), dimension=str(tied[1])))
+            place = where(self.template, resource)
+            self.schedules.append(self._action(resource.properties, place, resource.id, str(tied[0]), str(tied[1])))
 
-    def _policy(self, one: Declared) -> ScalingPolicy | None:
-        tied = self._tied(one)
+    def _action(self, raw: Any, place: str, name: str, id: str, dimension: str) -> ScheduledAction:
+        return read(ScheduledAction, raw, place, name=name, resource_id=id, dimension=dimension)
+
+    def _policy(self, resource: Declared) -> ScalingPolicy | None:
+        tied = self._tied(resource)
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = one.properties, where(self.template, one)
+        raw, place = resource.properties, where(self.template, resource)
         fact = read(
             ScalingPolicy,
             raw,
-            {
-                "policy_type": ("PolicyType",),
-                "target_value": (_TRACKING, "TargetValue"),
-                "predefined_metric": (_TRACKING, "PredefinedMetricSpecification", "PredefinedMetricType"),
-                "scale_in_cooldown": (_TRACKING, "ScaleInCooldown"),
-                "scale_out_cooldown": (_TRACKING, "ScaleOutCooldown"),
-                "disable_scale_in": (_TRACKING, "DisableScaleIn"),
-            },
             place,
-            policy_name=_shown_name(at(raw, "PolicyName"), one.id),
+            policy_name=_shown_name(at(raw, "PolicyName"), resource.id),
             resource_id=id,
             dimension=dimension,
-            arn=one.arn,
+            arn=resource.arn,
             created=LONG_AGO,
-            alarms=self._alarms_of(one),
+            alarms=self._alarms_of(resource),
             custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, one), id
+                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, resource), id
             ),
-            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
+            steps_in=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=False),
+            steps_out=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=True),
         )
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = one.line
-        return None if self._loosened("policy", one, fact, id, dimension) else fact
+            self.lines[fact.kind, fact.name] = resource.line
+        return None if self._loosened("policy", resource, fact, id, dimension) else fact
 
     # ---- alarms and metrics
 
-    def _alarms_of(self, one: Declared) -> Any:
+    def _alarms_of(self, resource: Declared) -> Any:
         """The alarms of the template that act on a step policy. Those of target tracking AWS makes later."""
-        acting = self._acting.get(one.arn, [])
-        if at(one.properties, "PolicyType") != "StepScaling" or not acting:
+        acting = self._acting.get(resource.arn, [])
+        if at(resource.properties, "PolicyType") != "StepScaling" or not acting:
             return Unknown(ALARMS_LATER)
         return Unknown(self._alarm_doubt) if self._alarm_doubt else tuple(acting)
 
-    def _alarm(self, one: Declared) -> None:
-        raw = one.properties
-        name = _shown_name(at(raw, "AlarmName"), one.id)
+    def _alarm(self, resource: Declared) -> None:
+        raw = resource.properties
+        name = _shown_name(at(raw, "AlarmName"), resource.id)
         fact = read(
             Alarm,
             raw,
-            {"actions_enabled": ("ActionsEnabled",)},
-            where(self.template, one),
+            where(self.template, resource),
             name=name,
-            arn=one.arn,
+            arn=resource.arn,
             state=Unknown(UNTOLD),
             state_since=Unknown(UNTOLD),
-            metrics=self._metrics(raw, where(self.template, one)),
         )
         actions = at(raw, "AlarmActions")
         others = {f"${{{other.id}}}" for other in self.template.resources if other.type != POLICY}
@@ -204,12 +203,12 @@ class Scaling:
                 if action.symbol not in others:
                     self._alarm_doubt = action.reason
             else:
-                self._acting.setdefault(str(action), []).append(AlarmRef(name=name, arn=one.arn))
-        if one.maybe and actions is not None:
-            self._alarm_doubt = one.maybe
+                self._acting.setdefault(str(action), []).append(AlarmRef(name=name, arn=resource.arn))
+        if resource.maybe and actions is not None:
+            self._alarm_doubt = resource.maybe
         self.alarms[name] = fact
 
-    def _metrics(self, raw: Any, place: str, id: Any = None) -> Any:
+    def _metrics(self, raw: Any, place: str, id: Any) -> Any:
         """The metrics that a specification or an alarm reads, directly or in metric math."""
         if raw is None or isinstance(raw, Unknown):
             return raw
@@ -228,11 +227,9 @@ class Scaling:
         if isinstance(given, list):
             unread = next((one for one in given if isinstance(one, Unknown)), None)
             dimensions = unread or tuple(
-                read(Dimension, one, {"name": ("Name",)}, place, value=self._own(at(one, "Value"), id)) for one in given
+                read(Dimension, one, place, value=self._own(at(one, "Value"), id)) for one in given
             )
-        return read(
-            MetricRef, raw, {"name": ("MetricName",), "namespace": ("Namespace",)}, place, dimensions=dimensions
-        )
+        return read(MetricRef, raw, place, dimensions=dimensions)
 
     def _own(self, value: Any, id: Any) -> Any:
         """The value of a dimension of the metric that scales ``id``: certain where it is written as a part of that id.
@@ -252,14 +249,15 @@ def _shown_name(value: Any, id: str) -> str:
     return id if value is None else str(value)
 
 
-def _steps_in(raw: Any, place: str) -> Any:
-    """Whether step scaling can take capacity away; unknown where an adjustment is."""
+def _steps(raw: Any, place: str, *, out: bool) -> Any:
+    """Whether step scaling can add capacity (``out``), or take some away; unknown where an adjustment is."""
     if raw is None or isinstance(raw, Unknown):
         return raw
-    if at(raw, "AdjustmentType") == "ExactCapacity":
+    if not out and at(raw, "AdjustmentType") == "ExactCapacity":
         return True
     steps = at(raw, "StepAdjustments")
     if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
         return missing
     values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
-    return any(str(one).strip().startswith("-") for one in values)
+    negative = [str(value).strip().startswith("-") for value in values]
+    return not all(negative) if out else any(negative)

@@ -8,7 +8,7 @@ import yaml
 
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.intrinsics import FALSE, UNSURE, Evaluator
-from chalicelib.plan.values import LATER, Declared, Template
+from chalicelib.plan.unknown import LATER, Declared, Template
 from chalicelib.scope import Scope
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

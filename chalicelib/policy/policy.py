@@ -6,23 +6,26 @@ A file that does not load stops the audit with its name, the line and what would
 import difflib
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, field_validator
 
 from chalicelib.errors import InvalidInput
 from chalicelib.policy.document import Place, WithLines
-from chalicelib.report.findings import RuleInForce, Severity
+from chalicelib.report.findings import PolicyUsed, RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import READS, custom_rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.storage import stored_text
+
+if TYPE_CHECKING:
+    import boto3
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 DEFAULT = "baseline"
@@ -142,6 +145,11 @@ class Policy:
     exemptions: tuple[ExemptionEntry, ...] = ()
 
     @property
+    def used(self) -> PolicyUsed:
+        """The policy as reports name it."""
+        return PolicyUsed(name=self.name, digest=self.digest)
+
+    @property
     def digest(self) -> str:
         content = {
             "notify_at": self.notify_at,
@@ -180,10 +188,61 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in POLICIES.glob("*.yaml"))
 
 
-@cache
-def load_policy(reference: str = DEFAULT) -> Policy:
-    """The policy of a name in ``policies/`` or of a path. Raises InvalidInput with file, line and what is accepted."""
-    return _resolved(reference, ())
+class _Kept(NamedTuple):
+    policy: Policy
+    until: float
+
+
+#: How long a policy that lies in S3 is kept, in seconds: a changed one is in force five minutes later.
+KEPT = 300.0
+_of_files: dict[str, Policy] = {}
+_of_s3: WeakKeyDictionary["boto3.Session", dict[str, _Kept]] = WeakKeyDictionary()
+
+
+def load_policy(
+    reference: str = DEFAULT, session: "boto3.Session | None" = None, now: Callable[[], float] = time.monotonic
+) -> Policy:
+    """The policy of a name in ``policies/``, of a path, or of an address in S3, read with ``session``'s credentials
+    (the default ones without a session). ``now`` gives seconds that only grow.
+
+    Files are read once a process; what lies in S3 is kept for five minutes. Raises InvalidInput with file, line and
+    what is accepted.
+    """
+    if reference in _of_files:
+        return _of_files[reference]
+    kept = _of_s3.setdefault(session, {}) if session is not None else {}
+    if reference in kept and now() < kept[reference].until:
+        return kept[reference].policy
+    reader = _Reader(session)
+    policy = _resolved(reference, (), reader)
+    if reader.asked_s3:
+        kept[reference] = _Kept(policy, now() + KEPT)
+    else:
+        _of_files[reference] = policy
+    return policy
+
+
+def forget() -> None:
+    """Has every policy read anew the next time."""
+    _of_files.clear()
+    _of_s3.clear()
+
+
+class _Reader:
+    """Opens policy files, and knows whether one of them lay in S3."""
+
+    def __init__(self, session: "boto3.Session | None") -> None:
+        self._session = session
+        self.asked_s3 = False
+
+    def opened(self, reference: str) -> WithLines:
+        """The file of a reference. Raises InvalidInput."""
+        if not reference.startswith("s3://"):
+            return _opened(reference)
+        self.asked_s3 = True
+        from chalicelib.storage import stored_text  # AWS's SDK comes with it
+
+        return WithLines(reference, stored_text(reference, self._session))
 
 
 def unknown_rule(id: str, known: Iterable[str] = RULES) -> str:
@@ -196,10 +255,10 @@ def _close(given: str, accepted: Iterable[str]) -> str:
     return f" did you mean {matches[0]!r}?" if matches else ""
 
 
-def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
+def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy:
     if reference in above:
         raise InvalidInput(f"the policy {reference} extends itself: {' → '.join((*above, reference))}")
-    file = _opened(reference)
+    file = reader.opened(reference)
     content = _parsed(file)
     if content.extends in (None, "none"):
         base = Policy(
@@ -215,7 +274,7 @@ def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
             parent = f"{reference.rsplit('/', 1)[0]}/{parent}"
         if parent not in shipped() and not Path(parent).is_absolute() and beside.is_file():
             parent = str(beside)
-        base = _resolved(parent, (*above, reference))
+        base = _resolved(parent, (*above, reference), reader)
     rules = dict(base.rules)
     alone = base.name == reference
     for index, custom in enumerate(content.custom_rules):
@@ -242,8 +301,6 @@ def _resolved(reference: str, above: tuple[str, ...]) -> Policy:
 
 
 def _opened(reference: str) -> WithLines:
-    if reference.startswith("s3://"):
-        return WithLines(reference, stored_text(reference))
     if reference in shipped():
         packed = POLICIES / f"{reference}.json"
         if packed.is_file():

@@ -5,15 +5,13 @@ otherwise it is not seen, and nothing is said about it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.inventory.parts import OPERATIONS
 from chalicelib.report.findings import BlindSpot, Finding, Moment, PolicyUsed, Report, Severity
-from chalicelib.rules import RULES
 
 
 class Change(StrEnum):
@@ -30,15 +28,18 @@ class Change(StrEnum):
     STILL_EXEMPT = "still-exempt"
 
 
+#: Whether a rule may need what an operation brings; the operation as ``sagemaker:ListModels``.
+MayRead = Callable[[str, str], bool]
+
 #: What a build may fail on: findings that are told now, and were not or were milder before.
 ALARMING = (Change.NEW, Change.WORSE, Change.UNEXEMPTED)
 
 
-class _Told(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Changed(_Told):
+class Changed(_Model):
     """A finding as the newer report that lists it tells it, and what happened to it.
 
     ``before``: its severity in the old report, where that differs. ``note``: what is known of the reason.
@@ -50,7 +51,7 @@ class Changed(_Told):
     note: str = ""
 
 
-class Side(_Told):
+class Side(_Model):
     """Which audit a report is of."""
 
     audit_id: str
@@ -61,7 +62,7 @@ class Side(_Told):
     open_findings: int
 
 
-class Difference(_Told):
+class Difference(_Model):
     """Two reports held against each other; ``remarks`` say how far they can be compared."""
 
     schema_version: int = 1
@@ -75,22 +76,24 @@ class Difference(_Told):
 
     def of(self, change: Change) -> list[Changed]:
         """The findings of one class, worst first."""
-        return [one for one in self.changes if one.change is change]
+        return [changed for changed in self.changes if changed.change is change]
 
     def worst(self) -> Severity | None:
         """The highest severity among open findings that are new, worse or no longer exempt, or None."""
-        told = [one.finding for one in self.changes if one.change in ALARMING and one.finding.status == "open"]
-        return max((one.severity for one in told), key=lambda one: one.rank, default=None)
+        alarming = [changed.finding for changed in self.changes if changed.change in ALARMING]
+        severities = [finding.severity for finding in alarming if finding.status == "open"]
+        return max(severities, key=lambda severity: severity.rank, default=None)
 
 
-def difference(old: Report, new: Report) -> Difference:
-    """What changed from the old report to the new one."""
-    before, after = _Seen(old), _Seen(new)
-    changes = [_both(before.findings[id], one) for id, one in after.findings.items() if id in before.findings]
-    changes += [_appeared(one, before) for id, one in after.findings.items() if id not in before.findings]
-    changes += [_vanished(one, after) for id, one in before.findings.items() if id not in after.findings]
+def difference(old: Report, new: Report, may_read: MayRead) -> Difference:
+    """What changed from the old report to the new one. ``may_read`` knows what the rules read, which tells what a blind
+    spot may have hidden."""
+    before, after = _Seen(old, may_read), _Seen(new, may_read)
+    changes = [_both(before.findings[id], now) for id, now in after.findings.items() if id in before.findings]
+    changes += [_appeared(now, before) for id, now in after.findings.items() if id not in before.findings]
+    changes += [_vanished(then, after) for id, then in before.findings.items() if id not in after.findings]
     changes.sort(key=_worst_first)
-    counted = Counter(one.change for one in changes)
+    counted = Counter(changed.change for changed in changes)
     return Difference(
         old=_side(old),
         new=_side(new),
@@ -102,9 +105,9 @@ def difference(old: Report, new: Report) -> Difference:
     )
 
 
-def _worst_first(one: Changed) -> tuple[int, int, str, str, str]:
-    finding = one.finding
-    return (list(Change).index(one.change), -finding.severity.rank, finding.rule, finding.resource.name, finding.id)
+def _worst_first(changed: Changed) -> tuple[int, int, str, str, str]:
+    finding = changed.finding
+    return (list(Change).index(changed.change), -finding.severity.rank, finding.rule, finding.resource.name, finding.id)
 
 
 def _side(report: Report) -> Side:
@@ -121,20 +124,23 @@ def _side(report: Report) -> Side:
 class _Seen:
     """A report asked what it saw."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, may_read: MayRead) -> None:
         self.report = report
-        self.findings: Mapping[str, Finding] = {one.id: one for one in report.findings if one.status != "resolved"}
+        self.may_read = may_read
+        self.findings: Mapping[str, Finding] = {
+            finding.id: finding for finding in report.findings if finding.status != "resolved"
+        }
 
     def taken_in(self, finding: Finding) -> Finding | None:
-        """The finding that tells this one's defect along with its own, on the same variant; or None."""
+        """The finding that tells the defect of this finding along with its own, on the same variant; or None."""
         return self._hosts.get((finding.account, finding.region, finding.resource.name, finding.rule))
 
     @cached_property
     def _hosts(self) -> Mapping[tuple[str, str, str, str], Finding]:
         return {
-            (one.account, one.region, one.resource.name, rule): one
-            for one in self.findings.values()
-            for rule in one.evidence.get("merged") or ()
+            (finding.account, finding.region, finding.resource.name, rule): finding
+            for finding in self.findings.values()
+            for rule in finding.evidence.get("merged") or ()
         }
 
     def unseen_because(self, finding: Finding) -> str | None:
@@ -147,7 +153,7 @@ class _Seen:
         if finding.rule not in report.rules:
             return "its rule was not judged"
         for spot in report.blind_spots:
-            if (spot.account, spot.region) == (finding.account, finding.region) and _blinds(spot, finding.rule):
+            if (spot.account, spot.region) == (finding.account, finding.region) and self._blinds(spot, finding.rule):
                 return f"{spot.operation} could not be read"
         if report.rules[finding.rule].fail > self._listed[finding.rule]:
             return "the report leaves out findings of its rule"
@@ -165,11 +171,20 @@ class _Seen:
 
     @cached_property
     def _listed(self) -> Counter[str]:
-        return Counter(one.rule for one in self.findings.values())
+        return Counter(finding.rule for finding in self.findings.values())
 
     @cached_property
     def _resources(self) -> frozenset[tuple[str, str]]:
-        return frozenset((one.resource.arn, one.resource.name) for one in self.findings.values())
+        return frozenset((finding.resource.arn, finding.resource.name) for finding in self.findings.values())
+
+    def _blinds(self, spot: BlindSpot, rule: str) -> bool:
+        """True where a blind spot may have left a rule without an answer: it names the rule, or the rule reads what the
+        operation brings, as a resource that could not be described is not judged at all."""
+        if rule in spot.effect:
+            return True
+        if spot.operation == "sagemaker:Search":  # lists and descriptions were read instead
+            return False
+        return self.may_read(rule, spot.operation)
 
     def fate(self, finding: Finding) -> str:
         """What became of a finding that this audit looked for and did not find, as far as the report tells."""
@@ -180,40 +195,11 @@ class _Seen:
         return "fixed, or its resource is gone"
 
 
-def _blinds(spot: BlindSpot, rule: str) -> bool:
-    """True where a blind spot may have left a rule without an answer: it names the rule, or the rule reads what the
-    operation brings, as a resource that could not be described is not judged at all. What a rule of somebody's own
-    reads is not known here: it may be anything."""
-    if rule in spot.effect:
-        return True
-    if spot.operation == "sagemaker:Search":  # lists and descriptions were read instead
-        return False
-    return rule in _READERS.get(spot.operation, ()) or (rule not in RULES and spot.operation in _READERS)
-
-
-def _readers() -> dict[str, frozenset[str]]:
-    readers: dict[str, set[str]] = {}
-    for id, rule in RULES.items():
-        for part in (*rule.reads, *rule.reads_when.values()):
-            for operation in OPERATIONS[part]:
-                readers.setdefault(operation, set()).add(id)
-    return {operation: frozenset(ids) for operation, ids in readers.items()}
-
-
-_READERS = _readers()
-
-
 def _both(old: Finding, new: Finding) -> Changed:
     if old.status != new.status:
         change = Change.EXEMPTED if new.status == "exempt" else Change.UNEXEMPTED
-        told = new.exemption if new.status == "exempt" else old.exemption
-        note = (
-            f"exempt: {told.reason}"
-            if told and new.status == "exempt"
-            else f"was exempt: {told.reason}"
-            if told
-            else ""
-        )
+        exemption, word = (new.exemption, "exempt") if new.status == "exempt" else (old.exemption, "was exempt")
+        note = f"{word}: {exemption.reason}" if exemption else ""
         return Changed(change=change, finding=new, before=_other(old, new), note=note)
     if new.status == "exempt":
         note = "its exemption changed" if old.exemption != new.exemption else ""
@@ -251,8 +237,8 @@ def _still(finding: Finding, note: str) -> Changed:
 
 def _only_in(spots: Iterable[BlindSpot], others: Iterable[BlindSpot]) -> list[BlindSpot]:
     """The blind spots that the others lack. What AWS said may differ: it holds request ids."""
-    known = {_spot_key(one) for one in others}
-    return [one for one in spots if _spot_key(one) not in known]
+    known = {_spot_key(spot) for spot in others}
+    return [spot for spot in spots if _spot_key(spot) not in known]
 
 
 def _spot_key(spot: BlindSpot) -> tuple[str, str, str, str | None]:
@@ -261,12 +247,12 @@ def _spot_key(spot: BlindSpot) -> tuple[str, str, str, str | None]:
 
 def remarks(old: Report, new: Report) -> list[str]:
     """In which ways the two audits are not of the same thing, a sentence each."""
-    told = []
+    sentences = []
     for what, before, after in (("accounts", old.accounts, new.accounts), ("regions", old.regions, new.regions)):
         if set(before) != set(after):
-            told.append(f"The {what} differ: {_listed(before)} before, {_listed(after)} now.")
+            sentences.append(f"The {what} differ: {_listed(before)} before, {_listed(after)} now.")
     if old.policy.digest != new.policy.digest:
-        told.append(
+        sentences.append(
             f"The policies differ: {old.policy.name} ({old.policy.digest}) before, "
             f"{new.policy.name} ({new.policy.digest}) now."
         )
@@ -275,12 +261,12 @@ def remarks(old: Report, new: Report) -> list[str]:
         ("only now", new.rules.keys() - old.rules.keys()),
     ):
         if ids:
-            told.append(f"Rules judged {what}: {_listed(sorted(ids))}.")
+            sentences.append(f"Rules judged {what}: {_listed(sorted(ids))}.")
     if sorted(old.scope.resources) != sorted(new.scope.resources):
-        told.append(f"The scopes differ: {_scope(old)} before, {_scope(new)} now.")
+        sentences.append(f"The scopes differ: {_scope(old)} before, {_scope(new)} now.")
     if new.started_at < old.started_at:
-        told.append("The new report is of an earlier audit than the old one; are they given the wrong way round?")
-    return told
+        sentences.append("The new report is of an earlier audit than the old one; are they given the wrong way round?")
+    return sentences
 
 
 def _scope(report: Report) -> str:

@@ -53,7 +53,7 @@ def report_from(text: str, name: str, *, field: str = "") -> Report:
         return _known(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(one) for one in first["loc"])
+        where = ".".join(str(step) for step in first["loc"])
         message = f"{name} is not a report: {where}: {first['msg'][0].lower()}{first['msg'][1:]}; {_ACCEPTED}"
         raise InvalidInput(message, field=field) from None
 
@@ -63,7 +63,7 @@ def _known(data: dict[str, Any]) -> Report:
     try:
         return Report.model_validate(data)
     except ValidationError as error:
-        unknown = [one["loc"] for one in error.errors() if one["type"] == "extra_forbidden"]
+        unknown = [problem["loc"] for problem in error.errors() if problem["type"] == "extra_forbidden"]
         if not unknown:
             raise
     for *above, last in unknown:

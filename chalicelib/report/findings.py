@@ -5,16 +5,20 @@ The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.severity import Severity as Severity
 from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
+
+#: What made an audit begin.
+Trigger = Literal["schedule", "event", "http", "cli"]
 
 
 def utc_text(moment: datetime) -> str:
@@ -23,28 +27,6 @@ def utc_text(moment: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
-
-
-class Severity(StrEnum):
-    """How bad a finding is. ``rank`` grows with it: info 0 … critical 4."""
-
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        return _RANKS[self]
-
-    def shifted(self, steps: int) -> "Severity":
-        """The severity ``steps`` above (or, negative, below) this one, held within the scale."""
-        scale = list(Severity)
-        return scale[max(0, min(len(scale) - 1, self.rank + steps))]
-
-
-_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 class Confidence(StrEnum):
@@ -69,7 +51,8 @@ class Outcome:
     """One rule's answer for one resource, with its reason and the facts that it read.
 
     ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
-    rule does not concern the resource for the moment only: that resolves nothing.
+    answer holds for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep since when the
+    resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
     """
 
     verdict: Verdict
@@ -78,6 +61,15 @@ class Outcome:
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
     lasting: bool = True
+    remembered: bool = False
+
+    def passing(self) -> "Outcome":
+        """The same answer for the moment only: it resolves nothing."""
+        return replace(self, lasting=False)
+
+    def seen(self) -> "Outcome":
+        """The same answer, and what was seen is to be remembered."""
+        return replace(self, remembered=True)
 
 
 #: The facts that a rule read, in snake_case, ready for JSON.
@@ -301,7 +293,7 @@ class Report(_Contract):
 
     schema_version: Literal[1] = 1
     audit_id: str
-    trigger: Literal["schedule", "event", "http", "cli"]
+    trigger: Trigger
     scope: ScopeAudited
     started_at: Moment
     finished_at: Moment
@@ -325,7 +317,9 @@ class Report(_Contract):
 
     def worst(self) -> Severity | None:
         """The highest severity among the open findings, or None without any."""
-        return max((finding.severity for finding in self.open_findings()), key=lambda one: one.rank, default=None)
+        return max(
+            (finding.severity for finding in self.open_findings()), key=lambda severity: severity.rank, default=None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +337,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Resolution:
     """What an audit can say of findings that it did not report.
 
     ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of

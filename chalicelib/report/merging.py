@@ -1,14 +1,76 @@
-"""Reports put together: those of several regions as one, and the one of what could not be audited."""
+"""Where reports come from: the one of an audit, the one of what could not be audited, and several as one."""
 
+import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
 
-from chalicelib.report.findings import BlindSpot, ExemptionNote, PolicyUsed, Report, RuleCounts, ScopeAudited
+from chalicelib.report.findings import (
+    BlindSpot,
+    EndpointCapacity,
+    ExemptionNote,
+    Finding,
+    PolicyUsed,
+    Report,
+    RuleCounts,
+    RuleInForce,
+    ScopeAudited,
+    Trigger,
+)
 
-if TYPE_CHECKING:
-    pass
+
+def report_id() -> str:
+    """The id of a new audit."""
+    return f"a-{uuid.uuid4().hex[:20]}"
+
+
+def report_of(
+    account: str,
+    region: str,
+    *,
+    trigger: Trigger,
+    policy: PolicyUsed,
+    started: datetime,
+    finished: datetime | None = None,
+    audit_id: str | None = None,
+    scope: ScopeAudited | None = None,
+    resources: Mapping[str, int] | None = None,
+    rules: Mapping[str, RuleCounts] | None = None,
+    findings: Iterable[Finding] = (),
+    blind_spots: Iterable[BlindSpot] = (),
+    exemptions: Iterable[ExemptionNote] = (),
+    catalogue: Mapping[str, RuleInForce] | None = None,
+    zones: Mapping[str, list[str]] | None = None,
+    endpoints: Iterable[EndpointCapacity] = (),
+    api_calls: Mapping[str, int] | None = None,
+    complete: bool | None = None,
+) -> Report:
+    """The report on one account and region, of which nothing is known but what is handed in.
+
+    ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
+    it has no blind spot.
+    """
+    spots = list(blind_spots)
+    return Report(
+        audit_id=audit_id or report_id(),
+        trigger=trigger,
+        scope=scope or ScopeAudited(accounts=[account], regions=[region]),
+        started_at=started,
+        finished_at=finished or started,
+        policy=policy,
+        accounts=[account],
+        regions=[region],
+        resources=dict(sorted((resources or {}).items())),
+        rules=dict(rules or {}),
+        findings=list(findings),
+        blind_spots=spots,
+        exemptions=list(exemptions),
+        catalogue=dict(catalogue or {}),
+        zones=dict(zones or {}),
+        endpoints=list(endpoints),
+        api_calls=dict(sorted((api_calls or {}).items())),
+        complete=not spots if complete is None else complete,
+    )
 
 
 def unread_report(
@@ -18,7 +80,7 @@ def unread_report(
     reason: str,
     *,
     audit_id: str,
-    trigger: Literal["schedule", "cli"],
+    trigger: Trigger,
     policy: PolicyUsed,
     rules: Iterable[str],
     now: datetime,
@@ -26,21 +88,15 @@ def unread_report(
     """What is known of an account and region that could not be audited: nothing, and why."""
     ids = sorted(rules)
     spot = BlindSpot(account=account, region=region, operation=operation, error=reason, effect=ids)
-    return Report(
+    return report_of(
+        account,
+        region,
         audit_id=audit_id,
         trigger=trigger,
-        scope=ScopeAudited(accounts=[account], regions=[region]),
-        started_at=now,
-        finished_at=now,
         policy=policy,
-        accounts=[account],
-        regions=[region],
-        resources={},
+        started=now,
         rules={id: RuleCounts() for id in ids},
-        findings=[],
         blind_spots=[spot],
-        api_calls={},
-        complete=False,
     )
 
 
@@ -51,8 +107,8 @@ def merged(reports: Sequence[Report]) -> Report:
         return first
     counts: dict[str, Counter[str]] = {}
     for report in reports:
-        for rule, one in report.rules.items():
-            counts.setdefault(rule, Counter()).update(one.model_dump(by_alias=True))
+        for rule, outcomes in report.rules.items():
+            counts.setdefault(rule, Counter()).update(outcomes.model_dump(by_alias=True))
     by_region: dict[tuple[str, ...], Counter[str]] = {}
     calls: Counter[str] = Counter()
     for report in reports:  # two parts of one region count the same resources
@@ -61,24 +117,25 @@ def merged(reports: Sequence[Report]) -> Report:
         calls.update(report.api_calls)
     resources: Counter[str] = sum(by_region.values(), Counter())
     scope = first.scope.model_copy(
-        update={"regions": list(dict.fromkeys(region for one in reports for region in one.scope.regions))}
+        update={"regions": list(dict.fromkeys(region for report in reports for region in report.scope.regions))}
     )
+    findings = [finding for report in reports for finding in report.findings]
     return first.model_copy(
         update={
             "scope": scope,
-            "finished_at": max(one.finished_at for one in reports),
-            "accounts": list(dict.fromkeys(account for one in reports for account in one.accounts)),
-            "regions": list(dict.fromkeys(region for one in reports for region in one.regions)),
+            "finished_at": max(report.finished_at for report in reports),
+            "accounts": list(dict.fromkeys(account for report in reports for account in report.accounts)),
+            "regions": list(dict.fromkeys(region for report in reports for region in report.regions)),
             "resources": dict(sorted(resources.items())),
-            "rules": {rule: RuleCounts(**dict(one)) for rule, one in sorted(counts.items())},
-            "findings": sorted((f for one in reports for f in one.findings), key=lambda f: -f.severity.rank),
-            "blind_spots": [spot for one in reports for spot in one.blind_spots],
+            "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
+            "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
+            "blind_spots": [spot for report in reports for spot in report.blind_spots],
             "exemptions": merged_notes(reports),
-            "catalogue": {rule: one for report in reports for rule, one in report.catalogue.items()},
+            "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
             "zones": _merged_zones(reports),
-            "endpoints": list({one.arn: one for report in reports for one in report.endpoints}.values()),
+            "endpoints": list({endpoint.arn: endpoint for report in reports for endpoint in report.endpoints}.values()),
             "api_calls": dict(sorted(calls.items())),
-            "complete": all(one.complete for one in reports),
+            "complete": all(report.complete for report in reports),
         }
     )
 
@@ -98,10 +155,10 @@ def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
         for note in report.exemptions:
             notes.setdefault((note.rule, note.resource), []).append(note)
     together = []
-    for several in notes.values():
-        matched = [one for one in several if one.state != "unmatched"]
+    for of_regions in notes.values():
+        matched = [note for note in of_regions if note.state != "unmatched"]
         if matched:
-            together.append(matched[0].model_copy(update={"findings": sum(one.findings for one in matched)}))
-        elif len(several) == len(reports):
-            together.append(several[0])
+            together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
+        elif len(of_regions) == len(reports):
+            together.append(of_regions[0])
     return together

@@ -58,15 +58,15 @@ class Point(NamedTuple):
 def tally(findings: Iterable[Finding]) -> dict[str, Counter[Severity]]:
     """The open findings, counted by rule and severity."""
     counted: dict[str, Counter[Severity]] = {}
-    for one in findings:
-        if one.status == "open":
-            counted.setdefault(one.rule, Counter())[one.severity] += 1
+    for finding in findings:
+        if finding.status == "open":
+            counted.setdefault(finding.rule, Counter())[finding.severity] += 1
     return counted
 
 
 def without_exempt(report: Report) -> Report:
     """The report with the failures that are exempt taken out of its counts."""
-    exempt = Counter(one.rule for one in report.findings if one.status == "exempt")
+    exempt = Counter(finding.rule for finding in report.findings if finding.status == "exempt")
     rules = {
         id: counts.model_copy(update={"fail": max(0, counts.fail - exempt[id])}) if exempt[id] else counts
         for id, counts in report.rules.items()
@@ -78,10 +78,10 @@ def posture(report: Report, counted: Tally | None = None) -> Posture:
     """How well the account of a report stands. ``counted`` takes the place of its own findings."""
     counted = tally(report.findings) if counted is None else counted
     rules = without_exempt(report).rules
-    weights = {id: WEIGHTS[one.severity] for id, one in report.catalogue.items()}
+    weights = {id: WEIGHTS[in_force.severity] for id, in_force in report.catalogue.items()}
     by_topic: dict[str, list[str]] = {}
-    for id, one in report.catalogue.items():
-        by_topic.setdefault(one.topic, []).append(id)
+    for id, in_force in report.catalogue.items():
+        by_topic.setdefault(in_force.topic, []).append(id)
     topics = [_topic(name, ids, rules, weights, counted) for name, ids in by_topic.items()]
     total: Counter[Severity] = Counter()
     for severities in counted.values():
@@ -89,8 +89,12 @@ def posture(report: Report, counted: Tally | None = None) -> Posture:
     return Posture(
         score=_score(rules, weights),
         open={severity: total[severity] for severity in reversed(Severity)},
-        topics=tuple(sorted(topics, key=lambda one: (-(one.worst.rank if one.worst else -1), -one.open, one.name))),
+        topics=tuple(sorted(topics, key=_worst_first)),
     )
+
+
+def _worst_first(topic: Topic) -> tuple[int, int, str]:
+    return (-(topic.worst.rank if topic.worst else -1), -topic.open, topic.name)
 
 
 def _topic(
@@ -103,7 +107,11 @@ def _topic(
     return Topic(
         name=name,
         open=sum(severities.values()),
-        worst=max((one for one, number in severities.items() if number), key=lambda one: one.rank, default=None),
+        worst=max(
+            (severity for severity, number in severities.items() if number),
+            key=lambda severity: severity.rank,
+            default=None,
+        ),
         score=_score({id: rules[id] for id in own if id in rules}, weights),
     )
 

@@ -8,6 +8,7 @@ from jmespath.parser import Parser
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.parts import Part
+from chalicelib.kinds import KINDS
 from chalicelib.report.findings import Outcome, Severity, failed, passed
 from chalicelib.rules.registry import OwnWords, Params, Rule
 
@@ -15,18 +16,7 @@ TOPIC = "custom"
 
 #: The kinds of resources that rules judge, and what must be read for each.
 READS: dict[str, tuple[Part, ...]] = {
-    "endpoint": (Part.ENDPOINTS, Part.CONFIGS),
-    "endpoint-variant": (Part.ENDPOINTS, Part.CONFIGS),
-    "endpoint-config": (Part.ENDPOINTS, Part.CONFIGS, Part.UNUSED_CONFIGS),
-    "model": (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.MODELS),
-    "inference-component": (Part.ENDPOINTS, Part.COMPONENTS),
-    "scalable-target": (Part.TARGETS,),
-    "scaling-policy": (Part.POLICIES,),
-    "vpc": (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.TRAINING_JOBS, Part.SUBNETS),
-    "training-job": (Part.TRAINING_JOBS,),
-    "tuning-job": (Part.TUNING_JOBS,),
-    "transform-job": (Part.TRANSFORM_JOBS,),
-    "notebook-instance": (Part.NOTEBOOKS,),
+    row.name: tuple(Part(part) for part in row.reads or (row.part,)) for row in KINDS.values() if row.judged
 }
 
 
@@ -43,7 +33,7 @@ class _Parser(Parser):  # type: ignore[misc]  # jmespath has no types
 
 def facts_of(subject: Fact) -> dict[str, Any]:
     """A resource as JSON: what custom rules look at, and what ``docs/inventory.md`` lists."""
-    facts = subject.model_dump(mode="json")  # of a planned resource this is a dict that tells what is not known
+    facts = subject.as_json()
     facts.update(kind=subject.kind, name=subject.name)  # type: ignore[attr-defined]
     return facts
 
@@ -82,7 +72,7 @@ def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_w
         reads_when={},
         metrics=(),
         guards=(),
-        merges_into=None,
+        merges_into=(),
         enabled=True,
         judgement=judgement,
         words=words,

@@ -25,8 +25,8 @@ def endpoint_elastic_inference_retired(variant: Variant, estate: Inventory, para
     """The variant, or the deployment that is pending for it, asks for an Elastic Inference accelerator."""
     accelerator = variant.pending_accelerator_type or variant.settings.accelerator_type
     if accelerator:
-        types = variant.configured.instance_types if variant.configured else ()
-        return failed(accelerator_type=accelerator, instance_type=", ".join(types) or None)
+        types = variant.configured.shown("type_names") if variant.configured else None
+        return failed(accelerator_type=accelerator, instance_type=types)
     return passed("asks for no accelerator")
 
 

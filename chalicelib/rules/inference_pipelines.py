@@ -9,7 +9,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import variant_with_instances
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "inference-pipelines"
 
@@ -52,7 +52,7 @@ class Share(Params):
     severity=Severity.INFO,
     params=Share,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.METRICS],
-    metrics=["ContainerLatency"],
+    metrics=[Window("ContainerLatency", "window_days")],
     guards=[variant_with_instances],
     enabled=False,
 )

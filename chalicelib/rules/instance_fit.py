@@ -18,7 +18,7 @@ from chalicelib.inventory.metrics import Datapoint
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
 from chalicelib.rules.guards import changed, older_than, own_job, own_training_job, variant_with_instances, younger_than
-from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instance-fit"
 
@@ -48,7 +48,11 @@ class GpuUse(Params):
     severity=Severity.MEDIUM,
     params=GpuUse,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.METRICS],
-    metrics=["Invocations", "GPUUtilization", "GPUMemoryUtilization"],
+    metrics=[
+        Window("Invocations", "window_days"),
+        Window("GPUUtilization", "window_days"),
+        Window("GPUMemoryUtilization", "window_days"),
+    ],
     guards=[variant_with_instances],
 )
 def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuUse) -> Outcome:
@@ -143,7 +147,7 @@ class IdleWindow(Params):
     severity=Severity.MEDIUM,
     params=IdleWindow,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.METRICS],
-    metrics=["Invocations"],
+    metrics=[Window("Invocations", "window_days")],
     guards=[variant_with_instances],
 )
 def endpoint_idle(variant: Variant, estate: Inventory, params: IdleWindow) -> Outcome:

@@ -1,14 +1,17 @@
 """What a rule is, and how one is registered: by decorator, with everything that is generated from it beside it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Missing
+from chalicelib.inventory.metrics import METRICS
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
-from chalicelib.report.findings import Outcome, Severity
+from chalicelib.report.findings import Outcome, Severity, not_applicable
 
 
 class Params(BaseModel):
@@ -27,6 +30,15 @@ class OwnWords:
     references: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far back a rule reads: ``of`` a metric (days), scaling activities (hours) or load tests (days), as its
+    parameter ``param`` says."""
+
+    of: str
+    param: str
+
+
 Judgement = Callable[[Any, Inventory, Any], Outcome]
 #: A precondition that several rules share: the outcome that ends the judgement, or None to go on.
 Guard = Callable[[Any, Inventory], Outcome | None]
@@ -34,10 +46,12 @@ Guard = Callable[[Any, Inventory], Outcome | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch.
+    """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch, each
+    with its window; ``bounds`` are the windows of parts.
 
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
-    rule whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
+    rules, in order, whose finding on the same variant or component already tells this defect. ``enabled`` is the
+    default of the baseline policy.
     ``words`` are those of a rule that has no template; ``needs_tags`` says that it looks at the resource's tags.
     """
 
@@ -48,13 +62,19 @@ class Rule:
     params: type[Params]
     reads: frozenset[Part]
     reads_when: Mapping[str, Part]
-    metrics: tuple[str, ...]
+    metrics: tuple[Window, ...]
     guards: tuple[Guard, ...]
-    merges_into: str | None
+    merges_into: tuple[str, ...]
     enabled: bool
     judgement: Judgement
     words: OwnWords | None = None
     needs_tags: bool = False
+    bounds: tuple[Window, ...] = ()
+
+    @property
+    def metric_names(self) -> tuple[str, ...]:
+        """The metrics that it reads."""
+        return tuple(window.of for window in self.metrics)
 
     @property
     def condition(self) -> str:
@@ -74,14 +94,20 @@ class Rule:
         return tuple(sorted(actions))
 
     def judge(self, subject: Any, estate: Inventory, params: Params) -> Outcome:
-        """The outcome for one resource. Raises Unread when a fact that it needs was not read."""
-        for guard in self.guards:
-            if (outcome := guard(subject, estate)) is not None:
-                return outcome
-        return self.judgement(subject, estate, params)
+        """The outcome for one resource. Raises Unread when a fact that it needs was not read; what does not exist any
+        more is knowledge, and the rule does not apply."""
+        try:
+            for guard in self.guards:
+                if (outcome := guard(subject, estate)) is not None:
+                    return outcome
+            return self.judgement(subject, estate, params)
+        except Missing as missing:
+            return not_applicable(str(missing))
 
 
 RULES: dict[str, Rule] = {}
+#: The parts that are read no further back than a rule asks.
+BOUNDED = frozenset({Part.ACTIVITIES, Part.RECOMMENDATIONS})
 
 
 def rule(
@@ -90,33 +116,78 @@ def rule(
     topic: str,
     kinds: Iterable[str],
     severity: Severity,
-    reads: Iterable[Part],
+    reads: Iterable[Part | Window],
     params: type[Params] = Params,
     reads_when: Mapping[str, Part] | None = None,
-    metrics: Iterable[str] = (),
+    metrics: Iterable[Window] = (),
     guards: Iterable[Guard] = (),
-    merges_into: str | None = None,
+    merges_into: Iterable[str] = (),
     enabled: bool = True,
 ) -> Callable[[Judgement], Judgement]:
-    """Registers a judgement as a rule. Raises ValueError for an id that is taken."""
+    """Registers a judgement as a rule. Raises ValueError for an id that is taken, and for a window that no parameter
+    holds or that is of nothing which has one."""
+    entries, windows = tuple(reads), tuple(metrics)
+    bounds = tuple(entry for entry in entries if isinstance(entry, Window))
+    parts = {Part(entry.of) if isinstance(entry, Window) else entry for entry in entries}
 
     def register(judgement: Judgement) -> Judgement:
         if id in RULES:
             raise ValueError(f"the rule {id} is registered twice")
+        for problem in _problems(params, parts, windows, bounds):
+            raise ValueError(f"the rule {id} {problem}")
         RULES[id] = Rule(
             id=id,
             topic=topic,
             kinds=tuple(kinds),
             severity=severity,
             params=params,
-            reads=frozenset(reads),
+            reads=frozenset(parts),
             reads_when=dict(reads_when or {}),
-            metrics=tuple(metrics),
+            metrics=windows,
             guards=tuple(guards),
-            merges_into=merges_into,
+            merges_into=tuple(merges_into),
             enabled=enabled,
             judgement=judgement,
+            bounds=bounds,
         )
         return judgement
 
     return register
+
+
+@cache
+def _readers() -> dict[str, frozenset[str]]:
+    """The rules that read what an operation brings, by the operation."""
+    readers: dict[str, set[str]] = {}
+    for id, rule in RULES.items():
+        for part in (*rule.reads, *rule.reads_when.values()):
+            for operation in OPERATIONS[part]:
+                readers.setdefault(operation, set()).add(id)
+    return {operation: frozenset(ids) for operation, ids in readers.items()}
+
+
+def may_read(rule: str, operation: str) -> bool:
+    """True where a rule may need what an operation (``sagemaker:ListModels``) brings. What a rule of somebody's own
+    reads is not known here: it may be anything that is read at all."""
+    readers = _readers()
+    return rule in readers.get(operation, ()) or (rule not in RULES and operation in readers)
+
+
+def _problems(
+    params: type[Params], parts: set[Part], metrics: tuple[Window, ...], bounds: tuple[Window, ...]
+) -> Iterator[str]:
+    """What is wrong with the windows of a rule."""
+    for window in (*metrics, *bounds):
+        field = params.model_fields.get(window.param)
+        if field is None or isinstance(field.default, bool) or not isinstance(field.default, int | float):
+            yield f"has no number {window.param!r} among its parameters to hold the window of {window.of}"
+    for window in metrics:
+        if window.of not in METRICS:
+            yield f"reads the unknown metric {window.of!r}; known are {', '.join(METRICS)}"
+    for window in bounds:
+        if window.of not in BOUNDED:
+            yield f"bounds {window.of!r}; only {', '.join(sorted(BOUNDED))} can be"
+    if bool(metrics) is not (Part.METRICS in parts):
+        yield "must read the part of metrics where it names metrics, and only there"
+    if Part.RECOMMENDATIONS in parts and Part.RECOMMENDATIONS not in {window.of for window in bounds}:
+        yield f"must say which parameter holds the window of {Part.RECOMMENDATIONS}"

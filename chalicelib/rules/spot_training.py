@@ -4,7 +4,7 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.endpoints import plain
+from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part

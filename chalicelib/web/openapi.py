@@ -24,7 +24,7 @@ from chalicelib.web.answers import (
     RunBegun,
     RunState,
 )
-from chalicelib.web.routes import AuditBody, AuditQuery
+from chalicelib.web.requests import AuditBody, AuditQuery
 
 REF = "#/components/schemas/{model}"
 JSON, CSV, HTML = "application/json", "text/csv", "text/html"
@@ -138,8 +138,10 @@ def document(routes: Mapping[str, Mapping[str, Any]]) -> Object:
 
 
 def _schemas() -> Object:
-    models = {model for one in OPERATIONS.values() for answer in one.answers.values() for model in answer.models}
-    answered = [(model, "serialization") for model in sorted(models, key=lambda one: one.__name__)]
+    models = {
+        model for operation in OPERATIONS.values() for answer in operation.answers.values() for model in answer.models
+    }
+    answered = [(model, "serialization") for model in sorted(models, key=lambda model: model.__name__)]
     _, schema = models_json_schema([*answered, (AuditBody, "validation")], ref_template=REF)  # type: ignore[list-item]
     return dict(schema["$defs"])
 
@@ -155,7 +157,9 @@ def _operation(operation: Operation, path: str, route: Any) -> Object:
     if operation.body is not None:
         content = {"schema": {"$ref": REF.format(model=operation.body.__name__)}, "example": operation.example}
         described["requestBody"] = {"required": False, "content": {JSON: content}}
-    described["responses"] = {str(status): _answer(status, one) for status, one in sorted(operation.answers.items())}
+    described["responses"] = {
+        str(status): _answer(status, answer) for status, answer in sorted(operation.answers.items())
+    }
     return described
 
 
@@ -187,8 +191,8 @@ def _parameter(name: str, schema: Object) -> Object:
     if schema.get("default", "") is None:
         del schema["default"]
     if "anyOf" in schema:
-        (given,) = [one for one in schema.pop("anyOf") if one.get("type") != "null"]
-        schema |= given
+        (form,) = [choice for choice in schema.pop("anyOf") if choice.get("type") != "null"]
+        schema |= form
     described = {"name": name, "in": "query", "required": False, "schema": schema}
     return {**described, **({"description": description} if description else {})}
 

@@ -13,12 +13,15 @@ _MODULES = (
     "tuning",
     "transforms",
     "notebooks",
+    "clusters",
     "recommendations",
+    "benchmarks",
     "listing",
     "tags",
     "search",
     "autoscaling",
     "cloudwatch",
+    "mutes",
 )
 _lock = Lock()
 _installed = False

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.extension.records import (
+    BENCHMARK_JOB,
+    CLUSTER,
     ENDPOINT,
     ENDPOINT_CONFIG,
     INFERENCE_COMPONENT,
@@ -55,9 +57,11 @@ LISTINGS = {
     "ListNotebookInstances": Listing(
         NOTEBOOK_INSTANCE, "NotebookInstances", "NotebookInstanceSummary", "Name", "Ascending"
     ),
+    "ListClusters": Listing(CLUSTER, "ClusterSummaries", "ClusterSummary", order="Ascending"),
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),
+    "ListAIBenchmarkJobs": Listing(BENCHMARK_JOB, "AIBenchmarkJobs", "AIBenchmarkJobSummary"),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ class Kind:
     """A kind of SageMaker resource.
 
     store is the attribute of moto's backend, describe the operation whose output shape the record follows,
-    missing the text of the answer for a resource that is not there; `{arn}` and `{name}` are filled in.
+    missing the text of the answer for a resource that is not there; `{arn}` and `{name}` are filled in. Without
+    arn_is_name the ARN ends in an id of 12 letters and digits, and the resource can be named by its ARN, too.
     """
 
     arn_type: str
@@ -29,6 +31,7 @@ class Kind:
     status: str
     missing: str
     missing_code: str = "ValidationException"
+    arn_is_name: bool = True
 
     @property
     def name_member(self) -> str:
@@ -73,10 +76,18 @@ RECOMMENDATIONS_JOB = Kind(
     "DescribeInferenceRecommendationsJob", "Status",
     "Could not find requested job with name: {name}", "ResourceNotFound",
 )  # fmt: skip
+BENCHMARK_JOB = Kind(
+    "ai-benchmark-job", "ai_benchmark_jobs", "AIBenchmarkJob", "DescribeAIBenchmarkJob", "AIBenchmarkJobStatus",
+    "Could not find requested job with name: {name}", "ResourceNotFound",
+)  # fmt: skip
+CLUSTER = Kind(
+    "cluster", "clusters", "Cluster", "DescribeCluster", "ClusterStatus", "Cluster {name} not found.",
+    "ResourceNotFound", arn_is_name=False,
+)  # fmt: skip
 
 KINDS = (
     MODEL, ENDPOINT_CONFIG, ENDPOINT, INFERENCE_COMPONENT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB,
-    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB,
+    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER,
 )  # fmt: skip
 
 
@@ -143,12 +154,16 @@ def store_of(backend: Any, kind: Kind) -> dict[str, Record]:
 
 def arn_of(backend: Any, kind: Kind, name: str) -> str:
     partition = get_partition(backend.region_name)
-    return f"arn:{partition}:sagemaker:{backend.region_name}:{backend.account_id}:{kind.arn_type}/{name}"
+    end = name if kind.arn_is_name else hashlib.sha256(name.encode()).hexdigest()[:12]
+    return f"arn:{partition}:sagemaker:{backend.region_name}:{backend.account_id}:{kind.arn_type}/{end}"
 
 
 def find(backend: Any, kind: Kind, name: str) -> Record:
     """The record of that name. Raises the error with which AWS says that there is none."""
-    record = store_of(backend, kind).get(name)
+    store = store_of(backend, kind)
+    record = store.get(name)
+    if record is None and not kind.arn_is_name:
+        record = next((known for known in store.values() if known.arn == name), None)
     if record is None:
         arn = arn_of(backend, kind, name)
         raise AwsError(kind.missing_code, kind.missing.format(arn=arn, name=name))
@@ -164,7 +179,7 @@ def add(backend: Any, kind: Kind, request: Mapping[str, Any], **fields: Any) -> 
     name = request[kind.name_member]
     arn = arn_of(backend, kind, name)
     if name in store:
-        if kind in (TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, RECOMMENDATIONS_JOB):
+        if kind in (TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, RECOMMENDATIONS_JOB, BENCHMARK_JOB):
             raise AwsError("ResourceInUse", f"Job name must be unique within an AWS account and region: {arn}")
         raise AwsError("ValidationException", f'Cannot create already existing {kind.arn_type} "{arn}".')
     members = only(request, output_members(kind.describe))

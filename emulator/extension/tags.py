@@ -17,7 +17,7 @@ def _tagged(backend: Any, arn: str) -> Record:
     kind = _KIND_BY_ARN_TYPE.get(arn_type)
     if kind is None:
         raise NotHandled(arn)
-    return find(backend, kind, name)
+    return find(backend, kind, name if kind.arn_is_name else arn)
 
 
 @operation("sagemaker", "ListTags")

@@ -88,7 +88,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[str]:
     assert line.startswith("http://127.0.0.1:"), line
     yield line.split(",")[0].strip()
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
 
 
 class Site:

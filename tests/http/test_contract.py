@@ -16,7 +16,7 @@ from chalice.local import ChaliceRequestHandler, LocalDevServer
 from hypothesis import HealthCheck, Phase, settings
 
 import app as handlers
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.rules import RULES
 from chalicelib.web.openapi import document
 from emulator.front import Front
@@ -86,7 +86,6 @@ schema = schemathesis.openapi.from_dict(narrowed())
 @settings(
     max_examples=20,
     derandomize=True,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

@@ -12,7 +12,7 @@ from chalice.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app as handlers
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
 from chalicelib.web.openapi import OPERATIONS, document

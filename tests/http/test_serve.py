@@ -32,7 +32,7 @@ def served() -> Iterator[str]:
     assert line.startswith("http://127.0.0.1:"), line
     yield line.split("/audit")[0]
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
 

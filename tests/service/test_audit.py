@@ -277,6 +277,75 @@ def test_a_named_endpoint_that_only_a_schedule_scales_is_seen_to_scale(
     assert front.calls["application-autoscaling:DescribeScheduledActions"] == 1
 
 
+def test_a_named_endpoint_that_a_policy_and_a_schedule_scale_costs_at_most_sixteen_calls(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    scaling = emulator.client("application-autoscaling")
+    named: dict[str, Any] = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "ResourceId": "endpoint/nightly/variant/AllTraffic",
+    }
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaling.put_scaling_policy(
+        PolicyName="by-load",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 100.0, "PredefinedMetricSpecification": metric},
+        **named,
+    )
+    scaling.put_scheduled_action(
+        ScheduledActionName="night",
+        Schedule="cron(0 20 * * ? *)",
+        Timezone="Mars/Olympus",
+        ScalableTargetAction={"MinCapacity": 1},
+        **named,
+    )
+    alarms = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"][0]["Alarms"]
+    emulator.client("cloudwatch").put_alarm_mute_rule(
+        Name="nights",
+        Rule={"Schedule": {"Expression": "cron(0 20 * * *)", "Duration": "PT10H"}},
+        MuteTargets={"AlarmNames": [alarms[0]["AlarmName"]]},
+    )
+    service = new_service()
+    front.calls.clear()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", "nightly")]), "event")
+    fired = {rule for rule, _ in found(report)}
+    assert {"autoscaling-min-below-two", "autoscaling-alarm-broken"} <= fired
+    assert sum(front.calls.values()) <= 16
+    asked_by_name = {
+        "sagemaker:ListTags",
+        "sagemaker:ListInferenceRecommendationsJobs",
+        "cloudwatch:ListAlarmMuteRules",
+    }
+    assert not {name for name in front.calls if ":List" in name} - asked_by_name
+
+
+def test_a_sweep_reads_every_mute_rule_that_is_not_over(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    emulator.client("application-autoscaling").put_scaling_policy(
+        PolicyName="by-load",
+        PolicyType="TargetTrackingScaling",
+        ServiceNamespace="sagemaker",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        ResourceId="endpoint/nightly/variant/AllTraffic",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 100.0, "PredefinedMetricSpecification": metric},
+    )
+    rule = {"Schedule": {"Expression": "cron(0 20 * * SUN)", "Duration": "PT10H"}}
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_alarm_mute_rule(Name="weekly", Rule=rule, MuteTargets={"AlarmNames": ["another"]})
+    cloudwatch.put_alarm_mute_rule(Name="over", Rule=rule, ExpireDate=datetime(2026, 1, 1, tzinfo=UTC))
+    service = new_service()
+    report = service.audit(service.scope(), "schedule")
+    assert report.rules["autoscaling-alarm-broken"].passed == 1
+    assert (front.calls["cloudwatch:ListAlarmMuteRules"], front.calls["cloudwatch:GetAlarmMuteRule"]) == (1, 1)
+
+
 def test_a_named_training_job_costs_at_most_three_calls(
     account: Emulator, front: Front, new_service: NewService
 ) -> None:

@@ -83,6 +83,7 @@ def test_the_account_is_as_large_as_the_demo_promises(report: Report) -> None:
     assert report.resources["tuning-job"] == 2
     assert report.resources["transform-job"] == 4
     assert report.resources["notebook-instance"] == 5
+    assert report.resources["cluster"] == 2
 
 
 def resources_of(endpoint: Endpoint) -> set[str]:

@@ -7,8 +7,7 @@ from email.policy import SMTP
 import pytest
 from moto.ses.models import ses_backends
 
-from chalicelib.notices.email import Attachment, EmailFailed, bodies, deliver
-from chalicelib.settings import Settings
+from chalicelib.notices.email import Attachment, EmailFailed, bodies, send
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
 from tests.conftest import NewService
@@ -17,7 +16,7 @@ from tests.service.test_audit import an_endpoint
 from tests.unit.test_page import Reader
 
 SENDER = "Auditor <auditor@example.org>"
-TO = Settings(email_from=SENDER, email_to='"Doe, Jane" <jane@example.org>, ops@example.org')
+ENDS = (SENDER, '"Doe, Jane" <jane@example.org>, ops@example.org')
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ def body_of(message: EmailMessage, kind: str) -> str:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_kind_of_notice_arrives_in_both_forms(verified: Emulator, name: str) -> None:
     notice = SAMPLES[name]
-    assert deliver(notice, TO, verified.client("sesv2"))
+    assert send(notice, *ENDS, verified.client("sesv2"))
     (message,) = inbox()
     assert (body_of(message, "plain"), body_of(message, "html")) == bodies(notice)
     assert message["Subject"] == notice.subject
@@ -52,9 +51,9 @@ def test_every_kind_of_notice_arrives_in_both_forms(verified: Emulator, name: st
 
 def test_an_attachment_arrives_whole(verified: Emulator) -> None:
     content = bytes(range(256)) * 100
-    deliver(
+    send(
         SAMPLES["digest-full"],
-        TO,
+        *ENDS,
         verified.client("sesv2"),
         [Attachment("report.bin", content, "application/octet-stream")],
     )
@@ -65,23 +64,18 @@ def test_an_attachment_arrives_whole(verified: Emulator) -> None:
 
 def test_a_sender_that_is_not_verified_is_an_error(emulator: Emulator) -> None:
     with pytest.raises(EmailFailed, match=r"MessageRejected.*a verified sender"):
-        deliver(SAMPLES["finding-new"], TO, emulator.client("sesv2"))
+        send(SAMPLES["finding-new"], *ENDS, emulator.client("sesv2"))
     assert inbox() == []
 
 
 def test_a_denied_call_is_an_error_and_can_be_repeated(verified: Emulator, front: Front) -> None:
     front.deny("ses:*")
     with pytest.raises(EmailFailed, match="ses:SendEmail and ses:SendRawEmail"):
-        deliver(SAMPLES["finding-new"], TO, verified.client("sesv2"))
+        send(SAMPLES["finding-new"], *ENDS, verified.client("sesv2"))
     assert inbox() == []
     front.clear()
-    assert deliver(SAMPLES["finding-new"], TO, verified.client("sesv2"))
+    assert send(SAMPLES["finding-new"], *ENDS, verified.client("sesv2"))
     assert len(inbox()) == 1
-
-
-def test_nothing_is_sent_where_no_addresses_are_set(verified: Emulator) -> None:
-    assert deliver(SAMPLES["finding-new"], Settings(), verified.client("sesv2")) is None
-    assert inbox() == []
 
 
 def test_a_digest_carries_the_report_page(verified: Emulator, new_service: NewService) -> None:

@@ -996,15 +996,20 @@ def test_metric_data_pages_by_datapoints(cloudwatch: Any) -> None:
     assert merged == {"blue": [float(n) for n in range(100)], "none": [], "green": [float(n) for n in range(100)]}
 
 
-def test_many_queries_over_many_datapoints_stay_fast(cloudwatch: Any) -> None:
-    variants = [f"v{number}" for number in range(300)]
-    for variant in variants:
-        invocations([(NOON + timedelta(minutes=minute), 1.0) for minute in range(1440)], variant)
-    queries = [a_query(variant, variant=variant, period=3600) for variant in variants]
-    started = time.perf_counter()
-    answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1))
-    assert time.perf_counter() - started < 3
-    assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [24] * 300
+def test_ten_times_the_queries_over_ten_times_the_datapoints_take_no_hundred_times_as_long(cloudwatch: Any) -> None:
+    def taken(variants: range) -> float:
+        """CPU seconds of this process, the emulator among it: the clock would tell of the machine."""
+        for number in variants:
+            invocations([(NOON + timedelta(minutes=minute), 1.0) for minute in range(1440)], f"v{number}")
+        queries = [a_query(f"v{number}", variant=f"v{number}", period=3600) for number in range(variants.stop)]
+        began = time.process_time()
+        answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1))
+        spent = time.process_time() - began
+        assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [24] * len(queries)
+        return spent
+
+    few = taken(range(30))
+    assert taken(range(30, 300)) < 40 * few
 
 
 def test_an_expression_is_refused_rather_than_empty(cloudwatch: Any) -> None:
@@ -1172,11 +1177,11 @@ def test_throttled_after_a_burst(emulator: Emulator, front: Front, service: str,
 
 
 def test_delays_run_at_the_same_time(front: Front, sagemaker: Any) -> None:
-    front.delay(0.2)
+    front.delay(1)  # long enough for eight threads to begin on a busy machine
     started = time.perf_counter()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: sagemaker.list_models(), range(8)))
-    assert time.perf_counter() - started >= 0.2
+    assert time.perf_counter() - started >= 1
     assert front.most_at_once == 8
 
 

@@ -8,7 +8,7 @@ import pytest
 from chalice.test import Client
 
 import app as handlers
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from emulator import seed
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT

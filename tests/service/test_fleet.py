@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator import seed

@@ -10,7 +10,7 @@ from chalice.test import Client, HTTPResponse
 
 import app as handlers
 from chalicelib.ledger.history import History
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.report.findings import EndpointCapacity, RuleCounts, RuleInForce, Severity
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import Emulator

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from chalice.test import Client
+from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
-from chalicelib.ledger.ledger import TABLE
-from chalicelib.policy.policy import load_policy
+from chalicelib.ledger.table import TABLE
+from chalicelib.policy.policy import forget
 from emulator.account import build
+from emulator.extension.records import CLUSTER, arn_of
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -71,7 +73,7 @@ class Recorder:
     @contextmanager
     def _client(self, environment: dict[str, str]) -> Iterator[Client]:
         handlers.service.cache_clear()
-        load_policy.cache_clear()
+        forget()
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
@@ -128,7 +130,7 @@ def used() -> Iterator[dict[str, set[str]]]:
         environment = an_account(emulator)
         _record(recorder, environment)
         handlers.service.cache_clear()
-        load_policy.cache_clear()
+        forget()
         yield recorder.used
 
 
@@ -211,6 +213,7 @@ NAMES = {
     "tuning-job": ["churn-tuning"],
     "transform-job": ["anomaly-batch-gpu"],
     "notebook-instance": ["reporting-old"],
+    "cluster": [arn_of(sagemaker_backends[ACCOUNT][REGION], CLUSTER, "research-pretraining")],
 }
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.ledger.ledger import Ledger, LedgerBusy, LedgerFailed, Query
+from chalicelib.inventory.failures import Failure
+from chalicelib.inventory.parts import Part
+from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
+from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Exemption, Known, Severity, Verdict
@@ -128,17 +131,17 @@ def test_the_same_event_twenty_times_at_once_is_one_notice(story: Story) -> None
 def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
     mail: list[Any] = []
     story.failures = 1
-    teller = story.teller
-    object.__setattr__(teller, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
+    publisher = story.publisher
+    object.__setattr__(publisher, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
 
     def told() -> None:
-        from chalicelib.audit.resolution import Answers
+        from chalicelib.audit.resolution import Resolutions
         from chalicelib.notices.publisher import Audited
         from chalicelib.scope import Scope
         from tests.scenario import ENDPOINT
 
-        answers = Answers(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
-        teller.event(Audited.by(story.report(on_churn()), answers))
+        answers = Resolutions(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
+        publisher.event(Audited.by(story.report(on_churn()), answers))
 
     with pytest.raises(PublishFailed):
         told()
@@ -173,13 +176,11 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
 
 
 def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    from chalicelib.inventory.parts import Part
-
     gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
     story.sweep(gone, hidden)
 
     def blind(answers: Any) -> None:
-        answers.gaps.parts[Part.ENDPOINTS] = "denied"
+        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
 
     digest = story.later(days=1).sweep(answers=blind, complete=False)
     assert digest.told == []

@@ -9,11 +9,12 @@ import boto3
 import pytest
 
 from chalicelib.audit.auditor import Auditor
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Judged, Report
+from chalicelib.report.findings import Known, Report, Resolution, Verdict
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -40,6 +41,16 @@ class SmallPages(Aws):
         return super().call(service, operation, **parameters)
 
 
+class RepeatedToken(Aws):
+    """A door through which the list of notebook instances never gets past its first page."""
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation != "ListNotebookInstances":
+            return super().call(service, operation, **parameters)
+        parameters.pop("NextToken", None)
+        return {**super().call(service, operation, **parameters), "NextToken": "again"}
+
+
 def told(report: Report) -> list[tuple[str, str, str]]:
     return [(one.id, one.severity.value, one.summary) for one in report.findings]
 
@@ -57,6 +68,25 @@ def test_small_pages_change_nothing(emulator: Emulator, size: int) -> None:
     small.size = size
     assert told(audited(small)) == told(audited(Aws(boto3.Session(), REGION)))
     assert small.calls["sagemaker:Search"] > 20
+
+
+def test_a_list_whose_token_repeats_is_unread_and_not_whole(emulator: Emulator) -> None:
+    build(now=datetime.now(UTC))
+    scope, policy = Scope(ACCOUNT, REGION), load_policy()
+    rule = "notebook-elastic-inference-retired"
+    whole = Auditor(Aws(boto3.Session(), REGION), policy).audit(scope, "cli")
+    known = {finding.id: Known(finding) for finding in whole.findings if finding.rule == rule}
+    assert (len(known), whole.complete) == (1, True)
+    resolutions = Resolutions(scope, frozenset(policy.enabled(())), known)
+    report = Auditor(RepeatedToken(boto3.Session(), REGION), policy).audit(scope, "cli", resolutions)
+    (spot,) = report.blind_spots
+    assert spot.operation == "sagemaker:ListNotebookInstances"
+    assert spot.error.endswith("RepeatedToken: the same NextToken was received twice")
+    assert rule in spot.effect
+    assert not report.complete
+    resolution = resolutions.of(known)
+    assert not known.keys() & resolution.gone
+    assert not known.keys() & {id for id, verdict in resolution.verdicts.items() if verdict is not Verdict.UNKNOWN}
 
 
 def test_search_and_lists_give_the_same_report(emulator: Emulator, front: Front, new_service: NewService) -> None:
@@ -87,7 +117,7 @@ def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) ->
     assert not {"\x1b", "\u202e", "\n"} & set(degraded.summary)
     assert json.loads(report.model_dump_json())["findings"]
     policy = load_policy()
-    text = sns.text(digest(decide(report, {}, Judged(), policy), report, policy))
+    text = sns.text(digest(decide(report, {}, Resolution(), policy), report, policy))
     assert not {"\x1b", "\u202e"} & set(text)
     assert any(one.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for one in report.findings)
     for finding in report.findings:

@@ -16,6 +16,7 @@ import pytest
 from emulator.server import Emulator
 from tests.events import payload
 from tests.service.test_audit import an_endpoint
+from tools.lean import imported, unreachable
 from tools.package import ROOT, package
 
 #: What Lambda's own runtime brings.
@@ -120,6 +121,44 @@ def test_everything_is_compiled(packed: Path) -> None:
     assert "templates_compiled/texts" in {name.rsplit("/", 1)[0] for name in names}
     assert {"policies/baseline.json", "policies/data/algorithms.json"} <= names
     assert not [name for name in names if name.startswith("pydantic/v1/")]
+
+
+IMPORT = """
+import importlib, json, sys
+sys.path[:0] = sys.argv[1:3]
+import app
+for name in sys.argv[3:]:
+    importlib.import_module(name)
+print(json.dumps(app.__file__))
+"""
+
+
+def test_the_zip_holds_what_the_handlers_reach_and_nothing_else(unpacked: Path, runtime: Path) -> None:
+    assert unreachable(unpacked) == []
+    held = {str(path.relative_to(unpacked)) for path in (unpacked / "chalicelib").rglob("*.py")}
+    ours = {str(path.relative_to(ROOT)) for path in (ROOT / "chalicelib").rglob("*.py")}
+    for folder in ("cli", "doctor", "plan"):
+        assert not [name for name in held if name.startswith(f"chalicelib/{folder}/")], folder
+    for module in ("report/difference", "report/file", "report/formats/sarif", "report/formats/writers"):
+        assert f"chalicelib/{module}.py" in ours - held
+    modules = [name.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for name in sorted(held)]
+    command = [sys.executable, "-I", "-S", "-c", IMPORT, str(unpacked), str(runtime), *modules]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == str(unpacked / "app.py")
+
+
+@pytest.mark.parametrize(
+    ("source", "modules"),
+    [
+        ("import a.b", {"a.b"}),
+        ("def late():\n    from a import b", {"a", "a.b"}),
+        ("if TYPE_CHECKING:\n    import a\nelse:\n    import b", {"b"}),
+        ("if ready:\n    import a", {"a"}),
+    ],
+)
+def test_what_a_source_imports_is_read_wherever_it_stands(source: str, modules: set[str]) -> None:
+    assert imported(source) == modules
 
 
 def test_each_function_has_its_own_role_and_name(packed: Path) -> None:

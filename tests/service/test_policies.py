@@ -7,12 +7,13 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import load_policy
+from chalicelib.policy.policy import KEPT, forget, load_policy
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
 from tests.conftest import NewService
+from tests.events import payload
 from tests.service.test_audit import an_endpoint
 
 OWNER = """
@@ -21,12 +22,13 @@ custom_rules:
   - {id: acme-has-owner, kind: endpoint, title: No owner, fails_when: "!tags.owner"}
   - {id: acme-config-has-owner, kind: endpoint-config, title: No owner, fails_when: "!tags.owner"}
 """
+ADDRESS = "s3://policies/ml/team.yaml"
 Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
 def account(emulator: Emulator) -> Emulator:
-    load_policy.cache_clear()
+    forget()
     an_endpoint(emulator, "alone", count=1)
     an_endpoint(emulator, "pair")
     for kind in ("endpoint", "endpoint-config"):
@@ -77,6 +79,48 @@ def test_a_policy_in_a_bucket(account: Emulator, new_service: NewService) -> Non
     loaded = new_service(policy="s3://policies/ml/own.yaml").policy
     assert (loaded.notify_at.value, loaded.remind_after_days) == ("high", 2)
     assert "endpoint-idle" in loaded.enabled()
+
+
+def test_a_policy_in_a_bucket_is_read_with_the_credentials_of_the_caller(
+    account: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_bucket(account, b"notify_at: high\n")
+    session = account.session()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("boto3.client", None)  # nobody but the session may be asked
+    assert load_policy(ADDRESS, session).notify_at.value == "high"
+
+
+def test_a_policy_in_a_bucket_that_changed_is_in_force_five_minutes_later(account: Emulator) -> None:
+    session, now = account.session(), [0.0]
+    in_bucket(account, b"notify_at: high\n")
+    first = load_policy(ADDRESS, session, lambda: now[0])
+    in_bucket(account, b"notify_at: low\n")
+    now[0] = KEPT - 1
+    assert load_policy(ADDRESS, session, lambda: now[0]) is first
+    now[0] = KEPT
+    assert load_policy(ADDRESS, session, lambda: now[0]).notify_at.value == "low"
+
+
+def test_a_policy_that_no_longer_loads_stops_the_next_audit(
+    account: Emulator, new_service: NewService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.policy.policy.KEPT", 0.0)
+    in_bucket(account, b"notify_at: high\n")
+    service = new_service(policy=ADDRESS)
+    event = payload("endpoint-in-service")
+    assert "audit_id" in service.on_event(event)
+    in_bucket(account, b"notify_at: sometimes\n")
+    with pytest.raises(InvalidInput, match=r"policies/ml/team\.yaml:1"):
+        service.on_event(event)
+
+
+def in_bucket(account: Emulator, text: bytes) -> None:
+    s3 = account.client("s3")
+    if "policies" not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket="policies", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="policies", Key="ml/team.yaml", Body=text)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.notices.notice import Notice, Told
-from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, deliver
-from chalicelib.settings import Settings
+from chalicelib.notices.notice import Change, Notice
+from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, import_findings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
 from tests.notices_samples import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
-
-ON = Settings(security_hub=True)
 
 
 @pytest.fixture
@@ -30,13 +27,13 @@ def held(hub: Any) -> dict[str, dict[str, Any]]:
 
 def test_a_digest_arrives_with_open_and_resolved_findings(hub: Any) -> None:
     notice = SAMPLES["digest-full"]
-    assert deliver(notice, ON, hub) == Delivered(imported=len(notice.told))
+    assert import_findings(notice, hub) == Delivered(imported=len(notice.told))
     states = {id: one["RecordState"] for id, one in held(hub).items()}
     assert states == {one.finding.id: "ARCHIVED" if one.change == "resolved" else "ACTIVE" for one in notice.told}
 
 
 def test_a_finding_is_imported_into_the_hub_of_the_client(hub: Any) -> None:
-    deliver(SAMPLES["finding-new"], ON, hub)
+    import_findings(SAMPLES["finding-new"], hub)
     (one,) = held(hub).values()
     assert one["AwsAccountId"] == DEFAULT_ACCOUNT
     assert one["ProductArn"].split(":")[3] == DEFAULT_REGION
@@ -44,32 +41,32 @@ def test_a_finding_is_imported_into_the_hub_of_the_client(hub: Any) -> None:
 
 
 def test_a_resolved_finding_updates_the_one_that_was_open(hub: Any) -> None:
-    deliver(a_notice(NEW), ON, hub)
+    import_findings(a_notice(NEW), hub)
     later = a_notice(RESOLVED, finished_at=NOW + timedelta(days=1))
-    assert deliver(later, ON, hub) == Delivered(imported=1)
+    assert import_findings(later, hub) == Delivered(imported=1)
     (one,) = held(hub).values()
     assert (one["RecordState"], one["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
     assert one["UpdatedAt"] == "2026-11-23T06:00:00Z"
 
 
 def test_more_than_a_batch_arrives_whole(hub: Any) -> None:
-    several = [Told(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(230)]
-    assert deliver(a_notice(*several), ON, hub) == Delivered(imported=230)
+    several = [Change(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(230)]
+    assert import_findings(a_notice(*several), hub) == Delivered(imported=230)
     assert held(hub).keys() == {one.finding.id for one in several}
 
 
 def test_a_denied_call_is_an_error_that_names_the_permission(hub: Any, front: Front) -> None:
     front.deny("securityhub:*")
     with pytest.raises(SecurityHubFailed, match=r"AccessDeniedException.*securityhub:BatchImportFindings"):
-        deliver(SAMPLES["finding-new"], ON, hub)
+        import_findings(SAMPLES["finding-new"], hub)
 
 
 def test_a_failed_delivery_can_be_repeated(hub: Any, front: Front) -> None:
     notice: Notice = SAMPLES["digest-full"]
     front.deny("securityhub:*")
     with pytest.raises(SecurityHubFailed):
-        deliver(notice, ON, hub)
+        import_findings(notice, hub)
     front.clear()
     for _ in range(2):
-        assert deliver(notice, ON, hub) == Delivered(imported=len(notice.told))
+        assert import_findings(notice, hub) == Delivered(imported=len(notice.told))
     assert len(held(hub)) == len(notice.told)

@@ -1,6 +1,7 @@
 """The triggers of app.py, with events as EventBridge delivers them, and the notice as a subscriber receives it."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,11 +105,22 @@ def test_an_event_without_findings_sends_nothing(client: Client, subscriber: Sub
 
 
 def test_an_event_that_cannot_be_understood_is_dropped_and_does_not_fail(
-    client: Client, subscriber: Subscriber
+    client: Client, subscriber: Subscriber, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", {}))
+    event = an_event("SageMaker Endpoint State Change", {})
+    answer = sent(client, "audit_on_sagemaker_event", event)
     assert "EndpointName" in answer["dropped"]
+    assert f"event dropped, id {event.get('id')}: " in caplog.text
     assert subscriber.received() == []
+
+
+def test_an_event_that_rightly_asks_for_nothing_is_no_warning(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    call = {"eventSource": "sagemaker.amazonaws.com", "eventName": "CreateEndpoint", "errorCode": "AccessDenied"}
+    with caplog.at_level(logging.INFO, "chalicelib"):
+        answer = sent(client, "audit_on_api_call", an_event("AWS API Call via CloudTrail", call))
+    assert "changed nothing" in answer["dropped"]
+    assert "asks for nothing" in caplog.text and "event dropped" not in caplog.text
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_a_failed_publish_fails_the_function_so_that_lambda_tries_again(

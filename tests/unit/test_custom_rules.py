@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
-from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.policy.policy import Policy, forget, load_policy
 from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules.custom import READS
 from chalicelib.scope import Scope
@@ -28,7 +28,7 @@ custom_rules:
 
 
 def loaded(tmp_path: Path, text: str) -> Policy:
-    load_policy.cache_clear()
+    forget()
     path = tmp_path / "own.yaml"
     path.write_text(text)
     return load_policy(str(path))

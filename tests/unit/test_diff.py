@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.report.difference import Change, Difference, difference
+from chalicelib.report.difference import Change, Difference
+from chalicelib.report.difference import difference as difference_of
 from chalicelib.report.findings import (
     BlindSpot,
     Exemption,
@@ -21,12 +22,17 @@ from chalicelib.report.findings import (
     finding_id,
 )
 from chalicelib.rules import RULES
+from chalicelib.rules.registry import may_read
 from tests.builders import ACCOUNT, NOW, REGION, STEM
 from tests.unit.test_notices import a_finding as any_finding
 from tests.unit.test_notices import a_report as any_report
 
 SINGLE, IDLE, MINIMUM = "endpoint-single-instance", "endpoint-idle", "autoscaling-min-below-two"
 OTHER_ACCOUNT = "222222222222"
+
+
+def difference(old: Report, new: Report) -> Difference:
+    return difference_of(old, new, may_read)
 
 
 def a_finding(name: str = "churn", rule: str = SINGLE, **differences: Any) -> Finding:

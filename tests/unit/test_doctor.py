@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.doctor.doctor import Diagnosis, Permission, judged, policy_to_add, settings_checks
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.answers import CallFailed
 
 OPERATION = "sagemaker:ListModels"
 REFUSED = "User: arn:aws:sts::123456789012:assumed-role/a/b is not authorized to perform: sagemaker:ListModels"

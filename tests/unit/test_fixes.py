@@ -1,4 +1,4 @@
-"""What every template of a finding has: a title that stands alone, a way to see that the fix worked, words for a plan."""
+"""What every template has: a title that stands alone, a way to see that the fix worked, words for a plan."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from chalicelib import jq
+from chalicelib.audit import jq
 from chalicelib.audit.findings import Failing, findings
 from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report.findings import Finding, Verdict
@@ -35,11 +35,14 @@ NOUNS = {
     "transform-job": "transform job",
     "notebook-instance": "notebook instance",
     "vpc": "VPC",
+    "cluster": "cluster",
 }
 #: One title is for jobs of every kind, and one for what scales, whichever way.
 ALSO = {
     "instance-previous-generation": ("endpoint, job or notebook instance",),
     "autoscaling-min-below-two": ("automatic scaling",),
+    "autoscaling-no-headroom": ("automatic scaling",),
+    "autoscaling-at-max": ("automatic scaling",),
 }
 TAKES_AWAY = re.compile(r"(deregister|delete)-")
 WITHOUT_CHECKPOINTS = re.compile(r"stop-(training|hyper-parameter-tuning|transform|processing)-job")
@@ -87,7 +90,7 @@ def test_the_plan_never_speaks_of_commands(case: Case) -> None:
     failing = [Failing(RULES[case.rule], case.subject, case.outcome())]
     now = datetime(2026, 11, 25, tzinfo=UTC)
     for language in ("cloudformation", "terraform"):
-        (finding,) = findings(failing, load_policy(), scope, now, lambda _: {}, planned_in=language)  # type: ignore[arg-type]
+        (finding,) = findings(failing, load_policy(), scope, now, lambda _: {}, planned_in=language)
         assert finding.fix.commands == []
         assert set(finding.fix.snippets) <= {language}
         assert finding.fix.text

@@ -24,18 +24,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
-from chalicelib.notices.security_hub import FINDING_BYTES
 from chalicelib.report.findings import BlindSpot, Exemption, Finding, Fix, Report, RuleCounts, Saving, Severity
-from chalicelib.report.formats.writers import (
-    COLUMNS,
-    COMMENT,
-    FORMULA,
-    RESULTS,
-    WRITERS,
-    comma_separated,
-    markdown,
-    sarif,
-)
+from chalicelib.report.formats.asff import FINDING_BYTES
+from chalicelib.report.formats.comma_separated import COLUMNS, FORMULA, comma_separated
+from chalicelib.report.formats.markdown import COMMENT, markdown
+from chalicelib.report.formats.sarif import RESULTS, sarif
+from chalicelib.report.formats.writers import WRITERS
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 SCHEMAS = Path(__file__).parents[1] / "fixtures" / "schemas"
@@ -244,7 +238,8 @@ def test_an_odd_report_is_parsed(name: str, report: str) -> None:
     PARSERS[name](REPORTS[report], written)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.thorough
+@settings(max_examples=40)
 @given(text=st.text(min_size=1, max_size=80))
 def test_any_text_is_parsed_in_every_format(text: str) -> None:
     report = a_report(hostile(text), rules=COUNTS)
@@ -278,7 +273,7 @@ def test_blind_spots_beyond_the_room_are_counted() -> None:
 
 def test_sarif_holds_the_worst_results_that_github_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RESULTS == 25_000
-    monkeypatch.setattr("chalicelib.report.formats.writers.RESULTS", 10)
+    monkeypatch.setattr("chalicelib.report.formats.sarif.RESULTS", 10)
     (run,) = json.loads(sarif(a_report(*(a_finding(one) for one in range(12)))))["runs"]
     assert [one["partialFingerprints"]["findingId/v1"] for one in run["results"]] == [
         f"f-{one:020x}" for one in range(10)

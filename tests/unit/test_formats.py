@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.report.findings import BlindSpot, Exemption, Report, RuleCounts, Severity
-from chalicelib.report.formats.writers import COLUMNS, WRITERS, comma_separated, junit, markdown, sarif
+from chalicelib.report.formats.comma_separated import COLUMNS, comma_separated
+from chalicelib.report.formats.junit import junit
+from chalicelib.report.formats.markdown import markdown
+from chalicelib.report.formats.sarif import sarif
+from chalicelib.report.formats.writers import WRITERS
 from tests.unit.test_notices import HOSTILE, a_finding, a_report
 
 

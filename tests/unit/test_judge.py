@@ -11,7 +11,9 @@ from chalicelib.audit.findings import findings, tagged_arn
 from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.endpoints import Endpoint, Variant, VariantSettings
+from chalicelib.inventory.failures import NOT_READ, Failure
+from chalicelib.inventory.kinds.configs import VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
 from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed
@@ -178,7 +180,8 @@ def test_guards_end_the_judgement_before_the_rule_is_asked() -> None:
 
 def test_what_was_not_declared_to_be_read_is_never_taken_for_absent() -> None:
     estate = an_estate(count=1, minimum=2)
-    estate.gaps.parts.update({part: "not read" for part in RULES["variant-no-autoscaling"].reads})
+    for part in RULES["variant-no-autoscaling"].reads:
+        estate.gaps.note(Failure(NOT_READ, "", f"{part} were not read", part=part))
     variant = next(iter(estate.variants.values()))
     with pytest.raises(Unread):
         RULES["variant-no-autoscaling"].judge(variant, estate, RULES["variant-no-autoscaling"].params())

@@ -14,9 +14,9 @@ from chalicelib.report.findings import (
     BlindSpot,
     Finding,
     Fix,
-    Judged,
     PolicyUsed,
     Report,
+    Resolution,
     Resource,
     ScopeAudited,
     Severity,
@@ -73,9 +73,10 @@ def a_report(*findings: Finding, **differences: Any) -> Report:
 
 def a_digest(*findings: Finding, **differences: Any) -> Notice:
     report, policy = a_report(*findings, **differences), load_policy()
-    return digest(decide(report, {}, Judged(), policy), report, policy)
+    return digest(decide(report, {}, Resolution(), policy), report, policy)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [0, 1, 41, 5000])
 def test_a_message_of_any_size_fits_and_holds_every_protocol(number: int) -> None:
     notice = a_digest(*(a_finding(one) for one in range(number)))
@@ -89,6 +90,7 @@ def test_a_message_of_any_size_fits_and_holds_every_protocol(number: int) -> Non
     assert machine["by_severity"] == ({"high": number} if number else {})
 
 
+@pytest.mark.thorough
 def test_what_does_not_fit_is_counted_never_dropped_in_silence() -> None:
     body = json.loads(sns.message(a_digest(*(a_finding(one) for one in range(5000)))))
     assert "and 4,960 more" in body["email"]

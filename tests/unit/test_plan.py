@@ -9,7 +9,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.plan.template import document
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Verdict
-from chalicelib.report.formats.writers import sarif
+from chalicelib.report.formats.sarif import sarif
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
@@ -82,7 +82,7 @@ CASES: list[tuple[str, str, Verdict, list[tuple[str, Any]]]] = [
         "autoscaling-zero-without-wakeup",
         "endpoint/queue/variant/AllTraffic",
         FAIL,
-        [("WakeUpAlarm.Properties.MetricName", "ApproximateBacklogSize")],
+        [("WakeUpAlarm.Properties.MetricName", "Invocations")],
     ),
     ("model-vpc-single-az", "churn-model", PASS, []),
     ("model-vpc-single-az", "churn-model", FAIL, [(AZ_B, "eu-west-1a")]),

@@ -13,6 +13,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.report.findings import Verdict
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
+pytestmark = pytest.mark.thorough
+
 UNSURE = {"Odd": {"Fn::Equals": [{"Ref": "Nowhere"}, "x"]}}
 CERTAIN = {Verdict.PASS, Verdict.FAIL}
 
@@ -74,7 +76,7 @@ def test_a_resource_that_may_not_be_made_adds_no_finding_and_none_of_its_own(id:
     assert not more_failing(template)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(SCALARS), min_size=2, max_size=4, unique=True))
 def test_several_values_that_are_not_known_add_no_finding(paths: list[str]) -> None:
     names = ["Nowhere", "Nowhere2", "Nowhere3", "Nowhere4"]

@@ -8,14 +8,14 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import ExemptionEntry, load_policy
+from chalicelib.policy.policy import ExemptionEntry, forget, load_policy
 from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
 
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    load_policy.cache_clear()
+    forget()
 
 
 def written(tmp_path: Path, text: str, name: str = "own.yaml") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -38,6 +39,8 @@ from tests.builders import (
     an_endpoint,
     an_inventory,
 )
+
+pytestmark = pytest.mark.thorough
 
 SCOPE = Scope(ACCOUNT, REGION)
 EVERY_RULE = {id: replace(one, enabled=True) for id, one in load_policy("strict").rules.items()}

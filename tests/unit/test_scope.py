@@ -3,6 +3,7 @@
 import pytest
 
 from chalicelib.errors import InvalidInput
+from chalicelib.kinds import KINDS
 from chalicelib.scope import KINDS_BY_ARN, ResourceRef, Scope, parse_resource
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -10,10 +11,10 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 @pytest.mark.parametrize(("prefix", "kind"), KINDS_BY_ARN.items())
 def test_every_kind_makes_the_round_trip(prefix: str, kind: str) -> None:
-    ref = ResourceRef(kind, "a-name")
-    arn = Scope(ACCOUNT, REGION).arn(ref)
-    assert f":{prefix}/a-name" in arn
-    assert parse_resource(arn, account=ACCOUNT, region=REGION) == ref
+    arn = f"arn:aws:{KINDS[kind].service}:{REGION}:{ACCOUNT}:{prefix}/a1b2c3d4e5f6"
+    ref = parse_resource(arn, account=ACCOUNT, region=REGION)
+    assert ref == ResourceRef(kind, "a1b2c3d4e5f6" if KINDS[kind].arn_is_name else arn)
+    assert Scope(ACCOUNT, REGION).arn(ref) == arn
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.validate import ParamValidator
 
 from chalicelib.notices import security_hub
-from chalicelib.notices.notice import Notice, Told
-from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, asff, batches, deliver
+from chalicelib.notices.notice import Change, Notice
+from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, batches, import_findings
 from chalicelib.report.findings import Finding, Fix, Severity
-from chalicelib.settings import Settings
+from chalicelib.report.formats.asff import LABELS, security_hub_finding
 from tests.golden import assert_golden
 from tests.notices_samples import (
     ACCOUNT,
@@ -31,13 +31,12 @@ from tests.notices_samples import (
     a_resource,
 )
 
-ON, OFF = Settings(security_hub=True), Settings()
 TOLD = {f"{name}-{number}": told for name, notice in SAMPLES.items() for number, told in enumerate(notice.told)}
 HOSTILE = "<script>{{ 7*7 }}\r\nforged\x07 \u202e" + "x" * 10_000
 
 
-def formatted(told: Told) -> dict[str, Any]:
-    return asff(told, ACCOUNT, REGION, "aws", NOW)
+def formatted(change: Change) -> dict[str, Any]:
+    return security_hub_finding(change.finding, change.change, ACCOUNT, REGION, "aws", NOW)
 
 
 def complaints(*findings: Mapping[str, Any]) -> str:
@@ -47,8 +46,8 @@ def complaints(*findings: Mapping[str, Any]) -> str:
     return str(report.generate_report())
 
 
-def a_told(**changes: Any) -> Told:
-    return Told(change="new", finding=a_finding(**changes))
+def a_told(**changes: Any) -> Change:
+    return Change(change="new", finding=a_finding(**changes))
 
 
 def strings(value: Any) -> list[str]:
@@ -94,12 +93,12 @@ def test_every_sample_is_valid_by_the_service_model(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "told"), [("new", NEW), ("worse", WORSE), ("resolved", RESOLVED)])
-def test_a_finding_looks_as_reviewed(name: str, told: Told) -> None:
+def test_a_finding_looks_as_reviewed(name: str, told: Change) -> None:
     assert_golden(f"asff/{name}.json", json.dumps(formatted(told), indent=2))
 
 
 def test_a_saving_and_an_uncertain_finding_look_as_reviewed() -> None:
-    assert_golden("asff/saving.json", json.dumps(formatted(Told(change="new", finding=IDLE)), indent=2))
+    assert_golden("asff/saving.json", json.dumps(formatted(Change(change="new", finding=IDLE)), indent=2))
 
 
 def test_an_open_finding_is_active_and_failed() -> None:
@@ -156,7 +155,7 @@ def test_what_customers_set_is_never_sent(name: str) -> None:
 
 
 def test_another_partition_names_its_own_product_and_resource() -> None:
-    one = asff(NEW, ACCOUNT, "us-gov-west-1", "aws-us-gov", NOW)
+    one = security_hub_finding(NEW.finding, NEW.change, ACCOUNT, "us-gov-west-1", "aws-us-gov", NOW)
     assert one["ProductArn"].startswith("arn:aws-us-gov:securityhub:us-gov-west-1:")
     assert one["Resources"][0]["Partition"] == "aws-us-gov"
 
@@ -211,7 +210,7 @@ def a_huge_finding(evidence: int = 500) -> Finding:
 
 
 def test_everything_too_long_is_cut_to_its_limit() -> None:
-    one = formatted(Told(change="new", finding=a_huge_finding()))
+    one = formatted(Change(change="new", finding=a_huge_finding()))
     assert complaints(one) == ""
     assert len(one["Title"]) == 256
     assert len(one["Description"]) == 1024
@@ -264,8 +263,9 @@ def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -
     assert [finding for one in made for finding in one] == findings
 
 
+@pytest.mark.thorough
 def test_a_batch_has_at_most_six_megabytes() -> None:
-    large = [formatted(Told(change="new", finding=a_huge_finding(40))) for _ in range(100)]
+    large = [formatted(Change(change="new", finding=a_huge_finding(40))) for _ in range(100)]
     # As large as findings may be: the batch of them would have 24 MB.
     large = [{**one, "Filler": "x" * (239_000 - len(json.dumps(one)))} for one in large]
     made = list(batches(large))
@@ -278,33 +278,28 @@ def test_a_batch_has_at_most_six_megabytes() -> None:
 
 
 def five_thousand() -> Notice:
-    return a_notice(*(Told(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(5000)))
+    return a_notice(*(Change(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(5000)))
 
 
+@pytest.mark.thorough
 def test_five_thousand_findings_go_out_in_fifty_batches() -> None:
     hub = Hub()
-    assert deliver(five_thousand(), ON, hub) == Delivered(imported=5000)
+    assert import_findings(five_thousand(), hub) == Delivered(imported=5000)
     assert [len(one) for one in hub.batches] == [100] * 50
     assert len({one["Id"] for batch in hub.batches for one in batch}) == 5000
-
-
-def test_nothing_is_sent_unless_it_is_switched_on() -> None:
-    hub = Hub()
-    assert deliver(SAMPLES["digest-full"], OFF, hub) == Delivered()
-    assert hub.batches == []
 
 
 @pytest.mark.parametrize("name", ["digest-clean", "health"])
 def test_a_notice_without_changes_asks_nothing(name: str) -> None:
     hub = Hub()
-    assert deliver(SAMPLES[name], ON, hub) == Delivered()
+    assert import_findings(SAMPLES[name], hub) == Delivered()
     assert hub.batches == []
 
 
 def test_only_what_the_notice_tells_is_imported() -> None:
     hub = Hub()
     notice = SAMPLES["digest-full"]
-    deliver(notice, ON, hub)
+    import_findings(notice, hub)
     (batch,) = hub.batches
     states = {one["Id"]: one["RecordState"] for one in batch}
     assert states == {one.finding.id: "ARCHIVED" if one.change == "resolved" else "ACTIVE" for one in notice.told}
@@ -313,7 +308,7 @@ def test_only_what_the_notice_tells_is_imported() -> None:
 def test_what_is_refused_is_logged_and_given_back(caplog: pytest.LogCaptureFixture) -> None:
     notice = SAMPLES["digest-full"]
     refused = notice.told[1].finding.id
-    delivered = deliver(notice, ON, Hub(refused))
+    delivered = import_findings(notice, Hub(refused))
     assert delivered == Delivered(imported=len(notice.told) - 1, failed=[(refused, "InvalidInput", "no")])
     assert f"refused the finding {refused}: InvalidInput: no" in caplog.text
 
@@ -321,13 +316,13 @@ def test_what_is_refused_is_logged_and_given_back(caplog: pytest.LogCaptureFixtu
 def test_a_call_that_fails_is_an_error_that_says_what_is_needed() -> None:
     denied = ClientError({"Error": {"Code": "InvalidAccessException", "Message": "not subscribed"}}, "X")
     with pytest.raises(SecurityHubFailed, match=r"InvalidAccessException: not subscribed.*enabled in the region"):
-        deliver(SAMPLES["finding-new"], ON, Hub(error=denied))
+        import_findings(SAMPLES["finding-new"], Hub(error=denied))
 
 
 def test_an_error_of_the_network_tells_no_addresses() -> None:
     away = EndpointConnectionError(endpoint_url="https://user:secret@proxy.example.org")
     with pytest.raises(SecurityHubFailed) as raised:
-        deliver(SAMPLES["finding-new"], ON, Hub(error=away))
+        import_findings(SAMPLES["finding-new"], Hub(error=away))
     assert "EndpointConnectionError" in str(raised.value)
     assert "secret" not in str(raised.value)
 
@@ -337,4 +332,4 @@ def test_the_limits_are_those_of_the_service_model() -> None:
     findings = model.operation_model("BatchImportFindings").input_shape.members["Findings"]
     assert findings.metadata["max"] == security_hub.BATCH
     labels = model.shape_for("SeverityLabel").enum
-    assert set(security_hub.LABELS.values()) == set(labels)
+    assert set(LABELS.values()) == set(labels)

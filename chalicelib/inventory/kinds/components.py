@@ -2,55 +2,62 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from pydantic import Field, model_validator
-
-from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.facts import Fact, Present, Tags, at, many
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+
+
+class Specification(Fact):
+    """What an inference component serves, and on which instance type where it names one."""
+
+    instance_type: str | None = at("InstanceType")
+    model_name: str | None = at("ModelName")
+    image: str | None = at("Container.DeployedImage.SpecifiedImage", "Container.Image")
+    base_component: str | None = at("BaseInferenceComponentName")
+    az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
+    placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
+    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
 
 
 class InferenceComponent(Fact):
     """``DescribeInferenceComponent``."""
 
     kind: ClassVar[str] = "inference-component"
-    name: str = Field(alias="InferenceComponentName")
-    arn: str = Field("", alias="InferenceComponentArn")
-    endpoint_name: str = Field("", alias="EndpointName")
-    endpoint_arn: str = Field("", alias="EndpointArn")
-    variant_name: str | None = Field(None, alias="VariantName")
-    status: str = Field("", alias="InferenceComponentStatus")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
-    desired_copy_count: int | None = Field(None, description="RuntimeConfig.DesiredCopyCount")
-    current_copy_count: int | None = Field(None, description="RuntimeConfig.CurrentCopyCount")
-    model_name: str | None = Field(None, description="Specification.ModelName")
-    image: str | None = Field(None, description="Specification.Container.Image")
-    base_component: str | None = Field(None, description="Specification.BaseInferenceComponentName")
-    az_balance: bool = Field(False, description="Specification.SchedulingConfig.AvailabilityZoneBalance")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("InferenceComponentName", required=True)
+    arn: str = at("InferenceComponentArn", default="")
+    endpoint_name: str = at("EndpointName", default="")
+    endpoint_arn: str = at("EndpointArn", default="")
+    variant_name: str | None = at("VariantName")
+    status: str = at("InferenceComponentStatus", default="")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
+    desired_copy_count: int | None = at("RuntimeConfig.DesiredCopyCount")
+    current_copy_count: int | None = at("RuntimeConfig.CurrentCopyCount")
+    model_name: str | None = at("Specifications[0].ModelName", "Specification.ModelName")
+    image: str | None = at(
+        "Specifications[0].Container.Image",
+        "Specifications[0].Container.DeployedImage.SpecifiedImage",
+        "Specification.Container.DeployedImage.SpecifiedImage",
+        "Specification.Container.Image",
+    )
+    base_component: str | None = at(
+        "Specifications[0].BaseInferenceComponentName", "Specification.BaseInferenceComponentName"
+    )
+    az_balance: Present = at(
+        "Specifications[0].SchedulingConfig.AvailabilityZoneBalance",
+        "Specification.SchedulingConfig.AvailabilityZoneBalance",
+        default=False,
+    )
+    failure_reason: str | None = at("FailureReason")
+    specifications: tuple[Specification, ...] = at("Specifications", "Specification", default=(), convert=many)
+    tags: Tags | None = at("Tags")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or not ({"Specification", "Specifications", "RuntimeConfig"} & given.keys()):
-            return given
-        several = given.get("Specifications") or [{}]
-        specification = given.get("Specification") or several[0]
-        runtime = given.get("RuntimeConfig") or {}
-        container = specification.get("Container") or {}
-        image = container.get("Image") or (container.get("DeployedImage") or {}).get("SpecifiedImage")
-        scheduling = specification.get("SchedulingConfig") or {}
-        return {
-            **given,
-            "desired_copy_count": runtime.get("DesiredCopyCount"),
-            "current_copy_count": runtime.get("CurrentCopyCount"),
-            "model_name": specification.get("ModelName"),
-            "image": image,
-            "base_component": specification.get("BaseInferenceComponentName"),
-            "az_balance": bool(scheduling.get("AvailabilityZoneBalance")),
-        }
+    @property
+    def accelerators(self) -> float:
+        """The accelerators that a copy needs, on the instance type on which it needs most."""
+        return max((specification.accelerators or 0.0 for specification in self.specifications), default=0.0)
 
     @property
     def resource_id(self) -> str:

@@ -1,85 +1,36 @@
 """Endpoints with their variants and endpoint configs: the facts, and how they are read."""
 
-import logging
+import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import Annotated, Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags, Unread, VpcConfig
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.facts import Fact, Missing, Present, Tags, Unread, at
 from chalicelib.inventory.instances import InstanceType
+from chalicelib.inventory.kinds.configs import (
+    IN_TRANSITION,
+    NOT_SERVING,
+    EndpointConfig,
+    ManagedInstanceScaling,
+    VariantSettings,
+    plain,
+)
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
-from chalicelib.inventory.remembered import Configs
-
-log = logging.getLogger(__name__)
 
 
-#: Endpoint states without case and underscores: events write IN_SERVICE where the API writes InService.
-IN_TRANSITION = frozenset({"creating", "updating", "systemupdating", "rollingback", "deleting"})
-NOT_SERVING = frozenset({"failed", "outofservice"})
+class BatchSize(Fact):
+    """``CapacitySize``: instances, or percent of them."""
 
+    type: str = at("Type", default="")
+    value: int = at("Value", default=0)
 
-def plain(status: str) -> str:
-    """A status without case and underscores, to compare by."""
-    return status.replace("_", "").lower()
-
-
-class ManagedInstanceScaling(Fact):
-    """SageMaker's own scaling of the instances under inference components."""
-
-    status: str = Field("", alias="Status")
-    min_instance_count: int | None = Field(None, alias="MinInstanceCount")
-    max_instance_count: int | None = Field(None, alias="MaxInstanceCount")
-
-    @property
-    def enabled(self) -> bool:
-        return self.status.upper() == "ENABLED"
-
-
-class VariantSettings(Fact):
-    """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
-
-    name: str = Field(alias="VariantName")
-    model_name: str | None = Field(None, alias="ModelName")
-    initial_instance_count: int | None = Field(None, alias="InitialInstanceCount")
-    initial_weight: float | None = Field(None, alias="InitialVariantWeight")
-    instance_type: str | None = Field(None, alias="InstanceType")
-    instance_pools: tuple[str, ...] = Field((), alias="InstancePools")
-    accelerator_type: str | None = Field(None, alias="AcceleratorType")
-    serverless: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="ServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _pool_types(cls, given: Any) -> Any:
-        pools = given.get("InstancePools") if isinstance(given, dict) else None
-        if pools:
-            return {**given, "InstancePools": tuple(pool["InstanceType"] for pool in pools if "InstanceType" in pool)}
-        return given
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The type, or with instance pools the types of the pools; empty when serverless."""
-        return (self.instance_type,) if self.instance_type else self.instance_pools
-
-
-class EndpointConfig(Fact):
-    """``DescribeEndpointConfig``. Immutable after creation."""
-
-    kind: ClassVar[str] = "endpoint-config"
-    name: str = Field(alias="EndpointConfigName")
-    arn: str = Field("", alias="EndpointConfigArn")
-    created: datetime | None = Field(None, alias="CreationTime")
-    variants: tuple[VariantSettings, ...] = Field((), alias="ProductionVariants")
-    shadow_variants: tuple[VariantSettings, ...] = Field((), alias="ShadowProductionVariants")
-    asynchronous: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="AsyncInferenceConfig")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-    tags: Tags | None = Field(None, alias="Tags")
-    in_use: bool | None = Field(None, description="named by an endpoint")
+    def of(self, count: int) -> int:
+        """The instances of one batch out of ``count``, at least one."""
+        return max(1, math.ceil(count * self.value / 100) if self.type == "CAPACITY_PERCENT" else self.value)
 
 
 class Variant(Fact):
@@ -90,19 +41,19 @@ class Variant(Fact):
     """
 
     kind: ClassVar[str] = "endpoint-variant"
-    name: str = Field(alias="VariantName")
+    name: str = at("VariantName", required=True)
     endpoint_name: str = Field(..., description="EndpointName")
     endpoint_arn: str = Field("", description="EndpointArn")
     endpoint_status: str = Field("", description="EndpointStatus")
     config_name: str | None = Field(None, description="EndpointConfigName")
     endpoint_created: datetime | None = Field(None, description="CreationTime")
     endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
-    current_instance_count: int | None = Field(None, alias="CurrentInstanceCount")
-    desired_instance_count: int | None = Field(None, alias="DesiredInstanceCount")
-    current_weight: float | None = Field(None, alias="CurrentWeight")
-    desired_weight: float | None = Field(None, alias="DesiredWeight")
-    serverless_config: Annotated[bool, BeforeValidator(bool)] = Field(False, alias="CurrentServerlessConfig")
-    managed_instance_scaling: ManagedInstanceScaling | None = Field(None, alias="ManagedInstanceScaling")
+    current_instance_count: int | None = at("CurrentInstanceCount")
+    desired_instance_count: int | None = at("DesiredInstanceCount")
+    current_weight: float | None = at("CurrentWeight")
+    desired_weight: float | None = at("DesiredWeight")
+    serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     pending_accelerator_type: str | None = Field(
         None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
     )
@@ -113,17 +64,37 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    rolling_batch: BatchSize | None = Field(
+        None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
+    )
+    config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
+    provisioned_concurrency: int | None = at(
+        "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
+    )
 
     @property
     def arn(self) -> str:
         return self.endpoint_arn
 
     @property
+    def instances_of_update(self) -> int:
+        """How many instances an update starts beside those that run: a whole second fleet, or the batch of the rolling
+        update that the endpoint was deployed with last; raises Unread when the count is not known."""
+        count = self.instance_count
+        return count if self.rolling_batch is None else min(count, self.rolling_batch.of(count))
+
+    @property
     def settings(self) -> VariantSettings:
         """The variant's settings in the endpoint config; raises Unread when they could not be read."""
         if self.configured is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.configured
+
+    @property
+    def _without_config(self) -> Unread:
+        if self.config_gone:
+            return Missing(f"its endpoint config {self.config_name} was deleted")
+        return Unread(self.configured_unread)
 
     @property
     def settled(self) -> bool:
@@ -139,13 +110,13 @@ class Variant(Fact):
             return self.configured.serverless
         if self.current_instance_count is not None or self.desired_instance_count is not None:
             return False
-        raise Unread(self.configured_unread)
+        raise self._without_config
 
     @property
     def is_async(self) -> bool:
         """True for asynchronous inference; raises Unread when neither endpoint nor config told."""
         if self.asynchronous is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.asynchronous
 
     @property
@@ -180,12 +151,20 @@ class Variant(Fact):
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
-        """Managed instance scaling where it is enabled, as it runs or else as configured; raises Unread when the
-        endpoint does not tell and the config is unread."""
+        """Managed instance scaling where it works: enabled, as it runs or else as configured, on a variant without a
+        model of its own. Elsewhere it has no effect. Raises Unread when the config that tells is unread."""
         running = self.managed_instance_scaling
         if running is None:
             running = self.settings.managed_instance_scaling
-        return running if running is not None and running.enabled else None
+        return running if running is not None and running.enabled and self.hosts_components else None
+
+    @property
+    def concurrency(self) -> int | None:
+        """The provisioned concurrency of a serverless variant, as it runs or else as configured; None without any.
+        Raises Unread when the endpoint does not tell and the config is unread."""
+        if self.provisioned_concurrency is not None:
+            return self.provisioned_concurrency
+        return self.settings.provisioned_concurrency
 
     @property
     def scaled_by_sagemaker(self) -> bool:
@@ -205,29 +184,31 @@ class Endpoint(Fact):
     """``DescribeEndpoint``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "endpoint"
-    name: str = Field(alias="EndpointName")
-    arn: str = Field("", alias="EndpointArn")
-    config_name: str | None = Field(None, alias="EndpointConfigName")
-    status: str = Field("", alias="EndpointStatus")
-    failure_reason: str | None = Field(None, alias="FailureReason")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
+    name: str = at("EndpointName", required=True)
+    arn: str = at("EndpointArn", default="")
+    config_name: str | None = at("EndpointConfigName")
+    status: str = at("EndpointStatus", default="")
+    failure_reason: str | None = at("FailureReason")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
-    tags: Tags | None = Field(None, alias="Tags")
+    tags: Tags | None = at("Tags")
+    deployment_started: datetime | None = at("PendingDeploymentSummary.StartTime")
+    deployment_seconds: int | None = at(
+        "LastDeploymentConfig.RollingUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+        "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+    )
+    rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
+
+    @property
+    def in_transition_since(self) -> datetime | None:
+        """Since when a deployment is under way; meaningful only in a state of transition."""
+        return self.deployment_started or self.modified or self.created
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
         variants = tuple(one.model_copy(update={"tags": tags}) for one in self.variants)
         return self.model_copy(update={"tags": tags, "variants": variants})
-
-
-#: A page of the list of configs is worth its while from this many remembered configs on.
-CONFIGS_A_PAGE = 20
-#: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
-#: the resolution of its creation time.
-SETTLED = timedelta(days=1)
-#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
-_UNJUDGED = NOT_SERVING | {"deleting"}
 
 
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
@@ -238,9 +219,15 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         listed = [] if records else _listed_endpoints(reader)
         lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
         lacking += [name for name in listed if name not in names]
-        described = {one["EndpointName"]: one for one in _described(reader, lacking)}
+        # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
+        moving = [
+            str(record["EndpointName"])
+            for record in records
+            if plain(record.get("EndpointStatus", "")) in IN_TRANSITION
+        ]
+        described = {one["EndpointName"]: one for one in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
-        kept = [record for record in records if record.get("EndpointName") not in lacking]
+        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
         return kept + [{**one, "Tags": tags.get(name)} for name, one in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
@@ -262,74 +249,9 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     """True when a search record in service does not say what its variants run on."""
     if record.get("EndpointStatus") != "InService":
         return False
-    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "CurrentServerlessConfig", "DesiredServerlessConfig"}
+    keys = {"DesiredInstanceCount", "CurrentInstanceCount", "DesiredServerlessConfig", "CurrentServerlessConfig"}
     variants = record.get("ProductionVariants") or []
     return not variants or any(not keys & variant.keys() for variant in variants)
-
-
-def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
-    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
-    the last one not again."""
-    names = [
-        one["EndpointConfigName"]
-        for one in endpoints
-        if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
-    ]
-    if not names or not reader.scope.whole:
-        return described_configs(reader, names)
-    account, region = reader.scope.account, reader.scope.region
-    remembered = reader.memory.recall(account, region)
-    found = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
-    found |= described_configs(reader, [name for name in names if name not in found])
-    settled = reader.now - SETTLED
-    old = {name: one for name, one in found.items() if one.created is not None and one.created < settled}
-    reader.memory.keep(account, region, old)
-    return found
-
-
-def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfig]:
-    """Those of the remembered configs that the list shows with the same ARN and creation time.
-
-    The list is left when it takes more calls than a twentieth of the descriptions that it saves: its pages come one
-    after the other, descriptions side by side.
-    """
-    moments = [one.created for one in remembered.values() if one.created is not None]
-    if not moments:
-        return {}
-    pages = reader.aws.pages(
-        "sagemaker",
-        "ListEndpointConfigs",
-        "EndpointConfigs",
-        MaxResults=100,
-        CreationTimeAfter=min(moments) - timedelta(seconds=1),
-        CreationTimeBefore=max(moments) + timedelta(seconds=1),
-    )
-    found: dict[str, EndpointConfig] = {}
-    try:
-        for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
-            for one in page:
-                known = remembered.get(one["EndpointConfigName"])
-                if known and known.arn == one["EndpointConfigArn"] and known.created == moment(one["CreationTime"]):
-                    found[known.name] = known
-            if len(found) == len(remembered):
-                break
-    except CallFailed as failure:
-        log.info("remembered endpoint configs are described again: %s", failure)
-    return found
-
-
-def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
-    """The named endpoint configs that exist."""
-    answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
-    found = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
-    return {one.name: one for one in found}
-
-
-def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
-    """The endpoint configs that no endpoint uses."""
-    listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
-    names = {one["EndpointConfigName"] for one in listed} - set(used)
-    return described_configs(reader, sorted(names))
 
 
 def assembled(
@@ -347,9 +269,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         return []
     endpoint = read[0]
     config = configs.get(endpoint.config_name or "")
-    unread = reader.gaps.resources.get((Part.CONFIGS, endpoint.config_name or "")) or reader.gaps.parts.get(
-        Part.CONFIGS, f"endpoint config {endpoint.config_name} was not read"
-    )
+    failure = reader.gaps.of(Part.CONFIGS, endpoint.config_name or "") or reader.gaps.of(Part.CONFIGS)
+    unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
     pending = {
@@ -360,7 +281,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
             **raw,
-            "CurrentServerlessConfig": raw.get("CurrentServerlessConfig") or raw.get("DesiredServerlessConfig"),
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
             "endpoint_status": endpoint.status,
@@ -373,6 +293,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured_unread": unread,
             "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
+            "rolling_batch": endpoint.rolling_batch,
+            "config_gone": reader.gaps.gone(Part.CONFIGS, endpoint.config_name or ""),
         }
 
     raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed
-from chalicelib.inventory.facts import Fact, Tags, VpcConfig
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.facts import Fact, Tags, VpcConfig, at, filled
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -15,41 +15,31 @@ from chalicelib.inventory.reader import Reader
 class Container(Fact):
     """One container of a model."""
 
-    image: str | None = Field(None, alias="Image")
-    hostname: str | None = Field(None, alias="ContainerHostname")
-    mode: str | None = Field(None, alias="Mode")
-    model_package: str | None = Field(None, alias="ModelPackageName")
+    image: str | None = at("Image")
+    hostname: str | None = at("ContainerHostname")
+    mode: str | None = at("Mode")
+    model_package: str | None = at("ModelPackageName")
+
+
+def _with_subnets(config: Any) -> Any:
+    """AWS's VpcConfig, or None where it names no subnet."""
+    return None if isinstance(config, Mapping) and not config.get("Subnets") and not config.get("subnets") else config
 
 
 class Model(Fact):
     """``DescribeModel``. Immutable after creation. ``used_by`` are the endpoints in which it serves (None: unread)."""
 
     kind: ClassVar[str] = "model"
-    name: str = Field(alias="ModelName")
-    arn: str = Field("", alias="ModelArn")
-    created: datetime | None = Field(None, alias="CreationTime")
-    primary_container: Container | None = Field(None, alias="PrimaryContainer")
-    pipeline: tuple[Container, ...] = Field((), alias="Containers")
-    execution_mode: str | None = Field(None, alias="InferenceExecutionConfig")
-    execution_role_arn: str | None = Field(None, alias="ExecutionRoleArn")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("ModelName", required=True)
+    arn: str = at("ModelArn", default="")
+    created: datetime | None = at("CreationTime")
+    primary_container: Container | None = at("PrimaryContainer", convert=filled)
+    pipeline: tuple[Container, ...] = at("Containers", default=())
+    execution_mode: str | None = at("InferenceExecutionConfig.Mode")
+    execution_role_arn: str | None = at("ExecutionRoleArn")
+    vpc_config: VpcConfig | None = at("VpcConfig", convert=_with_subnets)
+    tags: Tags | None = at("Tags")
     used_by: tuple[str, ...] | None = Field(None, description="endpoints that serve it")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        flat = dict(given)
-        mode = flat.get("InferenceExecutionConfig")
-        if isinstance(mode, Mapping):
-            flat["InferenceExecutionConfig"] = mode.get("Mode")
-        if not flat.get("PrimaryContainer"):
-            flat.pop("PrimaryContainer", None)
-        if not (flat.get("VpcConfig") or {"Subnets": ()}).get("Subnets"):
-            flat.pop("VpcConfig", None)
-        return flat
 
     @property
     def containers(self) -> tuple[Container, ...]:

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed
-from chalicelib.inventory.facts import Fact, Tags, Unread
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.facts import Fact, Tags, Unread, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -15,13 +15,13 @@ from chalicelib.inventory.reader import Reader
 class Subnet(Fact):
     """``DescribeSubnets``. ``zone_type`` is None where the zone's name already shows an Availability Zone."""
 
-    id: str = Field(alias="SubnetId")
-    vpc_id: str = Field("", alias="VpcId")
-    zone_id: str | None = Field(None, alias="AvailabilityZoneId")
-    zone_name: str | None = Field(None, alias="AvailabilityZone")
-    state: str | None = Field(None, alias="State")
-    free_addresses: int | None = Field(None, alias="AvailableIpAddressCount")
-    outpost_arn: str | None = Field(None, alias="OutpostArn")
+    id: str = at("SubnetId", required=True)
+    vpc_id: str = at("VpcId", default="")
+    zone_id: str | None = at("AvailabilityZoneId")
+    zone_name: str | None = at("AvailabilityZone")
+    state: str | None = at("State")
+    free_addresses: int | None = at("AvailableIpAddressCount")
+    outpost_arn: str | None = at("OutpostArn")
     zone_type: str | None = Field(None, description="DescribeAvailabilityZones.ZoneType")
 
     @property

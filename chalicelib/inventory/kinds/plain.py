@@ -1,85 +1,50 @@
-"""Kinds that stand for themselves, notebook instances and transform jobs: the facts, and how they are read."""
+"""Kinds that are read by their list and descriptions alone: the facts of each."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
-
-from chalicelib.inventory.facts import Fact, Tags
-from chalicelib.inventory.parts import Part
-from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.facts import Fact, Tags, at, filled
 
 
 class NotebookInstance(Fact):
     """``DescribeNotebookInstance``."""
 
     kind: ClassVar[str] = "notebook-instance"
-    name: str = Field(alias="NotebookInstanceName")
-    arn: str = Field("", alias="NotebookInstanceArn")
-    status: str = Field("", alias="NotebookInstanceStatus")
-    instance_type: str | None = Field(None, alias="InstanceType")
-    accelerator_types: tuple[str, ...] = Field((), alias="AcceleratorTypes")
-    tags: Tags | None = Field(None, alias="Tags")
-
-
-def notebooks(reader: Reader) -> dict[str, NotebookInstance]:
-    """Every notebook instance of the region."""
-    listed = reader.aws.listing("sagemaker", "ListNotebookInstances", "NotebookInstances", MaxResults=100)
-    return described_notebooks(reader, [one["NotebookInstanceName"] for one in listed])
-
-
-def described_notebooks(reader: Reader, names: Iterable[str]) -> dict[str, NotebookInstance]:
-    """The named notebook instances that exist."""
-    answers = reader.describe_each(Part.NOTEBOOKS, "DescribeNotebookInstance", "NotebookInstanceName", names)
-    found = reader.typed(Part.NOTEBOOKS, NotebookInstance, answers, "NotebookInstanceName")
-    return {one.name: one for one in found}
+    name: str = at("NotebookInstanceName", required=True)
+    arn: str = at("NotebookInstanceArn", default="")
+    status: str = at("NotebookInstanceStatus", default="")
+    instance_type: str | None = at("InstanceType")
+    accelerator_types: tuple[str, ...] = at("AcceleratorTypes", default=())
+    tags: Tags | None = at("Tags")
 
 
 class TransformJob(Fact):
     """``DescribeTransformJob``."""
 
     kind: ClassVar[str] = "transform-job"
-    name: str = Field(alias="TransformJobName")
-    arn: str = Field("", alias="TransformJobArn")
-    status: str = Field("", alias="TransformJobStatus")
-    model_name: str | None = Field(None, alias="ModelName")
-    instance_type: str | None = Field(None, description="TransformResources.InstanceType")
-    instance_count: int | None = Field(None, description="TransformResources.InstanceCount")
-    created: datetime | None = Field(None, alias="CreationTime")
-    auto_ml_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(None, alias="AutoMLJobArn")
-    labeling_job_arn: Annotated[str | None, BeforeValidator(lambda arn: arn or None)] = Field(
-        None, alias="LabelingJobArn"
-    )
-    tags: Tags | None = Field(None, alias="Tags")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        resources = given.get("TransformResources") if isinstance(given, dict) else None
-        if not resources:
-            return given
-        return {
-            **given,
-            "instance_type": resources.get("InstanceType"),
-            "instance_count": resources.get("InstanceCount"),
-        }
+    name: str = at("TransformJobName", required=True)
+    arn: str = at("TransformJobArn", default="")
+    status: str = at("TransformJobStatus", default="")
+    model_name: str | None = at("ModelName")
+    instance_type: str | None = at("TransformResources.InstanceType")
+    instance_count: int | None = at("TransformResources.InstanceCount")
+    created: datetime | None = at("CreationTime")
+    auto_ml_job_arn: str | None = at("AutoMLJobArn", convert=filled)
+    labeling_job_arn: str | None = at("LabelingJobArn", convert=filled)
+    tags: Tags | None = at("Tags")
 
 
-def transform_jobs(reader: Reader) -> dict[str, TransformJob]:
-    """The batch transform jobs that changed since the cutoff."""
-    listed = reader.aws.listing(
-        "sagemaker",
-        "ListTransformJobs",
-        "TransformJobSummaries",
-        MaxResults=100,
-        LastModifiedTimeAfter=reader.cutoff,
-    )
-    return described_transform_jobs(reader, [one["TransformJobName"] for one in listed])
+class Cluster(Fact):
+    """``DescribeCluster``: a HyperPod cluster."""
+
+    kind: ClassVar[str] = "cluster"
+    name: str = at("ClusterName", required=True)
+    arn: str = at("ClusterArn", default="")
+    status: str = at("ClusterStatus", default="")
+    created: datetime | None = at("CreationTime")
+    node_recovery: str | None = at("NodeRecovery")
+    tags: Tags | None = at("Tags")
 
 
-def described_transform_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TransformJob]:
-    """The named transform jobs that exist."""
-    answers = reader.describe_each(Part.TRANSFORM_JOBS, "DescribeTransformJob", "TransformJobName", names)
-    found = reader.typed(Part.TRANSFORM_JOBS, TransformJob, answers, "TransformJobName")
-    return {one.name: one for one in found}
+#: The facts of each plain kind.
+PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance, Cluster)}

@@ -1,27 +1,32 @@
 """Application Auto Scaling, and the load tests behind it: the facts, and how they are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar, NamedTuple
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field
 
-from chalicelib.inventory.aws import moment
-from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.answers import moment
+from chalicelib.inventory.facts import Fact, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.schedules import over
 
 INSTANCE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
 PROVISIONED_DIMENSION = "sagemaker:variant:DesiredProvisionedConcurrency"
 
+#: The predefined metric whose target value only a load test can tell.
+INVOCATIONS_PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
+
 
 class SuspendedState(Fact):
     """Which kinds of scaling somebody has switched off."""
 
-    dynamic_in: bool = Field(False, alias="DynamicScalingInSuspended")
-    dynamic_out: bool = Field(False, alias="DynamicScalingOutSuspended")
-    scheduled: bool = Field(False, alias="ScheduledScalingSuspended")
+    dynamic_in: bool = at("DynamicScalingInSuspended", default=False)
+    dynamic_out: bool = at("DynamicScalingOutSuspended", default=False)
+    scheduled: bool = at("ScheduledScalingSuspended", default=False)
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -38,13 +43,13 @@ class ScalableTarget(Fact):
     """``DescribeScalableTargets``."""
 
     kind: ClassVar[str] = "scalable-target"
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    target_arn: str | None = Field(None, alias="ScalableTargetARN")
-    min_capacity: int | None = Field(None, alias="MinCapacity")
-    max_capacity: int | None = Field(None, alias="MaxCapacity")
-    created: datetime | None = Field(None, alias="CreationTime")
-    suspended: SuspendedState = Field(SuspendedState(), alias="SuspendedState")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    target_arn: str | None = at("ScalableTargetARN")
+    min_capacity: int | None = at("MinCapacity")
+    max_capacity: int | None = at("MaxCapacity")
+    created: datetime | None = at("CreationTime")
+    suspended: SuspendedState = at("SuspendedState", default=SuspendedState())
     arn: str = Field("", description="ScalableTargetARN, or what it scales")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
@@ -65,96 +70,103 @@ class ScalableTarget(Fact):
 class ScheduledAction(Fact):
     """``DescribeScheduledActions``."""
 
-    name: str = Field(alias="ScheduledActionName")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
+    name: str = at("ScheduledActionName", required=True)
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    schedule: str = at("Schedule", default="")
+    timezone: str | None = at("Timezone")
+    start: datetime | None = at("StartTime")
+    end: datetime | None = at("EndTime")
+    min_capacity: int | None = at("ScalableTargetAction.MinCapacity")
+    max_capacity: int | None = at("ScalableTargetAction.MaxCapacity")
+
+    def lives(self, now: datetime) -> bool:
+        """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
+        return not (self.end is not None and self.end <= now) and not over(self.schedule, self.timezone, now)
 
 
 class AlarmRef(Fact):
     """An alarm that a scaling policy names."""
 
-    name: str = Field("", alias="AlarmName")
-    arn: str = Field("", alias="AlarmARN")
+    name: str = at("AlarmName", default="")
+    arn: str = at("AlarmARN", default="")
 
 
 class Dimension(Fact):
     """One dimension of a CloudWatch metric."""
 
-    name: str = Field("", alias="Name")
-    value: str = Field("", alias="Value")
+    name: str = at("Name", default="")
+    value: str = at("Value", default="")
 
 
 class MetricRef(Fact):
     """A CloudWatch metric by name and dimensions."""
 
-    name: str | None = Field(None, alias="MetricName")
-    namespace: str | None = Field(None, alias="Namespace")
-    dimensions: tuple[Dimension, ...] = Field((), alias="Dimensions")
+    name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
 
     def dimension(self, name: str) -> str | None:
         """The value of the named dimension, or None without it."""
         return next((one.value for one in self.dimensions if one.name == name), None)
 
 
-def _metrics(specification: Any) -> tuple[dict[str, Any], ...]:
-    """The metrics that a customized specification reads, whether named directly or inside metric math."""
-    if not specification:
-        return ()
+_TRACKING = "TargetTrackingScalingPolicyConfiguration"
+
+
+def _metrics(specification: Any) -> Any:
+    """The metrics that AWS's customized specification reads, whether named directly or inside metric math."""
+    if not isinstance(specification, Mapping):
+        return specification
     if specification.get("Metrics"):
         stats = (query.get("MetricStat") or {} for query in specification["Metrics"])
         return tuple(stat["Metric"] for stat in stats if stat.get("Metric"))
     return (specification,) if specification.get("MetricName") else ()
 
 
+def _steps_in(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can take capacity away."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    exact = configuration.get("AdjustmentType") == "ExactCapacity"
+    return exact or any(change < 0 for change in _adjustments(configuration))
+
+
+def _steps_out(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can add capacity."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    return any(change > 0 for change in _adjustments(configuration))
+
+
+def _adjustments(configuration: Mapping[str, Any]) -> list[int]:
+    return [step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ()]
+
+
 class ScalingPolicy(Fact):
     """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
-    ``steps_in`` says that a step policy can take capacity away."""
+    ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
 
     kind: ClassVar[str] = "scaling-policy"
-    policy_name: str = Field(alias="PolicyName")
-    arn: str = Field("", alias="PolicyARN")
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    policy_type: str = Field("", alias="PolicyType")
-    created: datetime | None = Field(None, alias="CreationTime")
-    alarms: tuple[AlarmRef, ...] = Field((), alias="Alarms")
-    target_value: float | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.TargetValue")
-    predefined_metric: str | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.PredefinedMetricSpecification.PredefinedMetricType"
+    policy_name: str = at("PolicyName", required=True)
+    arn: str = at("PolicyARN", default="")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    policy_type: str = at("PolicyType", default="")
+    created: datetime | None = at("CreationTime")
+    alarms: tuple[AlarmRef, ...] = at("Alarms", default=())
+    target_value: float | None = at(f"{_TRACKING}.TargetValue")
+    predefined_metric: str | None = at(f"{_TRACKING}.PredefinedMetricSpecification.PredefinedMetricType")
+    custom_metrics: tuple[MetricRef, ...] = at(
+        f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
-    custom_metrics: tuple[MetricRef, ...] = Field(
-        (), description="TargetTrackingScalingPolicyConfiguration.CustomizedMetricSpecification"
-    )
-    scale_in_cooldown: int | None = Field(None, description="TargetTrackingScalingPolicyConfiguration.ScaleInCooldown")
-    scale_out_cooldown: int | None = Field(
-        None, description="TargetTrackingScalingPolicyConfiguration.ScaleOutCooldown"
-    )
-    disable_scale_in: bool = Field(False, description="TargetTrackingScalingPolicyConfiguration.DisableScaleIn")
-    steps_in: bool = Field(False, description="StepScalingPolicyConfiguration.StepAdjustments[].ScalingAdjustment")
+    scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
+    scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
+    disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
+    steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
+    steps_out: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_out)
+    step_cooldown: int | None = at("StepScalingPolicyConfiguration.Cooldown")
     tags: Tags | None = Field(None, description="tags of what it scales")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _flatten(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        if steps := given.get("StepScalingPolicyConfiguration"):
-            adjustments = (one.get("ScalingAdjustment") or 0 for one in steps.get("StepAdjustments") or ())
-            exact = steps.get("AdjustmentType") == "ExactCapacity"
-            return {**given, "steps_in": exact or any(one < 0 for one in adjustments)}
-        tracking = given.get("TargetTrackingScalingPolicyConfiguration")
-        if not tracking:
-            return given
-        predefined = tracking.get("PredefinedMetricSpecification") or {}
-        return {
-            **given,
-            "target_value": tracking.get("TargetValue"),
-            "predefined_metric": predefined.get("PredefinedMetricType"),
-            "custom_metrics": _metrics(tracking.get("CustomizedMetricSpecification")),
-            "scale_in_cooldown": tracking.get("ScaleInCooldown"),
-            "scale_out_cooldown": tracking.get("ScaleOutCooldown"),
-            "disable_scale_in": bool(tracking.get("DisableScaleIn")),
-        }
 
     @property
     def name(self) -> str:
@@ -170,38 +182,60 @@ class ScalingPolicy(Fact):
         return self.policy_type == "StepScaling"
 
 
-def _reasons(given: Any) -> Any:
-    return tuple(one.get("Code", "") for one in given or () if isinstance(one, dict))
-
-
 class ScalingActivity(Fact):
     """``DescribeScalingActivities`` with the activities that were not scaled."""
 
-    resource_id: str = Field(alias="ResourceId")
-    dimension: str = Field(INSTANCE_DIMENSION, alias="ScalableDimension")
-    status: str = Field("", alias="StatusCode")
-    message: str | None = Field(None, alias="StatusMessage")
-    description: str | None = Field(None, alias="Description")
-    cause: str | None = Field(None, alias="Cause")
-    started: datetime | None = Field(None, alias="StartTime")
-    ended: datetime | None = Field(None, alias="EndTime")
-    not_scaled_reasons: Annotated[tuple[str, ...], BeforeValidator(_reasons)] = Field((), alias="NotScaledReasons")
+    resource_id: str = at("ResourceId", required=True)
+    dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    status: str = at("StatusCode", default="")
+    message: str | None = at("StatusMessage")
+    description: str | None = at("Description")
+    cause: str | None = at("Cause")
+    started: datetime | None = at("StartTime")
+    ended: datetime | None = at("EndTime")
+    not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
 
 
 class Alarm(Fact):
-    """``DescribeAlarms``."""
+    """``DescribeAlarms``. The period is in seconds; metric math has none here. Actions are ARNs."""
 
-    name: str = Field(alias="AlarmName")
-    arn: str = Field("", alias="AlarmArn")
-    actions_enabled: bool = Field(True, alias="ActionsEnabled")
-    state: str | None = Field(None, alias="StateValue")
-    state_since: datetime | None = Field(None, alias="StateUpdatedTimestamp")
-    metrics: tuple[MetricRef, ...] = Field((), description="MetricName, Namespace, Dimensions, Metrics")
+    name: str = at("AlarmName", required=True)
+    arn: str = at("AlarmArn", default="")
+    actions_enabled: bool = at("ActionsEnabled", default=True)
+    state: str | None = at("StateValue")
+    state_since: datetime | None = at("StateUpdatedTimestamp")
+    metric_name: str | None = at("MetricName")
+    namespace: str | None = at("Namespace")
+    dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
+    queried_metrics: tuple[MetricRef, ...] = at("Metrics[].MetricStat.Metric", default=())
+    alarm_actions: tuple[str, ...] = at("AlarmActions", default=())
+    ok_actions: tuple[str, ...] = at("OKActions", default=())
+    insufficient_data_actions: tuple[str, ...] = at("InsufficientDataActions", default=())
+    period: int | None = at("Period")
+    evaluation_periods: int | None = at("EvaluationPeriods")
+    datapoints_to_alarm: int | None = at("DatapointsToAlarm")
+    threshold: float | None = at("Threshold")
+    comparison: str | None = at("ComparisonOperator")
+    rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
 
-    @model_validator(mode="before")
-    @classmethod
-    def _named_metrics(cls, given: Any) -> Any:
-        return {**given, "metrics": _metrics(given)} if isinstance(given, dict) and "metrics" not in given else given
+    @property
+    def metrics(self) -> tuple[MetricRef, ...]:
+        """The metrics that it watches, whether named directly or inside metric math."""
+        if self.queried_metrics or self.metric_name is None:
+            return self.queried_metrics
+        return (MetricRef(name=self.metric_name, namespace=self.namespace, dimensions=self.dimensions),)
+
+    def acts_on(self, policy: ScalingPolicy) -> bool:
+        """True where the policy is among the alarm's actions; AWS writes ``:createdBy/…`` behind a policy's ARN."""
+        actions = (*self.alarm_actions, *self.ok_actions, *self.insufficient_data_actions)
+        return any(action == policy.arn or action.startswith(f"{policy.arn}:") for action in actions)
+
+    @property
+    def unclear(self) -> str:
+        """Why it is not known what the alarm watches, or an empty text."""
+        if self.rule is not None:
+            return "is a composite alarm"
+        return "" if self.metrics else "watches a query that is not read"
 
 
 def display_name(resource_id: str) -> str:
@@ -278,14 +312,17 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
     """The alarms that these policies name, 100 a call. A name without an answer is an alarm that is gone."""
     names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
-    answers = reader.each(
-        lambda some: reader.aws.listing(
-            "cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmNames=some, MaxRecords=100
-        ),
-        slices,
+    answers = reader.each(partial(_alarms_named, reader), slices)
+    found = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
+    return {alarm.name: alarm for alarm in found}
+
+
+def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
+    """The alarms of these names, composite ones among them: at most 100, which is one page."""
+    answer = reader.aws.call(
+        "cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
     )
-    found = reader.typed(Part.ALARMS, Alarm, [one for answer in answers for one in answer])
-    return {one.name: one for one in found}
+    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
 
 
 class RecommendationJob(NamedTuple):
@@ -294,6 +331,41 @@ class RecommendationJob(NamedTuple):
     name: str
     model_name: str | None
     completed: datetime | None
+
+
+class BenchmarkJob(NamedTuple):
+    """A completed AI benchmark job, the name of the endpoint that it measured, and when it ended."""
+
+    name: str
+    endpoint_name: str
+    completed: datetime | None
+
+
+def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
+    """The AI benchmark jobs that completed in the window; None where this boto3 does not know them yet."""
+    if not reader.aws.knows("sagemaker", "ListAIBenchmarkJobs"):
+        return None
+    listed = reader.aws.listing(
+        "sagemaker",
+        "ListAIBenchmarkJobs",
+        "AIBenchmarkJobs",
+        StatusEquals="Completed",
+        CreationTimeAfter=reader.now - timedelta(days=reader.needs.recommendation_days),
+        MaxResults=100,
+    )
+    described = reader.describe_each(
+        Part.BENCHMARKS,
+        "DescribeAIBenchmarkJob",
+        "AIBenchmarkJobName",
+        [summary["AIBenchmarkJobName"] for summary in listed],
+    )
+    found: list[BenchmarkJob] = []
+    for job in described:
+        measured = ((job.get("BenchmarkTarget") or {}).get("Endpoint") or {}).get("Identifier") or ""
+        ended = job.get("EndTime")
+        moment_of_end = moment(ended) if ended is not None else None
+        found.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
+    return found
 
 
 def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:

@@ -8,10 +8,8 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
-
-from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags, VpcConfig
+from chalicelib.inventory.answers import CallFailed, moment
+from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
@@ -21,67 +19,28 @@ log = logging.getLogger(__name__)
 class InstanceGroup(Fact):
     """One group of a heterogeneous cluster."""
 
-    instance_type: str = Field("", alias="InstanceType")
-    instance_count: int = Field(1, alias="InstanceCount")
-
-
-def _flat_training(given: Any) -> Any:
-    """A training description with the nested settings that rules read lifted to one level."""
-    if not isinstance(given, dict) or not (
-        {
-            "AlgorithmSpecification",
-            "ResourceConfig",
-            "StoppingCondition",
-            "HyperParameterTuningResourceConfig",
-            "ServerlessJobConfig",
-        }
-        & given.keys()
-    ):
-        return given
-    algorithm: Mapping[str, Any] = given.get("AlgorithmSpecification") or {}
-    resources: Mapping[str, Any] = given.get("ResourceConfig") or given.get("HyperParameterTuningResourceConfig") or {}
-    stopping: Mapping[str, Any] = given.get("StoppingCondition") or {}
-    transitions = given.get("SecondaryStatusTransitions")
-    return {
-        **given,
-        "image": algorithm.get("TrainingImage"),
-        "algorithm_name": algorithm.get("AlgorithmName"),
-        "instance_type": resources.get("SelectedInstanceType") or resources.get("InstanceType"),
-        "instance_count": resources.get("SelectedInstanceCount") or resources.get("InstanceCount"),
-        "instance_groups": resources.get("InstanceGroups") or (),
-        "instance_preferences": bool(resources.get("InstancePreferences") or resources.get("InstanceConfigs")),
-        "keep_alive_seconds": resources.get("KeepAlivePeriodInSeconds") or 0,
-        "training_plan_arn": resources.get("TrainingPlanArn"),
-        "serverless": bool(given.get("ServerlessJobConfig")),
-        "max_runtime_seconds": stopping.get("MaxRuntimeInSeconds"),
-        "max_wait_seconds": stopping.get("MaxWaitTimeInSeconds"),
-        "checkpoint_s3_uri": (given.get("CheckpointConfig") or {}).get("S3Uri"),
-        "interruptions": None
-        if transitions is None
-        else sum(1 for one in transitions if one.get("Status") == "Interrupted"),
-    }
+    instance_type: str = at("InstanceType", default="")
+    instance_count: int = at("InstanceCount", default=1)
 
 
 class Training(Fact):
     """What a training job and a tuning job's definition have in common. Times are in seconds."""
 
-    image: str | None = Field(None, description="AlgorithmSpecification.TrainingImage")
-    algorithm_name: str | None = Field(None, description="AlgorithmSpecification.AlgorithmName")
-    hyperparameters: dict[str, str] = Field(default_factory=dict, alias="HyperParameters")
-    instance_type: str | None = Field(None, description="ResourceConfig.InstanceType")
-    instance_count: int | None = Field(None, description="ResourceConfig.InstanceCount")
-    instance_groups: tuple[InstanceGroup, ...] = Field((), description="ResourceConfig.InstanceGroups")
-    instance_preferences: bool = Field(False, description="ResourceConfig.InstancePreferences")
-    keep_alive_seconds: int = Field(0, description="ResourceConfig.KeepAlivePeriodInSeconds")
-    training_plan_arn: str | None = Field(None, description="ResourceConfig.TrainingPlanArn")
-    serverless: bool = Field(False, description="ServerlessJobConfig")
-    spot: bool = Field(False, alias="EnableManagedSpotTraining")
-    checkpoint_s3_uri: str | None = Field(None, description="CheckpointConfig.S3Uri")
-    max_runtime_seconds: int | None = Field(None, description="StoppingCondition.MaxRuntimeInSeconds")
-    max_wait_seconds: int | None = Field(None, description="StoppingCondition.MaxWaitTimeInSeconds")
-    vpc_config: VpcConfig | None = Field(None, alias="VpcConfig")
-
-    _flatten = model_validator(mode="before")(_flat_training)
+    image: str | None = at("AlgorithmSpecification.TrainingImage")
+    algorithm_name: str | None = at("AlgorithmSpecification.AlgorithmName")
+    hyperparameters: dict[str, str] = at("HyperParameters", default={})
+    instance_type: str | None = at("ResourceConfig.SelectedInstanceType", "ResourceConfig.InstanceType")
+    instance_count: int | None = at("ResourceConfig.SelectedInstanceCount", "ResourceConfig.InstanceCount")
+    instance_groups: tuple[InstanceGroup, ...] = at("ResourceConfig.InstanceGroups", default=())
+    instance_preferences: Present = at("ResourceConfig.InstancePreferences", default=False)
+    keep_alive_seconds: int = at("ResourceConfig.KeepAlivePeriodInSeconds", default=0)
+    training_plan_arn: str | None = at("ResourceConfig.TrainingPlanArn")
+    serverless: Present = at("ServerlessJobConfig", default=False)
+    spot: bool = at("EnableManagedSpotTraining", default=False)
+    checkpoint_s3_uri: str | None = at("CheckpointConfig.S3Uri")
+    max_runtime_seconds: int | None = at("StoppingCondition.MaxRuntimeInSeconds")
+    max_wait_seconds: int | None = at("StoppingCondition.MaxWaitTimeInSeconds")
+    vpc_config: VpcConfig | None = at("VpcConfig")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -98,25 +57,31 @@ class Training(Fact):
         return self.instance_count
 
 
+def _interruptions(statuses: Any) -> Any:
+    """How many of the statuses that a job went through are interruptions."""
+    return statuses.count("Interrupted") if isinstance(statuses, list | tuple) else statuses
+
+
 class TrainingJob(Training):
     """``DescribeTrainingJob``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "training-job"
-    name: str = Field(alias="TrainingJobName")
-    arn: str = Field("", alias="TrainingJobArn")
-    status: str = Field("", alias="TrainingJobStatus")
-    secondary_status: str = Field("", alias="SecondaryStatus")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
-    tuning_job_arn: str | None = Field(None, alias="TuningJobArn")
-    auto_ml_job_arn: str | None = Field(None, alias="AutoMLJobArn")
-    labeling_job_arn: str | None = Field(None, alias="LabelingJobArn")
-    training_seconds: int | None = Field(None, alias="TrainingTimeInSeconds")
-    billable_seconds: int | None = Field(None, alias="BillableTimeInSeconds")
-    started: datetime | None = Field(None, alias="TrainingStartTime")
-    ended: datetime | None = Field(None, alias="TrainingEndTime")
-    interruptions: int | None = Field(None, description="SecondaryStatusTransitions[].Status")
-    tags: Tags | None = Field(None, alias="Tags")
+    name: str = at("TrainingJobName", required=True)
+    arn: str = at("TrainingJobArn", default="")
+    status: str = at("TrainingJobStatus", default="")
+    secondary_status: str = at("SecondaryStatus", default="")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
+    tuning_job_arn: str | None = at("TuningJobArn")
+    auto_ml_job_arn: str | None = at("AutoMLJobArn")
+    labeling_job_arn: str | None = at("LabelingJobArn")
+    training_seconds: int | None = at("TrainingTimeInSeconds")
+    billable_seconds: int | None = at("BillableTimeInSeconds")
+    started: datetime | None = at("TrainingStartTime")
+    ended: datetime | None = at("TrainingEndTime")
+    interruptions: int | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
+    tags: Tags | None = at("Tags")
+    file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
 
     @property
     def run_seconds(self) -> int | None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from chalicelib.inventory.aws import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Tags
+from chalicelib.inventory.answers import CallFailed, moment
+from chalicelib.inventory.facts import Fact, Present, Tags, at, many
 from chalicelib.inventory.kinds.training import Training
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, since
@@ -16,31 +16,30 @@ from chalicelib.inventory.reader import Reader, since
 class TrainingDefinition(Training):
     """One training definition of a tuning job."""
 
-    name: str | None = Field(None, alias="DefinitionName")
-    hyperparameters: dict[str, str] = Field(default_factory=dict, alias="StaticHyperParameters")
+    name: str | None = at("DefinitionName")
+    hyperparameters: dict[str, str] = at("StaticHyperParameters", default={})
+    instance_type: str | None = at("HyperParameterTuningResourceConfig.InstanceType", "ResourceConfig.InstanceType")
+    instance_count: int | None = at("HyperParameterTuningResourceConfig.InstanceCount", "ResourceConfig.InstanceCount")
+    instance_preferences: Present = at(
+        "HyperParameterTuningResourceConfig.InstanceConfigs", "ResourceConfig.InstancePreferences", default=False
+    )
 
 
 class TuningJob(Fact):
     """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
 
     kind: ClassVar[str] = "tuning-job"
-    name: str = Field(alias="HyperParameterTuningJobName")
-    arn: str = Field("", alias="HyperParameterTuningJobArn")
-    status: str = Field("", alias="HyperParameterTuningJobStatus")
-    created: datetime | None = Field(None, alias="CreationTime")
-    modified: datetime | None = Field(None, alias="LastModifiedTime")
-    definitions: tuple[TrainingDefinition, ...] = Field((), description="TrainingJobDefinition(s)")
+    name: str = at("HyperParameterTuningJobName", required=True)
+    arn: str = at("HyperParameterTuningJobArn", default="")
+    status: str = at("HyperParameterTuningJobStatus", default="")
+    created: datetime | None = at("CreationTime")
+    modified: datetime | None = at("LastModifiedTime")
+    definitions: tuple[TrainingDefinition, ...] = at(
+        "TrainingJobDefinitions", "TrainingJobDefinition", default=(), convert=many
+    )
     child_hours: float | None = Field(None, description="times of its training jobs")
     children: int = Field(0, description="number of its training jobs")
-    tags: Tags | None = Field(None, alias="Tags")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _definitions(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or "definitions" in given:
-            return given
-        single = given.get("TrainingJobDefinition")
-        return {**given, "definitions": given.get("TrainingJobDefinitions") or ([single] if single else [])}
+    tags: Tags | None = at("Tags")
 
 
 def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:

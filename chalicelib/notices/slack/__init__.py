@@ -1,7 +1,8 @@
 """Notices in Slack, through an incoming webhook."""
 
-from chalicelib.notices.slack.blocks import BLIND, COLOURS, EMOJI, WELL_COLOUR, blocks, payload, plain
+from chalicelib.notices.slack.blocks import blocks, payload, plain
 from chalicelib.notices.slack.delivery import SlackFailed, deliver, deliver_event, forget, log, webhook_url
+from chalicelib.notices.slack.headline import BLIND, COLOURS, EMOJI, WELL_COLOUR
 from chalicelib.notices.slack.mrkdwn import escape, shortened
 
 __all__ = [

@@ -5,15 +5,24 @@ Limits follow https://docs.slack.dev/reference/block-kit/.
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.notices.notice import WORDS, Notice, Told
+from chalicelib.notices.notice import WORDS, Change, Notice
+from chalicelib.notices.slack.headline import (
+    BLIND,
+    EMOJI,
+    WELL,
+    announced,
+    change_note,
+    colour_of,
+    headline,
+    news,
+    tally,
+)
 from chalicelib.notices.slack.mrkdwn import (
     code,
     counts,
     escape,
-    lasted,
     link,
     number_of,
     shortened,
@@ -22,35 +31,17 @@ from chalicelib.notices.slack.mrkdwn import (
     width,
     words,
 )
-from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving, Severity
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving
 from chalicelib.templating import clean, render
 
 Block = dict[str, Any]
 
-#: Characters of a header and of a section; fields of a section, which may be 2,000 characters long each.
-HEADER, SECTION, FIELDS = 150, 3_000, 10
+#: Characters of a section; fields of a section, which may be 2,000 characters long each.
+SECTION, FIELDS = 3_000, 10
 #: Slack refuses a message near 13,000 characters (https://github.com/slackapi/bolt-js/issues/2509).
 MESSAGE = 12_000
 #: A plain text may be longer, but is cut by Slack without a word.
 PLAIN = 3_500
-
-EMOJI = {
-    Severity.CRITICAL: ":red_circle:",
-    Severity.HIGH: ":large_orange_circle:",
-    Severity.MEDIUM: ":large_yellow_circle:",
-    Severity.LOW: ":large_blue_circle:",
-    Severity.INFO: ":white_circle:",
-}
-COLOURS = {
-    Severity.CRITICAL: "#b3001e",
-    Severity.HIGH: "#e8590c",
-    Severity.MEDIUM: "#f2b705",
-    Severity.LOW: "#3b82c4",
-    Severity.INFO: "#8a8f98",
-}
-WELL, WELL_COLOUR = ":white_check_mark:", "#2e9e5b"
-BLIND, QUIET = ":warning:", ":white_circle:"
-
 
 # ---- blocks
 
@@ -105,9 +96,9 @@ def blocks(notice: Notice) -> list[Block]:
 
 def _message(notice: Notice, made: list[Block]) -> Block:
     return {
-        "text": _announced(notice),
+        "text": announced(notice),
         "blocks": made[:1],
-        "attachments": [{"color": _colour(notice), "blocks": made[1:]}],
+        "attachments": [{"color": colour_of(notice), "blocks": made[1:]}],
         "unfurl_links": False,
         "unfurl_media": False,
     }
@@ -163,12 +154,12 @@ def _listed(heading: str, lines: Sequence[str], total: int, notice: Notice) -> l
 
 
 def _of_one(notice: Notice, room: Room) -> list[Block]:
-    told = notice.only
-    finding = told.finding
+    change = notice.only
+    finding = change.finding
     about = f"*{link(finding.resource.console_url, finding.resource.name, min(room.text, 200))}*"
-    note = words(change_note(told, notice), min(room.text, 300))
+    note = words(change_note(change, notice), min(room.text, 300))
     made = [
-        _header(_headline(notice)),
+        _header(headline(notice)),
         _section("\n".join(filter(None, [f"{about} · {words(finding.resource.kind, 40)}", note]))),
         _section(("" if notice.kind == "finding" else "What was wrong: ") + (words(finding.summary, room.text) or "–")),
     ]
@@ -177,7 +168,7 @@ def _of_one(notice: Notice, room: Room) -> list[Block]:
     made.append(_fields(_facts(finding, room)))
     references = finding.references[: min(room.lines, 5)]
     if notice.kind == "finding" and references:
-        made.append(_context(" · ".join(link(one, _page(one), 80) for one in references)))
+        made.append(_context(" · ".join(link(url, _page(url), 80) for url in references)))
     made += _blind_spots(notice, room) + _exemptions(notice, room)
     made.append(_foot(notice, room))
     return made
@@ -234,41 +225,20 @@ def _page(url: str) -> str:
     return last.removesuffix(".html") or url
 
 
-def change_note(told: Told, notice: Notice) -> str:
-    """Why a finding is told now, in words; empty for a new one."""
-    finding = told.finding
-    if told.change == "worse":
-        return f"was {told.before.value}, is {finding.severity.value}" if told.before else ""
-    if told.change == "back":
-        ended = finding.exemption
-        if ended is not None:
-            when = f" on {ended.expires}" if ended.expires else ""
-            owner = f", {ended.owner}" if ended.owner else ""
-            return f"its exemption ended{when} ({ended.reason}{owner})"
-        return "" if told.away_days is None else f"back after {lasted(timedelta(days=told.away_days))}"
-    if told.change == "reminder":
-        since = finding.first_seen
-        return f"open since {since:%Y-%m-%d}, for {lasted(notice.finished_at - since)}"
-    if told.change == "resolved":
-        ended_at = finding.resolved_at or notice.finished_at
-        return f"was open for {lasted(ended_at - finding.first_seen)}"
-    return ""
-
-
 # ---- many changes
 
 
 def _of_many(notice: Notice, room: Room) -> list[Block] | None:
     """The blocks of a digest; None where summaries would take the place of whole findings."""
     groups = notice.changes
-    if room.summary and any(len(several) > room.lines for _, several in groups):
+    if room.summary and any(len(changes) > room.lines for _, changes in groups):
         return None
-    made = [_header(_headline(notice)), _fields(_overview(notice, room))]
+    made = [_header(headline(notice)), _fields(_overview(notice, room))]
     if not groups and not notice.omitted:
         made.append(_section(_nothing_told(notice)))
-    for change, several in groups:
-        lines = [_line(told, notice, room) for told in several[: room.lines]]
-        made += _listed(f"*{WORDS[change]}* ({len(several):,})", lines, len(several), notice)
+    for kind, changes in groups:
+        lines = [_line(change, notice, room) for change in changes[: room.lines]]
+        made += _listed(f"*{WORDS[kind]}* ({len(changes):,})", lines, len(changes), notice)
     if notice.omitted:
         what = " change" if notice.omitted == 1 else " changes"
         made.append(_section(_more(notice.omitted, notice, what)))
@@ -282,23 +252,11 @@ def _overview(notice: Notice, room: Room) -> list[tuple[str, str]]:
     return [
         ("Account", words(notice.account, limit) or "–"),
         ("Region", words(notice.region, limit) or "–"),
-        ("Told now", words(_told(notice), limit)),
+        ("Told now", words(tally(notice), limit)),
         ("Told before, still open", words(counts(notice.still_open), limit)),
         ("Exempt", f"{notice.exempt:,}" if notice.exempt else ""),
         ("Only observed", f"{notice.observed:,}" if notice.observed else ""),
     ]
-
-
-def _told(notice: Notice) -> str:
-    """How many changes are told, by severity; empty without any. Totals count what was left out as well."""
-    if notice.totals is None:
-        resolved, left = sum(1 for one in notice.told if one.change == "resolved"), notice.omitted
-    else:
-        resolved, left = len(notice.told) + notice.omitted - sum(notice.totals.values()), 0
-    told = ", ".join(filter(None, [counts(notice.by_severity), f"{resolved:,} resolved" if resolved > 0 else ""]))
-    if not left:
-        return told
-    return f"{told} and {left:,} more" if told else number_of(left, "change")
 
 
 def _nothing_told(notice: Notice) -> str:
@@ -309,14 +267,14 @@ def _nothing_told(notice: Notice) -> str:
     return "All clean: nothing is open at or above the severity that is told."
 
 
-def _line(told: Told, notice: Notice, room: Room) -> str:
-    finding = told.finding
-    emoji = WELL if told.change == "resolved" else EMOJI[finding.severity]
-    note = words(change_note(told, notice), 120)
+def _line(change: Change, notice: Notice, room: Room) -> str:
+    finding = change.finding
+    emoji = WELL if change.change == "resolved" else EMOJI[finding.severity]
+    note = words(change_note(change, notice), 120)
     limit = 100 if room.lines > 2 else 60
     about = link(finding.resource.console_url, finding.resource.name, limit)
     line = f"• {emoji} {about}: {words(finding.title, limit)}" + (f" · {note}" if note else "")
-    summary = words(finding.summary, room.summary) if room.summary and told.change != "resolved" else ""
+    summary = words(finding.summary, room.summary) if room.summary and change.change != "resolved" else ""
     return f"{line}\n      {summary}" if summary else line
 
 
@@ -364,67 +322,16 @@ def _foot(notice: Notice, room: Room) -> Block:
     return _context(" · ".join(filter(None, [words(notice.health, min(room.text, 200)), f"audit {audit}", report])))
 
 
-# ---- what stands above the blocks, and in their place
-
-
-def _headline(notice: Notice) -> str:
-    """One line that says what happened, with the emoji of its severity, as long as a header may be."""
-    start, news = _news(notice)
-    return start + words(news, HEADER - width(start))
-
-
-def _news(notice: Notice) -> tuple[str, str]:
-    """The start of the headline, which is ours, and the rest of it, which is not."""
-    if notice.kind in ("finding", "resolved"):
-        told = notice.only
-        if told.change == "resolved":
-            return f"{WELL} {WORDS[told.change]} · ", told.finding.title
-        severity = told.finding.severity
-        return f"{EMOJI[severity]} {WORDS[told.change]} · {severity.value} · ", told.finding.title
-    return f"{_mood(notice)} SageMaker audit: ", _told(notice) or _quiet(notice)
-
-
-def _quiet(notice: Notice) -> str:
-    if sum(notice.still_open.values()):
-        return "nothing new"
-    return "all clean" if notice.complete else "nothing found, with blind spots"
-
-
-def _tells_of_open_ones(notice: Notice) -> bool:
-    uncounted = notice.omitted > 0 and notice.totals is None
-    return notice.status == "open" or uncounted or sum(notice.by_severity.values()) > 0
-
-
-def _mood(notice: Notice) -> str:
-    if _tells_of_open_ones(notice):
-        return EMOJI[notice.severity]
-    if not notice.complete:
-        return BLIND
-    return QUIET if sum(notice.still_open.values()) else WELL
-
-
-def _colour(notice: Notice) -> str:
-    if _tells_of_open_ones(notice):
-        return COLOURS[notice.severity]
-    well = notice.complete and not sum(notice.still_open.values())
-    return WELL_COLOUR if well or notice.kind == "resolved" else COLOURS[Severity.INFO]
-
-
-def _announced(notice: Notice) -> str:
-    """What a notification shows, where blocks cannot be seen."""
-    if notice.kind in ("finding", "resolved"):
-        finding = notice.only.finding
-        return f"{_headline(notice)}: {words(finding.resource.name, 100)} ({words(finding.region, 40)})"
-    return f"{_headline(notice)} ({words(notice.account, 60)} {words(notice.region, 60)})"
+# ---- what stands in the place of the blocks
 
 
 def plain(notice: Notice) -> Block:
     """The message without blocks, for when Slack refuses them: the same news as text, at most 3,500 characters."""
-    one = notice.only if notice.kind in ("finding", "resolved") else None
-    urls = [one.finding.resource.console_url if one else None, notice.report_url]
+    change = _single(notice)
+    urls = [change.finding.resource.console_url if change else None, notice.report_url]
     links = "".join(f"\n<{target}>" for target in map(target_of, urls) if target)
     room = PLAIN - width(links)
-    commands = one.finding.fix.commands if one else []
+    commands = change.finding.fix.commands if change else []
     text = _plain_text(notice, commands, 0)
     if width(escape(text)) > room:  # it will be cut, and half a command does something else
         text = _plain_text(notice, [], len(commands))
@@ -434,18 +341,23 @@ def plain(notice: Notice) -> Block:
 
 
 def _plain_text(notice: Notice, commands: Sequence[str], commands_left: int) -> str:
-    one = notice.only if notice.kind in ("finding", "resolved") else None
+    change = _single(notice)
     text = render(
         "notices/slack/plain.txt.j2",
         {
             "notice": notice,
-            "headline": "".join(_news(notice)),
-            "note": change_note(one, notice) if one else "",
+            "headline": "".join(news(notice)),
+            "note": change_note(change, notice) if change else "",
             "commands": commands,
             "commands_left": commands_left,
-            "groups": [(WORDS[change], several) for change, several in notice.changes],
+            "groups": [(WORDS[kind], changes) for kind, changes in notice.changes],
             "named": 5,
             "still_open": counts(notice.still_open),
         },
     )
     return unticked(clean(text))
+
+
+def _single(notice: Notice) -> Change | None:
+    """The change of a notice about one; None for a digest."""
+    return notice.only if notice.kind in ("finding", "resolved") else None

@@ -139,14 +139,14 @@ def _value(place: _Place, session: boto3.Session) -> str:
 
 def _address_in(value: str) -> str | None:
     """The address that a secret holds, or None."""
-    found: Any = value.strip()
-    if found.startswith("{"):
+    address: Any = value.strip()
+    if address.startswith("{"):
         try:
-            held = json.loads(found)
+            held = json.loads(address)
         except ValueError:
             return None
-        found = held.get("url") or held.get("webhook_url")
-    return found.strip() if isinstance(found, str) and _usable(found.strip()) else None
+        address = held.get("url") or held.get("webhook_url")
+    return address.strip() if isinstance(address, str) and _usable(address.strip()) else None
 
 
 def _usable(url: str) -> bool:

@@ -37,8 +37,8 @@ def shortened(text: str, limit: int) -> str:
         return escaped
     kept: list[str] = []
     left = limit - 1
-    for one in start:
-        piece = escape(one)
+    for sign in start:
+        piece = escape(sign)
         left -= width(piece)
         if left < 0:
             break
@@ -77,7 +77,10 @@ _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 def target_of(url: str | None) -> str | None:
     if url is None or not url.startswith(("https://", "http://")):
         return None
-    target = escape(quote(clean("".join(url.split())), safe=_IN_ADDRESSES))
+    plain = clean("".join(url.split()))
+    if len(plain) > LINK:
+        return None  # encoding only lengthens it
+    target = escape(quote(plain, safe=_IN_ADDRESSES))
     return target if width(target) <= LINK else None
 
 

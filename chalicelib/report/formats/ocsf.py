@@ -4,6 +4,7 @@ A rule checks how a resource is configured, which is what this class is for; Det
 that happened. The standard named is the policy in force: the auditor claims conformity with no other.
 """
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,12 @@ CREATE, UPDATE, CLOSE = (1, "Create"), (2, "Update"), (3, "Close")
 FAIL, PASS = (3, "Fail"), (1, "Pass")
 #: ``type_id`` of an analytic that is a rule, and of an account of AWS.
 RULE, AWS_ACCOUNT = 1, 10
+
+
+def ocsf(report: Report) -> str:
+    """Every finding as an OCSF 1.5.0 Compliance Finding, as a JSON list."""
+    events = [event(finding, report) for finding in report.findings]
+    return json.dumps(events, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def event(finding: Finding, report: Report) -> dict[str, Any]:
@@ -114,7 +121,7 @@ def _compliance(finding: Finding, report: Report) -> dict[str, Any]:
 
 
 def _remediation(finding: Finding) -> dict[str, Any]:
-    text = "\n".join(clean(one) for one in (finding.fix.text, *finding.fix.commands) if one)
+    text = "\n".join(clean(line) for line in (finding.fix.text, *finding.fix.commands) if line)
     return {"desc": text, **({"references": finding.references} if finding.references else {})}
 
 

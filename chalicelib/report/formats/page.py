@@ -44,7 +44,7 @@ def policy(*, framed: bool = False) -> str:
 def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None = None, more: More | None = None) -> str:
     """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` takes the place of the findings'
     own numbers where the page holds only some of them, and ``more`` says where the others are."""
-    told = report.open_findings()
+    findings = report.open_findings()
     context = {
         "report": report,
         "stands": posture(report, counted),
@@ -55,12 +55,12 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "partial": more is not None,
         "counted": counted is not None,
         "resources": sum(report.resources.values()),
-        "unknown": sum(one.unknown for one in report.rules.values()),
-        "judged": sum(one.passed + one.fail for one in report.rules.values()),
-        "saving": sum(one.saving.monthly_usd for one in told if one.saving),
-        "first": _first_things(told),
-        "plain": told[:PLAIN_FINDINGS],
-        "told": len(told),
+        "unknown": sum(counts.unknown for counts in report.rules.values()),
+        "judged": sum(counts.passed + counts.fail for counts in report.rules.values()),
+        "saving": sum(finding.saving.monthly_usd for finding in findings if finding.saving),
+        "first": _first_things(findings),
+        "plain": findings[:PLAIN_FINDINGS],
+        "told": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
         "finished": utc_text(report.finished_at),
         "version": __version__,
@@ -90,9 +90,9 @@ def _data(report: Report, more: More | None) -> str:
     """The JSON of the page. No value can end the element that holds it."""
     texts: dict[str, int] = {}
     data = {
-        "findings": [_finding(one, texts) for one in report.findings],
-        "titles": {one.rule: clean(one.title) for one in report.findings},
-        "endpoints": [one.model_dump(mode="json") for one in _mapped(report)],
+        "findings": [_finding(finding, texts) for finding in report.findings],
+        "titles": {finding.rule: clean(finding.title) for finding in report.findings},
+        "endpoints": [endpoint.model_dump(mode="json") for endpoint in _mapped(report)],
         "zones": report.zones,
         "more": more._asdict() if more else None,
         "texts": list(texts),
@@ -101,38 +101,38 @@ def _data(report: Report, more: More | None) -> str:
     return clean(text).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _finding(one: Finding, texts: dict[str, int]) -> dict[str, Any]:
+def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
     """A finding as the contract has it; texts that many share stand once, by their number."""
 
     def shared(text: str) -> int:
         return texts.setdefault(text, len(texts))
 
     return {
-        "id": one.id,
-        "rule": one.rule,
-        "topic": one.topic,
-        "severity": one.severity,
-        "confidence": one.confidence,
-        "status": one.status,
-        "account": one.account,
-        "region": one.region,
+        "id": finding.id,
+        "rule": finding.rule,
+        "topic": finding.topic,
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "status": finding.status,
+        "account": finding.account,
+        "region": finding.region,
         "resource": {
-            "kind": one.resource.kind,
-            "arn": one.resource.arn,
-            "name": one.resource.name,
-            "console_url": one.resource.console_url,
+            "kind": finding.resource.kind,
+            "arn": finding.resource.arn,
+            "name": finding.resource.name,
+            "console_url": finding.resource.console_url,
         },
-        "summary": one.summary,
-        "why": shared(one.why),
-        "fix": {"text": shared(one.fix.text), "commands": one.fix.commands, "snippets": one.fix.snippets},
-        "evidence": one.evidence,
-        "references": [shared(link) for link in one.references if _web(link)],
-        "owner": one.owner,
-        "saving": one.saving.model_dump() if one.saving else None,
-        "exemption": one.exemption.model_dump(mode="json") if one.exemption else None,
-        "first_seen": utc_text(one.first_seen),
-        "last_seen": utc_text(one.last_seen),
-        "resolved_at": utc_text(one.resolved_at) if one.resolved_at else None,
+        "summary": finding.summary,
+        "why": shared(finding.why),
+        "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
+        "evidence": finding.evidence,
+        "references": [shared(link) for link in finding.references if _web(link)],
+        "owner": finding.owner,
+        "saving": finding.saving.model_dump() if finding.saving else None,
+        "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,
+        "first_seen": utc_text(finding.first_seen),
+        "last_seen": utc_text(finding.last_seen),
+        "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else None,
     }
 
 
@@ -144,38 +144,40 @@ def _mapped(report: Report) -> list[EndpointCapacity]:
     """The endpoints of the map: those with open findings first where there are too many."""
     if len(report.endpoints) <= MAPPED:
         return report.endpoints
-    found = {one.resource.name.split("/")[0] for one in report.open_findings()}
-    return sorted(report.endpoints, key=lambda one: one.name not in found)[:MAPPED]
+    failing = {finding.resource.name.split("/")[0] for finding in report.open_findings()}
+    return sorted(report.endpoints, key=lambda endpoint: endpoint.name not in failing)[:MAPPED]
 
 
-def _first_things(told: Iterable[Finding]) -> list[Mapping[str, Any]]:
+def _first_things(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
     """The rules to look at first: by severity, then by how many resources they concern."""
     rules: dict[str, list[Finding]] = {}
-    for one in told:
-        rules.setdefault(one.rule, []).append(one)
-    worst = sorted(rules.values(), key=lambda several: (-max(one.severity.rank for one in several), -len(several)))
+    for finding in findings:
+        rules.setdefault(finding.rule, []).append(finding)
+    worst = sorted(
+        rules.values(), key=lambda of_rule: (-max(finding.severity.rank for finding in of_rule), -len(of_rule))
+    )
     return [
         {
-            "rule": several[0].rule,
-            "title": several[0].title,
-            "severity": max((one.severity for one in several), key=lambda one: one.rank).value,
-            "number": len(several),
+            "rule": of_rule[0].rule,
+            "title": of_rule[0].title,
+            "severity": max((finding.severity for finding in of_rule), key=lambda severity: severity.rank).value,
+            "number": len(of_rule),
         }
-        for several in worst[:5]
+        for of_rule in worst[:5]
     ]
 
 
 def _chart(trend: Sequence[Point]) -> str:
     """The scores of the trend as the points of an SVG line; empty with fewer than two."""
-    scored = [one for one in trend if one.score is not None]
+    scored = [point for point in trend if point.score is not None]
     if len(scored) < 2:
         return ""
     width, height = CHART
     first, last = scored[0].at, scored[-1].at
     span = (last - first).total_seconds() or 1
     lines = []
-    for one in scored:
-        x = 4 + (width - 8) * (one.at - first).total_seconds() / span
-        y = 4 + (height - 8) * (1 - (one.score or 0) / 100)
+    for point in scored:
+        x = 4 + (width - 8) * (point.at - first).total_seconds() / span
+        y = 4 + (height - 8) * (1 - (point.score or 0) / 100)
         lines.append(f"{x:.1f},{y:.1f}")
     return " ".join(lines)

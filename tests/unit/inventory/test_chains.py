@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.inventory.aws import CallFailed
+from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.kinds import training
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.inventory.aws import moment
+from chalicelib.inventory.answers import moment
 
 SIX = datetime(2026, 11, 24, 6, 0, 0, 500_000, tzinfo=UTC)
 

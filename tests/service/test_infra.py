@@ -16,7 +16,7 @@ from chalice.package import PackageOptions, create_app_packager
 
 import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
-from chalicelib.ledger.ledger import TABLE
+from chalicelib.ledger.table import TABLE
 from chalicelib.settings import PREFIX, Settings
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
@@ -234,15 +234,22 @@ def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
         for filter in of_type(load(STACK), "AWS::Logs::MetricFilter").values()
         for one in filter["MetricTransformations"]
     ]
-    assert {(one["MetricNamespace"], one["MetricName"]) for one in metrics} == {
-        (alarm["Namespace"], alarm["MetricName"])
-    }
+    names = {(one["MetricNamespace"], one["MetricName"]) for one in metrics}
+    assert names == {(alarm["Namespace"], alarm["MetricName"]), ("SageMakerAuditor", "EventsDropped")}
 
 
-def test_the_phrase_that_counts_complete_audits_is_logged() -> None:
+def test_the_phrases_that_are_counted_are_logged() -> None:
     patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
-    (phrase,) = (pattern.strip('"') for pattern in patterns)
-    assert any(phrase in path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
+    phrases = {pattern.strip('"') for pattern in patterns}
+    assert phrases == {"complete audit of", "event dropped"}
+    sources = [path.read_text() for path in (ROOT / "chalicelib").rglob("*.py")]
+    assert all(any(phrase in source for source in sources) for phrase in phrases)
+
+
+def test_dropped_events_are_counted_for_every_function_that_takes_events() -> None:
+    filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
+    counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"event dropped"'}
+    assert counted == {"AuditOnSagemakerEventLogs", "AuditOnScalingEventLogs", "AuditOnApiCallLogs"}
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:

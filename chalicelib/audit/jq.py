@@ -49,6 +49,14 @@ def at_least(minimum: int) -> str:
     return f"{{ServiceNamespace, ResourceId, ScalableDimension, {limits}}}"
 
 
+def scheduled_at_least(minimum: int) -> str:
+    """Raises the minimum that a scheduled action sets; its maximum follows where it would lie below."""
+    return (
+        f".ScalableTargetAction |= (.MinCapacity |= ([., {minimum}] | max) | "
+        f"if .MaxCapacity then .MaxCapacity |= ([., {minimum}] | max) else . end)"
+    )
+
+
 #: The specification of an inference component as its update takes it.
 _SPECIFICATION = (
     "(if .ModelName then del(.Container) "

@@ -1,0 +1,60 @@
+"""What the options of the commands share. Nothing here is costly to import: ``--version`` and ``--help`` load it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chalicelib.cli import completion
+from chalicelib.errors import InvalidInput
+
+FINDINGS_CODE, BLIND_CODE = 3, 4
+#: What ``--format`` of a report accepts, the one for people first.
+REPORT_FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "sarif", "asff", "ocsf", "html")
+
+#: What ``--render`` accepts.
+NOTICE_FORMS = "chat|email|html|security-hub|slack"
+
+
+def known_form(form: str | None) -> str | None:
+    """The form of notices that an option names, or None. Raises InvalidInput."""
+    forms = NOTICE_FORMS.split("|")
+    if form is not None and form not in forms:
+        raise InvalidInput(f"unknown channel {form!r}; accepted are {', '.join(forms)}", field="--render")
+    return form
+
+
+class DiffFormat(StrEnum):
+    """How a difference can be shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class DoctorFormat(StrEnum):
+    """How a diagnosis can be shown."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Several = list[str] | None
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile.", autocompletion=completion.profiles)]
+PolicyName = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Policy: a name in policies/ or a path.", autocompletion=completion.policies),
+]
+NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
+Region = Annotated[str | None, typer.Option(help="AWS region.", autocompletion=completion.regions)]
+Output = Annotated[Path | None, typer.Option(help="Write the result to this file instead of stdout.")]
+ReportFormat = Annotated[
+    Several,
+    typer.Option(
+        metavar="FORMAT",
+        help=f"How to show the report: {', '.join(REPORT_FORMATS)}. Repeat, or separate by commas, for more "
+        "(with --output DIR).",
+        autocompletion=completion.format_names,
+    ),
+]

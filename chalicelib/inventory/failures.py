@@ -1,0 +1,93 @@
+"""What could not be read: every call that failed, with the part or the resource that stays unread because of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chalicelib.inventory.facts import Missing, Unread
+from chalicelib.inventory.parts import Part
+
+#: The operation of a part that nobody asked for.
+NOT_READ = "not read"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that was not read, and what stood in the way.
+
+    ``operation`` is ``service:Operation`` and ``code`` AWS's error code; empty where no call failed, as nothing was
+    asked. ``part`` stays unread as a whole, or ``resource`` of it alone; without a part nothing does. ``gone``: the
+    resource is not there (any more).
+    """
+
+    operation: str
+    code: str
+    message: str
+    resource: str | None = None
+    part: Part | None = None
+    gone: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The failure in words."""
+        if not self.code:
+            return self.message
+        return f"{self.operation} failed: {self.code}" + (f": {self.message}" if self.message else "")
+
+    @property
+    def blinds(self) -> bool:
+        """True for a failed call, which reports tell: neither a resource that is gone nor a part that nobody asked
+        for."""
+        return bool(self.code) and not self.gone
+
+
+class Failures:
+    """All failures of one reading, in order, found by part and resource."""
+
+    def __init__(self, failures: Iterable[Failure] = ()) -> None:
+        self._all: list[Failure] = []
+        self._by_place: dict[tuple[Part, str | None], Failure] = {}
+        for failure in failures:
+            self.note(failure)
+
+    def __iter__(self) -> Iterator[Failure]:
+        return iter(self._all)
+
+    def note(self, failure: Failure) -> None:
+        """Adds a failure. A resource whose description failed is not taken for gone by what comes later."""
+        self._all.append(failure)
+        if failure.part is None:
+            return
+        known = self._by_place.get((failure.part, failure.resource))
+        if known is None or not failure.gone:
+            self._by_place[failure.part, failure.resource] = failure
+
+    def of(self, part: Part, resource: str | None = None) -> Failure | None:
+        """Why a part as a whole, or a single resource of it, was not read; None when it was."""
+        return self._by_place.get((part, resource))
+
+    def hides(self, part: Part, resource: str) -> bool:
+        """True for a resource whose description failed, so that it may well be there."""
+        failure = self.of(part, resource)
+        return failure is not None and not failure.gone
+
+    def gone(self, part: Part, resource: str) -> bool:
+        """True where AWS said that there is no resource of this name."""
+        failure = self.of(part, resource)
+        return failure is not None and failure.gone
+
+    def demand(self, part: Part, resource: str | None = None) -> None:
+        """Raise Unread when the part, or the named resource of it, could not be read; Missing when AWS said that there
+        is none of this name."""
+        failure = self.of(part) or self.of(part, resource)
+        if failure is None:
+            return
+        if failure.gone:
+            raise Missing(f"{resource} of {part} was deleted; endpoint-dependency-missing tells it")
+        raise Unread(failure.reason, failure.operation)
+
+    def demand_each(self, part: Part) -> None:
+        """Raise Unread when the part, or the description of any resource of it, could not be read."""
+        self.demand(part)
+        for failed, resource in self._by_place:
+            if failed is part and resource is not None and self.hides(part, resource):
+                self.demand(part, resource)

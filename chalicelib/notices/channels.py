@@ -1,0 +1,210 @@
+"""The channels that take notices: one table for delivery, previews, the doctor and the roles of the functions.
+
+A channel is a module of its own and a row here. Rows import their module when they are used, so that a process pays for
+the channels that are switched on alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chalicelib.scope import partition_of
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    import boto3
+
+    from chalicelib.notices.notice import Notice
+    from chalicelib.report.findings import Report
+
+#: Takes a notice, and the report of which it tells. Raises an AuditorError when the channel does not take it.
+Deliver = Callable[["Notice", "Report"], object]
+
+
+class Sender(NamedTuple):
+    """Who delivers: the settings, the auditor's own session, and its account and region, asked when they are needed."""
+
+    settings: Settings
+    session: "boto3.Session"
+    account: Callable[[], str]
+    region: Callable[[], str]
+
+
+class Permission(NamedTuple):
+    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class Lookup(NamedTuple):
+    """A read that tells whether what the settings name is there; ``region`` is empty where it is the audit's own."""
+
+    subject: str
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to people. ``opened`` gives its delivery, None where the settings do not switch it on, and is None for a
+    channel that listens to the findings topic. ``texts`` and ``documents`` show a notice as the channel gets it, by the
+    name of the form: as text, or as a list of JSON values.
+    """
+
+    name: str
+    permission: Permission
+    lookup: Callable[[Settings], Lookup | None]
+    opened: Callable[[Sender], Deliver | None] | None = None
+    texts: Mapping[str, Callable[["Notice"], str]] = field(default_factory=dict)
+    documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
+
+
+def channels_of(sender: Sender) -> dict[str, Deliver]:
+    """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
+    opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
+    return {name: deliver for name, deliver in opened.items() if deliver is not None}
+
+
+# ---- AWS Security Hub
+
+
+def _security_hub(sender: Sender) -> Deliver | None:
+    if not sender.settings.security_hub:
+        return None
+    from chalicelib.notices.security_hub import SecurityHub
+
+    return SecurityHub(sender.account, sender.session.client("securityhub", region_name=sender.region())).deliver
+
+
+def _as_security_hub_findings(notice: "Notice") -> list[Any]:
+    from chalicelib.report.formats.asff import security_hub_finding
+
+    return [
+        security_hub_finding(
+            change.finding,
+            change.change,
+            change.finding.account,
+            change.finding.region,
+            partition_of(change.finding.region),
+            notice.finished_at,
+        )
+        for change in notice.told
+    ]
+
+
+# ---- e-mail through Amazon SES
+
+
+def _email(sender: Sender) -> Deliver | None:
+    settings = sender.settings
+    if not settings.email_from or not settings.email_to:
+        return None
+    from chalicelib.notices.email import Email
+
+    client = sender.session.client("sesv2", region_name=sender.region())
+    return Email(settings.email_from, settings.email_to, client).deliver
+
+
+def _as_html(notice: "Notice") -> str:
+    from chalicelib.notices.email import bodies
+
+    return bodies(notice)[1]
+
+
+def _sender_identity(settings: Settings) -> Lookup | None:
+    if not settings.email_from:
+        return None
+    address = settings.email_from
+    return Lookup(f"sender {address}", "sesv2", "GetEmailIdentity", {"EmailIdentity": address})
+
+
+# ---- the findings topic
+
+
+def _topic(sender: Sender) -> Deliver | None:
+    arn = sender.settings.topic_arn
+    if arn is None:
+        return None
+    from chalicelib.notices.sns import Topic
+
+    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3])).deliver
+
+
+def _as_mail(notice: "Notice") -> str:
+    from chalicelib.notices import sns
+
+    return f"Subject: {notice.subject}\n\n{sns.text(notice)}"
+
+
+def _as_chat(notice: "Notice") -> list[Any]:
+    from chalicelib.notices import sns
+
+    return [sns.chat(notice)]
+
+
+def _topic_of(settings: Settings) -> Lookup | None:
+    if not (arn := settings.topic_arn):
+        return None
+    return Lookup(f"topic {arn}", "sns", "GetTopicAttributes", {"TopicArn": arn}, arn.split(":")[3])
+
+
+# ---- Slack, which listens to the topic
+
+
+def _as_slack_message(notice: "Notice") -> list[Any]:
+    from chalicelib.notices import slack
+
+    return [slack.payload(notice)]
+
+
+def _slack_secret(settings: Settings) -> Lookup | None:
+    secret = settings.slack_secret
+    if not secret or secret.startswith("ssm:") or "://" in secret:
+        return None
+    region = secret.split(":")[3] if secret.startswith("arn:") else ""
+    return Lookup(f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region)
+
+
+#: In the order of their delivery: the topic, to which others listen, comes last of those that are opened.
+CHANNELS = (
+    Channel(
+        name="security-hub",
+        permission=Permission(
+            "ImportFindings", ("securityhub:BatchImportFindings",), ("arn:*:securityhub:*:*:product/*/default",)
+        ),
+        lookup=lambda settings: (
+            Lookup("Security Hub", "securityhub", "DescribeHub", {}) if settings.security_hub else None
+        ),
+        opened=_security_hub,
+        documents={"security-hub": _as_security_hub_findings},
+    ),
+    Channel(
+        name="email",
+        permission=Permission("SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",)),
+        lookup=_sender_identity,
+        opened=_email,
+        texts={"html": _as_html},
+    ),
+    Channel(
+        name="sns",
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
+        lookup=_topic_of,
+        opened=_topic,
+        texts={"email": _as_mail},
+        documents={"chat": _as_chat},
+    ),
+    Channel(
+        name="slack",
+        permission=Permission(
+            "ReadTheWebhook",
+            ("secretsmanager:GetSecretValue", "ssm:GetParameter"),
+            ("arn:*:secretsmanager:*:*:secret:*auditor*", "arn:*:ssm:*:*:parameter/*auditor*"),
+        ),
+        lookup=_slack_secret,
+        documents={"slack": _as_slack_message},
+    ),
+)

@@ -1,0 +1,71 @@
+"""Findings as CSV (RFC 4180), for spreadsheets. Pure."""
+
+import csv
+import json
+from collections.abc import Sequence
+from io import StringIO
+
+from chalicelib.report.findings import Finding, utc_text
+from chalicelib.templating import clean
+
+#: The columns of the CSV, in their order. Times are ISO 8601 in UTC; ``evidence`` is JSON; commands stand on lines.
+COLUMNS = (
+    "severity",
+    "rule",
+    "title",
+    "kind",
+    "resource",
+    "arn",
+    "account",
+    "region",
+    "owner",
+    "status",
+    "confidence",
+    "summary",
+    "fix",
+    "commands",
+    "evidence",
+    "id",
+    "first_seen",
+    "last_seen",
+    "topic",
+    "saving_monthly_usd",
+    "exemption",
+    "references",
+    "resolved_at",
+)
+#: What spreadsheets take for the start of a formula, also in its full-width forms.
+FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
+
+
+def comma_separated(findings: Sequence[Finding]) -> str:
+    """A row for each finding under :data:`COLUMNS` (RFC 4180). Cells that a spreadsheet would run are made text."""
+    text = StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for finding in findings:
+        row = {
+            "severity": finding.severity.value,
+            "kind": finding.resource.kind,
+            "resource": finding.resource.name,
+            "arn": finding.resource.arn,
+            "owner": finding.owner or "",
+            "confidence": finding.confidence.value,
+            "fix": finding.fix.text,
+            "commands": "\n".join(finding.fix.commands),
+            "evidence": json.dumps(finding.evidence, default=str, ensure_ascii=False),
+            "first_seen": utc_text(finding.first_seen),
+            "last_seen": utc_text(finding.last_seen),
+            "saving_monthly_usd": finding.saving.monthly_usd if finding.saving else "",
+            "exemption": finding.exemption.reason if finding.exemption else "",
+            "references": "\n".join(finding.references),
+            "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else "",
+        }
+        writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    text = clean(text)
+    return f"'{text}" if text.startswith(FORMULA) else text

@@ -1,0 +1,45 @@
+"""The report as JUnit's XML, for what shows test results. Pure."""
+
+import re
+from xml.etree import ElementTree
+
+from chalicelib.report.findings import Report
+from chalicelib.templating import clean
+
+NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(report: Report) -> str:
+    """A test suite for each rule: a failed case for each open finding, one passed case for all that passed."""
+    root = ElementTree.Element("testsuites", name="sagemaker-auditor", tests="0", failures="0")
+    tests = failures = 0
+    for rule, counts in report.rules.items():
+        failed = [finding for finding in report.open_findings() if finding.rule == rule]
+        suite = ElementTree.SubElement(root, "testsuite", name=rule)
+        passed = counts.passed
+        for finding in failed:
+            case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(finding.resource.name) or rule)
+            message = ElementTree.SubElement(
+                case, "failure", type=finding.severity.value, message=_xml(finding.summary)
+            )
+            message.text = _xml("\n".join([finding.why, finding.fix.text, *finding.fix.commands]))
+        if passed:
+            ElementTree.SubElement(suite, "testcase", classname=rule, name=f"{passed} resources pass")
+        if counts.unknown:
+            case = ElementTree.SubElement(suite, "testcase", classname=rule, name=f"{counts.unknown} resources unknown")
+            ElementTree.SubElement(case, "skipped", message="something needed could not be read")
+        number = len(suite)
+        suite.set("tests", str(number))
+        suite.set("failures", str(len(failed)))
+        suite.set("errors", "0")
+        suite.set("skipped", str(int(counts.unknown > 0)))
+        suite.set("timestamp", report.started_at.strftime("%Y-%m-%dT%H:%M:%S"))
+        tests, failures = tests + number, failures + len(failed)
+    root.set("tests", str(tests))
+    root.set("failures", str(failures))
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _xml(text: str) -> str:
+    """Text without what XML 1.0 cannot hold."""
+    return NOT_IN_XML.sub("", clean(text))

@@ -1,0 +1,97 @@
+"""What the HTTP face is asked, as models: the query of ``GET /audit`` and its Accept header, the body of ``POST``."""
+
+import json
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from chalicelib.errors import InvalidInput
+from chalicelib.report.findings import Severity
+
+#: What GET /audit can answer with; the first where nothing is preferred.
+MEDIA_TYPES = ("application/json", "text/html", "text/csv")
+MAX_RESOURCES = 20
+MAX_LIMIT = 500
+ACCOUNT = r"^[0-9]{12}$"
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
+
+
+T = TypeVar("T", bound=_Request)
+
+
+class AuditQuery(_Request):
+    """The query of ``GET /audit``: which of the current findings to answer."""
+
+    account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
+    region: Annotated[str | None, Field(description="Default: its own without a ledger, else all.")] = None
+    severity: Annotated[Severity, Field(description="The mildest to answer.")] = Severity.INFO
+    rule: Annotated[str | None, Field(description="An id that GET /rules lists.")] = None
+    topic: Annotated[str | None, Field(description="A topic that GET /rules lists.")] = None
+    status: Annotated[Literal["open", "exempt", "resolved"], Field(description="Only these.")] = "open"
+    resource: Annotated[str | None, Field(description="The ARN or the name of a resource.")] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most to answer.")] = MAX_LIMIT
+    cursor: Annotated[str | None, Field(description="That of the page before; only with a ledger.")] = None
+
+    @field_validator("limit", mode="before")
+    @classmethod
+    def _digits(cls, value: Any) -> Any:
+        """Text that is a whole number in digits alone; ``1_0`` and ``1.0`` are none."""
+        if isinstance(value, str) and not re.fullmatch("[+-]?[0-9]{1,9}", value):
+            raise ValueError(f"{value[:20]!r} is no whole number; accepted are 1 to {MAX_LIMIT}")
+        return value
+
+
+class AuditBody(_Request):
+    """The body of ``POST /audit``: what to audit now; nothing named is everything."""
+
+    resources: Annotated[
+        list[str], Field(description="ARNs in one region.", json_schema_extra={"maxItems": MAX_RESOURCES})
+    ] = []
+    accounts: Annotated[list[str], Field(description="Ids of 12 digits. Default: the auditor's own.")] = []
+    regions: Annotated[list[str], Field(description="Default: the configured ones, else its own.")] = []
+    rules: Annotated[list[str], Field(description="Ids that GET /rules lists.")] = []
+    notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
+
+
+def valid(model: type[T], values: Any, what: str) -> T:
+    """The values as a request; ``what`` they are called in the message. Raises InvalidInput."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        at = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            accepted = ", ".join(model.model_fields)
+            raise InvalidInput(f"unknown {what} {at!r}; accepted are {accepted}", field=at) from None
+        raise InvalidInput(f"{what} {at or 'as a whole'}: {first['msg']}", field=at) from None
+
+
+def body_of(raw: bytes) -> AuditBody:
+    """The body of ``POST /audit``; nothing at all asks for everything. Raises InvalidInput."""
+    try:
+        values = json.loads(raw) if raw.strip() else {}
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
+    if not isinstance(values, dict):
+        raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
+    return valid(AuditBody, values, "field")
+
+
+def preferred(accept: str) -> str:
+    """What of :data:`MEDIA_TYPES` an Accept header wants most (RFC 9110, 12.5.1); JSON where it does not say."""
+    wanted: dict[str, float] = {}
+    for choice in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in choice.split(";"))
+        quality = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+        wanted[kind] = float(quality) if re.fullmatch(r"[01](\.\d{0,3})?", quality) else 1.0
+
+    def quality_of(media_type: str) -> float:
+        ranges = (media_type, f"{media_type.split('/')[0]}/*", "*/*")
+        return next((wanted[range] for range in ranges if range in wanted), 0.0)
+
+    best = max(MEDIA_TYPES, key=quality_of)
+    return best if quality_of(best) > 0 else MEDIA_TYPES[0]

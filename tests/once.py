@@ -1,0 +1,42 @@
+"""What botocore makes anew for each session and each client, made once a process: half of the suite's CPU.
+
+Nothing that is shared here depends on a session, and nobody changes it.
+"""
+
+from functools import cache
+from typing import Any
+
+from botocore.client import ClientCreator
+from botocore.loaders import JSONFileLoader
+from botocore.model import ServiceModel
+
+_FILES = JSONFileLoader()
+_load_file, _load_service_model = JSONFileLoader.load_file, ClientCreator._load_service_model
+_create_methods = ClientCreator._create_methods
+_models: dict[tuple[str, str | None], ServiceModel] = {}
+_methods: dict[str, dict[str, Any]] = {}
+
+
+@cache
+def _parsed(path: str) -> Any:
+    return _load_file(_FILES, path)
+
+
+def _model(creator: ClientCreator, service: str, version: str | None = None) -> ServiceModel:
+    key = service, version
+    if key not in _models:
+        _models[key] = _load_service_model(creator, service, version)
+    return _models[key]
+
+
+def _methods_of(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
+    if model.service_name not in _methods:
+        _methods[model.service_name] = _create_methods(creator, model)
+    return dict(_methods[model.service_name])
+
+
+def share() -> None:
+    """Lets all sessions of this process share parsed files, service models, and the methods of clients."""
+    JSONFileLoader.load_file = lambda _, path: _parsed(path)
+    ClientCreator._load_service_model = _model
+    ClientCreator._create_methods = _methods_of

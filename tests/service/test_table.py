@@ -1,0 +1,236 @@
+"""The one door to the ledger's table: plain values, conditions, pages, pieces, and items that were written before."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib.inventory.cached import packed
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.ledger.configs import TableMemory
+from chalicelib.ledger.history import History
+from chalicelib.ledger.ledger import Ledger, LedgerBusy
+from chalicelib.ledger.runs import RunPart, Runs
+from chalicelib.ledger.table import (
+    TABLE,
+    WRITTEN_AT_ONCE,
+    Expression,
+    ItemTable,
+    LedgerFailed,
+    Write,
+    joined,
+    pieces,
+    whole,
+)
+from chalicelib.report.findings import Resolution, Severity, Verdict
+from emulator.front import Front
+from emulator.server import Emulator
+from tests.unit.test_notices import NOW
+
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+BEFORE = Path(__file__).parents[1] / "fixtures" / "ledger" / "items.json"
+ABSENT = Expression("attribute_not_exists(pk)")
+
+
+@pytest.fixture
+def table(emulator: Emulator) -> ItemTable:
+    client = emulator.client("dynamodb")
+    client.create_table(TableName="ledger", **TABLE)
+    return ItemTable("ledger", client)
+
+
+def test_values_come_back_as_python_has_them(table: ItemTable) -> None:
+    item = {
+        "pk": "a",
+        "sk": "b",
+        "number": 7,
+        "fraction": Decimal("7.5"),
+        "blob": b"\x00\xff",
+        "set": {"x", "y"},
+        "numbers": {1, 2},
+        "flag": False,
+        "nothing": None,
+        "list": [1, "two", {"three": 3}],
+        "map": {"blob": b"z", "number": 10**20},
+    }
+    assert table.put(item)
+    read = table.get("a", "b")
+    assert read == item
+    assert [type(read[name]) for name in ("number", "fraction", "blob", "set")] == [int, Decimal, bytes, set]
+    assert table.get("a", "c") is None
+
+
+def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table: ItemTable) -> None:
+    assert table.put({"pk": "a", "sk": "b", "owner": "first"}, only_if=ABSENT)
+    assert not table.put({"pk": "a", "sk": "b", "owner": "second"}, only_if=ABSENT)
+    other = Expression("#owner = :me", me="second")
+    assert table.update("a", "b", Expression("SET #owner = :new", new="third"), only_if=other) is None
+    assert not table.delete("a", "b", only_if=other)
+    assert table.get("a", "b") == {"pk": "a", "sk": "b", "owner": "first"}
+    assert table.update("a", "b", Expression("SET #owner = :new", new="third")) == {
+        "pk": "a",
+        "sk": "b",
+        "owner": "third",
+    }
+    assert table.delete("a", "b", only_if=Expression("#owner = :me", me="third"))
+    assert table.get("a", "b") is None
+    assert table.delete("a", "b")
+
+
+def test_of_many_writes_those_that_lose_stop_no_other(table: ItemTable) -> None:
+    table.put({"pk": "a", "sk": "0007", "text": "first"})
+    numbers = range(WRITTEN_AT_ONCE + 10)
+    table.put_all([Write({"pk": "a", "sk": f"{number:04}", "text": "second"}, ABSENT) for number in numbers])
+    items = {item["sk"]: item["text"] for item in table.get_all("a", [f"{number:04}" for number in numbers])}
+    assert len(items) == len(numbers)
+    assert {sk for sk, text in items.items() if text == "first"} == {"0007"}
+
+
+def test_a_query_gives_every_page(table: ItemTable) -> None:
+    for number in range(7):
+        table.put({"pk": "a", "sk": f"{number}", "even": number % 2 == 0, "body": "x" * 300_000})
+    everything = Expression("pk = :pk", pk="a")
+    assert [item["sk"] for item in table.query(everything)] == list("0123456")
+    assert [item["sk"] for item in table.query(everything, newest_first=True, limit=2)] == list("6543210")
+    assert [item["sk"] for item in table.query(everything, only=Expression("even = :yes", yes=True))] == list("0246")
+    first = table.page(everything, limit=3)
+    assert first.last == {"pk": "a", "sk": "2"}
+    second = table.page(everything, limit=3, start=first.last)
+    assert [item["sk"] for item in [*first.items, *second.items]] == list("012345")
+
+
+def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: ItemTable) -> None:
+    table.put({"pk": "a", "sk": "b"})
+
+    def repeat(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["LastEvaluatedKey"] = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+
+    client = boto3.client("dynamodb", region_name=REGION)
+    client.meta.events.register("after-call.dynamodb.Query", repeat)
+    with pytest.raises(LedgerFailed, match="gave the key of its next page twice"):
+        list(ItemTable("ledger", client).query(Expression("pk = :pk", pk="a")))
+
+
+@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem"])
+def test_a_refused_call_is_a_failure_that_names_the_table(table: ItemTable, front: Front, operation: str) -> None:
+    front.deny(f"dynamodb:{operation}")
+    calls: dict[str, Any] = {
+        "PutItem": lambda: table.put({"pk": "a", "sk": "b"}, only_if=ABSENT),
+        "GetItem": lambda: table.get("a", "b"),
+        "UpdateItem": lambda: table.update("a", "b", Expression("SET flag = :yes", yes=True)),
+        "DeleteItem": lambda: table.delete("a", "b"),
+        "Query": lambda: list(table.query(Expression("pk = :pk", pk="a"))),
+        "BatchGetItem": lambda: list(table.get_all("a", ["b"])),
+    }
+    with pytest.raises(LedgerFailed, match=r"the table ledger cannot be used: .*AccessDenied.*AUDITOR_TABLE names it"):
+        calls[operation]()
+
+
+def test_pieces_are_whole_or_nothing(table: ItemTable) -> None:
+    bodies = [letter for letter in "abcd"]
+    table.put_pieces("a", "x#", bodies, writing="first")
+    table.put_pieces("a", "x#", bodies[:2], writing="second")
+    items = list(table.query(Expression("pk = :pk AND begins_with(sk, :prefix)", pk="a", prefix="x#")))
+    assert [item["sk"] for item in items] == ["x#0000", "x#0001", "x#0002", "x#0003"]
+    assert whole(items, "writing") == ["a", "b"]
+    assert whole(items[:1], "writing") is None
+    assert whole([items[0], items[3]], "writing") is None
+    assert whole([items[0], items[3]]) == ["a", "d"]
+
+
+def test_content_is_split_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.ledger.table.PIECE", 10)
+    content = {"list": [1, None, "ü"], "map": {"a": 1.5}}
+    assert len(pieces(content)) > 1
+    assert joined(pieces(content)) == content
+
+
+@pytest.fixture
+def before(table: ItemTable) -> Any:
+    """The client of a table with the items that were written before."""
+    for item in json.loads(BEFORE.read_text(encoding="utf-8")):
+        table.client.put_item(TableName="ledger", Item=item)
+    return table.client
+
+
+def test_a_ledger_written_before_is_read(before: Any) -> None:
+    ledger = Ledger("ledger", before, clock=lambda: NOW + timedelta(minutes=1))
+    (known,) = ledger.unresolved(ACCOUNT, REGION).values()
+    assert (known.finding.id, known.finding.owner) == ("f-00000000000000000001", "team")
+    assert (known.last_told, known.severity_told) == (NOW, Severity.HIGH)
+    assert ledger.known(ACCOUNT, REGION, [known.finding.id]) == {known.finding.id: known}
+    assert ledger.of_resource("arn:1") == {known.finding.id: known}
+    assert ledger.delivered("digest") == {"email", "sns"}
+    assert ledger.users_of(ACCOUNT, REGION, ["subnet-1", "subnet-2"]) == ["arn:a", "arn:b"]
+    assert ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"
+    with pytest.raises(LedgerBusy), ledger.telling(ACCOUNT, REGION, patience=0):
+        pass
+    ledger.clock = lambda: NOW + timedelta(minutes=3)
+    with ledger.telling(ACCOUNT, REGION, patience=0):
+        pass
+
+
+def test_a_history_written_before_is_read(before: Any) -> None:
+    past = History("ledger", before).of(ACCOUNT)
+    (report,) = past.reports
+    assert (report.regions, report.finished_at) == ([REGION], NOW)
+    assert past.counted == {"endpoint-single-instance": {Severity.HIGH: 1}}
+    (point,) = past.trend
+    assert (point.at, point.score, point.resources, point.open[Severity.HIGH]) == (NOW, 75.0, 412, 1)
+
+
+def test_a_run_written_before_is_read_and_worked_to_its_end(before: Any) -> None:
+    runs = Runs("ledger", before, clock=lambda: NOW + timedelta(hours=7))
+    run = runs.get("a-1")
+    assert run is not None
+    assert (run.state, run.trigger, run.parts, run.done, run.notify) == ("running", "schedule", 2, 1, False)
+    assert run.rules == ("endpoint-idle", "endpoint-single-instance")
+    assert run.open == {RunPart(ACCOUNT, "us-east-1", "jobs")}
+    assert runs.accounts("a-1") == [ACCOUNT]
+    assert runs.stale() == [run]
+    ((part, result),) = runs.results("a-1", ACCOUNT).items()
+    assert part == RunPart(ACCOUNT, REGION)
+    assert [finding.id for finding in result.report.findings] == ["f-00000000000000000001"]
+    assert result.judged == Resolution({"f-1": Verdict.PASS}, frozenset({"f-2"}))
+    assert result.stands == {"subnet-1": ["arn:a"]}
+    assert runs.digest_was_sent("a-1", ACCOUNT)
+    assert runs.size(ACCOUNT, REGION) == 412
+    done = runs.finish("a-1", RunPart(ACCOUNT, "us-east-1", "jobs"))
+    assert done is not None and done.open == frozenset()
+    runs.close("a-1")
+    assert runs.stale() == []
+
+
+def test_what_was_remembered_before_is_read(table: ItemTable) -> None:
+    config = EndpointConfig.model_validate(
+        {
+            "EndpointConfigName": "churn",
+            "EndpointConfigArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint-config/churn",
+            "CreationTime": NOW.timestamp(),
+            "ProductionVariants": [{"VariantName": "V", "ModelName": "m"}],
+        }
+    )
+    blob = packed({config.name: config})
+    for number, body in enumerate([blob[:20], blob[20:]]):
+        item = {
+            "pk": {"S": f"remembered#{ACCOUNT}#{REGION}"},
+            "sk": {"S": f"{number:04}"},
+            "pieces": {"N": "2"},
+            "writing": {"S": "an-id"},
+            "body": {"B": body},
+            "expires": {"N": "1797919200"},
+        }
+        table.client.put_item(TableName="ledger", Item=item)
+    assert TableMemory("ledger", table.client).recall(ACCOUNT, REGION) == {config.name: config}
+
+
+def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None:
+    key = {"pk": "run#a-1", "sk": f"part#{ACCOUNT}#{REGION}#0000"}
+    table = ItemTable("ledger", before)
+    table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
+    with pytest.raises(LedgerFailed, match="is being written"):
+        Runs("ledger", before).results("a-1", ACCOUNT)
