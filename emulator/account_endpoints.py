@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.logs.models import logs_backends
+
 from emulator import seed
 from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
@@ -159,6 +161,8 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
     account.sagemaker(
         "CreateEndpoint", EndpointName=endpoint.name, EndpointConfigName=_config_name(endpoint), Tags=_tags(tags)
     )
+    logs = logs_backends[account.id][account.region]
+    logs.create_log_group(f"/aws/sagemaker/Endpoints/{endpoint.name}", tags={})
     created = account.ago(days=endpoint.age)
     changed = created if endpoint.modified_hours is None else account.ago(hours=endpoint.modified_hours)
     never_up: dict[str, Any] = {"ProductionVariants": None} if endpoint.status == "Failed" else {}
