@@ -217,4 +217,5 @@ def _merged(units: Sequence[_Unit]) -> Template:
         if unit.plan is not None:
             resources += unit.plan.resources
     sources = [source for unit in units for source in unit.sources]
-    return Template(tuple(sources), resources, more)
+    plans = frozenset(source for unit in units if unit.plan is not None for source in unit.sources)
+    return Template(tuple(sources), resources, more, plans)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
@@ -19,6 +19,7 @@ from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome,
 from chalicelib.report.merging import report_of
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
+from chalicelib.templating import SNIPPETS, Language
 
 #: Stands for the account, which a template does not tell.
 ACCOUNT = "000000000000"
@@ -78,11 +79,19 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
-        mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
-        # A file that goes with several others was judged with each of them.
-        known = {(finding.id, finding.resource.declared) for finding in found}
-        planned = [_planned(finding, builder.places) for finding in mine]
-        found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
+        for language in SNIPPETS:
+            mine = findings(
+                [failed for failed in failing if _language(failed, one, builder, scope) == language],
+                policy,
+                scope,
+                now,
+                lambda failed, tags=tags: _tags(failed, tags, scope),  # type: ignore[misc]
+                planned_in=language,
+            )
+            # A file that goes with several others was judged with each of them.
+            known = {(finding.id, finding.resource.declared) for finding in found}
+            planned = [_planned(finding, builder.places) for finding in mine]
+            found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
     report = report_of(
@@ -118,19 +127,20 @@ def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope
     return own if own else endpoints.get(tagged_arn(one.subject, scope), {})
 
 
+def _language(failing: Failing, template: Template, builder: Builder, scope: Scope) -> Language:
+    """The language of the file that declares what failed."""
+    resource = resource_of(failing.subject, scope)
+    place = builder.places.get((resource.kind, resource.name))
+    return "terraform" if place is not None and place.file in template.plans else "cloudformation"
+
+
 def _planned(finding: Finding, places: Mapping[tuple[str, str], Place]) -> Finding:
-    """With the place in the template, without commands and a console page: there is nothing yet that they could be
-    about."""
+    """With the place in the template, and without a console page: there is nothing yet that it could show."""
     place = places.get((finding.resource.kind, finding.resource.name))
     declared = Declaration(file=place.file, line=place.line or None, address=place.address) if place else None
     evidence = {name: str(value) if isinstance(value, InWords) else value for name, value in finding.evidence.items()}
-    return finding.model_copy(
-        update={
-            "evidence": evidence,
-            "fix": finding.fix.model_copy(update={"commands": []}),
-            "resource": finding.resource.model_copy(update={"console_url": None, "declared": declared}),
-        }
-    )
+    resource = finding.resource.model_copy(update={"console_url": None, "declared": declared})
+    return finding.model_copy(update={"evidence": evidence, "resource": resource})
 
 
 def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:

@@ -64,7 +64,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope, home: str = "")
             field="TEMPLATE",
         )
     try:
-        return Template((source,), _Plan(source, data, scope, home).resources())
+        return Template((source,), _Plan(source, data, scope, home).resources(), plans=frozenset({source}))
     except (AttributeError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",

@@ -85,11 +85,13 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What files declare that are deployed together. ``more`` says why a file brings more resources than these."""
+    """What files declare that are deployed together. ``more`` says why a file brings more resources than these;
+    ``plans`` are the files of Terraform."""
 
     sources: Sequence[str]
     resources: Sequence[Declared]
     more: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    plans: frozenset[str] = frozenset()
 
     @property
     def open(self) -> str:

@@ -21,7 +21,7 @@ from chalicelib.report.findings import (
     passed,
     utc_text,
 )
-from chalicelib.rules.guards import older_than, serving, variant_with_instances
+from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instances"
@@ -40,13 +40,14 @@ class MinInstances(Params):
     kinds=["endpoint-variant"],
     severity=Severity.HIGH,
     params=MinInstances,
-    reads=[Part.ENDPOINTS, Part.CONFIGS],
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.SCHEDULES],
     guards=[variant_with_instances],
     merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
-    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, or where it
-    only starts on fewer, as a template tells)."""
+    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, under
+    components that may release them all, or where it only starts on fewer, as a template tells), and no scheduled
+    action holds it there."""
     count = variant.instance_count
     if count == 0:
         return not_applicable("scaled to zero")
@@ -57,6 +58,9 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     start = estate.starting_count(variant) if enough else None
     if enough and (start is None or start >= params.min_instances):
         return passed(f"runs on {count} instances", **facts)
+    held = False if enough else held_by_schedule(variant, params.min_instances - 1, estate)
+    if held:
+        return not_applicable("a scheduled action holds it there; autoscaling-min-below-two tells it, day and night")
     asynchronous = variant.is_async
     # Under inference components the instances may be released down to zero: then one instance is meant.
     to_zero = not asynchronous and not enough and _may_release_all(variant)
@@ -69,6 +73,7 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
         severity=severity,
+        confidence=Confidence.MEDIUM if held is None else Confidence.HIGH,
     )
 
 
