@@ -299,6 +299,18 @@ def test_every_format_tells_the_line_of_the_loops_body(tmp_path: Path, capsys: R
     assert (place["artifactLocation"]["uri"], place["region"]["startLine"]) == (file, line)
 
 
+def test_the_table_tells_the_line_of_each_finding_of_an_endpoint(capsys: Read) -> None:
+    assert run(["plan", "kinds/starts-single.yaml", "--policy", "strict"]) == 0
+    told = capsys.readouterr().out.split("───")[0].split()
+    places = [word for word in told if word.startswith(("autoscaling-", "endpoint-", "kinds/"))]
+    assert places == [
+        "autoscaling-target-without-policy",
+        "kinds/starts-single.yaml:10",
+        SINGLE,
+        "kinds/starts-single.yaml:6",
+    ]
+
+
 def test_a_number_within_bounds_is_shown_as_such(capsys: Read) -> None:
     report = report_of("kinds/bounds.yaml", "--rule", UNSCALED, capsys=capsys)
     shown = {one["resource"]["name"]: one["evidence"]["desired_instance_count"] for one in report["findings"]}
