@@ -1,5 +1,6 @@
 """Scaling policies and what they lead to: cooldowns, activities, the instances underneath, target values."""
 
+import math
 import re
 from datetime import timedelta
 from itertools import groupby
@@ -243,6 +244,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
         "resource_id": variant.resource_id,
         "desired_instance_count": variant.shown("instance_count"),
         "managed": variant.managed_scaling is not None,
+        "instances_wanted": _instances_for_all_copies(variant, components, estate),
     }
     bounds = _host_bounds(variant, estate)
     if bounds is None:
@@ -258,6 +260,15 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     if minimum > 0 and all(_reaches_zero(component, estate) for component in components):
         return failed(severity=Severity.LOW, **facts, problem="never at zero")
     return passed("its instances scale with its components", **facts)
+
+
+def _instances_for_all_copies(variant: Variant, components: list[InferenceComponent], estate: Inventory) -> int | None:
+    """How many instances hold all copies that the components may have; None where that cannot be told."""
+    try:
+        needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
+        return math.ceil(needed / _accelerators(variant)) if needed else None
+    except Unread:
+        return None
 
 
 def _host_bounds(variant: Variant, estate: Inventory) -> list[Bounds] | None:

@@ -22,6 +22,7 @@ _MODULES = (
     "autoscaling",
     "cloudwatch",
     "mutes",
+    "trail",
 )
 _lock = Lock()
 _installed = False
