@@ -68,7 +68,7 @@ class Service:
         account = event.get("account") or self.caller.identity.account
         regions = self.settings.regions or (event.get("region") or self.caller.region,)
         scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
-        audits = [self.audited(scope, "schedule") for scope in scopes]
+        audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
         report = merged([audited.report for audited in audits])
         self.publisher.sweep(audits, report)
         return summary(report)
@@ -88,7 +88,7 @@ class Service:
             return {"dropped": str(error)}
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        audited = self.audited(scope, "event")
+        audited = self._audited_and_noted(scope, "event")
         notices = self.publisher.event(audited)
         return {**summary(audited.report), "notices": len(notices)}
 
@@ -122,13 +122,29 @@ class Service:
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
-        door = self._doors.setdefault(scope.region, Aws(self.session, scope.region))
-        return self._auditor(door).audit(scope, trigger, witness)
+        return self._auditor(self._door(scope)).audit(scope, trigger, witness)
 
     def audited(self, scope: Scope, trigger: Trigger) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
+        return self._audited_through(self._door(scope), scope, trigger)
+
+    def _door(self, scope: Scope) -> Aws:
+        return self._doors.setdefault(scope.region, Aws(self.session, scope.region))
+
+    def _audited_through(self, door: Aws, scope: Scope, trigger: Trigger) -> Audited:
         resolutions = self._resolutions(scope)
-        return Audited.by(self.audit(scope, trigger, resolutions), resolutions)
+        report = self._auditor(door).audit(scope, trigger, resolutions, resolutions.first_seen)
+        return Audited.by(report, resolutions)
+
+    def _audited_and_noted(self, scope: Scope, trigger: Trigger, door: Aws | None = None) -> Audited:
+        """The same, and since when something has been seen is kept for the next audit."""
+        audited = self._audited_through(door or self._door(scope), scope, trigger)
+        resolutions = audited.resolutions
+        if self.ledger is not None and isinstance(resolutions, Resolutions):
+            sightings = resolutions.sightings(audited.report.started_at)
+            if sightings != resolutions.first_seen:
+                self.ledger.note_sightings(scope.account, scope.region, sightings)
+        return audited
 
     def scope(
         self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
@@ -142,15 +158,15 @@ class Service:
 
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
-        resolutions = self._resolutions(scope)
         begun_by: Trigger = "http" if trigger == "http" else "schedule"
-        report = self._auditor(Aws(session, scope.region)).audit(scope, begun_by, resolutions)
-        return Audited.by(report, resolutions)
+        return self._audited_and_noted(scope, begun_by, Aws(session, scope.region))
 
     def _resolutions(self, scope: Scope) -> Resolutions:
-        ledger = self.ledger if scope.whole else None
-        known = ledger.unresolved(scope.account, scope.region) if ledger is not None else None
-        return Resolutions(scope, frozenset(self.policy.enabled(scope.rules)), known)
+        rules = frozenset(self.policy.enabled(scope.rules))
+        if self.ledger is None:
+            return Resolutions(scope, rules)
+        known = self.ledger.unresolved(scope.account, scope.region) if scope.whole else None
+        return Resolutions(scope, rules, known, first_seen=self.ledger.sightings(scope.account, scope.region))
 
     def _with_users(self, scope: Scope) -> Scope:
         """A scope about subnets, with the models and configs that stand on them as the last sweep saw them."""

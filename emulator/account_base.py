@@ -70,12 +70,19 @@ def _registries() -> dict[str, Any]:
 # ---- traffic
 
 
-def calls(account: Account, dimensions: Mapping[str, str], peak: float) -> None:
-    """Sixteen days of Invocations, up to `peak` a minute at noon of a working day."""
+def calls(account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations") -> None:
+    """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day."""
     counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
     # One sample of value 1 for each request, as SageMaker writes it.
     points = [(hour, number, number, 1, 1) for hour, number in counted if number]
-    seed.metric_statistics(account.id, account.region, "Invocations", dimensions, points, unit="None")
+    seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def backlog(account: Account, endpoint: str, peak: float) -> None:
+    """Sixteen days of the backlog of an asynchronous endpoint, which stands under EndpointName alone."""
+    points = [(hour, 60 * peak * load / 2, 60, 0, peak * load) for hour, load in _hours(account.now)]
+    dimensions = {"EndpointName": endpoint}
+    seed.metric_statistics(account.id, account.region, "ApproximateBacklogSize", dimensions, points, unit="Count")
 
 
 def gpu_use(account: Account, dimensions: Mapping[str, str], gpu: float, memory: float) -> None:
@@ -109,9 +116,10 @@ def _hours(now: datetime) -> Iterator[tuple[datetime, float]]:
 class Scaling:
     """A scalable target. tracking is the target value of its target-tracking policy, None for no policy.
 
-    cooldowns are (in, out) in seconds; follows names another endpoint, whose CPUUtilization is tracked; alarms says
-    whether the alarms of the policy are still there; wakes adds a step policy that starts an asynchronous endpoint
-    from zero.
+    cooldowns are (in, out) in seconds; follows names an endpoint whose CPUUtilization is tracked; alarms says whether
+    the alarms of the policy are still there; wakes adds a step policy that starts an asynchronous endpoint from zero,
+    whose alarm watches that endpoint or the one that watches names; night is the minimum that a scheduled action sets
+    every evening, until another one sets it back in the morning.
     """
 
     minimum: int = 2
@@ -124,6 +132,8 @@ class Scaling:
     follows: str | None = None
     alarms: bool = True
     wakes: bool = False
+    watches: str | None = None
+    night: int | None = None
 
 
 _METRICS = {
@@ -155,8 +165,8 @@ def scale(
     )
     if scaling.tracking is not None:
         metric = _predefined(dimension)
-        if backlog_of or scaling.follows:
-            metric = _backlog(backlog_of) if backlog_of else _processor(str(scaling.follows))
+        if scaling.follows or backlog_of:
+            metric = _processor(scaling.follows) if scaling.follows else _backlog(str(backlog_of))
         missing: dict[str, Any] = {} if scaling.alarms else {"Alarms": []}
         seed.scaling_policy(
             account.id,
@@ -176,9 +186,13 @@ def scale(
             **missing,
         )
     if scaling.wakes and backlog_of:
-        _wake_up(account, resource_id, backlog_of)
+        _wake_up(account, resource_id, backlog_of, scaling.watches or backlog_of)
     if scaling.scheduled:
-        _weekday_morning(account, resource_id, dimension, scaling)
+        busy = {"MinCapacity": scaling.maximum, "MaxCapacity": scaling.maximum}
+        _schedule(account, resource_id, dimension, "weekday-morning", "cron(0 6 ? * MON-FRI *)", busy)
+    if scaling.night is not None:
+        _schedule(account, resource_id, dimension, "night", "cron(0 20 * * ? *)", {"MinCapacity": scaling.night})
+        _schedule(account, resource_id, dimension, "day", "cron(0 6 * * ? *)", {"MinCapacity": scaling.minimum})
 
 
 def _predefined(dimension: str) -> dict[str, Any]:
@@ -210,8 +224,8 @@ def _processor(endpoint: str) -> dict[str, Any]:
     }
 
 
-def _wake_up(account: Account, resource_id: str, endpoint: str) -> None:
-    """A step policy that adds an instance, and the alarm on waiting requests that calls it."""
+def _wake_up(account: Account, resource_id: str, endpoint: str, watched: str) -> None:
+    """A step policy that adds an instance, and the alarm on requests that wait on an endpoint, which calls it."""
     step = {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}
     request = {
         "ServiceNamespace": "sagemaker",
@@ -228,7 +242,7 @@ def _wake_up(account: Account, resource_id: str, endpoint: str) -> None:
         description="Requests wait and no instance runs",
         namespace="AWS/SageMaker",
         metric_name="HasBacklogWithoutCapacity",
-        dimensions=[{"Name": "EndpointName", "Value": endpoint}],
+        dimensions=[{"Name": "EndpointName", "Value": watched}],
         statistic="Average",
         period=60,
         evaluation_periods=1,
@@ -239,15 +253,17 @@ def _wake_up(account: Account, resource_id: str, endpoint: str) -> None:
     )
 
 
-def _weekday_morning(account: Account, resource_id: str, dimension: str, scaling: Scaling) -> None:
+def _schedule(
+    account: Account, resource_id: str, dimension: str, name: str, schedule: str, limits: Mapping[str, int]
+) -> None:
     request = {
         "ServiceNamespace": "sagemaker",
-        "ScheduledActionName": "weekday-morning",
+        "ScheduledActionName": name,
         "ResourceId": resource_id,
         "ScalableDimension": dimension,
-        "Schedule": "cron(0 6 ? * MON-FRI *)",
+        "Schedule": schedule,
         "Timezone": "Europe/Dublin",
-        "ScalableTargetAction": {"MinCapacity": scaling.maximum, "MaxCapacity": scaling.maximum},
+        "ScalableTargetAction": dict(limits),
     }
     handle(autoscaling.SERVICE, "PutScheduledAction", account.id, account.region, request)
 

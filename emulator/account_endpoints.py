@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator import seed
-from emulator.account_base import Account, Scaling, calls, gpu_use, scale
+from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
 from emulator.extension import autoscaling
 
@@ -34,7 +34,8 @@ class Model:
 class Variant:
     """A variant on instances, or on what `settings` say. calls is the peak of Invocations a minute.
 
-    model is None under inference components. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
+    model is None under inference components; pools are the instance pools in place of a type, each a type and the model
+    that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
     """
 
@@ -49,6 +50,12 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     now_running: tuple[int, int] | None = None
     concurrency: Scaling | None = None
+    pools: Sequence[tuple[str, Model | None]] = ()
+
+    @property
+    def models(self) -> list[Model]:
+        """Its own model and those of its instance pools."""
+        return [model for model in (self.model, *(model for _, model in self.pools)) if model is not None]
 
     @property
     def member(self) -> dict[str, Any]:
@@ -59,6 +66,11 @@ class Variant:
             "InstanceType": self.type,
             "InitialInstanceCount": self.count,
             "InitialVariantWeight": self.weight if self.model else None,
+            "InstancePools": [
+                {"InstanceType": type, "Priority": priority, **({"ModelNameOverride": model.name} if model else {})}
+                for priority, (type, model) in enumerate(self.pools, 1)
+            ]
+            or None,
         }
         return {name: value for name, value in given.items() if value is not None} | dict(self.settings)
 
@@ -99,8 +111,8 @@ class Endpoint:
     @property
     def models(self) -> list[Model]:
         """The models of its variants and inference components."""
-        models = [one.model for one in (*self.variants, *self.shadows)] + [one.model for one in self.components]
-        return [model for model in models if model is not None]
+        models = [model for variant in (*self.variants, *self.shadows) for model in variant.models]
+        return models + [component.model for component in self.components if component.model is not None]
 
 
 def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str, str]) -> None:
@@ -194,7 +206,10 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
     if variant.concurrency:
         scale(account, resource_id, variant.concurrency, since=since, dimension=autoscaling.CONCURRENCY)
     dimensions = {"EndpointName": endpoint.name, "VariantName": variant.name}
-    if variant.calls:
+    if variant.calls and endpoint.asynchronous:
+        calls(account, dimensions, variant.calls, "InvocationsProcessed")
+        backlog(account, endpoint.name, variant.calls)
+    elif variant.calls:
         calls(account, dimensions, variant.calls)
     if variant.gpu:
         gpu_use(account, dimensions, *variant.gpu)

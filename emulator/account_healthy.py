@@ -91,6 +91,30 @@ HEALTHY = (
         ],
         owner="search",
     ),
+    Endpoint(  # asynchronous, above zero and busy: it publishes no Invocations
+        "contract-analysis",
+        [
+            Variant(
+                Model("contract-analysis-v2", [PYTORCH]), "ml.g5.2xlarge", 2, Scaling(2, 6, 5), calls=8, gpu=(66, 71)
+            )
+        ],
+        owner="legal",
+        asynchronous=True,
+        age=44,
+    ),
+    Endpoint(  # whichever pool has capacity; the second brings a model of its own
+        "product-images",
+        [
+            scaled(
+                Model("product-images-v4", [PYTORCH]),
+                type=None,
+                gpu=(58, 61),
+                pools=[("ml.g6.xlarge", None), ("ml.g5.xlarge", Model("product-images-v4-a10g", [PYTORCH]))],
+            )
+        ],
+        owner="catalog",
+        age=40,
+    ),
     Endpoint(  # asynchronous, and at zero until somebody sends a document
         "invoice-ocr",
         [
@@ -108,7 +132,7 @@ HEALTHY = (
     ),
     Endpoint(
         "document-summaries",
-        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 6))],
+        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 8))],
         owner="assistants",
         age=52,
         components=[

@@ -73,6 +73,39 @@ FAULTY = (
         asynchronous=True,
         age=58,
     ),
+    Endpoint(  # scaled half an hour ago, as on any day
+        "avatar-moderation",
+        [scaled(Model("avatar-moderation-v2", [PYTORCH]), type="ml.g5.2xlarge", count=3, gpu=(9, 14))],
+        owner="trust",
+        age=75,
+        modified_hours=0.5,
+    ),
+    Endpoint(  # a server of language models: its memory is full from its start on
+        "support-drafts",
+        [scaled(Model("support-drafts-v1", [LARGE_MODELS]), type="ml.g6e.2xlarge", calls=2, gpu=(7, 93))],
+        owner="support",
+        age=49,
+    ),
+    Endpoint(  # the model of its second pool needs no GPU
+        "document-layout",
+        [
+            scaled(
+                Model("document-layout-v3", [PYTORCH]),
+                type=None,
+                gpu=(64, 58),
+                pools=[("ml.g5.xlarge", None), ("ml.g4dn.xlarge", Model("document-layout-rules-v1", [SCIKIT_LEARN]))],
+            )
+        ],
+        owner="finance",
+        age=36,
+    ),
+    Endpoint(  # its components were moved elsewhere, and nobody took the host away
+        "llm-staging",
+        [Variant(None, "ml.g5.2xlarge", 2, settings=managed(2, 4))],
+        owner="assistants",
+        env="staging",
+        age=61,
+    ),
     Endpoint("returns-forecast", [scaled(own("returns-forecast-v1"), calls=0)], owner="supply-chain", age=270),
     Endpoint("face-matching", [Variant(own("face-matching-v1"), "ml.g5.xlarge", 1)], owner="trust", env="dev", age=97),
     Endpoint(
@@ -129,7 +162,7 @@ FAULTY = (
         age=77,
     ),
     Endpoint("stock-alerts", [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False))], owner="retail", age=90),
-    Endpoint("thumbnail-quality", [scaled(own("thumbnail-quality-v1"), type="ml.t3.large")], owner="catalog", age=38),
+    Endpoint("thumbnail-quality", [scaled(own("thumbnail-quality-v1"), type="ml.t2.large")], owner="catalog", age=38),
     Endpoint(  # asynchronous, and asleep for good
         "call-transcripts",
         [Variant(Model("call-transcripts-v1", [PYTORCH]), "ml.g5.xlarge", 1, Scaling(0, 3, 5), now_running=(0, 0))],
@@ -213,6 +246,48 @@ FAULTY = (
             Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
         ],
     ),
+    Endpoint(  # sleeps at night on one instance
+        "loyalty-offers",
+        [scaled(own("loyalty-offers-v2"), scaling=Scaling(2, 6, night=1))],
+        owner="retail",
+        age=45,
+    ),
+    Endpoint(  # asynchronous: no policy follows its backlog, so that nothing ever wakes it
+        "contract-scans",
+        [
+            Variant(
+                Model("contract-scans-v1", [PYTORCH]),
+                "ml.g5.xlarge",
+                1,
+                Scaling(0, 2, 60, follows="contract-scans"),
+                now_running=(0, 0),
+            )
+        ],
+        owner="lending",
+        asynchronous=True,
+        age=33,
+    ),
+    Endpoint(  # asynchronous: copied from another endpoint, with the alarm that watches that one
+        "receipt-scans",
+        [
+            Variant(
+                Model("receipt-scans-v1", [PYTORCH]),
+                "ml.g5.xlarge",
+                1,
+                Scaling(0, 3, 5, wakes=True, watches="contract-scans"),
+                now_running=(0, 0),
+            )
+        ],
+        owner="lending",
+        asynchronous=True,
+        age=30,
+    ),
+    Endpoint(  # managed instance scaling, which works under inference components only
+        "tariff-search",
+        [Variant(own("tariff-search-v1"), calls=35, settings=managed(2, 6))],
+        owner="search",
+        age=140,
+    ),
     Endpoint(
         "voice-biometrics",
         [Variant(own("voice-biometrics-v1"), count=1)],
@@ -274,6 +349,15 @@ def _make_activities(account: Account) -> None:
             ended=account.ago(hours=hours, minutes=-4),
             description=f"Setting desired instance count to {change}.",
         )
+    seed.scaling_activity(
+        account.id,
+        account.region,
+        "endpoint/visual-search/variant/AllTraffic",
+        status="Failed",
+        started=account.ago(hours=3),
+        StatusMessage="Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.",
+        description="Setting desired instance count to 3.",
+    )
     seed.scaling_activity(
         account.id,
         account.region,

@@ -161,6 +161,18 @@ def _members(option: str, shape: Any, parsed: dict[str, list[Any]]) -> None:
             raise WrongCommand(f"{option} lacks {key}")
 
 
+def _list(text: str, at: int) -> tuple[list[Any], int]:
+    """The structures of ``[{A=1},{A=2}]`` from behind the bracket on, and where it ends."""
+    listed: list[Any] = []
+    while text[at : at + 1] == "{":
+        inner, at = _structure(text, at + 1)
+        listed.append(inner)
+        at += 2 if text[at : at + 2] == "}," else 1
+    if text[at : at + 1] != "]":
+        raise WrongCommand(f"{text!r} lacks a closing bracket")
+    return listed, at + 1
+
+
 def _structure(text: str, at: int) -> tuple[dict[str, list[Any]], int]:
     """``A=1,B=x,y,C={D=2}`` from ``at`` on: each key with its values, and where it ends."""
     found: dict[str, list[Any]] = {}
@@ -177,6 +189,9 @@ def _structure(text: str, at: int) -> tuple[dict[str, list[Any]], int]:
                     raise WrongCommand(f"{text!r} lacks a closing brace")
                 at += 1
                 values.append(inner)
+            elif text[at : at + 1] == "[":
+                listed, at = _list(text, at + 1)
+                values += listed
             else:
                 end = re.compile(r"[^,}]*").match(text, at)
                 assert end is not None

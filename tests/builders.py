@@ -15,14 +15,17 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, VariantSettings
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -31,7 +34,7 @@ from chalicelib.inventory.kinds.scaling import (
 )
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
 
@@ -70,6 +73,8 @@ OBJECT2VEC = an_image("object2vec", account="438346466558")  # GPUs optional, on
 SEMANTIC_SEGMENTATION = an_image("semantic-segmentation", account="685385470294")  # GPUs only, on one machine
 IMAGE_CLASSIFICATION = an_image("image-classification", account="685385470294")  # trains on GPUs only, checkpoints
 XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.7-1")  # either, checkpoints
+XGBOOST_1_3 = an_image("sagemaker-xgboost", account="141502667606", tag="1.3-1")  # uses one GPU
+IP_INSIGHTS = an_image("ipinsights", account="438346466558")  # GPUs advised, or several CPU instances
 XGBOOST_WITHOUT_VERSION = an_image("sagemaker-xgboost", account="141502667606", tag=None)
 OLD_XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.0-1-cpu-py3")  # trains on CPUs only
 SCIKIT_LEARN = an_image("sagemaker-scikit-learn", account="141502667606", tag="1.2-1-cpu-py3")
@@ -97,10 +102,10 @@ def a_variant(
     model: str | None = "churn-model",
     asynchronous: bool | None = False,
     shadow: bool = False,
-    pending_accelerator: str | None = None,
     running: Aws | None = None,
     settings: Aws | None = None,
     config_read: bool = True,
+    config_created: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Variant:
     """A production variant as it runs. ``running`` overrides DescribeEndpoint, ``settings`` the endpoint config.
@@ -130,7 +135,7 @@ def a_variant(
             "endpoint_modified": modified,
             "asynchronous": asynchronous if config_read else None,
             "shadow": shadow,
-            "pending_accelerator_type": pending_accelerator,
+            "config_created": config_created,
             "tags": dict(tags) if tags is not None else None,
             "configured": VariantSettings.model_validate(configured) if config_read else None,
         }
@@ -189,6 +194,7 @@ def an_endpoint(
         "endpoint_status": status,
         "endpoint_created": created,
         "endpoint_modified": modified,
+        "config_name": endpoint.config_name,
     }
     own = variants or (a_variant(),)
     return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
@@ -280,11 +286,13 @@ def a_component(
     model: str | None = "churn-model",
     base: str | None = None,
     specification: Aws | None = None,
+    specifications: Sequence[Aws] | None = None,
     runtime: Aws | None = None,
 ) -> InferenceComponent:
     """An inference component; ``base`` makes it an adapter of another one.
 
     ``copies`` is the desired and the current number of copies; ``runtime`` overrides its RuntimeConfig.
+    ``specifications`` take the place of the one, as for several instance types.
     """
     return InferenceComponent.model_validate(
         {
@@ -302,6 +310,7 @@ def a_component(
                 "SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"}},
                 **(specification or {}),
             },
+            "Specifications": list(specifications) if specifications else None,
             "RuntimeConfig": {"DesiredCopyCount": copies, "CurrentCopyCount": copies, **(runtime or {})},
         }
     )
@@ -407,9 +416,10 @@ def a_step_policy(
 
 def a_metric(name: str, **dimensions: str) -> dict[str, Any]:
     """A metric of SageMaker with these dimensions, in AWS's shape."""
+    instances = name.endswith("Utilization") and not name.startswith("Serverless")
     return {
         "MetricName": name,
-        "Namespace": "AWS/SageMaker",
+        "Namespace": "/aws/sagemaker/Endpoints" if instances else "AWS/SageMaker",
         "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions.items()],
     }
 
@@ -443,11 +453,33 @@ def a_load_test(
     return RecommendationJob(name, model, completed)
 
 
-def a_schedule(of: Variant | InferenceComponent | str | None = None, *, name: str = "mornings") -> ScheduledAction:
-    """A scheduled action of a target."""
+def a_benchmark(endpoint: str = "churn", *, completed: datetime | None = CREATED) -> BenchmarkJob:
+    """A completed AI benchmark job of an endpoint."""
+    return BenchmarkJob("churn-benchmark", endpoint, completed)
+
+
+def a_schedule(
+    of: Variant | InferenceComponent | str | None = None,
+    *,
+    name: str = "mornings",
+    schedule: str = "cron(0 6 * * ? *)",
+    minimum: int | None = None,
+    maximum: int | None = None,
+    **described: Any,
+) -> ScheduledAction:
+    """A scheduled action of a target, by default one that comes every morning; ``minimum`` and ``maximum`` are what it
+    sets."""
     scaled = _scaled(of)
+    limits = {"MinCapacity": minimum, "MaxCapacity": maximum}
     return ScheduledAction.model_validate(
-        {"ScheduledActionName": name, "ResourceId": scaled.resource_id, "ScalableDimension": scaled.dimension}
+        {
+            "ScheduledActionName": name,
+            "ResourceId": scaled.resource_id,
+            "ScalableDimension": scaled.dimension,
+            "Schedule": schedule,
+            "ScalableTargetAction": {limit: value for limit, value in limits.items() if value is not None},
+            **described,
+        }
     )
 
 
@@ -473,8 +505,16 @@ def an_activity(
     )
 
 
-def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity", **described: Any) -> Alarm:
-    """A CloudWatch alarm on one metric of an endpoint."""
+def an_alarm(
+    name: str = "backlog",
+    *,
+    metric: str = "HasBacklogWithoutCapacity",
+    dimensions: Mapping[str, str] | None = None,
+    acts_on: Sequence[str] = ("by-load", "by-backlog", "wake-up"),
+    **described: Any,
+) -> Alarm:
+    """A CloudWatch alarm on one metric, by default of the endpoint, which rings for one request within a minute and has
+    these scaling policies as its actions."""
     return Alarm.model_validate(
         {
             "AlarmName": name,
@@ -483,8 +523,30 @@ def an_alarm(name: str = "backlog", *, metric: str = "HasBacklogWithoutCapacity"
             "StateValue": "OK",
             "MetricName": metric,
             "Namespace": "AWS/SageMaker",
-            "Dimensions": [{"Name": "EndpointName", "Value": "churn"}],
+            "Dimensions": [
+                {"Name": name, "Value": value} for name, value in (dimensions or {"EndpointName": "churn"}).items()
+            ],
+            "Statistic": "Maximum",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 1.0,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+            "AlarmActions": [f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:{policy}" for policy in acts_on],
             **described,
+        }
+    )
+
+
+def a_mute(
+    *alarms: str, expression: str = "cron(0 22 * * *)", duration: str = "PT10H", status: str = "SCHEDULED"
+) -> MuteRule:
+    """A mute rule of these alarms, by default one that mutes them every night."""
+    return MuteRule.model_validate(
+        {
+            "Name": "quiet",
+            "Status": status,
+            "Rule": {"Schedule": {"Expression": expression, "Duration": duration}},
+            "MuteTargets": {"AlarmNames": list(alarms)},
         }
     )
 
@@ -718,18 +780,22 @@ def a_series(
     endpoint: str = "churn",
     variant: str = "AllTraffic",
     container: str = "",
+    component: str = "",
+    instance_type: str = "",
 ) -> Series:
     """Daily datapoints of a metric: the value by how many days ago the day began (0: today, midnight UTC)."""
     today = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     points = [Datapoint(today - timedelta(days=days), value) for days, value in by_day.items()]
-    return Series(MetricKey(metric, endpoint, variant, container), tuple(sorted(points)))
+    own = ("", "") if component else (endpoint, "" if METRICS[metric].whose is Whose.ENDPOINT else variant)
+    key = MetricKey(metric, *own, container, component, instance_type)
+    return Series(key, tuple(sorted(points)))
 
 
 # ---- everything together
 
 
 #: What an inventory may be put together from.
-Given = Fact | Series | RecommendationJob
+Given = Fact | Series | RecommendationJob | BenchmarkJob
 
 #: A part that could not be read, or one resource of it.
 Unreadable = Part | tuple[Part, str]
@@ -740,11 +806,15 @@ def an_inventory(
     unread: Iterable[Unreadable] = (),
     hints: Iterable[tuple[str, str]] = (),
     whole: bool = True,
+    gone: Iterable[tuple[Part, str]] = (),
+    first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    mutes_known: bool = True,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
     Variants without an endpoint of their own among the facts get one. ``unread`` are the parts, or single resources of
-    them, that AWS denied. Training jobs are streamed and kept nowhere, so they are left out here too.
+    them, that AWS denied; ``gone`` those of which AWS said that there are none. Training jobs are streamed and kept
+    nowhere, so they are left out here too.
     """
 
     def those(kind: type[Any]) -> list[Any]:
@@ -766,14 +836,17 @@ def an_inventory(
         schedules=those(ScheduledAction),
         activities=those(ScalingActivity),
         alarms={one.name: one for one in those(Alarm)},
+        mutes=those(MuteRule) if mutes_known else None,
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in PLAIN.items()},
         recommendations=those(RecommendationJob),
+        benchmarks=those(BenchmarkJob),
         hints=frozenset(hints),
-        gaps=Failures(_denied(unread)),
+        gaps=Failures(_denied(unread, gone)),
+        first_seen=first_seen,
     )
 
 
@@ -794,7 +867,9 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
     return found
 
 
-def _denied(unread: Iterable[Unreadable]) -> Iterator[Failure]:
+def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ()) -> Iterator[Failure]:
+    for part, name in gone:
+        yield Failure(str(part), "ValidationException", f"Could not find {name}", name, part, gone=True)
     for denied in unread:
         if isinstance(denied, Part):
             yield Failure(str(denied), "AccessDenied", "", part=denied)
@@ -821,11 +896,13 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         Part.SCHEDULES: {"schedules": ()},
         Part.ACTIVITIES: {"activities": ()},
         Part.ALARMS: {"alarms": {}},
+        Part.MUTES: {"mutes": None},
         Part.SUBNETS: {"subnets": {}, "vpcs": {}},
         Part.METRICS: {"metrics": {}},
         Part.TUNING_JOBS: {"tuning_jobs": {}},
         **{Part(KINDS[kind].part): {"others": {**inventory.others, kind: {}}} for kind in PLAIN},
         Part.RECOMMENDATIONS: {"recommendations": ()},
+        Part.BENCHMARKS: {"benchmarks": None},
         Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
     }
     return replace(inventory, **emptied.get(part, {}))

@@ -72,7 +72,8 @@ def _rule(rule: Rule) -> Iterator[str]:
     if not rule.enabled:
         yield "- Off in the baseline policy, on in the strict one."
     if rule.merges_into:
-        yield f"- Where `{rule.merges_into}` fails on the same variant, it is told there."
+        hosts = " or ".join(f"`{id}`" for id in rule.merges_into)
+        yield f"- Where {hosts} fails on the same variant or component, it is told there."
     for name, value in rule.params().model_dump(mode="json").items():
         yield f"- Parameter `{name}`: {json.dumps(value)}"
     for answer, fields in fields_read(rule.id).items():

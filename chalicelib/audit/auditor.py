@@ -67,10 +67,17 @@ class Auditor:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
 
-    def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
+    def audit(
+        self,
+        scope: Scope,
+        trigger: Trigger,
+        witness: Witness | None = None,
+        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    ) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported.
 
-        ``witness`` is told of every outcome.
+        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
+        resource, by the id of the rule and the ARN; None where no ledger remembers.
         """
         started = self.clock()
         calls_before = self.aws.calls.copy()
@@ -84,6 +91,7 @@ class Auditor:
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
+            estate.first_seen = first_seen
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()

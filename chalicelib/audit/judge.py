@@ -3,13 +3,14 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
+from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import RuleSetting
@@ -76,20 +77,27 @@ class Judge:
         return unknown(reason)
 
     def merge(self) -> None:
-        """One defect, one finding: a finding that another rule's finding on the same variant tells is taken into it."""
-        told = {(one.rule.id, _variant_of(one.subject)): one for one in self.failing}
-        kept: dict[int, Failing] = {id(one): one for one in self.failing}
-        for one in self.failing:
-            host = told.get((one.rule.merges_into or "", _variant_of(one.subject)))
-            if host is None:
+        """One defect, one finding: a finding is taken into the first one that stands, of those into which its rule
+        merges, on what it is about."""
+        standing = {(failing.rule.id, _judged(failing.subject)): failing for failing in self.failing}
+        hosts: dict[int, Failing] = {}
+        for failing in self.failing:
+            keys = [(id, _judged(failing.subject)) for id in failing.rule.merges_into]
+            if (host := next((standing[key] for key in keys if key in standing), None)) is not None:
+                hosts[id(failing)] = host
+        merged: dict[int, dict[str, Mapping[str, Any]]] = {}
+        for failing in self.failing:
+            if id(failing) not in hosts:
                 continue
-            self.counts[one.rule.id][Verdict.FAIL] -= 1
-            self.counts[one.rule.id][Verdict.NOT_APPLICABLE] += 1
-            del kept[id(one)]
-            current = kept[id(host)]
-            merged = {**current.merged, one.rule.id: one.outcome.evidence}
-            kept[id(host)] = Failing(host.rule, host.subject, host.outcome, merged)
-        self.failing = list(kept.values())
+            host = hosts[id(failing)]
+            while id(host) in hosts:
+                host = hosts[id(host)]
+            merged.setdefault(id(host), {})[failing.rule.id] = failing.outcome.evidence
+            self.counts[failing.rule.id][Verdict.FAIL] -= 1
+            self.counts[failing.rule.id][Verdict.NOT_APPLICABLE] += 1
+        self.failing = [
+            replace(failing, merged=merged.get(id(failing), {})) for failing in self.failing if id(failing) not in hosts
+        ]
 
     def rule_counts(self) -> dict[str, RuleCounts]:
         """How often each rule gave each outcome."""
@@ -99,8 +107,8 @@ class Judge:
         }
 
 
-def _variant_of(subject: Fact) -> str:
-    """The resource id of the variant that a finding is about, or a text that equals no other's."""
-    if isinstance(subject, Variant | ScalableTarget):
+def _judged(subject: Fact) -> str:
+    """The resource id of the variant or component that a finding is about, or a text that equals no other's."""
+    if isinstance(subject, Variant | InferenceComponent | ScalableTarget):
         return subject.resource_id
     return f"#{id(subject)}"

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from chalicelib.audit.findings import resource_of
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
+from chalicelib.inventory.kinds.configs import EndpointConfig, plain
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import DESCRIBED, KINDS
@@ -24,13 +26,16 @@ DESCRIBED_AS = {row.name: Part(row.part) for row in DESCRIBED}
 _READ_WITH_OWNER = frozenset({"endpoint-variant", "scalable-target", "scaling-policy"})
 
 Named = tuple[str, str]
+#: A rule's condition as seen on a resource, by the rule's id and the ARN.
+Sighting = tuple[str, str]
 
 
 @dataclass
 class Resolutions:
     """The outcomes that matter to what is known. ``rules`` are those that judge; ``known`` are the unresolved findings
     of a sweep, of which alone the outcomes are kept; None keeps all (a narrow scope judges few). ``stands`` collects
-    the ARNs of who stands on each subnet.
+    the ARNs of who stands on each subnet. ``first_seen`` are the sightings of audits before, by rule and ARN; None
+    where no ledger remembers them.
     """
 
     scope: Scope
@@ -39,6 +44,7 @@ class Resolutions:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     gaps: Failures = field(default_factory=Failures)
     stands: dict[str, set[str]] = field(default_factory=dict)
+    first_seen: Mapping[Sighting, datetime] | None = None
 
     def __post_init__(self) -> None:
         self._watched: frozenset[Named] | None = None
@@ -46,12 +52,16 @@ class Resolutions:
             self._watched = frozenset(_named(one) for one in self.known.values())
         self._seen: set[Named] = set()
         self._unsettled: set[str] = set()
+        self._sighted: set[Sighting] = set()
+        self._past: set[Sighting] = set()
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         if isinstance(subject, Model | EndpointConfig):
             self._note_subnets(subject)
         if isinstance(subject, Endpoint) and plain(subject.status) != "inservice":
             self._unsettled.add(subject.name)
+        if self.first_seen is not None:
+            self._note_sighting(rule, subject, outcome)
         name = f"{subject.endpoint_name}/{subject.name}" if isinstance(subject, Variant) else subject.name  # type: ignore[attr-defined]
         if self._watched is not None and (subject.kind, name) not in self._watched:
             return
@@ -60,6 +70,20 @@ class Resolutions:
             return
         resource = resource_of(subject, self.scope)
         self.verdicts[finding_id(rule.id, resource.arn, resource.part)] = outcome.verdict
+
+    def _note_sighting(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
+        sighting = (rule.id, getattr(subject, "arn", ""))
+        if outcome.remembered:
+            self._sighted.add(sighting)
+        elif outcome.verdict is not Verdict.UNKNOWN and outcome.lasting:
+            self._past.add(sighting)
+
+    def sightings(self, now: datetime) -> dict[Sighting, datetime]:
+        """What to remember from now on: what was seen again with its first moment, what is new with ``now``; what was
+        judged and is over is left out."""
+        known = self.first_seen or {}
+        kept = {sighting: first for sighting, first in known.items() if sighting not in self._past}
+        return kept | {sighting: known.get(sighting, now) for sighting in self._sighted}
 
     def _note_subnets(self, subject: Model | EndpointConfig) -> None:
         used = subject.used_by if isinstance(subject, Model) else subject.in_use

@@ -83,6 +83,10 @@ class Aws:
                 self._clients[service] = client
             return self._clients[service]
 
+    def knows(self, service: str, operation: str) -> bool:
+        """True where this boto3 has the operation; the one of a Lambda runtime may be older than it."""
+        return operation in self.client(service).meta.service_model.operation_names
+
     def _count(self, service: str, event_name: str, **_: Any) -> None:
         with self._lock:
             self.calls[f"{service}:{event_name.rsplit('.', 1)[1]}"] += 1
@@ -93,6 +97,8 @@ class Aws:
         Raises Gone when the resource is not there, CallFailed for any other failure.
         """
         name = f"{service}:{operation}"
+        if not self.knows(service, operation):
+            raise CallFailed(name, "UnknownOperation", "this version of boto3 does not know it")
         ask = getattr(self.client(service), xform_name(operation))
         pace = self._paces.setdefault(name, Pace())
         attempt = 0

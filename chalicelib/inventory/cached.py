@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib import __version__
-from chalicelib.inventory.kinds.endpoints import EndpointConfig, InstancePool, VariantSettings
+from chalicelib.inventory.kinds.configs import EndpointConfig, InstancePool, VariantSettings
 from chalicelib.inventory.remembered import Configs
 
 log = logging.getLogger(__name__)

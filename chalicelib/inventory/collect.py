@@ -16,16 +16,17 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, VpcConfig
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds import components, endpoints, models, network, scaling, training, tuning
+from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.inventory.uses import has_instances, hosts_components
+from chalicelib.inventory.uses import hosts_components
 from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
@@ -55,6 +56,7 @@ class Reading:
         self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
+        self._longest_runs: dict[str, int] = {}  # seconds, by family or by the ARN of the tuning job
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -95,20 +97,30 @@ class Reading:
     # ---- training jobs, as a stream
 
     def training_jobs(self) -> Iterator[TrainingJob]:
-        """The training jobs in scope, each once, as their pages arrive."""
+        """The training jobs in scope, each once, as their pages arrive; those on spot instances in progress come last,
+        as they are compared with earlier runs of their family."""
         if not self.scope.whole:
             self._everything.result()
-        else:
-            while (page := self._pages.get()) is not None:
-                yield from self._noted(page)
-            self._jobs.result()
+            yield from self._noted(self._named_jobs)
             return
-        yield from self._noted(self._named_jobs)
+        running: list[TrainingJob] = []
+        while (page := self._pages.get()) is not None:
+            for job in self._noted(page):
+                if job.spot and job.status == "InProgress":
+                    running.append(job)
+                else:
+                    yield job
+        self._jobs.result()
+        for job in running:
+            yield job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
 
     def _noted(self, page: Iterable[TrainingJob]) -> Iterator[TrainingJob]:
         for job in page:
             if job.tuning_job_arn:
                 self._child_hours.setdefault(job.tuning_job_arn, []).append(job.instance_hours)
+            run, family = job.run_seconds, job.tuning_job_arn or job.family
+            if run is not None and job.ended is not None:
+                self._longest_runs[family] = max(run, self._longest_runs.get(family, 0))
             if job.vpc_config:
                 self._job_subnets.setdefault(job.vpc_config.subnets, job.arn)
             yield job
@@ -218,7 +230,7 @@ class Reading:
         self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {one.config_name for one in estate.endpoints.values() if one.config_name}
-            unused = reader.whole(Part.UNUSED_CONFIGS, lambda: endpoints.unused_configs(reader, used)) or {}
+            unused = reader.whole(Part.UNUSED_CONFIGS, lambda: configs.unused_configs(reader, used)) or {}
             estate.configs = {**estate.configs, **unused}
         estate.tuning_jobs = tuning_read.result() or {}
         estate.subnets = self._network.result() or {}
@@ -233,8 +245,8 @@ class Reading:
         reader = self._reader
         records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
-        configs = endpoints.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
-        return endpoints.assembled(reader, records, configs), configs
+        used = configs.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
+        return endpoints.assembled(reader, records, used), used
 
     def _read_lacking_models(self, estate: Inventory) -> None:
         """Models that something names and that the bulk reading did not bring."""
@@ -251,17 +263,21 @@ class Reading:
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
     def _read_metrics(self, estate: Inventory) -> None:
-        """Metrics of the variants."""
+        """Metrics of the variants and of the components."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
-            keys = metrics.asked(uses.variants(estate), reader.needs.metric_days, uses.pipelines(estate))
-            estate.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+            days, hosting = reader.needs.metric_days, uses.variants(estate)
+            keys = metrics.asked(hosting, estate.components.values(), days, uses.pipelines(estate))
+            estate.metrics = metrics.datapoints(reader, keys, days) if keys else {}
 
     def _read_what_rests_on_policies(self, estate: Inventory) -> None:
         """Alarms of the policies, load tests of the models behind them."""
         reader = self._reader
         if Part.ALARMS in reader.needs:
             estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
+        if Part.MUTES in reader.needs:
+            alarms = list(estate.alarms.values())
+            estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
             self._read_load_tests(estate, scaled)
 
@@ -272,6 +288,8 @@ class Reading:
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
+        if Part.BENCHMARKS in reader.needs and self.scope.whole:
+            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
         for name in {
             one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)
@@ -287,7 +305,13 @@ class Reading:
         if hours is None:
             return job
         known = [one for one in hours if one is not None]
-        return job.model_copy(update={"child_hours": sum(known) if known else None, "children": len(hours)})
+        return job.model_copy(
+            update={
+                "child_hours": sum(known) if known else None,
+                "children": len(hours),
+                "longest_child_seconds": self._longest_runs.get(job.arn),
+            }
+        )
 
     # ---- a narrow scope
 
@@ -302,8 +326,8 @@ class Reading:
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        used = endpoints.configs_of(reader, records) if Part.CONFIGS in needs else {}
-        estate.configs = {**used, **endpoints.described_configs(reader, named.get("endpoint-config", ()))}
+        used = configs.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        estate.configs = {**used, **configs.described_configs(reader, named.get("endpoint-config", ()))}
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():
@@ -331,7 +355,7 @@ class Reading:
 
     def _named_scaling(self, estate: Inventory) -> None:
         reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in uses.variants(estate) if has_instances(variant)]
+        scaled = [variant.resource_id for variant in uses.variants(estate) if uses.may_scale(variant)]
         scaled += [component.resource_id for component in estate.components.values()]
         if not scaled or Part.TARGETS not in needs:
             return
@@ -341,10 +365,8 @@ class Reading:
             return
         if Part.POLICIES in needs:
             estate.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
-        policed = {one.resource_id for one in estate.policies}
-        unpoliced = [one for one in ids if one not in policed]  # only there does a schedule make a difference
-        if Part.SCHEDULES in needs and unpoliced:
-            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, unpoliced)) or []
+        if Part.SCHEDULES in needs:
+            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, ids)) or []
         if Part.ACTIVITIES in needs:
             estate.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
 

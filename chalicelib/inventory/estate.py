@@ -8,18 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
+    PROVISIONED_DIMENSION,
     Alarm,
+    BenchmarkJob,
     RecommendationJob,
     ScalableTarget,
     ScalingActivity,
@@ -27,10 +32,25 @@ from chalicelib.inventory.kinds.scaling import (
     ScheduledAction,
 )
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
 
 F = TypeVar("F", bound=Fact)
+
+
+class Bounds(NamedTuple):
+    """The limits between which a target scales."""
+
+    minimum: int
+    maximum: int
+
+    def changed(self, action: ScheduledAction) -> "Bounds":
+        """The limits that a scheduled action leaves behind: those that it does not name stay as they are."""
+        minimum, maximum = action.min_capacity, action.max_capacity
+        return Bounds(
+            self.minimum if minimum is None else minimum,
+            self.maximum if maximum is None else maximum,
+        )
 
 
 @dataclass
@@ -51,14 +71,18 @@ class Inventory:
     schedules: Sequence[ScheduledAction] = ()
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    mutes: Sequence[MuteRule] | None = None
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
     others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
+    benchmarks: Sequence[BenchmarkJob] | None = ()
     hints: frozenset[tuple[str, str]] = frozenset()
     gaps: Failures = field(default_factory=Failures)
+    #: Since when audits have seen a rule's condition on a resource, by the rule and the ARN; None without a ledger.
+    first_seen: Mapping[tuple[str, str], datetime] | None = None
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -77,6 +101,19 @@ class Inventory:
             *(self.others[kind].values() for kind in self.others),
         ):
             yield from group
+
+    @property
+    def remembers(self) -> bool:
+        """True where a ledger tells since when something has been seen."""
+        return self.first_seen is not None
+
+    def seen_for(self, rule: str, arn: str, age: timedelta) -> bool | None:
+        """True where audits have seen a rule's condition on a resource for longer than ``age``, False where not yet,
+        None where no ledger remembers."""
+        if self.first_seen is None:
+            return None
+        first = self.first_seen.get((rule, arn))
+        return first is not None and self.now - first > age
 
     def plain(self, model: type[F]) -> Mapping[str, F]:
         """The resources of a plain kind by name, as the facts that ``model`` holds."""
@@ -103,6 +140,14 @@ class Inventory:
             raise Unread(f"model {name} was not found")
         return self.models[name]
 
+    def stands(self, part: Part, name: str) -> bool | None:
+        """True where a named config or model was read, False where AWS said that there is none, None where neither."""
+        if part is Part.CONFIGS:
+            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+        else:
+            read = name in self.models
+        return True if read else False if self.gaps.gone(part, name) else None
+
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant."""
         self.gaps.demand(Part.COMPONENTS)
@@ -121,13 +166,22 @@ class Inventory:
         Raises Unread when a model is unread or is a model package, whose image is not in the model.
         """
         if not variant.hosts_components:
-            return self.images_of_model(self.model(variant.settings.model_name))
+            return [image for name in variant.settings.model_names for image in self.images_of_model(self.model(name))]
         images: list[str] = []
         for component in self.components_of(variant):
             if component.base_component:
                 continue
             images += [component.image] if component.image else self.images_of_model(self.model(component.model_name))
         return images
+
+    def images_on(self, variant: Variant, instance_type: str) -> list[str]:
+        """The container images that serve a variant on one of its instance types: a pool may have a model of its own.
+
+        Raises Unread as :meth:`images_of` does.
+        """
+        if variant.hosts_components:
+            return self.images_of(variant)
+        return self.images_of_model(self.model(variant.settings.models_by_type[instance_type]))
 
     def images_of_model(self, model: Model) -> list[str]:
         """The images of a model's containers; raises Unread when one is hidden in a model package."""
@@ -144,19 +198,24 @@ class Inventory:
         return {(target.resource_id, target.dimension): target for target in self.targets}
 
     def target_of(self, scaled: Variant | InferenceComponent) -> ScalableTarget | None:
-        """The scalable target of a variant's instances or of a component's copies, or None without one."""
+        """The scalable target of a variant's instances (or provisioned concurrency), or of a component's copies; None
+        without one."""
         self.gaps.demand(Part.TARGETS)
-        dimension = INSTANCE_DIMENSION if isinstance(scaled, Variant) else COPY_DIMENSION
+        dimension = COPY_DIMENSION
+        if isinstance(scaled, Variant):
+            dimension = PROVISIONED_DIMENSION if scaled.serverless else INSTANCE_DIMENSION
         return self._targets_by_id.get((scaled.resource_id, dimension))
 
     def scaled_by(self, target: ScalableTarget | ScalingPolicy) -> Variant | InferenceComponent | None:
         """What a target or policy scales, or None when it does not exist."""
         kind, _, rest = target.resource_id.partition("/")
         name = rest.split("/")[0]
+        part = Part.COMPONENTS if kind == "inference-component" else Part.ENDPOINTS
+        if self.gaps.gone(part, name):
+            return None
+        self.gaps.demand(part, name)
         if kind == "inference-component":
-            self.gaps.demand(Part.COMPONENTS, name)
             return self.components.get(name)
-        self.gaps.demand(Part.ENDPOINTS, name)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -181,6 +240,29 @@ class Inventory:
         key = (target.resource_id, target.dimension)
         return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
 
+    def live_schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
+        """The scheduled actions of a target that are not over."""
+        return [action for action in self.schedules_of(target) if action.lives(self.now)]
+
+    def bounds_of(self, target: ScalableTarget) -> list[Bounds]:
+        """The limits of a target as they are now, then as each of its live scheduled actions sets them."""
+        if target.min_capacity is None or target.max_capacity is None:
+            raise Unread("DescribeScalableTargets gave no capacity limits")
+        now = Bounds(target.min_capacity, target.max_capacity)
+        return [now, *(now.changed(action) for action in self.live_schedules_of(target))]
+
+    def held_by_schedule(self, scaled: Variant | InferenceComponent, count: int) -> bool:
+        """True where a live scheduled action sets the minimum, or the maximum, of a variant or component to at most
+        ``count`` (but not to zero), and its limits are so now."""
+        target = self.target_of(scaled)
+        if target is None or target.min_capacity is None or not 0 < target.min_capacity <= count:
+            return False
+        return any(
+            limit is not None and 0 < limit <= count
+            for action in self.live_schedules_of(target)
+            for limit in (action.min_capacity, action.max_capacity)
+        )
+
     def activities_of(self, target: ScalableTarget) -> list[ScalingActivity]:
         """The recent scaling activities of a target, newest first."""
         self.gaps.demand(Part.ACTIVITIES)
@@ -200,10 +282,33 @@ class Inventory:
         self.gaps.demand(Part.ALARMS)
         return self.alarms.get(name)
 
+    def mutes_of(self, alarm: str) -> list[MuteRule]:
+        """The mute rules that hold an alarm's actions back; none where this boto3 does not know mute rules yet."""
+        self.gaps.demand(Part.MUTES)
+        return [mute for mute in self.mutes or () if alarm in mute.alarm_names]
+
+    @property
+    def mutes_told(self) -> bool:
+        """False where mute rules were not read."""
+        return self.mutes is not None and self.gaps.of(Part.MUTES) is None
+
     def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
         """The finished Inference Recommender jobs of a model."""
         self.gaps.demand(Part.RECOMMENDATIONS)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
+
+    def transform_jobs_of(self, model: Model) -> list[TransformJob]:
+        """The batch transform jobs of the look-back window that ran a model; none after an audit of named resources,
+        which reads no jobs of a model."""
+        if not self.whole:
+            return []
+        self.gaps.demand(Part.TRANSFORM_JOBS)
+        return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
+
+    def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
+        """The completed AI benchmark jobs of an endpoint; none where this boto3 does not know such jobs yet."""
+        self.gaps.demand_each(Part.BENCHMARKS)
+        return [job for job in self.benchmarks or () if job.endpoint_name == endpoint]
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""
@@ -253,12 +358,27 @@ class Inventory:
 
     # ---- metrics
 
-    def metric(self, name: str, variant: Variant, *, days: int, container: str = "") -> list[Datapoint]:
-        """The datapoints of a variant's metric over the last ``days`` days, oldest first; empty when there are none.
+    def metric(
+        self, name: str, subject: Variant | InferenceComponent, *, days: int, container: str = ""
+    ) -> list[Datapoint]:
+        """The datapoints of a metric of a variant or component over the last ``days`` days, oldest first; empty when
+        there are none.
 
-        The window is widened to whole days (UTC), as CloudWatch keeps them.
+        The window is widened to whole days (UTC), as CloudWatch keeps them. Datapoints of a variant with instance pools
+        are those of all its instances, or else those of each instance type.
         """
         self.gaps.demand(Part.METRICS)
+        metric = METRICS[name]
+        if isinstance(subject, InferenceComponent):
+            points = self.metrics.get(MetricKey(name, "", "", component=subject.name), ())
+        elif metric.whose is Whose.ENDPOINT:
+            points = self.metrics.get(MetricKey(name, subject.endpoint_name, ""), ())
+        elif container:
+            points = self.metrics.get(MetricKey(name, subject.endpoint_name, subject.name, container), ())
+        else:
+            own, *by_type = (self.metrics.get(key, ()) for key in keys_of(name, subject))
+            points = own or sorted(point for points in by_type for point in points)
+        if metric.over_window:
+            return list(points)
         since = (self.now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-        points = self.metrics.get(MetricKey(name, variant.endpoint_name, variant.name, container), ())
         return [point for point in points if point.start >= since]

@@ -24,6 +24,11 @@ class Unread(Exception):
         self.shown = shown
 
 
+class Missing(Unread):
+    """What a rule needs does not exist any more: AWS says so. That is knowledge, and no blind spot; the rule does not
+    apply, and ``endpoint-dependency-missing`` tells it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where AWS writes a field: the paths of :func:`at`, in the order in which they are tried."""

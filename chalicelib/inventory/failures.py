@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.inventory.parts import Part
 
 #: The operation of a part that nobody asked for.
@@ -70,11 +70,20 @@ class Failures:
         failure = self.of(part, resource)
         return failure is not None and not failure.gone
 
+    def gone(self, part: Part, resource: str) -> bool:
+        """True where AWS said that there is no resource of this name."""
+        failure = self.of(part, resource)
+        return failure is not None and failure.gone
+
     def demand(self, part: Part, resource: str | None = None) -> None:
-        """Raise Unread when the part, or the named resource of it, could not be read."""
+        """Raise Unread when the part, or the named resource of it, could not be read; Missing when AWS said that there
+        is none of this name."""
         failure = self.of(part) or self.of(part, resource)
-        if failure is not None:
-            raise Unread(failure.reason, failure.operation)
+        if failure is None:
+            return
+        if failure.gone:
+            raise Missing(f"{resource} of {part} was deleted; endpoint-dependency-missing tells it")
+        raise Unread(failure.reason, failure.operation)
 
     def demand_each(self, part: Part) -> None:
         """Raise Unread when the part, or the description of any resource of it, could not be read."""

@@ -4,31 +4,13 @@ The facts are data (``policies/data/instances.yaml``, with their source); this m
 """
 
 import functools
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-DATA = Path(__file__).resolve().parents[2] / "policies" / "data"
+from chalicelib.tables import read_facts
 
 _NAME = re.compile(r"ml\.([a-z0-9-]+)\.([a-z0-9-]+)")
-
-
-def read_facts(name: str) -> dict[str, Any]:
-    """One file of facts, such as ``instances.yaml``; raises OSError or yaml.YAMLError on a broken installation."""
-    packed = (DATA / name).with_suffix(".json")
-    if packed.is_file():
-        facts: dict[str, Any] = json.loads(packed.read_text(encoding="utf-8"))
-        return facts
-    import yaml  # packed facts are JSON: a function never needs it
-
-    # libyaml parses about ten times as fast, which is felt in a cold start, but is not in every build of PyYAML.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with (DATA / name).open(encoding="utf-8") as file:
-        facts = yaml.load(file, Loader=loader)
-    return facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +19,7 @@ class _Facts:
     accelerated_without_gpu: re.Pattern[str]
     burstable: frozenset[str]
     gpus: Mapping[str, Mapping[str, int]]
+    efa: Mapping[str, frozenset[str]]
 
 
 @functools.cache
@@ -47,6 +30,7 @@ def _facts() -> _Facts:
         accelerated_without_gpu=re.compile(facts["accelerated_without_gpu"]),
         burstable=frozenset(facts["burstable"]),
         gpus=facts["gpus"],
+        efa={family: frozenset(sizes) for family, sizes in facts["efa"].items()},
     )
 
 
@@ -57,7 +41,8 @@ class InstanceType:
     ``accelerated`` covers GPUs as well as Inferentia, Trainium and Gaudi; ``has_gpu`` GPUs alone, the only ones with
     GPUUtilization and GPUMemoryUtilization. ``gpu_count`` is None where there is no GPU *and* where the number is
     not known yet (a type newer than the table): ``has_gpu`` tells the two apart. A name that is no ML instance type has
-    an empty family and size, and nothing inside.
+    an empty family and size, and nothing inside. ``has_efa``: several of them speak over an Elastic Fabric Adapter,
+    which does not cross Availability Zones.
 
     >>> InstanceType.parse("ml.g5.12xlarge").gpu_count
     4
@@ -70,6 +55,7 @@ class InstanceType:
     has_gpu: bool = False
     gpu_count: int | None = None
     burstable: bool = False
+    has_efa: bool = False
 
     @classmethod
     def parse(cls, name: str) -> "InstanceType":
@@ -93,4 +79,5 @@ def _parse(name: str) -> InstanceType:
         has_gpu=accelerated and not facts.accelerated_without_gpu.match(name),
         gpu_count=facts.gpus.get(family, {}).get(size),
         burstable=family in facts.burstable,
+        has_efa=size in facts.efa.get(family, frozenset()),
     )

@@ -22,6 +22,7 @@ class Part(StrEnum):
     SCHEDULES = "scheduled-actions"
     ACTIVITIES = "scaling-activities"
     ALARMS = "alarms"
+    MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
     METRICS = "metrics"
     TRAINING_JOBS = "training-jobs"
@@ -30,6 +31,7 @@ class Part(StrEnum):
     NOTEBOOKS = "notebook-instances"
     CLUSTERS = "clusters"
     RECOMMENDATIONS = "recommendation-jobs"
+    BENCHMARKS = "benchmark-jobs"
     TAGS = "tags"
 
 
@@ -44,6 +46,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.SCHEDULES: ("application-autoscaling:DescribeScheduledActions",),
     Part.ACTIVITIES: ("application-autoscaling:DescribeScalingActivities",),
     Part.ALARMS: ("cloudwatch:DescribeAlarms",),
+    Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
     Part.METRICS: ("cloudwatch:GetMetricData",),
     Part.TUNING_JOBS: (
@@ -52,11 +55,17 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
         "sagemaker:DescribeTrainingJob",
     ),
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
+    Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
-#: Operations that list an account: only a sweep makes them, never an event.
-SWEEP_ONLY = frozenset(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named)
+#: Operations that list an account, and those that rest on such a list: only a sweep makes them, never an event.
+SWEEP_ONLY = frozenset(
+    {
+        *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *OPERATIONS[Part.BENCHMARKS],
+    }
+)
 
 #: Operations that only the audit of a named resource makes.
 NARROW_ONLY = frozenset({"sagemaker:ListTrainingJobsForHyperParameterTuningJob"})
@@ -71,7 +80,9 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    Part.MUTES: (Part.ALARMS,),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
+    Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }
 
 

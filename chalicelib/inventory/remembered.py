@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.inventory.kinds.endpoints import EndpointConfig
+    from chalicelib.inventory.kinds.configs import EndpointConfig
 
 Configs = Mapping[str, "EndpointConfig"]
 

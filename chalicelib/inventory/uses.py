@@ -17,8 +17,10 @@ def variants(estate: Inventory) -> list[Variant]:
 
 def models_named(estate: Inventory) -> list[str]:
     """The models that variants, components and transform jobs name, each once."""
-    names = [variant.configured.model_name for variant in variants(estate) if variant.configured]
-    names += [component.model_name for component in estate.components.values()]
+    names: list[str | None] = [
+        name for variant in variants(estate) if variant.configured for name in variant.configured.model_names
+    ]
+    names += [part.model_name for component in estate.components.values() for part in component.specifications]
     names += [job.model_name for job in estate.plain(TransformJob).values()]
     return list(dict.fromkeys(name for name in names if name))
 
@@ -63,12 +65,15 @@ def _users(estate: Inventory) -> Mapping[str, set[str]]:
     for variant in variants(estate):
         if not variant.settled or variant.shadow or not has_instances(variant):
             continue
-        if variant.configured and variant.configured.model_name:
-            users.setdefault(variant.configured.model_name, set()).add(variant.endpoint_name)
+        for name in variant.configured.model_names if variant.configured else ():
+            users.setdefault(name, set()).add(variant.endpoint_name)
     unsettled = {variant.endpoint_name for variant in variants(estate) if not variant.settled}
     for component in estate.components.values():
-        if component.model_name and component.endpoint_name not in unsettled:
-            users.setdefault(component.model_name, set()).add(component.endpoint_name)
+        if component.endpoint_name in unsettled:
+            continue
+        for part in component.specifications:
+            if part.model_name:
+                users.setdefault(part.model_name, set()).add(component.endpoint_name)
     return users
 
 
@@ -78,6 +83,14 @@ def hosts_components(variant: Variant) -> bool:
         return variant.hosts_components
     except Unread:
         return False
+
+
+def may_scale(variant: Variant) -> bool:
+    """False only where the variant is known to be serverless without provisioned concurrency."""
+    try:
+        return not variant.serverless or bool(variant.concurrency)
+    except Unread:
+        return True
 
 
 def has_instances(variant: Variant) -> bool:

@@ -28,6 +28,8 @@ LEASE_SECONDS = 120
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
 READ_A_PAGE = 100
 SENT_HOURS = 6
+#: Sightings kept of an account and region, at most: one item of the table holds them.
+SIGHTINGS = 1_000
 #: What a cursor holds: the key of a finding in the index by status.
 CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
@@ -197,6 +199,21 @@ class Ledger:
         """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""
         items = [self._table.get(f"subnet#{account}#{region}", subnet) for subnet in subnets]
         return sorted({arn for item in items if item is not None for arn in item["users"]})
+
+    # ---- since when something has been seen
+
+    def sightings(self, account: str, region: str) -> dict[tuple[str, str], datetime]:
+        """Since when audits have seen a rule's condition on a resource, by the rule and the ARN."""
+        item = self._table.get(f"sightings#{account}#{region}", "all")
+        seen = json.loads(item["body"]) if item else []
+        return {(rule, arn): datetime.fromisoformat(first) for rule, arn, first in seen}
+
+    def note_sightings(self, account: str, region: str, sightings: Mapping[tuple[str, str], datetime]) -> None:
+        """Takes the place of the sightings of an account and region."""
+        seen = [[rule, arn, _stamp(first)] for (rule, arn), first in sorted(sightings.items())][:SIGHTINGS]
+        key = {"pk": f"sightings#{account}#{region}", "sk": "all"}
+        expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
+        self._table.put({**key, "body": json.dumps(seen), "expires": expires})
 
     # ---- the last complete audit
 

@@ -10,12 +10,8 @@ from typing import Any, TypeVar
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import (
-    Endpoint,
-    EndpointConfig,
-    Variant,
-    VariantSettings,
-)
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.inventory.facts import Fact, VpcConfig
-from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.plan.intrinsics import SUBNET, VPC

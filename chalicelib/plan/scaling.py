@@ -127,8 +127,8 @@ class Scaling:
             self.doubts["schedule", key] = missing.reason if missing else LATER
         elif not lack([id, dimension]):
             self.schedules += [
-                ScheduledAction(name=f"{resource.id}-{index}", resource_id=str(id), dimension=str(dimension))
-                for index in range(len(actions))
+                self._action(action, place, f"{resource.id}-{index}", str(id), str(dimension))
+                for index, action in enumerate(actions)
             ]
         if not isinstance(id, Unknown):
             self.lines[fact.kind, fact.name] = resource.line
@@ -143,7 +143,11 @@ class Scaling:
             key = None if isinstance(tied[0], Unknown) else str(tied[0])
             self.doubts["schedule", key] = resource.maybe or (missing.reason if missing else "")
         else:
-            self.schedules.append(ScheduledAction(name=resource.id, resource_id=str(tied[0]), dimension=str(tied[1])))
+            place = where(self.template, resource)
+            self.schedules.append(self._action(resource.properties, place, resource.id, str(tied[0]), str(tied[1])))
+
+    def _action(self, raw: Any, place: str, name: str, id: str, dimension: str) -> ScheduledAction:
+        return read(ScheduledAction, raw, place, name=name, resource_id=id, dimension=dimension)
 
     def _policy(self, resource: Declared) -> ScalingPolicy | None:
         tied = self._tied(resource)
@@ -164,7 +168,8 @@ class Scaling:
             custom_metrics=self._metrics(
                 at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, resource), id
             ),
-            steps_in=_steps_in(at(raw, "StepScalingPolicyConfiguration"), place),
+            steps_in=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=False),
+            steps_out=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=True),
         )
         if not isinstance(id, Unknown):
             self.lines[fact.kind, fact.name] = resource.line
@@ -244,14 +249,15 @@ def _shown_name(value: Any, id: str) -> str:
     return id if value is None else str(value)
 
 
-def _steps_in(raw: Any, place: str) -> Any:
-    """Whether step scaling can take capacity away; unknown where an adjustment is."""
+def _steps(raw: Any, place: str, *, out: bool) -> Any:
+    """Whether step scaling can add capacity (``out``), or take some away; unknown where an adjustment is."""
     if raw is None or isinstance(raw, Unknown):
         return raw
-    if at(raw, "AdjustmentType") == "ExactCapacity":
+    if not out and at(raw, "AdjustmentType") == "ExactCapacity":
         return True
     steps = at(raw, "StepAdjustments")
     if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
         return missing
     values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
-    return any(str(one).strip().startswith("-") for one in values)
+    negative = [str(value).strip().startswith("-") for value in values]
+    return not all(negative) if out else any(negative)

@@ -18,7 +18,7 @@ from chalicelib.scope import Scope
 #: How attributes are called in CloudFormation: a name, one block (a mapping) or several (a mapping in a list).
 _Spec = Mapping[str, Any]
 
-_SERVERLESS = {"memory_size_in_mb": "MemorySizeInMB"}
+_SERVERLESS = {"memory_size_in_mb": "MemorySizeInMB", "provisioned_concurrency": "ProvisionedConcurrency"}
 _MANAGED = {"status": "Status", "min_instance_count": "MinInstanceCount", "max_instance_count": "MaxInstanceCount"}
 _VARIANT: _Spec = {
     "variant_name": "VariantName",
@@ -138,13 +138,33 @@ TYPES: dict[str, tuple[str, _Spec]] = {
             "step_scaling_policy_configuration": ("StepScalingPolicyConfiguration", _STEPS),
         },
     ),
-    "aws_appautoscaling_scheduled_action": (SCHEDULE, _SCALES),
+    "aws_appautoscaling_scheduled_action": (
+        SCHEDULE,
+        {
+            **_SCALES,
+            "schedule": "Schedule",
+            "timezone": "Timezone",
+            "start_time": "StartTime",
+            "end_time": "EndTime",
+            "scalable_target_action": (
+                "ScalableTargetAction",
+                {"min_capacity": "MinCapacity", "max_capacity": "MaxCapacity"},
+            ),
+        },
+    ),
     "aws_cloudwatch_metric_alarm": (
         ALARM,
         {
             "alarm_name": "AlarmName",
             "actions_enabled": "ActionsEnabled",
             "alarm_actions": "AlarmActions",
+            "ok_actions": "OKActions",
+            "insufficient_data_actions": "InsufficientDataActions",
+            "period": "Period",
+            "evaluation_periods": "EvaluationPeriods",
+            "datapoints_to_alarm": "DatapointsToAlarm",
+            "threshold": "Threshold",
+            "comparison_operator": "ComparisonOperator",
             "metric_name": "MetricName",
             "namespace": "Namespace",
             "metric_query": ("Metrics", [{"metric": ("MetricStat", {})}]),

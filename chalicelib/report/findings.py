@@ -5,7 +5,7 @@ The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is 
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -51,7 +51,8 @@ class Outcome:
     """One rule's answer for one resource, with its reason and the facts that it read.
 
     ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
-    rule does not concern the resource for the moment only: that resolves nothing.
+    answer holds for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep since when the
+    resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
     """
 
     verdict: Verdict
@@ -60,6 +61,15 @@ class Outcome:
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
     lasting: bool = True
+    remembered: bool = False
+
+    def passing(self) -> "Outcome":
+        """The same answer for the moment only: it resolves nothing."""
+        return replace(self, lasting=False)
+
+    def seen(self) -> "Outcome":
+        """The same answer, and what was seen is to be remembered."""
+        return replace(self, remembered=True)
 
 
 #: The facts that a rule read, in snake_case, ready for JSON.

@@ -4,12 +4,16 @@ from chalicelib.rules import (
     autoscaling,
     availability_zones,
     clusters,
+    components,
     elastic_inference,
     inference_pipelines,
     instance_fit,
     instances,
+    scaling_alarms,
+    scaling_metrics,
     scaling_policies,
     spot_training,
+    training_fit,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -20,10 +24,14 @@ __all__ = [
     "autoscaling",
     "availability_zones",
     "clusters",
+    "components",
     "elastic_inference",
     "inference_pipelines",
     "instance_fit",
     "instances",
+    "scaling_alarms",
+    "scaling_metrics",
     "scaling_policies",
     "spot_training",
+    "training_fit",
 ]

@@ -3,28 +3,44 @@
 from pydantic import PositiveInt
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.facts import Unread, VpcConfig
+from chalicelib.inventory.instances import InstanceType
+from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "availability-zones"
+#: How many names of what uses a resource stand in the evidence.
+SHOWN = 20
 
 
 class MinZones(Params):
     min_azs: PositiveInt = 2
     only_in_use: bool = True
+    transform_severity: Severity = Severity.MEDIUM
 
 
-def model_in_use(model: Model, estate: Inventory) -> Outcome | None:
-    """A model with a VpcConfig that instances serve."""
-    if model.vpc_config is None:
+OF_MODELS = [Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.SUBNETS]
+
+
+def in_a_vpc_and_used(subject: Model | EndpointConfig, estate: Inventory) -> Outcome | None:
+    """A model or endpoint config with a VpcConfig of its own under which instances serve."""
+    if subject.vpc_config is None:
         return not_applicable("runs in no VPC of the account")
+    return _config_used(subject) if isinstance(subject, EndpointConfig) else _model_used(subject, estate)
+
+
+def _config_used(config: EndpointConfig) -> Outcome | None:
+    return not_applicable("no endpoint uses it") if config.in_use is False else None
+
+
+def _model_used(model: Model, estate: Inventory) -> Outcome | None:
     if model.used_by is None:
         raise Unread("which endpoints use the model is told by Search or a sweep only, and neither was read")
     if model.used_by:
@@ -46,67 +62,70 @@ def _know_all_users(estate: Inventory) -> None:
     kinds=["model", "endpoint-config"],
     severity=Severity.HIGH,
     params=MinZones,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.SUBNETS],
+    reads=[*OF_MODELS, Part.TRANSFORM_JOBS],
 )
 def model_vpc_single_az(subject: Model | EndpointConfig, estate: Inventory, params: MinZones) -> Outcome:
-    """The subnets of the ``VpcConfig`` lie in fewer than ``min_azs`` Availability Zones. Local Zones, Wavelength Zones
-    and Outposts do not count."""
+    """The subnets of the ``VpcConfig`` lie in fewer than ``min_azs`` Availability Zones (``transform_severity`` where
+    only batch transform uses the model). Local Zones, Wavelength Zones and Outposts do not count."""
     if subject.vpc_config is None:
         return not_applicable("runs in no VPC of the account")
-    if params.only_in_use and (outcome := _in_use(subject, estate)) is not None:
-        return outcome
+    jobs = estate.transform_jobs_of(subject) if isinstance(subject, Model) else []
+    unused = in_a_vpc_and_used(subject, estate) if params.only_in_use and not jobs else None
+    if unused is not None:
+        return unused
     subnets = subject.vpc_config.subnets
-    found, _ = estate.subnets_of(subnets)
-    if not found:
+    existing, _ = estate.subnets_of(subnets)
+    if not existing:
         return not_applicable("all its subnets are gone; model-vpc-subnet-missing tells it")
     zones = estate.zones_of(subnets, enough=params.min_azs)
     facts: Facts = {"availability_zones": list(zones), "subnets": list(subnets), "min_azs": params.min_azs}
     if len(zones) >= params.min_azs:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
+    endpoints = _endpoints(subject, estate)
     return failed(
         **facts,
-        endpoints=_endpoints(subject, estate),
+        endpoints=endpoints,
+        transform_jobs=[job.name for job in jobs][:SHOWN],
         security_groups=list(subject.vpc_config.security_group_ids),
-        vpc=found[0].vpc_id,
+        vpc=existing[0].vpc_id,
+        severity=params.transform_severity if jobs and not endpoints else None,
     )
-
-
-def _in_use(subject: Model | EndpointConfig, estate: Inventory) -> Outcome | None:
-    if isinstance(subject, Model):
-        return model_in_use(subject, estate)
-    return not_applicable("no endpoint uses it") if subject.in_use is False else None
 
 
 def _endpoints(subject: Model | EndpointConfig, estate: Inventory) -> list[str]:
     if isinstance(subject, Model):
         return list(subject.used_by or ())
-    return sorted(one.name for one in estate.endpoints.values() if one.config_name == subject.name)
+    return sorted(endpoint.name for endpoint in estate.endpoints.values() if endpoint.config_name == subject.name)
 
 
 @rule(
     "model-vpc-subnet-missing",
     topic=TOPIC,
-    kinds=["model"],
+    kinds=["model", "endpoint-config"],
     severity=Severity.HIGH,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.SUBNETS],
-    guards=[model_in_use],
+    reads=OF_MODELS,
+    guards=[in_a_vpc_and_used],
 )
-def model_vpc_subnet_missing(model: Model, estate: Inventory, params: Params) -> Outcome:
+def model_vpc_subnet_missing(subject: Model | EndpointConfig, estate: Inventory, params: Params) -> Outcome:
     """A subnet of the ``VpcConfig`` is gone or not available: new instances cannot start there."""
-    subnets = model.vpc_config.subnets if model.vpc_config else ()
-    found, missing = estate.subnets_of(subnets)
-    unavailable = [one.id for one in found if one.state not in (None, "available")]
+    vpc_config = _vpc_config(subject)
+    subnets, missing = estate.subnets_of(vpc_config.subnets)
+    unavailable = [subnet.id for subnet in subnets if subnet.state not in (None, "available")]
     if not missing and not unavailable:
-        if untold := [one.id for one in found if one.state is None]:
+        if untold := [subnet.id for subnet in subnets if subnet.state is None]:
             raise Unread(f"DescribeSubnets gave no state of {', '.join(untold)}")
-        return passed("all its subnets are available", subnets=list(subnets))
+        return passed("all its subnets are available", subnets=list(vpc_config.subnets))
     return failed(
         missing_subnets=missing,
         unavailable_subnets=unavailable,
-        subnets=list(subnets),
-        security_groups=list(model.vpc_config.security_group_ids) if model.vpc_config else [],
-        endpoints=list(model.used_by or ()),
+        subnets=list(vpc_config.subnets),
+        security_groups=list(vpc_config.security_group_ids),
+        endpoints=_endpoints(subject, estate),
     )
+
+
+def _vpc_config(subject: Model | EndpointConfig) -> VpcConfig:
+    return subject.vpc_config or VpcConfig()
 
 
 class UsedOnly(Params):
@@ -139,52 +158,100 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
     if vpc.used_by is None:
         return failed(confidence=Confidence.MEDIUM, **facts, used_by=None)
-    return failed(**facts, used_by=list(vpc.used_by)[:20])
+    return failed(**facts, used_by=list(vpc.used_by)[:SHOWN])
 
 
 class FreeAddresses(Params):
     ips_per_instance: PositiveInt = 2
+    for_update: bool = True
 
 
 @rule(
     "model-vpc-low-free-ips",
     topic=TOPIC,
-    kinds=["model"],
+    kinds=["model", "endpoint-config"],
     severity=Severity.MEDIUM,
     params=FreeAddresses,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.SUBNETS, Part.TARGETS],
-    guards=[model_in_use],
+    reads=[*OF_MODELS, Part.TARGETS],
+    guards=[in_a_vpc_and_used],
 )
-def model_vpc_low_free_ips(model: Model, estate: Inventory, params: FreeAddresses) -> Outcome:
-    """The subnets have no room to grow: fewer than two Availability Zones have ``ips_per_instance`` free addresses
-    (none where the model has one zone only, which model-vpc-single-az tells), or all subnets together have too few for
-    the instances up to ``MaxCapacity``."""
-    found, _ = estate.subnets_of(model.vpc_config.subnets if model.vpc_config else ())
-    if not found:
-        return not_applicable("all its subnets are gone; model-vpc-subnet-missing tells it")
+def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, params: FreeAddresses) -> Outcome:
+    """The subnets have no room for what may come: fewer than two Availability Zones have ``ips_per_instance`` free
+    addresses (none where the subnets lie in one zone only, which model-vpc-single-az tells), or all subnets together
+    have too few for the instances up to the maximum or, ``for_update``, for the second fleet of a blue/green update
+    (the batch of a rolling one), the larger, of every variant that can only stand on these subnets."""
+    subnets, _ = estate.subnets_of(_vpc_config(subject).subnets)
+    zoned = [(subnet, zone) for subnet in subnets if (zone := subnet.zone) is not None]
+    if not zoned:
+        return not_applicable("none of its subnets lies in an Availability Zone; model-vpc-subnet-missing tells it")
     by_zone: dict[str, int] = {}
-    for subnet in found:
-        if (zone := subnet.zone) is not None:
-            by_zone[zone] = max(by_zone.get(zone, 0), _free(subnet))
+    for subnet, zone in zoned:
+        by_zone[zone] = max(by_zone.get(zone, 0), _free(subnet))
     with_room = sorted(zone for zone, addresses in by_zone.items() if addresses >= params.ips_per_instance)
-    free = sum(_free(subnet) for subnet in found)
-    growth = 0
-    for variant in estate.variants_serving(model):
-        target = estate.target_of(variant) if variant.settled else None
-        if target is not None:
-            if target.max_capacity is None:
-                raise Unread("DescribeScalableTargets gave no capacity limits")
-            growth += max(0, target.max_capacity - variant.instance_count)
+    free = sum(_free(subnet) for subnet, _ in zoned)
+    needs = [_need(variant, estate, params) for variant in _standing_on(_vpc_config(subject), estate)]
+    growth, update = sum(grows for grows, _ in needs), sum(replaced for _, replaced in needs)
+    needed = sum(max(need) for need in needs) * params.ips_per_instance
     facts: Facts = {
-        "free_addresses": {subnet.id: subnet.free_addresses for subnet in found},
+        "free_addresses": {subnet.id: subnet.free_addresses for subnet, _ in zoned},
         "availability_zones_with_room": with_room,
         "ips_per_instance": params.ips_per_instance,
         "instances_to_grow": growth,
-        "addresses_needed": growth * params.ips_per_instance,
+        "instances_of_update": update,
+        "addresses_needed": needed,
     }
-    if len(with_room) < min(2, len(by_zone)) or free < growth * params.ips_per_instance:
-        return failed(**facts, endpoints=list(model.used_by or ()))
-    return passed("its subnets have room to grow", **facts)
+    short_of_zones = len(with_room) < min(2, len(by_zone))
+    if not short_of_zones and free >= needed:
+        if not estate.whole:
+            return not_now("others that stand on the same subnets are seen by a sweep only", **facts)
+        return passed("its subnets have room to grow and to be updated", **facts)
+    short_of = ["a second Availability Zone with room"] if short_of_zones else []
+    short_of += ["growth to the maximum"] if free < growth * params.ips_per_instance else []
+    short_of += ["an update beside the present instances"] if free < update * params.ips_per_instance else []
+    return failed(
+        **facts,
+        short_of=short_of or ["growth of some variants and an update of the others"],
+        endpoints=_endpoints(subject, estate),
+    )
+
+
+def _standing_on(vpc_config: VpcConfig, estate: Inventory) -> list[Variant]:
+    """The variants in service whose instances can get their addresses from these subnets alone."""
+    estate.gaps.demand(Part.ENDPOINTS)
+    estate.gaps.demand_each(Part.CONFIGS)
+    estate.gaps.demand_each(Part.MODELS)
+    room = frozenset(vpc_config.subnets)
+    return [
+        variant
+        for variant in estate.variants.values()
+        if variant.settled and (own := _subnets_under(variant, estate)) and own <= room
+    ]
+
+
+def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
+    """The subnets of a variant's instances, the config's or its model's; none for serverless ones and outside a VPC."""
+    if variant.serverless:
+        return frozenset()
+    config = estate.configs.get(variant.config_name or "")
+    if config is not None and config.vpc_config is not None:
+        return frozenset(config.vpc_config.subnets)
+    model = estate.models.get((variant.configured and variant.configured.model_name) or "")
+    return frozenset(model.vpc_config.subnets) if model is not None and model.vpc_config is not None else frozenset()
+
+
+def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[int, int]:
+    """How many instances growth to the maximum adds, and how many an update starts beside those that run."""
+    count = variant.instance_count
+    update = variant.instances_of_update if params.for_update else 0
+    managed = variant.managed_scaling
+    if managed is not None:
+        return max(0, (managed.max_instance_count or count) - count), update
+    target = estate.target_of(variant)
+    if target is None:
+        return 0, update
+    if target.max_capacity is None:
+        raise Unread("DescribeScalableTargets gave no capacity limits")
+    return max(0, target.max_capacity - count), update
 
 
 def _free(subnet: Subnet) -> int:
@@ -208,9 +275,12 @@ class SpotSeverity(Params):
 )
 def training_vpc_single_az(job: TrainingJob, estate: Inventory, params: SpotSeverity) -> Outcome:
     """The subnets of a training job lie in one Availability Zone, so that it finds capacity in that zone only (medium
-    on spot instances, which run short zone by zone)."""
+    on spot instances, which run short zone by zone). Jobs that are bound to one zone by nature are left out: a training
+    plan, a Lustre file system, several instances that speak EFA."""
     if job.vpc_config is None or not job.vpc_config.subnets:
         return not_applicable("runs in no VPC of the account")
+    if (bound := _bound_to_a_zone(job)) is not None:
+        return not_applicable(bound)
     _, missing = estate.subnets_of(job.vpc_config.subnets)
     zones = estate.zones_of(job.vpc_config.subnets)
     facts: Facts = {"availability_zones": list(zones), "subnets": list(job.vpc_config.subnets), "spot": job.spot}
@@ -218,4 +288,18 @@ def training_vpc_single_az(job: TrainingJob, estate: Inventory, params: SpotSeve
         return passed(f"its subnets lie in {len(zones)} Availability Zones", **facts)
     if missing:
         return not_applicable("a subnet of it is gone, so that nothing tells where it lay", **facts)
+    if "EFS" in job.file_systems:
+        raise Unread("whether its EFS file system lies in one Availability Zone is not read")
     return failed(severity=params.spot_severity if job.spot else None, **facts)
+
+
+def _bound_to_a_zone(job: TrainingJob) -> str | None:
+    """Why a job can run in one Availability Zone only, or None."""
+    if job.training_plan_arn:
+        return "the reserved capacity of its training plan lies in one Availability Zone"
+    if "FSxLustre" in job.file_systems:
+        return "its FSx for Lustre file system lies in one Availability Zone"
+    types = [InstanceType.parse(name) for name in job.instance_types]
+    if (job.instances or 0) > 1 and types and all(kind.has_efa for kind in types):
+        return "several instances that speak EFA want one Availability Zone"
+    return None

@@ -72,7 +72,7 @@ def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_w
         reads_when={},
         metrics=(),
         guards=(),
-        merges_into=None,
+        merges_into=(),
         enabled=True,
         judgement=judgement,
         words=words,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
@@ -16,7 +17,7 @@ from chalicelib.report.findings import Outcome, not_applicable, not_now
 def serving(status: str) -> Outcome | None:
     """An endpoint in transition is judged by its next event, one that does not serve only by ``endpoint-degraded``."""
     if plain(status) in IN_TRANSITION:
-        return not_now(f"the endpoint is {status}; its next event brings it back")
+        return not_now(f"the endpoint is {status}; endpoint-stuck-in-transition tells it where that lasts")
     if plain(status) in NOT_SERVING:
         return not_now(f"the endpoint is {status}; endpoint-degraded tells it")
     return None
@@ -40,6 +41,8 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
     """A component that serves by itself; an adapter rides on the copies of its base component."""
     if component.base_component:
         return not_applicable("an adapter is served by the copies of its base component")
+    if plain(component.status) == "failed":
+        return not_now("the inference component is Failed; inference-component-degraded tells it")
     if plain(component.status) not in ("inservice", ""):
         return not_now(f"the inference component is {component.status}")
     endpoint = estate.endpoints.get(component.endpoint_name)
@@ -51,13 +54,16 @@ def component_in_service(component: InferenceComponent, estate: Inventory) -> Ou
 
 def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcome | None:
     """A target or policy whose variant or component exists and is in service."""
-    if subject.dimension == PROVISIONED_DIMENSION:
-        return not_applicable("provisioned concurrency of a serverless variant has no instances")
     what = estate.scaled_by(subject)
     if what is None:
         return not_applicable("what it scales does not exist; autoscaling-orphaned-target tells it")
-    guard = variant_with_instances(what, estate) if isinstance(what, Variant) else component_in_service(what, estate)
-    return guard
+    if not isinstance(what, Variant):
+        return component_in_service(what, estate)
+    if subject.dimension != PROVISIONED_DIMENSION:
+        return variant_with_instances(what, estate)
+    if (outcome := variant_in_service(what, estate)) is not None:
+        return outcome
+    return None if what.serverless else not_applicable("a variant with instances has no provisioned concurrency")
 
 
 def own_training_job(job: TrainingJob, estate: Inventory) -> Outcome | None:
@@ -88,7 +94,21 @@ def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bo
     return estate.now - moment > age
 
 
-def changed(variant: Variant) -> datetime | None:
-    """The later of the endpoint's creation and last modification."""
-    moments = [moment for moment in (variant.endpoint_created, variant.endpoint_modified) if moment]
+def deployed(variant: Variant, estate: Inventory, age: timedelta) -> datetime | None:
+    """When the deployment began: the later of the creation of the endpoint and of the config that runs, and of its last
+    change where nothing scales it, as every step of scaling counts as a change. A change more than ``age`` ago is not
+    asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
+    modified, config_created = variant.endpoint_modified, variant.config_created
+    if config_created is not None and modified is not None and config_created > modified:
+        config_created = None
+    moments = [moment for moment in (variant.endpoint_created, config_created) if moment]
+    if modified is not None and estate.now - modified <= age and not scales(variant, estate):
+        moments.append(modified)
     return max(moments, default=None)
+
+
+def scales(variant: Variant, estate: Inventory) -> bool:
+    """Whether something changes the variant's instance count: a scalable target, with its policies and schedules, or
+    managed instance scaling, which works without a model of the variant's own only. Raises Unread where unread."""
+    managed = variant.hosts_components and variant.managed_scaling is not None
+    return managed or estate.target_of(variant) is not None

@@ -7,12 +7,21 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import Endpoint, EndpointConfig, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, VariantSettings, plain
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
-from chalicelib.rules.guards import component_in_service, older_than, variant_with_instances
+from chalicelib.report.findings import (
+    Confidence,
+    Facts,
+    Outcome,
+    Severity,
+    failed,
+    not_applicable,
+    passed,
+    utc_text,
+)
+from chalicelib.rules.guards import older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instances"
@@ -33,6 +42,7 @@ class MinInstances(Params):
     params=MinInstances,
     reads=[Part.ENDPOINTS, Part.CONFIGS],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
     """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""
@@ -45,12 +55,21 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
     asynchronous = variant.is_async
+    # Under inference components the instances may be released down to zero: then one instance is meant.
+    to_zero = not asynchronous and _may_release_all(variant)
     return failed(
         **facts,
         instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
-        severity=params.async_severity if asynchronous else None,
+        scales_to_zero=to_zero,
+        severity=params.async_severity if asynchronous or to_zero else None,
     )
+
+
+def _may_release_all(variant: Variant) -> bool:
+    """True under inference components where managed instance scaling may go down to no instance."""
+    managed = variant.managed_scaling if variant.hosts_components else None
+    return managed is not None and managed.min_instance_count == 0
 
 
 class UnusedConfigs(Params):
@@ -67,7 +86,8 @@ class UnusedConfigs(Params):
     reads_when={"judge_unused": Part.UNUSED_CONFIGS},
 )
 def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, params: UnusedConfigs) -> Outcome:
-    """A new endpoint config (or, with ``judge_unused``, one that no endpoint uses) starts a variant on one instance."""
+    """A new endpoint config (or, with ``judge_unused``, one that no endpoint uses) starts a variant on one instance
+    (low when asynchronous), and managed instance scaling keeps no second one."""
     if config.in_use:
         return not_applicable("in use: the running endpoint is judged instead")
     if config.in_use is False and not params.judge_unused:
@@ -78,12 +98,25 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
     if not with_instances:
         return not_applicable("serverless variants have no instances")
     counts = {variant.name: variant.initial_instance_count for variant in with_instances}
-    single = sorted(name for name, count in counts.items() if count == 1)
+    single = sorted(variant.name for variant in with_instances if _starts_and_stays_single(variant))
     if not single:
         if untold := [name for name, count in counts.items() if count is None]:
             raise Unread(f"DescribeEndpointConfig gave no initial instance count of {', '.join(untold)}")
         return passed("every variant starts on more than one instance", initial_instance_counts=counts)
-    return failed(variants=single, initial_instance_counts=counts)
+    return failed(
+        variants=single,
+        initial_instance_counts=counts,
+        asynchronous=config.asynchronous,
+        severity=Severity.LOW if config.asynchronous else None,
+    )
+
+
+def _starts_and_stays_single(variant: VariantSettings) -> bool:
+    """True for one initial instance. Managed instance scaling with a higher minimum adds the second, but works only
+    under inference components, where the variant has no model of its own."""
+    managed = variant.managed_instance_scaling if variant.model_name is None else None
+    kept = managed.min_instance_count or 0 if managed is not None and managed.enabled else 0
+    return variant.initial_instance_count == 1 and kept < 2
 
 
 class Grace(Params):
@@ -100,11 +133,14 @@ class Grace(Params):
 )
 def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> Outcome:
     """The endpoint is Failed, OutOfService or UpdateRollbackFailed; or (medium) in service with fewer instances than
-    desired for longer than ``grace_minutes``."""
-    if plain(endpoint.status) in BROKEN:
+    desired for longer than ``grace_minutes``, seen so before where a ledger remembers it; or (medium) in service with
+    the reason of an update that failed and went back."""
+    status = plain(endpoint.status)
+    if status in BROKEN:
         return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason)
-    if plain(endpoint.status) != "inservice":
-        return passed(f"the endpoint is {endpoint.status}")
+    if status != "inservice":
+        reason = f"the endpoint is {endpoint.status}; endpoint-stuck-in-transition tells it where that lasts"
+        return passed(reason, endpoint_status=endpoint.status).passing()
     short = {
         variant.name: {"current": variant.current_instance_count, "desired": variant.desired_instance_count}
         for variant in endpoint.variants
@@ -112,14 +148,33 @@ def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> O
         and variant.desired_instance_count is not None
         and variant.current_instance_count < variant.desired_instance_count
     }
-    if not short:
-        _know_counts(endpoint)
-        return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
-    if not older_than(endpoint.modified, timedelta(minutes=params.grace_minutes), estate):
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short)
+    if short:
+        return _short_of_instances(endpoint, short, estate, params)
+    if endpoint.failure_reason:
+        return failed(
+            severity=Severity.MEDIUM,
+            confidence=Confidence.LOW,
+            endpoint_status=endpoint.status,
+            failure_reason=endpoint.failure_reason,
+        )
+    _know_counts(endpoint)
+    return passed("in service with the instances that it wants", endpoint_status=endpoint.status)
+
+
+def _short_of_instances(endpoint: Endpoint, short: Facts, estate: Inventory, params: Grace) -> Outcome:
+    """LastModifiedTime tells when the wish changed, not since when instances are lacking: what an audit before saw
+    tells that, where a ledger keeps it."""
+    grace = timedelta(minutes=params.grace_minutes)
+    changed_lately = not older_than(endpoint.modified, grace, estate)
+    if changed_lately or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False:
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).seen()
     return failed(
-        severity=Severity.MEDIUM, endpoint_status=endpoint.status, variants=short, grace_minutes=params.grace_minutes
-    )
+        severity=Severity.MEDIUM,
+        confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,
+        endpoint_status=endpoint.status,
+        variants=short,
+        grace_minutes=params.grace_minutes,
+    ).seen()
 
 
 def _know_counts(endpoint: Endpoint) -> None:
@@ -130,53 +185,78 @@ def _know_counts(endpoint: Endpoint) -> None:
             raise Unread("DescribeEndpoint gave no current instance count of a variant")
 
 
-class MinCopies(Params):
-    min_copies: PositiveInt = 2
+class LongestTransition(Params):
+    max_hours: PositiveFloat = 2
+    system_hours: PositiveFloat = 24
 
 
 @rule(
-    "inference-component-single-copy",
+    "endpoint-stuck-in-transition",
     topic=TOPIC,
-    kinds=["inference-component"],
+    kinds=["endpoint"],
     severity=Severity.HIGH,
-    params=MinCopies,
-    reads=[Part.ENDPOINTS, Part.COMPONENTS],
-    guards=[component_in_service],
+    params=LongestTransition,
+    reads=[Part.ENDPOINTS],
 )
-def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
-    """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant)."""
-    copies = _copies(component)
-    if copies == 0:
-        return not_applicable("scaled to zero")
-    facts: Facts = {"desired_copy_count": copies, "min_copies": params.min_copies}
-    if copies >= params.min_copies:
-        return passed(f"runs on {copies} copies", **facts)
-    return failed(**facts, endpoint=component.endpoint_name, variant=component.variant_name)
+def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: LongestTransition) -> Outcome:
+    """The endpoint has been Creating, Updating, RollingBack or Deleting for longer than ``max_hours``, and than its own
+    deployment may take; or (medium) SystemUpdating for longer than ``system_hours``."""
+    status = plain(endpoint.status)
+    if status not in IN_TRANSITION:
+        return passed(f"the endpoint is {endpoint.status or 'in no known state'}, which is no transition")
+    system = status == "systemupdating"
+    hours = params.system_hours if system else max(params.max_hours, (endpoint.deployment_seconds or 0) / 3600)
+    since = endpoint.in_transition_since
+    facts: Facts = {"endpoint_status": endpoint.status, "since": since and utc_text(since), "max_hours": hours}
+    if not older_than(since, timedelta(hours=hours), estate):
+        return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts)
+    return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
+
+
+def endpoint_in_service(endpoint: Endpoint, estate: Inventory) -> Outcome | None:
+    """An endpoint that serves and is not in the middle of a change."""
+    return serving(endpoint.status)
 
 
 @rule(
-    "inference-component-no-az-balance",
+    "endpoint-dependency-missing",
     topic=TOPIC,
-    kinds=["inference-component"],
-    severity=Severity.LOW,
-    reads=[Part.ENDPOINTS, Part.COMPONENTS],
-    guards=[component_in_service],
-    enabled=False,
+    kinds=["endpoint"],
+    severity=Severity.HIGH,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS],
+    guards=[endpoint_in_service],
 )
-def inference_component_no_az_balance(component: InferenceComponent, estate: Inventory, params: Params) -> Outcome:
-    """An inference component has two or more copies and asks for no balance between Availability Zones."""
-    copies = _copies(component)
-    if copies < 2:
-        return not_applicable("fewer than two copies cannot be balanced")
-    if component.az_balance:
-        return passed("asks for a balance between Availability Zones", desired_copy_count=copies)
-    return failed(desired_copy_count=copies, endpoint=component.endpoint_name)
+def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: Params) -> Outcome:
+    """Something that the endpoint needs to be patched, updated or replaced does not exist any more: its endpoint
+    config, or a model of one of its variants or inference components."""
+    needed = _dependencies(endpoint, estate)
+    answers = {what: estate.stands(part, name) for what, (part, name) in needed.items()}
+    facts: Facts = {"dependencies": {what: IN_WORDS[answer] for what, answer in answers.items()}}
+    if missing := [what for what, answer in answers.items() if answer is False]:
+        return failed(missing=missing, **facts)
+    for part, name in needed.values():
+        estate.gaps.demand(part, name)
+    if any(variant.hosts_components for variant in endpoint.variants if not variant.shadow):
+        estate.gaps.demand_each(Part.COMPONENTS)
+    if untold := [what for what, answer in answers.items() if answer is None]:
+        raise Unread(f"whether there still is the {', the '.join(untold)} was not read")
+    return passed("everything that it needs is there", **facts)
 
 
-def _copies(component: InferenceComponent) -> int:
-    if component.desired_copy_count is None:
-        raise Unread("DescribeInferenceComponent gave no copy count")
-    return component.desired_copy_count
+IN_WORDS = {True: "yes", False: "no", None: "unknown"}
+
+
+def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part, str]]:
+    """What an endpoint names, in words, with the part and name under which it is described. The models of an endpoint
+    whose config is gone are named nowhere else."""
+    needed = {}
+    if endpoint.config_name:
+        needed[f"endpoint config {endpoint.config_name}"] = (Part.CONFIGS, endpoint.config_name)
+    models = [name for variant in endpoint.variants if variant.configured for name in variant.configured.model_names]
+    for component in estate.components.values():
+        if component.endpoint_name == endpoint.name:
+            models += [part.model_name for part in component.specifications if part.model_name]
+    return needed | {f"model {name}": (Part.MODELS, name) for name in models}
 
 
 class ZoneLoss(Params):

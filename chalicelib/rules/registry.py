@@ -8,9 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Missing
 from chalicelib.inventory.metrics import METRICS
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
-from chalicelib.report.findings import Outcome, Severity
+from chalicelib.report.findings import Outcome, Severity, not_applicable
 
 
 class Params(BaseModel):
@@ -49,7 +50,8 @@ class Rule:
     with its window; ``bounds`` are the windows of parts.
 
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
-    rule whose finding on the same variant already tells this defect. ``enabled`` is the default of the baseline policy.
+    rules, in order, whose finding on the same variant or component already tells this defect. ``enabled`` is the
+    default of the baseline policy.
     ``words`` are those of a rule that has no template; ``needs_tags`` says that it looks at the resource's tags.
     """
 
@@ -62,7 +64,7 @@ class Rule:
     reads_when: Mapping[str, Part]
     metrics: tuple[Window, ...]
     guards: tuple[Guard, ...]
-    merges_into: str | None
+    merges_into: tuple[str, ...]
     enabled: bool
     judgement: Judgement
     words: OwnWords | None = None
@@ -92,11 +94,15 @@ class Rule:
         return tuple(sorted(actions))
 
     def judge(self, subject: Any, estate: Inventory, params: Params) -> Outcome:
-        """The outcome for one resource. Raises Unread when a fact that it needs was not read."""
-        for guard in self.guards:
-            if (outcome := guard(subject, estate)) is not None:
-                return outcome
-        return self.judgement(subject, estate, params)
+        """The outcome for one resource. Raises Unread when a fact that it needs was not read; what does not exist any
+        more is knowledge, and the rule does not apply."""
+        try:
+            for guard in self.guards:
+                if (outcome := guard(subject, estate)) is not None:
+                    return outcome
+            return self.judgement(subject, estate, params)
+        except Missing as missing:
+            return not_applicable(str(missing))
 
 
 RULES: dict[str, Rule] = {}
@@ -115,7 +121,7 @@ def rule(
     reads_when: Mapping[str, Part] | None = None,
     metrics: Iterable[Window] = (),
     guards: Iterable[Guard] = (),
-    merges_into: str | None = None,
+    merges_into: Iterable[str] = (),
     enabled: bool = True,
 ) -> Callable[[Judgement], Judgement]:
     """Registers a judgement as a rule. Raises ValueError for an id that is taken, and for a window that no parameter
@@ -139,7 +145,7 @@ def rule(
             reads_when=dict(reads_when or {}),
             metrics=windows,
             guards=tuple(guards),
-            merges_into=merges_into,
+            merges_into=tuple(merges_into),
             enabled=enabled,
             judgement=judgement,
             bounds=bounds,

@@ -1,50 +1,37 @@
-"""Scaling policies and what they hang on: metrics, alarms, cooldowns, activities, the instances underneath."""
+"""Scaling policies and what they lead to: cooldowns, activities, the instances underneath, target values."""
 
+import re
 from datetime import timedelta
+from itertools import groupby
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.estate import Bounds, Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import IN_TRANSITION, NOT_SERVING, Variant, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import (
-    COPY_DIMENSION,
-    INSTANCE_DIMENSION,
     INVOCATIONS_PER_INSTANCE,
-    PROVISIONED_DIMENSION,
-    Alarm,
-    MetricRef,
     ScalableTarget,
+    ScalingActivity,
     ScalingPolicy,
 )
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
-from chalicelib.rules.autoscaling import TOPIC
-from chalicelib.rules.guards import older_than, scaled, variant_with_instances, younger_than
+from chalicelib.rules.autoscaling import HOSTING, TOPIC, managed_bounds
+from chalicelib.rules.guards import scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, Window, rule
-
-HOSTING = (Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS)
 
 #: Seconds between two scaling actions where a policy sets none, for SageMaker (target tracking guide).
 DEFAULT_COOLDOWN = 300
+#: So many activities in a row that failed are told even where a later one succeeded.
+FAILURES_IN_A_ROW = 3
+#: How the messages of activities say that the endpoint was in the middle of a change, and that AWS has no capacity.
+_IN_CHANGE = re.compile(r"\bupdating\b|in-progress endpoint|being updated", re.IGNORECASE)
+_LACK_OF_CAPACITY = re.compile(r"insufficient ?\w* ?capacity|\bICE\b|not enough capacity", re.IGNORECASE)
 #: ``TargetValue`` of the sample in the developer guide, which is copied more often than it is measured.
 SAMPLE_TARGET_VALUE = 70
-
-#: The predefined metrics that fit each dimension.
-PREDEFINED = {
-    INSTANCE_DIMENSION: (INVOCATIONS_PER_INSTANCE, "SageMakerVariantConcurrentRequestsPerModelHighResolution"),
-    COPY_DIMENSION: (
-        "SageMakerInferenceComponentInvocationsPerCopy",
-        "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
-    ),
-    PROVISIONED_DIMENSION: ("SageMakerVariantProvisionedConcurrencyUtilization",),
-}
-#: What an asynchronous endpoint tells about the requests that wait.
-BACKLOG_METRICS = frozenset(
-    {"ApproximateBacklogSize", "ApproximateBacklogSizePerInstance", "HasBacklogWithoutCapacity"}
-)
-WAKE_UP_ASYNC, WAKE_UP_COMPONENT = "HasBacklogWithoutCapacity", "NoCapacityInvocationFailures"
 
 
 @rule(
@@ -52,12 +39,12 @@ WAKE_UP_ASYNC, WAKE_UP_COMPONENT = "HasBacklogWithoutCapacity", "NoCapacityInvoc
     topic=TOPIC,
     kinds=["scalable-target"],
     severity=Severity.LOW,
-    reads=[*HOSTING, Part.TARGETS, Part.POLICIES],
+    reads=[*HOSTING, Part.TARGETS, Part.POLICIES, Part.SCHEDULES],
     guards=[scaled],
 )
 def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, params: Params) -> Outcome:
-    """Every target-tracking policy has ``DisableScaleIn``, and no step policy takes capacity away: what a peak adds
-    stays."""
+    """Every target-tracking policy has ``DisableScaleIn``, no step policy takes capacity away, and no scheduled action
+    lowers the maximum: what a peak adds stays."""
     policies = estate.policies_of(target)
     tracking = [one for one in policies if one.target_tracking]
     if not tracking:
@@ -67,6 +54,14 @@ def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, par
         return passed("a policy scales it in", **facts)
     if any(one.steps_in for one in policies):
         return passed("a step policy scales it in", **facts)
+    highest = max(bounds.maximum for bounds in estate.bounds_of(target))
+    lowering = [
+        action.name
+        for action in estate.live_schedules_of(target)
+        if action.max_capacity is not None and action.max_capacity < highest
+    ]
+    if lowering:
+        return passed("a scheduled action lowers the maximum", **facts, scheduled_actions=lowering)
     return failed(**facts, scalable_dimension=target.dimension, max_capacity=target.shown("max_capacity"))
 
 
@@ -80,6 +75,13 @@ def tracks_a_target(policy: ScalingPolicy, estate: Inventory) -> Outcome | None:
     return scaled(policy, estate) if policy.target_tracking else not_applicable("not a target-tracking policy")
 
 
+def has_cooldowns(policy: ScalingPolicy, estate: Inventory) -> Outcome | None:
+    """A target-tracking or step policy of something in service."""
+    if policy.target_tracking or policy.step_scaling:
+        return scaled(policy, estate)
+    return not_applicable(f"a policy of type {policy.policy_type} has no cooldowns")
+
+
 @rule(
     "autoscaling-cooldown-inverted",
     topic=TOPIC,
@@ -87,112 +89,31 @@ def tracks_a_target(policy: ScalingPolicy, estate: Inventory) -> Outcome | None:
     severity=Severity.LOW,
     params=Cooldowns,
     reads=[*HOSTING, Part.POLICIES],
-    guards=[tracks_a_target],
+    guards=[has_cooldowns],
 )
 def autoscaling_cooldown_inverted(policy: ScalingPolicy, estate: Inventory, params: Cooldowns) -> Outcome:
     """A policy takes capacity away sooner than it adds some, waits longer than ``max_scale_out`` seconds to add, or
-    less than ``min_scale_in`` to take away."""
-    out = policy.scale_out_cooldown if policy.scale_out_cooldown is not None else DEFAULT_COOLDOWN
-    back = policy.scale_in_cooldown if policy.scale_in_cooldown is not None else DEFAULT_COOLDOWN
+    less than ``min_scale_in`` to take away; a step policy has one cooldown, for the direction in which it scales."""
+    out, back = _cooldowns(policy)
     facts: Facts = {
         "scale_in_cooldown": back,
         "scale_out_cooldown": out,
         "max_scale_out": params.max_scale_out,
         "min_scale_in": params.min_scale_in,
     }
-    if back < out or out > params.max_scale_out or back < params.min_scale_in:
+    inverted = out is not None and back is not None and back < out
+    if inverted or (out or 0) > params.max_scale_out or (back is not None and back < params.min_scale_in):
         return failed(**facts)
     return passed("adds capacity at least as soon as it takes some away", **facts)
 
 
-@rule(
-    "autoscaling-metric-mismatch",
-    topic=TOPIC,
-    kinds=["scaling-policy"],
-    severity=Severity.MEDIUM,
-    reads=[*HOSTING, Part.POLICIES],
-    guards=[tracks_a_target],
-)
-def autoscaling_metric_mismatch(policy: ScalingPolicy, estate: Inventory, params: Params) -> Outcome:
-    """A policy follows a predefined metric of another dimension, or a custom metric of another endpoint, variant or
-    component; or no policy of an asynchronous endpoint follows its backlog."""
-    what = estate.scaled_by(policy)
-    names = [one.name for one in policy.custom_metrics if one.name]
-    facts: Facts = {
-        "predefined_metric": policy.predefined_metric,
-        "custom_metrics": names,
-        "scalable_dimension": policy.dimension,
-    }
-    if policy.predefined_metric and policy.predefined_metric not in PREDEFINED.get(policy.dimension, ()):
-        if policy.predefined_metric in {name for group in PREDEFINED.values() for name in group}:
-            return failed(**facts, mismatch="the metric belongs to another scalable dimension")
-        raise Unread(f"the metric {policy.predefined_metric} is not known")
-    if not policy.predefined_metric and not policy.custom_metrics:
-        raise Unread("DescribeScalingPolicies gave no metric of the policy")
-    for metric in policy.custom_metrics:
-        if what is not None and (other := _foreign(metric, what)):
-            return failed(**facts, mismatch=f"the metric is that of {other}")
-    if isinstance(what, Variant) and what.is_async:
-        beside = [one for one in estate.policies_beside(policy) if one.target_tracking]
-        if not any(metric.name in BACKLOG_METRICS for one in beside for metric in one.custom_metrics):
-            return failed(**facts, mismatch="the endpoint is asynchronous, and no policy follows its backlog")
-    return passed("follows a metric of what it scales", **facts)
-
-
-def _foreign(metric: MetricRef, what: Variant | InferenceComponent) -> str | None:
-    """The endpoint, variant or component of a metric when it is another's, else None."""
-    own = {"EndpointName": what.endpoint_name}
-    if isinstance(what, Variant):
-        own["VariantName"] = what.name
-    else:
-        own |= {"InferenceComponentName": what.name, "VariantName": what.variant_name or ""}
-    for dimension, name in own.items():
-        other = metric.dimension(dimension)
-        if other is not None and name and other != name:
-            return f"{dimension} {other}"
-    return None
-
-
-class InsufficientData(Params):
-    insufficient_data_hours: NonNegativeFloat = 24
-
-
-@rule(
-    "autoscaling-alarm-broken",
-    topic=TOPIC,
-    kinds=["scaling-policy"],
-    severity=Severity.MEDIUM,
-    params=InsufficientData,
-    reads=[*HOSTING, Part.POLICIES, Part.ALARMS],
-    guards=[scaled],
-)
-def autoscaling_alarm_broken(policy: ScalingPolicy, estate: Inventory, params: InsufficientData) -> Outcome:
-    """A scaling policy has no alarm, or one of its alarms is gone, has its actions disabled, or (of a custom metric)
-    has lacked data for ``insufficient_data_hours``."""
-    if not policy.target_tracking and not policy.step_scaling:
-        return not_applicable(f"a policy of type {policy.policy_type} hangs on no alarm")
-    names = [one.name for one in policy.alarms]
-    facts: Facts = {"alarms": names}
-    if not names:
-        return failed(**facts, broken={}, no_alarms=True)
-    broken = {name: problem for name in names if (problem := _problem(estate.alarm(name), policy, params, estate))}
-    if broken:
-        return failed(**facts, broken=broken, no_alarms=False)
-    return passed("its alarms are there and act", **facts)
-
-
-def _problem(alarm: Alarm | None, policy: ScalingPolicy, params: InsufficientData, estate: Inventory) -> str | None:
-    if alarm is None:
-        return "does not exist"
-    if not alarm.actions_enabled:
-        return "has its actions disabled"
-    if not policy.custom_metrics or alarm.state != "INSUFFICIENT_DATA":
-        return None
-    if any(metric.name in BACKLOG_METRICS for metric in alarm.metrics):
-        return None  # the backlog of an endpoint at zero instances has no datapoints
-    if not older_than(alarm.state_since, timedelta(hours=params.insufficient_data_hours), estate):
-        return None
-    return f"has lacked data for more than {params.insufficient_data_hours:g} hours"
+def _cooldowns(policy: ScalingPolicy) -> tuple[int | None, int | None]:
+    """The seconds between scale-outs, and between scale-ins; None where the policy does not scale that way."""
+    if policy.step_scaling:
+        seconds = policy.step_cooldown if policy.step_cooldown is not None else DEFAULT_COOLDOWN
+        return (seconds if policy.steps_out else None), (seconds if policy.steps_in else None)
+    out, back = policy.scale_out_cooldown, policy.scale_in_cooldown
+    return (DEFAULT_COOLDOWN if out is None else out), (DEFAULT_COOLDOWN if back is None else back)
 
 
 class ActivityWindow(Params):
@@ -209,19 +130,36 @@ class ActivityWindow(Params):
     guards=[scaled],
 )
 def autoscaling_activity_failed(target: ScalableTarget, estate: Inventory, params: ActivityWindow) -> Outcome:
-    """A scaling activity of the last ``window_hours`` is Failed or Unfulfilled."""
+    """The newest scaling activity of the last ``window_hours`` is Failed or Unfulfilled, or three in a row were.
+    Activities that were not scaled for a reason, or met an endpoint in the middle of a change, do not count."""
     window = timedelta(hours=params.window_hours)
-    recent = [one for one in estate.activities_of(target) if one.started is None or estate.now - one.started <= window]
-    bad = [one for one in recent if plain(one.status) in ("failed", "unfulfilled")]
-    if not bad:
-        return passed("no scaling activity failed", activities=len(recent), window_hours=params.window_hours)
+    recent = [
+        activity
+        for activity in estate.activities_of(target)
+        if (activity.started is None or estate.now - activity.started <= window) and not _meant(activity)
+    ]
+    bad = [plain(activity.status) in ("failed", "unfulfilled") for activity in recent]
+    runs = [len(list(run)) for failing, run in groupby(bad) if failing]
+    if not (bad and bad[0]) and max(runs, default=0) < FAILURES_IN_A_ROW:
+        return passed("scaling goes on", activities=len(recent), window_hours=params.window_hours)
+    newest = recent[bad.index(True)]
+    text = newest.message or newest.cause
     return failed(
-        activities_failed=len(bad),
-        status=bad[0].status,
-        message=bad[0].message or bad[0].cause,
+        activities_failed=sum(bad),
+        status=newest.status,
+        message=text,
+        lacks_capacity=bool(text and _LACK_OF_CAPACITY.search(text)),
         window_hours=params.window_hours,
         resource_id=target.resource_id,
     )
+
+
+def _meant(activity: ScalingActivity) -> bool:
+    """True for what is no failure: Application Auto Scaling did not want to scale, or the endpoint was Updating."""
+    if activity.not_scaled_reasons:
+        return True
+    text = " ".join(filter(None, (activity.message, activity.cause, activity.description)))
+    return plain(activity.status) in ("failed", "unfulfilled") and _IN_CHANGE.search(text) is not None
 
 
 class OrphanGrace(Params):
@@ -255,7 +193,7 @@ def autoscaling_orphaned_target(target: ScalableTarget, estate: Inventory, param
 
 
 class Burstable(Params):
-    families: tuple[str, ...] = ("t2", "t3")
+    families: tuple[str, ...] = ("t2",)
 
 
 def scales_instances(target: ScalableTarget, estate: Inventory) -> Outcome | None:
@@ -283,55 +221,74 @@ def autoscaling_burstable_instance(target: ScalableTarget, estate: Inventory, pa
 
 
 @rule(
-    "autoscaling-zero-without-wakeup",
-    topic=TOPIC,
-    kinds=["scalable-target"],
-    severity=Severity.MEDIUM,
-    reads=[*HOSTING, Part.TARGETS, Part.POLICIES, Part.ALARMS],
-    guards=[scaled],
-)
-def autoscaling_zero_without_wakeup(target: ScalableTarget, estate: Inventory, params: Params) -> Outcome:
-    """A target may go down to zero, and no step policy has an alarm that wakes it when a request comes."""
-    if target.min_capacity is None:
-        raise Unread("DescribeScalableTargets gave no capacity limits")
-    if target.min_capacity > 0:
-        return not_applicable(f"never goes below {target.min_capacity}")
-    what = estate.scaled_by(target)
-    if isinstance(what, Variant):
-        if not what.is_async:
-            return not_applicable("its inference components, not requests, call for instances")
-        wanted = WAKE_UP_ASYNC
-    else:
-        wanted = WAKE_UP_COMPONENT
-    facts: Facts = {"min_capacity": 0, "wake_up_metric": wanted, "resource_id": target.resource_id}
-    for policy in estate.policies_of(target):
-        if not policy.step_scaling:
-            continue
-        alarms = [estate.alarm(one.name) for one in policy.alarms]
-        if any(metric.name == wanted for alarm in alarms if alarm for metric in alarm.metrics):
-            return passed("a step policy wakes it", policy=policy.policy_name, **facts)
-    return failed(**facts, scalable_dimension=target.dimension)
-
-
-@rule(
     "inference-component-host-fixed",
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.MEDIUM,
-    reads=[*HOSTING, Part.TARGETS],
+    reads=[*HOSTING, Part.TARGETS, Part.SCHEDULES],
     guards=[variant_with_instances],
 )
 def inference_component_host_fixed(variant: Variant, estate: Inventory, params: Params) -> Outcome:
-    """Inference components scale, but the variant under them has neither managed instance scaling nor a target."""
+    """Inference components scale, but the instances under them do not: there is neither managed instance scaling nor a
+    target, or its minimum equals its maximum, or its maximum has too few accelerators for the components' maxima; or
+    (low) every component may reach zero and the instances may not."""
     if not variant.hosts_components:
         return not_applicable("hosts no inference components")
-    scaling = [one.name for one in estate.components_of(variant) if estate.target_of(one) is not None]
+    components = [one for one in estate.components_of(variant) if one.base_component is None]
+    scaling = [component.name for component in components if estate.target_of(component) is not None]
     if not scaling:
         return not_applicable("none of its inference components scales")
-    if variant.managed_scaling or estate.target_of(variant) is not None:
-        return passed("its instances scale with its components", components=scaling)
-    count = variant.shown("instance_count")
-    return failed(components=scaling, desired_instance_count=count, resource_id=variant.resource_id)
+    facts: Facts = {
+        "components": scaling,
+        "resource_id": variant.resource_id,
+        "desired_instance_count": variant.shown("instance_count"),
+        "managed": variant.managed_scaling is not None,
+    }
+    bounds = _host_bounds(variant, estate)
+    if bounds is None:
+        return failed(**facts, problem="fixed")
+    minimum, maximum = min(pair.minimum for pair in bounds), max(pair.maximum for pair in bounds)
+    facts |= {"min_capacity": minimum, "max_capacity": maximum}
+    if all(pair.minimum == pair.maximum for pair in bounds):
+        return failed(**facts, problem="pinned")
+    needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
+    room = _accelerators(variant) * maximum if needed else 0
+    if needed > room:
+        return failed(**facts, problem="too small", accelerators_needed=needed, accelerators_at_most=room)
+    if minimum > 0 and all(_reaches_zero(component, estate) for component in components):
+        return failed(severity=Severity.LOW, **facts, problem="never at zero")
+    return passed("its instances scale with its components", **facts)
+
+
+def _host_bounds(variant: Variant, estate: Inventory) -> list[Bounds] | None:
+    """The limits between which instances scale, by managed scaling or by a target and its scheduled actions."""
+    if variant.managed_scaling is not None:
+        return [Bounds(*managed_bounds(variant))]
+    target = estate.target_of(variant)
+    return estate.bounds_of(target) if target is not None else None
+
+
+def _most_copies(component: InferenceComponent, estate: Inventory) -> int:
+    target = estate.target_of(component)
+    if target is not None:
+        return max(bounds.maximum for bounds in estate.bounds_of(target))
+    if component.desired_copy_count is None:
+        raise Unread("DescribeInferenceComponent gave no copy count")
+    return component.desired_copy_count
+
+
+def _reaches_zero(component: InferenceComponent, estate: Inventory) -> bool:
+    target = estate.target_of(component)
+    return target is not None and min(bounds.minimum for bounds in estate.bounds_of(target)) == 0
+
+
+def _accelerators(variant: Variant) -> int:
+    """The accelerators of an instance, of pools those of the largest type. Raises Unread where they are not known."""
+    counts = [kind.gpu_count for kind in variant.instance_types]
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        raise Unread("how many accelerators the instance type has is not known")
+    return max(known)
 
 
 class LoadTested(Params):
@@ -345,13 +302,13 @@ class LoadTested(Params):
     kinds=["scaling-policy"],
     severity=Severity.INFO,
     params=LoadTested,
-    reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.TAGS],
+    reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.BENCHMARKS, Part.TAGS],
     guards=[tracks_a_target],
 )
 def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params: LoadTested) -> Outcome:
     """A target value of invocations per instance rests on no load test: neither a completed Inference Recommender job
-    of the last ``max_age_days`` days for the model, nor the tag ``tag`` on the endpoint (low when the value is the
-    documentation's sample, 70)."""
+    of the last ``max_age_days`` days for the model, nor an AI benchmark job for the endpoint, nor the tag ``tag`` on it
+    (low when the value is the documentation's sample, 70)."""
     variant = estate.scaled_by(policy)
     if policy.predefined_metric != INVOCATIONS_PER_INSTANCE or not isinstance(variant, Variant):
         return not_applicable("does not follow invocations per instance")
@@ -362,6 +319,11 @@ def autoscaling_untested_target(policy: ScalingPolicy, estate: Inventory, params
     for job in estate.load_tests_of(variant.settings.model_name):
         if job.completed is None or job.completed >= oldest:
             return passed("an Inference Recommender job measured the model", job=job.name, **facts)
+    if not estate.whole:
+        return not_now("AI benchmark jobs are listed in sweeps only", **facts)
+    for benchmark in estate.benchmarks_of(variant.endpoint_name):
+        if benchmark.completed is None or benchmark.completed >= oldest:
+            return passed("an AI benchmark job measured the endpoint", job=benchmark.name, **facts)
     if variant.tags is None:
         raise Unread("the tags of the endpoint were not read", "sagemaker:ListTags")
     sample = policy.target_value == SAMPLE_TARGET_VALUE

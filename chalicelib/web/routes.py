@@ -336,7 +336,7 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
         metrics=list(rule.metric_names),
         permissions=list(rule.permissions),
         references=list(words.references) if words else rule_references(rule.id),
-        merges_into=rule.merges_into,
+        merges_into=list(rule.merges_into),
         custom=words is not None,
     )
 

@@ -15,11 +15,13 @@ _MODULES = (
     "notebooks",
     "clusters",
     "recommendations",
+    "benchmarks",
     "listing",
     "tags",
     "search",
     "autoscaling",
     "cloudwatch",
+    "mutes",
 )
 _lock = Lock()
 _installed = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.extension.records import (
+    BENCHMARK_JOB,
     CLUSTER,
     ENDPOINT,
     ENDPOINT_CONFIG,
@@ -60,6 +61,7 @@ LISTINGS = {
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),
+    "ListAIBenchmarkJobs": Listing(BENCHMARK_JOB, "AIBenchmarkJobs", "AIBenchmarkJobSummary"),
 }
 
 

@@ -76,6 +76,10 @@ RECOMMENDATIONS_JOB = Kind(
     "DescribeInferenceRecommendationsJob", "Status",
     "Could not find requested job with name: {name}", "ResourceNotFound",
 )  # fmt: skip
+BENCHMARK_JOB = Kind(
+    "ai-benchmark-job", "ai_benchmark_jobs", "AIBenchmarkJob", "DescribeAIBenchmarkJob", "AIBenchmarkJobStatus",
+    "Could not find requested job with name: {name}", "ResourceNotFound",
+)  # fmt: skip
 CLUSTER = Kind(
     "cluster", "clusters", "Cluster", "DescribeCluster", "ClusterStatus", "Cluster {name} not found.",
     "ResourceNotFound", arn_is_name=False,
@@ -83,7 +87,7 @@ CLUSTER = Kind(
 
 KINDS = (
     MODEL, ENDPOINT_CONFIG, ENDPOINT, INFERENCE_COMPONENT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB,
-    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, CLUSTER,
+    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER,
 )  # fmt: skip
 
 
@@ -175,7 +179,7 @@ def add(backend: Any, kind: Kind, request: Mapping[str, Any], **fields: Any) -> 
     name = request[kind.name_member]
     arn = arn_of(backend, kind, name)
     if name in store:
-        if kind in (TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, RECOMMENDATIONS_JOB):
+        if kind in (TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB, RECOMMENDATIONS_JOB, BENCHMARK_JOB):
             raise AwsError("ResourceInUse", f"Job name must be unique within an AWS account and region: {arn}")
         raise AwsError("ValidationException", f'Cannot create already existing {kind.arn_type} "{arn}".')
     members = only(request, output_members(kind.describe))

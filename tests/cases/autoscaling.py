@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib.inventory.kinds.components import InferenceComponent
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
@@ -23,7 +24,6 @@ from tests.builders import (
     managed_scaling,
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
 
 NONE = "variant-no-autoscaling"
 NO_POLICY = "autoscaling-target-without-policy"
@@ -54,13 +54,13 @@ def out_of_concern(
     def one(name: str, of: Scaled, *around: Given) -> Case:
         return does_not_apply(rule, name, judged(of, **described), *beside(of), *around)
 
-    serverless = judged(VARIANT, **{**described, "ScalableDimension": PROVISIONED_DIMENSION})
+    concurrency = judged(VARIANT, **{**described, "ScalableDimension": PROVISIONED_DIMENSION})
     adapter = a_component("adapter", base="churn-component")
     return [
         one("the endpoint does not exist", VARIANT),
         one("the variant does not exist", "endpoint/churn/variant/Gone", VARIANT),
         one("the component does not exist", COMPONENT),
-        does_not_apply(rule, "provisioned concurrency", serverless, *beside(VARIANT), a_serverless_variant()),
+        does_not_apply(rule, "provisioned concurrency of instances", concurrency, *beside(VARIANT), VARIANT),
         one("a serverless variant", VARIANT, a_serverless_variant()),
         one("a shadow variant", VARIANT, a_variant(shadow=True, asynchronous=asynchronous)),
         one("an adapter of another component", adapter, adapter, a_host_of_components()),
@@ -70,6 +70,43 @@ def out_of_concern(
         ],
     ]
 
+
+CONCURRENCY = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 20, "ProvisionedConcurrency": 4}}
+CONCURRENT = a_serverless_variant(running={"CurrentServerlessConfig": CONCURRENCY["ServerlessConfig"]})
+
+
+def concurrency_target(minimum: int = 1, maximum: int = 8, **described: Any) -> ScalableTarget:
+    """The target of a serverless variant's provisioned concurrency."""
+    return a_target(VARIANT, minimum=minimum, maximum=maximum, ScalableDimension=PROVISIONED_DIMENSION, **described)
+
+
+def reserved(preference: str) -> dict[str, Any]:
+    """Settings of a variant that stands on a capacity reservation."""
+    return {"CapacityReservationConfig": {"CapacityReservationPreference": preference}}
+
+
+#: Scheduled actions that are over: past EndTime, past its one moment, past its last year.
+OVER: dict[str, dict[str, Any]] = {
+    "ended": {"EndTime": ago(seconds=1)},
+    "came once": {"schedule": "at(2026-11-22T05:59:59)"},
+    "came once in Auckland": {"schedule": "at(2026-11-22T18:59:00)", "Timezone": "Pacific/Auckland"},
+    "had its last year": {"schedule": "cron(0 6 * * ? 2024-2025)"},
+    "came once in a zone that is not known": {"schedule": "at(2026-11-21T17:59:00)", "Timezone": "Mars/Olympus"},
+}
+LIVE: dict[str, dict[str, Any]] = {
+    "comes every morning": {},
+    "begins next year": {"StartTime": ago(days=-60)},
+    "ends in a second": {"EndTime": ago(seconds=-1)},
+    "will come once": {"schedule": "at(2026-11-22T06:00:01)"},
+    "will come once in New York": {"schedule": "at(2026-11-22T01:01:00)", "Timezone": "America/New_York"},
+    "comes every hour": {"schedule": "rate(1 hour)"},
+    "has a year left": {"schedule": "cron(0 6 * * ? 2026)"},
+    "comes every day in a zone that is not known": {"Timezone": "Mars/Olympus"},
+    "will come once in a zone that is not known": {"schedule": "at(2026-11-22T20:01:00)", "Timezone": "Mars/Olympus"},
+    "is not understood": {"schedule": "whenever"},
+}
+#: Close enough for the time zone to decide, which is not known.
+IN_DOUBT: dict[str, Any] = {"schedule": "at(2026-11-22T06:00:00)", "Timezone": "Mars/Olympus"}
 
 VARIANT_NO_AUTOSCALING: list[Case] = [
     fails(
@@ -99,6 +136,7 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         "an asynchronous endpoint",
         a_variant(asynchronous=True),
         severity=Severity.MEDIUM,
+        evidence={"asynchronous": True},
     ),
     fails(
         NONE,
@@ -124,8 +162,52 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         evidence={"min_capacity": 2, "max_capacity": 4},
     ),
     passes(NONE, "a target of a component", COMPONENT, a_target(COMPONENT)),
-    passes(NONE, "managed instance scaling as it runs", a_variant(running=managed_scaling(2))),
-    passes(NONE, "managed instance scaling as configured", a_variant(settings=managed_scaling(2))),
+    # AWS takes it on endpoints of inference components only; older ones have it without effect.
+    fails(
+        NONE,
+        "managed instance scaling of a variant with a model, as it runs",
+        a_variant(running=managed_scaling(2)),
+        severity=Severity.MEDIUM,
+        evidence={"managed_without_effect": True},
+    ),
+    fails(
+        NONE,
+        "managed instance scaling of a variant with a model, as configured",
+        a_variant(settings=managed_scaling(2, 6)),
+        severity=Severity.MEDIUM,
+        evidence={"managed_without_effect": True},
+    ),
+    fails(
+        NONE,
+        "provisioned concurrency",
+        CONCURRENT,
+        severity=Severity.LOW,
+        evidence={"provisioned_concurrency": 4, "resource_id": VARIANT_ID},
+    ),
+    fails(
+        NONE,
+        "provisioned concurrency, told by the config alone",
+        a_serverless_variant(settings=CONCURRENCY),
+        severity=Severity.LOW,
+    ),
+    passes(NONE, "a target of provisioned concurrency", CONCURRENT, concurrency_target()),
+    fails(
+        NONE,
+        "a target of instances says nothing of provisioned concurrency",
+        CONCURRENT,
+        a_target(VARIANT),
+        severity=Severity.LOW,
+    ),
+    # "You can't register a variant with a burstable instance": developer guide, add a scaling policy in the console.
+    does_not_apply(NONE, "burstable instances cannot be registered", a_variant(instance_type="ml.t2.medium")),
+    passes(NONE, "burstable instances with a target", a_variant(instance_type="ml.t2.medium"), a_target(VARIANT)),
+    does_not_apply(NONE, "reserved capacity only", a_variant(settings=reserved("capacity-reservations-only"))),
+    fails(
+        NONE,
+        "reserved capacity first",
+        a_variant(settings=reserved("capacity-reservations-first")),
+        severity=Severity.MEDIUM,
+    ),
     fails(
         NONE,
         "an hour old",
@@ -156,7 +238,7 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
     ),
     fails(NONE, "a component an hour old", a_component(created=ago(hours=1)), severity=Severity.MEDIUM),
     does_not_apply(NONE, "instances under components", a_host_of_components()),
-    does_not_apply(NONE, "a serverless variant", a_serverless_variant()),
+    does_not_apply(NONE, "a serverless variant without provisioned concurrency", a_serverless_variant()),
     does_not_apply(NONE, "a shadow variant", a_variant(shadow=True)),
     does_not_apply(NONE, "an adapter of another component", a_component("adapter", base="churn-component")),
     *[
@@ -241,6 +323,24 @@ TARGET_WITHOUT_POLICY: list[Case] = [
         a_policy(VARIANT),
         unread=[Part.SCHEDULES],
     ),
+    *[
+        passes(NO_POLICY, f"a scheduled action {name}", a_target(VARIANT), VARIANT, a_schedule(VARIANT, **described))
+        for name, described in LIVE.items()
+    ],
+    *[
+        fails(
+            NO_POLICY,
+            f"a scheduled action {name}",
+            a_target(VARIANT),
+            VARIANT,
+            a_schedule(VARIANT, name="over", **described),
+            severity=Severity.MEDIUM,
+            evidence={"scheduled_actions_over": ["over"]},
+        )
+        for name, described in OVER.items()
+    ],
+    is_unknown(NO_POLICY, "a time zone that decides", a_target(VARIANT), VARIANT, a_schedule(VARIANT, **IN_DOUBT)),
+    fails(NO_POLICY, "provisioned concurrency", concurrency_target(), CONCURRENT, severity=Severity.MEDIUM),
     *out_of_concern(NO_POLICY),
     is_unknown(NO_POLICY, "the policies could not be read", a_target(VARIANT), VARIANT, unread=[Part.POLICIES]),
     is_unknown(
@@ -330,10 +430,68 @@ MIN_BELOW_TWO: list[Case] = [
     ),
     does_not_apply(
         MINIMUM,
-        "managed instance scaling of an asynchronous endpoint",
-        a_variant(asynchronous=True, running=managed_scaling(1)),
+        "managed instance scaling of a variant with a model, which has no effect",
+        a_variant(running=managed_scaling(1)),
     ),
-    does_not_apply(MINIMUM, "copies of a component", a_target(COMPONENT, minimum=1), COMPONENT, a_host_of_components()),
+    fails(
+        MINIMUM,
+        "a component scales down to one copy",
+        a_target(COMPONENT, minimum=1),
+        COMPONENT,
+        a_host_of_components(),
+        severity=Severity.MEDIUM,
+        evidence={"min_capacity": 1, "resource_id": COMPONENT_ID},
+    ),
+    passes(MINIMUM, "a component never scales below two copies", a_target(COMPONENT), COMPONENT),
+    passes(MINIMUM, "a component scales to zero on purpose", a_target(COMPONENT, minimum=0), COMPONENT),
+    does_not_apply(MINIMUM, "provisioned concurrency", concurrency_target(), CONCURRENT),
+    *[
+        fails(
+            MINIMUM,
+            f"a scheduled action leaves one instance {when}",
+            a_target(VARIANT, minimum=minimum),
+            a_variant(count=minimum),
+            a_schedule(VARIANT, name="night", minimum=1),
+            a_schedule(VARIANT, name="day", minimum=2),
+            severity=Severity.MEDIUM,
+            evidence={"min_capacity": 1, "scheduled_actions": ["night", "day"]},
+        )
+        for when, minimum in (("by day", 2), ("by night", 1))
+    ],
+    *[
+        passes(
+            MINIMUM,
+            f"a scheduled action that {name} left one instance",
+            a_target(VARIANT, minimum=2),
+            VARIANT,
+            a_schedule(VARIANT, minimum=1, **described),
+        )
+        for name, described in OVER.items()
+    ],
+    passes(
+        MINIMUM,
+        "a scheduled action goes to zero on purpose",
+        a_target(COMPONENT, minimum=2),
+        COMPONENT,
+        a_schedule(COMPONENT, minimum=0, maximum=0),
+        evidence={"min_capacity": 0},
+    ),
+    passes(
+        MINIMUM,
+        "a scheduled action of another variant leaves one instance",
+        a_target(VARIANT, minimum=2),
+        VARIANT,
+        a_schedule("endpoint/churn/variant/B", minimum=1),
+    ),
+    is_unknown(
+        MINIMUM,
+        "a time zone that decides",
+        a_target(VARIANT, minimum=2),
+        VARIANT,
+        a_schedule(VARIANT, minimum=1, **IN_DOUBT),
+    ),
+    is_unknown(MINIMUM, "the scheduled actions could not be read", a_target(VARIANT), VARIANT, unread=[Part.SCHEDULES]),
+    is_unknown(MINIMUM, "the managed maximum was not told", a_host_of_components(running=managed_scaling(1, None))),
     does_not_apply(
         MINIMUM,
         "a serverless variant cannot be managed",
@@ -351,6 +509,13 @@ MIN_BELOW_TWO: list[Case] = [
     ),
     is_unknown(MINIMUM, "the endpoints could not be read", a_target(VARIANT, minimum=1), unread=[Part.ENDPOINTS]),
 ]
+
+#: What a scheduled action sets of a target between two and two.
+ROOM: dict[str, dict[str, Any]] = {
+    "both limits": {"minimum": 2, "maximum": 6},
+    "a higher maximum": {"maximum": 6},
+    "a lower minimum": {"minimum": 1},
+}
 
 NO_HEADROOM: list[Case] = [
     fails(
@@ -376,6 +541,52 @@ NO_HEADROOM: list[Case] = [
         severity=Severity.MEDIUM,
         evidence={"scalable_dimension": COPY_DIMENSION},
     ),
+    fails(
+        HEADROOM,
+        "a scheduled action changes the capacity, and no load does",
+        a_target(VARIANT, minimum=2, maximum=2),
+        VARIANT,
+        a_schedule(VARIANT, name="day", minimum=4, maximum=4),
+        severity=Severity.MEDIUM,
+        evidence={"scheduled_actions": ["day"]},
+    ),
+    *[
+        passes(
+            HEADROOM,
+            f"a scheduled action gives it room by {what}",
+            a_target(VARIANT, minimum=2, maximum=2),
+            VARIANT,
+            a_schedule(VARIANT, **limits),
+        )
+        for what, limits in ROOM.items()
+    ],
+    fails(
+        HEADROOM,
+        "a scheduled action that is over gave it room",
+        a_target(VARIANT, minimum=2, maximum=2),
+        VARIANT,
+        a_schedule(VARIANT, maximum=6, EndTime=ago(days=1)),
+        severity=Severity.MEDIUM,
+    ),
+    fails(
+        HEADROOM,
+        "managed instance scaling between the same numbers",
+        a_host_of_components(running=managed_scaling(2, 2)),
+        severity=Severity.MEDIUM,
+        evidence={"min_capacity": 2, "max_capacity": 2, "managed": True, "resource_id": VARIANT_ID},
+    ),
+    passes(HEADROOM, "managed instance scaling with room", a_host_of_components(running=managed_scaling(2, 3))),
+    does_not_apply(HEADROOM, "a variant that a target scales", VARIANT, a_target(VARIANT, minimum=2, maximum=2)),
+    does_not_apply(HEADROOM, "managed instance scaling without effect", a_variant(running=managed_scaling(2, 2))),
+    is_unknown(HEADROOM, "the managed maximum was not told", a_host_of_components(running=managed_scaling(2, None))),
+    is_unknown(
+        HEADROOM,
+        "the scheduled actions could not be read",
+        a_target(VARIANT, minimum=2, maximum=2),
+        VARIANT,
+        unread=[Part.SCHEDULES],
+    ),
+    fails(HEADROOM, "provisioned concurrency", concurrency_target(4, 4), CONCURRENT, severity=Severity.MEDIUM),
     passes(HEADROOM, "room for one instance more", a_target(VARIANT, minimum=2, maximum=3), VARIANT),
     passes(HEADROOM, "room for one copy more", a_target(COMPONENT, minimum=2, maximum=3), COMPONENT),
     *out_of_concern(HEADROOM, minimum=2, maximum=2),
@@ -507,6 +718,58 @@ AUTOSCALING_AT_MAX: list[Case] = [
         a_target(VARIANT, maximum=4),
         VARIANT,
         an_activity("endpoint/churn/variant/B", not_scaled=["AlreadyAtMaxCapacity"]),
+    ),
+    fails(
+        AT_MAX,
+        "awake at its maximum of one",
+        a_target(COMPONENT, minimum=0, maximum=1),
+        a_component(copies=1),
+        severity=Severity.LOW,
+        evidence={"told_by": "desired count"},
+    ),
+    fails(
+        AT_MAX,
+        "zero to two is not asleep or awake",
+        a_target(COMPONENT, minimum=0, maximum=2),
+        a_component(copies=2),
+        severity=Severity.MEDIUM,
+    ),
+    fails(
+        AT_MAX,
+        "managed instance scaling at its maximum",
+        a_host_of_components(count=4, running=managed_scaling(1, 4)),
+        severity=Severity.MEDIUM,
+        evidence={"desired": 4, "max_capacity": 4, "managed": True},
+    ),
+    fails(
+        AT_MAX,
+        "managed instance scaling awake at its maximum of one",
+        a_host_of_components(count=1, running=managed_scaling(0, 1)),
+        severity=Severity.LOW,
+    ),
+    passes(
+        AT_MAX, "managed instance scaling below its maximum", a_host_of_components(count=3, running=managed_scaling(1))
+    ),
+    does_not_apply(
+        AT_MAX, "managed instance scaling without room", a_host_of_components(running=managed_scaling(2, 2))
+    ),
+    does_not_apply(AT_MAX, "a variant that a target scales", a_variant(count=4), a_target(VARIANT, maximum=4)),
+    fails(
+        AT_MAX,
+        "provisioned concurrency at its maximum",
+        concurrency_target(1, 4),
+        CONCURRENT,
+        severity=Severity.MEDIUM,
+        evidence={"desired": 4},
+    ),
+    passes(AT_MAX, "provisioned concurrency below its maximum", concurrency_target(1, 8), CONCURRENT),
+    is_unknown(AT_MAX, "no provisioned concurrency was told", concurrency_target(1, 8), a_serverless_variant()),
+    does_not_apply(
+        AT_MAX,
+        "a scheduled action has set the minimum to the maximum",
+        a_target(VARIANT, minimum=4, maximum=4),
+        a_variant(count=4),
+        a_schedule(VARIANT, minimum=4, maximum=4),
     ),
     does_not_apply(AT_MAX, "no room to scale", a_target(VARIANT, minimum=2, maximum=2), VARIANT),
     *out_of_concern(AT_MAX, minimum=1, maximum=2),

@@ -19,6 +19,7 @@ from tests.builders import (
     a_subnet,
     a_target,
     a_training_job,
+    a_transform_job,
     a_variant,
     a_vpc,
     an_endpoint,
@@ -36,7 +37,53 @@ SUBNET_C = a_subnet("subnet-c", zone="euw1-az3", zone_name="eu-west-1c")
 #: A zone whose name is none of an Availability Zone, and whose type could not be asked for.
 DOUBTFUL_SUBNET = a_subnet("subnet-d", zone="euw1-x1-az1", zone_name="eu-west-1-x-1a", zone_type="unknown")
 
+
+def file_system(kind: str) -> list[dict[str, Any]]:
+    """An input channel from a file system of this type."""
+    source = {"FileSystemType": kind, "FileSystemId": "fs-0123456789a", "FileSystemAccessMode": "ro"}
+    return [{"ChannelName": "train", "DataSource": {"FileSystemDataSource": source}}]
+
+
+LUSTRE, EFS = file_system("FSxLustre"), file_system("EFS")
+
 MODEL_VPC_SINGLE_AZ: list[Case] = [
+    fails(
+        SINGLE,
+        "one zone under a model that only batch transform runs",
+        a_model(subnets=["subnet-a", "subnet-a2"], used_by=[]),
+        a_transform_job(),
+        SUBNET_A,
+        SUBNET_A2,
+        severity=Severity.MEDIUM,
+        evidence={"endpoints": [], "transform_jobs": ["churn-scores"]},
+    ),
+    fails(
+        SINGLE,
+        "batch transform in one zone, where the policy thinks little of it",
+        a_model(subnets=["subnet-a", "subnet-a2"], used_by=[]),
+        a_transform_job(),
+        SUBNET_A,
+        SUBNET_A2,
+        params={"transform_severity": "low"},
+        severity=Severity.LOW,
+    ),
+    fails(
+        SINGLE,
+        "one zone under a model that an endpoint serves and batch transform runs",
+        a_model(subnets=["subnet-a", "subnet-a2"]),
+        a_transform_job(),
+        SUBNET_A,
+        SUBNET_A2,
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(
+        SINGLE,
+        "batch transform runs another model",
+        a_model(subnets=["subnet-a", "subnet-a2"], used_by=[]),
+        a_transform_job(model="other-model"),
+        SUBNET_A,
+        SUBNET_A2,
+    ),
     fails(
         SINGLE,
         "two subnets in one zone",
@@ -237,6 +284,17 @@ MODEL_VPC_SINGLE_AZ: list[Case] = [
 ]
 
 MODEL_VPC_SUBNET_MISSING: list[Case] = [
+    fails(
+        MISSING,
+        "the config of a component endpoint, whose components' models have no VPC",
+        a_config(subnets=["subnet-a", "subnet-b"], in_use=True),
+        SUBNET_A,
+        severity=Severity.HIGH,
+        evidence={"missing_subnets": ["subnet-b"]},
+    ),
+    passes(MISSING, "a config whose subnets stand", a_config(subnets=["subnet-a"], in_use=True), SUBNET_A),
+    does_not_apply(MISSING, "a config that no endpoint uses", a_config(subnets=["subnet-b"], in_use=False)),
+    does_not_apply(MISSING, "a config without a VPC of its own", a_config(in_use=True)),
     fails(
         MISSING,
         "one subnet of two is gone",
@@ -493,7 +551,13 @@ MODEL_VPC_LOW_FREE_IPS: list[Case] = [
         a_target(SETTLED, maximum=3),
         *with_room(3, 3),
         severity=Severity.MEDIUM,
-        evidence={"instances_to_grow": 4, "addresses_needed": 8, "endpoints": ["churn", "fraud"]},
+        evidence={
+            "instances_to_grow": 4,
+            "instances_of_update": 4,
+            "addresses_needed": 10,
+            "endpoints": ["churn", "fraud"],
+            "short_of": ["growth to the maximum", "an update beside the present instances"],
+        },
     ),
     passes(
         LOW_IPS,
@@ -523,7 +587,7 @@ MODEL_VPC_LOW_FREE_IPS: list[Case] = [
         SERVING,
         a_target(SERVING, minimum=1, maximum=1),
         *with_room(2, 2),
-        evidence={"instances_to_grow": 0, "addresses_needed": 0},
+        evidence={"instances_to_grow": 0, "instances_of_update": 2, "addresses_needed": 4},
     ),
     passes(
         LOW_IPS,
@@ -565,6 +629,99 @@ MODEL_VPC_LOW_FREE_IPS: list[Case] = [
         LOCAL_SUBNET,
         severity=Severity.MEDIUM,
         evidence={"availability_zones_with_room": ["euw1-az1"]},
+    ),
+    # UpdateEndpoint is blue/green by default: "creates a new fleet ... while maintaining the old fleet" (API reference,
+    # BlueGreenUpdatePolicy); ten instances want twenty addresses beside those that they have.
+    fails(
+        LOW_IPS,
+        "no room for the second fleet of a blue/green update",
+        spread(),
+        a_variant(count=10),
+        *with_room(10, 9),
+        severity=Severity.MEDIUM,
+        evidence={
+            "instances_of_update": 10,
+            "addresses_needed": 20,
+            "short_of": ["an update beside the present instances"],
+        },
+    ),
+    passes(
+        LOW_IPS, "room for the second fleet of a blue/green update", spread(), a_variant(count=10), *with_room(10, 10)
+    ),
+    passes(
+        LOW_IPS,
+        "no room for a second fleet, and the policy does not ask for it",
+        spread(),
+        a_variant(count=10),
+        *with_room(10, 9),
+        params={"for_update": False},
+        evidence={"instances_of_update": 0},
+    ),
+    passes(
+        LOW_IPS,
+        "a rolling update starts its batch only",
+        spread(),
+        a_variant(count=10, running={"rolling_batch": {"Type": "INSTANCE_COUNT", "Value": 2}}),
+        *with_room(2, 2),
+        evidence={"instances_of_update": 2, "addresses_needed": 4},
+    ),
+    fails(
+        LOW_IPS,
+        "a rolling update of a part of the fleet finds too little room",
+        spread(),
+        a_variant(count=10, running={"rolling_batch": {"Type": "CAPACITY_PERCENT", "Value": 25}}),
+        *with_room(3, 2),
+        severity=Severity.MEDIUM,
+        evidence={"instances_of_update": 3, "addresses_needed": 6},
+    ),
+    fails(
+        LOW_IPS,
+        "the variants of another model on the same subnets want their own",
+        spread(),
+        a_variant(count=2),
+        a_model(name="other-model", subnets=["subnet-a", "subnet-b"]),
+        a_variant(endpoint="fraud", count=3, model="other-model"),
+        *with_room(5, 4),
+        severity=Severity.MEDIUM,
+        evidence={"instances_of_update": 5, "addresses_needed": 10},
+    ),
+    fails(
+        LOW_IPS,
+        "some variants grow while others are updated",
+        spread(),
+        a_variant(count=4),
+        a_target(a_variant(count=4), maximum=4),
+        grows := a_variant("B", count=1),
+        a_target(grows, minimum=1, maximum=5),
+        *with_room(7, 7),
+        severity=Severity.MEDIUM,
+        evidence={
+            "instances_to_grow": 4,
+            "instances_of_update": 5,
+            "addresses_needed": 16,
+            "short_of": ["growth of some variants and an update of the others"],
+        },
+    ),
+    fails(
+        LOW_IPS,
+        "the config of a component endpoint without room",
+        a_config(subnets=["subnet-a", "subnet-b"], in_use=True),
+        *with_room(0, 0),
+        severity=Severity.MEDIUM,
+    ),
+    passes(
+        LOW_IPS,
+        "the config of a component endpoint with room",
+        a_config(subnets=["subnet-a", "subnet-b"], in_use=True),
+        *with_room(9, 9),
+    ),
+    does_not_apply(LOW_IPS, "an unused config", a_config(subnets=["subnet-a"], in_use=False), *with_room(0, 0)),
+    does_not_apply(
+        LOW_IPS,
+        "enough for what an audit of named resources sees, which is not all that stands there",
+        spread(),
+        *with_room(9, 9),
+        whole=False,
     ),
     does_not_apply(LOW_IPS, "a model without a VPC", a_model()),
     does_not_apply(LOW_IPS, "an unused model", spread(used_by=[]), *with_room(0, 0)),
@@ -615,6 +772,52 @@ def a_job_in(*subnets: str, **job: Any) -> TrainingJob:
 
 
 TRAINING_VPC_SINGLE_AZ: list[Case] = [
+    # "Reserved capacity ... in the specified Availability Zone" (training plans); FSx for Lustre is single-AZ (its user
+    # guide); EFA "isn't supported over different Availability Zones" (ParallelCluster user guide).
+    does_not_apply(
+        TRAINING,
+        "a training plan reserves its capacity in one zone",
+        a_training_job(
+            subnets=["subnet-a"], resources={"TrainingPlanArn": "arn:aws:sagemaker:eu-west-1:1:training-plan/p"}
+        ),
+        SUBNET_A,
+    ),
+    does_not_apply(
+        TRAINING, "a Lustre file system", a_training_job(subnets=["subnet-a"], InputDataConfig=LUSTRE), SUBNET_A
+    ),
+    is_unknown(
+        TRAINING,
+        "an EFS file system, in one zone or in all",
+        a_training_job(subnets=["subnet-a"], InputDataConfig=EFS),
+        SUBNET_A,
+    ),
+    passes(
+        TRAINING,
+        "an EFS file system and two zones",
+        a_training_job(subnets=["subnet-a", "subnet-b"], InputDataConfig=EFS),
+        SUBNET_A,
+        SUBNET_B,
+    ),
+    does_not_apply(
+        TRAINING,
+        "two instances that speak EFA",
+        a_training_job(subnets=["subnet-a"], instance_type="ml.p4d.24xlarge", instances=2),
+        SUBNET_A,
+    ),
+    fails(
+        TRAINING,
+        "one instance that could speak EFA",
+        a_training_job(subnets=["subnet-a"], instance_type="ml.p4d.24xlarge", instances=1),
+        SUBNET_A,
+        severity=Severity.LOW,
+    ),
+    fails(
+        TRAINING,
+        "two instances without EFA",
+        a_training_job(subnets=["subnet-a"], instances=2),
+        SUBNET_A,
+        severity=Severity.LOW,
+    ),
     fails(
         TRAINING,
         "two subnets in one zone",

@@ -1,8 +1,10 @@
 """Endpoints and their instances."""
 
+from typing import Any
+
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Severity
+from chalicelib.report.findings import Confidence, Severity
 from tests.builders import (
     SUBNET_A,
     SUBNET_B,
@@ -29,15 +31,44 @@ from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
 SINGLE = "endpoint-single-instance"
 CONFIG = "endpoint-config-single-instance"
 DEGRADED = "endpoint-degraded"
-SINGLE_COPY = "inference-component-single-copy"
-NO_BALANCE = "inference-component-no-az-balance"
 ZONE_LOSS = "endpoint-az-loss-overload"
+
+STUCK = "endpoint-stuck-in-transition"
+DEPENDENCY = "endpoint-dependency-missing"
+EIGHT_HOURS = {"RollingUpdatePolicy": {"MaximumExecutionTimeoutInSeconds": 8 * 3600}}
+POOL = {"InstanceType": "ml.g5.xlarge", "ModelNameOverride": "s"}
+SHORT = an_endpoint(a_variant(running={"CurrentInstanceCount": 1}))
 
 IN_TRANSITION = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 NOT_SERVING = ("Failed", "OutOfService")
-COMPONENT_NOT_IN_SERVICE = ("Creating", "Updating", "Deleting", "Failed")
+
+
+def hosting(initial: int, *, managed: int) -> dict[str, Any]:
+    """A configured variant without a model of its own, with managed instance scaling from ``managed`` instances."""
+    scaling = {"Status": "ENABLED", "MinInstanceCount": managed, "MaxInstanceCount": 4}
+    return {
+        "VariantName": "AllTraffic",
+        "InitialInstanceCount": initial,
+        "InstanceType": "ml.g5.xlarge",
+        "ManagedInstanceScaling": scaling,
+    }
+
 
 ENDPOINT_SINGLE_INSTANCE: list[Case] = [
+    fails(
+        SINGLE,
+        "one instance under inference components that may release it",
+        a_host_of_components(count=1, running=managed_scaling(0)),
+        severity=Severity.LOW,
+        evidence={"scales_to_zero": True},
+    ),
+    fails(
+        SINGLE,
+        "one instance under inference components that keep it",
+        a_host_of_components(count=1, running=managed_scaling(1)),
+        severity=Severity.HIGH,
+        evidence={"scales_to_zero": False},
+    ),
     fails(
         SINGLE,
         "one instance behind all traffic",
@@ -226,6 +257,31 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
 ENDPOINT_CONFIG_SINGLE_INSTANCE: list[Case] = [
     fails(
         CONFIG,
+        "a new config of asynchronous inference with one instance",
+        a_config(1, AsyncInferenceConfig={"OutputConfig": {}}),
+        severity=Severity.LOW,
+        evidence={"asynchronous": True},
+    ),
+    passes(
+        CONFIG,
+        "one instance to begin with, of which managed scaling makes two under inference components",
+        a_config(ProductionVariants=[hosting(1, managed=2)]),
+    ),
+    fails(
+        CONFIG,
+        "managed scaling that is content with one",
+        a_config(ProductionVariants=[hosting(1, managed=1)]),
+        severity=Severity.MEDIUM,
+    ),
+    # "only supported for inference component endpoints" (hashicorp/terraform-provider-aws#45926)
+    fails(
+        CONFIG,
+        "managed scaling on a variant with a model of its own, where it has no effect",
+        a_config(ProductionVariants=[{**hosting(1, managed=2), "ModelName": "churn-model"}]),
+        severity=Severity.MEDIUM,
+    ),
+    fails(
+        CONFIG,
         "a new config starts on one instance",
         a_config(1),
         severity=Severity.MEDIUM,
@@ -347,8 +403,32 @@ ENDPOINT_DEGRADED: list[Case] = [
         "short of an instance just longer than the grace",
         an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=30, seconds=1)),
         severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
         evidence={"variants": {"AllTraffic": {"current": 1, "desired": 2}}, "grace_minutes": 30},
         boundary="grace_minutes",
+    ),
+    fails(
+        DEGRADED,
+        "short of an instance, seen so by an audit longer ago than the grace",
+        SHORT,
+        severity=Severity.MEDIUM,
+        first_seen={(DEGRADED, SHORT.arn): ago(minutes=30, seconds=1)},
+    ),
+    passes(
+        DEGRADED,
+        "an instance lost minutes ago on an endpoint that nobody has changed for months",
+        SHORT,
+        first_seen={(DEGRADED, SHORT.arn): ago(minutes=30)},
+    ),
+    passes(DEGRADED, "short of an instance, which no audit has seen before", SHORT, first_seen={}),
+    # DescribeEndpoint.FailureReason stays with an endpoint in service whose last update failed and went back.
+    fails(
+        DEGRADED,
+        "in service with the reason of an update that failed",
+        an_endpoint(FailureReason="The image could not be pulled."),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"endpoint_status": "InService", "failure_reason": "The image could not be pulled."},
     ),
     passes(
         DEGRADED,
@@ -369,6 +449,7 @@ ENDPOINT_DEGRADED: list[Case] = [
         an_endpoint(a_variant(running={"CurrentInstanceCount": 1}), modified=ago(minutes=6)),
         params={"grace_minutes": 5},
         severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
         evidence={"grace_minutes": 5},
     ),
     fails(
@@ -376,6 +457,7 @@ ENDPOINT_DEGRADED: list[Case] = [
         "one variant of two has no instance at all",
         an_endpoint(a_variant("A"), a_variant("B", running={"CurrentInstanceCount": 0})),
         severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
         evidence={"variants": {"B": {"current": 0, "desired": 2}}},
     ),
     passes(
@@ -404,164 +486,179 @@ ENDPOINT_DEGRADED: list[Case] = [
     ),
 ]
 
-COMPONENT_SINGLE_COPY: list[Case] = [
+ENDPOINT_STUCK: list[Case] = [
+    # https://github.com/aws/amazon-sagemaker-examples/issues/3432: an endpoint 26 hours in Creating.
     fails(
-        SINGLE_COPY,
-        "one copy",
-        a_component(copies=1),
-        a_host_of_components(),
+        STUCK,
+        "a day in Creating",
+        an_endpoint(status="Creating", created=ago(hours=26), modified=ago(hours=26)),
         severity=Severity.HIGH,
-        evidence={"desired_copy_count": 1, "min_copies": 2, "endpoint": "churn", "variant": "AllTraffic"},
-        boundary="min_copies",
+        evidence={"endpoint_status": "Creating", "since": "2026-11-21T04:00:00Z", "max_hours": 2},
     ),
-    passes(
-        SINGLE_COPY,
-        "two copies",
-        a_component(copies=2),
-        a_host_of_components(),
-        evidence={"desired_copy_count": 2, "min_copies": 2},
-        boundary="min_copies",
-    ),
-    fails(
-        SINGLE_COPY,
-        "two copies where the policy wants three",
-        a_component(copies=2),
-        a_host_of_components(),
-        params={"min_copies": 3},
-        severity=Severity.HIGH,
-        evidence={"min_copies": 3},
-        boundary="min_copies",
-    ),
-    passes(
-        SINGLE_COPY,
-        "three copies where the policy wants three",
-        a_component(copies=3),
-        a_host_of_components(),
-        params={"min_copies": 3},
-        boundary="min_copies",
-    ),
-    fails(
-        SINGLE_COPY,
-        "scaling in from two copies to one",
-        a_component(runtime={"DesiredCopyCount": 1, "CurrentCopyCount": 2}),
-        a_host_of_components(),
-        severity=Severity.HIGH,
-    ),
-    passes(
-        SINGLE_COPY,
-        "scaling out from one copy to two",
-        a_component(runtime={"DesiredCopyCount": 2, "CurrentCopyCount": 1}),
-        a_host_of_components(),
-    ),
-    fails(
-        SINGLE_COPY,
-        "one copy on several instances",
-        a_component(copies=1),
-        a_host_of_components(count=4),
-        severity=Severity.HIGH,
-    ),
-    fails(
-        SINGLE_COPY,
-        "the component on which an adapter stands",
-        a_component(copies=1),
-        a_component("adapter", base="churn-component"),
-        a_host_of_components(),
-        severity=Severity.HIGH,
-    ),
-    does_not_apply(
-        SINGLE_COPY,
-        "an adapter of another component",
-        a_component("adapter", copies=1, base="churn-component"),
-        a_host_of_components(),
-    ),
-    does_not_apply(SINGLE_COPY, "scaled to zero", a_component(copies=0), a_host_of_components()),
     *[
-        does_not_apply(
-            SINGLE_COPY, f"a component that is {status}", a_component(copies=1, status=status), a_host_of_components()
+        fails(
+            STUCK,
+            f"{status} for just longer than two hours",
+            an_endpoint(status=status, modified=ago(hours=2, seconds=1)),
+            severity=Severity.HIGH,
+            boundary="max_hours",
         )
-        for status in COMPONENT_NOT_IN_SERVICE
+        for status in ("Creating", "Updating", "RollingBack", "Deleting", "ROLLING_BACK")
     ],
-    *[
-        does_not_apply(
-            SINGLE_COPY, f"an endpoint that is {status}", a_component(copies=1), a_host_of_components(status=status)
-        )
-        for status in (*IN_TRANSITION, *NOT_SERVING)
-    ],
-    is_unknown(SINGLE_COPY, "no copy count was told", a_component(copies=None), a_host_of_components()),
-    is_unknown(SINGLE_COPY, "the endpoints could not be read", a_component(copies=1), unread=[Part.ENDPOINTS]),
-    is_unknown(
-        SINGLE_COPY, "its endpoint could not be read", a_component(copies=1), unread=[(Part.ENDPOINTS, "churn")]
+    passes(
+        STUCK, "Updating for two hours", an_endpoint(status="Updating", modified=ago(hours=2)), boundary="max_hours"
     ),
+    passes(
+        STUCK,
+        "Updating for as long as the policy allows",
+        an_endpoint(status="Updating", modified=ago(hours=3)),
+        params={"max_hours": 3},
+        boundary="max_hours",
+    ),
+    fails(
+        STUCK,
+        "a deployment that began long ago, though the endpoint was modified just now",
+        an_endpoint(status="Updating", modified=ago(minutes=1), PendingDeploymentSummary={"StartTime": ago(hours=9)}),
+        severity=Severity.HIGH,
+        evidence={"since": "2026-11-21T21:00:00Z"},
+    ),
+    passes(
+        STUCK,
+        "a rolling update that may take eight hours, after seven",
+        an_endpoint(status="Updating", modified=ago(hours=7), LastDeploymentConfig=EIGHT_HOURS),
+        evidence={"max_hours": 8},
+    ),
+    fails(
+        STUCK,
+        "a rolling update that may take eight hours, after nine",
+        an_endpoint(status="Updating", modified=ago(hours=9), LastDeploymentConfig=EIGHT_HOURS),
+        severity=Severity.HIGH,
+        evidence={"max_hours": 8},
+    ),
+    fails(
+        STUCK,
+        "SystemUpdating for longer than a day",
+        an_endpoint(status="SystemUpdating", modified=ago(hours=24, seconds=1)),
+        severity=Severity.MEDIUM,
+        boundary="system_hours",
+    ),
+    passes(
+        STUCK,
+        "SystemUpdating for a day",
+        an_endpoint(status="SystemUpdating", modified=ago(hours=24)),
+        boundary="system_hours",
+    ),
+    passes(
+        STUCK,
+        "SystemUpdating for as long as the policy allows",
+        an_endpoint(status="SystemUpdating", modified=ago(hours=30)),
+        params={"system_hours": 30},
+        boundary="system_hours",
+    ),
+    *[
+        passes(STUCK, f"{status or 'an unknown state'} is no transition", an_endpoint(status=status))
+        for status in ("InService", "Failed", "")
+    ],
+    is_unknown(STUCK, "AWS gave no time", an_endpoint(status="Updating", created=None, modified=None)),
 ]
 
-UNBALANCED = {"SchedulingConfig": None}
-
-COMPONENT_NO_AZ_BALANCE: list[Case] = [
+ENDPOINT_DEPENDENCY_MISSING: list[Case] = [
+    # hashicorp/terraform-provider-aws#40048: the endpoint config of a serving endpoint was deleted.
     fails(
-        NO_BALANCE,
-        "two copies without a scheduling configuration",
-        a_component(copies=2, specification=UNBALANCED),
-        a_host_of_components(),
-        severity=Severity.LOW,
-        evidence={"desired_copy_count": 2, "endpoint": "churn"},
+        DEPENDENCY,
+        "the endpoint config was deleted",
+        an_endpoint(a_variant(config_read=False)),
+        severity=Severity.HIGH,
+        gone=[(Part.CONFIGS, "churn-config")],
+        evidence={
+            "missing": ["endpoint config churn-config"],
+            "dependencies": {"endpoint config churn-config": "no"},
+        },
+    ),
+    # ministryofjustice/analytical-platform#10195: the model of a serving endpoint was deleted, AWS could not patch it.
+    fails(
+        DEPENDENCY,
+        "a model was deleted",
+        an_endpoint(),
+        a_config(),
+        severity=Severity.HIGH,
+        gone=[(Part.MODELS, "churn-model")],
+        evidence={
+            "missing": ["model churn-model"],
+            "dependencies": {"endpoint config churn-config": "yes", "model churn-model": "no"},
+        },
     ),
     fails(
-        NO_BALANCE,
-        "a scheduling configuration that tells only where copies are placed",
-        a_component(copies=3, specification={"SchedulingConfig": {"PlacementStrategy": "SPREAD"}}),
-        a_host_of_components(),
-        severity=Severity.LOW,
-        evidence={"desired_copy_count": 3},
+        DEPENDENCY,
+        "the model that an instance pool serves was deleted",
+        an_endpoint(
+            a_variant(settings={"InstancePools": [{"InstanceType": "ml.g5.xlarge", "ModelNameOverride": "s"}]})
+        ),
+        a_config(),
+        a_model(),
+        severity=Severity.HIGH,
+        gone=[(Part.MODELS, "s")],
+        evidence={"missing": ["model s"]},
+    ),
+    fails(
+        DEPENDENCY,
+        "the model of an inference component was deleted",
+        an_endpoint(a_host_of_components()),
+        a_config(),
+        a_component(model="gone-model"),
+        severity=Severity.HIGH,
+        gone=[(Part.MODELS, "gone-model")],
+        evidence={"missing": ["model gone-model"]},
+    ),
+    fails(
+        DEPENDENCY,
+        "the model of a serverless variant was deleted",
+        an_endpoint(a_serverless_variant()),
+        a_config(),
+        severity=Severity.HIGH,
+        gone=[(Part.MODELS, "churn-model")],
+    ),
+    fails(
+        DEPENDENCY,
+        "one model was deleted and another could not be read",
+        an_endpoint(a_variant("A"), a_variant("B", model="denied-model")),
+        a_config(),
+        severity=Severity.HIGH,
+        gone=[(Part.MODELS, "churn-model")],
+        unread=[(Part.MODELS, "denied-model")],
+        evidence={
+            "missing": ["model churn-model"],
+            "dependencies": {
+                "endpoint config churn-config": "yes",
+                "model churn-model": "no",
+                "model denied-model": "unknown",
+            },
+        },
+    ),
+    passes(DEPENDENCY, "config and model are there", an_endpoint(), a_config(), a_model()),
+    passes(
+        DEPENDENCY,
+        "config, components and their models are there",
+        an_endpoint(a_host_of_components()),
+        a_config(),
+        a_component(),
+        a_model(),
     ),
     *[
-        passes(
-            NO_BALANCE,
-            f"a balance that is {mode}",
-            a_component(specification={"SchedulingConfig": {"AvailabilityZoneBalance": {"EnforcementMode": mode}}}),
-            a_host_of_components(),
-            evidence={"desired_copy_count": 2},
-        )
-        for mode in ("PERMISSIVE", "STRICT")
-    ],
-    does_not_apply(NO_BALANCE, "one copy", a_component(copies=1, specification=UNBALANCED), a_host_of_components()),
-    does_not_apply(
-        NO_BALANCE, "scaled to zero", a_component(copies=0, specification=UNBALANCED), a_host_of_components()
-    ),
-    does_not_apply(
-        NO_BALANCE,
-        "an adapter of another component",
-        a_component("adapter", base="churn-component", specification=UNBALANCED),
-        a_host_of_components(),
-    ),
-    *[
-        does_not_apply(
-            NO_BALANCE,
-            f"a component that is {status}",
-            a_component(status=status, specification=UNBALANCED),
-            a_host_of_components(),
-        )
-        for status in COMPONENT_NOT_IN_SERVICE
-    ],
-    *[
-        does_not_apply(
-            NO_BALANCE,
-            f"an endpoint that is {status}",
-            a_component(specification=UNBALANCED),
-            a_host_of_components(status=status),
-        )
+        does_not_apply(DEPENDENCY, f"an endpoint that is {status}", an_endpoint(status=status))
         for status in (*IN_TRANSITION, *NOT_SERVING)
     ],
     is_unknown(
-        NO_BALANCE,
-        "no copy count was told",
-        a_component(copies=None, specification=UNBALANCED),
-        a_host_of_components(),
+        DEPENDENCY, "the model could not be read", an_endpoint(), a_config(), unread=[(Part.MODELS, "churn-model")]
     ),
+    is_unknown(DEPENDENCY, "no model could be read", an_endpoint(), a_config(), unread=[Part.MODELS]),
+    is_unknown(DEPENDENCY, "nobody asked for the model", an_endpoint(), a_config()),
     is_unknown(
-        NO_BALANCE,
-        "the endpoints could not be read",
-        a_component(specification=UNBALANCED),
-        unread=[Part.ENDPOINTS],
+        DEPENDENCY,
+        "the components of a host could not be read",
+        an_endpoint(a_host_of_components()),
+        a_config(),
+        unread=[Part.COMPONENTS],
     ),
 ]
 
@@ -786,7 +883,7 @@ CASES: list[Case] = [
     *ENDPOINT_SINGLE_INSTANCE,
     *ENDPOINT_CONFIG_SINGLE_INSTANCE,
     *ENDPOINT_DEGRADED,
-    *COMPONENT_SINGLE_COPY,
-    *COMPONENT_NO_AZ_BALANCE,
+    *ENDPOINT_STUCK,
+    *ENDPOINT_DEPENDENCY_MISSING,
     *AZ_LOSS_OVERLOAD,
 ]

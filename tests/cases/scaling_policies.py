@@ -1,16 +1,15 @@
 """Scaling policies and what they hang on."""
 
-from typing import Any
-
-from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalingPolicy
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
+from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from tests.builders import (
     Given,
+    a_benchmark,
     a_component,
     a_host_of_components,
     a_load_test,
-    a_metric,
     a_model,
     a_policy,
     a_schedule,
@@ -20,62 +19,29 @@ from tests.builders import (
     a_variant,
     ago,
     an_activity,
-    an_alarm,
     an_endpoint_without_variants,
-    following,
-    following_sum_of,
     managed_scaling,
-    metric_math,
 )
 from tests.cases.autoscaling import (
     COMPONENT,
     COMPONENT_ID,
-    COPY_DIMENSION,
-    INSTANCE_DIMENSION,
+    CONCURRENT,
     VARIANT,
     VARIANT_ID,
     Scaled,
+    concurrency_target,
     out_of_concern,
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from tests.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
 
 SCALE_IN = "autoscaling-scale-in-disabled"
 COOLDOWN = "autoscaling-cooldown-inverted"
-MISMATCH = "autoscaling-metric-mismatch"
-ALARM = "autoscaling-alarm-broken"
 ACTIVITY = "autoscaling-activity-failed"
 ORPHANED = "autoscaling-orphaned-target"
 BURSTABLE = "autoscaling-burstable-instance"
-WAKE_UP = "autoscaling-zero-without-wakeup"
 HOST = "inference-component-host-fixed"
 UNTESTED = "autoscaling-untested-target"
-
-OTHER_ID = "endpoint/churn/variant/B"
-HOSTING = a_host_of_components()
-ASYNC = a_variant(asynchronous=True)
-UNCONFIGURED = a_variant(config_read=False)
-CONFIG_UNREAD = [(Part.CONFIGS, "churn-config")]
-ALARMS = an_alarm("by-load-high", metric="InvocationsPerInstance"), an_alarm("by-load-low")
-
-
-def predefined(metric: str) -> dict[str, Any]:
-    """The ``tracking`` of a policy that follows a predefined metric."""
-    return {"PredefinedMetricSpecification": {"PredefinedMetricType": metric}}
-
-
-def a_predictive_policy(of: Scaled, **described: Any) -> ScalingPolicy:
-    """A policy that scales by a forecast: it tracks no target and hangs on no alarm."""
-    return a_policy(
-        of,
-        **{
-            "alarms": (),
-            "PolicyType": "PredictiveScaling",
-            "TargetTrackingScalingPolicyConfiguration": None,
-            **described,
-        },
-    )
-
 
 # ---- scaling in
 
@@ -160,6 +126,43 @@ SCALE_IN_DISABLED: list[Case] = [
         a_policy(VARIANT, name="two", tracking={"DisableScaleIn": False}),
         evidence={"policies": ["one", "two"]},
     ),
+    *[
+        passes(
+            SCALE_IN,
+            f"a scheduled action lowers the maximum, {when}",
+            a_target(VARIANT, maximum=maximum),
+            VARIANT,
+            a_policy(VARIANT, tracking=ONLY_OUT),
+            a_schedule(VARIANT, name="night", minimum=2, maximum=2),
+            a_schedule(VARIANT, name="day", minimum=2, maximum=6),
+            evidence={"scheduled_actions": ["night"]},
+        )
+        for when, maximum in (("by day", 6), ("by night", 2))
+    ],
+    *[
+        fails(
+            SCALE_IN,
+            f"a scheduled action {what}",
+            a_target(VARIANT),
+            VARIANT,
+            a_policy(VARIANT, tracking=ONLY_OUT),
+            a_schedule(VARIANT, **described),
+            severity=Severity.LOW,
+        )
+        for what, described in (
+            ("lowers the minimum alone", {"minimum": 1}),
+            ("keeps the maximum", {"maximum": 4}),
+            ("lowered the maximum and is over", {"maximum": 2, "EndTime": ago(days=1)}),
+        )
+    ],
+    is_unknown(
+        SCALE_IN,
+        "the scheduled actions could not be read",
+        a_target(VARIANT),
+        VARIANT,
+        a_policy(VARIANT, tracking=ONLY_OUT),
+        unread=[Part.SCHEDULES],
+    ),
     passes(SCALE_IN, "its policy does not say", a_target(VARIANT), VARIANT, a_policy(VARIANT)),
     does_not_apply(SCALE_IN, "no policy", a_target(VARIANT), VARIANT),
     does_not_apply(SCALE_IN, "a step policy alone", a_target(VARIANT), VARIANT, a_step_policy(VARIANT)),
@@ -189,6 +192,21 @@ SCALE_IN_DISABLED: list[Case] = [
 def waiting(scale_in: int | None, scale_out: int | None, of: Scaled = VARIANT) -> ScalingPolicy:
     """A policy with these cooldowns in seconds; None leaves one out."""
     return a_policy(of, tracking={"ScaleInCooldown": scale_in, "ScaleOutCooldown": scale_out})
+
+
+def stepping(adjustment: int, cooldown: int) -> ScalingPolicy:
+    """A step policy with this cooldown in seconds."""
+    steps = {
+        "AdjustmentType": "ChangeInCapacity",
+        "Cooldown": cooldown,
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": adjustment}],
+    }
+    return a_policy(
+        VARIANT,
+        PolicyType="StepScaling",
+        TargetTrackingScalingPolicyConfiguration=None,
+        StepScalingPolicyConfiguration=steps,
+    )
 
 
 COOLDOWN_INVERTED: list[Case] = [
@@ -307,425 +325,31 @@ COOLDOWN_INVERTED: list[Case] = [
         boundary="min_scale_in",
     ),
     fails(COOLDOWN, "a component", waiting(60, 300, COMPONENT), COMPONENT, severity=Severity.LOW),
-    does_not_apply(COOLDOWN, "a step policy", a_step_policy(VARIANT), VARIANT),
+    passes(COOLDOWN, "a step policy that adds waits by default", a_step_policy(VARIANT), VARIANT),
+    passes(COOLDOWN, "a step policy that adds at once", stepping(1, 0), VARIANT),
+    fails(COOLDOWN, "a step policy waits too long to add", stepping(1, 901), VARIANT, severity=Severity.LOW),
+    passes(COOLDOWN, "a step policy waits long to take away", stepping(-1, 901), VARIANT),
+    fails(
+        COOLDOWN,
+        "a step policy takes away sooner than it may",
+        stepping(-1, 59),
+        VARIANT,
+        severity=Severity.LOW,
+        evidence={"scale_in_cooldown": 59, "scale_out_cooldown": None},
+    ),
     does_not_apply(COOLDOWN, "a forecast", a_predictive_policy(VARIANT), VARIANT),
     *out_of_concern(COOLDOWN, judged=a_policy, tracking={"ScaleInCooldown": 0, "ScaleOutCooldown": 1_000}),
     is_unknown(COOLDOWN, "the endpoints could not be read", waiting(0, 0), unread=[Part.ENDPOINTS]),
     is_unknown(COOLDOWN, "the components could not be read", waiting(0, 0, COMPONENT), unread=[Part.COMPONENTS]),
 ]
 
-# ---- metrics
-
-OF_VARIANTS = ("SageMakerVariantInvocationsPerInstance", "SageMakerVariantConcurrentRequestsPerModelHighResolution")
-OF_COMPONENTS = (
-    "SageMakerInferenceComponentInvocationsPerCopy",
-    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",
-)
-OWN = {"EndpointName": "churn", "VariantName": "AllTraffic"}
-BACKLOG = following("ApproximateBacklogSizePerInstance", EndpointName="churn")
-
-
-METRIC_MISMATCH: list[Case] = [
-    *[
-        passes(MISMATCH, f"instances by {metric}", a_policy(tracking=predefined(metric)), VARIANT)
-        for metric in OF_VARIANTS
-    ],
-    *[
-        passes(MISMATCH, f"copies by {metric}", a_policy(COMPONENT, tracking=predefined(metric)), COMPONENT)
-        for metric in OF_COMPONENTS
-    ],
-    *[
-        fails(
-            MISMATCH,
-            f"instances by {metric}",
-            a_policy(tracking=predefined(metric)),
-            VARIANT,
-            severity=Severity.MEDIUM,
-            evidence={"predefined_metric": metric, "scalable_dimension": INSTANCE_DIMENSION, "custom_metrics": []},
-        )
-        for metric in (*OF_COMPONENTS, "SageMakerVariantProvisionedConcurrencyUtilization")
-    ],
-    *[
-        fails(
-            MISMATCH,
-            f"copies by {metric}",
-            a_policy(COMPONENT, tracking=predefined(metric)),
-            COMPONENT,
-            severity=Severity.MEDIUM,
-            evidence={"predefined_metric": metric, "scalable_dimension": COPY_DIMENSION},
-        )
-        for metric in OF_VARIANTS
-    ],
-    passes(
-        MISMATCH,
-        "a custom metric of the variant",
-        a_policy(tracking=following("CPUUtilization", **OWN)),
-        VARIANT,
-        evidence={"custom_metrics": ["CPUUtilization"], "predefined_metric": None},
-    ),
-    passes(
-        MISMATCH,
-        "a custom metric that is no endpoint's",
-        a_policy(tracking=following("QueueDepth", QueueName="scores")),
-        VARIANT,
-    ),
-    fails(
-        MISMATCH,
-        "a custom metric of another endpoint",
-        a_policy(tracking=following("CPUUtilization", EndpointName="fraud", VariantName="AllTraffic")),
-        VARIANT,
-        severity=Severity.MEDIUM,
-        evidence={"custom_metrics": ["CPUUtilization"], "mismatch": "the metric is that of EndpointName fraud"},
-    ),
-    fails(
-        MISMATCH,
-        "a custom metric of another variant",
-        a_policy(tracking=following("CPUUtilization", EndpointName="churn", VariantName="B")),
-        VARIANT,
-        a_variant("B"),
-        severity=Severity.MEDIUM,
-        evidence={"mismatch": "the metric is that of VariantName B"},
-    ),
-    passes(
-        MISMATCH,
-        "metric math over metrics of the variant",
-        a_policy(tracking=following_sum_of(a_metric("Invocations", **OWN), a_metric("CPUUtilization", **OWN))),
-        VARIANT,
-        evidence={"custom_metrics": ["Invocations", "CPUUtilization"]},
-    ),
-    fails(
-        MISMATCH,
-        "a metric of another variant inside metric math",
-        a_policy(
-            tracking=following_sum_of(
-                a_metric("Invocations", **OWN), a_metric("Invocations", EndpointName="churn", VariantName="B")
-            )
-        ),
-        VARIANT,
-        severity=Severity.MEDIUM,
-        evidence={"mismatch": "the metric is that of VariantName B"},
-    ),
-    fails(
-        MISMATCH,
-        "a metric of another endpoint inside metric math",
-        a_policy(tracking=following_sum_of(a_metric("Invocations", EndpointName="fraud", VariantName="AllTraffic"))),
-        VARIANT,
-        severity=Severity.MEDIUM,
-        evidence={"mismatch": "the metric is that of EndpointName fraud"},
-    ),
-    passes(
-        MISMATCH,
-        "a custom metric of the component",
-        a_policy(COMPONENT, tracking=following("CPUUtilization", InferenceComponentName="churn-component")),
-        COMPONENT,
-    ),
-    passes(
-        MISMATCH,
-        "a custom metric of the component on its variant",
-        a_policy(COMPONENT, tracking=following("CPUUtilization", InferenceComponentName="churn-component", **OWN)),
-        COMPONENT,
-    ),
-    *[
-        fails(
-            MISMATCH,
-            f"a custom metric of another {what} than the component's",
-            a_policy(COMPONENT, tracking=following("CPUUtilization", **dimensions)),
-            COMPONENT,
-            severity=Severity.MEDIUM,
-        )
-        for what, dimensions in (
-            ("component", {"InferenceComponentName": "fraud-component"}),
-            ("variant", {"InferenceComponentName": "churn-component", "EndpointName": "churn", "VariantName": "B"}),
-            ("endpoint", {"InferenceComponentName": "churn-component", "EndpointName": "fraud"}),
-        )
-    ],
-    fails(
-        MISMATCH,
-        "an asynchronous endpoint by its invocations",
-        a_policy(),
-        ASYNC,
-        severity=Severity.MEDIUM,
-        evidence={"mismatch": "the endpoint is asynchronous, and no policy follows its backlog"},
-    ),
-    fails(
-        MISMATCH,
-        "an asynchronous endpoint by another custom metric",
-        a_policy(tracking=following("CPUUtilization", **OWN)),
-        ASYNC,
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        MISMATCH,
-        "an asynchronous endpoint by the backlog of another",
-        a_policy(tracking=following("ApproximateBacklogSizePerInstance", EndpointName="fraud")),
-        ASYNC,
-        severity=Severity.MEDIUM,
-        evidence={"mismatch": "the metric is that of EndpointName fraud"},
-    ),
-    fails(
-        MISMATCH,
-        "an asynchronous endpoint where another endpoint follows its backlog",
-        a_policy(),
-        ASYNC,
-        a_policy("endpoint/fraud/variant/AllTraffic", tracking=BACKLOG),
-        severity=Severity.MEDIUM,
-    ),
-    *[
-        passes(
-            MISMATCH,
-            f"an asynchronous endpoint by {metric}",
-            a_policy(tracking=following(metric, EndpointName="churn")),
-            ASYNC,
-        )
-        for metric in ("ApproximateBacklogSizePerInstance", "ApproximateBacklogSize")
-    ],
-    passes(
-        MISMATCH,
-        "an asynchronous endpoint by its backlog inside metric math",
-        a_policy(tracking=following_sum_of(a_metric("ApproximateBacklogSize", EndpointName="churn"))),
-        ASYNC,
-    ),
-    passes(
-        MISMATCH,
-        "an asynchronous endpoint of which another policy follows the backlog",
-        a_policy(name="by-load"),
-        ASYNC,
-        a_policy(name="by-backlog", tracking=BACKLOG),
-    ),
-    does_not_apply(MISMATCH, "a step policy", a_step_policy(VARIANT), VARIANT),
-    does_not_apply(MISMATCH, "a step policy of an asynchronous endpoint", a_step_policy(VARIANT), ASYNC),
-    does_not_apply(MISMATCH, "a forecast", a_predictive_policy(VARIANT), VARIANT),
-    *out_of_concern(MISMATCH, judged=a_policy, tracking=following("CPUUtilization", EndpointName="fraud")),
-    is_unknown(
-        MISMATCH,
-        "a predefined metric that is not known",
-        a_policy(tracking=predefined("SageMakerVariantTokensPerSecond")),
-        VARIANT,
-    ),
-    is_unknown(
-        MISMATCH,
-        "neither a predefined nor a custom metric was told",
-        a_policy(tracking={"PredefinedMetricSpecification": None}),
-        VARIANT,
-    ),
-    is_unknown(
-        MISMATCH,
-        "the config could not be read, so that nobody knows whether it is asynchronous",
-        a_policy(),
-        UNCONFIGURED,
-        unread=CONFIG_UNREAD,
-    ),
-    is_unknown(
-        MISMATCH,
-        "the endpoints could not be read",
-        a_policy(tracking=predefined(OF_COMPONENTS[0])),
-        unread=[Part.ENDPOINTS],
-    ),
-    is_unknown(
-        MISMATCH,
-        "the components could not be read",
-        a_policy(COMPONENT, tracking=predefined(OF_VARIANTS[0])),
-        unread=[Part.COMPONENTS],
-    ),
-]
-
-# ---- alarms
-
-CUSTOM = following("CPUUtilization", **OWN)
-TWO_ALARMS = ["by-load-high", "by-load-low"]
-
-
-def lacking_data(**age: float) -> tuple[Given, ...]:
-    """The two alarms of a policy, one of which has lacked data for so long."""
-    return (
-        an_alarm("by-load-high", metric="CPUUtilization"),
-        an_alarm(
-            "by-load-low", metric="CPUUtilization", StateValue="INSUFFICIENT_DATA", StateUpdatedTimestamp=ago(**age)
-        ),
-    )
-
-
-ALARM_BROKEN: list[Case] = [
-    fails(
-        ALARM,
-        "no alarms",
-        a_policy(alarms=[]),
-        VARIANT,
-        severity=Severity.MEDIUM,
-        evidence={"alarms": [], "broken": {}, "no_alarms": True},
-    ),
-    fails(
-        ALARM,
-        "an alarm is gone",
-        a_policy(),
-        VARIANT,
-        an_alarm("by-load-high"),
-        severity=Severity.MEDIUM,
-        evidence={"alarms": TWO_ALARMS, "broken": {"by-load-low": "does not exist"}, "no_alarms": False},
-    ),
-    fails(
-        ALARM,
-        "both alarms are gone",
-        a_policy(),
-        VARIANT,
-        severity=Severity.MEDIUM,
-        evidence={"broken": dict.fromkeys(TWO_ALARMS, "does not exist")},
-    ),
-    fails(
-        ALARM,
-        "the actions of an alarm are disabled",
-        a_policy(),
-        VARIANT,
-        an_alarm("by-load-high"),
-        an_alarm("by-load-low", ActionsEnabled=False),
-        severity=Severity.MEDIUM,
-        evidence={"broken": {"by-load-low": "has its actions disabled"}},
-    ),
-    fails(
-        ALARM,
-        "an alarm of a component is gone",
-        a_policy(COMPONENT),
-        COMPONENT,
-        an_alarm("by-load-high"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(ALARM, "a step policy without an alarm", a_step_policy(alarms=[]), VARIANT, severity=Severity.MEDIUM),
-    fails(
-        ALARM,
-        "the alarm of a step policy is gone",
-        a_step_policy(),
-        VARIANT,
-        an_alarm("another"),
-        severity=Severity.MEDIUM,
-        evidence={"broken": {"backlog": "does not exist"}},
-    ),
-    fails(
-        ALARM,
-        "the actions of a step policy's alarm are disabled",
-        a_step_policy(),
-        VARIANT,
-        an_alarm("backlog", ActionsEnabled=False),
-        severity=Severity.MEDIUM,
-    ),
-    passes(ALARM, "both alarms act", a_policy(), VARIANT, *ALARMS, evidence={"alarms": TWO_ALARMS}),
-    passes(
-        ALARM,
-        "an alarm that has gone off acts",
-        a_policy(),
-        VARIANT,
-        an_alarm("by-load-high", StateValue="ALARM", StateUpdatedTimestamp=ago(days=30)),
-        an_alarm("by-load-low"),
-    ),
-    passes(ALARM, "the alarm of a step policy acts", a_step_policy(), VARIANT, an_alarm("backlog")),
-    passes(
-        ALARM,
-        "another alarm is disabled",
-        a_policy(),
-        VARIANT,
-        *ALARMS,
-        an_alarm("another", ActionsEnabled=False),
-    ),
-    fails(
-        ALARM,
-        "a custom metric has lacked data for a second longer than it may",
-        a_policy(tracking=CUSTOM),
-        VARIANT,
-        *lacking_data(hours=24, seconds=1),
-        severity=Severity.MEDIUM,
-        evidence={"broken": {"by-load-low": "has lacked data for more than 24 hours"}},
-        boundary="insufficient_data_hours",
-    ),
-    passes(
-        ALARM,
-        "a custom metric has lacked data for just as long as it may",
-        a_policy(tracking=CUSTOM),
-        VARIANT,
-        *lacking_data(hours=24),
-        boundary="insufficient_data_hours",
-    ),
-    passes(
-        ALARM,
-        "a custom metric has lacked data for a second less than it may",
-        a_policy(tracking=CUSTOM),
-        VARIANT,
-        *lacking_data(hours=23, minutes=59, seconds=59),
-        boundary="insufficient_data_hours",
-    ),
-    fails(
-        ALARM,
-        "a custom metric has lacked data for longer than the policy says",
-        a_policy(tracking=CUSTOM),
-        VARIANT,
-        *lacking_data(hours=2),
-        params={"insufficient_data_hours": 1},
-        severity=Severity.MEDIUM,
-        evidence={"broken": {"by-load-low": "has lacked data for more than 1 hours"}},
-        boundary="insufficient_data_hours",
-    ),
-    passes(
-        ALARM,
-        "a custom metric has lacked data for less than the policy says",
-        a_policy(tracking=CUSTOM),
-        VARIANT,
-        *lacking_data(hours=47),
-        params={"insufficient_data_hours": 48},
-        boundary="insufficient_data_hours",
-    ),
-    fails(
-        ALARM,
-        "metric math has lacked data for longer than it may",
-        a_policy(tracking=following_sum_of(a_metric("CPUUtilization", **OWN))),
-        VARIANT,
-        *lacking_data(days=2),
-        severity=Severity.MEDIUM,
-    ),
-    passes(ALARM, "a predefined metric lacks data where nobody calls", a_policy(), VARIANT, *lacking_data(days=30)),
-    passes(
-        ALARM,
-        "the backlog of an endpoint at zero lacks data",
-        a_policy(tracking=BACKLOG, alarms=["backlog"]),
-        a_variant(count=0, asynchronous=True),
-        an_alarm(
-            metric="ApproximateBacklogSizePerInstance",
-            StateValue="INSUFFICIENT_DATA",
-            StateUpdatedTimestamp=ago(days=30),
-        ),
-    ),
-    passes(
-        ALARM,
-        "the backlog of an endpoint at zero lacks data inside metric math",
-        a_policy(tracking=BACKLOG, alarms=["backlog"]),
-        a_variant(count=0, asynchronous=True),
-        an_alarm(
-            MetricName=None,
-            Dimensions=None,
-            StateValue="INSUFFICIENT_DATA",
-            StateUpdatedTimestamp=ago(days=30),
-            **metric_math(a_metric("ApproximateBacklogSize", EndpointName="churn"), a_metric("Invocations", **OWN)),
-        ),
-    ),
-    passes(
-        ALARM,
-        "the alarm of a step policy lacks data",
-        a_step_policy(),
-        ASYNC,
-        an_alarm("backlog", StateValue="INSUFFICIENT_DATA", StateUpdatedTimestamp=ago(days=30)),
-    ),
-    does_not_apply(ALARM, "a forecast hangs on no alarm", a_predictive_policy(VARIANT), VARIANT),
-    *out_of_concern(ALARM, judged=a_policy, alarms=[]),
-    is_unknown(ALARM, "the alarms could not be read", a_policy(), VARIANT, unread=[Part.ALARMS]),
-    is_unknown(
-        ALARM,
-        "an alarm lacks data and AWS gave no time",
-        a_policy(tracking=CUSTOM, alarms=["load"]),
-        VARIANT,
-        an_alarm("load", metric="CPUUtilization", StateValue="INSUFFICIENT_DATA"),
-    ),
-    is_unknown(ALARM, "the endpoints could not be read", a_policy(alarms=[]), unread=[Part.ENDPOINTS]),
-    is_unknown(ALARM, "the components could not be read", a_policy(COMPONENT, alarms=[]), unread=[Part.COMPONENTS]),
-]
-
 # ---- activities
+
+
+def failing(number: int) -> list[Given]:
+    """So many activities that failed one after the other, the last of them three hours ago."""
+    return [an_activity(VARIANT, status="Failed", started=ago(hours=3 + back)) for back in range(number)]
+
 
 ACTIVITY_FAILED: list[Case] = [
     *[
@@ -765,15 +389,82 @@ ACTIVITY_FAILED: list[Case] = [
         severity=Severity.MEDIUM,
         evidence={"activities_failed": 2, "status": "Unfulfilled", "message": "new"},
     ),
+    *[
+        passes(
+            ACTIVITY,
+            f"{failures} in a row failed, and a later one succeeded",
+            a_target(VARIANT),
+            VARIANT,
+            *failing(failures),
+            an_activity(VARIANT, started=ago(hours=2)),
+        )
+        for failures in (1, 2)
+    ],
     fails(
         ACTIVITY,
-        "a later one succeeded",
+        "three in a row failed, and a later one succeeded",
         a_target(VARIANT),
         VARIANT,
-        an_activity(VARIANT, status="Failed", started=ago(hours=5)),
+        *failing(3),
         an_activity(VARIANT, started=ago(hours=2)),
         severity=Severity.MEDIUM,
-        evidence={"activities_failed": 1, "status": "Failed"},
+        evidence={"activities_failed": 3, "status": "Failed"},
+    ),
+    passes(
+        ACTIVITY,
+        "three failed, but not in a row",
+        a_target(VARIANT),
+        VARIANT,
+        *failing(2),
+        an_activity(VARIANT, started=ago(hours=9)),
+        an_activity(VARIANT, status="Failed", started=ago(hours=10)),
+        an_activity(VARIANT, started=ago(hours=2)),
+    ),
+    *[
+        passes(
+            ACTIVITY,
+            f"the endpoint was in the middle of a change: {message}",
+            a_target(VARIANT),
+            VARIANT,
+            an_activity(VARIANT, status="Failed", StatusMessage=message),
+            an_activity(VARIANT, started=ago(hours=2)),
+        )
+        for message in (
+            "Failed to set desired instance count to 4. Reason: the endpoint is Updating",
+            "Cannot update in-progress endpoint",
+        )
+    ],
+    *[
+        fails(
+            ACTIVITY,
+            f"AWS had no capacity: {message}",
+            a_target(VARIANT),
+            VARIANT,
+            an_activity(VARIANT, status="Failed", StatusMessage=message),
+            severity=Severity.MEDIUM,
+            evidence={"lacks_capacity": True},
+        )
+        for message in (
+            "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error",
+            "insufficient capacity (ICE)",
+        )
+    ],
+    fails(
+        ACTIVITY,
+        "a quota is no lack of capacity",
+        a_target(VARIANT),
+        VARIANT,
+        an_activity(VARIANT, status="Failed", StatusMessage="ResourceLimitExceeded: the account-level service limit"),
+        severity=Severity.MEDIUM,
+        evidence={"lacks_capacity": False},
+    ),
+    fails(
+        ACTIVITY,
+        "of provisioned concurrency",
+        concurrency_target(),
+        CONCURRENT,
+        an_activity(VARIANT, status="Failed", ScalableDimension=PROVISIONED_DIMENSION),
+        severity=Severity.MEDIUM,
     ),
     fails(
         ACTIVITY,
@@ -834,10 +525,10 @@ ACTIVITY_FAILED: list[Case] = [
     ],
     passes(
         ACTIVITY,
-        "an activity was not scaled",
+        "an activity was not scaled for a reason",
         a_target(VARIANT),
         VARIANT,
-        an_activity(VARIANT, status="NotScaled", not_scaled=["AlreadyAtMaxCapacity"]),
+        an_activity(VARIANT, status="Unfulfilled", not_scaled=["AlreadyAtMaxCapacity"]),
     ),
     passes(ACTIVITY, "no activity", a_target(VARIANT), VARIANT, evidence={"activities": 0}),
     passes(
@@ -989,9 +680,9 @@ BURSTABLE_INSTANCE: list[Case] = [
             a_target(VARIANT),
             a_variant(instance_type=instance_type),
             severity=Severity.MEDIUM,
-            evidence={"instance_type": instance_type, "families": ["t2", "t3"], "resource_id": VARIANT_ID},
+            evidence={"instance_type": instance_type, "families": ["t2"], "resource_id": VARIANT_ID},
         )
-        for instance_type in ("ml.t2.medium", "ml.t3.xlarge")
+        for instance_type in ("ml.t2.medium", "ml.t2.2xlarge")
     ],
     fails(
         BURSTABLE,
@@ -999,10 +690,10 @@ BURSTABLE_INSTANCE: list[Case] = [
         a_target(VARIANT),
         a_variant(
             instance_type=None,
-            settings={"InstancePools": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.t3.large"}]},
+            settings={"InstancePools": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.t2.large"}]},
         ),
         severity=Severity.MEDIUM,
-        evidence={"instance_type": "ml.m5.large, ml.t3.large"},
+        evidence={"instance_type": "ml.m5.large, ml.t2.large"},
     ),
     fails(
         BURSTABLE,
@@ -1017,8 +708,8 @@ BURSTABLE_INSTANCE: list[Case] = [
         BURSTABLE,
         "a family that the policy does not name",
         a_target(VARIANT),
-        a_variant(instance_type="ml.t3.large"),
-        params={"families": ["t2"]},
+        a_variant(instance_type="ml.t2.large"),
+        params={"families": ["t3"]},
     ),
     passes(BURSTABLE, "ml.m5.large", a_target(VARIANT), VARIANT, evidence={"instance_type": "ml.m5.large"}),
     passes(
@@ -1047,176 +738,12 @@ BURSTABLE_INSTANCE: list[Case] = [
     is_unknown(BURSTABLE, "the endpoints could not be read", a_target(VARIANT), unread=[Part.ENDPOINTS]),
 ]
 
-# ---- from zero
-
-ASLEEP = a_variant(count=0, asynchronous=True)
-SLEEPING_COMPONENT = a_component(copies=0)
-FROM_ZERO, COPIES_FROM_ZERO = a_target(ASLEEP, minimum=0), a_target(SLEEPING_COMPONENT, minimum=0)
-NO_CAPACITY = "NoCapacityInvocationFailures"
-
-ZERO_WITHOUT_WAKE_UP: list[Case] = [
-    fails(
-        WAKE_UP,
-        "an asynchronous endpoint without a policy",
-        FROM_ZERO,
-        ASLEEP,
-        severity=Severity.MEDIUM,
-        evidence={
-            "min_capacity": 0,
-            "wake_up_metric": "HasBacklogWithoutCapacity",
-            "resource_id": VARIANT_ID,
-            "scalable_dimension": INSTANCE_DIMENSION,
-        },
-    ),
-    fails(
-        WAKE_UP,
-        "an asynchronous endpoint that only tracks its backlog per instance",
-        FROM_ZERO,
-        ASLEEP,
-        a_policy(ASLEEP, tracking=BACKLOG),
-        *ALARMS,
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "a target-tracking policy has the alarm",
-        FROM_ZERO,
-        ASLEEP,
-        a_policy(ASLEEP, tracking=following("HasBacklogWithoutCapacity", EndpointName="churn"), alarms=["backlog"]),
-        an_alarm("backlog"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "the alarm of the step policy is on another metric",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP),
-        an_alarm("backlog", metric="ApproximateBacklogSize"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "the alarm of the step policy is gone",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "the step policy has no alarm",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP, alarms=[]),
-        an_alarm("backlog"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "another variant has the step policy",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(OTHER_ID),
-        an_alarm("backlog"),
-        severity=Severity.MEDIUM,
-    ),
-    passes(
-        WAKE_UP,
-        "a step policy with its alarm",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP),
-        an_alarm("backlog"),
-        evidence={"policy": "wake-up", "wake_up_metric": "HasBacklogWithoutCapacity"},
-    ),
-    passes(
-        WAKE_UP,
-        "the second alarm of the step policy beside a tracking policy",
-        FROM_ZERO,
-        ASLEEP,
-        a_policy(ASLEEP, tracking=BACKLOG),
-        a_step_policy(ASLEEP, alarms=["load", "backlog"]),
-        an_alarm("load", metric="CPUUtilization"),
-        an_alarm("backlog"),
-        evidence={"policy": "wake-up"},
-    ),
-    passes(
-        WAKE_UP,
-        "the alarm is on metric math",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP),
-        an_alarm(
-            "backlog",
-            MetricName=None,
-            Dimensions=None,
-            **metric_math(a_metric("HasBacklogWithoutCapacity", EndpointName="churn")),
-        ),
-    ),
-    fails(
-        WAKE_UP,
-        "a component without a policy",
-        COPIES_FROM_ZERO,
-        SLEEPING_COMPONENT,
-        HOSTING,
-        severity=Severity.MEDIUM,
-        evidence={"wake_up_metric": NO_CAPACITY, "resource_id": COMPONENT_ID, "scalable_dimension": COPY_DIMENSION},
-    ),
-    fails(
-        WAKE_UP,
-        "the alarm of a component is on the metric of asynchronous endpoints",
-        COPIES_FROM_ZERO,
-        SLEEPING_COMPONENT,
-        HOSTING,
-        a_step_policy(SLEEPING_COMPONENT),
-        an_alarm("backlog"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        WAKE_UP,
-        "the alarm of an asynchronous endpoint is on the metric of components",
-        FROM_ZERO,
-        ASLEEP,
-        a_step_policy(ASLEEP),
-        an_alarm("backlog", metric=NO_CAPACITY),
-        severity=Severity.MEDIUM,
-    ),
-    passes(
-        WAKE_UP,
-        "a component with a step policy and its alarm",
-        COPIES_FROM_ZERO,
-        SLEEPING_COMPONENT,
-        HOSTING,
-        a_step_policy(SLEEPING_COMPONENT, alarms=["no-capacity"]),
-        an_alarm("no-capacity", metric=NO_CAPACITY),
-        evidence={"policy": "wake-up", "wake_up_metric": NO_CAPACITY},
-    ),
-    does_not_apply(WAKE_UP, "never goes below one instance", a_target(ASLEEP, minimum=1), ASLEEP),
-    does_not_apply(WAKE_UP, "never goes below one copy", a_target(COMPONENT, minimum=1), COMPONENT, HOSTING),
-    does_not_apply(
-        WAKE_UP,
-        "instances under components",
-        a_target(VARIANT, minimum=0),
-        a_host_of_components(count=0),
-        SLEEPING_COMPONENT,
-    ),
-    *out_of_concern(WAKE_UP, asynchronous=True, minimum=0),
-    is_unknown(WAKE_UP, "the minimum was not told", a_target(ASLEEP, minimum=None), ASLEEP),
-    is_unknown(WAKE_UP, "the policies could not be read", FROM_ZERO, ASLEEP, unread=[Part.POLICIES]),
-    is_unknown(WAKE_UP, "the alarms could not be read", FROM_ZERO, ASLEEP, a_step_policy(ASLEEP), unread=[Part.ALARMS]),
-    is_unknown(
-        WAKE_UP,
-        "the config could not be read, so that nobody knows whether it is asynchronous",
-        FROM_ZERO,
-        a_variant(count=0, config_read=False),
-        unread=CONFIG_UNREAD,
-    ),
-    is_unknown(WAKE_UP, "the endpoints could not be read", FROM_ZERO, unread=[Part.ENDPOINTS]),
-    is_unknown(WAKE_UP, "the components could not be read", COPIES_FROM_ZERO, unread=[Part.COMPONENTS]),
-]
-
 # ---- instances under components
+
+ON_ONE = {"ComputeResourceRequirements": {"NumberOfAcceleratorDevicesRequired": 1.0, "MinMemoryRequiredInMb": 1024}}
+COMPONENT_OF_ONE = a_component(specification=ON_ONE)
+#: Four GPUs on each of at most two instances.
+TWO_OF_FOUR = a_host_of_components(instance_type="ml.g5.12xlarge", running=managed_scaling(1, 2))
 
 HOST_FIXED: list[Case] = [
     fails(
@@ -1226,7 +753,107 @@ HOST_FIXED: list[Case] = [
         COMPONENT,
         a_target(COMPONENT),
         severity=Severity.MEDIUM,
-        evidence={"components": ["churn-component"], "desired_instance_count": 2, "resource_id": VARIANT_ID},
+        evidence={
+            "components": ["churn-component"],
+            "desired_instance_count": 2,
+            "resource_id": VARIANT_ID,
+            "problem": "fixed",
+        },
+    ),
+    fails(
+        HOST,
+        "managed instance scaling between the same numbers",
+        a_host_of_components(running=managed_scaling(2, 2)),
+        COMPONENT,
+        a_target(COMPONENT),
+        severity=Severity.MEDIUM,
+        evidence={"problem": "pinned", "min_capacity": 2, "max_capacity": 2, "managed": True},
+    ),
+    fails(
+        HOST,
+        "a target of the instances between the same numbers",
+        HOSTING,
+        COMPONENT,
+        a_target(COMPONENT),
+        a_target(HOSTING, minimum=2, maximum=2),
+        severity=Severity.MEDIUM,
+        evidence={"problem": "pinned", "managed": False},
+    ),
+    passes(
+        HOST,
+        "a scheduled action gives the instances room",
+        HOSTING,
+        COMPONENT,
+        a_target(COMPONENT),
+        a_target(HOSTING, minimum=2, maximum=2),
+        a_schedule(HOSTING, maximum=4),
+    ),
+    passes(
+        HOST,
+        "room for eight accelerators, and the components want eight",
+        TWO_OF_FOUR,
+        COMPONENT_OF_ONE,
+        a_component("still", copies=2, specification=ON_ONE),
+        a_target(COMPONENT_OF_ONE, minimum=1, maximum=6),
+    ),
+    fails(
+        HOST,
+        "room for eight accelerators, and the components want nine",
+        TWO_OF_FOUR,
+        COMPONENT_OF_ONE,
+        a_component("still", copies=3, specification=ON_ONE),
+        a_target(COMPONENT_OF_ONE, minimum=1, maximum=6),
+        severity=Severity.MEDIUM,
+        evidence={"problem": "too small", "accelerators_needed": 9.0, "accelerators_at_most": 8},
+    ),
+    fails(
+        HOST,
+        "a scheduled action raises the copies above what has room",
+        TWO_OF_FOUR,
+        COMPONENT_OF_ONE,
+        a_target(COMPONENT_OF_ONE, minimum=1, maximum=8),
+        a_schedule(COMPONENT_OF_ONE, maximum=9),
+        severity=Severity.MEDIUM,
+        evidence={"problem": "too small"},
+    ),
+    is_unknown(
+        HOST,
+        "how many accelerators an instance has is not known",
+        a_host_of_components(instance_type="ml.inf2.48xlarge", running=managed_scaling(1, 2)),
+        COMPONENT_OF_ONE,
+        a_target(COMPONENT_OF_ONE, minimum=1),
+    ),
+    fails(
+        HOST,
+        "every component may reach zero, and the instances may not",
+        a_host_of_components(running=managed_scaling(1)),
+        COMPONENT,
+        a_target(COMPONENT, minimum=0),
+        severity=Severity.LOW,
+        evidence={"problem": "never at zero", "min_capacity": 1},
+    ),
+    passes(
+        HOST,
+        "one component of two may reach zero",
+        a_host_of_components(running=managed_scaling(1)),
+        COMPONENT,
+        a_component("still"),
+        a_target(COMPONENT, minimum=0),
+    ),
+    # The documentation's own way to scale an endpoint to zero: nothing is wrong with it.
+    passes(
+        HOST,
+        "component and instances between zero and one",
+        a_host_of_components(count=1, running=managed_scaling(0, 1), instance_type="ml.g5.xlarge"),
+        awake := a_component(copies=1, specification=ON_ONE),
+        a_target(awake, minimum=0, maximum=1),
+    ),
+    is_unknown(
+        HOST,
+        "the managed maximum was not told",
+        a_host_of_components(running=managed_scaling(1, None)),
+        COMPONENT,
+        a_target(COMPONENT),
     ),
     fails(
         HOST,
@@ -1402,6 +1029,27 @@ UNTESTED_TARGET: list[Case] = [
         UNTAGGED,
         a_load_test(),
     ),
+    passes(
+        UNTESTED,
+        "a benchmark of the endpoint",
+        a_policy(),
+        UNTAGGED,
+        a_benchmark(),
+        evidence={"job": "churn-benchmark"},
+    ),
+    fails(
+        UNTESTED, "a benchmark of another endpoint", a_policy(), UNTAGGED, a_benchmark("fraud"), severity=Severity.INFO
+    ),
+    fails(
+        UNTESTED,
+        "a benchmark a second too long ago",
+        a_policy(),
+        UNTAGGED,
+        a_benchmark(completed=ago(days=180, seconds=1)),
+        severity=Severity.INFO,
+    ),
+    does_not_apply(UNTESTED, "an event cannot tell of benchmarks", a_policy(), UNTAGGED, whole=False),
+    is_unknown(UNTESTED, "the benchmarks could not be read", a_policy(), UNTAGGED, unread=[Part.BENCHMARKS]),
     passes(UNTESTED, "a load test though the tags were not read", a_policy(), VARIANT, a_load_test()),
     passes(
         UNTESTED,
@@ -1474,12 +1122,9 @@ UNTESTED_TARGET: list[Case] = [
 CASES: list[Case] = [
     *SCALE_IN_DISABLED,
     *COOLDOWN_INVERTED,
-    *METRIC_MISMATCH,
-    *ALARM_BROKEN,
     *ACTIVITY_FAILED,
     *ORPHANED_TARGET,
     *BURSTABLE_INSTANCE,
-    *ZERO_WITHOUT_WAKE_UP,
     *HOST_FIXED,
     *UNTESTED_TARGET,
 ]

@@ -9,6 +9,7 @@ from chalicelib.inventory.kinds import training
 from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef
 from emulator import seed
+from emulator.account import build
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -277,6 +278,75 @@ def test_a_named_endpoint_that_only_a_schedule_scales_is_seen_to_scale(
     assert front.calls["application-autoscaling:DescribeScheduledActions"] == 1
 
 
+def test_a_named_endpoint_that_a_policy_and_a_schedule_scale_costs_at_most_sixteen_calls(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    scaling = emulator.client("application-autoscaling")
+    named: dict[str, Any] = {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "ResourceId": "endpoint/nightly/variant/AllTraffic",
+    }
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaling.put_scaling_policy(
+        PolicyName="by-load",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 100.0, "PredefinedMetricSpecification": metric},
+        **named,
+    )
+    scaling.put_scheduled_action(
+        ScheduledActionName="night",
+        Schedule="cron(0 20 * * ? *)",
+        Timezone="Mars/Olympus",
+        ScalableTargetAction={"MinCapacity": 1},
+        **named,
+    )
+    alarms = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"][0]["Alarms"]
+    emulator.client("cloudwatch").put_alarm_mute_rule(
+        Name="nights",
+        Rule={"Schedule": {"Expression": "cron(0 20 * * *)", "Duration": "PT10H"}},
+        MuteTargets={"AlarmNames": [alarms[0]["AlarmName"]]},
+    )
+    service = new_service()
+    front.calls.clear()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", "nightly")]), "event")
+    fired = {rule for rule, _ in found(report)}
+    assert {"autoscaling-min-below-two", "autoscaling-alarm-broken"} <= fired
+    assert sum(front.calls.values()) <= 16
+    asked_by_name = {
+        "sagemaker:ListTags",
+        "sagemaker:ListInferenceRecommendationsJobs",
+        "cloudwatch:ListAlarmMuteRules",
+    }
+    assert not {name for name in front.calls if ":List" in name} - asked_by_name
+
+
+def test_a_sweep_reads_every_mute_rule_that_is_not_over(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    an_endpoint(emulator, "nightly")
+    a_target("nightly")
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    emulator.client("application-autoscaling").put_scaling_policy(
+        PolicyName="by-load",
+        PolicyType="TargetTrackingScaling",
+        ServiceNamespace="sagemaker",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        ResourceId="endpoint/nightly/variant/AllTraffic",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 100.0, "PredefinedMetricSpecification": metric},
+    )
+    rule = {"Schedule": {"Expression": "cron(0 20 * * SUN)", "Duration": "PT10H"}}
+    cloudwatch = emulator.client("cloudwatch")
+    cloudwatch.put_alarm_mute_rule(Name="weekly", Rule=rule, MuteTargets={"AlarmNames": ["another"]})
+    cloudwatch.put_alarm_mute_rule(Name="over", Rule=rule, ExpireDate=datetime(2026, 1, 1, tzinfo=UTC))
+    service = new_service()
+    report = service.audit(service.scope(), "schedule")
+    assert report.rules["autoscaling-alarm-broken"].passed == 1
+    assert (front.calls["cloudwatch:ListAlarmMuteRules"], front.calls["cloudwatch:GetAlarmMuteRule"]) == (1, 1)
+
+
 def test_a_named_training_job_costs_at_most_three_calls(
     account: Emulator, front: Front, new_service: NewService
 ) -> None:
@@ -311,3 +381,32 @@ def test_inference_components_are_asked_for_only_where_there_are_some(
     service = new_service()
     service.audit(service.scope(), "cli")
     assert "sagemaker:ListInferenceComponents" not in front.calls
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "silent", "calls"),
+    [
+        ("contract-analysis", {"endpoint-idle", "endpoint-gpu-underutilized"}, 16),  # asynchronous
+        ("product-images", {"endpoint-gpu-unneeded-by-algorithm", "endpoint-gpu-underutilized"}, 16),  # instance pools
+        ("llm-agents", {"endpoint-idle"}, 22),  # three inference components and two models, described one by one
+    ],
+)
+def test_an_event_about_an_endpoint_reads_the_metrics_of_its_kind_with_few_calls(
+    emulator: Emulator, front: Front, new_service: NewService, endpoint: str, silent: set[str], calls: int
+) -> None:
+    build(now=NOW)
+    service = new_service()
+    front.calls.clear()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", endpoint)]), "event")
+    assert sum(front.calls.values()) <= calls, front.calls
+    assert not {finding.rule for finding in report.findings} & silent
+    assert all(report.rules[rule].unknown == 0 for rule in silent)
+    assert all(report.rules[rule].passed for rule in silent)
+
+
+def test_a_serverless_job_is_no_blind_spot(emulator: Emulator, new_service: NewService) -> None:
+    seed.training_job(ACCOUNT, REGION, "tuned", created=NOW - timedelta(days=2), ResourceConfig=None)
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.blind_spots == []
+    assert report.rules["training-spot-not-used"].not_applicable == 1

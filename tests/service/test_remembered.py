@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.inventory import aws, pacing
-from chalicelib.inventory.kinds import endpoints
+from chalicelib.inventory.kinds import configs
 from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.table import TABLE
@@ -28,7 +28,7 @@ DESCRIBE, LIST = "sagemaker:DescribeEndpointConfig", "sagemaker:ListEndpointConf
 @pytest.fixture(autouse=True)
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Configs made just now count as old."""
-    monkeypatch.setattr(endpoints, "SETTLED", timedelta(days=-1))
+    monkeypatch.setattr(configs, "SETTLED", timedelta(days=-1))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_the_second_audit_of_a_process_describes_no_config(account: Emulator) ->
 
 
 def test_a_young_config_is_described_again(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "SETTLED", timedelta(hours=1))
+    monkeypatch.setattr(configs, "SETTLED", timedelta(hours=1))
     service = a_service(account)
     sweep(service)
     second = sweep(service)

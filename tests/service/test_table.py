@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from chalicelib.inventory.cached import packed
-from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger, LedgerBusy

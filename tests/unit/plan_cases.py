@@ -187,6 +187,10 @@ SOUND: dict[str, Any] = {
                 "ActionsEnabled": True,
                 "AlarmActions": [{"Ref": "WakeUp"}],
                 "Dimensions": [{"Name": "EndpointName", "Value": "queue"}],
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1,
+                "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             },
         },
         "Notebook": {

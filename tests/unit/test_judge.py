@@ -12,7 +12,8 @@ from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds.endpoints import Endpoint, Variant, VariantSettings
+from chalicelib.inventory.kinds.configs import VariantSettings
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
 from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed

@@ -82,7 +82,7 @@ CASES: list[tuple[str, str, Verdict, list[tuple[str, Any]]]] = [
         "autoscaling-zero-without-wakeup",
         "endpoint/queue/variant/AllTraffic",
         FAIL,
-        [("WakeUpAlarm.Properties.MetricName", "ApproximateBacklogSize")],
+        [("WakeUpAlarm.Properties.MetricName", "Invocations")],
     ),
     ("model-vpc-single-az", "churn-model", PASS, []),
     ("model-vpc-single-az", "churn-model", FAIL, [(AZ_B, "eu-west-1a")]),

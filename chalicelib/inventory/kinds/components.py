@@ -17,6 +17,8 @@ class Specification(Fact):
     image: str | None = at("Container.DeployedImage.SpecifiedImage", "Container.Image")
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
+    placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
+    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
 
 
 class InferenceComponent(Fact):
@@ -48,8 +50,14 @@ class InferenceComponent(Fact):
         "Specification.SchedulingConfig.AvailabilityZoneBalance",
         default=False,
     )
+    failure_reason: str | None = at("FailureReason")
     specifications: tuple[Specification, ...] = at("Specifications", "Specification", default=(), convert=many)
     tags: Tags | None = at("Tags")
+
+    @property
+    def accelerators(self) -> float:
+        """The accelerators that a copy needs, on the instance type on which it needs most."""
+        return max((specification.accelerators or 0.0 for specification in self.specifications), default=0.0)
 
     @property
     def resource_id(self) -> str:

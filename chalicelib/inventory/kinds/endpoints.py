@@ -1,91 +1,36 @@
 """Endpoints with their variants and endpoint configs: the facts, and how they are read."""
 
-import logging
+import math
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from itertools import islice
+from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Present, Tags, Unread, VpcConfig, at
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.facts import Fact, Missing, Present, Tags, Unread, at
 from chalicelib.inventory.instances import InstanceType
+from chalicelib.inventory.kinds.configs import (
+    IN_TRANSITION,
+    NOT_SERVING,
+    EndpointConfig,
+    ManagedInstanceScaling,
+    VariantSettings,
+    plain,
+)
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
-from chalicelib.inventory.remembered import Configs
-
-log = logging.getLogger(__name__)
 
 
-#: Endpoint states without case and underscores: events write IN_SERVICE where the API writes InService.
-IN_TRANSITION = frozenset({"creating", "updating", "systemupdating", "rollingback", "deleting"})
-NOT_SERVING = frozenset({"failed", "outofservice"})
+class BatchSize(Fact):
+    """``CapacitySize``: instances, or percent of them."""
 
+    type: str = at("Type", default="")
+    value: int = at("Value", default=0)
 
-def plain(status: str) -> str:
-    """A status without case and underscores, to compare by."""
-    return status.replace("_", "").lower()
-
-
-class ManagedInstanceScaling(Fact):
-    """SageMaker's own scaling of the instances under inference components."""
-
-    status: str = at("Status", default="")
-    min_instance_count: int | None = at("MinInstanceCount")
-    max_instance_count: int | None = at("MaxInstanceCount")
-
-    @property
-    def enabled(self) -> bool:
-        return self.status.upper() == "ENABLED"
-
-
-class InstancePool(Fact):
-    """One of the instance types on which a variant may run, with the model that it serves there instead."""
-
-    instance_type: str | None = at("InstanceType")
-    model_name_override: str | None = at("ModelNameOverride")
-
-
-class VariantSettings(Fact):
-    """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
-
-    name: str = at("VariantName", required=True)
-    model_name: str | None = at("ModelName")
-    initial_instance_count: int | None = at("InitialInstanceCount")
-    initial_weight: float | None = at("InitialVariantWeight")
-    instance_type: str | None = at("InstanceType")
-    instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
-    accelerator_type: str | None = at("AcceleratorType")
-    serverless: Present = at("ServerlessConfig", default=False)
-    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The type, or with instance pools the types of the pools; empty when serverless."""
-        if self.instance_type:
-            return (self.instance_type,)
-        return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
-
-    @property
-    def type_names(self) -> str | None:
-        """The types in words; None when serverless."""
-        return ", ".join(self.instance_types) or None
-
-
-class EndpointConfig(Fact):
-    """``DescribeEndpointConfig``. Immutable after creation."""
-
-    kind: ClassVar[str] = "endpoint-config"
-    name: str = at("EndpointConfigName", required=True)
-    arn: str = at("EndpointConfigArn", default="")
-    created: datetime | None = at("CreationTime")
-    variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
-    shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
-    asynchronous: Present = at("AsyncInferenceConfig", default=False)
-    vpc_config: VpcConfig | None = at("VpcConfig")
-    tags: Tags | None = at("Tags")
-    in_use: bool | None = Field(None, description="named by an endpoint")
+    def of(self, count: int) -> int:
+        """The instances of one batch out of ``count``, at least one."""
+        return max(1, math.ceil(count * self.value / 100) if self.type == "CAPACITY_PERCENT" else self.value)
 
 
 class Variant(Fact):
@@ -109,9 +54,6 @@ class Variant(Fact):
     desired_weight: float | None = at("DesiredWeight")
     serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
-    pending_accelerator_type: str | None = Field(
-        None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
-    )
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
@@ -119,17 +61,38 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    config_created: datetime | None = Field(None, description="DescribeEndpointConfig.CreationTime")
+    rolling_batch: BatchSize | None = Field(
+        None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
+    )
+    config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
+    provisioned_concurrency: int | None = at(
+        "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
+    )
 
     @property
     def arn(self) -> str:
         return self.endpoint_arn
 
     @property
+    def instances_of_update(self) -> int:
+        """How many instances an update starts beside those that run: a whole second fleet, or the batch of the rolling
+        update that the endpoint was deployed with last; raises Unread when the count is not known."""
+        count = self.instance_count
+        return count if self.rolling_batch is None else min(count, self.rolling_batch.of(count))
+
+    @property
     def settings(self) -> VariantSettings:
         """The variant's settings in the endpoint config; raises Unread when they could not be read."""
         if self.configured is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.configured
+
+    @property
+    def _without_config(self) -> Unread:
+        if self.config_gone:
+            return Missing(f"its endpoint config {self.config_name} was deleted")
+        return Unread(self.configured_unread)
 
     @property
     def settled(self) -> bool:
@@ -145,13 +108,13 @@ class Variant(Fact):
             return self.configured.serverless
         if self.current_instance_count is not None or self.desired_instance_count is not None:
             return False
-        raise Unread(self.configured_unread)
+        raise self._without_config
 
     @property
     def is_async(self) -> bool:
         """True for asynchronous inference; raises Unread when neither endpoint nor config told."""
         if self.asynchronous is None:
-            raise Unread(self.configured_unread)
+            raise self._without_config
         return self.asynchronous
 
     @property
@@ -176,22 +139,32 @@ class Variant(Fact):
         names = self.settings.instance_types
         if not names:
             raise Unread("the endpoint config names no instance type for the variant")
+        if len(names) < len(self.settings.instance_pools):
+            raise Unread("the endpoint config names no instance type for one of the variant's instance pools")
         return tuple(InstanceType.parse(name) for name in names)
 
     @property
     def hosts_components(self) -> bool:
         """True when the variant has no model of its own: inference components bring theirs."""
         settings = self.settings
-        return settings.model_name is None and not settings.serverless
+        return not settings.model_names and not settings.serverless
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
-        """Managed instance scaling where it is enabled, as it runs or else as configured; raises Unread when the
-        endpoint does not tell and the config is unread."""
+        """Managed instance scaling where it works: enabled, as it runs or else as configured, on a variant without a
+        model of its own. Elsewhere it has no effect. Raises Unread when the config that tells is unread."""
         running = self.managed_instance_scaling
         if running is None:
             running = self.settings.managed_instance_scaling
-        return running if running is not None and running.enabled else None
+        return running if running is not None and running.enabled and self.hosts_components else None
+
+    @property
+    def concurrency(self) -> int | None:
+        """The provisioned concurrency of a serverless variant, as it runs or else as configured; None without any.
+        Raises Unread when the endpoint does not tell and the config is unread."""
+        if self.provisioned_concurrency is not None:
+            return self.provisioned_concurrency
+        return self.settings.provisioned_concurrency
 
     @property
     def scaled_by_sagemaker(self) -> bool:
@@ -220,20 +193,22 @@ class Endpoint(Fact):
     modified: datetime | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
     tags: Tags | None = at("Tags")
+    deployment_started: datetime | None = at("PendingDeploymentSummary.StartTime")
+    deployment_seconds: int | None = at(
+        "LastDeploymentConfig.RollingUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+        "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
+    )
+    rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
+
+    @property
+    def in_transition_since(self) -> datetime | None:
+        """Since when a deployment is under way; meaningful only in a state of transition."""
+        return self.deployment_started or self.modified or self.created
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
         variants = tuple(one.model_copy(update={"tags": tags}) for one in self.variants)
         return self.model_copy(update={"tags": tags, "variants": variants})
-
-
-#: A page of the list of configs is worth its while from this many remembered configs on.
-CONFIGS_A_PAGE = 20
-#: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
-#: the resolution of its creation time.
-SETTLED = timedelta(days=1)
-#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
-_UNJUDGED = NOT_SERVING | {"deleting"}
 
 
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
@@ -244,9 +219,15 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         listed = [] if records else _listed_endpoints(reader)
         lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
         lacking += [name for name in listed if name not in names]
-        described = {one["EndpointName"]: one for one in _described(reader, lacking)}
+        # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
+        moving = [
+            str(record["EndpointName"])
+            for record in records
+            if plain(record.get("EndpointStatus", "")) in IN_TRANSITION
+        ]
+        described = {one["EndpointName"]: one for one in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
-        kept = [record for record in records if record.get("EndpointName") not in lacking]
+        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
         return kept + [{**one, "Tags": tags.get(name)} for name, one in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
@@ -273,71 +254,6 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     return not variants or any(not keys & variant.keys() for variant in variants)
 
 
-def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
-    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
-    the last one not again."""
-    names = [
-        one["EndpointConfigName"]
-        for one in endpoints
-        if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
-    ]
-    if not names or not reader.scope.whole:
-        return described_configs(reader, names)
-    account, region = reader.scope.account, reader.scope.region
-    remembered = reader.memory.recall(account, region)
-    found = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
-    found |= described_configs(reader, [name for name in names if name not in found])
-    settled = reader.now - SETTLED
-    old = {name: one for name, one in found.items() if one.created is not None and one.created < settled}
-    reader.memory.keep(account, region, old)
-    return found
-
-
-def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfig]:
-    """Those of the remembered configs that the list shows with the same ARN and creation time.
-
-    The list is left when it takes more calls than a twentieth of the descriptions that it saves: its pages come one
-    after the other, descriptions side by side.
-    """
-    moments = [one.created for one in remembered.values() if one.created is not None]
-    if not moments:
-        return {}
-    pages = reader.aws.pages(
-        "sagemaker",
-        "ListEndpointConfigs",
-        "EndpointConfigs",
-        MaxResults=100,
-        CreationTimeAfter=min(moments) - timedelta(seconds=1),
-        CreationTimeBefore=max(moments) + timedelta(seconds=1),
-    )
-    found: dict[str, EndpointConfig] = {}
-    try:
-        for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
-            for one in page:
-                known = remembered.get(one["EndpointConfigName"])
-                if known and known.arn == one["EndpointConfigArn"] and known.created == moment(one["CreationTime"]):
-                    found[known.name] = known
-            if len(found) == len(remembered):
-                break
-    except CallFailed as failure:
-        log.info("remembered endpoint configs are described again: %s", failure)
-    return found
-
-
-def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
-    """The named endpoint configs that exist."""
-    answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
-    found = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
-    return {one.name: one for one in found}
-
-
-def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
-    """The endpoint configs that no endpoint uses."""
-    listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
-    names = {one["EndpointConfigName"] for one in listed} - set(used)
-    return described_configs(reader, sorted(names))
-
-
 def assembled(
     reader: Reader, records: Iterable[Mapping[str, Any]], configs: Mapping[str, EndpointConfig]
 ) -> dict[str, Endpoint]:
@@ -357,10 +273,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
-    pending = {
-        one.get("VariantName"): one.get("AcceleratorType")
-        for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
-    }
 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
@@ -375,8 +287,10 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "shadow": shadow,
             "configured": settings.get(raw.get("VariantName", "")),
             "configured_unread": unread,
-            "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
+            "config_created": config.created if config else None,
+            "rolling_batch": endpoint.rolling_batch,
+            "config_gone": reader.gaps.gone(Part.CONFIGS, endpoint.config_name or ""),
         }
 
     raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]

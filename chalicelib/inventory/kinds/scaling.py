@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
@@ -10,6 +11,7 @@ from chalicelib.inventory.answers import moment
 from chalicelib.inventory.facts import Fact, Tags, at
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.schedules import over
 
 INSTANCE_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 COPY_DIMENSION = "sagemaker:inference-component:DesiredCopyCount"
@@ -71,6 +73,16 @@ class ScheduledAction(Fact):
     name: str = at("ScheduledActionName", required=True)
     resource_id: str = at("ResourceId", required=True)
     dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
+    schedule: str = at("Schedule", default="")
+    timezone: str | None = at("Timezone")
+    start: datetime | None = at("StartTime")
+    end: datetime | None = at("EndTime")
+    min_capacity: int | None = at("ScalableTargetAction.MinCapacity")
+    max_capacity: int | None = at("ScalableTargetAction.MaxCapacity")
+
+    def lives(self, now: datetime) -> bool:
+        """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
+        return not (self.end is not None and self.end <= now) and not over(self.schedule, self.timezone, now)
 
 
 class AlarmRef(Fact):
@@ -116,13 +128,24 @@ def _steps_in(configuration: Any) -> Any:
     """Whether AWS's step scaling configuration can take capacity away."""
     if not isinstance(configuration, Mapping):
         return configuration
-    adjustments = (step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ())
-    return configuration.get("AdjustmentType") == "ExactCapacity" or any(change < 0 for change in adjustments)
+    exact = configuration.get("AdjustmentType") == "ExactCapacity"
+    return exact or any(change < 0 for change in _adjustments(configuration))
+
+
+def _steps_out(configuration: Any) -> Any:
+    """Whether AWS's step scaling configuration can add capacity."""
+    if not isinstance(configuration, Mapping):
+        return configuration
+    return any(change > 0 for change in _adjustments(configuration))
+
+
+def _adjustments(configuration: Mapping[str, Any]) -> list[int]:
+    return [step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ()]
 
 
 class ScalingPolicy(Fact):
     """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
-    ``steps_in`` says that a step policy can take capacity away."""
+    ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
 
     kind: ClassVar[str] = "scaling-policy"
     policy_name: str = at("PolicyName", required=True)
@@ -141,6 +164,8 @@ class ScalingPolicy(Fact):
     scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
     steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
+    steps_out: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_out)
+    step_cooldown: int | None = at("StepScalingPolicyConfiguration.Cooldown")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
     @property
@@ -172,7 +197,7 @@ class ScalingActivity(Fact):
 
 
 class Alarm(Fact):
-    """``DescribeAlarms``."""
+    """``DescribeAlarms``. The period is in seconds; metric math has none here. Actions are ARNs."""
 
     name: str = at("AlarmName", required=True)
     arn: str = at("AlarmArn", default="")
@@ -183,6 +208,15 @@ class Alarm(Fact):
     namespace: str | None = at("Namespace")
     dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
     queried_metrics: tuple[MetricRef, ...] = at("Metrics[].MetricStat.Metric", default=())
+    alarm_actions: tuple[str, ...] = at("AlarmActions", default=())
+    ok_actions: tuple[str, ...] = at("OKActions", default=())
+    insufficient_data_actions: tuple[str, ...] = at("InsufficientDataActions", default=())
+    period: int | None = at("Period")
+    evaluation_periods: int | None = at("EvaluationPeriods")
+    datapoints_to_alarm: int | None = at("DatapointsToAlarm")
+    threshold: float | None = at("Threshold")
+    comparison: str | None = at("ComparisonOperator")
+    rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
 
     @property
     def metrics(self) -> tuple[MetricRef, ...]:
@@ -190,6 +224,18 @@ class Alarm(Fact):
         if self.queried_metrics or self.metric_name is None:
             return self.queried_metrics
         return (MetricRef(name=self.metric_name, namespace=self.namespace, dimensions=self.dimensions),)
+
+    def acts_on(self, policy: ScalingPolicy) -> bool:
+        """True where the policy is among the alarm's actions; AWS writes ``:createdBy/…`` behind a policy's ARN."""
+        actions = (*self.alarm_actions, *self.ok_actions, *self.insufficient_data_actions)
+        return any(action == policy.arn or action.startswith(f"{policy.arn}:") for action in actions)
+
+    @property
+    def unclear(self) -> str:
+        """Why it is not known what the alarm watches, or an empty text."""
+        if self.rule is not None:
+            return "is a composite alarm"
+        return "" if self.metrics else "watches a query that is not read"
 
 
 def display_name(resource_id: str) -> str:
@@ -266,14 +312,17 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
     """The alarms that these policies name, 100 a call. A name without an answer is an alarm that is gone."""
     names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
-    answers = reader.each(
-        lambda some: reader.aws.listing(
-            "cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmNames=some, MaxRecords=100
-        ),
-        slices,
+    answers = reader.each(partial(_alarms_named, reader), slices)
+    found = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
+    return {alarm.name: alarm for alarm in found}
+
+
+def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
+    """The alarms of these names, composite ones among them: at most 100, which is one page."""
+    answer = reader.aws.call(
+        "cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
     )
-    found = reader.typed(Part.ALARMS, Alarm, [one for answer in answers for one in answer])
-    return {one.name: one for one in found}
+    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
 
 
 class RecommendationJob(NamedTuple):
@@ -282,6 +331,41 @@ class RecommendationJob(NamedTuple):
     name: str
     model_name: str | None
     completed: datetime | None
+
+
+class BenchmarkJob(NamedTuple):
+    """A completed AI benchmark job, the name of the endpoint that it measured, and when it ended."""
+
+    name: str
+    endpoint_name: str
+    completed: datetime | None
+
+
+def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
+    """The AI benchmark jobs that completed in the window; None where this boto3 does not know them yet."""
+    if not reader.aws.knows("sagemaker", "ListAIBenchmarkJobs"):
+        return None
+    listed = reader.aws.listing(
+        "sagemaker",
+        "ListAIBenchmarkJobs",
+        "AIBenchmarkJobs",
+        StatusEquals="Completed",
+        CreationTimeAfter=reader.now - timedelta(days=reader.needs.recommendation_days),
+        MaxResults=100,
+    )
+    described = reader.describe_each(
+        Part.BENCHMARKS,
+        "DescribeAIBenchmarkJob",
+        "AIBenchmarkJobName",
+        [summary["AIBenchmarkJobName"] for summary in listed],
+    )
+    found: list[BenchmarkJob] = []
+    for job in described:
+        measured = ((job.get("BenchmarkTarget") or {}).get("Endpoint") or {}).get("Identifier") or ""
+        ended = job.get("EndTime")
+        moment_of_end = moment(ended) if ended is not None else None
+        found.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
+    return found
 
 
 def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from chalicelib.inventory.facts import Fact, Present, at, many, source_of
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.endpoints import VariantSettings
+from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.inventory.cached import FileMemory, cache_folder, packed, unpacked
-from chalicelib.inventory.kinds.endpoints import EndpointConfig
+from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.remembered import ProcessMemory
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"

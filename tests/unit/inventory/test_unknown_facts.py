@@ -4,7 +4,7 @@ import jmespath
 import pytest
 
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.endpoints import InstancePool, VariantSettings
+from chalicelib.inventory.kinds.configs import InstancePool, VariantSettings
 
 REASON = Unread("the parameter Count has no value", "plan:values", "(not known before deployment)")
 LATER = Unread("it is not known before deployment", "plan:deployment")

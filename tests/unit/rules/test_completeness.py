@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 #: Answers that a rule cannot give, with the reason. Every entry is a case that need not be written: keep them few.
 IMPOSSIBLE = {
     ("endpoint-degraded", Verdict.NOT_APPLICABLE): "it is the one rule that concerns endpoints in every state",
+    ("endpoint-stuck-in-transition", Verdict.NOT_APPLICABLE): "it concerns endpoints in every state",
     ("notebook-elastic-inference-retired", Verdict.NOT_APPLICABLE): "it concerns every notebook instance",
     ("notebook-elastic-inference-retired", Verdict.UNKNOWN): "AWS leaves AcceleratorTypes out where there are none",
     ("model-elastic-inference-image", Verdict.NOT_APPLICABLE): "it concerns every model",
@@ -145,6 +146,17 @@ def test_the_baseline_holds_a_rule_to_its_defaults(rule: str) -> None:
 
 def test_a_rule_merges_into_one_that_is_registered() -> None:
     merging = {id: rule.merges_into for id, rule in RULES.items() if rule.merges_into}
-    assert merging["autoscaling-min-below-two"] == "endpoint-single-instance"
-    assert set(merging.values()) <= set(RULES)
-    assert all(id != into for id, into in merging.items())
+    assert merging["autoscaling-min-below-two"] == ("endpoint-single-instance", "inference-component-single-copy")
+    assert {host for hosts in merging.values() for host in hosts} <= set(RULES)
+
+
+@every_rule
+def test_a_rule_never_merges_into_itself_by_way_of_others(rule: str) -> None:
+    reached: set[str] = set()
+    waiting = list(RULES[rule].merges_into)
+    while waiting:
+        host = waiting.pop()
+        if host not in reached:
+            reached.add(host)
+            waiting += RULES[host].merges_into
+    assert rule not in reached

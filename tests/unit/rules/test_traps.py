@@ -22,6 +22,7 @@ from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from tests.builders import (
     ACCOUNT,
+    AN_HOUR_AGO,
     COPIED_LDA,
     LDA,
     LOCAL_SUBNET,
@@ -38,6 +39,7 @@ from tests.builders import (
     a_model,
     a_pipeline,
     a_policy,
+    a_schedule,
     a_series,
     a_serverless_variant,
     a_step_policy,
@@ -130,14 +132,20 @@ def test_a_healthy_variant_causes_no_finding() -> None:
 
 def test_a_serverless_variant_causes_no_finding() -> None:
     serverless = a_serverless_variant()
-    target = a_target(
+    assert failing(an_inventory(serverless, a_model(LDA))) == set()
+
+
+def test_provisioned_concurrency_that_scales_causes_no_finding() -> None:
+    serverless = a_serverless_variant(settings={"ServerlessConfig": {"MaxConcurrency": 9, "ProvisionedConcurrency": 2}})
+    utilization = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
+    scaling = a_target(serverless, minimum=1, ScalableDimension=PROVISIONED_DIMENSION)
+    policy = a_policy(
         serverless,
-        minimum=1,
-        maximum=1,
-        suspended=["DynamicScalingInSuspended"],
+        tracking={"PredefinedMetricSpecification": utilization},
         ScalableDimension=PROVISIONED_DIMENSION,
     )
-    assert failing(an_inventory(serverless, a_model(LDA), target)) == set()
+    alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
+    assert failing(an_inventory(serverless, a_model(LDA), scaling, policy, *alarms)) == set()
 
 
 def test_a_serverless_variant_has_no_missing_counts() -> None:
@@ -204,7 +212,7 @@ def test_the_instances_that_run_count_and_not_those_that_were_configured() -> No
 
 @pytest.mark.parametrize("status", IN_TRANSITION)
 def test_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) -> None:
-    worst = the_worst_variant(status=status, running={"CurrentInstanceCount": 0})
+    worst = the_worst_variant(status=status, running={"CurrentInstanceCount": 0}, modified=AN_HOUR_AGO)
     inventory = an_inventory(worst, *about_it(worst), hints=[("scaled-to-max", worst.resource_id)])
     assert failing(inventory) == set()
     assert verdicts(worst, inventory) == {Verdict.NOT_APPLICABLE}
@@ -212,7 +220,7 @@ def test_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) ->
 
 @pytest.mark.parametrize("status", IN_TRANSITION)
 def test_a_component_on_an_endpoint_in_the_middle_of_a_change_causes_no_finding(status: str) -> None:
-    component, host = a_component(copies=1), a_host_of_components(count=1, status=status)
+    component, host = a_component(copies=1), a_host_of_components(count=1, status=status, modified=AN_HOUR_AGO)
     target = a_target(component, minimum=1, maximum=1)
     assert failing(an_inventory(component, host, a_model())) == set()
     assert failing(an_inventory(component, host, a_model(), target)) == set()
@@ -233,7 +241,7 @@ def test_an_endpoint_whose_update_was_rolled_back_in_vain_still_serves_and_is_ju
 
 @pytest.mark.parametrize("status", ["UPDATING", "SYSTEM_UPDATING", "ROLLING_BACK"])
 def test_a_state_is_understood_in_the_spelling_of_events(status: str) -> None:
-    worst = the_worst_variant(status=status)
+    worst = the_worst_variant(status=status, modified=AN_HOUR_AGO)
     assert failing(an_inventory(worst, *about_it(worst))) == set()
 
 
@@ -260,7 +268,7 @@ def test_a_variant_that_hosts_components_is_told_on_its_components() -> None:
 def test_a_variant_and_a_component_that_scale_cause_no_finding() -> None:
     host, component = a_host_of_components(running=managed_scaling(2)), a_component()
     per_copy = {"PredefinedMetricType": "SageMakerInferenceComponentInvocationsPerCopy"}
-    target = a_target(component, minimum=1)
+    target = a_target(component)
     policy = a_policy(component, tracking={"PredefinedMetricSpecification": per_copy})
     alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
     assert failing(an_inventory(host, component, a_model(), CALLS, target, policy, *alarms)) == set()
@@ -272,10 +280,21 @@ def test_a_component_with_a_base_component_rides_on_its_copies() -> None:
     assert failing(an_inventory(alone)) >= {"variant-no-autoscaling"}
 
 
-def test_managed_instance_scaling_is_automatic_scaling() -> None:
+def test_managed_instance_scaling_of_a_variant_with_a_model_is_no_automatic_scaling() -> None:
     managed, still = a_variant(running=managed_scaling(2)), a_variant(running=managed_scaling(2, status="DISABLED"))
-    assert failing(an_inventory(managed, a_model(), CALLS)) == set()
-    assert failing(an_inventory(still, a_model(), CALLS)) == {"variant-no-autoscaling"}
+    for variant in (managed, still):
+        assert failing(an_inventory(variant, a_model(), CALLS)) == {"variant-no-autoscaling"}
+
+
+def test_a_night_schedule_is_told_the_same_by_day_and_by_night() -> None:
+    night, day = a_schedule(minimum=1, name="night"), a_schedule(minimum=2, name="day")
+    alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
+    told = set()
+    for minimum in (2, 1):
+        target = a_target(minimum=minimum)
+        inventory = an_inventory(a_variant(), a_model(), CALLS, target, a_policy(), *alarms, night, day)
+        told.add(frozenset(failing(inventory)))
+    assert told == {frozenset({"autoscaling-min-below-two"})}
 
 
 # ---- instance types and images
@@ -502,7 +521,8 @@ def test_a_config_that_could_not_be_read_leaves_rules_unknown() -> None:
 
 def _merged(*facts: Given) -> list[str]:
     judge = Judge({id: RuleSetting(rule, True, rule.params()) for id, rule in RULES.items()}, Scope(ACCOUNT, REGION))
-    inventory = an_inventory(*facts)
+    called = [a_series("Invocations", {1: 500.0}, variant=name) for name in ("AllTraffic", "A", "B")]
+    inventory = an_inventory(*facts, *called)
     for subject in inventory.subjects:
         judge.judge(subject, inventory)
     judge.merge()
@@ -519,8 +539,8 @@ def test_a_minimum_of_one_is_told_with_the_single_instance_that_it_led_to() -> N
 def test_a_managed_minimum_of_one_is_told_with_the_single_instance_that_it_led_to() -> None:
     single = a_host_of_components(count=1, running=managed_scaling(1))
     double = a_host_of_components(count=2, running=managed_scaling(1))
-    assert _merged(single) == ["endpoint-single-instance"]
-    assert _merged(double) == ["autoscaling-min-below-two"]
+    assert _merged(single, a_component()) == ["endpoint-single-instance"]
+    assert _merged(double, a_component()) == ["autoscaling-min-below-two"]
 
 
 def test_a_minimum_of_one_is_told_by_itself_where_another_variant_runs_on_one_instance() -> None:

@@ -1,0 +1,177 @@
+"""Endpoint configs: the facts, and how they are read. They cannot be changed after creation."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from chalicelib.inventory.answers import CallFailed, moment
+from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.remembered import Configs
+
+log = logging.getLogger(__name__)
+
+
+#: Endpoint states without case and underscores: events write IN_SERVICE where the API writes InService.
+IN_TRANSITION = frozenset({"creating", "updating", "systemupdating", "rollingback", "deleting"})
+NOT_SERVING = frozenset({"failed", "outofservice"})
+
+
+def plain(status: str) -> str:
+    """A status without case and underscores, to compare by."""
+    return status.replace("_", "").lower()
+
+
+class ManagedInstanceScaling(Fact):
+    """SageMaker's own scaling of the instances under inference components."""
+
+    status: str = at("Status", default="")
+    min_instance_count: int | None = at("MinInstanceCount")
+    max_instance_count: int | None = at("MaxInstanceCount")
+
+    @property
+    def enabled(self) -> bool:
+        return self.status.upper() == "ENABLED"
+
+
+class InstancePool(Fact):
+    """One of the instance types on which a variant may run, with the model that it serves there instead."""
+
+    instance_type: str | None = at("InstanceType")
+    model_name_override: str | None = at("ModelNameOverride")
+
+
+class VariantSettings(Fact):
+    """A variant as configured: ``DescribeEndpointConfig.ProductionVariants[]``."""
+
+    name: str = at("VariantName", required=True)
+    model_name: str | None = at("ModelName")
+    initial_instance_count: int | None = at("InitialInstanceCount")
+    initial_weight: float | None = at("InitialVariantWeight")
+    instance_type: str | None = at("InstanceType")
+    instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
+    accelerator_type: str | None = at("AcceleratorType")
+    serverless: Present = at("ServerlessConfig", default=False)
+    managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
+    reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
+    provisioned_concurrency: int | None = at("ServerlessConfig.ProvisionedConcurrency")
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """The type, or with instance pools the types of the pools; empty when serverless."""
+        if self.instance_type:
+            return (self.instance_type,)
+        return tuple(pool.instance_type for pool in self.instance_pools if pool.instance_type)
+
+    @property
+    def model_names(self) -> tuple[str, ...]:
+        """The models that it serves, its own and those of its instance pools, each once."""
+        names = (self.model_name, *(pool.model_name_override for pool in self.instance_pools))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @property
+    def models_by_type(self) -> dict[str, str | None]:
+        """The model that serves on each instance type: a pool's own, else the variant's."""
+        if self.instance_type:
+            return {self.instance_type: self.model_name}
+        named = [pool for pool in self.instance_pools if pool.instance_type]
+        return {str(pool.instance_type): pool.model_name_override or self.model_name for pool in named}
+
+    @property
+    def type_names(self) -> str | None:
+        """The types in words; None when serverless."""
+        return ", ".join(self.instance_types) or None
+
+
+class EndpointConfig(Fact):
+    """``DescribeEndpointConfig``. Immutable after creation."""
+
+    kind: ClassVar[str] = "endpoint-config"
+    name: str = at("EndpointConfigName", required=True)
+    arn: str = at("EndpointConfigArn", default="")
+    created: datetime | None = at("CreationTime")
+    variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
+    shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
+    asynchronous: Present = at("AsyncInferenceConfig", default=False)
+    vpc_config: VpcConfig | None = at("VpcConfig")
+    tags: Tags | None = at("Tags")
+    in_use: bool | None = Field(None, description="named by an endpoint")
+
+
+#: A page of the list of configs is worth its while from this many remembered configs on.
+CONFIGS_A_PAGE = 20
+#: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
+#: the resolution of its creation time.
+SETTLED = timedelta(days=1)
+#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
+_UNJUDGED = NOT_SERVING | {"deleting"}
+
+
+def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
+    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
+    the last one not again."""
+    names = [
+        one["EndpointConfigName"]
+        for one in endpoints
+        if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
+    ]
+    if not names or not reader.scope.whole:
+        return described_configs(reader, names)
+    account, region = reader.scope.account, reader.scope.region
+    remembered = reader.memory.recall(account, region)
+    found = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
+    found |= described_configs(reader, [name for name in names if name not in found])
+    settled = reader.now - SETTLED
+    old = {name: one for name, one in found.items() if one.created is not None and one.created < settled}
+    reader.memory.keep(account, region, old)
+    return found
+
+
+def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfig]:
+    """Those of the remembered configs that the list shows with the same ARN and creation time.
+
+    The list is left when it takes more calls than a twentieth of the descriptions that it saves: its pages come one
+    after the other, descriptions side by side.
+    """
+    moments = [one.created for one in remembered.values() if one.created is not None]
+    if not moments:
+        return {}
+    pages = reader.aws.pages(
+        "sagemaker",
+        "ListEndpointConfigs",
+        "EndpointConfigs",
+        MaxResults=100,
+        CreationTimeAfter=min(moments) - timedelta(seconds=1),
+        CreationTimeBefore=max(moments) + timedelta(seconds=1),
+    )
+    found: dict[str, EndpointConfig] = {}
+    try:
+        for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
+            for one in page:
+                known = remembered.get(one["EndpointConfigName"])
+                if known and known.arn == one["EndpointConfigArn"] and known.created == moment(one["CreationTime"]):
+                    found[known.name] = known
+            if len(found) == len(remembered):
+                break
+    except CallFailed as failure:
+        log.info("remembered endpoint configs are described again: %s", failure)
+    return found
+
+
+def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
+    """The named endpoint configs that exist."""
+    answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
+    found = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
+    return {one.name: one for one in found}
+
+
+def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
+    """The endpoint configs that no endpoint uses."""
+    listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
+    names = {one["EndpointConfigName"] for one in listed} - set(used)
+    return described_configs(reader, sorted(names))

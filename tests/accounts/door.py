@@ -1,0 +1,208 @@
+"""An account held in memory behind the auditor's own door to AWS: no network, no emulator.
+
+The door answers the operations that the auditor makes from plain records in AWS's shape. It is written from botocore's
+service models and shares nothing with the emulator, so that the two can be held against each other.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.inventory.answers import CallFailed, Gone
+from chalicelib.inventory.aws import Aws
+
+Record = dict[str, Any]
+
+#: What ``Search`` does not hold of a record, though ``Describe…`` does (botocore's shapes TrainingJob and Endpoint).
+NOT_IN_SEARCH = {
+    "TrainingJob": {"ServerlessJobConfig"},
+    "Endpoint": {"PendingDeploymentSummary", "AsyncInferenceConfig"},
+}
+
+
+@dataclass
+class State:
+    """What the account contains, by list. Records are those of ``Describe…``; ``metrics`` are the datapoints by
+    (metric name, the values of its dimensions in the order of their names)."""
+
+    endpoints: list[Record] = field(default_factory=list)
+    configs: list[Record] = field(default_factory=list)
+    models: list[Record] = field(default_factory=list)
+    components: list[Record] = field(default_factory=list)
+    notebooks: list[Record] = field(default_factory=list)
+    transform_jobs: list[Record] = field(default_factory=list)
+    training_jobs: list[Record] = field(default_factory=list)
+    tuning_jobs: list[Record] = field(default_factory=list)
+    targets: list[Record] = field(default_factory=list)
+    policies: list[Record] = field(default_factory=list)
+    schedules: list[Record] = field(default_factory=list)
+    activities: list[Record] = field(default_factory=list)
+    alarms: list[Record] = field(default_factory=list)
+    subnets: list[Record] = field(default_factory=list)
+    zones: list[Record] = field(default_factory=list)
+    recommendations: list[Record] = field(default_factory=list)
+    metrics: dict[tuple[str, ...], list[tuple[datetime, float]]] = field(default_factory=dict)
+    tags: dict[str, list[Record]] = field(default_factory=dict)
+
+    def mapped(self, change: Callable[[Record], Record]) -> "State":
+        """The same account with ``change`` made to every record."""
+        lists = {name: [change(dict(record)) for record in value] for name, value in self.lists()}
+        return State(**lists, metrics=self.metrics, tags=self.tags)
+
+    def lists(self) -> Iterable[tuple[str, list[Record]]]:
+        """The lists of records by their name."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, list)]
+
+
+#: How single resources are described and listed: operation → (list of the state, name field).
+DESCRIBED = {
+    "DescribeEndpoint": ("endpoints", "EndpointName"),
+    "DescribeEndpointConfig": ("configs", "EndpointConfigName"),
+    "DescribeModel": ("models", "ModelName"),
+    "DescribeInferenceComponent": ("components", "InferenceComponentName"),
+    "DescribeNotebookInstance": ("notebooks", "NotebookInstanceName"),
+    "DescribeTransformJob": ("transform_jobs", "TransformJobName"),
+    "DescribeTrainingJob": ("training_jobs", "TrainingJobName"),
+    "DescribeHyperParameterTuningJob": ("tuning_jobs", "HyperParameterTuningJobName"),
+}
+LISTED = {
+    "ListEndpoints": ("endpoints", "Endpoints"),
+    "ListEndpointConfigs": ("configs", "EndpointConfigs"),
+    "ListModels": ("models", "Models"),
+    "ListInferenceComponents": ("components", "InferenceComponents"),
+    "ListNotebookInstances": ("notebooks", "NotebookInstances"),
+    "ListTransformJobs": ("transform_jobs", "TransformJobSummaries"),
+    "ListTrainingJobs": ("training_jobs", "TrainingJobSummaries"),
+    "ListHyperParameterTuningJobs": ("tuning_jobs", "HyperParameterTuningJobSummaries"),
+    "ListInferenceRecommendationsJobs": ("recommendations", "InferenceRecommendationsJobs"),
+}
+SEARCHED = {
+    "Endpoint": "endpoints",
+    "Model": "models",
+    "TrainingJob": "training_jobs",
+    "HyperParameterTuningJob": "tuning_jobs",
+}
+SCALING = {
+    "DescribeScalableTargets": ("targets", "ScalableTargets"),
+    "DescribeScalingPolicies": ("policies", "ScalingPolicies"),
+    "DescribeScheduledActions": ("schedules", "ScheduledActions"),
+    "DescribeScalingActivities": ("activities", "ScalingActivities"),
+}
+
+
+class StateDoor(Aws):
+    """The auditor's door, answering from a :class:`State`. ``denied`` names operations that are refused."""
+
+    def __init__(self, state: State, region: str, *, denied: Iterable[str] = ()) -> None:
+        self.region = region
+        self.state = state
+        self.denied = frozenset(denied)
+        self.calls = Counter()
+        self._lock = threading.RLock()
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """The answer of one operation, in one page."""
+        name = f"{service}:{operation}"
+        with self._lock:
+            self.calls[name] += 1
+        if name in self.denied:
+            raise CallFailed(name, "AccessDeniedException", "not authorized")
+        if operation in DESCRIBED:
+            return self._described(name, operation, parameters)
+        if operation in LISTED:
+            key, answer = LISTED[operation]
+            return {answer: [dict(record) for record in self._filtered(getattr(self.state, key), parameters)]}
+        if operation in SCALING:
+            key, answer = SCALING[operation]
+            return {answer: self._scaling(getattr(self.state, key), parameters)}
+        handler = getattr(self, f"_{operation}", None)
+        if handler is None:
+            raise CallFailed(name, "UnknownOperationException", "the state knows no such operation")
+        return dict(handler(parameters))
+
+    def _described(self, name: str, operation: str, parameters: Mapping[str, Any]) -> Record:
+        key, field_name = DESCRIBED[operation]
+        for record in getattr(self.state, key):
+            if record.get(field_name) == parameters[field_name]:
+                return dict(record)
+        raise Gone(name, "ValidationException", f'Could not find "{parameters[field_name]}".')
+
+    def _filtered(self, records: list[Record], parameters: Mapping[str, Any]) -> list[Record]:
+        endpoint = parameters.get("EndpointNameEquals")
+        kept = [one for one in records if endpoint is None or one.get("EndpointName") == endpoint]
+        for field_name in ("LastModifiedTime", "CreationTime"):
+            if (after := parameters.get(f"{field_name}After")) is not None:
+                kept = [one for one in kept if field_name in one and one[field_name] > after]
+            if (before := parameters.get(f"{field_name}Before")) is not None:
+                kept = [one for one in kept if field_name in one and one[field_name] < before]
+        return kept
+
+    def _scaling(self, records: list[Record], parameters: Mapping[str, Any]) -> list[Record]:
+        ids = set(parameters.get("ResourceIds") or ([parameters["ResourceId"]] if "ResourceId" in parameters else ()))
+        names = set(parameters.get("ScheduledActionNames") or parameters.get("PolicyNames") or ())
+        return [
+            one
+            for one in records
+            if (not ids or one.get("ResourceId") in ids) and (not names or one.get("PolicyName") in names)
+        ]
+
+    def _Search(self, parameters: Mapping[str, Any]) -> Record:
+        kind = parameters["Resource"]
+        hidden = NOT_IN_SEARCH.get(kind, set())
+        records = [
+            {name: value for name, value in record.items() if name not in hidden}
+            | {"Tags": self.state.tags.get(str(record.get(f"{kind}Arn")), [])}
+            for record in getattr(self.state, SEARCHED[kind])
+        ]
+        conditions = (parameters.get("SearchExpression") or {}).get("Filters") or []
+        for condition in conditions:
+            records = [one for one in records if _meets(one.get(condition["Name"]), condition)]
+        return {"Results": [{kind: {"Model": one} if kind == "Model" else one} for one in records]}
+
+    def _ListTags(self, parameters: Mapping[str, Any]) -> Record:
+        return {"Tags": self.state.tags.get(parameters["ResourceArn"], [])}
+
+    def _ListTrainingJobsForHyperParameterTuningJob(self, parameters: Mapping[str, Any]) -> Record:
+        return {"TrainingJobSummaries": []}
+
+    def _DescribeSubnets(self, parameters: Mapping[str, Any]) -> Record:
+        keys = {"subnet-id": "SubnetId", "vpc-id": "VpcId"}
+        subnets = self.state.subnets
+        for condition in parameters.get("Filters") or ():
+            subnets = [one for one in subnets if one.get(keys[condition["Name"]]) in condition["Values"]]
+        return {"Subnets": subnets}
+
+    def _DescribeAvailabilityZones(self, parameters: Mapping[str, Any]) -> Record:
+        return {"AvailabilityZones": self.state.zones}
+
+    def _DescribeAlarms(self, parameters: Mapping[str, Any]) -> Record:
+        names = parameters.get("AlarmNames")
+        return {"MetricAlarms": [one for one in self.state.alarms if names is None or one.get("AlarmName") in names]}
+
+    def _GetMetricData(self, parameters: Mapping[str, Any]) -> Record:
+        results = []
+        for query in parameters["MetricDataQueries"]:
+            metric = query["MetricStat"]["Metric"]
+            dimensions = sorted(metric["Dimensions"], key=lambda one: str(one["Name"]))
+            key = (metric["MetricName"], *(one["Value"] for one in dimensions))
+            points = [point for point in self.state.metrics.get(key, []) if point[0] >= parameters["StartTime"]]
+            results.append(
+                {
+                    "Id": query["Id"],
+                    "StatusCode": "Complete",
+                    "Timestamps": [moment for moment, _ in points],
+                    "Values": [value for _, value in points],
+                }
+            )
+        return {"MetricDataResults": results}
+
+
+def _meets(value: Any, condition: Mapping[str, str]) -> bool:
+    """True where a field of a record meets a condition of ``Search``; a field that is not there meets none."""
+    if isinstance(value, datetime):
+        bound = datetime.fromisoformat(condition["Value"]).astimezone(UTC)
+        return value >= bound if condition["Operator"] == "GreaterThanOrEqualTo" else value < bound
+    return condition["Operator"] == "Equals" and str(value) == condition["Value"]
