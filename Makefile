@@ -8,7 +8,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e browser pictures bench bench-others clean
+.PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ quick: setup  ## the pure tests: no emulator, no other process, no network; a fe
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s
+
+paste: setup  ## the commands of the fixes, pasted into a shell with the real AWS CLI (needs bash and jq)
+	@$(PY) -m pytest tests/paste
 
 browser: setup  ## the report page in Chromium (Debian: apt-get install chromium)
 	@$(PY) -m pytest tests/browser -s

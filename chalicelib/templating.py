@@ -1,16 +1,18 @@
 """How we say it: Jinja2 templates from ``templates/``, sandboxed, strict, and safe for the channel they are read in.
 
-Templates give text, never JSON. In ``commands`` every value is quoted for the shell; in ``*.html.j2`` it is escaped for
+Templates give text, never JSON. In commands every value is quoted for the shell; in ``*.html.j2`` it is escaped for
 HTML; everywhere control characters are taken out, so that no name can forge a line.
 """
 
+import json
 import re
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, get_args
 
 from jinja2 import (
     BaseLoader,
@@ -20,8 +22,11 @@ from jinja2 import (
     Template,
     TemplateNotFound,
     Undefined,
+    pass_context,
 )
+from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
 
 from chalicelib.errors import AuditorError, InvalidInput
 
@@ -29,8 +34,14 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: The folder beside ``templates`` in which a package holds them as Python.
 COMPILED = "templates_compiled"
 
+#: The languages in which a fix can name the properties to set: blocks of a finding's template.
+Language = Literal["cloudformation", "terraform"]
+LANGUAGES: Mapping[Language, str] = {"cloudformation": "CloudFormation", "terraform": "Terraform"}
+SNIPPETS: tuple[Language, ...] = get_args(Language)
+
 _SPACES = re.compile(r"\s+")
 #: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
+_FILENAME = re.compile("[^A-Za-z0-9._-]+")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -39,7 +50,7 @@ class BrokenTemplate(AuditorError):
 
 
 class FindingText(NamedTuple):
-    """A finding in words."""
+    """A finding in words. ``snippets``: the properties to set, by the language of the template (SNIPPETS)."""
 
     title: str
     summary: str
@@ -47,6 +58,7 @@ class FindingText(NamedTuple):
     fix: str
     commands: list[str]
     references: list[str]
+    snippets: Mapping[Language, str] = MappingProxyType({})
 
 
 def clean(text: str) -> str:
@@ -65,6 +77,11 @@ def wrapped(value: Any, width: int = 72, indent: int = 0) -> str:
     return _Wrapped(lines)
 
 
+def lines(value: Any, indent: int = 0) -> str:
+    """Text on the lines that it has, all but the first indented."""
+    return _Wrapped(clean(str(value)).replace("\n", f"\n{' ' * indent}"))
+
+
 def _plain(value: Any) -> Any:
     """One value on its way into plain text: on one line, unless it was wrapped."""
     if isinstance(value, _Wrapped):
@@ -72,9 +89,30 @@ def _plain(value: Any) -> Any:
     return clean(_SPACES.sub(" ", value)) if isinstance(value, str) else value
 
 
-def _quoted(value: Any) -> str | Undefined:
-    """One value on its way into a command: quoted for a POSIX shell."""
-    return value if isinstance(value, Undefined) else shlex.quote(str(_plain(str(value))))
+@pass_context  # which also keeps Jinja2 from working constants out, and escaping them, while it compiles
+def _quoted(context: Context, value: Any) -> str | Undefined:
+    """One value on its way into a command: quoted for a POSIX shell.
+
+    Commands are rendered with autoescape, so that what a macro gives is Markup: a command already, every value in it
+    quoted.
+    """
+    if isinstance(value, Undefined | Markup):
+        return value
+    return Markup(shlex.quote(str(_plain(str(value)))))
+
+
+def filename(value: Any) -> str:
+    """A name of a resource as part of a file's name."""
+    return _FILENAME.sub("-", str(value)).strip("-.") or "resource"
+
+
+#: What templates have beside the filters of Jinja2.
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "wrapped": wrapped,
+    "lines": lines,
+    "filename": filename,
+    "json": json.dumps,
+}
 
 
 def use_templates(folder: str | None) -> None:
@@ -94,7 +132,13 @@ def use_templates(folder: str | None) -> None:
 _own: list[Path] = []
 
 
-def _environment(finalize: Any, loader: BaseLoader | None = None) -> SandboxedEnvironment:
+def _html(name: str | None) -> bool:
+    return name is not None and name.endswith((".html.j2", ".html"))
+
+
+def _environment(
+    finalize: Any, loader: BaseLoader | None = None, autoescape: bool | Callable[[str | None], bool] = _html
+) -> SandboxedEnvironment:
     environment = SandboxedEnvironment(
         loader=loader or FileSystemLoader([*_own, TEMPLATES]),
         undefined=StrictUndefined,
@@ -102,9 +146,10 @@ def _environment(finalize: Any, loader: BaseLoader | None = None) -> SandboxedEn
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
-        autoescape=lambda name: bool(name) and name.endswith((".html.j2", ".html")),
+        autoescape=autoescape,
     )
-    environment.filters["wrapped"] = wrapped
+    environment.filters.update(FILTERS)
+    environment.globals["languages"] = LANGUAGES
     return environment
 
 
@@ -115,7 +160,7 @@ def _texts() -> SandboxedEnvironment:
 
 @cache
 def _commands() -> SandboxedEnvironment:
-    return _environment(_quoted, _compiled("commands"))
+    return _environment(_quoted, _compiled("commands"), autoescape=True)
 
 
 def _compiled(name: str) -> BaseLoader | None:
@@ -126,8 +171,8 @@ def _compiled(name: str) -> BaseLoader | None:
 
 def compile_templates(folder: Path) -> None:
     """Writes all templates as Python into ``folder``, once for texts and once for commands."""
-    for name, finalize in (("texts", _plain), ("commands", _quoted)):
-        _environment(finalize).compile_templates(folder / name, zip=None, ignore_errors=False)
+    for name, environment in (("texts", _environment(_plain)), ("commands", _environment(_quoted, autoescape=True))):
+        environment.compile_templates(folder / name, zip=None, ignore_errors=False)
 
 
 def _block(template: Template, block: str, context: Mapping[str, Any]) -> str:
@@ -140,30 +185,66 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+def _without_blank_lines(text: str) -> str:
+    return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
+
+
 def _flowing(text: str) -> str:
     return " ".join(text.split())
+
+
+def _optional(template: Template, block: str, context: Mapping[str, Any]) -> str:
+    return _block(template, block, context) if block in template.blocks else ""
 
 
 def finding_text(rule: str, context: Mapping[str, Any]) -> FindingText:
     """The words of a finding, from ``templates/findings/<rule>.md.j2``.
 
-    Raises BrokenTemplate for a missing template, a missing block or an undefined name.
+    The command of the block ``verify`` is the last one, and the block ``worked``, which says what it shows then, ends
+    the fix. Raises BrokenTemplate for a missing template, a missing block or an undefined name.
     """
+
+    def worded(text: Template, commands: Template) -> FindingText:
+        return _shared(text, context)._replace(
+            fix=_flowing(f"{_block(text, 'fix', context)} {_optional(text, 'worked', context)}"),
+            commands=_lines(f"{_block(commands, 'commands', context)}\n{_optional(commands, 'verify', context)}"),
+        )
+
+    return _worded(rule, worded)
+
+
+def plan_text(rule: str, context: Mapping[str, Any]) -> FindingText:
+    """The words of a finding on a template that is not deployed: what to change in it, and no command."""
+
+    def worded(text: Template, _: Template) -> FindingText:
+        block = "plan" if "plan" in text.blocks else "fix"
+        return _shared(text, context)._replace(fix=_flowing(_block(text, block, context)))
+
+    return _worded(rule, worded)
+
+
+def _worded(rule: str, worded: Callable[[Template, Template], FindingText]) -> FindingText:
     name = f"findings/{rule}.md.j2"
     try:
-        text, commands = _texts().get_template(name), _commands().get_template(name)
-        return FindingText(
-            title=_flowing(_block(text, "title", context)),
-            summary=_flowing(_block(text, "summary", context)),
-            why=_flowing(_block(text, "why", context)),
-            fix=_flowing(_block(text, "fix", context)),
-            commands=_lines(_block(commands, "commands", context)),
-            references=_lines(_block(text, "references", context)),
-        )
+        return worded(_texts().get_template(name), _commands().get_template(name))
     except TemplateNotFound as error:
         raise BrokenTemplate(f"templates/{error.name} does not exist") from None
     except Exception as error:
         raise _broken(name, error) from error
+
+
+def _shared(text: Template, context: Mapping[str, Any]) -> FindingText:
+    """What a finding says wherever its resource was found, without the fix."""
+    snippets = {language: _without_blank_lines(_optional(text, language, context)) for language in SNIPPETS}
+    return FindingText(
+        title=_flowing(_block(text, "title", context)),
+        summary=_flowing(_block(text, "summary", context)),
+        why=_flowing(_block(text, "why", context)),
+        fix="",
+        commands=[],
+        references=_lines(_block(text, "references", context)),
+        snippets={language: snippet for language, snippet in snippets.items() if snippet},
+    )
 
 
 def rule_title(rule: str) -> str:

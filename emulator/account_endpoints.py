@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from moto.logs.models import logs_backends
+
 from emulator import seed
 from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
@@ -77,7 +79,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Component:
-    """An inference component; base makes it an adapter of that component."""
+    """An inference component; base makes it an adapter of that component, asleep one that has scaled to no copy."""
 
     name: str
     model: Model | None = None
@@ -85,6 +87,9 @@ class Component:
     scaling: Scaling | None = None
     base: str | None = None
     calls: float = 0
+    status: str = "InService"
+    failure: str | None = None
+    asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,8 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
     account.sagemaker(
         "CreateEndpoint", EndpointName=endpoint.name, EndpointConfigName=_config_name(endpoint), Tags=_tags(tags)
     )
+    logs = logs_backends[account.id][account.region]
+    logs.create_log_group(f"/aws/sagemaker/Endpoints/{endpoint.name}", tags={})
     created = account.ago(days=endpoint.age)
     changed = created if endpoint.modified_hours is None else account.ago(hours=endpoint.modified_hours)
     never_up: dict[str, Any] = {"ProductionVariants": None} if endpoint.status == "Failed" else {}
@@ -237,7 +244,16 @@ def _make_component(account: Account, endpoint: Endpoint, component: Component) 
         }
     account.sagemaker("CreateInferenceComponent", InferenceComponentName=name, EndpointName=endpoint.name, **members)
     created = account.ago(days=endpoint.age - 0.1)
-    seed.inference_component(account.id, account.region, name, created=created, modified=created)
+    seed.inference_component(
+        account.id,
+        account.region,
+        name,
+        status=component.status,
+        created=created,
+        modified=created,
+        copies=(0, 0) if component.asleep else None,
+        **({"FailureReason": component.failure} if component.failure else {}),
+    )
     if component.scaling:
         resource_id = f"inference-component/{name}"
         scale(account, resource_id, component.scaling, since=created, dimension=autoscaling.COMPONENT)

@@ -234,6 +234,13 @@ FAULTY = (
             Component("agents-planner", Model("agents-planner-v1", [LARGE_MODELS]), 1, Scaling(1, 4, 20), calls=15),
             Component("agents-critic", Model("agents-critic-v1", [LARGE_MODELS]), 1, calls=9),
             Component("agents-critic-adapter", base="agents-critic"),
+            Component(
+                "agents-memory",
+                Model("agents-memory-v1", [LARGE_MODELS]),
+                2,
+                status="Failed",
+                failure="The container did not answer its health check.",
+            ),
         ],
     ),
     Endpoint(
@@ -246,6 +253,7 @@ FAULTY = (
             Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
         ],
     ),
+    Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
     Endpoint(  # sleeps at night on one instance
         "loyalty-offers",
         [scaled(own("loyalty-offers-v2"), scaling=Scaling(2, 6, night=1))],
@@ -307,6 +315,14 @@ IN_TRANSITION = (
         modified_hours=0.2,
         status="Updating",
     ),
+    Endpoint(  # waits for instances since yesterday
+        "warehouse-vision",
+        [scaled(own("warehouse-vision-v2"), count=2)],
+        owner="logistics",
+        age=120,
+        modified_hours=26,
+        status="Updating",
+    ),
 )
 
 
@@ -315,6 +331,7 @@ def make(account: Account) -> None:
     for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
         make_endpoint(account, endpoint)
     _make_leftovers(account)
+    account.sagemaker("DeleteModel", ModelName="loan-terms-v1")  # its endpoint serves on, and would not come back
     _make_activities(account)
     account.sagemaker(
         "CreateInferenceRecommendationsJob",

@@ -60,6 +60,8 @@ def make(account: Account) -> None:
     vars(backend)["zones"] = {**RegionsAndZonesBackend.zones, account.region: zones}
     for (vpc, addresses), subnets in _NETWORKS.items():
         backend.vpcs[vpc] = VPC(backend, vpc, addresses, is_default=False)  # type: ignore[abstract]  # as in moto
+        # Every VPC has a default network ACL, and a new subnet asks for it.
+        backend.create_network_acl(vpc, default=True)
         for subnet, part, place in subnets:
             zone = zones[place]
             backend.subnets[zone.name][subnet] = Subnet(  # type: ignore[abstract]  # as in moto

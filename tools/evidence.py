@@ -53,9 +53,13 @@ def fields_read(rule: str) -> dict[str, list[str]]:
 
 def sample(rule: str) -> Finding:
     """The finding of the rule's first failing case."""
-    case = next(one for one in _cases(rule) if one.verdict is Verdict.FAIL)
+    return finding_of(next(one for one in _cases(rule) if one.verdict is Verdict.FAIL))
+
+
+def finding_of(case: Case) -> Finding:
+    """The finding of a failing case."""
     scope = Scope("123456789012", "eu-west-1")
-    failing = [Failing(RULES[rule], case.subject, case.outcome())]
+    failing = [Failing(RULES[case.rule], case.subject, case.outcome())]
     (finding,) = findings(failing, load_policy(), scope, datetime(2026, 11, 22, 6, tzinfo=UTC), lambda _: {})
     return finding
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from chalicelib.audit import jq
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
@@ -14,8 +15,10 @@ from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, O
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.scope import ResourceRef, Scope
-from chalicelib.templating import FindingText, finding_text
+from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
+#: CloudFormation tags what it creates with the name of the stack.
+STACK_TAG = "aws:cloudformation:stack-name"
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 
 #: The consoles that can be reached from the internet; the isolated partitions have none that is published.
@@ -79,19 +82,35 @@ def tagged_arn(subject: Fact, scope: Scope) -> str:
 
 
 def findings(
-    failing: list[Failing], policy: Policy, scope: Scope, now: datetime, tags_of: Callable[[Failing], Mapping[str, str]]
+    failing: list[Failing],
+    policy: Policy,
+    scope: Scope,
+    now: datetime,
+    tags_of: Callable[[Failing], Mapping[str, str]],
+    planned_in: Language | None = None,
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner and exemption, worst first."""
-    found = [_finding(one, policy, scope, now, tags_of(one)) for one in failing]
+    """The failing outcomes in words, with severity, owner and exemption, worst first.
+
+    ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
+    """
+    found = [_finding(one, policy, scope, now, tags_of(one), planned_in) for one in failing]
     return sorted(found, key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
 
 
-def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Mapping[str, str]) -> Finding:
+def _finding(
+    one: Failing,
+    policy: Policy,
+    scope: Scope,
+    now: datetime,
+    tags: Mapping[str, str],
+    planned_in: Language | None,
+) -> Finding:
     resource = resource_of(one.subject, scope)
     severity = policy.severity(one.rule.id, one.outcome.severity, tags)
     evidence = dict(one.outcome.evidence)
     context = evidence | common_context(one, resource, severity, scope)
-    text = _own_words(one.rule.words, resource) if one.rule.words else finding_text(one.rule.id, context)
+    worded = finding_text if planned_in is None else plan_text
+    text = _own_words(one.rule.words, resource) if one.rule.words else worded(one.rule.id, context)
     exemption = exempted(one.rule.id, resource, policy, tags, now.date())
     in_force = exemption is not None and not _over(exemption.expires, now.date())
     return Finding(
@@ -107,13 +126,33 @@ def _finding(one: Failing, policy: Policy, scope: Scope, now: datetime, tags: Ma
         resource=resource,
         summary=text.summary,
         why=text.why,
-        fix=Fix(text=text.fix, commands=text.commands),
+        fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence={**evidence, **({"merged": {k: dict(v) for k, v in one.merged.items()}} if one.merged else {})},
         references=text.references,
         owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
         exemption=exemption,
         first_seen=now,
         last_seen=now,
+    )
+
+
+def _planned_fix(text: FindingText, language: Language) -> Fix:
+    return Fix(text=text.fix, snippets={key: value for key, value in text.snippets.items() if key == language})
+
+
+def _fix(text: FindingText, tags: Mapping[str, str], policy: Policy) -> Fix:
+    """The fix of a deployed resource. Where a template manages it, commands alone would last until its next deployment,
+    so that the template comes first."""
+    manager = f"CloudFormation stack {tags[STACK_TAG]}" if STACK_TAG in tags else None
+    if manager is None and policy.managed_by_terraform(tags):
+        manager = "Terraform"
+    if manager is None:
+        return Fix(text=text.fix, commands=text.commands)
+    also = ". " if not text.commands else ": what the commands change lasts until the next deployment only. "
+    return Fix(
+        text=f"Managed by {manager}: change it there{also}{text.fix}",
+        commands=text.commands,
+        snippets=dict(text.snippets),
     )
 
 
@@ -127,6 +166,7 @@ def common_context(failing: Failing, resource: Resource, severity: Severity, sco
         "partition": scope.partition,
         "severity": severity.value,
         "merged": failing.merged,
+        "jq": jq,
     }
 
 

@@ -106,7 +106,7 @@ def chat(notice: Notice) -> dict[str, Any]:
     if single:
         finding = notice.only.finding
         lines = [_plain(finding.summary), "", _plain(finding.why)]
-        steps = [finding.fix.text, *finding.fix.commands] if notice.kind == "finding" else []
+        steps = _steps(finding) if notice.kind == "finding" else []
         content["description"] = "\n".join(lines)[:CHAT_DESCRIPTION]
         if steps:
             content["nextSteps"] = [_plain(step)[:CHAT_STEP] for step in steps]
@@ -134,6 +134,14 @@ def chat(notice: Notice) -> dict[str, Any]:
             "additionalContext": {"account": notice.account, "region": notice.region},
         },
     }
+
+
+def _steps(finding: Finding) -> list[str]:
+    """The fix and its commands; none of these where one is longer than a step may be, as each needs the others."""
+    commands = finding.fix.commands
+    if any(len(_plain(command)) > CHAT_STEP for command in commands):
+        commands = ["The commands are too long for a chat; the report has them."]
+    return [finding.fix.text, *commands]
 
 
 def _in_chat(finding: Finding) -> str:

@@ -134,7 +134,14 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
-        mine = findings(failing, policy, scope, now, lambda failed, tags=tags: _tags(failed, tags, scope))  # type: ignore[misc]
+        mine = findings(
+            failing,
+            policy,
+            scope,
+            now,
+            lambda failed, tags=tags: _tags(failed, tags, scope),  # type: ignore[misc]
+            planned_in=one.language,
+        )
         found += [_planned(finding) for finding in mine]
         for finding in mine:
             line = builder.lines.get((finding.resource.kind, finding.resource.name), 0)
@@ -172,13 +179,8 @@ def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope
 
 
 def _planned(finding: Finding) -> Finding:
-    """Without commands and a console page: there is nothing yet that they could be about."""
-    return finding.model_copy(
-        update={
-            "fix": finding.fix.model_copy(update={"commands": []}),
-            "resource": finding.resource.model_copy(update={"console_url": None}),
-        }
-    )
+    """Without a console page: there is nothing yet that it could show."""
+    return finding.model_copy(update={"resource": finding.resource.model_copy(update={"console_url": None})})
 
 
 def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:

@@ -205,7 +205,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
             field="TEMPLATE",
         )
     try:
-        return Template(source, _Plan(data, scope).resources())
+        return Template(source, _Plan(data, scope).resources(), language="terraform")
     except (AttributeError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact, Unread, is_presence, source_of, steps_of
+from chalicelib.templating import Language
 
 F = TypeVar("F", bound=Fact)
 
@@ -65,12 +66,14 @@ def no_line(*path: str | int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a file declares. ``open`` says why there may be more resources than these; ``line`` where a path stands."""
+    """What a file declares. ``open`` says why there may be more resources than these; ``line`` where a path stands;
+    ``language`` is the one that its authors write."""
 
     source: str
     resources: Sequence[Declared]
     open: str = ""
     line: Callable[..., int] = no_line
+    language: Language = "cloudformation"
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""

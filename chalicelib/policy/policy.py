@@ -50,6 +50,17 @@ class SeverityByTag(_Entry):
     shift: Annotated[int, Field(ge=-4, le=4)]
 
 
+class TerraformTag(_Entry):
+    """Terraform manages a resource whose ``tag`` has one of ``values``, whatever their case."""
+
+    tag: Text
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    def on(self, tags: Mapping[str, str]) -> bool:
+        """True when a resource with these tags carries it."""
+        return tags.get(self.tag, "").lower() in {value.lower() for value in self.values}
+
+
 class ExemptionEntry(_Entry):
     """Findings of ``rule`` (id or glob) on ``resource`` (a glob over ARNs, or over names) are not told until expiry."""
 
@@ -100,6 +111,7 @@ class PolicyFile(BaseModel):
     remind_after_days: PositiveInt | None = None
     rules: dict[str, dict[str, Any] | None] = {}
     severity_by_tag: tuple[SeverityByTag, ...] | None = None
+    terraform_tags: tuple[TerraformTag, ...] | None = None
     exemptions: tuple[ExemptionEntry, ...] = ()
     custom_rules: tuple[CustomRule, ...] = ()
 
@@ -129,6 +141,7 @@ class Policy:
     remind_after_days: int
     rules: Mapping[str, RuleSetting]
     severity_by_tag: tuple[SeverityByTag, ...] = ()
+    terraform_tags: tuple[TerraformTag, ...] = ()
     exemptions: tuple[ExemptionEntry, ...] = ()
 
     @property
@@ -146,6 +159,7 @@ class Policy:
                 for id, one in self.rules.items()
             },
             "severity_by_tag": [one.model_dump(mode="json") for one in self.severity_by_tag],
+            "terraform_tags": [one.model_dump(mode="json") for one in self.terraform_tags],
             "exemptions": [one.model_dump(mode="json") for one in self.exemptions],
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
@@ -163,6 +177,10 @@ class Policy:
             if tags.get(shift.tag) in shift.values:
                 severity = severity.shifted(shift.shift)
         return severity
+
+    def managed_by_terraform(self, tags: Mapping[str, str]) -> bool:
+        """True when the tags of a resource say that Terraform manages it."""
+        return any(entry.on(tags) for entry in self.terraform_tags)
 
 
 def shipped() -> list[str]:
@@ -277,6 +295,7 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
         remind_after_days=content.remind_after_days or base.remind_after_days,
         rules=rules,
         severity_by_tag=base.severity_by_tag if content.severity_by_tag is None else content.severity_by_tag,
+        terraform_tags=base.terraform_tags if content.terraform_tags is None else content.terraform_tags,
         exemptions=(*base.exemptions, *content.exemptions),
     )
 
@@ -361,6 +380,7 @@ def _explained(file: WithLines, error: ValidationError, above: Place, model: typ
         if len(first["loc"]) > 1:
             entries: dict[str, type[BaseModel]] = {
                 "severity_by_tag": SeverityByTag,
+                "terraform_tags": TerraformTag,
                 "exemptions": ExemptionEntry,
                 "custom_rules": CustomRule,
             }

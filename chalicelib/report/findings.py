@@ -116,10 +116,13 @@ class Resource(_Contract):
 
 
 class Fix(_Contract):
-    """What to do: text, and commands that can be pasted into a shell."""
+    """What to do: text, commands that can be pasted into a shell, and the properties to set (``snippets``) by
+    ``cloudformation`` and ``terraform`` where the resource is managed by a stack or by Terraform, or not deployed yet.
+    """
 
     text: str
     commands: list[str] = []
+    snippets: dict[Literal["cloudformation", "terraform"], str] = {}
 
 
 class Saving(_Contract):

@@ -112,3 +112,12 @@ def scales(variant: Variant, estate: Inventory) -> bool:
     managed instance scaling, which works without a model of the variant's own only. Raises Unread where unread."""
     managed = variant.hosts_components and variant.managed_scaling is not None
     return managed or estate.target_of(variant) is not None
+
+
+def held_by_schedule(scaled: Variant | InferenceComponent, count: int, estate: Inventory) -> bool | None:
+    """True where a live scheduled action keeps a variant or component at ``count`` or below, for the time being; None
+    where its target or schedules could not be read: how many run is known all the same."""
+    try:
+        return estate.held_by_schedule(scaled, count)
+    except Unread:
+        return None

@@ -262,6 +262,7 @@ def endpoint_idle(subject: Variant | InferenceComponent, estate: Inventory, para
         "window_days": params.window_days,
         "desired_instance_count": subject.instance_count,
         "instance_type": ", ".join(subject.settings.instance_types),
+        "other_variants": _other_variants(subject, estate),
     }
     if subject.hosts_components:
         if estate.components_of(subject):
@@ -314,6 +315,13 @@ def _counted_on_host_only(host: Variant, estate: Inventory, days: int) -> bool:
     beside = estate.components_of(host)
     told = any(estate.metric("ComponentInvocations", component, days=days) for component in beside)
     return not told and total(estate.metric("Invocations", host, days=days)) > 0
+
+
+def _other_variants(variant: Variant, estate: Inventory) -> list[str]:
+    """The production variants beside this one: an endpoint that they need must not be deleted."""
+    endpoint = estate.endpoints.get(variant.endpoint_name)
+    beside = endpoint.variants if endpoint is not None else ()
+    return [other.name for other in beside if other.name != variant.name and not other.shadow]
 
 
 class Generations(Params):

@@ -67,7 +67,9 @@ def update_endpoint(backend: Any, request: Request) -> Request:
     """The new config is in service at once; counts and weights stay when the request retains them."""
     record = find(backend, ENDPOINT, request["EndpointName"])
     config = find(backend, ENDPOINT_CONFIG, request["EndpointConfigName"])
-    if record.fields["EndpointStatus"] not in ("InService", "Failed"):
+    if record.fields["EndpointStatus"] == "Failed":
+        raise invalid(f'Cannot update endpoint "{record.arn}" in status Failed: it can only be deleted.')
+    if record.fields["EndpointStatus"] not in ("InService", "OutOfService", "UpdateRollbackFailed"):
         raise invalid(f'Cannot update in-progress endpoint "{record.arn}".')
     before = {variant["VariantName"]: variant for variant in record.fields.get("ProductionVariants", [])}
     _deploy(backend, record, config)

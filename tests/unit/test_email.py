@@ -188,9 +188,17 @@ def test_text_and_html_say_the_same_of_a_finding() -> None:
         assert "owner team-churn" in flowing and finding.id in flowing and finding.resource.name in flowing
 
 
-def test_commands_stand_in_pre_each_in_its_own() -> None:
-    found = re.findall(r"<pre[^>]*>([^<]*)</pre>", html(SAMPLES["finding-new"]))
-    assert found == NEW.finding.fix.commands
+def test_commands_stand_in_one_pre_each_on_its_line() -> None:
+    (block,) = re.findall(r"<pre[^>]*>([^<]*)</pre>", html(SAMPLES["finding-new"]))
+    assert block.split("\n") == NEW.finding.fix.commands
+
+
+def test_a_snippet_keeps_its_lines() -> None:
+    snippet = "VpcConfig:\n  Subnets:\n    - subnet-1"
+    finding = a_finding(a_resource(), fix=Fix(text="Do.", snippets={"cloudformation": snippet}))
+    notice = a_notice(Change(change="new", finding=finding))
+    assert f">{snippet}</pre>" in html(notice)
+    assert "  In CloudFormation:\n    VpcConfig:\n      Subnets:\n        - subnet-1\n" in text(notice)
 
 
 def test_links_lead_to_the_console_the_references_and_the_report() -> None:
@@ -307,7 +315,7 @@ def test_a_long_text_is_cut_and_half_a_command_is_never_shown() -> None:
     for body in bodies(notice):
         assert len(body) < 60_000
         assert "x" * 2_001 not in body
-        assert "One command is too long for an e-mail" in body
+        assert "The commands are too long for an e-mail" in body
 
 
 @pytest.mark.parametrize(

@@ -229,11 +229,11 @@ def test_evidence_beyond_the_fields_is_counted() -> None:
     assert int(fields["auditor/fields_omitted"]) == 100 - len(shown)
 
 
-def test_half_a_command_is_never_sent() -> None:
-    short = "aws sagemaker list-endpoints"
-    told = a_told(fix=Fix(text="Do.", commands=["aws " + "x" * 3000, short]))
+@pytest.mark.parametrize(("length", "sent"), [(10, 2), (3000, 0)])
+def test_a_part_of_the_commands_is_never_sent(length: int, sent: int) -> None:
+    told = a_told(fix=Fix(text="Do.", commands=["aws " + "x" * length, "aws sagemaker list-endpoints"]))
     fields = formatted(told)["ProductFields"]
-    assert [text for name, text in fields.items() if "command" in name] == [short]
+    assert len([name for name in fields if "command" in name]) == sent
 
 
 def test_hostile_names_forge_no_line() -> None:

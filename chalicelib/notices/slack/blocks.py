@@ -180,32 +180,27 @@ def _advice(finding: Finding, notice: Notice, room: Room) -> list[Block]:
         made.append(_section(f"*Why*\n{words(finding.why, room.text)}"))
     if finding.fix.text:
         made.append(_section(f"*Fix*\n{words(finding.fix.text, room.text)}"))
-    blocks_of_code, left = _commands(finding.fix.commands, room.commands)
+    blocks_of_code = _commands(finding.fix.commands, room.commands)
     made += [_code_block(block) for block in blocks_of_code]
-    if left:
-        what = " command" if left == 1 else " commands"
-        made.append(_context(_more(left, notice, what)))
+    if finding.fix.commands and not blocks_of_code:
+        left = len(finding.fix.commands)
+        made.append(_context(_more(left, notice, " command" if left == 1 else " commands")))
     return made
 
 
-def _commands(commands: Sequence[str], limit: int) -> tuple[list[str], int]:
-    """The commands in blocks of code, and how many were left out.
-
-    A command is shown whole or not at all, as half a command does something else; those after it need it done.
-    """
+def _commands(commands: Sequence[str], limit: int) -> list[str]:
+    """The commands in blocks of code; nothing where not all of them fit, as each needs those before it and after it."""
     room_in_block = SECTION - len("```\n\n```")
+    sizes = [width(escape(command)) + 1 for command in commands]
+    if sum(sizes) > limit or any(size > room_in_block for size in sizes):
+        return []
     packed: list[str] = []
-    used = 0
-    for place, command in enumerate(commands):
-        size = width(escape(command)) + 1
-        used += size
-        if used > limit or size > room_in_block:
-            return packed, len(commands) - place
+    for command, size in zip(commands, sizes, strict=True):
         if packed and width(escape(packed[-1])) + size <= room_in_block:
             packed[-1] += f"\n{command}"
         else:
             packed.append(command)
-    return packed, 0
+    return packed
 
 
 def _facts(finding: Finding, room: Room) -> list[tuple[str, str]]:

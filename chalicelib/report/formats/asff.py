@@ -125,8 +125,8 @@ def _facts(finding: Finding, change: str, longest: int) -> Iterator[tuple[str, s
     yield "auditor/console_url", finding.resource.console_url or ""
     if finding.saving:
         yield "auditor/saving_monthly_usd", str(finding.saving.monthly_usd)
-    for number, command in enumerate(finding.fix.commands, 1):
-        if len(command) <= longest:  # half a command is worse than none
+    if all(len(command) <= longest for command in finding.fix.commands):  # a part of them is worse than none
+        for number, command in enumerate(finding.fix.commands, 1):
             yield f"auditor/command_{number}", command
     for name, value in finding.evidence.items():
         yield (

@@ -64,10 +64,16 @@ def _row(finding: Finding) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+#: What Markdown calls the languages of snippets.
+HIGHLIGHTED = {"cloudformation": "yaml", "terraform": "hcl"}
+
+
 def _fix(finding: Finding) -> str:
     lines = [f"**{_flat(_short(finding.resource.name))}** ({finding.rule}): {_flat(finding.fix.text)}", ""]
     if finding.fix.commands:
         lines += ["```", *(_command(command) for command in finding.fix.commands), "```", ""]
+    for language, snippet in finding.fix.snippets.items():
+        lines += [f"```{HIGHLIGHTED[language]}", clean(snippet).replace("```", "'''"), "```", ""]
     return "\n".join(lines) + "\n"
 
 

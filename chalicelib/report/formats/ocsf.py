@@ -142,6 +142,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
         "evidence": finding.evidence,
         "topic": finding.topic,
         "commands": finding.fix.commands,
+        "snippets": finding.fix.snippets,
         "console_url": finding.resource.console_url,
         "saving": finding.saving.model_dump(mode="json") if finding.saving else None,
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,

@@ -124,7 +124,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         },
         "summary": finding.summary,
         "why": shared(finding.why),
-        "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands},
+        "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
         "evidence": finding.evidence,
         "references": [shared(link) for link in finding.references if _web(link)],
         "owner": finding.owner,

@@ -11,7 +11,7 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from chalicelib.templating import TEMPLATES
+from chalicelib.templating import FILTERS, TEMPLATES
 from tests.cases.case import Case
 from tests.cases.catalogue import CASES
 
@@ -22,7 +22,9 @@ FAILING = [case for case in CASES if case.verdict is Verdict.FAIL]
 
 def read_by(source: str) -> set[str]:
     """The names that a template, and those that it includes, read and do not set."""
-    parsed = Environment().parse(source)
+    environment = Environment()
+    environment.filters.update(FILTERS)
+    parsed = environment.parse(source)
     own = {name.name for name in parsed.find_all(nodes.Name) if name.ctx == "store"}
     names = meta.find_undeclared_variables(parsed)
     for included in meta.find_referenced_templates(parsed):

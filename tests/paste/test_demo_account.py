@@ -1,0 +1,126 @@
+"""The commands of every finding of the demo account, pasted into a shell with the real AWS CLI: accepted, mending."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib.report.findings import Finding, Report
+from chalicelib.service import Service
+from chalicelib.settings import Settings
+from emulator.account import build
+from emulator.account_network import MAIN_B, MAIN_C, MAIN_LOCAL
+from emulator.server import Emulator
+from tests.paste.aws_cli import Shell
+
+#: Findings that stay after their commands, and why.
+STAYS = {
+    "autoscaling-activity-failed": "only the next attempt of Application Auto Scaling tells",
+    "autoscaling-at-max": "the newest activity says so until there is another",
+    "autoscaling-untested-target": "somebody has to run a load test",
+    "model-elastic-inference-image": "the old model stays until somebody deletes it",
+    "pipeline-container-count": "the old model stays until somebody deletes it, or several containers become one",
+}
+JOBS = {"training-job", "tuning-job", "transform-job"}
+
+
+def stays(finding: Finding) -> bool:
+    """True where the fix is for the next job, or asks for something that no command does."""
+    short_of_instances = finding.rule == "endpoint-degraded" and "variants" in finding.evidence
+    return finding.resource.kind in JOBS or finding.rule in STAYS or short_of_instances
+
+
+def filled_in(command: str, finding: Finding, ec2: Any) -> str:
+    """The command with what the reader puts in the place of the words in capitals."""
+    values = {
+        "TARGET-VALUE": "600",
+        "INSTANCE-TYPE": "ml.c5.2xlarge",
+        "NEXT-JOB": finding.resource.name,
+        "NEW-MODEL": finding.resource.name,
+        "NEW-IMAGE": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/own:2",
+        "SUBNET-WITH-ADDRESSES": MAIN_B,
+        "OTHER-SUBNET": MAIN_C,
+        "ZONE-ID": "euw1-az3",
+    }
+    for word, value in values.items():
+        command = re.sub(rf"\b{word}\b", value, command)
+    if "CIDR" in command:
+        network = ec2.describe_vpcs(VpcIds=[finding.resource.name])["Vpcs"][0]["CidrBlock"]
+        command = command.replace("CIDR", network.replace(".0.0/16", ".9.0/24"))
+    if "SUBNET-IN-ANOTHER-ZONE" in command:
+        command = command.replace("SUBNET-IN-ANOTHER-ZONE", another_subnet(finding, ec2))
+    return command
+
+
+def another_subnet(finding: Finding, ec2: Any) -> str:
+    """A subnet of the VPC of a model, in a zone that the model does not use yet."""
+    everything = ec2.describe_subnets()["Subnets"]
+    mine = [one for one in everything if one["SubnetId"] in finding.evidence["subnets"]]
+    zones = {one["AvailabilityZoneId"] for one in mine}
+    return next(
+        str(one["SubnetId"])
+        for one in everything
+        if one["VpcId"] == mine[0]["VpcId"] and one["AvailabilityZoneId"] not in zones and one["SubnetId"] != MAIN_LOCAL
+    )
+
+
+@dataclass(frozen=True)
+class Pasted:
+    """The report before, what each finding's commands complained about, and the report after."""
+
+    before: Report
+    complaints: Mapping[str, str]
+    after: Report
+    emulator: Emulator
+
+
+def order(finding: Finding) -> tuple[bool, bool]:
+    """A new subnet before all that wants one; what deletes, last."""
+    return finding.rule == "endpoint-idle", finding.rule != "vpc-single-az"
+
+
+@pytest.fixture(scope="module")
+def pasted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pasted]:
+    """Every finding's commands pasted, one finding after the other, between two audits."""
+    with Emulator() as emulator, pytest.MonkeyPatch.context() as environment:
+        for name, value in emulator.environment().items():
+            environment.setenv(name, value)
+        build(now=datetime.now(UTC))
+        service = Service(Settings.from_environment({}), emulator.session())
+        before = service.audit(service.scope(), "cli")
+        complaints = {}
+        with Shell(tmp_path_factory.mktemp("shell"), emulator.environment()) as shell:
+            for finding in sorted(before.findings, key=order):
+                commands = [filled_in(one, finding, emulator.client("ec2")) for one in finding.fix.commands]
+                _, complaints[finding.id] = shell.paste(commands)
+        yield Pasted(before, complaints, service.audit(service.scope(), "cli"), emulator)
+
+
+def test_every_command_is_accepted(pasted: Pasted) -> None:
+    refused = [
+        f"{one.rule} {one.resource.name}: {pasted.complaints[one.id]}"
+        for one in pasted.before.findings
+        if pasted.complaints[one.id]
+    ]
+    assert not refused, "\n".join(refused)
+
+
+def test_what_a_fix_claims_to_mend_is_mended(pasted: Pasted) -> None:
+    left = {one.id for one in pasted.after.findings}
+    lasting = [f"{one.rule} {one.resource.name}" for one in pasted.before.findings if one.id in left and not stays(one)]
+    assert not lasting, "\n".join(lasting)
+
+
+def test_nothing_new_is_wrong_afterwards(pasted: Pasted) -> None:
+    known = {one.id for one in pasted.before.findings}
+    # What did not serve was not judged by any other rule.
+    serving_again = {one.resource.name for one in pasted.before.findings if one.rule == "endpoint-degraded"}
+    new = [
+        f"{one.rule} {one.resource.name}: {one.summary}"
+        for one in pasted.after.findings
+        if one.id not in known and one.resource.name.partition("/")[0] not in serving_again
+    ]
+    assert not new, "\n".join(new)
