@@ -14,6 +14,7 @@ from botocore.model import ServiceModel
 _FILES = JSONFileLoader()
 _load_file, _load_service_model = JSONFileLoader.load_file, ClientCreator._load_service_model
 _create_methods = ClientCreator._create_methods
+CHANGED = "s3"
 _models: dict[tuple[str, str | None], ServiceModel] = {}
 _methods: dict[str, dict[str, Any]] = {}
 
@@ -27,10 +28,16 @@ def _loaded(files: JSONFileLoader, path: str) -> Any:
     return _load_file(files, path) if "/s3/" in path else _parsed(path)
 
 
+def _file(loader: JSONFileLoader, path: str) -> Any:
+    return _load_file(loader, path) if f"/{CHANGED}/" in path else _parsed(path)
+
+
 def _model(creator: ClientCreator, service: str, version: str | None = None) -> ServiceModel:
     if service == "s3":
         return _load_service_model(creator, service, version)
     key = service, version
+    if service == CHANGED:
+        return _load_service_model(creator, service, version)
     if key not in _models:
         _models[key] = _load_service_model(creator, service, version)
     return _models[key]

@@ -103,6 +103,20 @@ def an_account(emulator: Emulator) -> dict[str, str]:
         Bucket="auditor-reports", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
     emulator.client("s3").put_object(Bucket="auditor-reports", Key="own.yaml", Body=b"extends: strict\n")
+    cloudwatch = emulator.client("cloudwatch")
+    alarms = [alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]]
+    cloudwatch.put_alarm_mute_rule(
+        Name="release-window",
+        Rule={"Schedule": {"Expression": "cron(0 20 * * *)", "Duration": "PT1H"}},
+        MuteTargets={"AlarmNames": alarms},
+    )
+    emulator.client("sagemaker").create_ai_benchmark_job(
+        AIBenchmarkJobName="churn-load-test",
+        BenchmarkTarget={"Endpoint": {"Identifier": "churn-prediction"}},
+        OutputConfig={"S3OutputLocation": "s3://auditor-reports/benchmarks/"},
+        AIWorkloadConfigIdentifier="churn-workload",
+        RoleArn=f"arn:aws:iam::{ACCOUNT}:role/sagemaker",
+    )
     emulator.client("ses").verify_email_identity(EmailAddress="auditor@example.org")
     emulator.client("securityhub").enable_security_hub()
     emulator.client("secretsmanager").create_secret(
