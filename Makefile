@@ -75,7 +75,8 @@ generate: setup  ## write anew what is generated from the code: permissions, sch
 	@$(PY) -m tools.generate
 
 golden: setup  ## write the golden files of the notices anew, to be read in a review
-	@AUDITOR_RENEW_GOLDEN=1 $(PY) -m pytest -q tests/unit -k "golden or slack or email or hub or sns"
+	@AUDITOR_RENEW_GOLDEN=1 $(PY) -m pytest -q tests/unit tests/service/test_terminal.py \
+	  -k "golden or slack or email or hub or sns or in_a_terminal"
 
 drift: setup  ## fail when a generated file is older than the code
 	@$(PY) -m tools.generate --check

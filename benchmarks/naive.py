@@ -118,6 +118,10 @@ class Gathered(Aws):
         self.region = REGION
         self.calls = Counter()
 
+    def knows(self, service: str, operation: str) -> bool:
+        """True, as for the client that the loop gathers with."""
+        return True
+
     def call(self, service: str, operation: str, **asked: Any) -> Record:
         """The answer of one operation from what was gathered."""
         known = self.known
