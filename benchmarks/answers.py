@@ -34,6 +34,8 @@ _NOT_THERE = {
     "ModelPackageGroups": "ModelPackageGroupSummaryList",
     "MonitoringSchedules": "MonitoringScheduleSummaries",
     "InferenceRecommendationsJobs": "InferenceRecommendationsJobs",
+    "AIBenchmarkJobs": "AIBenchmarkJobs",
+    "AlarmMuteRules": "AlarmMuteRuleSummaries",
 }
 
 
