@@ -99,7 +99,13 @@ class Auditor:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
-        found = findings(failing, self.policy, scope, started, lambda one: tags.get(tagged_arn(one.subject, scope), {}))
+        found = findings(
+            failing,
+            self.policy,
+            scope,
+            started,
+            lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
+        )
         blind = blind_spots(reading.failures, judge, scope)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(

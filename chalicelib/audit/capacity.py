@@ -29,7 +29,7 @@ def endpoints(estate: Inventory) -> list[EndpointCapacity]:
             status=one.status,
             variants=[_variant(variant, one, estate) for variant in one.variants],
         )
-        for one in sorted(estate.endpoints.values(), key=lambda one: one.name)
+        for one in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
     ]
 
 

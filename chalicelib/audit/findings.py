@@ -94,32 +94,32 @@ def findings(
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
     """
     found = [_finding(one, policy, scope, now, tags_of(one), planned_in) for one in failing]
-    return sorted(found, key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
+    return sorted(found, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id))
 
 
 def _finding(
-    one: Failing,
+    failing: Failing,
     policy: Policy,
     scope: Scope,
     now: datetime,
     tags: Mapping[str, str],
     planned_in: Language | None,
 ) -> Finding:
-    resource = resource_of(one.subject, scope)
-    severity = policy.severity(one.rule.id, one.outcome.severity, tags)
-    evidence = dict(one.outcome.evidence)
-    context = evidence | common_context(one, resource, severity, scope)
+    resource = resource_of(failing.subject, scope)
+    severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
+    evidence = dict(failing.outcome.evidence)
+    context = evidence | common_context(failing, resource, severity, scope)
     worded = finding_text if planned_in is None else plan_text
-    text = _own_words(one.rule.words, resource) if one.rule.words else worded(one.rule.id, context)
-    exemption = exempted(one.rule.id, resource, policy, tags, now.date())
+    text = _own_words(failing.rule.words, resource) if failing.rule.words else worded(failing.rule.id, context)
+    exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
     in_force = exemption is not None and not _over(exemption.expires, now.date())
     return Finding(
-        id=finding_id(one.rule.id, resource.arn, resource.part),
-        rule=one.rule.id,
-        topic=one.rule.topic,
+        id=finding_id(failing.rule.id, resource.arn, resource.part),
+        rule=failing.rule.id,
+        topic=failing.rule.topic,
         title=text.title,
         severity=severity,
-        confidence=one.outcome.confidence,
+        confidence=failing.outcome.confidence,
         status="exempt" if in_force else "open",
         account=scope.account,
         region=scope.region,
@@ -127,7 +127,10 @@ def _finding(
         summary=text.summary,
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
-        evidence={**evidence, **({"merged": {k: dict(v) for k, v in one.merged.items()}} if one.merged else {})},
+        evidence={
+            **evidence,
+            **({"merged": {k: dict(v) for k, v in failing.merged.items()}} if failing.merged else {}),
+        },
         references=text.references,
         owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
         exemption=exemption,
@@ -216,14 +219,14 @@ def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
 EXPIRING_DAYS = 14
 
 
-def exemption_notes(policy: Policy, found: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
+def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
     """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
     exemption without a finding covers nothing."""
     notes = []
     for entry in policy.exemptions:
         covered = sum(
             1
-            for one in found
+            for one in reported
             if any(
                 entry.covers(rule, one.resource.arn, one.resource.name)
                 for rule in (one.rule, *one.evidence.get("merged", ()))

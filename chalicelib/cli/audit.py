@@ -157,10 +157,10 @@ def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:
     return frozenset(ids)
 
 
-def _tags(given: Sequence[str]) -> dict[str, str | None]:
+def _tags(texts: Sequence[str]) -> dict[str, str | None]:
     """Keys with the value asked for, None where any will do."""
     tags: dict[str, str | None] = {}
-    for one in given:
+    for one in texts:
         key, equals, value = one.partition("=")
         if not key:
             raise InvalidInput(f"{one!r} is no tag; accepted are KEY=VALUE and KEY", field="--tag")

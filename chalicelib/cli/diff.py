@@ -50,17 +50,17 @@ def run_diff(old: str, new: str, *, format: DiffFormat, to: Path | None) -> Diff
     return found
 
 
-def alarms(found: Difference, fail_on: Severity | None) -> bool:
+def alarms(difference: Difference, fail_on: Severity | None) -> bool:
     """True when an open finding that is new, worse or no longer exempt is at least this severe."""
-    worst = found.worst()
+    worst = difference.worst()
     return fail_on is not None and worst is not None and worst.rank >= fail_on.rank
 
 
-def as_json(found: Difference) -> str:
+def as_json(difference: Difference) -> str:
     """The difference as JSON; of findings that are still there only the ids."""
-    told = found.model_dump(mode="json", exclude={"changes"})
+    told = difference.model_dump(mode="json", exclude={"changes"})
     for change in Change:
-        listed = found.of(change)
+        listed = difference.of(change)
         told[change.value.replace("-", "_")] = (
             [one.finding.id for one in listed]
             if change in COUNTED
@@ -69,30 +69,30 @@ def as_json(found: Difference) -> str:
     return dumps(told, indent=2) + "\n"
 
 
-def as_markdown(found: Difference) -> str:
+def as_markdown(difference: Difference) -> str:
     """The difference for a pull request: counts, then a table of all that is not as it was."""
-    lines = ["## SageMaker audit: what changed", "", summary(found)]
-    lines += [f"\n> {table_cell(remark)}" for remark in found.remarks]
-    listed = [one for one in found.changes if one.change in TITLES]
+    lines = ["## SageMaker audit: what changed", "", summary(difference)]
+    lines += [f"\n> {table_cell(remark)}" for remark in difference.remarks]
+    listed = [one for one in difference.changes if one.change in TITLES]
     if listed:
         lines += ["", "| change | severity | rule | resource | finding |", "|---|---|---|---|---|"]
         for one in listed:
             cells = (TITLES[one.change], _severity(one), one.finding.rule, one.finding.resource.name, _what(one))
             lines.append("| " + " | ".join(table_cell(cell) for cell in cells) + " |")
-    for title, spots in _spots(found):
+    for title, spots in _spots(difference):
         lines += [f"\n{title}: {table_cell(_spot(one))}" for one in spots]
     return "\n".join(lines) + "\n"
 
 
-def told(found: Difference, console: Console) -> None:
+def told(difference: Difference, console: Console) -> None:
     """What changed, class by class and worst first; then blind spots and counts."""
-    for word, side in (("old", found.old), ("new", found.new)):
+    for word, side in (("old", difference.old), ("new", difference.new)):
         _prose(console, f"{word}  {utc_text(side.started_at)}  {side.audit_id}")
-    for remark in found.remarks:
+    for remark in difference.remarks:
         _prose(console, remark, "yellow")
     console.print()
     for change, title in TITLES.items():
-        listed = found.of(change)
+        listed = difference.of(change)
         if not listed:
             continue
         console.print(Text(f"{title} ({len(listed)})", "bold"))
@@ -102,42 +102,46 @@ def told(found: Difference, console: Console) -> None:
             _line(console, "", "", f"{one.finding.resource.kind} {one.finding.resource.name}")
             _line(console, "", "", _what(one))
         console.print()
-    for title, spots in _spots(found):
+    for title, spots in _spots(difference):
         for spot in spots:
             _prose(console, f"{title}: {_spot(spot)}", "magenta")
-    _prose(console, summary(found))
+    _prose(console, summary(difference))
 
 
-def summary(found: Difference) -> str:
+def summary(difference: Difference) -> str:
     """One line of counts."""
-    parts = [f"{found.counts[change]} {title.lower()}" for change, title in TITLES.items() if found.counts[change]]
+    parts = [
+        f"{difference.counts[change]} {title.lower()}" for change, title in TITLES.items() if difference.counts[change]
+    ]
     parts = parts or ["nothing changed"]
-    parts += [f"{found.counts[change]} {title.lower()}" for change, title in COUNTED.items() if found.counts[change]]
-    open_now, open_before = found.new.open_findings, found.old.open_findings
+    parts += [
+        f"{difference.counts[change]} {title.lower()}" for change, title in COUNTED.items() if difference.counts[change]
+    ]
+    open_now, open_before = difference.new.open_findings, difference.old.open_findings
     return f"{', '.join(parts)}; {open_now} open findings, {open_before} before."
 
 
-def _severity(one: Changed) -> str:
-    return f"{one.finding.severity.value}{_was(one)}"
+def _severity(change: Changed) -> str:
+    return f"{change.finding.severity.value}{_was(change)}"
 
 
-def _was(one: Changed) -> str:
-    return f" (was {one.before.value})" if one.before else ""
+def _was(change: Changed) -> str:
+    return f" (was {change.before.value})" if change.before else ""
 
 
-def _what(one: Changed) -> str:
+def _what(change: Changed) -> str:
     """The finding in a sentence; of one that is no longer listed, what became of it."""
-    if one.change is Change.RESOLVED:
-        return f"{one.note[:1].upper()}{one.note[1:]}."
-    if one.change is Change.NOT_SEEN:
-        return f"Unknown, as {one.note}."
-    exempt = " (exempt)" if one.change is Change.NEW and one.finding.status == "exempt" else ""
-    note = f" — {one.note}" if one.note else ""
-    return f"{one.finding.summary}{exempt}{note}"
+    if change.change is Change.RESOLVED:
+        return f"{change.note[:1].upper()}{change.note[1:]}."
+    if change.change is Change.NOT_SEEN:
+        return f"Unknown, as {change.note}."
+    exempt = " (exempt)" if change.change is Change.NEW and change.finding.status == "exempt" else ""
+    note = f" — {change.note}" if change.note else ""
+    return f"{change.finding.summary}{exempt}{note}"
 
 
-def _spots(found: Difference) -> list[tuple[str, list[BlindSpot]]]:
-    return [("New blind spot", found.blind_spots_appeared), ("No longer blind", found.blind_spots_gone)]
+def _spots(difference: Difference) -> list[tuple[str, list[BlindSpot]]]:
+    return [("New blind spot", difference.blind_spots_appeared), ("No longer blind", difference.blind_spots_gone)]
 
 
 def _spot(spot: BlindSpot) -> str:

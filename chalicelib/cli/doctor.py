@@ -54,48 +54,48 @@ def run_doctor(
     return found
 
 
-def exit_code(found: Diagnosis, *, strict: bool) -> int:
+def exit_code(diagnosis: Diagnosis, *, strict: bool) -> int:
     """1 without credentials, 2 where settings, policy or region are wrong, 4 with ``strict`` and blind spots."""
-    if found.wrong("settings", "policy", "region"):
+    if diagnosis.wrong("settings", "policy", "region"):
         return WRONG_USAGE
-    if found.wrong("credentials"):
+    if diagnosis.wrong("credentials"):
         return FAILED
-    return BLIND if strict and found.missing else 0
+    return BLIND if strict and diagnosis.missing else 0
 
 
-def as_json(found: Diagnosis) -> str:
+def as_json(diagnosis: Diagnosis) -> str:
     """The diagnosis as JSON; ``ready`` where an audit would see everything."""
-    ready = not found.missing and not found.wrong("settings", "policy", "region", "credentials")
-    return dumps({"ready": ready, **found.model_dump(mode="json")}, indent=2) + "\n"
+    ready = not diagnosis.missing and not diagnosis.wrong("settings", "policy", "region", "credentials")
+    return dumps({"ready": ready, **diagnosis.model_dump(mode="json")}, indent=2) + "\n"
 
 
-def told(found: Diagnosis, console: Console) -> None:
+def told(diagnosis: Diagnosis, console: Console) -> None:
     """Everything that was looked at, topic by topic, then what to do."""
     for topic in ("credentials", "region", "settings", "policy"):
-        _checks(console, found, topic)
-    _permissions(console, found)
-    _checks(console, found, "deployed")
-    _advice(console, found)
-    for line in textwrap.wrap(summary(found), _width(console)):
+        _checks(console, diagnosis, topic)
+    _permissions(console, diagnosis)
+    _checks(console, diagnosis, "deployed")
+    _advice(console, diagnosis)
+    for line in textwrap.wrap(summary(diagnosis), _width(console)):
         console.print(Text(line), soft_wrap=True)
 
 
-def summary(found: Diagnosis) -> str:
+def summary(diagnosis: Diagnosis) -> str:
     """One line: what is missing, and what that leaves blind."""
-    if not found.permissions:
+    if not diagnosis.permissions:
         return "Nothing can be audited before what is wrong above is put right."
-    denied = sum(1 for one in found.permissions if one.state == "denied")
-    unclear = len(found.missing) - denied
-    if not found.missing:
-        return f"All {len(found.permissions)} permissions are there: {found.rules} rules can see everything."
-    parts = [f"{len(found.permissions) - denied - unclear} of {len(found.permissions)} permissions are there"]
+    denied = sum(1 for one in diagnosis.permissions if one.state == "denied")
+    unclear = len(diagnosis.missing) - denied
+    if not diagnosis.missing:
+        return f"All {len(diagnosis.permissions)} permissions are there: {diagnosis.rules} rules can see everything."
+    parts = [f"{len(diagnosis.permissions) - denied - unclear} of {len(diagnosis.permissions)} permissions are there"]
     parts += [f"{denied} denied"] if denied else []
     parts += [f"{unclear} could not be told"] if unclear else []
-    return f"{', '.join(parts)}; {len(found.blind)} of {found.rules} rules may be unknown."
+    return f"{', '.join(parts)}; {len(diagnosis.blind)} of {diagnosis.rules} rules may be unknown."
 
 
-def _checks(console: Console, found: Diagnosis, topic: str) -> None:
-    checks = [one for one in found.checks if one.topic == topic]
+def _checks(console: Console, diagnosis: Diagnosis, topic: str) -> None:
+    checks = [one for one in diagnosis.checks if one.topic == topic]
     if not checks and topic != "settings":
         return
     console.print(Text(TITLES[topic], "bold"))
@@ -107,12 +107,12 @@ def _checks(console: Console, found: Diagnosis, topic: str) -> None:
     console.print()
 
 
-def _permissions(console: Console, found: Diagnosis) -> None:
-    what = "a sweep" if found.audit == "sweep" else "the audit of a named resource"
+def _permissions(console: Console, diagnosis: Diagnosis) -> None:
+    what = "a sweep" if diagnosis.audit == "sweep" else "the audit of a named resource"
     console.print(Text(f"Permissions for {what}, each tried by one harmless request", "bold"))
-    if not found.permissions:
+    if not diagnosis.permissions:
         _told(console, "unclear", "not tried, as something above is wrong")
-    for one in found.permissions:
+    for one in diagnosis.permissions:
         _told(console, one.state, one.operation)
         if one.state != "allowed":
             for sentence in _because(one):
@@ -120,29 +120,29 @@ def _permissions(console: Console, found: Diagnosis) -> None:
     console.print()
 
 
-def _because(one: Permission) -> list[str]:
+def _because(permission: Permission) -> list[str]:
     """Why a permission is missing and what is blind without it, in sentences."""
-    sentences = [f"{one.reason[:1].upper()}{one.reason[1:].removesuffix('.')}."]
-    if one.state == "denied" and one.named:
+    sentences = [f"{permission.reason[:1].upper()}{permission.reason[1:].removesuffix('.')}."]
+    if permission.state == "denied" and permission.named:
         sentences.append("Denied for a made-up name: a policy limited to certain names may still allow yours.")
-    if one.note:
-        sentences.append(one.note)
-    if one.effect:
-        sentences.append(f"May be unknown: {', '.join(one.effect)}.")
+    if permission.note:
+        sentences.append(permission.note)
+    if permission.effect:
+        sentences.append(f"May be unknown: {', '.join(permission.effect)}.")
     return sentences
 
 
-def _advice(console: Console, found: Diagnosis) -> None:
-    for one in found.permissions:
+def _advice(console: Console, diagnosis: Diagnosis) -> None:
+    for one in diagnosis.permissions:
         if one.explicit:
             _told(console, "denied", f"{one.operation}: no statement lifts {one.reason}; the deny itself has to go.")
-    if any(one.explicit for one in found.permissions):
+    if any(one.explicit for one in diagnosis.permissions):
         console.print()
-    if found.policy_to_add is None:
+    if diagnosis.policy_to_add is None:
         return
     console.print(Text("To allow what is missing, add this policy to the role or user:", "bold"))
-    console.print(Text(dumps(found.policy_to_add, indent=2)), soft_wrap=True)
-    places = {one.denied_by for one in found.permissions if one.denied_by and not one.explicit}
+    console.print(Text(dumps(diagnosis.policy_to_add, indent=2)), soft_wrap=True)
+    places = {one.denied_by for one in diagnosis.permissions if one.denied_by and not one.explicit}
     for place in sorted(one for one in places if not one.startswith("identity")):
         _told(console, "note", f"the {place} has to allow it too")
     console.print()

@@ -17,12 +17,12 @@ def formats() -> list[str]:
     return [TABLE, *WRITERS]
 
 
-def chosen_formats(given: Sequence[str]) -> list[str]:
+def chosen_formats(wanted: Sequence[str]) -> list[str]:
     """The formats in these words, each once; a word may hold several between commas. Default: the table.
 
     Raises InvalidInput for one that does not exist.
     """
-    names = [name.strip() for word in given for name in word.split(",") if name.strip()]
+    names = [name.strip() for word in wanted for name in word.split(",") if name.strip()]
     for name in names:
         if name not in formats():
             raise InvalidInput(f"unknown format {name!r}; accepted are {', '.join(formats())}", field="--format")

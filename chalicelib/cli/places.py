@@ -185,14 +185,14 @@ def _all_regions(session: SharedSession, account: str, service: Service, tell: C
     return [region for region in known if answers[region]]
 
 
-def with_resources(found: Sequence[Place], arns: Sequence[str]) -> list[Place]:
+def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
     """The places of these resources; all of them when none is named. Raises InvalidInput for one that lies nowhere."""
     if not arns:
-        return list(found)
+        return list(places)
     refs: dict[Place, list[ResourceRef]] = {}
     for arn in arns:
-        match = [place for place in found if arn.split(":")[3:5] == [place.region, place.account]]
-        place = match[0] if match else found[0]
+        match = [place for place in places if arn.split(":")[3:5] == [place.region, place.account]]
+        place = match[0] if match else places[0]
         ref = parse_resource(arn, account=place.account, region=place.region, field="--resource")
         refs.setdefault(place, []).append(ref)
     return [
@@ -223,9 +223,9 @@ class Survey:
     def one(self, place: Place, witness: Witness | None = None) -> Report:
         """The report of one place; ``witness`` is told of every outcome."""
         with shown_progress(enabled=self.progress) as progress:
-            return side_by_side(lambda one: self._read(one, progress, witness), [place])[0]
+            return side_by_side(lambda place: self._read(place, progress, witness), [place])[0]
 
-    def all(self, found: Sequence[Place]) -> Report:
+    def all(self, places: Sequence[Place]) -> Report:
         """The report of all places; one that cannot be audited is a blind spot.
 
         Raises AccessFailed when none of them can be.
@@ -247,10 +247,10 @@ class Survey:
             finally:
                 finished()
 
-        with shown_parts(len(found), enabled=self.progress) as begun:
-            reports = side_by_side(work, found)
-        if len(failures) == len(found):
-            raise AccessFailed(f"none of {len(found)} accounts and regions can be audited; the first: {failures[0]}")
+        with shown_parts(len(places), enabled=self.progress) as begun:
+            reports = side_by_side(work, places)
+        if len(failures) == len(places):
+            raise AccessFailed(f"none of {len(places)} accounts and regions can be audited; the first: {failures[0]}")
         return _together(reports)
 
     def _read(self, place: Place, progress: Progress, witness: Witness | None = None) -> Report:

@@ -73,12 +73,12 @@ def give(
     outputs.save_all(texts)
 
 
-def text(told: str, *, to: Path | None) -> None:
+def text(content: str, *, to: Path | None) -> None:
     """Shows a text on stdout, or writes it whole to a file."""
     if to is not None:
-        return save(to, told)
+        return save(to, content)
     try:
-        print(told, end="", flush=True)
+        print(content, end="", flush=True)
     except BrokenPipeError:
         _forget_stdout()
 
@@ -101,23 +101,23 @@ def catalogue(policy: Policy) -> None:
     Terminal().print(rows)
 
 
-def rule(one: Rule, policy: Policy) -> None:
+def rule(shown_rule: Rule, policy: Policy) -> None:
     """One rule in full: condition, parameters in force, what it reads and which permissions that needs."""
-    setting = policy.rules[one.id]
+    setting = policy.rules[shown_rule.id]
     lines = [
-        f"{one.id}: {title_of(one)}",
+        f"{shown_rule.id}: {title_of(shown_rule)}",
         "",
-        one.condition,
+        shown_rule.condition,
         "",
-        f"topic       {one.topic}",
-        f"judges      {', '.join(one.kinds)}",
-        f"severity    {(setting.severity or one.severity).value}",
+        f"topic       {shown_rule.topic}",
+        f"judges      {', '.join(shown_rule.kinds)}",
+        f"severity    {(setting.severity or shown_rule.severity).value}",
         f"enabled     {'yes' if setting.enabled else 'no'} by the policy {policy.name}",
-        f"reads       {', '.join(sorted(one.reads))}",
-        f"metrics     {', '.join(one.metric_names) or '–'}",
+        f"reads       {', '.join(sorted(shown_rule.reads))}",
+        f"metrics     {', '.join(shown_rule.metric_names) or '–'}",
     ]
-    lines += ["parameters  " + (", ".join(_parameters(one, policy)) or "–")]
-    lines += ["permissions " + "\n            ".join(one.permissions)]
+    lines += ["parameters  " + (", ".join(_parameters(shown_rule, policy)) or "–")]
+    lines += ["permissions " + "\n            ".join(shown_rule.permissions)]
     print("\n".join(lines))
 
 
@@ -136,10 +136,10 @@ def explained(answers: Sequence[Explained], policy: Policy, *, json: bool, to: P
         return save(to, text) if to is not None else print(text, end="")
     out = StringIO()
     console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)
-    for resource, several in groupby(answers, key=lambda one: one.resource):
+    for resource, several in groupby(answers, key=lambda answer: answer.resource):
         console.print(Text(clean(f"{resource.kind} {resource.name}"), "bold"))
         listed = list(several)
-        for one in sorted(listed, key=lambda one: (list(VERDICTS).index(one.outcome.verdict), one.rule.id)):
+        for one in sorted(listed, key=lambda answer: (list(VERDICTS).index(answer.outcome.verdict), answer.rule.id)):
             word, style = VERDICTS[one.outcome.verdict]
             console.print(Text.assemble("  ", (f"{word:<15}", style), one.rule.id))
             if one.outcome.reason:
@@ -158,14 +158,14 @@ def _fact(value: object) -> str:
     return value if isinstance(value, str) else dumps(value, default=str)
 
 
-def title_of(one: Rule) -> str:
+def title_of(named_rule: Rule) -> str:
     """The title that all findings of a rule share."""
-    return one.words.title if one.words else rule_title(one.id)
+    return named_rule.words.title if named_rule.words else rule_title(named_rule.id)
 
 
-def _parameters(one: Rule, policy: Policy) -> list[str]:
-    chosen = policy.rules[one.id].params.model_dump(mode="json")
-    defaults = one.params().model_dump(mode="json")
+def _parameters(named_rule: Rule, policy: Policy) -> list[str]:
+    chosen = policy.rules[named_rule.id].params.model_dump(mode="json")
+    defaults = named_rule.params().model_dump(mode="json")
     return [
         f"{name} {value}" + ("" if value == defaults[name] else f" (default {defaults[name]})")
         for name, value in chosen.items()

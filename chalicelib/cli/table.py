@@ -77,10 +77,10 @@ def groups(findings: Iterable[Finding]) -> list[Group]:
     for one in findings:
         together.setdefault((one.account, one.region, *_root(one)), []).append(one)
     found = [
-        Group(kind, name, account, region, sorted(several, key=lambda one: (-one.severity.rank, one.rule)))
+        Group(kind, name, account, region, sorted(several, key=lambda entry: (-entry.severity.rank, entry.rule)))
         for (account, region, kind, name), several in together.items()
     ]
-    return sorted(found, key=lambda one: ([-number for number in one.worst], one.kind, one.name))
+    return sorted(found, key=lambda entry: ([-number for number in entry.worst], entry.kind, entry.name))
 
 
 def _root(finding: Finding) -> tuple[str, str]:
@@ -185,7 +185,7 @@ class Table:
         if len(self.groups) > MOST:
             most = self.groups[:MOST]
             names = max(cell_len(self._named(one).plain) for one in most)
-            yield from self._section("Most affected", most, lambda one: self._affected(one, names))
+            yield from self._section("Most affected", most, lambda entry: self._affected(entry, names))
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
         for told in (self._exempt(), self.narrowed, self._hint()):

@@ -36,12 +36,12 @@ class Gone(CallFailed):
     """The resource named is not there (any more)."""
 
 
-def moment(given: float | str | datetime) -> datetime:
+def moment(value: float | str | datetime) -> datetime:
     """A time as an answer has it: seconds since the epoch in AWS's JSON, a datetime where botocore read XML, and
     ISO 8601 where an emulator writes that. Raises ValueError for anything else."""
-    if isinstance(given, datetime):
-        return given
-    if isinstance(given, str) and not given.replace(".", "", 1).isdigit():
-        told = datetime.fromisoformat(given)
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
+        told = datetime.fromisoformat(value)
         return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
-    return datetime.fromtimestamp(float(given), UTC)
+    return datetime.fromtimestamp(float(value), UTC)

@@ -278,7 +278,7 @@ class Inventory:
         for activity in self.activities:
             grouped.setdefault((activity.resource_id, activity.dimension), []).append(activity)
         for several in grouped.values():
-            several.sort(key=lambda one: (one.started is not None, one.started), reverse=True)
+            several.sort(key=lambda activity: (activity.started is not None, activity.started), reverse=True)
         return grouped
 
     def alarm(self, name: str) -> Alarm | None:

@@ -242,24 +242,24 @@ def _reserving() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(entry["pattern"]), entry["title"]) for entry in data["images"])
 
 
-def _entry(given: Mapping[str, Any]) -> _Entry:
+def _entry(record: Mapping[str, Any]) -> _Entry:
     return _Entry(
         algorithm=Algorithm(
-            key=given["key"],
-            title=given["title"],
+            key=record["key"],
+            title=record["title"],
             version=None,
-            script_mode=given.get("own_code", False),
-            cpu_cluster=given.get("cpu_cluster", False),
-            **_typed({name: given[name] for name in ("training", "single_machine", "inference", "checkpoints")}),
+            script_mode=record.get("own_code", False),
+            cpu_cluster=record.get("cpu_cluster", False),
+            **_typed({name: record[name] for name in ("training", "single_machine", "inference", "checkpoints")}),
         ),
-        registry=given.get("registry", ""),
-        repositories=tuple(given.get("repositories", ())),
-        jumpstart=tuple(given.get("jumpstart", ())),
-        tag_versions=given.get("tag_versions", {}),
-        versions=tuple((_numbers(one["below"]), _typed(one, "below")) for one in given.get("versions", ())),
+        registry=record.get("registry", ""),
+        repositories=tuple(record.get("repositories", ())),
+        jumpstart=tuple(record.get("jumpstart", ())),
+        tag_versions=record.get("tag_versions", {}),
+        versions=tuple((_numbers(one["below"]), _typed(one, "below")) for one in record.get("versions", ())),
         when=tuple(
             _When(when["hyperparameter"], when["is"], _typed(when, "hyperparameter", "is"))
-            for when in given.get("when", ())
+            for when in record.get("when", ())
         ),
     )
 

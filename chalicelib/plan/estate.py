@@ -77,7 +77,7 @@ class Builder:
         models = self._kept("model", MODEL, self._model)
         raw_configs = {one.name: one for one in self.template.of(CONFIG) if not one.maybe}
         configs = self._kept("endpoint config", CONFIG, self._config)
-        endpoints = self._kept("endpoint", ENDPOINT, lambda one: self._endpoint(one, raw_configs))
+        endpoints = self._kept("endpoint", ENDPOINT, lambda resource: self._endpoint(resource, raw_configs))
         configs, models = self._uses(endpoints, configs, models)
         components, component_doubts = self._components()
         notebooks = self._kept("notebook instance", NOTEBOOK, self._notebook)

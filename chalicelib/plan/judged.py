@@ -92,7 +92,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
             known = {(finding.id, finding.resource.declared) for finding in found}
             planned = [_planned(finding, builder.places) for finding in mine]
             found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
-    found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
+    found.sort(key=lambda entry: (-entry.severity.rank, entry.rule, entry.resource.name, entry.id))
     spots = _spots(judge, told, scope)
     report = report_of(
         scope.account,
@@ -116,15 +116,15 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     return Judged(report, told.verdicts, empty, sum(told.unknown.values()))
 
 
-def _spoken(one: Failing) -> Failing:
+def _spoken(failing: Failing) -> Failing:
     """A failing outcome without anything that raises when it is put into words."""
-    outcome = replace(one.outcome, evidence=spoken(one.outcome.evidence))
-    return Failing(one.rule, spoken(one.subject), outcome, spoken(one.merged))
+    outcome = replace(failing.outcome, evidence=spoken(failing.outcome.evidence))
+    return Failing(failing.rule, spoken(failing.subject), outcome, spoken(failing.merged))
 
 
-def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:
-    own = getattr(one.subject, "tags", None)
-    return own if own else endpoints.get(tagged_arn(one.subject, scope), {})
+def _tags(failing: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:
+    own = getattr(failing.subject, "tags", None)
+    return own if own else endpoints.get(tagged_arn(failing.subject, scope), {})
 
 
 def _language(failing: Failing, template: Template, builder: Builder, scope: Scope) -> Language:
@@ -143,20 +143,20 @@ def _planned(finding: Finding, places: Mapping[tuple[str, str], Place]) -> Findi
     return finding.model_copy(update={"evidence": evidence, "resource": resource})
 
 
-def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
+def _spots(judge: Judge, spoken: _Told, scope: Scope) -> list[BlindSpot]:
     """One blind spot for all that no template can tell, and one for each reason that lies in the template."""
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
     for (operation, reason), rules in judge.unread.items():
-        number = told.unknown[reason]
+        number = spoken.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules
             later_count += number
             continue
         text = f"{reason} ({_counted(number)})" if number else reason
         spots.append((number, _spot(scope, operation if operation.startswith("rule:") else VALUES, text, rules)))
-    spots.sort(key=lambda one: (-one[0], one[1].error))
+    spots.sort(key=lambda entry: (-entry[0], entry[1].error))
     listed = [spot for _, spot in spots[:_MOST_SPOTS]]
     if rest := spots[_MOST_SPOTS:]:
         rules = {rule for _, spot in rest for rule in spot.effect}

@@ -42,12 +42,14 @@ class Network:
             return VpcConfig(security_group_ids=names, subnets=ids)
         return read(VpcConfig, {}, place, security_group_ids=names, subnets=unclear)
 
-    def _foreign_subnet(self, id: str, given: Any) -> None:
+    def _foreign_subnet(self, id: str, declared: Any) -> None:
         """A subnet that the template does not make, of which nothing can be told."""
         if id in self.subnets:
             return
         maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
-        reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
+        reason = (
+            declared.reason if isinstance(declared, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
+        )
         self.subnets[id] = Subnet(id=id).with_only(unread(reason, shown=True), "id", "zone_type", "outpost_arn")
 
     def _subnet(self, resource: Declared) -> Subnet:

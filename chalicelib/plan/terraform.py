@@ -97,34 +97,36 @@ class _Plan:
     def resources(self) -> list[Declared]:
         return [self._declared(one) for one in self._by_address.values()]
 
-    def _declared(self, one: _Planned) -> Declared:
-        type, spec = TYPES[one.type]
-        properties = self._block(one, spec, one.values, one.unknown, one.expressions, one.address)
-        known = one.values.get("dimensions")
+    def _declared(self, planned: _Planned) -> Declared:
+        type, spec = TYPES[planned.type]
+        properties = self._block(planned, spec, planned.values, planned.unknown, planned.expressions, planned.address)
+        known = planned.values.get("dimensions")
         if type == ALARM and isinstance(known, Mapping):
             properties["Dimensions"] = [{"Name": name, "Value": value} for name, value in known.items()]
-        properties |= _tags(one)
-        name = self._name(one)
-        unnamed = one.unknown.get("name") is True and "name" in one.expressions
-        return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed, source=self._source)
+        properties |= _tags(planned)
+        name = self._name(planned)
+        unnamed = planned.unknown.get("name") is True and "name" in planned.expressions
+        return Declared(
+            type, self._id(planned), properties, name, self._arn(planned, type, name), unnamed, source=self._source
+        )
 
-    def _name(self, one: _Planned) -> str:
-        return str(one.values.get("name") or self._home + one.address)
+    def _name(self, planned: _Planned) -> str:
+        return str(planned.values.get("name") or self._home + planned.address)
 
-    def _id(self, one: _Planned) -> str:
-        address = self._home + one.address
-        return str(one.values.get("id") or address) if TYPES[one.type][0] in (SUBNET, VPC) else address
+    def _id(self, planned: _Planned) -> str:
+        address = self._home + planned.address
+        return str(planned.values.get("id") or address) if TYPES[planned.type][0] in (SUBNET, VPC) else address
 
-    def _arn(self, one: _Planned, type: str, name: str) -> str:
+    def _arn(self, planned: _Planned, type: str, name: str) -> str:
         if type in NAMES:
             stem = f"arn:{self._scope.partition}:sagemaker:{self._scope.region}:{self._scope.account}"
             return f"{stem}:{NAMES[type][1]}/{name}"
-        return str(one.values.get("arn") or f"arn:{self._scope.partition}:{self._home}{one.address}")
+        return str(planned.values.get("arn") or f"arn:{self._scope.partition}:{self._home}{planned.address}")
 
     # ---- values
 
     def _block(
-        self, one: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
+        self, planned: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
     ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, target in spec.items():
@@ -133,12 +135,12 @@ class _Plan:
             expression = expressions.get(key) if isinstance(expressions, Mapping) else None
             place = f"{where}.{key}"
             if isinstance(target, str):
-                result = self._scalar(one, value, lacking, expression, place)
+                result = self._scalar(planned, value, lacking, expression, place)
                 name = target
             else:
                 name, inner = target
                 several = isinstance(inner, list)
-                result = self._blocks(one, inner[0] if several else inner, value, lacking, expression, place)
+                result = self._blocks(planned, inner[0] if several else inner, value, lacking, expression, place)
                 if not several and isinstance(result, list):
                     result = result[0] if result else None
             if result not in (None, ""):
@@ -146,7 +148,7 @@ class _Plan:
         return found
 
     def _blocks(
-        self, one: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
+        self, planned: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
     ) -> list[Any] | Unknown | None:
         if unknown is True:
             return Unknown(f"{where} is known after apply only", optional=True)
@@ -156,32 +158,32 @@ class _Plan:
         for index, value in enumerate(values):
             lacking = unknown[index] if isinstance(unknown, list) and index < len(unknown) else unknown
             written = expressions[index] if isinstance(expressions, list) and len(expressions) == len(values) else {}
-            made.append(self._block(one, spec, value, lacking, written, where))
+            made.append(self._block(planned, spec, value, lacking, written, where))
         return made
 
-    def _scalar(self, one: _Planned, value: Any, unknown: Any, expression: Any, where: str) -> Any:
+    def _scalar(self, planned: _Planned, value: Any, unknown: Any, expression: Any, where: str) -> Any:
         if unknown is True or (isinstance(unknown, list) and any(unknown)):
             key = where.rsplit(".", 1)[-1]
             optional = expression is None and key in _COMPUTED
             lacking = Unknown(f"{where} is known after apply only", optional=optional)
             if key == "resource_id":
-                return self._scaled(one, lacking)
-            referred = self._referred(one, expression, key, lacking)
+                return self._scaled(planned, lacking)
+            referred = self._referred(planned, expression, key, lacking)
             single = key in _LISTS and isinstance(unknown, list) and len(unknown) == 1
             return [Unknown(lacking.reason, f"${{{where}}}")] if referred is lacking and single else referred
         return value
 
-    def _referred(self, one: _Planned, expression: Any, key: str, lacking: Unknown) -> Any:
+    def _referred(self, planned: _Planned, expression: Any, key: str, lacking: Unknown) -> Any:
         """What an unknown value refers to, where that is certain."""
-        links = self._references.links(one.address, one.module, expression)
+        links = self._references.links(planned.address, planned.module, expression)
         if key in _LISTS:
-            return self._listed(one, links, lacking)
+            return self._listed(planned, links, lacking)
         named = _NAMED.get(key)
-        found = [pair for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        found = [pair for link in links.resources if (pair := self._target(planned, link, links)) is not None]
         if named is not None:
             found = [pair for pair in found if pair[0].type == named]
             if not found:
-                target = self._only(named, one, expression)
+                target = self._only(named, planned, expression)
                 return lacking if target is None else self._name(target)
         elif len(links.resources) != 1 or links.opaque or links.inputs:
             return lacking
@@ -190,18 +192,18 @@ class _Plan:
         target, attribute = found[0]
         return self._value_of(target, attribute or ("name" if named else "")) or lacking
 
-    def _target(self, one: _Planned, link: Link, links: Links) -> tuple[_Planned, str | None] | None:
+    def _target(self, planned: _Planned, link: Link, links: Links) -> tuple[_Planned, str | None] | None:
         """The resource behind a link where it is certain which of several it is, with the attribute."""
         targets = self._instances(link.address)
         if len(targets) > 1 and links.keyed:
-            targets = [target for target in targets if index_of(target.address) == index_of(one.address)]
+            targets = [target for target in targets if index_of(target.address) == index_of(planned.address)]
         return (targets[0], link.attribute) if len(targets) == 1 else None
 
-    def _only(self, type: str, one: _Planned, expression: Any) -> _Planned | None:
+    def _only(self, type: str, planned: _Planned, expression: Any) -> _Planned | None:
         """The resource that an unknown name must be that of: no other of its type has a name that is not known yet, or
         none whose name is written by the same references."""
         candidates = [other for other in self._by_address.values() if other.type == type and _nameless(other)]
-        if len(candidates) > 1 and (index := index_of(one.address)):
+        if len(candidates) > 1 and (index := index_of(planned.address)):
             candidates = [other for other in candidates if index_of(other.address) == index]
         if len(candidates) > 1 and isinstance(expression, Mapping):
             wanted = expression.get("references")
@@ -209,7 +211,7 @@ class _Plan:
             candidates = alike if wanted else []
         return candidates[0] if len(candidates) == 1 else None
 
-    def _listed(self, one: _Planned, links: Links, lacking: Unknown) -> Any:
+    def _listed(self, planned: _Planned, links: Links, lacking: Unknown) -> Any:
         if links.opaque or links.inputs or links.keyed or not links.resources:
             return lacking
         found: list[str] = []
@@ -223,19 +225,19 @@ class _Plan:
             return lacking
         return found
 
-    def _scaled(self, one: _Planned, lacking: Unknown) -> Unknown | str:
+    def _scaled(self, planned: _Planned, lacking: Unknown) -> Unknown | str:
         """What a scalable target or policy scales: the text of its id is not in the plan, but what it refers to is."""
-        expression = one.expressions.get("resource_id")
-        links = self._references.links(one.address, one.module, expression)
-        found = [pair[0] for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        expression = planned.expressions.get("resource_id")
+        links = self._references.links(planned.address, planned.module, expression)
+        found = [pair[0] for link in links.resources if (pair := self._target(planned, link, links)) is not None]
         for target in found:
-            if target.type == _TARGET and target is not one:
+            if target.type == _TARGET and target is not planned:
                 known = target.values.get("resource_id")
                 return str(known) if known else self._scaled(target, lacking)
-        copies = "inference-component" in str(one.values.get("scalable_dimension"))
+        copies = "inference-component" in str(planned.values.get("scalable_dimension"))
         kind = _COMPONENT if copies else _ENDPOINT
         scaled = [target for target in found if target.type == kind]
-        named = self._only(kind, one, expression) if not scaled else scaled[0] if len(scaled) == 1 else None
+        named = self._only(kind, planned, expression) if not scaled else scaled[0] if len(scaled) == 1 else None
         if named is None:
             return lacking
         if copies:
@@ -283,11 +285,11 @@ class _Plan:
         return str(zone) if zone else f"that of {id}"
 
 
-def _tags(one: _Planned) -> dict[str, Any]:
+def _tags(planned: _Planned) -> dict[str, Any]:
     for key in ("tags_all", "tags"):
-        if one.unknown.get(key) is True:
+        if planned.unknown.get(key) is True:
             continue
-        if isinstance(tags := one.values.get(key), Mapping):
+        if isinstance(tags := planned.values.get(key), Mapping):
             listed = [{"Key": name, "Value": value} for name, value in tags.items() if value is not None]
             return {"Tags": listed, "own_tags": key == "tags_all"}
     return {}
@@ -298,8 +300,8 @@ def _after_unknown(change: Mapping[str, Any]) -> Mapping[str, Any]:
     return unknown if isinstance(unknown, Mapping) else {}
 
 
-def _nameless(one: _Planned) -> bool:
-    return one.unknown.get("name") is True
+def _nameless(planned: _Planned) -> bool:
+    return planned.unknown.get("name") is True
 
 
 def _references_of(expression: Any) -> Any:

@@ -34,8 +34,8 @@ Mode = Literal["notify", "observe"]
 Text = Annotated[str, Field(min_length=1)]
 
 
-def _day(given: Any) -> Any:
-    return given.date() if isinstance(given, datetime) else given
+def _day(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime) else value
 
 
 class _Entry(BaseModel):
@@ -95,10 +95,10 @@ class CustomRule(_Entry):
 
     @field_validator("kind")
     @classmethod
-    def _known_kind(cls, given: str) -> str:
-        if given not in READS:
+    def _known_kind(cls, kind: str) -> str:
+        if kind not in READS:
             raise ValueError(f"accepted are {', '.join(READS)}")
-        return given
+        return kind
 
 
 class PolicyFile(BaseModel):
@@ -250,8 +250,8 @@ def unknown_rule(id: str, known: Iterable[str] = RULES) -> str:
     return f"unknown rule {id!r};{_close(id, known)} accepted are the ids that `auditor rules` lists"
 
 
-def _close(given: str, accepted: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(given, list(accepted), n=1)
+def _close(name: str, accepted: Iterable[str]) -> str:
+    matches = difflib.get_close_matches(name, list(accepted), n=1)
     return f" did you mean {matches[0]!r}?" if matches else ""
 
 
@@ -393,6 +393,6 @@ def _explained(file: WithLines, error: ValidationError, above: Place, model: typ
     return file.wrong(place, f"{message[0].lower()}{message[1:]}; it is {_shown(first['input'])}")
 
 
-def _shown(given: Any) -> str:
-    shown = json.dumps(given, default=str)
+def _shown(value: Any) -> str:
+    shown = json.dumps(value, default=str)
     return shown if len(shown) <= 60 else shown[:57] + "…"

@@ -136,7 +136,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         vpc: Vpc(
             id=vpc,
             arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
-            subnets=tuple(sorted(several, key=lambda one: one.id)),
+            subnets=tuple(sorted(several, key=lambda subnet: subnet.id)),
             used_by=None if vpc in named and vpc not in used_by else tuple(sorted(used_by.get(vpc, ()))),
         )
         for vpc, several in members.items()

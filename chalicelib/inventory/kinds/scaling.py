@@ -303,7 +303,8 @@ def _of_each(reader: Reader, operation: str, key: str, resource_ids: Sequence[st
     if not resource_ids:
         return reader.aws.listing(_SERVICE, operation, key, **_NAMESPACE)
     answers = reader.each(
-        lambda one: reader.aws.listing(_SERVICE, operation, key, ResourceId=one, **_NAMESPACE), resource_ids
+        lambda resource_id: reader.aws.listing(_SERVICE, operation, key, ResourceId=resource_id, **_NAMESPACE),
+        resource_ids,
     )
     return [item for answer in answers for item in answer]
 
