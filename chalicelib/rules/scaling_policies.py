@@ -1,5 +1,6 @@
 """Scaling policies and what they lead to: cooldowns, activities, the instances underneath, target values."""
 
+import math
 import re
 from datetime import timedelta
 from itertools import groupby
@@ -243,6 +244,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
         "resource_id": variant.resource_id,
         "desired_instance_count": variant.shown("instance_count"),
         "managed": variant.managed_scaling is not None,
+        "instances_needed": _instances_needed(components, variant, estate),
     }
     bounds = _host_bounds(variant, estate)
     if bounds is None:
@@ -258,6 +260,16 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     if minimum > 0 and all(_reaches_zero(component, estate) for component in components):
         return failed(severity=Severity.LOW, **facts, problem="never at zero")
     return passed("its instances scale with its components", **facts)
+
+
+def _instances_needed(components: list[InferenceComponent], variant: Variant, estate: Inventory) -> int | None:
+    """How many instances hold the most copies of all components; None where nothing tells."""
+    try:
+        needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
+        each = _accelerators(variant)
+    except Unread:
+        return None
+    return math.ceil(needed / each) if needed and each else None
 
 
 def _host_bounds(variant: Variant, estate: Inventory) -> list[Bounds] | None:
