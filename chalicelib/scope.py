@@ -1,10 +1,13 @@
 """What an audit is about: one account and region, whole or narrowed to named resources."""
 
+import functools
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import KINDS
+from chalicelib.tables import read_facts
 
 ARN = re.compile(
     r"^arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|):(?P<rest>.+)$"
@@ -14,17 +17,27 @@ ARN = re.compile(
 KINDS_BY_ARN = {row.arn: row.name for row in KINDS.values() if row.arn}
 
 
+@functools.cache
+def _partitions() -> list[dict[str, Any]]:
+    partitions: list[dict[str, Any]] = read_facts("partitions.yaml")["partitions"]
+    return partitions
+
+
 def partition_of(region: str) -> str:
-    """The partition that a region lies in."""
-    for prefix, partition in (
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-iso-", "aws-iso"),
-    ):
-        if region.startswith(prefix):
-            return partition
+    """The partition that a region lies in: AWS's own list tells, its patterns for a region that is newer than the list,
+    and ``aws`` for a name that fits none."""
+    for partition in _partitions():
+        if region in partition["regions"]:
+            return str(partition["id"])
+    for partition in _partitions():
+        if re.match(partition["region_pattern"], region):
+            return str(partition["id"])
     return "aws"
+
+
+def dns_suffix_of(partition: str) -> str:
+    """What the host names of AWS's services end in there, such as ``amazonaws.com``, as in an unknown one."""
+    return next((str(known["dns_suffix"]) for known in _partitions() if known["id"] == partition), "amazonaws.com")
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,12 +70,19 @@ def _registries() -> dict[str, Any]:
 # ---- traffic
 
 
-def calls(account: Account, dimensions: Mapping[str, str], peak: float) -> None:
-    """Sixteen days of Invocations, up to `peak` a minute at noon of a working day."""
+def calls(account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations") -> None:
+    """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day."""
     counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
     # One sample of value 1 for each request, as SageMaker writes it.
     points = [(hour, number, number, 1, 1) for hour, number in counted if number]
-    seed.metric_statistics(account.id, account.region, "Invocations", dimensions, points, unit="None")
+    seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def backlog(account: Account, endpoint: str, peak: float) -> None:
+    """Sixteen days of the backlog of an asynchronous endpoint, which stands under EndpointName alone."""
+    points = [(hour, 60 * peak * load / 2, 60, 0, peak * load) for hour, load in _hours(account.now)]
+    dimensions = {"EndpointName": endpoint}
+    seed.metric_statistics(account.id, account.region, "ApproximateBacklogSize", dimensions, points, unit="Count")
 
 
 def gpu_use(account: Account, dimensions: Mapping[str, str], gpu: float, memory: float) -> None:
@@ -110,8 +117,8 @@ class Scaling:
     """A scalable target. tracking is the target value of its target-tracking policy, None for no policy.
 
     cooldowns are (in, out) in seconds; follows names an endpoint whose CPUUtilization is tracked; alarms says whether
-    the alarms of the policy are still there; wakes adds a step policy that starts an asynchronous endpoint from zero,
-    whose alarm watches that endpoint or the one that watches names; night is the minimum that a scheduled action sets
+    the alarms of the policy are still there; wakes adds a step policy that starts an asynchronous endpoint or component
+    from zero, whose alarm watches it or what watches names; night is the minimum that a scheduled action sets
     every evening, until another one sets it back in the morning.
     """
 
@@ -179,7 +186,12 @@ def scale(
             **missing,
         )
     if scaling.wakes and backlog_of:
-        _wake_up(account, resource_id, backlog_of, scaling.watches or backlog_of)
+        watched = {"EndpointName": scaling.watches or backlog_of}
+        _wake_up(account, resource_id, dimension, f"{backlog_of}-wake-up", "HasBacklogWithoutCapacity", watched)
+    if scaling.wakes and dimension == autoscaling.COMPONENT:
+        name = resource_id.partition("/")[2]
+        watched = {"InferenceComponentName": scaling.watches or name}
+        _wake_up(account, resource_id, dimension, f"{name}-wake-up", "NoCapacityInvocationFailures", watched)
     if scaling.scheduled:
         busy = {"MinCapacity": scaling.maximum, "MaxCapacity": scaling.maximum}
         _schedule(account, resource_id, dimension, "weekday-morning", "cron(0 6 ? * MON-FRI *)", busy)
@@ -217,26 +229,28 @@ def _processor(endpoint: str) -> dict[str, Any]:
     }
 
 
-def _wake_up(account: Account, resource_id: str, endpoint: str, watched: str) -> None:
-    """A step policy that adds an instance, and the alarm on requests that wait on an endpoint, which calls it."""
+def _wake_up(
+    account: Account, resource_id: str, dimension: str, alarm: str, metric: str, watched: Mapping[str, str]
+) -> None:
+    """A step policy that adds the first instance or copy, and the alarm on requests that find none, which calls it."""
     step = {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}
     request = {
         "ServiceNamespace": "sagemaker",
         "PolicyName": "wake-up",
         "PolicyType": "StepScaling",
         "ResourceId": resource_id,
-        "ScalableDimension": autoscaling.VARIANT,
+        "ScalableDimension": dimension,
         "StepScalingPolicyConfiguration": {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [step]},
     }
     made = handle(autoscaling.SERVICE, "PutScalingPolicy", account.id, account.region, request)
     assert made is not None
     backend_of("cloudwatch", account.id, account.region).put_metric_alarm(
-        name=f"{endpoint}-wake-up",
-        description="Requests wait and no instance runs",
+        name=alarm,
+        description="Requests come and no capacity runs",
         namespace="AWS/SageMaker",
-        metric_name="HasBacklogWithoutCapacity",
-        dimensions=[{"Name": "EndpointName", "Value": watched}],
-        statistic="Average",
+        metric_name=metric,
+        dimensions=[{"Name": name, "Value": value} for name, value in watched.items()],
+        statistic="Average" if metric == "HasBacklogWithoutCapacity" else "Sum",
         period=60,
         evaluation_periods=1,
         threshold=1,

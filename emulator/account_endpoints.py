@@ -9,7 +9,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 
 from emulator import seed
-from emulator.account_base import Account, Scaling, calls, gpu_use, scale
+from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
 from emulator.extension import autoscaling
 
@@ -36,7 +36,8 @@ class Model:
 class Variant:
     """A variant on instances, or on what `settings` say. calls is the peak of Invocations a minute.
 
-    model is None under inference components. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
+    model is None under inference components; pools are the instance pools in place of a type, each a type and the model
+    that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
     """
 
@@ -51,6 +52,12 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     now_running: tuple[int, int] | None = None
     concurrency: Scaling | None = None
+    pools: Sequence[tuple[str, Model | None]] = ()
+
+    @property
+    def models(self) -> list[Model]:
+        """Its own model and those of its instance pools."""
+        return [model for model in (self.model, *(model for _, model in self.pools)) if model is not None]
 
     @property
     def member(self) -> dict[str, Any]:
@@ -61,13 +68,18 @@ class Variant:
             "InstanceType": self.type,
             "InitialInstanceCount": self.count,
             "InitialVariantWeight": self.weight if self.model else None,
+            "InstancePools": [
+                {"InstanceType": type, "Priority": priority, **({"ModelNameOverride": model.name} if model else {})}
+                for priority, (type, model) in enumerate(self.pools, 1)
+            ]
+            or None,
         }
         return {name: value for name, value in given.items() if value is not None} | dict(self.settings)
 
 
 @dataclass(frozen=True)
 class Component:
-    """An inference component; base makes it an adapter of that component."""
+    """An inference component; base makes it an adapter of that component, asleep one that has scaled to no copy."""
 
     name: str
     model: Model | None = None
@@ -75,6 +87,9 @@ class Component:
     scaling: Scaling | None = None
     base: str | None = None
     calls: float = 0
+    status: str = "InService"
+    failure: str | None = None
+    asleep: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,8 +116,8 @@ class Endpoint:
     @property
     def models(self) -> list[Model]:
         """The models of its variants and inference components."""
-        models = [one.model for one in (*self.variants, *self.shadows)] + [one.model for one in self.components]
-        return [model for model in models if model is not None]
+        models = [model for variant in (*self.variants, *self.shadows) for model in variant.models]
+        return models + [component.model for component in self.components if component.model is not None]
 
 
 def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str, str]) -> None:
@@ -198,7 +213,10 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
     if variant.concurrency:
         scale(account, resource_id, variant.concurrency, since=since, dimension=autoscaling.CONCURRENCY)
     dimensions = {"EndpointName": endpoint.name, "VariantName": variant.name}
-    if variant.calls:
+    if variant.calls and endpoint.asynchronous:
+        calls(account, dimensions, variant.calls, "InvocationsProcessed")
+        backlog(account, endpoint.name, variant.calls)
+    elif variant.calls:
         calls(account, dimensions, variant.calls)
     if variant.gpu:
         gpu_use(account, dimensions, *variant.gpu)
@@ -226,7 +244,16 @@ def _make_component(account: Account, endpoint: Endpoint, component: Component) 
         }
     account.sagemaker("CreateInferenceComponent", InferenceComponentName=name, EndpointName=endpoint.name, **members)
     created = account.ago(days=endpoint.age - 0.1)
-    seed.inference_component(account.id, account.region, name, created=created, modified=created)
+    seed.inference_component(
+        account.id,
+        account.region,
+        name,
+        status=component.status,
+        created=created,
+        modified=created,
+        copies=(0, 0) if component.asleep else None,
+        **({"FailureReason": component.failure} if component.failure else {}),
+    )
     if component.scaling:
         resource_id = f"inference-component/{name}"
         scale(account, resource_id, component.scaling, since=created, dimension=autoscaling.COMPONENT)

@@ -91,6 +91,31 @@ HEALTHY = (
         ],
         owner="search",
     ),
+    Endpoint(  # asynchronous, above zero and busy: it publishes no Invocations
+        "contract-analysis",
+        [
+            Variant(
+                Model("contract-analysis-v2", [PYTORCH]), "ml.g5.2xlarge", 2, Scaling(2, 6, 5), calls=8, gpu=(66, 71)
+            )
+        ],
+        owner="legal",
+        asynchronous=True,
+        age=44,
+    ),
+    Endpoint("fare-quotes", [scaled(own("fare-quotes-v8"))], owner="travel", age=150),
+    Endpoint(  # whichever pool has capacity; the second brings a model of its own
+        "product-images",
+        [
+            scaled(
+                Model("product-images-v4", [PYTORCH]),
+                type=None,
+                gpu=(58, 61),
+                pools=[("ml.g6.xlarge", None), ("ml.g5.xlarge", Model("product-images-v4-a10g", [PYTORCH]))],
+            )
+        ],
+        owner="catalog",
+        age=40,
+    ),
     Endpoint(  # asynchronous, and at zero until somebody sends a document
         "invoice-ocr",
         [
@@ -108,12 +133,19 @@ HEALTHY = (
     ),
     Endpoint(
         "document-summaries",
-        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 8))],
+        [Variant(None, "ml.g5.2xlarge", 2, calls=30, gpu=(71, 83), settings=managed(2, 10))],
         owner="assistants",
         age=52,
         components=[
             Component(
                 "summaries-base", Model("summaries-base-v1", [LARGE_MODELS]), 2, Scaling(2, 8, tracking=30), calls=30
+            ),
+            Component(
+                "summaries-archive",
+                Model("summaries-archive-v1", [LARGE_MODELS]),
+                1,
+                Scaling(0, 2, tracking=30, wakes=True),
+                asleep=True,
             ),
             Component("summaries-legal-adapter", base="summaries-base"),
             Component("summaries-medical-adapter", base="summaries-base"),

@@ -73,6 +73,39 @@ FAULTY = (
         asynchronous=True,
         age=58,
     ),
+    Endpoint(  # scaled half an hour ago, as on any day
+        "avatar-moderation",
+        [scaled(Model("avatar-moderation-v2", [PYTORCH]), type="ml.g5.2xlarge", count=3, gpu=(9, 14))],
+        owner="trust",
+        age=75,
+        modified_hours=0.5,
+    ),
+    Endpoint(  # a server of language models: its memory is full from its start on
+        "support-drafts",
+        [scaled(Model("support-drafts-v1", [LARGE_MODELS]), type="ml.g6e.2xlarge", calls=2, gpu=(7, 93))],
+        owner="support",
+        age=49,
+    ),
+    Endpoint(  # the model of its second pool needs no GPU
+        "document-layout",
+        [
+            scaled(
+                Model("document-layout-v3", [PYTORCH]),
+                type=None,
+                gpu=(64, 58),
+                pools=[("ml.g5.xlarge", None), ("ml.g4dn.xlarge", Model("document-layout-rules-v1", [SCIKIT_LEARN]))],
+            )
+        ],
+        owner="finance",
+        age=36,
+    ),
+    Endpoint(  # its components were moved elsewhere, and nobody took the host away
+        "llm-staging",
+        [Variant(None, "ml.g5.2xlarge", 2, settings=managed(2, 4))],
+        owner="assistants",
+        env="staging",
+        age=61,
+    ),
     Endpoint("returns-forecast", [scaled(own("returns-forecast-v1"), calls=0)], owner="supply-chain", age=270),
     Endpoint("face-matching", [Variant(own("face-matching-v1"), "ml.g5.xlarge", 1)], owner="trust", env="dev", age=97),
     Endpoint(
@@ -201,6 +234,13 @@ FAULTY = (
             Component("agents-planner", Model("agents-planner-v1", [LARGE_MODELS]), 1, Scaling(1, 4, 20), calls=15),
             Component("agents-critic", Model("agents-critic-v1", [LARGE_MODELS]), 1, calls=9),
             Component("agents-critic-adapter", base="agents-critic"),
+            Component(
+                "agents-memory",
+                Model("agents-memory-v1", [LARGE_MODELS]),
+                2,
+                status="Failed",
+                failure="The container did not answer its health check.",
+            ),
         ],
     ),
     Endpoint(
@@ -213,6 +253,7 @@ FAULTY = (
             Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
         ],
     ),
+    Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
     Endpoint(  # sleeps at night on one instance
         "loyalty-offers",
         [scaled(own("loyalty-offers-v2"), scaling=Scaling(2, 6, night=1))],
@@ -274,6 +315,14 @@ IN_TRANSITION = (
         modified_hours=0.2,
         status="Updating",
     ),
+    Endpoint(  # waits for instances since yesterday
+        "warehouse-vision",
+        [scaled(own("warehouse-vision-v2"), count=2)],
+        owner="logistics",
+        age=120,
+        modified_hours=26,
+        status="Updating",
+    ),
 )
 
 
@@ -282,6 +331,7 @@ def make(account: Account) -> None:
     for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
         make_endpoint(account, endpoint)
     _make_leftovers(account)
+    account.sagemaker("DeleteModel", ModelName="loan-terms-v1")  # its endpoint serves on, and would not come back
     _make_activities(account)
     account.sagemaker(
         "CreateInferenceRecommendationsJob",

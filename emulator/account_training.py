@@ -50,6 +50,7 @@ class Job:
     subnets: Sequence[str] = ()
     resources: Mapping[str, Any] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
+    serverless: bool = False
 
 
 def _spot(name: str, image: str, **rest: Any) -> Job:
@@ -105,6 +106,20 @@ ONCE = (
     _safe("segments-nightly-dear", "own/segments:2.2", type="ml.g5.xlarge", hours=2.5, days=6, saved=0.08),
     Job("topics-lda-two-machines", LDA, "ml.m5.4xlarge", 2, hours=0.6, days=8),
     _safe("ranking-interrupted-once", PYTORCH, type="ml.g5.2xlarge", hours=3, days=12, interruptions=1),
+    # Waits for capacity, and the run of last week took longer than what is left of its waiting time
+    _safe("ranker-weekly-20260101", PYTORCH, type="ml.g5.12xlarge", hours=14, days=7, limit=DAY, wait=DAY),
+    _safe(
+        "ranker-weekly-20260108",
+        PYTORCH,
+        type="ml.g5.12xlarge",
+        days=0.5,
+        limit=DAY,
+        wait=DAY,
+        status="InProgress",
+        secondary="Starting",
+    ),
+    # AWS chooses the instances, and Search does not say so
+    Job("assistant-finetune-serverless", PYTORCH, hours=6, days=5, serverless=True),
     # On demand, and long
     Job("embeddings-full", PYTORCH, "ml.g5.12xlarge", hours=9, days=15),
     Job("embeddings-two-instances", PYTORCH, "ml.g5.2xlarge", 2, hours=2, days=18),
@@ -201,6 +216,10 @@ def _make_job(account: Account, job: Job) -> None:
         members["BillableTimeInSeconds"] = round(job.hours * 3600 * (1 - job.saved))
     if job.secondary:
         members["SecondaryStatus"] = job.secondary
+    if job.secondary == "Starting":
+        members["TrainingStartTime"] = None
+    if job.serverless:
+        members |= {"ServerlessJobConfig": {"JobType": "FineTuning"}, "ResourceConfig": None}
     if job.interruptions:
         members["SecondaryStatusTransitions"] = _interrupted(account, job)
     if job.status == "Failed":

@@ -34,7 +34,7 @@ from chalicelib.inventory.kinds.scaling import (
 )
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
 
@@ -73,6 +73,8 @@ OBJECT2VEC = an_image("object2vec", account="438346466558")  # GPUs optional, on
 SEMANTIC_SEGMENTATION = an_image("semantic-segmentation", account="685385470294")  # GPUs only, on one machine
 IMAGE_CLASSIFICATION = an_image("image-classification", account="685385470294")  # trains on GPUs only, checkpoints
 XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.7-1")  # either, checkpoints
+XGBOOST_1_3 = an_image("sagemaker-xgboost", account="141502667606", tag="1.3-1")  # uses one GPU
+IP_INSIGHTS = an_image("ipinsights", account="438346466558")  # GPUs advised, or several CPU instances
 XGBOOST_WITHOUT_VERSION = an_image("sagemaker-xgboost", account="141502667606", tag=None)
 OLD_XGBOOST = an_image("sagemaker-xgboost", account="141502667606", tag="1.0-1-cpu-py3")  # trains on CPUs only
 SCIKIT_LEARN = an_image("sagemaker-scikit-learn", account="141502667606", tag="1.2-1-cpu-py3")
@@ -100,10 +102,10 @@ def a_variant(
     model: str | None = "churn-model",
     asynchronous: bool | None = False,
     shadow: bool = False,
-    pending_accelerator: str | None = None,
     running: Aws | None = None,
     settings: Aws | None = None,
     config_read: bool = True,
+    config_created: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Variant:
     """A production variant as it runs. ``running`` overrides DescribeEndpoint, ``settings`` the endpoint config.
@@ -133,7 +135,7 @@ def a_variant(
             "endpoint_modified": modified,
             "asynchronous": asynchronous if config_read else None,
             "shadow": shadow,
-            "pending_accelerator_type": pending_accelerator,
+            "config_created": config_created,
             "tags": dict(tags) if tags is not None else None,
             "configured": VariantSettings.model_validate(configured) if config_read else None,
         }
@@ -778,11 +780,15 @@ def a_series(
     endpoint: str = "churn",
     variant: str = "AllTraffic",
     container: str = "",
+    component: str = "",
+    instance_type: str = "",
 ) -> Series:
     """Daily datapoints of a metric: the value by how many days ago the day began (0: today, midnight UTC)."""
     today = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     points = [Datapoint(today - timedelta(days=days), value) for days, value in by_day.items()]
-    return Series(MetricKey(metric, endpoint, variant, container), tuple(sorted(points)))
+    own = ("", "") if component else (endpoint, "" if METRICS[metric].whose is Whose.ENDPOINT else variant)
+    key = MetricKey(metric, *own, container, component, instance_type)
+    return Series(key, tuple(sorted(points)))
 
 
 # ---- everything together

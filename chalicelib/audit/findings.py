@@ -21,10 +21,12 @@ from chalicelib.templating import FindingText, Language, finding_text, plan_text
 STACK_TAG = "aws:cloudformation:stack-name"
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 
+#: The consoles that can be reached from the internet; the isolated partitions have none that is published.
 _CONSOLES = {
     "aws": "https://{region}.console.aws.amazon.com",
     "aws-cn": "https://{region}.console.amazonaws.cn",
     "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
+    "aws-eusc": "https://{region}.console.amazonaws-eusc.eu",
 }
 _HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 

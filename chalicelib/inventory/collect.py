@@ -56,6 +56,7 @@ class Reading:
         self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
+        self._longest_runs: dict[str, int] = {}  # seconds, by family or by the ARN of the tuning job
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -96,20 +97,30 @@ class Reading:
     # ---- training jobs, as a stream
 
     def training_jobs(self) -> Iterator[TrainingJob]:
-        """The training jobs in scope, each once, as their pages arrive."""
+        """The training jobs in scope, each once, as their pages arrive; those on spot instances in progress come last,
+        as they are compared with earlier runs of their family."""
         if not self.scope.whole:
             self._everything.result()
-        else:
-            while (page := self._pages.get()) is not None:
-                yield from self._noted(page)
-            self._jobs.result()
+            yield from self._noted(self._named_jobs)
             return
-        yield from self._noted(self._named_jobs)
+        running: list[TrainingJob] = []
+        while (page := self._pages.get()) is not None:
+            for job in self._noted(page):
+                if job.spot and job.status == "InProgress":
+                    running.append(job)
+                else:
+                    yield job
+        self._jobs.result()
+        for job in running:
+            yield job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
 
     def _noted(self, page: Iterable[TrainingJob]) -> Iterator[TrainingJob]:
         for job in page:
             if job.tuning_job_arn:
                 self._child_hours.setdefault(job.tuning_job_arn, []).append(job.instance_hours)
+            run, family = job.run_seconds, job.tuning_job_arn or job.family
+            if run is not None and job.ended is not None:
+                self._longest_runs[family] = max(run, self._longest_runs.get(family, 0))
             if job.vpc_config:
                 self._job_subnets.setdefault(job.vpc_config.subnets, job.arn)
             yield job
@@ -252,11 +263,12 @@ class Reading:
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
     def _read_metrics(self, estate: Inventory) -> None:
-        """Metrics of the variants."""
+        """Metrics of the variants and of the components."""
         reader = self._reader
         if Part.METRICS in reader.needs and reader.needs.metric_days:
-            keys = metrics.asked(uses.variants(estate), reader.needs.metric_days, uses.pipelines(estate))
-            estate.metrics = metrics.datapoints(reader, keys, reader.needs.metric_days)
+            days, hosting = reader.needs.metric_days, uses.variants(estate)
+            keys = metrics.asked(hosting, estate.components.values(), days, uses.pipelines(estate))
+            estate.metrics = metrics.datapoints(reader, keys, days) if keys else {}
 
     def _read_what_rests_on_policies(self, estate: Inventory) -> None:
         """Alarms of the policies, load tests of the models behind them."""
@@ -293,7 +305,13 @@ class Reading:
         if hours is None:
             return job
         known = [one for one in hours if one is not None]
-        return job.model_copy(update={"child_hours": sum(known) if known else None, "children": len(hours)})
+        return job.model_copy(
+            update={
+                "child_hours": sum(known) if known else None,
+                "children": len(hours),
+                "longest_child_seconds": self._longest_runs.get(job.arn),
+            }
+        )
 
     # ---- a narrow scope
 

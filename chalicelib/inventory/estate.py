@@ -32,7 +32,7 @@ from chalicelib.inventory.kinds.scaling import (
     ScheduledAction,
 )
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint, MetricKey
+from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
 
 F = TypeVar("F", bound=Fact)
@@ -166,13 +166,22 @@ class Inventory:
         Raises Unread when a model is unread or is a model package, whose image is not in the model.
         """
         if not variant.hosts_components:
-            return self.images_of_model(self.model(variant.settings.model_name))
+            return [image for name in variant.settings.model_names for image in self.images_of_model(self.model(name))]
         images: list[str] = []
         for component in self.components_of(variant):
             if component.base_component:
                 continue
             images += [component.image] if component.image else self.images_of_model(self.model(component.model_name))
         return images
+
+    def images_on(self, variant: Variant, instance_type: str) -> list[str]:
+        """The container images that serve a variant on one of its instance types: a pool may have a model of its own.
+
+        Raises Unread as :meth:`images_of` does.
+        """
+        if variant.hosts_components:
+            return self.images_of(variant)
+        return self.images_of_model(self.model(variant.settings.models_by_type[instance_type]))
 
     def images_of_model(self, model: Model) -> list[str]:
         """The images of a model's containers; raises Unread when one is hidden in a model package."""
@@ -349,12 +358,27 @@ class Inventory:
 
     # ---- metrics
 
-    def metric(self, name: str, variant: Variant, *, days: int, container: str = "") -> list[Datapoint]:
-        """The datapoints of a variant's metric over the last ``days`` days, oldest first; empty when there are none.
+    def metric(
+        self, name: str, subject: Variant | InferenceComponent, *, days: int, container: str = ""
+    ) -> list[Datapoint]:
+        """The datapoints of a metric of a variant or component over the last ``days`` days, oldest first; empty when
+        there are none.
 
-        The window is widened to whole days (UTC), as CloudWatch keeps them.
+        The window is widened to whole days (UTC), as CloudWatch keeps them. Datapoints of a variant with instance pools
+        are those of all its instances, or else those of each instance type.
         """
         self.gaps.demand(Part.METRICS)
+        metric = METRICS[name]
+        if isinstance(subject, InferenceComponent):
+            points = self.metrics.get(MetricKey(name, "", "", component=subject.name), ())
+        elif metric.whose is Whose.ENDPOINT:
+            points = self.metrics.get(MetricKey(name, subject.endpoint_name, ""), ())
+        elif container:
+            points = self.metrics.get(MetricKey(name, subject.endpoint_name, subject.name, container), ())
+        else:
+            own, *by_type = (self.metrics.get(key, ()) for key in keys_of(name, subject))
+            points = own or sorted(point for points in by_type for point in points)
+        if metric.over_window:
+            return list(points)
         since = (self.now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
-        points = self.metrics.get(MetricKey(name, variant.endpoint_name, variant.name, container), ())
         return [point for point in points if point.start >= since]

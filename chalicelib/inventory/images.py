@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from chalicelib.inventory.instances import read_facts
+from chalicelib.tables import read_facts
 
 Version = tuple[int, ...]
 
@@ -79,6 +79,7 @@ class Image:
 class Algorithm:
     """A recognised algorithm, and its facts in the version and mode at hand. None means not known.
 
+    ``single_gpu``: of several GPUs it uses one. ``cpu_cluster``: AWS names several CPU instances as a way to train it.
     ``script_mode``: the user's own code runs in the algorithm's image. Then ``checkpoints`` is up to that code, while
     what the image cannot do (use a GPU) it still cannot. ``training`` is None as well for an image that only serves.
 
@@ -93,6 +94,8 @@ class Algorithm:
     inference: Inference
     checkpoints: bool | None
     script_mode: bool
+    single_gpu: bool | None = False
+    cpu_cluster: bool = False
 
     @property
     def cpu_inference(self) -> bool:
@@ -115,11 +118,12 @@ def recognise(
     published = _published(image_uri)
     if published is None:
         return _jumpstart_algorithm(image_uri, tags) if tags else None
-    algorithm, when = published
-    if when and hyperparameters is None:
-        algorithm = replace(algorithm, **_unknown(when.facts))
-    elif when and hyperparameters and _plain(hyperparameters.get(when.hyperparameter)) == when.value:
-        algorithm = replace(algorithm, **when.facts)
+    algorithm, conditions = published
+    for when in conditions:
+        if hyperparameters is None:
+            algorithm = replace(algorithm, **_unknown(when.facts))
+        elif _plain(hyperparameters.get(when.hyperparameter)) == when.value:
+            algorithm = replace(algorithm, **when.facts)
     if hyperparameters and any(name in hyperparameters for name in SCRIPT_MODE_HYPERPARAMETERS):
         algorithm = replace(algorithm, checkpoints=None, script_mode=True)
     return algorithm
@@ -130,6 +134,14 @@ def may_be_jumpstart(image_uri: str) -> bool:
     """Whether the image is one of AWS's Deep Learning Containers, where only a tag tells the algorithm."""
     image = Image.parse(image_uri)
     return image.account is not None and _registries().deep_learning_containers.get(image.region or "") == image.account
+
+
+@functools.lru_cache(maxsize=4096)
+def reserves_memory(image_uri: str) -> str | None:
+    """The server of language models in an image that takes most of the GPU memory at its start, or None."""
+    image = Image.parse(image_uri)
+    name = f"{image.repository}:{image.tag or ''}"
+    return next((title for pattern, title in _reserving() if pattern.search(name)), None)
 
 
 # ---- image URIs
@@ -179,7 +191,7 @@ class _Entry:
     jumpstart: tuple[str, ...] = ()
     tag_versions: Mapping[str, str] = field(default_factory=dict)
     versions: tuple[tuple[Version, Mapping[str, Any]], ...] = ()
-    when: _When | None = None
+    when: tuple[_When, ...] = ()
 
     def at(self, tag: str | None) -> Algorithm:
         """The algorithm in the version of a tag; without one, what differs between versions is None."""
@@ -224,14 +236,20 @@ def _algorithms() -> _Algorithms:
     )
 
 
+@functools.cache
+def _reserving() -> tuple[tuple[re.Pattern[str], str], ...]:
+    data = read_facts("reserving_images.yaml")
+    return tuple((re.compile(entry["pattern"]), entry["title"]) for entry in data["images"])
+
+
 def _entry(given: Mapping[str, Any]) -> _Entry:
-    when = given.get("when")
     return _Entry(
         algorithm=Algorithm(
             key=given["key"],
             title=given["title"],
             version=None,
             script_mode=given.get("own_code", False),
+            cpu_cluster=given.get("cpu_cluster", False),
             **_typed({name: given[name] for name in ("training", "single_machine", "inference", "checkpoints")}),
         ),
         registry=given.get("registry", ""),
@@ -239,7 +257,10 @@ def _entry(given: Mapping[str, Any]) -> _Entry:
         jumpstart=tuple(given.get("jumpstart", ())),
         tag_versions=given.get("tag_versions", {}),
         versions=tuple((_numbers(one["below"]), _typed(one, "below")) for one in given.get("versions", ())),
-        when=_When(when["hyperparameter"], when["is"], _typed(when, "hyperparameter", "is")) if when else None,
+        when=tuple(
+            _When(when["hyperparameter"], when["is"], _typed(when, "hyperparameter", "is"))
+            for when in given.get("when", ())
+        ),
     )
 
 
@@ -261,7 +282,7 @@ def _unknown(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4096)
-def _published(image_uri: str) -> tuple[Algorithm, _When | None] | None:
+def _published(image_uri: str) -> tuple[Algorithm, tuple[_When, ...]] | None:
     """The algorithm of an image in a repository of its own, and what its hyperparameters may change."""
     image = Image.parse(image_uri)
     entry = _algorithms().by_repository.get(image.repository)

@@ -1,16 +1,23 @@
 """Reading CloudWatch: one batched ``GetMetricData`` for every variant that an enabled rule asks about.
 
-Endpoint metrics exist only under EndpointName and VariantName together. Invocations live in ``AWS/SageMaker``, what the
-instances measure in ``/aws/sagemaker/Endpoints``. GPU percentages run to 100 × number of GPUs.
+Endpoint metrics exist only under EndpointName and VariantName together, but for the backlog of asynchronous endpoints,
+which stands under EndpointName alone; those of inference components stand under their name. Asynchronous endpoints
+publish no Invocations. Invocations live in ``AWS/SageMaker``, what the instances measure in
+``/aws/sagemaker/Endpoints``. GPU percentages run to 100 × number of GPUs.
+
+Sources: SageMaker developer guide, "Monitor SageMaker AI with Amazon CloudWatch" and "Alarms and logs for tracking
+metrics from asynchronous endpoints".
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -24,75 +31,153 @@ class Datapoint(NamedTuple):
 
 
 class MetricKey(NamedTuple):
-    """A metric of one variant, and for ContainerLatency of one ``container``."""
+    """A metric of one variant, and for ContainerLatency of one ``container``.
+
+    A metric of an endpoint has no ``variant``, one of an inference component only a ``component``. Variants with
+    instance pools are asked about by ``instance_type``, too.
+    """
 
     metric: str
     endpoint: str
     variant: str
     container: str = ""
+    component: str = ""
+    instance_type: str = ""
 
 
 QUERIES_A_CALL = 500
 
 
+class Whose(StrEnum):
+    """What a metric belongs to, and so by which dimensions it is asked for."""
+
+    VARIANT = "variant"
+    CONTAINER = "container"
+    ENDPOINT = "endpoint"
+    COMPONENT = "component"
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """How to ask CloudWatch for one metric: namespace, statistic, period in seconds, and whose it is."""
+    """How to ask CloudWatch for one metric: namespace, statistic, period in seconds, and whose it is.
+
+    ``of_async``: whether asynchronous endpoints publish it, and whether others do. ``over_window``: the statistic is
+    that of the whole window, whatever the period.
+    """
 
     name: str
     namespace: str
     statistic: str
     period: int = 86_400
     gpus_only: bool = False
-    by_container: bool = False
+    whose: Whose = Whose.VARIANT
+    of_async: tuple[bool, bool] = (True, True)
+    over_window: bool = False
 
+
+_ASYNC_ONLY, _NEVER_ASYNC = (True, False), (False, True)
+_INSTANCES = "/aws/sagemaker/Endpoints"
 
 METRICS = {
-    "Invocations": Metric("Invocations", "AWS/SageMaker", "Sum"),
-    "InvocationsPerMinute": Metric("Invocations", "AWS/SageMaker", "Sum", period=60),
-    "ContainerLatency": Metric("ContainerLatency", "AWS/SageMaker", "Sum", by_container=True),
-    "GPUUtilization": Metric("GPUUtilization", "/aws/sagemaker/Endpoints", "Maximum", gpus_only=True),
-    "GPUMemoryUtilization": Metric("GPUMemoryUtilization", "/aws/sagemaker/Endpoints", "Maximum", gpus_only=True),
+    "Invocations": Metric("Invocations", "AWS/SageMaker", "Sum", of_async=_NEVER_ASYNC),
+    "InvocationsPerMinute": Metric("Invocations", "AWS/SageMaker", "Sum", period=60, of_async=_NEVER_ASYNC),
+    "ComponentInvocations": Metric("Invocations", "AWS/SageMaker", "Sum", whose=Whose.COMPONENT),
+    # The guide spells it both ways; whichever is published counts.
+    "InvocationsProcessed": Metric("InvocationsProcessed", "AWS/SageMaker", "Sum", of_async=_ASYNC_ONLY),
+    "InvocationsProcesssed": Metric("InvocationsProcesssed", "AWS/SageMaker", "Sum", of_async=_ASYNC_ONLY),
+    "ApproximateBacklogSize": Metric(
+        "ApproximateBacklogSize", "AWS/SageMaker", "Maximum", whose=Whose.ENDPOINT, of_async=_ASYNC_ONLY
+    ),
+    "ContainerLatency": Metric("ContainerLatency", "AWS/SageMaker", "Sum", whose=Whose.CONTAINER),
+    "GPUUtilization": Metric("GPUUtilization", _INSTANCES, "Maximum", gpus_only=True),
+    "GPUMemoryUtilization": Metric("GPUMemoryUtilization", _INSTANCES, "Maximum", gpus_only=True),
+    "GPUUtilizationP99": Metric("GPUUtilization", _INSTANCES, "p99", gpus_only=True, over_window=True),
+    "GPUMemoryUtilizationP99": Metric("GPUMemoryUtilization", _INSTANCES, "p99", gpus_only=True, over_window=True),
 }
 
 
 def asked(
-    variants: Iterable[Variant], days: Mapping[str, int], pipelines: Mapping[str, Sequence[str]]
+    variants: Iterable[Variant],
+    components: Iterable[InferenceComponent],
+    days: Mapping[str, int],
+    pipelines: Mapping[str, Sequence[str]],
 ) -> list[MetricKey]:
-    """Which metrics to read: those of instance-backed variants in service, GPU metrics only where there are GPUs, and
-    those of containers only where ``pipelines`` (by the name of the model) names them."""
+    """Which metrics to read: those that instance-backed variants in service publish, GPU metrics only where there are
+    GPUs, those of containers only where ``pipelines`` (by the name of the model) names them, those of components."""
+    keys = [key for variant in variants for key in _asked_of(variant, days, pipelines)]
+    keys += [
+        MetricKey(name, "", "", component=component.name)
+        for name in days
+        if METRICS[name].whose is Whose.COMPONENT
+        for component in components
+    ]
+    return list(dict.fromkeys(keys))
+
+
+def _asked_of(variant: Variant, days: Mapping[str, int], pipelines: Mapping[str, Sequence[str]]) -> list[MetricKey]:
+    if not variant.settled or variant.shadow:
+        return []
+    try:
+        if variant.serverless or variant.instance_count == 0:
+            return []
+        types = variant.instance_types
+    except Unread:
+        return []
     keys = []
-    for variant in variants:
-        if not variant.settled or variant.shadow:
+    for name in days:
+        metric = METRICS[name]
+        if not _published(metric, variant.asynchronous) or (
+            metric.gpus_only and not any(instance.has_gpu for instance in types)
+        ):
             continue
-        try:
-            if variant.serverless or variant.instance_count == 0:
-                continue
-            has_gpu = any(one.has_gpu for one in variant.instance_types)
-        except Unread:
-            continue
-        for name in days:
-            metric = METRICS[name]
-            if metric.by_container:
-                containers = pipelines.get((variant.configured and variant.configured.model_name) or "", ())
-                keys += [MetricKey(name, variant.endpoint_name, variant.name, one) for one in containers]
-            elif has_gpu or not metric.gpus_only:
-                keys.append(MetricKey(name, variant.endpoint_name, variant.name))
+        if metric.whose is Whose.CONTAINER:
+            containers = pipelines.get((variant.configured and variant.configured.model_name) or "", ())
+            keys += [MetricKey(name, variant.endpoint_name, variant.name, container) for container in containers]
+        elif metric.whose is Whose.ENDPOINT:
+            keys.append(MetricKey(name, variant.endpoint_name, ""))
+        elif metric.whose is Whose.VARIANT:
+            keys += keys_of(name, variant)
     return keys
 
 
-def datapoints(reader: Reader, keys: list[MetricKey], days: Mapping[str, int]) -> dict[MetricKey, list[Datapoint]]:
-    """The datapoints of each metric over the longest window asked for, oldest first; a metric without any is absent."""
-    slices = [keys[start : start + QUERIES_A_CALL] for start in range(0, len(keys), QUERIES_A_CALL)]
+def _published(metric: Metric, asynchronous: bool | None) -> bool:
+    """Whether an endpoint of this kind publishes a metric; where the kind is not known, it may."""
+    by_async, by_others = metric.of_async
+    return (by_async or by_others) if asynchronous is None else by_async if asynchronous else by_others
 
-    def read(some: list[MetricKey]) -> dict[MetricKey, list[Datapoint]]:
+
+def keys_of(name: str, variant: Variant) -> list[MetricKey]:
+    """Under which keys a metric of a variant may stand: with instance pools its datapoints carry the instance type, and
+    whether there is a series of all of them is not documented."""
+    own = MetricKey(name, variant.endpoint_name, variant.name)
+    pools = variant.configured.instance_pools if variant.configured else ()
+    types = dict.fromkeys(pool.instance_type for pool in pools if pool.instance_type)
+    return [own, *(own._replace(instance_type=name) for name in types)]
+
+
+def datapoints(reader: Reader, keys: list[MetricKey], days: Mapping[str, int]) -> dict[MetricKey, list[Datapoint]]:
+    """The datapoints of each metric over the window asked for, oldest first; a metric without any is absent.
+
+    Metrics by period are read over the longest window of all, those over their window each over its own.
+    """
+    windows: dict[int, list[MetricKey]] = {}
+    longest = max(days.values())
+    for key in keys:
+        windows.setdefault(days[key.metric] if METRICS[key.metric].over_window else longest, []).append(key)
+    batches = [
+        (window, some[start : start + QUERIES_A_CALL])
+        for window, some in windows.items()
+        for start in range(0, len(some), QUERIES_A_CALL)
+    ]
+
+    def read(batch: tuple[int, list[MetricKey]]) -> dict[MetricKey, list[Datapoint]]:
         try:
-            return _read(reader, some, max(days.values()))
+            return _read(reader, batch[1], batch[0])
         except CallFailed as failure:
             reader.blind_to(failure, Part.METRICS)
             return {}
 
-    return {key: points for answer in reader.each(read, slices) for key, points in answer.items()}
+    return {key: points for answer in reader.each(read, batches) for key, points in answer.items()}
 
 
 def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, list[Datapoint]]:
@@ -103,7 +188,7 @@ def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, l
         "cloudwatch",
         "GetMetricData",
         "MetricDataResults",
-        MetricDataQueries=[_query(one, key) for one, key in by_id.items()],
+        MetricDataQueries=[_query(query_id, key, days) for query_id, key in by_id.items()],
         StartTime=begin,
         EndTime=reader.now,
         ScanBy="TimestampAscending",
@@ -117,18 +202,25 @@ def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, l
     return {key: sorted(points) for key, points in found.items()}
 
 
-def _query(query_id: str, key: MetricKey) -> dict[str, Any]:
+def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:
     metric = METRICS[key.metric]
-    dimensions = [
-        {"Name": "EndpointName", "Value": key.endpoint},
-        {"Name": "VariantName", "Value": key.variant},
-        *([{"Name": "ContainerName", "Value": key.container}] if key.container else []),
-    ]
+    dimensions = {
+        "EndpointName": key.endpoint,
+        "VariantName": key.variant,
+        "ContainerName": key.container,
+        "InferenceComponentName": key.component,
+        "InstanceType": key.instance_type,
+    }
     return {
         "Id": query_id,
         "MetricStat": {
-            "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
-            "Period": metric.period,
+            "Metric": {
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items() if value],
+            },
+            # The window begins at midnight, and today is part of it.
+            "Period": (days + 1) * 86_400 if metric.over_window else metric.period,
             "Stat": metric.statistic,
         },
         "ReturnData": True,

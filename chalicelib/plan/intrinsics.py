@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.unknown import LATER, Unknown
-from chalicelib.scope import Scope
+from chalicelib.scope import Scope, dns_suffix_of
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
 
@@ -58,7 +58,7 @@ class Evaluator:
         self._pseudo: dict[str, Any] = {
             "AWS::Region": scope.region,
             "AWS::Partition": scope.partition,
-            "AWS::URLSuffix": "amazonaws.com.cn" if scope.partition == "aws-cn" else "amazonaws.com",
+            "AWS::URLSuffix": dns_suffix_of(scope.partition),
             "AWS::NoValue": NO_VALUE,
             "AWS::NotificationARNs": _why("AWS::NotificationARNs"),
         }

@@ -13,6 +13,7 @@ from chalicelib.rules import (
     scaling_metrics,
     scaling_policies,
     spot_training,
+    training_fit,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -32,4 +33,5 @@ __all__ = [
     "scaling_metrics",
     "scaling_policies",
     "spot_training",
+    "training_fit",
 ]

@@ -50,6 +50,7 @@ def scales_itself(subject: Variant | InferenceComponent, estate: Inventory) -> O
     params=MinAge,
     reads=[*HOSTING, Part.TARGETS],
     guards=[scales_itself],
+    merges_into=["endpoint-idle"],
 )
 def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Inventory, params: MinAge) -> Outcome:
     """Nothing scales a variant or an inference component: it has no scalable target. Low for the provisioned

@@ -10,6 +10,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import (
+    Confidence,
     Facts,
     Outcome,
     Severity,
@@ -18,7 +19,7 @@ from chalicelib.report.findings import (
     not_now,
     passed,
 )
-from chalicelib.rules.guards import component_in_service, older_than
+from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
 from chalicelib.rules.instances import TOPIC
 from chalicelib.rules.registry import Params, rule
 
@@ -33,8 +34,9 @@ class MinCopies(Params):
     kinds=["inference-component"],
     severity=Severity.HIGH,
     params=MinCopies,
-    reads=[Part.ENDPOINTS, Part.COMPONENTS, Part.TARGETS],
+    reads=[Part.ENDPOINTS, Part.COMPONENTS, Part.TARGETS, Part.SCHEDULES],
     guards=[component_in_service],
+    merges_into=["endpoint-idle"],
 )
 def inference_component_single_copy(component: InferenceComponent, estate: Inventory, params: MinCopies) -> Outcome:
     """An inference component that is no adapter runs on fewer than ``min_copies`` copies (zero is meant; low where it
@@ -45,6 +47,9 @@ def inference_component_single_copy(component: InferenceComponent, estate: Inven
     facts: Facts = {"desired_copy_count": copies, "min_copies": params.min_copies}
     if copies >= params.min_copies:
         return passed(f"runs on {copies} copies", **facts)
+    held = held_by_schedule(component, params.min_copies - 1, estate)
+    if held:
+        return not_applicable("a scheduled action holds it there; autoscaling-min-below-two tells it, day and night")
     target = estate.target_of(component)
     to_zero = target is not None and target.min_capacity == 0
     return failed(
@@ -53,6 +58,7 @@ def inference_component_single_copy(component: InferenceComponent, estate: Inven
         variant=component.variant_name,
         scales_to_zero=to_zero,
         severity=Severity.LOW if to_zero else None,
+        confidence=Confidence.MEDIUM if held is None else Confidence.HIGH,
     )
 
 

@@ -22,11 +22,10 @@ TOPIC = "elastic-inference"
     guards=[variant_in_service],
 )
 def endpoint_elastic_inference_retired(variant: Variant, estate: Inventory, params: Params) -> Outcome:
-    """The variant, or the deployment that is pending for it, asks for an Elastic Inference accelerator."""
-    accelerator = variant.pending_accelerator_type or variant.settings.accelerator_type
-    if accelerator:
-        types = variant.configured.shown("type_names") if variant.configured else None
-        return failed(accelerator_type=accelerator, instance_type=types)
+    """The variant asks for an Elastic Inference accelerator."""
+    settings = variant.settings
+    if settings.accelerator_type:
+        return failed(accelerator_type=settings.accelerator_type, instance_type=settings.shown("type_names"))
     return passed("asks for no accelerator")
 
 

@@ -94,7 +94,30 @@ def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bo
     return estate.now - moment > age
 
 
-def changed(variant: Variant) -> datetime | None:
-    """The later of the endpoint's creation and last modification."""
-    moments = [moment for moment in (variant.endpoint_created, variant.endpoint_modified) if moment]
+def deployed(variant: Variant, estate: Inventory, age: timedelta) -> datetime | None:
+    """When the deployment began: the later of the creation of the endpoint and of the config that runs, and of its last
+    change where nothing scales it, as every step of scaling counts as a change. A change more than ``age`` ago is not
+    asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
+    modified, config_created = variant.endpoint_modified, variant.config_created
+    if config_created is not None and modified is not None and config_created > modified:
+        config_created = None
+    moments = [moment for moment in (variant.endpoint_created, config_created) if moment]
+    if modified is not None and estate.now - modified <= age and not scales(variant, estate):
+        moments.append(modified)
     return max(moments, default=None)
+
+
+def scales(variant: Variant, estate: Inventory) -> bool:
+    """Whether something changes the variant's instance count: a scalable target, with its policies and schedules, or
+    managed instance scaling, which works without a model of the variant's own only. Raises Unread where unread."""
+    managed = variant.hosts_components and variant.managed_scaling is not None
+    return managed or estate.target_of(variant) is not None
+
+
+def held_by_schedule(scaled: Variant | InferenceComponent, count: int, estate: Inventory) -> bool | None:
+    """True where a live scheduled action keeps a variant or component at ``count`` or below, for the time being; None
+    where its target or schedules could not be read: how many run is known all the same."""
+    try:
+        return estate.held_by_schedule(scaled, count)
+    except Unread:
+        return None

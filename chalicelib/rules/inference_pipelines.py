@@ -28,10 +28,13 @@ class ContainerCount(Params):
     reads=[Part.MODELS],
 )
 def pipeline_container_count(model: Model, estate: Inventory, params: ContainerCount) -> Outcome:
-    """A serial pipeline holds one container, or more than ``max`` (info above ``warn_above``)."""
+    """A serial pipeline holds one container with an image of its own, or more than ``max`` (info above ``warn_above``).
+    A single model package may hold several containers itself."""
     if not model.serial_pipeline:
         return not_applicable("not an inference pipeline")
     count = len(model.pipeline)
+    if count == 1 and not model.pipeline[0].image:
+        return not_applicable("what it names is no image: a model package may hold a whole pipeline")
     facts: Facts = {"containers": count, "max": params.max, "warn_above": params.warn_above}
     if count == 1 or count > params.max:
         return failed(**facts)

@@ -1,37 +1,62 @@
 """Instance fit: accelerators that nothing uses, endpoints that nobody calls, families that are on their way out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 from pydantic import NonNegativeFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.images import Algorithm, may_be_jumpstart, recognise
-from chalicelib.inventory.images import Training as TrainsOn
+from chalicelib.inventory.images import Algorithm, recognise, reserves_memory
 from chalicelib.inventory.instances import InstanceType
+from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
-from chalicelib.inventory.kinds.training import Training, TrainingJob
+from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, passed
-from chalicelib.rules.guards import changed, older_than, own_job, own_training_job, variant_with_instances, younger_than
+from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, Verdict, failed, not_applicable, passed
+from chalicelib.rules.guards import (
+    component_in_service,
+    deployed,
+    older_than,
+    own_job,
+    own_training_job,
+    variant_with_instances,
+    younger_than,
+)
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instance-fit"
 
 
-def algorithm_of(job: Training) -> Algorithm | None:
-    """The built-in algorithm that a training runs, or None for an unknown one."""
-    tags = job.tags if isinstance(job, TrainingJob) else None
-    return recognise(job.image, hyperparameters=job.hyperparameters, tags=tags) if job.image else None
-
-
 def accelerated(types: Iterable[InstanceType]) -> list[str]:
     """The names of those types that carry an accelerator."""
-    return [one.name for one in types if one.accelerated]
+    return [instance.name for instance in types if instance.accelerated]
+
+
+def total(points: list[Datapoint]) -> float:
+    """The sum of the datapoints."""
+    return sum(point.value for point in points)
+
+
+def calls_of(variant: Variant, estate: Inventory, days: int) -> list[Datapoint]:
+    """Datapoints of how often a variant was used: its invocations, those that an asynchronous endpoint processed, or
+    those of the inference components on it."""
+    if variant.hosts_components:
+        components = estate.components_of(variant)
+        points = [
+            point for component in components for point in estate.metric("ComponentInvocations", component, days=days)
+        ]
+        return points or estate.metric("Invocations", variant, days=days)
+    if variant.is_async:
+        return [
+            *estate.metric("InvocationsProcessed", variant, days=days),
+            *estate.metric("InvocationsProcesssed", variant, days=days),
+        ]
+    return estate.metric("Invocations", variant, days=days)
 
 
 class GpuUse(Params):
@@ -47,56 +72,103 @@ class GpuUse(Params):
     kinds=["endpoint-variant"],
     severity=Severity.MEDIUM,
     params=GpuUse,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.METRICS],
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[
         Window("Invocations", "window_days"),
+        Window("InvocationsProcessed", "window_days"),
+        Window("InvocationsProcesssed", "window_days"),
+        Window("ComponentInvocations", "window_days"),
         Window("GPUUtilization", "window_days"),
         Window("GPUMemoryUtilization", "window_days"),
+        Window("GPUUtilizationP99", "window_days"),
+        Window("GPUMemoryUtilizationP99", "window_days"),
     ],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle", "endpoint-gpu-unneeded-by-algorithm"],
 )
 def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuUse) -> Outcome:
-    """A variant on GPUs was called in the window, and neither its GPUs nor their memory ever rose above the
-    thresholds (percent of all its GPUs)."""
+    """A variant on GPUs was used in the window, and the 99th percentiles (else the maxima) of the use of its GPUs and
+    of their memory stayed below the thresholds (percent of all its GPUs). The memory of servers that reserve it at
+    their start is not asked (confidence medium)."""
     types = variant.instance_types
-    if not all(one.accelerated for one in types):
+    if not any(instance.accelerated for instance in types):
         return not_applicable("runs on CPU instances")
-    if not all(one.has_gpu for one in types):
+    if not all(instance.accelerated for instance in types):
+        return not_applicable("some of its instance pools are CPU instances")
+    if not all(instance.has_gpu for instance in types):
         return not_applicable("Inferentia and Trainium report no GPU metrics")
     if variant.instance_count == 0:
         return not_applicable("scaled to zero")
-    if younger_than(changed(variant), timedelta(days=params.min_age_days), estate):
-        return not_applicable(f"changed less than {params.min_age_days:g} days ago")
-    calls = total(estate.metric("Invocations", variant, days=params.window_days))
-    if not calls:
+    age = timedelta(days=params.min_age_days)
+    if younger_than(deployed(variant, estate, age), age, estate):
+        return not_applicable(f"deployed less than {params.min_age_days:g} days ago")
+    points = calls_of(variant, estate, params.window_days)
+    if not points and not variant.hosts_components and variant.is_async:
+        raise Unread("CloudWatch has no InvocationsProcessed datapoints for it", "cloudwatch:GetMetricData")
+    if not (calls := total(points)):
         return not_applicable("not called in the window; endpoint-idle tells it")
-    gpus = min(one.gpu_count or 1 for one in types)
-    busiest = peak(estate.metric("GPUUtilization", variant, days=params.window_days), "GPUUtilization")
-    memory = peak(estate.metric("GPUMemoryUtilization", variant, days=params.window_days), "GPUMemoryUtilization")
+    gpus = min(instance.gpu_count or 1 for instance in types)
+    busiest = _utilization("GPUUtilization", variant, estate, params.window_days)
+    memory = _utilization("GPUMemoryUtilization", variant, estate, params.window_days)
+    if busiest is None:
+        raise Unread("CloudWatch has no GPUUtilization datapoints for it", "cloudwatch:GetMetricData")
     facts: Facts = {
-        "instance_type": ", ".join(one.name for one in types),
+        "instance_type": ", ".join(instance.name for instance in types),
         "gpu_count": gpus,
-        "max_gpu_utilization": round(busiest, 2),
-        "max_gpu_memory_utilization": round(memory, 2),
+        "statistic": busiest.statistic,
+        "gpu_utilization": round(busiest.value, 2),
+        "gpu_memory_utilization": None if memory is None else round(memory.value, 2),
         "invocations": int(calls),
         "window_days": params.window_days,
         "gpu_threshold": params.gpu_percent * gpus,
         "memory_threshold": params.memory_percent * gpus,
     }
-    if busiest < params.gpu_percent * gpus and memory < params.memory_percent * gpus:
-        return failed(**facts)
-    return passed("its GPUs are used", **facts)
+    if busiest.value >= params.gpu_percent * gpus:
+        return passed("its GPUs are used", **facts)
+    if memory is not None and memory.value < params.memory_percent * gpus:
+        return failed(**facts, memory_reserved_by=None)
+    if reserving := _reserving(variant, estate):
+        return failed(confidence=Confidence.MEDIUM, **facts, memory_reserved_by=", ".join(reserving))
+    if memory is None:
+        raise Unread("CloudWatch has no GPUMemoryUtilization datapoints for it", "cloudwatch:GetMetricData")
+    return passed("the memory of its GPUs is used", **facts)
 
 
-def total(points: list[Datapoint]) -> float:
-    return sum(point.value for point in points)
+def _reserving(variant: Variant, estate: Inventory) -> list[str]:
+    """The servers on a variant that are known to reserve GPU memory at their start.
+
+    Raises Unread where its models could not be read; a model that is gone or that a model package hides is not known.
+    """
+    models = list(variant.settings.model_names)
+    if variant.hosts_components:
+        components = estate.components_of(variant)
+        models += [part.model_name for component in components for part in component.specifications if part.model_name]
+    estate.gaps.demand(Part.MODELS)
+    for model in models:
+        estate.gaps.demand(Part.MODELS, model)
+    try:
+        titles = {reserves_memory(image) for image in estate.images_of(variant)}
+    except Unread:
+        return []
+    return sorted(title for title in titles if title)
 
 
-def peak(points: list[Datapoint], name: str) -> float:
-    """The highest datapoint; raises Unread without any, as missing is not zero."""
-    if not points:
-        raise Unread(f"CloudWatch has no {name} datapoints for it", "cloudwatch:GetMetricData")
-    return max(point.value for point in points)
+class Utilization(NamedTuple):
+    """How much of the GPUs is used, in percent of one GPU each, by which statistic of the window."""
+
+    statistic: str
+    value: float
+
+
+def _utilization(name: str, variant: Variant, estate: Inventory, days: int) -> Utilization | None:
+    """The 99th percentile of a metric in the window, else its maximum; None without datapoints."""
+    for statistic, points in (
+        ("p99", estate.metric(f"{name}P99", variant, days=days)),
+        ("Maximum", estate.metric(name, variant, days=days)),
+    ):
+        if points:
+            return Utilization(statistic, max(point.value for point in points))
+    return None
 
 
 @rule(
@@ -105,34 +177,52 @@ def peak(points: list[Datapoint], name: str) -> float:
     kinds=["endpoint-variant", "transform-job"],
     severity=Severity.MEDIUM,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TRANSFORM_JOBS],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_gpu_unneeded_by_algorithm(subject: Variant | TransformJob, estate: Inventory, params: Params) -> Outcome:
-    """An accelerated instance serves containers all of whose algorithms infer on the CPU."""
-    if isinstance(subject, Variant):
-        if (outcome := variant_with_instances(subject, estate)) is not None:
-            return outcome
-        types = subject.instance_types
-    else:
+    """An accelerated instance serves containers all of whose algorithms infer on the CPU; the types of instance pools
+    are judged one by one, each by its own model."""
+    if isinstance(subject, TransformJob):
         if (outcome := own_job(subject, estate)) is not None:
             return outcome
         if subject.instance_type is None:
             raise Unread("DescribeTransformJob gave no instance type")
-        types = (InstanceType.parse(subject.instance_type),)
-    if not (on := accelerated(types)):
+        if not accelerated([InstanceType.parse(subject.instance_type)]):
+            return not_applicable("runs on CPU instances")
+        images = {subject.instance_type: estate.images_of_model(estate.model(subject.model_name))}
+        return _inferring(images, {subject.instance_type: subject.model_name})
+    if (outcome := variant_with_instances(subject, estate)) is not None:
+        return outcome
+    if not (types := accelerated(subject.instance_types)):
         return not_applicable("runs on CPU instances")
-    if isinstance(subject, Variant):
-        images = estate.images_of(subject)
-    else:
-        images = estate.images_of_model(estate.model(subject.model_name))
-    algorithms = [recognise(image) for image in images]
-    known = [one for one in algorithms if one is not None and one.cpu_inference]
-    if not images or len(known) < len(images):
-        return passed("not every container holds an algorithm that is known to infer on the CPU", images=images)
+    images = {}
+    doubt: Unread | None = None
+    for name in types:
+        try:
+            images[name] = estate.images_on(subject, name)
+        except Unread as unread:
+            doubt = unread
+    outcome = _inferring(images, subject.settings.models_by_type)
+    if doubt is not None and outcome.verdict is not Verdict.FAIL:
+        raise doubt
+    return outcome
+
+
+def _inferring(images: Mapping[str, list[str]], models: Mapping[str, str | None]) -> Outcome:
+    """Whether all images on one of these accelerated types infer on the CPU."""
+    wasted: dict[str, list[Algorithm]] = {}
+    for name, on_type in images.items():
+        known = [algorithm for image in on_type if (algorithm := recognise(image)) is not None]
+        if on_type and len(known) == len(on_type) and all(algorithm.cpu_inference for algorithm in known):
+            wasted[name] = known
+    served = list(dict.fromkeys(image for name in wasted or images for image in images[name]))
+    if not wasted:
+        return passed("not every container holds an algorithm that is known to infer on the CPU", images=served)
     return failed(
-        instance_type=", ".join(on),
-        algorithms=sorted({one.title for one in known}),
-        images=images,
-        model=subject.model_name if isinstance(subject, TransformJob) else subject.settings.model_name,
+        instance_type=", ".join(wasted),
+        algorithms=sorted({algorithm.title for known in wasted.values() for algorithm in known}),
+        images=served,
+        model=", ".join(dict.fromkeys(str(models[name]) for name in wasted if models[name])) or None,
     )
 
 
@@ -143,35 +233,88 @@ class IdleWindow(Params):
 @rule(
     "endpoint-idle",
     topic=TOPIC,
-    kinds=["endpoint-variant"],
+    kinds=["endpoint-variant", "inference-component"],
     severity=Severity.MEDIUM,
     params=IdleWindow,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.METRICS],
-    metrics=[Window("Invocations", "window_days")],
-    guards=[variant_with_instances],
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
+    metrics=[
+        Window("Invocations", "window_days"),
+        Window("InvocationsProcessed", "window_days"),
+        Window("InvocationsProcesssed", "window_days"),
+        Window("ApproximateBacklogSize", "window_days"),
+        Window("ComponentInvocations", "window_days"),
+    ],
 )
-def endpoint_idle(variant: Variant, estate: Inventory, params: IdleWindow) -> Outcome:
-    """Instances run, and nobody called them in the window. The endpoint is older than the window; without any datapoint
-    the confidence is medium, as SageMaker writes none in a minute without calls."""
-    if variant.instance_count == 0:
+def endpoint_idle(subject: Variant | InferenceComponent, estate: Inventory, params: IdleWindow) -> Outcome:
+    """Instances or copies run, deployed before the window, and nothing used them in it: no invocation (without any
+    datapoint the confidence is medium, as SageMaker may write none in a minute without calls); of an asynchronous
+    endpoint none was processed and none waited, each by datapoints; or no inference component runs on its host."""
+    if isinstance(subject, InferenceComponent):
+        return component_in_service(subject, estate) or _idle_component(subject, estate, params)
+    if (outcome := variant_with_instances(subject, estate)) is not None:
+        return outcome
+    if subject.instance_count == 0:
         return not_applicable("scaled to zero")
-    if not older_than(changed(variant), timedelta(days=params.window_days), estate):
-        return not_applicable(f"created or changed in the last {params.window_days} days")
-    points = estate.metric("Invocations", variant, days=params.window_days)
-    calls = total(points)
-    if calls:
-        return passed("it is called", invocations=int(calls), window_days=params.window_days)
-    if variant.hosts_components:
-        return not_applicable("calls of inference components are counted on the components")
+    age = timedelta(days=params.window_days)
+    if not older_than(deployed(subject, estate, age), age, estate):
+        return not_applicable(f"deployed in the last {params.window_days} days")
+    facts: Facts = {
+        "window_days": params.window_days,
+        "desired_instance_count": subject.instance_count,
+        "instance_type": ", ".join(subject.settings.instance_types),
+        "other_variants": _other_variants(subject, estate),
+    }
+    if subject.hosts_components:
+        if estate.components_of(subject):
+            return not_applicable("its inference components are judged one by one")
+        return failed(**facts, without_components=True, invocations=0, datapoints=0)
+    facts["without_components"] = False
+    points = calls_of(subject, estate, params.window_days)
+    if calls := total(points):
+        return passed("it is called", **facts, invocations=int(calls))
+    facts |= {"invocations": 0, "datapoints": len(points)}
+    if subject.is_async:
+        backlog = estate.metric("ApproximateBacklogSize", subject, days=params.window_days)
+        if any(point.value for point in backlog):
+            return passed("requests wait for it", **facts)
+        if not points or not backlog:
+            lacking = "InvocationsProcessed" if not points else "ApproximateBacklogSize"
+            raise Unread(f"CloudWatch has no {lacking} datapoints for it", "cloudwatch:GetMetricData")
+        return failed(**facts)
+    return failed(confidence=Confidence.HIGH if points else Confidence.MEDIUM, **facts)
+
+
+def _idle_component(component: InferenceComponent, estate: Inventory, params: IdleWindow) -> Outcome:
+    if component.desired_copy_count is None:
+        raise Unread("DescribeInferenceComponent gave no copy count")
+    if component.desired_copy_count == 0:
+        return not_applicable("scaled to zero")
+    age = timedelta(days=params.window_days)
+    moments = [component.created] if component.created else []
+    modified = component.modified
+    if modified is not None and estate.now - modified <= age and estate.target_of(component) is None:
+        moments.append(modified)
+    if not older_than(max(moments, default=None), age, estate):
+        return not_applicable(f"deployed in the last {params.window_days} days")
+    points = estate.metric("ComponentInvocations", component, days=params.window_days)
+    facts: Facts = {"window_days": params.window_days, "desired_copy_count": component.desired_copy_count}
+    if calls := total(points):
+        return passed("it is called", **facts, invocations=int(calls))
+    host = estate.variants.get(f"endpoint/{component.endpoint_name}/variant/{component.variant_name}")
+    if not points and host is not None and _counted_on_host_only(host, estate, params.window_days):
+        raise Unread(
+            "CloudWatch counts calls of its endpoint and has datapoints of none of its components",
+            "cloudwatch:GetMetricData",
+        )
     return failed(
-        confidence=Confidence.HIGH if points else Confidence.MEDIUM,
-        invocations=0,
-        datapoints=len(points),
-        window_days=params.window_days,
-        desired_instance_count=variant.instance_count,
-        instance_type=", ".join(variant.settings.instance_types),
-        other_variants=_other_variants(variant, estate),
+        confidence=Confidence.HIGH if points else Confidence.MEDIUM, **facts, invocations=0, datapoints=len(points)
     )
+
+
+def _counted_on_host_only(host: Variant, estate: Inventory, days: int) -> bool:
+    beside = estate.components_of(host)
+    told = any(estate.metric("ComponentInvocations", component, days=days) for component in beside)
+    return not told and total(estate.metric("Invocations", host, days=days)) > 0
 
 
 def _other_variants(variant: Variant, estate: Inventory) -> list[str]:
@@ -182,7 +325,8 @@ def _other_variants(variant: Variant, estate: Inventory) -> list[str]:
 
 
 class Generations(Params):
-    medium: tuple[str, ...] = ("p2", "p3", "p3dn")
+    high: tuple[str, ...] = ("p2", "p3", "p3dn")
+    medium: tuple[str, ...] = ("inf1", "dl1")
     low: tuple[str, ...] = ("m4", "c4", "t2")
 
 
@@ -200,20 +344,22 @@ class Generations(Params):
         Part.TRANSFORM_JOBS,
         Part.NOTEBOOKS,
     ],
+    merges_into=["endpoint-idle", "endpoint-gpu-unneeded-by-algorithm"],
 )
 def instance_previous_generation(
     subject: Variant | TrainingJob | TuningJob | TransformJob | NotebookInstance,
     estate: Inventory,
     params: Generations,
 ) -> Outcome:
-    """The instance type is of a previous generation: medium for p2, p3 and p3dn, low for m4, c4 and t2."""
+    """The instance type is of a previous generation: high for p2, p3 and p3dn under an endpoint, which EC2 lists no
+    longer, medium elsewhere; medium for inf1 and dl1; low for m4, c4 and t2."""
     if isinstance(subject, Variant) and (outcome := variant_with_instances(subject, estate)) is not None:
         return outcome
     if isinstance(subject, TrainingJob) and (outcome := own_training_job(subject, estate)) is not None:
         return outcome
     if isinstance(subject, TransformJob) and (outcome := own_job(subject, estate)) is not None:
         return outcome
-    if isinstance(subject, TrainingJob) and subject.serverless:
+    if isinstance(subject, TrainingJob) and subject.is_serverless:
         return not_applicable("a serverless job has no instances to choose")
     types = _types(subject)
     if not types:
@@ -223,6 +369,10 @@ def instance_previous_generation(
         "instance_type": ", ".join(sorted({one.name for one in types})),
         "family": ", ".join(sorted(families)),
     }
+    if families & set(params.high):
+        serves = isinstance(subject, Variant)
+        return failed(severity=Severity.HIGH if serves else Severity.MEDIUM, withdrawn=True, **facts)
+    facts["withdrawn"] = False
     if families & set(params.medium):
         return failed(severity=Severity.MEDIUM, **facts)
     if families & set(params.low):
@@ -240,96 +390,3 @@ def _types(subject: Variant | TrainingJob | TuningJob | TransformJob | NotebookI
     else:
         names = [subject.instance_type] if subject.instance_type else []
     return [InstanceType.parse(name) for name in names]
-
-
-def trained_on_instances(job: TrainingJob, estate: Inventory) -> Outcome | None:
-    """A training job of somebody's own on instances that were told."""
-    if (outcome := own_training_job(job, estate)) is not None:
-        return outcome
-    if job.serverless:
-        return not_applicable("a serverless job has no instances to choose")
-    if not job.instance_types:
-        raise Unread("no instance type was told")
-    return None
-
-
-def tagged_algorithm_of(job: TrainingJob) -> Algorithm | None:
-    """As :func:`algorithm_of`, but raises Unread where only tags tell the algorithm and they were not read."""
-    if job.tags is None and job.image and may_be_jumpstart(job.image):
-        raise Unread("the tags of the job, which tell the algorithm in a shared image, were not read")
-    return algorithm_of(job)
-
-
-@rule(
-    "training-gpu-for-cpu-algorithm",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.MEDIUM,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """An accelerated instance trains an algorithm that trains on the CPU only."""
-    if not (on := accelerated(InstanceType.parse(name) for name in job.instance_types)):
-        return not_applicable("trains on CPU instances")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    if algorithm.training is None:
-        raise Unread(f"the image does not tell the version of {algorithm.title}")
-    facts: Facts = {"instance_type": ", ".join(on), "algorithm": algorithm.title, "image": job.image}
-    if algorithm.training is TrainsOn.CPU_ONLY:
-        return failed(**facts)
-    return passed(f"{algorithm.title} can use an accelerator", **facts)
-
-
-@rule(
-    "training-cpu-for-gpu-algorithm",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.LOW,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """A CPU instance trains an algorithm for which AWS advises GPUs (info where a GPU is optional)."""
-    if accelerated(InstanceType.parse(name) for name in job.instance_types):
-        return not_applicable("trains on accelerated instances")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    if algorithm.training is None:
-        raise Unread(f"the image does not tell the version of {algorithm.title}")
-    facts: Facts = {
-        "instance_type": ", ".join(job.instance_types),
-        "algorithm": algorithm.title,
-        "trains_on": algorithm.training.value,
-    }
-    if algorithm.training in (TrainsOn.GPU_ONLY, TrainsOn.GPU_RECOMMENDED):
-        return failed(**facts)
-    if algorithm.training is TrainsOn.GPU_OPTIONAL:
-        return failed(severity=Severity.INFO, **facts)
-    return passed(f"{algorithm.title} trains well on CPUs", **facts)
-
-
-@rule(
-    "training-multi-instance-unsupported",
-    topic=TOPIC,
-    kinds=["training-job"],
-    severity=Severity.MEDIUM,
-    reads=[Part.TRAINING_JOBS, Part.TAGS],
-    guards=[trained_on_instances],
-)
-def training_multi_instance_unsupported(job: TrainingJob, estate: Inventory, params: Params) -> Outcome:
-    """More than one instance trains an algorithm that uses one machine only."""
-    if job.instances is None:
-        raise Unread("no instance count was told")
-    if job.instances < 2:
-        return not_applicable("trains on one instance")
-    algorithm = tagged_algorithm_of(job)
-    if algorithm is None:
-        return not_applicable("not a known built-in algorithm")
-    facts: Facts = {"instance_count": job.instances, "algorithm": algorithm.title}
-    if algorithm.single_machine:
-        return failed(**facts, instance_type=", ".join(job.instance_types) or None)
-    return passed(f"{algorithm.title} is not limited to one machine", **facts)

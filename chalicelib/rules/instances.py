@@ -21,7 +21,7 @@ from chalicelib.report.findings import (
     passed,
     utc_text,
 )
-from chalicelib.rules.guards import older_than, serving, variant_with_instances
+from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instances"
@@ -40,11 +40,13 @@ class MinInstances(Params):
     kinds=["endpoint-variant"],
     severity=Severity.HIGH,
     params=MinInstances,
-    reads=[Part.ENDPOINTS, Part.CONFIGS],
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.SCHEDULES],
     guards=[variant_with_instances],
+    merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
-    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous)."""
+    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, or under
+    components that may release them all), and no scheduled action holds it there."""
     count = variant.instance_count
     if count == 0:
         return not_applicable("scaled to zero")
@@ -53,6 +55,9 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
     if count >= params.min_instances:
         return passed(f"runs on {count} instances", **facts)
+    held = held_by_schedule(variant, params.min_instances - 1, estate)
+    if held:
+        return not_applicable("a scheduled action holds it there; autoscaling-min-below-two tells it, day and night")
     asynchronous = variant.is_async
     # Under inference components the instances may be released down to zero: then one instance is meant.
     to_zero = not asynchronous and _may_release_all(variant)
@@ -62,6 +67,7 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
         severity=params.async_severity if asynchronous or to_zero else None,
+        confidence=Confidence.MEDIUM if held is None else Confidence.HIGH,
     )
 
 

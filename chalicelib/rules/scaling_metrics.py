@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.instances import read_facts
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import (
@@ -22,6 +21,7 @@ from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_app
 from chalicelib.rules.autoscaling import HOSTING, TOPIC
 from chalicelib.rules.guards import scaled
 from chalicelib.rules.registry import Params, rule
+from chalicelib.tables import read_facts
 
 Scaled = Variant | InferenceComponent
 

@@ -8,10 +8,11 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
-from chalicelib.rules.instance_fit import algorithm_of
 from chalicelib.rules.registry import Params, rule
+from chalicelib.rules.training_fit import algorithm_of
+from chalicelib.scope import ARN
 
 TOPIC = "spot-training"
 
@@ -52,12 +53,12 @@ def training_spot_no_checkpoint(subject: TrainingJob | TuningJob, estate: Invent
     if isinstance(subject, TrainingJob):
         if (outcome := own_training_job(subject, estate)) is not None:
             return outcome
-        return _checkpointing(subject, params)
-    outcomes = [_checkpointing(definition, params) for definition in _definitions(subject)]
-    return next((one for one in outcomes if one.verdict == "fail"), outcomes[0])
+        return _checkpointing(subject, estate, params)
+    outcomes = [_checkpointing(definition, estate, params) for definition in _definitions(subject)]
+    return next((outcome for outcome in outcomes if outcome.verdict == "fail"), outcomes[0])
 
 
-def _checkpointing(job: Training, params: MinRuntime) -> Outcome:
+def _checkpointing(job: Training, estate: Inventory, params: MinRuntime) -> Outcome:
     if not job.spot:
         return not_applicable("does not train on spot instances")
     if job.checkpoint_s3_uri:
@@ -65,6 +66,8 @@ def _checkpointing(job: Training, params: MinRuntime) -> Outcome:
     algorithm = algorithm_of(job)
     if algorithm is not None and algorithm.checkpoints is False:
         return not_applicable(f"{algorithm.title} cannot write checkpoints; training-spot-cannot-checkpoint tells it")
+    if _limited_marketplace_algorithm(job, estate):
+        return not_applicable("AWS limits the waiting time of Marketplace algorithms that write no checkpoints")
     runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
     if runtime <= params.min_runtime_seconds:
         return passed(f"runs for {runtime} seconds at most", **spot_facts(job))
@@ -74,6 +77,14 @@ def _checkpointing(job: Training, params: MinRuntime) -> Outcome:
         algorithm=algorithm.title if algorithm else None,
         image=job.image,
     )
+
+
+def _limited_marketplace_algorithm(job: Training, estate: Inventory) -> bool:
+    """True for an algorithm of AWS Marketplace, which is one of another account, that may wait no longer than AWS lets
+    those wait that write no checkpoints."""
+    arn = ARN.match(job.algorithm_name or "")
+    short = job.max_wait_seconds is not None and job.max_wait_seconds <= MAX_WAIT_WITHOUT_CHECKPOINT
+    return short and arn is not None and arn["account"] not in ("", estate.account)
 
 
 class MediumRuntime(Params):
@@ -148,14 +159,19 @@ def training_spot_not_used(subject: TrainingJob | TuningJob, estate: Inventory, 
     }
     if hours < params.min_instance_hours:
         return passed(f"took {hours:.1f} instance-hours", **facts)
-    algorithm = algorithm_of(trainings[0])
-    if algorithm is not None and algorithm.checkpoints is False and _longer_than_spot_allows(subject):
-        return not_applicable(f"spot limits {algorithm.title}, which has no checkpoints, to one hour")
+    algorithms = [algorithm_of(training) for training in trainings if not training.spot]
+    limited = [algorithm.title for algorithm in algorithms if algorithm is not None and algorithm.checkpoints is False]
+    if len(limited) == len(algorithms) and _longest_run(subject) > MAX_WAIT_WITHOUT_CHECKPOINT:
+        return not_applicable(f"spot limits {limited[0]}, which has no checkpoints, to one hour")
     return failed(**facts, max_runtime_seconds=trainings[0].max_runtime_seconds)
 
 
-def _longer_than_spot_allows(subject: TrainingJob | TuningJob) -> bool:
-    return isinstance(subject, TrainingJob) and (subject.run_seconds or 0) > MAX_WAIT_WITHOUT_CHECKPOINT
+def _longest_run(subject: TrainingJob | TuningJob) -> int:
+    """How long the job, or the longest training job of a tuning job, ran, in seconds; raises Unread when not told."""
+    seconds = subject.run_seconds if isinstance(subject, TrainingJob) else subject.longest_child_seconds
+    if seconds is None:
+        raise Unread("AWS gave no training time")
+    return seconds
 
 
 def _kept_from_spot(job: Training) -> str | None:
@@ -166,7 +182,7 @@ def _kept_from_spot(job: Training) -> str | None:
         return "it names several instance types to choose from"
     if job.training_plan_arn:
         return "it runs on a training plan"
-    if job.serverless:
+    if job.is_serverless:
         return "a serverless job has no instances to choose"
     return None
 
@@ -215,19 +231,65 @@ class Slack(Params):
     guards=[spot],
 )
 def training_spot_wait_too_short(job: TrainingJob, estate: Inventory, params: Slack) -> Outcome:
-    """Spot training has less than ``min_slack_seconds`` between ``MaxRuntimeInSeconds`` and ``MaxWaitTimeInSeconds`` to
-    wait for capacity and to make up for interruptions."""
+    """Spot training ended by MaxWaitTimeExceeded, or finished with less than ``min_slack_seconds`` of
+    ``MaxWaitTimeInSeconds``, which holds the run and the wait, to spare; or it runs, and the rest of its
+    ``MaxWaitTimeInSeconds`` is shorter than the rest of the longest run of its family, or it is below
+    ``MaxRuntimeInSeconds``."""
     algorithm = algorithm_of(job)
     if algorithm is not None and algorithm.checkpoints is False:
         return not_applicable(f"AWS limits the waiting time of {algorithm.title}, which cannot write checkpoints")
+    if _limited_marketplace_algorithm(job, estate):
+        return not_applicable("AWS limits the waiting time of Marketplace algorithms that write no checkpoints")
     if job.max_wait_seconds is None:
         raise Unread("DescribeTrainingJob gave no MaxWaitTimeInSeconds")
+    facts: Facts = {
+        **spot_facts(job),
+        "min_slack_seconds": params.min_slack_seconds,
+        "retry_attempts": job.retry_attempts,
+        "secondary_status": job.secondary_status,
+    }
+    if plain(job.status) == "stopping":
+        return not_now("the job is being stopped")
+    if plain(job.status) == "inprogress":
+        return _wait_of_running(job, job.max_wait_seconds, estate, facts)
+    ran = job.attempts_seconds
+    out_of_time = plain(job.secondary_status) == "maxwaittimeexceeded"
+    if ran is None and plain(job.status) == "completed":
+        raise Unread("AWS gave no training time")
+    if ran is None and not out_of_time:
+        return not_applicable("it ended before it ran")
+    slack = job.max_wait_seconds - (ran or 0)
+    facts |= {"run_seconds": ran or 0, "slack_seconds": slack}
+    if out_of_time:
+        return failed(**facts, because="ended")
+    if slack < params.min_slack_seconds:
+        return failed(**facts, because="finished")
+    return passed(f"had {slack} seconds to wait beside its run", **facts)
+
+
+def _wait_of_running(job: TrainingJob, max_wait: int, estate: Inventory, facts: Facts) -> Outcome:
+    """Whether what is left of the waiting time of a job in progress holds the rest of its family's longest run."""
     runtime = job.max_runtime_seconds if job.max_runtime_seconds is not None else DEFAULT_MAX_RUNTIME
-    slack = job.max_wait_seconds - runtime
-    facts: Facts = {**spot_facts(job), "slack_seconds": slack, "min_slack_seconds": params.min_slack_seconds}
-    if slack >= params.min_slack_seconds:
-        return passed(f"has {slack} seconds to wait", **facts)
-    return failed(**facts)
+    if max_wait < runtime:
+        return failed(**facts, because="limits", slack_seconds=max_wait - runtime)
+    if job.longest_run_seconds is None:
+        if not estate.whole:
+            return not_now("the job is in progress; a sweep compares it with earlier runs of its family")
+        return passed("no earlier run of its family tells how long it takes", **facts)
+    if job.created is None:
+        raise Unread("AWS gave no time for it")
+    left = max_wait - int((estate.now - job.created).total_seconds())
+    ran = int((estate.now - job.started).total_seconds()) if job.started else 0
+    needed = max(0, job.longest_run_seconds - ran)
+    facts |= {
+        "asked_at": f"{job.created:%Y-%m-%d %H:%M} UTC",
+        "slack_seconds": left - needed,
+        "longest_run_seconds": job.longest_run_seconds,
+        "left_seconds": left,
+    }
+    if left < needed:
+        return failed(**facts, because="family")
+    return passed(f"{left} seconds are left of its waiting time", **facts)
 
 
 class MinSavings(Params):

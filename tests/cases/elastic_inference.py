@@ -23,21 +23,6 @@ CASES: list[Case] = [
     ),
     fails(
         ENDPOINT,
-        "the pending deployment attaches an accelerator",
-        a_variant(pending_accelerator="ml.eia1.large"),
-        severity=Severity.HIGH,
-        evidence={"accelerator_type": "ml.eia1.large"},
-    ),
-    fails(
-        ENDPOINT,
-        "the pending deployment attaches an accelerator and the config could not be read",
-        a_variant(pending_accelerator="ml.eia1.large", config_read=False),
-        severity=Severity.HIGH,
-        evidence={"accelerator_type": "ml.eia1.large"},
-        unread=[(Part.CONFIGS, "churn-config")],
-    ),
-    fails(
-        ENDPOINT,
         "an accelerator on a variant that takes no traffic",
         a_variant(settings=ACCELERATED, weight=0),
         severity=Severity.HIGH,

@@ -4,6 +4,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from tests.builders import (
     OWN_IMAGE,
+    STEM,
     XGBOOST,
     Series,
     a_component,
@@ -77,6 +78,21 @@ CONTAINER_COUNT: list[Case] = [
         boundary="max",
     ),
     does_not_apply(COUNT, "a model of one container", a_model()),
+    # "Deploy a model from the registry": Containers with one ModelPackageName
+    does_not_apply(
+        COUNT,
+        "a single model package, as models are deployed from the registry",
+        a_model(PrimaryContainer=None, Containers=[{"ModelPackageName": f"{STEM}:model-package/churn/1"}]),
+    ),
+    fails(
+        COUNT,
+        "a pipeline of one container that names an image beside its package",
+        a_model(
+            PrimaryContainer=None,
+            Containers=[{"Image": OWN_IMAGE, "ModelPackageName": f"{STEM}:model-package/churn/1"}],
+        ),
+        severity=Severity.LOW,
+    ),
     does_not_apply(COUNT, "containers that are called one by one", a_pipeline(16, mode="Direct")),
     does_not_apply(COUNT, "a single container that is called directly", a_pipeline(1, mode="Direct")),
 ]

@@ -2,29 +2,19 @@
 
 from typing import Any
 
-from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Severity
 from tests.builders import (
-    BLAZINGTEXT,
+    ACCOUNT,
     COPIED_LDA,
-    DEEP_LEARNING_CONTAINER,
     DEEPAR,
-    IMAGE_CLASSIFICATION,
-    K_MEANS,
     LDA,
-    LINEAR_LEARNER,
-    NEURAL_TOPIC_MODEL,
-    OBJECT2VEC,
-    OLD_XGBOOST,
     OWN_IMAGE,
     RANDOM_CUT_FOREST,
     SCIKIT_LEARN,
-    SEMANTIC_SEGMENTATION,
     SPARKML,
     STEM,
     XGBOOST,
-    XGBOOST_WITHOUT_VERSION,
     Series,
     a_component,
     a_definition,
@@ -33,11 +23,14 @@ from tests.builders import (
     a_notebook,
     a_series,
     a_serverless_variant,
+    a_target,
     a_training_job,
     a_transform_job,
     a_tuning_job,
     a_variant,
     ago,
+    an_image,
+    managed_scaling,
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
 from tests.cases.instances import IN_TRANSITION, NOT_SERVING
@@ -46,9 +39,6 @@ GPU_USE = "endpoint-gpu-underutilized"
 UNNEEDED = "endpoint-gpu-unneeded-by-algorithm"
 IDLE = "endpoint-idle"
 GENERATION = "instance-previous-generation"
-TRAINING = "training-gpu-for-cpu-algorithm"
-CPU_TRAINING = "training-cpu-for-gpu-algorithm"
-SEVERAL = "training-multi-instance-unsupported"
 
 ONE_GPU, FOUR_GPUS = a_variant(instance_type="ml.g5.xlarge"), a_variant(instance_type="ml.g5.12xlarge")
 CALLS = a_series("Invocations", {1: 400.0, 2: 100.0})
@@ -66,6 +56,39 @@ def use(gpu: float, memory: float) -> tuple[Series, Series]:
     return a_series("GPUUtilization", {1: gpu, 2: 0.0}), a_series("GPUMemoryUtilization", {1: memory, 2: 0.0})
 
 
+def p99(gpu: float, memory: float) -> tuple[Series, Series]:
+    """The 99th percentile of the window."""
+    return a_series("GPUUtilizationP99", {7: gpu}), a_series("GPUMemoryUtilizationP99", {7: memory})
+
+
+def pools(*types: str, **overrides: str) -> dict[str, Any]:
+    """``settings`` of a variant with these instance pools; ``overrides`` are their models, by family."""
+    members: list[dict[str, Any]] = []
+    for priority, name in enumerate(types, 1):
+        model = overrides.get(name.split(".")[1])
+        members.append({"InstanceType": name, "Priority": priority, **({"ModelNameOverride": model} if model else {})})
+    return {"InstancePools": members}
+
+
+SCALED_GPU = a_variant(instance_type="ml.g5.xlarge", modified=ago(hours=1))
+GPU_POOLS = a_variant(instance_type=None, settings=pools("ml.g5.xlarge", "ml.g6.xlarge"))
+PROCESSED = ("InvocationsProcessed", "InvocationsProcesssed")
+VLLM = an_image("vllm", account="763104351884", tag="0.11.0-gpu-py312-cu128-ubuntu22.04-sagemaker")
+RESERVING = (
+    ("vLLM", VLLM),
+    ("vLLM", "vllm/vllm-openai:v0.11.0"),
+    ("SGLang", an_image("sglang", account=ACCOUNT)),
+    (
+        "Text Generation Inference",
+        an_image("huggingface-pytorch-tgi-inference", account="763104351884", tag="2.4.0-tgi3.0.1-gpu-py311-cu124"),
+    ),
+    (
+        "Large Model Inference (DJL Serving with vLLM or TensorRT-LLM)",
+        an_image("djl-inference", account="763104351884", tag="0.32.0-lmi14.0.0-cu126"),
+    ),
+)
+
+
 GPU_UNDERUTILIZED: list[Case] = [
     fails(
         GPU_USE,
@@ -77,8 +100,10 @@ GPU_UNDERUTILIZED: list[Case] = [
         evidence={
             "instance_type": "ml.g5.xlarge",
             "gpu_count": 1,
-            "max_gpu_utilization": 12.35,
-            "max_gpu_memory_utilization": 10.99,
+            "gpu_utilization": 12.35,
+            "gpu_memory_utilization": 10.99,
+            "statistic": "Maximum",
+            "memory_reserved_by": None,
             "invocations": 500,
             "window_days": 7,
             "gpu_threshold": 20,
@@ -173,7 +198,7 @@ GPU_UNDERUTILIZED: list[Case] = [
         a_series("GPUUtilization", {1: 5.0, 8: 90.0}),
         a_series("GPUMemoryUtilization", {1: 5.0, 8: 90.0}),
         severity=Severity.MEDIUM,
-        evidence={"max_gpu_utilization": 5},
+        evidence={"gpu_utilization": 5},
         boundary="window_days",
     ),
     passes(
@@ -209,6 +234,164 @@ GPU_UNDERUTILIZED: list[Case] = [
         CALLS,
         *use(5, 5),
         params={"min_age_days": 30},
+    ),
+    fails(
+        GPU_USE,
+        "a minute at its busiest, and hardly used in 99 % of the time",
+        ONE_GPU,
+        CALLS,
+        *use(95, 95),
+        *p99(5, 8),
+        severity=Severity.MEDIUM,
+        evidence={"statistic": "p99", "gpu_utilization": 5, "gpu_memory_utilization": 8},
+    ),
+    passes(GPU_USE, "used in more than 1 % of the time", ONE_GPU, CALLS, *use(95, 95), *p99(20, 8)),
+    *[
+        fails(
+            GPU_USE,
+            f"memory that {title} reserves at its start, {image.split('/')[-1]}",
+            ONE_GPU,
+            a_model(image),
+            CALLS,
+            *use(5, 92),
+            severity=Severity.MEDIUM,
+            confidence=Confidence.MEDIUM,
+            evidence={"memory_reserved_by": title},
+        )
+        for title, image in RESERVING
+    ],
+    passes(GPU_USE, "memory that a model of one's own fills", ONE_GPU, a_model(OWN_IMAGE), CALLS, *use(5, 92)),
+    passes(GPU_USE, "a GPU that a server of language models uses", ONE_GPU, a_model(VLLM), CALLS, *use(60, 92)),
+    fails(
+        GPU_USE,
+        "no datapoints of memory that is not asked",
+        ONE_GPU,
+        a_model(VLLM),
+        CALLS,
+        a_series("GPUUtilization", {1: 5.0}),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        evidence={"gpu_memory_utilization": None},
+    ),
+    # "Alarms and logs for tracking metrics from asynchronous endpoints": no Invocations, and it is spelled both ways
+    *[
+        fails(
+            GPU_USE,
+            f"an asynchronous endpoint that processed requests, by {metric}",
+            a_variant(instance_type="ml.g5.xlarge", asynchronous=True),
+            a_series(metric, {1: 12.0}),
+            *use(5, 5),
+            severity=Severity.MEDIUM,
+            evidence={"invocations": 12},
+        )
+        for metric in PROCESSED
+    ],
+    does_not_apply(
+        GPU_USE,
+        "an asynchronous endpoint that processed nothing",
+        a_variant(instance_type="ml.g5.xlarge", asynchronous=True),
+        a_series("InvocationsProcessed", {1: 0.0}),
+        *use(0, 0),
+    ),
+    is_unknown(
+        GPU_USE,
+        "no datapoints of what an asynchronous endpoint processed",
+        a_variant(instance_type="ml.g5.xlarge", asynchronous=True),
+        CALLS,
+        *use(5, 5),
+    ),
+    fails(
+        GPU_USE,
+        "a host whose components are called",
+        a_host_of_components(instance_type="ml.g5.xlarge"),
+        a_component(),
+        a_series("ComponentInvocations", {1: 7.0}, component="churn-component"),
+        *use(5, 5),
+        severity=Severity.MEDIUM,
+        evidence={"invocations": 7},
+    ),
+    does_not_apply(
+        GPU_USE,
+        "a host whose components nobody calls",
+        a_host_of_components(instance_type="ml.g5.xlarge"),
+        a_component(),
+        *use(5, 5),
+    ),
+    # every step of automatic scaling moves LastModifiedTime (UpdateEndpointWeightsAndCapacities)
+    fails(
+        GPU_USE,
+        "scaled an hour ago, and deployed long before",
+        SCALED_GPU,
+        a_target(SCALED_GPU),
+        CALLS,
+        *use(5, 5),
+        severity=Severity.MEDIUM,
+    ),
+    does_not_apply(
+        GPU_USE,
+        "scaled an hour ago, and moved to its config a day ago",
+        a_variant(instance_type="ml.g5.xlarge", modified=ago(hours=1), config_created=ago(days=1)),
+        a_target(SCALED_GPU),
+        CALLS,
+        *use(5, 5),
+    ),
+    fails(
+        GPU_USE,
+        "a host that managed scaling changed an hour ago",
+        a_host_of_components(instance_type="ml.g5.xlarge", modified=ago(hours=1), running=managed_scaling(2)),
+        a_component(),
+        a_series("ComponentInvocations", {1: 7.0}, component="churn-component"),
+        *use(5, 5),
+        severity=Severity.MEDIUM,
+    ),
+    does_not_apply(
+        GPU_USE,
+        "changed an hour ago, and managed scaling has no effect on a variant with a model",
+        a_variant(instance_type="ml.g5.xlarge", modified=ago(hours=1), running=managed_scaling(2)),
+        CALLS,
+        *use(5, 5),
+    ),
+    is_unknown(
+        GPU_USE,
+        "changed an hour ago, and what scales it could not be read",
+        SCALED_GPU,
+        CALLS,
+        *use(5, 5),
+        unread=[Part.TARGETS],
+    ),
+    # InstancePools: whether the pair of endpoint and variant keeps a series of its own is not documented
+    fails(
+        GPU_USE,
+        "instance pools whose datapoints carry the instance type",
+        GPU_POOLS,
+        *[a_series("Invocations", {1: 50.0}, instance_type=name) for name in ("ml.g5.xlarge", "ml.g6.xlarge")],
+        *[a_series("GPUUtilization", {1: 5.0}, instance_type=name) for name in ("ml.g5.xlarge", "ml.g6.xlarge")],
+        a_series("GPUMemoryUtilization", {1: 5.0}, instance_type="ml.g6.xlarge"),
+        severity=Severity.MEDIUM,
+        evidence={"invocations": 100, "instance_type": "ml.g5.xlarge, ml.g6.xlarge"},
+    ),
+    passes(
+        GPU_USE,
+        "one of two instance pools is used",
+        GPU_POOLS,
+        CALLS,
+        a_series("GPUUtilization", {1: 5.0}, instance_type="ml.g5.xlarge"),
+        a_series("GPUUtilization", {1: 50.0}, instance_type="ml.g6.xlarge"),
+        a_series("GPUMemoryUtilization", {1: 5.0}, instance_type="ml.g6.xlarge"),
+    ),
+    does_not_apply(
+        GPU_USE,
+        "one of two instance pools has no GPU",
+        a_variant(instance_type=None, settings=pools("ml.g5.xlarge", "ml.c5.xlarge")),
+        CALLS,
+        *use(5, 5),
+    ),
+    is_unknown(
+        GPU_USE,
+        "an instance pool that names no type",
+        a_variant(instance_type=None, settings={"InstancePools": [{"InstanceType": "ml.g5.xlarge"}, {"Priority": 2}]}),
+        CALLS,
+        *use(5, 5),
     ),
     does_not_apply(GPU_USE, "not called", ONE_GPU, a_series("Invocations", {1: 0.0}), *use(0, 0)),
     does_not_apply(GPU_USE, "no datapoints of calls", ONE_GPU, *use(0, 0)),
@@ -307,6 +490,44 @@ GPU_UNNEEDED: list[Case] = [
         severity=Severity.MEDIUM,
         evidence={"instance_type": "ml.p3.2xlarge", "model": "churn-model"},
     ),
+    fails(
+        UNNEEDED,
+        "the model of an instance pool infers on CPUs",
+        a_variant(instance_type=None, settings=pools("ml.c5.xlarge", "ml.g5.xlarge", g5="other")),
+        a_model(XGBOOST),
+        a_model(LDA, name="other"),
+        severity=Severity.MEDIUM,
+        evidence={"instance_type": "ml.g5.xlarge", "images": [LDA], "model": "other"},
+    ),
+    passes(
+        UNNEEDED,
+        "the model of an instance pool needs the GPU, and that of the variant infers on CPUs",
+        a_variant(instance_type=None, settings=pools("ml.c5.xlarge", "ml.g5.xlarge", g5="other")),
+        a_model(LDA),
+        a_model(OWN_IMAGE, name="other"),
+        evidence={"images": [OWN_IMAGE]},
+    ),
+    fails(
+        UNNEEDED,
+        "every instance pool brings a model of its own",
+        a_variant(model=None, instance_type=None, settings=pools("ml.g5.xlarge", g5="other")),
+        a_model(LDA, name="other"),
+        severity=Severity.MEDIUM,
+    ),
+    fails(
+        UNNEEDED,
+        "the model of one of two instance pools infers on CPUs, and that of the other was not found",
+        a_variant(instance_type=None, settings=pools("ml.g5.xlarge", "ml.g6.xlarge", g6="other")),
+        a_model(LDA),
+        severity=Severity.MEDIUM,
+        evidence={"instance_type": "ml.g5.xlarge"},
+    ),
+    is_unknown(
+        UNNEEDED,
+        "the model of an instance pool was not found",
+        a_variant(instance_type=None, settings=pools("ml.g5.xlarge", "ml.g6.xlarge", g6="other")),
+        a_model(XGBOOST),
+    ),
     passes(UNNEEDED, "an algorithm that infers on either", ONE_GPU, a_model(XGBOOST), evidence={"images": [XGBOOST]}),
     passes(UNNEEDED, "an image of one's own", ONE_GPU, a_model(OWN_IMAGE)),
     passes(UNNEEDED, "instances on which no component runs", a_host_of_components(instance_type="ml.g5.xlarge")),
@@ -403,13 +624,138 @@ ENDPOINT_IDLE: list[Case] = [
         confidence=Confidence.MEDIUM,
         evidence={"invocations": 0, "datapoints": 0},
     ),
+    # "Alarms and logs for tracking metrics from asynchronous endpoints": Invocations is not published
+    *[
+        passes(
+            IDLE,
+            f"an asynchronous endpoint that processed requests, by {metric}",
+            a_variant(asynchronous=True),
+            a_series(metric, {1: 3.0}),
+            evidence={"invocations": 3},
+        )
+        for metric in PROCESSED
+    ],
+    *[
+        fails(
+            IDLE,
+            f"an asynchronous endpoint that processed nothing, and for which nothing waited, by {metric}",
+            a_variant(asynchronous=True),
+            a_series(metric, {1: 0.0}),
+            a_series("ApproximateBacklogSize", {1: 0.0, 2: 0.0}),
+            severity=Severity.MEDIUM,
+            evidence={"invocations": 0, "datapoints": 1},
+        )
+        for metric in PROCESSED
+    ],
+    passes(
+        IDLE,
+        "an asynchronous endpoint for which requests wait",
+        a_variant(asynchronous=True),
+        a_series("ApproximateBacklogSize", {1: 0.0, 2: 4.0}),
+    ),
+    is_unknown(IDLE, "an asynchronous endpoint without datapoints", a_variant(asynchronous=True)),
+    is_unknown(
+        IDLE,
+        "an asynchronous endpoint without datapoints of its backlog",
+        a_variant(asynchronous=True),
+        a_series("InvocationsProcessed", {1: 0.0}),
+    ),
+    is_unknown(
+        IDLE,
+        "an asynchronous endpoint without datapoints of what it processed",
+        a_variant(asynchronous=True),
+        a_series("Invocations", {1: 0.0}),
+        a_series("ApproximateBacklogSize", {1: 0.0}),
+    ),
     fails(
         IDLE,
-        "an asynchronous endpoint that keeps its instances",
-        a_variant(asynchronous=True),
+        "scaled an hour ago, deployed long before, and not called",
+        a_variant(modified=ago(hours=1)),
+        a_target(a_variant()),
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
     ),
+    does_not_apply(
+        IDLE,
+        "moved to its config within the window",
+        a_variant(config_created=ago(days=13), modified=ago(days=12)),
+        a_target(a_variant()),
+    ),
+    fails(
+        IDLE,
+        "the config was made again under its name after the last change",
+        a_variant(config_created=ago(days=13)),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    ),
+    fails(
+        IDLE,
+        "a host on which no inference component runs",
+        a_host_of_components(),
+        severity=Severity.MEDIUM,
+        evidence={"without_components": True, "desired_instance_count": 2},
+    ),
+    does_not_apply(IDLE, "a host of components, which are judged one by one", a_host_of_components(), a_component()),
+    fails(
+        IDLE,
+        "a component that nobody calls",
+        a_component(),
+        a_host_of_components(),
+        a_series("ComponentInvocations", {1: 0.0}, component="churn-component"),
+        severity=Severity.MEDIUM,
+        evidence={"desired_copy_count": 2, "invocations": 0, "datapoints": 1},
+    ),
+    fails(
+        IDLE,
+        "a component without datapoints",
+        a_component(),
+        a_host_of_components(),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    ),
+    fails(
+        IDLE,
+        "a component without datapoints beside one that is called",
+        a_component(),
+        a_component("other"),
+        a_host_of_components(),
+        a_series("ComponentInvocations", {1: 5.0}, component="other"),
+        a_series("Invocations", {1: 5.0}),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    ),
+    is_unknown(
+        IDLE,
+        "calls that are counted on the host only",
+        a_component(),
+        a_host_of_components(),
+        a_series("Invocations", {1: 5.0}),
+    ),
+    passes(
+        IDLE,
+        "a component that is called",
+        a_component(),
+        a_host_of_components(),
+        a_series("ComponentInvocations", {1: 5.0}, component="churn-component"),
+        evidence={"invocations": 5},
+    ),
+    does_not_apply(IDLE, "a component of the window", a_component(created=ago(days=3)), a_host_of_components()),
+    does_not_apply(
+        IDLE, "a component that was changed in the window", a_component(modified=ago(days=3)), a_host_of_components()
+    ),
+    fails(
+        IDLE,
+        "a component that was scaled in the window",
+        a_component(modified=ago(days=3)),
+        a_host_of_components(),
+        a_target(a_component()),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    ),
+    does_not_apply(IDLE, "a component without copies", a_component(copies=0), a_host_of_components()),
+    does_not_apply(IDLE, "an adapter", a_component(base="other"), a_host_of_components()),
+    does_not_apply(IDLE, "a component that failed", a_component(status="Failed"), a_host_of_components()),
+    is_unknown(IDLE, "no copy count was told", a_component(copies=None), a_host_of_components()),
     fails(
         IDLE,
         "nobody calls a variant without traffic",
@@ -479,7 +825,6 @@ ENDPOINT_IDLE: list[Case] = [
         evidence={"window_days": 2},
     ),
     does_not_apply(IDLE, "scaled to zero", a_variant(count=0)),
-    does_not_apply(IDLE, "calls of components are counted on the components", a_host_of_components()),
     does_not_apply(IDLE, "a serverless variant", a_serverless_variant()),
     does_not_apply(IDLE, "a shadow variant", a_variant(shadow=True)),
     *[
@@ -507,9 +852,10 @@ PREVIOUS_GENERATION: list[Case] = [
             evidence={"instance_type": instance_type, "family": instance_type.split(".")[1]},
         )
         for instance_type, severity in (
-            ("ml.p2.xlarge", Severity.MEDIUM),
-            ("ml.p3.2xlarge", Severity.MEDIUM),
-            ("ml.p3dn.24xlarge", Severity.MEDIUM),
+            ("ml.p2.xlarge", Severity.HIGH),
+            ("ml.p3.2xlarge", Severity.HIGH),
+            ("ml.p3dn.24xlarge", Severity.HIGH),
+            ("ml.inf1.xlarge", Severity.MEDIUM),
             ("ml.m4.xlarge", Severity.LOW),
             ("ml.c4.xlarge", Severity.LOW),
             ("ml.t2.medium", Severity.LOW),
@@ -536,9 +882,40 @@ PREVIOUS_GENERATION: list[Case] = [
             instance_type=None,
             settings={"InstancePools": [{"InstanceType": "ml.m4.xlarge"}, {"InstanceType": "ml.p3.2xlarge"}]},
         ),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        GENERATION,
+        "a training job",
+        a_training_job(instance_type="ml.p3.2xlarge"),
+        severity=Severity.MEDIUM,
+        evidence={"withdrawn": True},
+    ),
+    fails(
+        GENERATION,
+        "a training job on Gaudi",
+        a_training_job(instance_type="ml.dl1.24xlarge"),
+        severity=Severity.MEDIUM,
+        evidence={"withdrawn": False},
+    ),
+    fails(
+        GENERATION,
+        "a transform job on a GPU that EC2 lists no longer",
+        a_transform_job(instance_type="ml.p2.xlarge"),
         severity=Severity.MEDIUM,
     ),
-    fails(GENERATION, "a training job", a_training_job(instance_type="ml.p3.2xlarge"), severity=Severity.MEDIUM),
+    fails(
+        GENERATION,
+        "a family that the policy lists as high",
+        a_variant(instance_type="ml.g4dn.xlarge"),
+        params={"high": ["g4dn"]},
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(
+        GENERATION,
+        "a serverless training job as Search tells it",
+        a_training_job(instance_type=None, instances=None, ResourceConfig=None),
+    ),
     fails(
         GENERATION,
         "one group of a heterogeneous cluster",
@@ -594,7 +971,7 @@ PREVIOUS_GENERATION: list[Case] = [
         GENERATION,
         "a family that the policy no longer lists",
         a_variant(instance_type="ml.p3.2xlarge"),
-        params={"medium": ["p2"]},
+        params={"high": ["p2"]},
     ),
     passes(GENERATION, "a training job of today", a_training_job()),
     passes(GENERATION, "a tuning job of today", a_tuning_job()),
@@ -634,369 +1011,9 @@ PREVIOUS_GENERATION: list[Case] = [
     is_unknown(GENERATION, "a notebook of an unknown type", a_notebook(instance_type=None)),
 ]
 
-GPU_FOR_CPU_ALGORITHM: list[Case] = [
-    fails(
-        TRAINING,
-        "an algorithm that trains on CPUs only",
-        a_training_job(image=LDA, instance_type="ml.p3.2xlarge"),
-        severity=Severity.MEDIUM,
-        evidence={
-            "instance_type": "ml.p3.2xlarge",
-            "algorithm": "Latent Dirichlet Allocation",
-            "image": LDA,
-        },
-    ),
-    *[
-        fails(
-            TRAINING,
-            f"{image.split('/')[1]} trains on CPUs only",
-            a_training_job(image=image, instance_type="ml.g5.xlarge"),
-            severity=Severity.MEDIUM,
-        )
-        for image in (RANDOM_CUT_FOREST, SCIKIT_LEARN, OLD_XGBOOST)
-    ],
-    fails(
-        TRAINING,
-        "Trainium",
-        a_training_job(image=LDA, instance_type="ml.trn1.2xlarge"),
-        severity=Severity.MEDIUM,
-    ),
-    fails(
-        TRAINING,
-        "one group of a heterogeneous cluster is accelerated",
-        a_training_job(
-            image=LDA,
-            instance_type=None,
-            resources={"InstanceGroups": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.g5.xlarge"}]},
-        ),
-        severity=Severity.MEDIUM,
-        evidence={"instance_type": "ml.g5.xlarge"},
-    ),
-    fails(
-        TRAINING,
-        "a JumpStart algorithm that trains on CPUs only",
-        a_training_job(
-            image=DEEP_LEARNING_CONTAINER,
-            instance_type="ml.g5.xlarge",
-            Tags=[{"Key": "sagemaker-sdk:jumpstart-model-id", "Value": "lightgbm-classification-model"}],
-        ),
-        severity=Severity.MEDIUM,
-        evidence={"algorithm": "LightGBM"},
-    ),
-    fails(
-        TRAINING,
-        "a script in an image that cannot use a GPU",
-        a_training_job(
-            image=SCIKIT_LEARN, instance_type="ml.g5.xlarge", HyperParameters={"sagemaker_program": "train.py"}
-        ),
-        severity=Severity.MEDIUM,
-    ),
-    *[
-        passes(
-            TRAINING,
-            f"{image.split('/')[1]} can use a GPU",
-            a_training_job(image=image, instance_type="ml.g5.xlarge"),
-            evidence={"image": image},
-        )
-        for image in (IMAGE_CLASSIFICATION, XGBOOST, LINEAR_LEARNER)
-    ],
-    does_not_apply(TRAINING, "CPU instances", a_training_job(image=LDA)),
-    does_not_apply(TRAINING, "Graviton", a_training_job(image=LDA, instance_type="ml.c6g.xlarge")),
-    does_not_apply(TRAINING, "an image of one's own", a_training_job(instance_type="ml.g5.xlarge")),
-    does_not_apply(
-        TRAINING,
-        "a private copy of a built-in image",
-        a_training_job(image=COPIED_LDA, instance_type="ml.g5.xlarge"),
-    ),
-    does_not_apply(
-        TRAINING,
-        "an algorithm of AWS Marketplace",
-        a_training_job(
-            image=None,
-            instance_type="ml.g5.xlarge",
-            AlgorithmSpecification={"AlgorithmName": "arn:aws:sagemaker:eu-west-1:865070037744:algorithm/other"},
-        ),
-    ),
-    does_not_apply(
-        TRAINING,
-        "a shared image without a JumpStart tag",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, instance_type="ml.g5.xlarge", Tags=[]),
-    ),
-    does_not_apply(
-        TRAINING,
-        "a serverless job",
-        a_training_job(image=LDA, instance_type=None, instances=None, ServerlessJobConfig={"JobType": "FineTuning"}),
-    ),
-    *[
-        does_not_apply(TRAINING, name, a_training_job(image=LDA, instance_type="ml.p3.2xlarge", **started_by))
-        for name, started_by in NOT_OWN_JOBS
-    ],
-    is_unknown(
-        TRAINING,
-        "the image does not tell the version",
-        a_training_job(image=XGBOOST_WITHOUT_VERSION, instance_type="ml.g5.xlarge"),
-    ),
-    is_unknown(TRAINING, "the instance type was not told", a_training_job(image=LDA, instance_type=None)),
-    is_unknown(
-        TRAINING,
-        "the tags that would tell a JumpStart algorithm could not be read",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, instance_type="ml.g5.xlarge", Tags=None),
-        unread=[(Part.TAGS, f"{STEM}:training-job/churn-2026-11-20")],
-    ),
-]
-
-
-def jumpstart(model_id: str, **job: Any) -> TrainingJob:
-    """A training job of a built-in algorithm in a shared image, which only a tag of the job tells."""
-    tags = [{"Key": "sagemaker-sdk:jumpstart-model-id", "Value": model_id}]
-    return a_training_job(image=DEEP_LEARNING_CONTAINER, Tags=tags, **job)
-
-
-#: The one mode of BlazingText that needs neither a GPU nor a single machine, as written by hand and by the SDK.
-DISTRIBUTED, DISTRIBUTED_AS_JSON = {"mode": "batch_skipgram"}, {"mode": '"batch_skipgram"'}
-MARKETPLACE = {"AlgorithmName": "arn:aws:sagemaker:eu-west-1:865070037744:algorithm/other"}
-SERVERLESS: dict[str, Any] = {
-    "instance_type": None,
-    "instances": None,
-    "ServerlessJobConfig": {"JobType": "FineTuning"},
-}
-TAGS_UNREAD = [(Part.TAGS, f"{STEM}:training-job/churn-2026-11-20")]
-
-CPU_FOR_GPU_ALGORITHM: list[Case] = [
-    fails(
-        CPU_TRAINING,
-        "an algorithm for which GPUs are advised",
-        a_training_job(image=NEURAL_TOPIC_MODEL, instance_type="ml.m5.xlarge"),
-        severity=Severity.LOW,
-        evidence={
-            "instance_type": "ml.m5.xlarge",
-            "algorithm": "Neural Topic Model",
-            "trains_on": "gpu-recommended",
-        },
-    ),
-    *[
-        fails(
-            CPU_TRAINING,
-            f"{image.split('/')[1]} trains on GPUs only",
-            a_training_job(image=image),
-            severity=Severity.LOW,
-            evidence={"trains_on": "gpu-only"},
-        )
-        for image in (IMAGE_CLASSIFICATION, SEMANTIC_SEGMENTATION)
-    ],
-    *[
-        fails(
-            CPU_TRAINING,
-            f"a GPU is optional to {image.split('/')[1]}",
-            a_training_job(image=image),
-            severity=Severity.INFO,
-            evidence={"trains_on": "gpu-optional"},
-        )
-        for image in (DEEPAR, OBJECT2VEC)
-    ],
-    fails(
-        CPU_TRAINING,
-        "BlazingText in a mode that a GPU speeds up",
-        a_training_job(image=BLAZINGTEXT, HyperParameters={"mode": "supervised"}),
-        severity=Severity.LOW,
-    ),
-    fails(
-        CPU_TRAINING,
-        "Graviton is no GPU",
-        a_training_job(image=NEURAL_TOPIC_MODEL, instance_type="ml.c6g.xlarge"),
-        severity=Severity.LOW,
-        evidence={"instance_type": "ml.c6g.xlarge"},
-    ),
-    fails(
-        CPU_TRAINING,
-        "the groups of a heterogeneous cluster have no GPU",
-        a_training_job(
-            image=NEURAL_TOPIC_MODEL,
-            instance_type=None,
-            resources={"InstanceGroups": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.c5.large"}]},
-        ),
-        severity=Severity.LOW,
-        evidence={"instance_type": "ml.m5.large, ml.c5.large"},
-    ),
-    fails(
-        CPU_TRAINING,
-        "a JumpStart algorithm for which GPUs are advised",
-        jumpstart("tensorflow-od1-ssd-resnet50"),
-        severity=Severity.LOW,
-        evidence={"algorithm": "Object Detection (TensorFlow)"},
-    ),
-    *[
-        passes(
-            CPU_TRAINING,
-            f"{image.split('/')[1]} trains well on CPUs",
-            a_training_job(image=image),
-        )
-        for image in (LDA, RANDOM_CUT_FOREST, LINEAR_LEARNER, XGBOOST, OLD_XGBOOST, SCIKIT_LEARN)
-    ],
-    *[
-        passes(
-            CPU_TRAINING,
-            f"BlazingText in a mode for CPUs, {written}",
-            a_training_job(image=BLAZINGTEXT, HyperParameters=mode),
-            evidence={"trains_on": "either"},
-        )
-        for written, mode in (("written plainly", DISTRIBUTED), ("written as JSON", DISTRIBUTED_AS_JSON))
-    ],
-    passes(CPU_TRAINING, "a JumpStart algorithm for either", jumpstart("pytorch-tabtransformerclassification-model")),
-    *[
-        does_not_apply(
-            CPU_TRAINING, f"trains on {name}", a_training_job(image=IMAGE_CLASSIFICATION, instance_type=name)
-        )
-        for name in ("ml.g5.xlarge", "ml.p3.2xlarge", "ml.trn1.2xlarge")
-    ],
-    does_not_apply(
-        CPU_TRAINING,
-        "one group of a heterogeneous cluster is accelerated",
-        a_training_job(
-            image=IMAGE_CLASSIFICATION,
-            instance_type=None,
-            resources={"InstanceGroups": [{"InstanceType": "ml.m5.large"}, {"InstanceType": "ml.g5.xlarge"}]},
-        ),
-    ),
-    does_not_apply(CPU_TRAINING, "an image of one's own", a_training_job()),
-    does_not_apply(
-        CPU_TRAINING,
-        "an image of the same name in another account",
-        a_training_job(image=NEURAL_TOPIC_MODEL.replace("438346466558", "123456789012")),
-    ),
-    does_not_apply(
-        CPU_TRAINING,
-        "an algorithm of AWS Marketplace",
-        a_training_job(image=None, AlgorithmSpecification=MARKETPLACE),
-    ),
-    does_not_apply(
-        CPU_TRAINING,
-        "a shared image without a JumpStart tag",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, Tags=[]),
-    ),
-    does_not_apply(CPU_TRAINING, "a serverless job", a_training_job(image=NEURAL_TOPIC_MODEL, **SERVERLESS)),
-    *[
-        does_not_apply(CPU_TRAINING, name, a_training_job(image=NEURAL_TOPIC_MODEL, **started_by))
-        for name, started_by in NOT_OWN_JOBS
-    ],
-    is_unknown(CPU_TRAINING, "the image does not tell the version", a_training_job(image=XGBOOST_WITHOUT_VERSION)),
-    is_unknown(
-        CPU_TRAINING, "the instance type was not told", a_training_job(image=NEURAL_TOPIC_MODEL, instance_type=None)
-    ),
-    is_unknown(
-        CPU_TRAINING,
-        "the tags that would tell a JumpStart algorithm could not be read",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, Tags=None),
-        unread=TAGS_UNREAD,
-    ),
-]
-
-MULTI_INSTANCE_UNSUPPORTED: list[Case] = [
-    fails(
-        SEVERAL,
-        "two instances for an algorithm that uses one",
-        a_training_job(image=LDA, instances=2),
-        severity=Severity.MEDIUM,
-        evidence={
-            "instance_count": 2,
-            "algorithm": "Latent Dirichlet Allocation",
-            "instance_type": "ml.m5.xlarge",
-        },
-    ),
-    *[
-        fails(
-            SEVERAL,
-            f"{image.split('/')[1]} uses one machine",
-            a_training_job(image=image, instances=8, instance_type="ml.g5.xlarge"),
-            severity=Severity.MEDIUM,
-            evidence={"instance_count": 8},
-        )
-        for image in (OBJECT2VEC, SEMANTIC_SEGMENTATION, BLAZINGTEXT)
-    ],
-    fails(
-        SEVERAL,
-        "the groups of a heterogeneous cluster add up",
-        a_training_job(
-            image=LDA,
-            instance_type=None,
-            instances=None,
-            resources={
-                "InstanceGroups": [
-                    {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-                    {"InstanceType": "ml.c5.large", "InstanceCount": 1},
-                ]
-            },
-        ),
-        severity=Severity.MEDIUM,
-        evidence={"instance_count": 2, "instance_type": "ml.m5.large, ml.c5.large"},
-    ),
-    fails(
-        SEVERAL,
-        "a JumpStart algorithm that uses one machine",
-        jumpstart("catboost-classification-model", instances=2),
-        severity=Severity.MEDIUM,
-        evidence={"algorithm": "CatBoost"},
-    ),
-    fails(
-        SEVERAL,
-        "BlazingText in a mode that uses one machine",
-        a_training_job(image=BLAZINGTEXT, instances=2, HyperParameters={"mode": "skipgram"}),
-        severity=Severity.MEDIUM,
-    ),
-    *[
-        passes(
-            SEVERAL,
-            f"BlazingText in its distributed mode, {written}",
-            a_training_job(image=BLAZINGTEXT, instances=2, HyperParameters=mode),
-        )
-        for written, mode in (("written plainly", DISTRIBUTED), ("written as JSON", DISTRIBUTED_AS_JSON))
-    ],
-    *[
-        passes(
-            SEVERAL,
-            f"{image.split('/')[1]} uses several machines",
-            a_training_job(image=image, instances=2),
-            evidence={"instance_count": 2},
-        )
-        for image in (LINEAR_LEARNER, RANDOM_CUT_FOREST, XGBOOST, XGBOOST_WITHOUT_VERSION)
-    ],
-    passes(SEVERAL, "an algorithm of which AWS says both is not told", a_training_job(image=K_MEANS, instances=2)),
-    passes(
-        SEVERAL, "a JumpStart algorithm that uses several machines", jumpstart("lightgbm-regression-model", instances=2)
-    ),
-    does_not_apply(SEVERAL, "one instance", a_training_job(image=LDA, instances=1)),
-    does_not_apply(SEVERAL, "an image of one's own", a_training_job(instances=2)),
-    does_not_apply(SEVERAL, "a private copy of a built-in image", a_training_job(image=COPIED_LDA, instances=2)),
-    does_not_apply(
-        SEVERAL,
-        "an algorithm of AWS Marketplace",
-        a_training_job(image=None, instances=2, AlgorithmSpecification=MARKETPLACE),
-    ),
-    does_not_apply(
-        SEVERAL,
-        "a shared image without a JumpStart tag",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, instances=2, Tags=[]),
-    ),
-    does_not_apply(SEVERAL, "a serverless job", a_training_job(image=LDA, **SERVERLESS)),
-    *[
-        does_not_apply(SEVERAL, name, a_training_job(image=LDA, instances=2, **started_by))
-        for name, started_by in NOT_OWN_JOBS
-    ],
-    is_unknown(SEVERAL, "the instance count was not told", a_training_job(image=LDA, instances=None)),
-    is_unknown(
-        SEVERAL,
-        "the tags that would tell a JumpStart algorithm could not be read",
-        a_training_job(image=DEEP_LEARNING_CONTAINER, instances=2, Tags=None),
-        unread=TAGS_UNREAD,
-    ),
-]
-
 CASES: list[Case] = [
     *GPU_UNDERUTILIZED,
     *GPU_UNNEEDED,
     *ENDPOINT_IDLE,
     *PREVIOUS_GENERATION,
-    *GPU_FOR_CPU_ALGORITHM,
-    *CPU_FOR_GPU_ALGORITHM,
-    *MULTI_INSTANCE_UNSUPPORTED,
 ]

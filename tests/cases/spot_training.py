@@ -10,6 +10,7 @@ from tests.builders import (
     LDA,
     LINEAR_LEARNER,
     OWN_IMAGE,
+    STEM,
     XGBOOST,
     XGBOOST_WITHOUT_VERSION,
     a_definition,
@@ -19,6 +20,7 @@ from tests.builders import (
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
 from tests.cases.instance_fit import NOT_OWN_JOBS
+from tests.cases.training_fit import MARKETPLACE
 
 NO_CHECKPOINT = "training-spot-no-checkpoint"
 CANNOT_CHECKPOINT = "training-spot-cannot-checkpoint"
@@ -33,6 +35,12 @@ CHECKPOINTS = "s3://churn/checkpoints/"
 def a_spot_job(**job: Any) -> TrainingJob:
     """A training job on spot instances."""
     return a_training_job(**{"spot": True, **job})
+
+
+def waiting(runtime: int | None, wait: int | None, **job: Any) -> TrainingJob:
+    """A training job on spot instances with these limits in seconds; None leaves one out."""
+    limits = {"MaxRuntimeInSeconds": runtime, "MaxWaitTimeInSeconds": wait}
+    return a_spot_job(StoppingCondition={name: limit for name, limit in limits.items() if limit is not None}, **job)
 
 
 SPOT_NO_CHECKPOINT: list[Case] = [
@@ -77,6 +85,35 @@ SPOT_NO_CHECKPOINT: list[Case] = [
         a_spot_job(image=None),
         severity=Severity.HIGH,
         evidence={"image": None},
+    ),
+    # "Managed Spot Training": a limit of an hour for built-in and Marketplace algorithms that write no checkpoints
+    does_not_apply(
+        NO_CHECKPOINT,
+        "an algorithm of AWS Marketplace that waits an hour at most",
+        waiting(1_800, 3_600, AlgorithmSpecification=MARKETPLACE),
+    ),
+    fails(
+        NO_CHECKPOINT,
+        "an algorithm of AWS Marketplace that may wait longer, as those may that write checkpoints",
+        waiting(1_800, 3_601, AlgorithmSpecification=MARKETPLACE),
+        severity=Severity.HIGH,
+    ),
+    fails(
+        NO_CHECKPOINT,
+        "an algorithm of one's own account",
+        waiting(1_800, 3_600, AlgorithmSpecification={"AlgorithmName": f"{STEM}:algorithm/own"}),
+        severity=Severity.HIGH,
+    ),
+    does_not_apply(
+        NO_CHECKPOINT,
+        "a tuning job of an algorithm of AWS Marketplace that waits an hour at most",
+        a_tuning_job(
+            a_definition(
+                spot=True,
+                AlgorithmSpecification=MARKETPLACE,
+                StoppingCondition={"MaxRuntimeInSeconds": 1_800, "MaxWaitTimeInSeconds": 3_600},
+            )
+        ),
     ),
     fails(
         NO_CHECKPOINT,
@@ -319,6 +356,38 @@ SPOT_NOT_USED: list[Case] = [
         a_tuning_job(a_definition(name="one", spot=True), a_definition(name="two"), hours=4.0),
         severity=Severity.LOW,
     ),
+    does_not_apply(
+        NOT_USED,
+        "a tuning job of an algorithm without checkpoints for longer than spot waits for it",
+        a_tuning_job(a_definition(image=LINEAR_LEARNER), hours=8, longest_child_seconds=3_601),
+    ),
+    fails(
+        NOT_USED,
+        "a tuning job of an algorithm without checkpoints, and no run took longer than an hour",
+        a_tuning_job(a_definition(image=LINEAR_LEARNER), hours=8, longest_child_seconds=3_600),
+        severity=Severity.LOW,
+    ),
+    fails(
+        NOT_USED,
+        "one definition of a tuning job writes checkpoints",
+        a_tuning_job(
+            a_definition(name="one", image=LINEAR_LEARNER),
+            a_definition(name="two", image=XGBOOST),
+            hours=8,
+            longest_child_seconds=7_200,
+        ),
+        severity=Severity.LOW,
+    ),
+    is_unknown(
+        NOT_USED,
+        "how long the runs of a tuning job without checkpoints took could not be read",
+        a_tuning_job(a_definition(image=LINEAR_LEARNER), hours=8),
+    ),
+    does_not_apply(
+        NOT_USED,
+        "a serverless job as Search tells it",
+        a_training_job(instance_type=None, instances=None, ResourceConfig=None, **LONG),
+    ),
     passes(NOT_USED, "a short tuning job", a_tuning_job(hours=3.99)),
     does_not_apply(NOT_USED, "on spot instances", a_spot_job(**LONG)),
     does_not_apply(NOT_USED, "a tuning job on spot instances", a_tuning_job(a_definition(spot=True), hours=10)),
@@ -445,39 +514,40 @@ SPOT_INTERRUPTED: list[Case] = [
 ]
 
 
-def waiting(runtime: int | None, wait: int | None, **job: Any) -> TrainingJob:
-    """A training job on spot instances with these limits in seconds; None leaves one out."""
-    limits = {"MaxRuntimeInSeconds": runtime, "MaxWaitTimeInSeconds": wait}
-    return a_spot_job(StoppingCondition={name: limit for name, limit in limits.items() if limit is not None}, **job)
+def running(runtime: int | None, wait: int | None, *, family: int | None = None, **job: Any) -> TrainingJob:
+    """A training job on spot instances in progress; ``family`` is the longest run of its family in seconds."""
+    state = {"status": "InProgress", "secondary": "Training", "seconds": None, **job}
+    return waiting(runtime, wait, **state).model_copy(update={"longest_run_seconds": family})
 
 
 SPOT_WAIT_TOO_SHORT: list[Case] = [
     fails(
         WAIT,
-        "a second less than needed",
-        waiting(7_200, 10_799, seconds=3_600, billable=1_200),
+        "finished with a second less than needed",
+        waiting(7_200, 10_800, seconds=7_201, billable=2_400),
         severity=Severity.LOW,
         evidence={
             "max_runtime_seconds": 7_200,
-            "max_wait_seconds": 10_799,
+            "max_wait_seconds": 10_800,
+            "run_seconds": 7_201,
             "slack_seconds": 3_599,
             "min_slack_seconds": 3_600,
             "instance_type": "ml.m5.xlarge",
-            "saving_percent": 66.7,
+            "because": "finished",
         },
         boundary="min_slack_seconds",
     ),
     passes(
         WAIT,
-        "just as long as needed",
-        waiting(7_200, 10_800),
+        "finished with just as much as needed",
+        waiting(7_200, 10_800, seconds=7_200),
         evidence={"slack_seconds": 3_600},
         boundary="min_slack_seconds",
     ),
     fails(
         WAIT,
         "a second less than the policy needs",
-        waiting(7_200, 14_399),
+        waiting(7_200, 10_800, seconds=3_601),
         params={"min_slack_seconds": 7_200},
         severity=Severity.LOW,
         evidence={"min_slack_seconds": 7_200},
@@ -486,35 +556,68 @@ SPOT_WAIT_TOO_SHORT: list[Case] = [
     passes(
         WAIT,
         "just as long as the policy needs",
-        waiting(7_200, 14_400),
+        waiting(7_200, 10_800, seconds=3_600),
         params={"min_slack_seconds": 7_200},
         boundary="min_slack_seconds",
     ),
+    # StoppingCondition.MaxWaitTimeInSeconds: waiting plus running, and the SDK's users set both limits alike
+    passes(
+        WAIT,
+        "ran one hour of the day that both limits give",
+        waiting(86_400, 86_400, seconds=3_600),
+        evidence={"run_seconds": 3_600, "slack_seconds": 82_800},
+    ),
     fails(
         WAIT,
-        "no time to wait at all",
-        waiting(7_200, 7_200),
+        "stopped at its limit, which is all that it may wait",
+        waiting(7_200, 7_200, status="Stopped", secondary="MaxRuntimeExceeded", seconds=7_200),
         severity=Severity.LOW,
         evidence={"slack_seconds": 0},
     ),
     passes(
         WAIT,
         "no time to wait where the policy needs none",
-        waiting(7_200, 7_200),
+        waiting(7_200, 7_200, seconds=7_200),
         params={"min_slack_seconds": 0},
     ),
     fails(
         WAIT,
-        "a second less than needed beside a day, where no limit is told",
-        waiting(None, 89_999),
+        "ended when its waiting time was over, long before it would have been through",
+        waiting(7_200, 86_400, status="Stopped", secondary="MaxWaitTimeExceeded", seconds=600),
         severity=Severity.LOW,
-        evidence={"slack_seconds": 3_599, "max_runtime_seconds": None},
+        evidence={"because": "ended", "run_seconds": 600},
     ),
-    passes(WAIT, "just as long as needed beside a day, where no limit is told", waiting(None, 90_000)),
+    fails(
+        WAIT,
+        "ended when its waiting time was over, without having run",
+        waiting(7_200, 86_400, status="Stopped", secondary="MaxWaitTimeExceeded", seconds=None),
+        severity=Severity.LOW,
+        evidence={"because": "ended", "run_seconds": 0},
+    ),
+    fails(
+        WAIT,
+        "with a RetryStrategy the limits hold over all attempts",
+        waiting(
+            7_200,
+            14_400,
+            seconds=3_600,
+            RetryStrategy={"MaximumRetryAttempts": 3},
+            TrainingStartTime=ago(hours=5),
+            TrainingEndTime=ago(hours=1, minutes=30),
+        ),
+        severity=Severity.LOW,
+        evidence={"run_seconds": 12_600, "slack_seconds": 1_800, "retry_attempts": 3},
+    ),
+    passes(
+        WAIT,
+        "with a RetryStrategy and one attempt",
+        waiting(7_200, 14_400, seconds=3_600, RetryStrategy={"MaximumRetryAttempts": 3}),
+        evidence={"run_seconds": 3_600},
+    ),
     fails(
         WAIT,
         "a built-in algorithm that writes checkpoints",
-        waiting(7_200, 7_200, image=XGBOOST, checkpoint=CHECKPOINTS),
+        waiting(7_200, 7_200, seconds=7_000, image=XGBOOST, checkpoint=CHECKPOINTS),
         severity=Severity.LOW,
     ),
     fails(
@@ -525,17 +628,66 @@ SPOT_WAIT_TOO_SHORT: list[Case] = [
     ),
     fails(
         WAIT,
-        "a job that is still waiting",
-        waiting(7_200, 7_200, status="InProgress", secondary="Starting", seconds=None),
+        "in progress, and may wait less than it may run",
+        running(7_200, 7_199),
         severity=Severity.LOW,
+        evidence={"because": "limits", "slack_seconds": -1},
+    ),
+    fails(
+        WAIT,
+        "in progress, and may wait less than the day that it may run where no limit is told",
+        running(None, 86_399),
+        severity=Severity.LOW,
+        evidence={"max_runtime_seconds": None},
+    ),
+    fails(
+        WAIT,
+        "still waits, and a second less is left than its family's longest run took",
+        running(7_200, 86_400, family=7_200, secondary="Starting", CreationTime=ago(hours=22, seconds=1)),
+        severity=Severity.LOW,
+        evidence={"because": "family", "left_seconds": 7_199, "longest_run_seconds": 7_200, "slack_seconds": -1},
+    ),
+    passes(
+        WAIT,
+        "still waits, and as much is left as its family's longest run took",
+        running(7_200, 86_400, family=7_200, secondary="Starting", CreationTime=ago(hours=22)),
+        evidence={"slack_seconds": 0},
+    ),
+    passes(
+        WAIT,
+        "trains for all but an hour of its family's longest run, and two hours are left",
+        running(86_400, 86_400, family=23 * 3_600, CreationTime=ago(hours=22), TrainingStartTime=ago(hours=22)),
+        evidence={"left_seconds": 7_200, "slack_seconds": 3_600},
+    ),
+    passes(
+        WAIT,
+        "in progress, and its family has no earlier run",
+        running(7_200, 7_200, secondary="Starting"),
+    ),
+    does_not_apply(
+        WAIT,
+        "in progress, and its event tells nothing of its family",
+        running(7_200, 7_200, secondary="Starting"),
+        whole=False,
+    ),
+    does_not_apply(WAIT, "is being stopped", waiting(7_200, 7_200, status="Stopping", secondary="Stopping")),
+    does_not_apply(
+        WAIT, "failed before it ran", waiting(7_200, 7_200, status="Failed", secondary="Failed", seconds=None)
     ),
     *[
         does_not_apply(WAIT, f"AWS limits how long {image.split('/')[1]} may wait", waiting(3_600, 3_600, image=image))
         for image in (LDA, LINEAR_LEARNER)
     ],
+    does_not_apply(
+        WAIT,
+        "AWS limits how long an algorithm of AWS Marketplace may wait",
+        waiting(3_600, 3_600, AlgorithmSpecification=MARKETPLACE),
+    ),
     does_not_apply(WAIT, "on demand", a_training_job(max_runtime=7_200)),
     *[does_not_apply(WAIT, name, waiting(7_200, 7_200, **started_by)) for name, started_by in NOT_OWN_JOBS],
     is_unknown(WAIT, "the waiting time was not told", waiting(7_200, None)),
+    is_unknown(WAIT, "the time that it ran was not told", waiting(7_200, 7_200, seconds=None)),
+    is_unknown(WAIT, "AWS gave no time for a job in progress", running(7_200, 7_200, family=600, CreationTime=None)),
 ]
 
 

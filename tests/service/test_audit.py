@@ -9,6 +9,7 @@ from chalicelib.inventory.kinds import training
 from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef
 from emulator import seed
+from emulator.account import build
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -21,9 +22,15 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/own:1"
 
 
 def an_endpoint(
-    emulator: Emulator, name: str, *, instance_type: str = "ml.m5.large", count: int = 2, **model: Any
+    emulator: Emulator,
+    name: str,
+    *,
+    instance_type: str = "ml.m5.large",
+    count: int = 2,
+    called: bool = True,
+    **model: Any,
 ) -> None:
-    """An endpoint in service for a month, with a config and a model of its own."""
+    """An endpoint in service for a month, with a config and a model of its own; ``called`` yesterday, at least."""
     sagemaker = emulator.client("sagemaker")
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE}, **model)
     variant = {
@@ -36,6 +43,9 @@ def an_endpoint(
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     month_ago = NOW - timedelta(days=30)
     seed.endpoint(ACCOUNT, REGION, name, created=month_ago, modified=month_ago)
+    if called:
+        dimensions = {"EndpointName": name, "VariantName": "AllTraffic"}
+        seed.metric(ACCOUNT, REGION, "Invocations", dimensions, [(NOW - timedelta(days=1), 20.0)])
 
 
 def a_target(name: str, *, minimum: int = 2, maximum: int = 4) -> None:
@@ -73,7 +83,7 @@ def account(emulator: Emulator) -> Emulator:
     ]
     an_endpoint(emulator, "alone", count=1)
     an_endpoint(emulator, "walled-in", VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": subnets})
-    an_endpoint(emulator, "idle-gpu", instance_type="ml.g5.xlarge")
+    an_endpoint(emulator, "idle-gpu", instance_type="ml.g5.xlarge", called=False)
     an_endpoint(emulator, "lazy-gpu", instance_type="ml.g5.xlarge")
     for name in ("walled-in", "idle-gpu", "lazy-gpu"):
         a_target(name)
@@ -380,3 +390,32 @@ def test_inference_components_are_asked_for_only_where_there_are_some(
     service = new_service()
     service.audit(service.scope(), "cli")
     assert "sagemaker:ListInferenceComponents" not in front.calls
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "silent", "calls"),
+    [
+        ("contract-analysis", {"endpoint-idle", "endpoint-gpu-underutilized"}, 16),  # asynchronous
+        ("product-images", {"endpoint-gpu-unneeded-by-algorithm", "endpoint-gpu-underutilized"}, 16),  # instance pools
+        ("llm-agents", {"endpoint-idle"}, 28),  # four inference components and their models, described one by one
+    ],
+)
+def test_an_event_about_an_endpoint_reads_the_metrics_of_its_kind_with_few_calls(
+    emulator: Emulator, front: Front, new_service: NewService, endpoint: str, silent: set[str], calls: int
+) -> None:
+    build(now=NOW)
+    service = new_service()
+    front.calls.clear()
+    report = service.audit(service.scope(resources=[ResourceRef("endpoint", endpoint)]), "event")
+    assert sum(front.calls.values()) <= calls, front.calls
+    assert not {finding.rule for finding in report.findings} & silent
+    assert all(report.rules[rule].unknown == 0 for rule in silent)
+    assert all(report.rules[rule].passed for rule in silent)
+
+
+def test_a_serverless_job_is_no_blind_spot(emulator: Emulator, new_service: NewService) -> None:
+    seed.training_job(ACCOUNT, REGION, "tuned", created=NOW - timedelta(days=2), ResourceConfig=None)
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.blind_spots == []
+    assert report.rules["training-spot-not-used"].not_applicable == 1

@@ -29,7 +29,8 @@ def audits(emulator: Emulator, front: Front, new_service: NewService, tmp_path: 
 
     an_endpoint(emulator, "alone", count=1)
     first = kept("first")
-    an_endpoint(emulator, "second", count=1)
+    an_endpoint(emulator, "second", count=1, called=False)
+    an_endpoint(emulator, "third", count=1)
     second = kept("second")
     weights = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
     emulator.client("sagemaker").update_endpoint_weights_and_capacities(
@@ -48,7 +49,7 @@ def test_new_resolved_and_not_seen(audits: tuple[str, str, str], capsys: Capture
     first, second, third = audits
     assert run(["diff", first, second, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {one["finding"]["resource"]["name"].split("/")[0] for one in told["new"]} == {"second"}
+    assert {one["finding"]["resource"]["name"].split("/")[0] for one in told["new"]} == {"second", "third"}
     assert (told["resolved"], told["not_seen"]) == ([], [])
 
     assert run(["diff", second, third, "--format", "json"]) == 0

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_an_endpoint_through_its_life(client: Client, subscriber: Subscriber, em
     assert ("new", "endpoint-single-instance", "alone/AllTraffic") in first
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
     assert told(subscriber) == []
-    seed.endpoint(ACCOUNT, REGION, "alone", status="Updating")
+    seed.endpoint(ACCOUNT, REGION, "alone", status="Updating", modified=datetime.now(UTC))
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
     assert told(subscriber) == []
     seed.endpoint(ACCOUNT, REGION, "alone", status="InService", counts={"AllTraffic": (2, 2)})

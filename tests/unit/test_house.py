@@ -31,6 +31,7 @@ FLOORS = (
         "chalicelib.settings",
         "chalicelib.templating",
         "chalicelib.storage",
+        "chalicelib.tables",
         "chalicelib.kinds",
         "chalicelib.errors",
     ),

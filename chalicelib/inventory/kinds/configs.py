@@ -75,6 +75,14 @@ class VariantSettings(Fact):
         return tuple(dict.fromkeys(name for name in names if name))
 
     @property
+    def models_by_type(self) -> dict[str, str | None]:
+        """The model that serves on each instance type: a pool's own, else the variant's."""
+        if self.instance_type:
+            return {self.instance_type: self.model_name}
+        named = [pool for pool in self.instance_pools if pool.instance_type]
+        return {str(pool.instance_type): pool.model_name_override or self.model_name for pool in named}
+
+    @property
     def type_names(self) -> str | None:
         """The types in words; None when serverless."""
         return ", ".join(self.instance_types) or None

@@ -54,9 +54,6 @@ class Variant(Fact):
     desired_weight: float | None = at("DesiredWeight")
     serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
-    pending_accelerator_type: str | None = Field(
-        None, description="PendingDeploymentSummary.ProductionVariants[].AcceleratorType"
-    )
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
@@ -64,6 +61,7 @@ class Variant(Fact):
         "the endpoint config was not read", description="why the endpoint config was not read"
     )
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    config_created: datetime | None = Field(None, description="DescribeEndpointConfig.CreationTime")
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
@@ -141,13 +139,15 @@ class Variant(Fact):
         names = self.settings.instance_types
         if not names:
             raise Unread("the endpoint config names no instance type for the variant")
+        if len(names) < len(self.settings.instance_pools):
+            raise Unread("the endpoint config names no instance type for one of the variant's instance pools")
         return tuple(InstanceType.parse(name) for name in names)
 
     @property
     def hosts_components(self) -> bool:
         """True when the variant has no model of its own: inference components bring theirs."""
         settings = self.settings
-        return settings.model_name is None and not settings.serverless
+        return not settings.model_names and not settings.serverless
 
     @property
     def managed_scaling(self) -> ManagedInstanceScaling | None:
@@ -273,10 +273,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
-    pending = {
-        one.get("VariantName"): one.get("AcceleratorType")
-        for one in (record.get("PendingDeploymentSummary") or {}).get("ProductionVariants") or ()
-    }
 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
         return {
@@ -291,8 +287,8 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "shadow": shadow,
             "configured": settings.get(raw.get("VariantName", "")),
             "configured_unread": unread,
-            "pending_accelerator_type": pending.get(raw.get("VariantName")),
             "tags": endpoint.tags,
+            "config_created": config.created if config else None,
             "rolling_batch": endpoint.rolling_batch,
             "config_gone": reader.gaps.gone(Part.CONFIGS, endpoint.config_name or ""),
         }

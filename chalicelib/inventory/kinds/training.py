@@ -2,11 +2,14 @@
 
 import itertools
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar
+
+from pydantic import Field
 
 from chalicelib.inventory.answers import CallFailed, moment
 from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
@@ -14,6 +17,11 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
 log = logging.getLogger(__name__)
+
+#: What a run adds to the name of its job: numbers, times and random parts that hold a digit, one after the other.
+_RUN = re.compile(r"(?:-(?:\d+|(?=[0-9A-Za-z]*\d)[0-9A-Za-z]{4,}))+$")
+#: A job of SageMaker Pipelines: its execution, the step, and a random part.
+_PIPELINE_STEP = re.compile(r"pipelines-[0-9a-z]{12}-(?P<step>.+)-[0-9A-Za-z]{10}")
 
 
 class InstanceGroup(Fact):
@@ -41,6 +49,7 @@ class Training(Fact):
     max_runtime_seconds: int | None = at("StoppingCondition.MaxRuntimeInSeconds")
     max_wait_seconds: int | None = at("StoppingCondition.MaxWaitTimeInSeconds")
     vpc_config: VpcConfig | None = at("VpcConfig")
+    retry_attempts: int | None = at("RetryStrategy.MaximumRetryAttempts")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -48,6 +57,11 @@ class Training(Fact):
         if self.instance_groups:
             return tuple(group.instance_type for group in self.instance_groups)
         return (self.instance_type,) if self.instance_type else ()
+
+    @property
+    def is_serverless(self) -> bool:
+        """True where AWS chooses the instances."""
+        return self.serverless
 
     @property
     def instances(self) -> int | None:
@@ -82,6 +96,28 @@ class TrainingJob(Training):
     interruptions: int | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
     tags: Tags | None = at("Tags")
     file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
+    longest_run_seconds: int | None = Field(None, description="longest run of the jobs of its family")
+
+    @property
+    def family(self) -> str:
+        """The name without what is new in each run: a time, a number, a random part, the execution of a pipeline."""
+        step = _PIPELINE_STEP.fullmatch(self.name)
+        return step["step"] if step else _RUN.sub("", self.name)
+
+    @property
+    def attempts_seconds(self) -> int | None:
+        """How long it trained in all its attempts together, as the limits of a job with a RetryStrategy hold: the
+        longer of :attr:`run_seconds` and the time from its first start to its end."""
+        if self.retry_attempts is None or self.started is None or self.ended is None:
+            return self.run_seconds
+        return max(self.run_seconds or 0, int((self.ended - self.started).total_seconds()))
+
+    @property
+    def is_serverless(self) -> bool:
+        """True where AWS chooses the instances. ``Search`` does not say so: there a serverless job is one that names
+        neither an instance type nor a count."""
+        chosen = self.instance_types or self.instances is not None or self.instance_preferences
+        return self.serverless or not chosen
 
     @property
     def run_seconds(self) -> int | None:

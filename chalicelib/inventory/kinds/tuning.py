@@ -40,6 +40,7 @@ class TuningJob(Fact):
     child_hours: float | None = Field(None, description="times of its training jobs")
     children: int = Field(0, description="number of its training jobs")
     tags: Tags | None = at("Tags")
+    longest_child_seconds: int | None = Field(None, description="longest run of its training jobs")
 
 
 def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
@@ -85,11 +86,13 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
     instances = {definition.name: definition.instances for definition in job.definitions}
     alone = next(iter(instances.values())) if len(instances) == 1 else None
     hours: float | None = 0.0
+    longest = 0
     for child in children:
         count = instances.get(child.get("TrainingJobDefinitionName"), alone)
         begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
         if begun is None or ended is None:
             continue
         seconds = (moment(ended) - moment(begun)).total_seconds()
+        longest = max(longest, int(seconds))
         hours = hours + seconds * count / 3600 if hours is not None and count else None
-    return job.model_copy(update={"child_hours": hours, "children": len(children)})
+    return job.model_copy(update={"child_hours": hours, "children": len(children), "longest_child_seconds": longest})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.inventory.images import Algorithm, Image, Inference, Training, may_be_jumpstart, recognise
-from chalicelib.inventory.instances import read_facts
+from chalicelib.tables import read_facts
 
 ACCOUNTS = {  # us-east-1
     "A": "811284229777",
@@ -390,7 +390,30 @@ def test_what_does_not_depend_on_the_version_is_known_by_digest_too() -> None:
 # ---- hyperparameters
 
 
-@pytest.mark.parametrize("mode", ["cbow", "skipgram", "supervised"])
+@pytest.mark.parametrize("mode", ["supervised", '"supervised"'])
+def test_blazingtext_in_supervised_mode_is_as_well_off_on_one_cpu_machine(mode: str) -> None:
+    algorithm = known(an_image("blazingtext"), hyperparameters={"mode": mode})
+    assert (algorithm.training, algorithm.single_machine) == (Training.EITHER, True)
+
+
+@pytest.mark.parametrize(
+    ("tag", "single"),
+    [
+        (":1.0-1-cpu-py3", True),
+        (":1.2-1", True),
+        (":1.3-1", True),
+        (":1.4-1", True),
+        (":1.5-1", False),
+        (":1.7-1", False),
+        (":3.0-5", False),
+        (":latest", None),
+    ],
+)
+def test_xgboost_uses_several_gpus_from_1_5_on(tag: str, single: bool | None) -> None:
+    assert xgboost(tag).single_gpu is single
+
+
+@pytest.mark.parametrize("mode", ["cbow", "skipgram"])
 def test_blazingtext_uses_one_machine_and_is_better_on_a_gpu(mode: str) -> None:
     algorithm = known(an_image("blazingtext"), hyperparameters={"mode": mode})
     assert (algorithm.training, algorithm.single_machine) == (Training.GPU_RECOMMENDED, True)
@@ -503,6 +526,11 @@ def test_a_jumpstart_tag_on_another_image_proves_nothing(uri: str) -> None:
         DEEP_LEARNING_CONTAINER,
         "727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn/pytorch-training:2.1.0-gpu-py310",
         "094389454867.dkr.ecr.us-isob-east-1.sc2s.sgov.gov/autogluon-training:1.0.0-cpu-py310",
+        "303241398832.dkr.ecr.us-isof-east-1.csp.hci.ic.gov/pytorch-training:2.3.0-cpu-py311",
+        "454834333376.dkr.ecr.us-isof-south-1.csp.hci.ic.gov/pytorch-training:2.3.0-cpu-py311",
+        "371248457586.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk/pytorch-training:2.3.0-cpu-py311",
+        "204133271717.dkr.ecr.eusc-de-east-1.amazonaws.eu/pytorch-training:2.3.0-cpu-py311",
+        "124382933778.dkr.ecr.me-west-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311",
     ],
 )
 def test_a_deep_learning_container_may_be_jumpstart(uri: str) -> None:

@@ -9,7 +9,8 @@ from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.inventory.instances import DATA, InstanceType, read_facts
+from chalicelib.inventory.instances import InstanceType
+from chalicelib.tables import DATA, read_facts
 
 ENUMS = (
     "ProductionVariantInstanceType",
@@ -171,7 +172,7 @@ def test_the_table_names_only_types_that_sagemaker_has() -> None:
     assert listed <= set(sagemaker_instance_types())
 
 
-@pytest.mark.parametrize("name", ["algorithms.yaml", "instances.yaml", "registries.yaml"])
+@pytest.mark.parametrize("name", ["algorithms.yaml", "instances.yaml", "registries.yaml", "reserving_images.yaml"])
 def test_every_file_of_facts_names_its_source_and_date(name: str) -> None:
     facts = read_facts(name)
     assert facts["source"]

@@ -521,7 +521,8 @@ def test_a_config_that_could_not_be_read_leaves_rules_unknown() -> None:
 
 def _merged(*facts: Given) -> list[str]:
     judge = Judge({id: RuleSetting(rule, True, rule.params()) for id, rule in RULES.items()}, Scope(ACCOUNT, REGION))
-    inventory = an_inventory(*facts)
+    called = [a_series("Invocations", {1: 500.0}, variant=name) for name in ("AllTraffic", "A", "B")]
+    inventory = an_inventory(*facts, *called)
     for subject in inventory.subjects:
         judge.judge(subject, inventory)
     judge.merge()
@@ -538,8 +539,8 @@ def test_a_minimum_of_one_is_told_with_the_single_instance_that_it_led_to() -> N
 def test_a_managed_minimum_of_one_is_told_with_the_single_instance_that_it_led_to() -> None:
     single = a_host_of_components(count=1, running=managed_scaling(1))
     double = a_host_of_components(count=2, running=managed_scaling(1))
-    assert _merged(single) == ["endpoint-single-instance"]
-    assert _merged(double) == ["autoscaling-min-below-two"]
+    assert _merged(single, a_component()) == ["endpoint-single-instance"]
+    assert _merged(double, a_component()) == ["autoscaling-min-below-two"]
 
 
 def test_a_minimum_of_one_is_told_by_itself_where_another_variant_runs_on_one_instance() -> None:
