@@ -16,6 +16,7 @@ _MODULES = (
     "clusters",
     "recommendations",
     "benchmarks",
+    "trails",
     "listing",
     "tags",
     "search",

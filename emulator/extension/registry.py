@@ -13,6 +13,8 @@ import moto.iam.models as iam_models
 from botocore import xform_name
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.cloudtrail.models import cloudtrail_backends
+from moto.cloudtrail.responses import CloudTrailResponse
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.exceptions import ServiceException
@@ -34,11 +36,13 @@ _BACKENDS: dict[str, Any] = {
     "sagemaker": sagemaker_backends,
     "application-autoscaling": applicationautoscaling_backends,
     "cloudwatch": cloudwatch_backends,
+    "cloudtrail": cloudtrail_backends,
 }
 _RESPONSES: dict[str, Any] = {
     "sagemaker": SageMakerResponse,
     "application-autoscaling": ApplicationAutoScalingResponse,
     "cloudwatch": CloudWatchResponse,
+    "cloudtrail": CloudTrailResponse,
 }
 _ACCESS_KEY_PREFIX = "AKIAEMUL"
 

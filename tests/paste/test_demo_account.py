@@ -21,6 +21,9 @@ STAYS = {
     "autoscaling-activity-failed": "only the next attempt of Application Auto Scaling tells",
     "autoscaling-at-max": "the newest activity says so until there is another",
     "autoscaling-untested-target": "somebody has to run a load test",
+    "endpoint-dependency-missing": "what is missing has to be made again by those who know it",
+    "endpoint-stuck-in-transition": "AWS ends the change",
+    "inference-component-degraded": "it needs room, or a specification that works",
     "model-elastic-inference-image": "the old model stays until somebody deletes it",
     "pipeline-container-count": "the old model stays until somebody deletes it, or several containers become one",
 }

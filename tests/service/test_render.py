@@ -32,7 +32,7 @@ def test_replay_shows_what_an_event_would_send_and_sends_nothing(
     account: Emulator, front: Front, capsys: Captured
 ) -> None:
     text = shown(capsys, "replay", EVENT)
-    assert "Subject: [New high] alone/AllTraffic: Endpoint variant runs on one instance" in text
+    assert "Subject: [New high] alone/AllTraffic: SageMaker endpoint variant on one instance" in text
     assert "aws sagemaker update-endpoint-weights-and-capacities --endpoint-name alone" in text
     assert not [name for name in front.calls if name.startswith(("sns:", "dynamodb:", "ses"))]
 
