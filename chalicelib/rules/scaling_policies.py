@@ -244,7 +244,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
         "resource_id": variant.resource_id,
         "desired_instance_count": variant.shown("instance_count"),
         "managed": variant.managed_scaling is not None,
-        "instances_needed": _instances_needed(components, variant, estate),
+        "instances_wanted": _instances_for_all_copies(variant, components, estate),
     }
     bounds = _host_bounds(variant, estate)
     if bounds is None:
@@ -262,8 +262,8 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     return passed("its instances scale with its components", **facts)
 
 
-def _instances_needed(components: list[InferenceComponent], variant: Variant, estate: Inventory) -> int | None:
-    """How many instances hold the most copies of all components; None where nothing tells."""
+def _instances_for_all_copies(variant: Variant, components: list[InferenceComponent], estate: Inventory) -> int | None:
+    """How many instances hold all copies that the components may have; None where that cannot be told."""
     try:
         needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
         each = _accelerators(variant)

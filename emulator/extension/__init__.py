@@ -23,6 +23,7 @@ _MODULES = (
     "autoscaling",
     "cloudwatch",
     "mutes",
+    "trail",
 )
 _lock = Lock()
 _installed = False

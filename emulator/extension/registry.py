@@ -35,12 +35,14 @@ LOCK = RLock()
 _BACKENDS: dict[str, Any] = {
     "sagemaker": sagemaker_backends,
     "application-autoscaling": applicationautoscaling_backends,
+    "cloudtrail": cloudtrail_backends,
     "cloudwatch": cloudwatch_backends,
     "cloudtrail": cloudtrail_backends,
 }
 _RESPONSES: dict[str, Any] = {
     "sagemaker": SageMakerResponse,
     "application-autoscaling": ApplicationAutoScalingResponse,
+    "cloudtrail": CloudTrailResponse,
     "cloudwatch": CloudWatchResponse,
     "cloudtrail": CloudTrailResponse,
 }

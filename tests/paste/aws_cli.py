@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-SERVICES = ("sagemaker", "application-autoscaling", "cloudwatch", "cloudtrail", "ec2", "logs")
+SERVICES = ("sagemaker", "application-autoscaling", "cloudtrail", "cloudwatch", "ec2", "logs")
 _ROOT = Path(__file__).resolve().parents[2]
 #: Sends its arguments, folder and standard files to the socket, and ends with the exit code that comes back.
 _AWS = """#!{python} -SE
