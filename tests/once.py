@@ -1,6 +1,7 @@
 """What botocore makes anew for each session and each client, made once a process: half of the suite's CPU.
 
-Nothing that is shared here depends on a session, and nobody changes it.
+Nothing that is shared here depends on a session, and nobody changes it. S3 is left out: botocore takes the bucket out
+of the paths of its model, where the emulator looks for it.
 """
 
 from functools import cache
@@ -22,7 +23,13 @@ def _parsed(path: str) -> Any:
     return _load_file(_FILES, path)
 
 
+def _loaded(files: JSONFileLoader, path: str) -> Any:
+    return _load_file(files, path) if "/s3/" in path else _parsed(path)
+
+
 def _model(creator: ClientCreator, service: str, version: str | None = None) -> ServiceModel:
+    if service == "s3":
+        return _load_service_model(creator, service, version)
     key = service, version
     if key not in _models:
         _models[key] = _load_service_model(creator, service, version)
@@ -37,6 +44,6 @@ def _methods_of(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
 
 def share() -> None:
     """Lets all sessions of this process share parsed files, service models, and the methods of clients."""
-    JSONFileLoader.load_file = lambda _, path: _parsed(path)
+    JSONFileLoader.load_file = _loaded
     ClientCreator._load_service_model = _model
     ClientCreator._create_methods = _methods_of

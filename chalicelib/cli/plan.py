@@ -19,10 +19,18 @@ REGION = "us-east-1"
 
 def plan(
     template: Annotated[
-        list[Path], typer.Argument(help="CloudFormation templates, or the JSON of Terraform plans.", show_default=False)
+        list[Path],
+        typer.Argument(
+            help="CloudFormation templates, the JSON of Terraform plans, or folders of them, judged together.",
+            show_default=False,
+        ),
     ],
     parameter: Annotated[
         list[str] | None, typer.Option(help="Value of a template's parameter, as Name=Value; repeat for more.")
+    ] = None,
+    parameters: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="File with values of parameters; --parameter goes first. Repeat for more."),
     ] = None,
     region: Annotated[
         str | None, typer.Option(help="Region of the deployment; default: that of the environment.")
@@ -39,9 +47,10 @@ def plan(
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
     from chalicelib.cli import outputs, show
-    from chalicelib.plan.judged import ACCOUNT, judged, template_in
+    from chalicelib.plan.files import declared_in
+    from chalicelib.plan.judged import ACCOUNT, judged
+    from chalicelib.plan.parameters import in_file
     from chalicelib.policy.policy import load_policy, unknown_rule
-    from chalicelib.report.formats.sarif import sarif
     from chalicelib.report.formats.writers import WRITERS
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
@@ -53,11 +62,16 @@ def plan(
         if id not in in_force.rules:
             raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
     scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
-    parameters = _parameters(parameter or [])
-    told = judged([template_in(file, scope, parameters) for file in template], in_force, scope, datetime.now(UTC))
+    values: dict[str, str] = {}
+    for file in parameters or []:
+        values |= in_file(file)
+    declarations = declared_in(template, scope, values | _parameters(parameter or []))
+    for word in declarations.skipped:
+        print(f"auditor: {word}", file=sys.stderr)
+    told = judged(declarations.templates, in_force, scope, datetime.now(UTC))
     kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
     report = told.report.model_copy(update={"findings": kept})
-    show.give(report, files, writers={**WRITERS, "sarif": lambda report: sarif(report, told.locations)})
+    show.give(report, files, writers=WRITERS)
     for source in told.empty:
         print(f"auditor: {source}: nothing of SageMaker is in it", file=sys.stderr)
     worst = report.worst()
@@ -66,14 +80,14 @@ def plan(
     return UNKNOWN_CODE if strict and not report.complete else 0
 
 
-def _parameters(given: list[str]) -> dict[str, str]:
+def _parameters(written: list[str]) -> dict[str, str]:
     """``Name=Value`` pairs. Raises InvalidInput for anything else, and for a name given twice."""
-    found: dict[str, str] = {}
-    for one in given:
-        name, sign, value = one.partition("=")
+    pairs: dict[str, str] = {}
+    for text in written:
+        name, sign, value = text.partition("=")
         if not sign or not name:
-            raise InvalidInput(f"{one!r} is no parameter; accepted is Name=Value", field="--parameter")
-        if name in found:
+            raise InvalidInput(f"{text!r} is no parameter; accepted is Name=Value", field="--parameter")
+        if name in pairs:
             raise InvalidInput(f"the parameter {name} is given twice; accepted is one value", field="--parameter")
-        found[name] = value
-    return found
+        pairs[name] = value
+    return pairs

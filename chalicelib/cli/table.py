@@ -131,6 +131,9 @@ class Table:
 
     def _group(self, group: Group) -> Iterator[Text]:
         heading = Text.assemble((group.kind, "dim"), " ", (flat(group.name), "bold"))
+        places = {str(finding.resource.declared) for finding in group.findings if finding.resource.declared}
+        if len(places) == 1:
+            heading.append(f"  {flat(min(places))}", "dim")
         if group.owner:
             heading.append(f"  {flat(group.owner)}", "dim")
         yield from self._folded(heading, 2)
@@ -142,6 +145,8 @@ class Table:
                 severity.append(f"{one.rule:<{self._rules}}  ", "dim")
             else:
                 summary.append(f"  {one.rule}", "dim")
+            if len(places) > 1 and one.resource.declared:
+                summary.append(f"  {flat(str(one.resource.declared))}", "dim")
             yield from self._beside(severity, summary)
 
     def _beside(self, left: Text, right: Text) -> Iterator[Text]:

@@ -191,6 +191,10 @@ class Inventory:
             raise Unread(f"model {model.name} does not name the image of every container (a model package hides it)")
         return named
 
+    def starting_count(self, variant: Variant) -> int | None:
+        """On how many instances a variant starts that is yet to be deployed; None where it runs already."""
+        return None
+
     # ---- automatic scaling
 
     @cached_property

@@ -3,19 +3,22 @@
 An endpoint runs as its endpoint config says: that is what would be deployed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.inventory.facts import Fact
+from chalicelib.errors import InvalidInput
+from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
+from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import DESCRIBED
+from chalicelib.plan.bounds import greater
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network
 from chalicelib.plan.scaling import Scaling
@@ -26,15 +29,17 @@ from chalicelib.plan.unknown import (
     UNTOLD,
     USERS_LATER,
     Declared,
+    Place,
     Template,
     Unknown,
     at,
     each,
-    lack,
+    items,
     read,
     resolved_name,
     unread,
     where,
+    with_counts,
 )
 from chalicelib.scope import Scope
 
@@ -64,21 +69,23 @@ class Builder:
         self.loose: list[Fact] = []
         self.absent: dict[tuple[str, str], str] = {}
         self.unnamed: set[str] = set()
-        self.lines: dict[tuple[str, str], int] = {}
+        self.partial: dict[str, str] = {}
+        self.places: dict[tuple[str, str], Place] = {}
         self.names = {type: {one.name for one in template.of(type)} for type in (ENDPOINT, CONFIG, MODEL, COMPONENT)}
 
     def inventory(self) -> Planned:
         models = self._kept("model", MODEL, self._model)
         raw_configs = {one.name: one for one in self.template.of(CONFIG) if not one.maybe}
         configs = self._kept("endpoint config", CONFIG, self._config)
-        endpoints = self._kept("endpoint", ENDPOINT, lambda one: self._endpoint(one, raw_configs, configs))
+        endpoints = self._kept("endpoint", ENDPOINT, lambda one: self._endpoint(one, raw_configs))
         configs, models = self._uses(endpoints, configs, models)
         components, component_doubts = self._components()
         notebooks = self._kept("notebook instance", NOTEBOOK, self._notebook)
         ids = {one.resource_id for endpoint in endpoints.values() for one in endpoint.variants}
         scaling = Scaling(self.template, self.scope, ids | {one.resource_id for one in components.values()})
+        endpoints = self._settled(endpoints, scaling.targets)
         vpcs = self.network.vpcs([*models.values(), *configs.values()])
-        self.lines |= scaling.lines | self.network.lines
+        self.places |= scaling.places | self.network.places
         doubts = scaling.doubts | component_doubts
         if self.template.open:
             doubts |= {(what, None): self.template.open for what in ("target", "policy", "schedule", "component")}
@@ -104,6 +111,7 @@ class Builder:
             doubts=doubts,
             absent=self.absent,
             unnamed=frozenset(self.unnamed),
+            partial=self.partial,
         )
 
     def _kept(self, what: str, type: str, make: Any) -> dict[str, Any]:
@@ -111,7 +119,7 @@ class Builder:
         kept = {}
         for one in self.template.of(type):
             fact = make(one)
-            self.lines[fact.kind, one.name] = one.line
+            self.places[fact.kind, one.name] = one.place()
             if one.maybe:
                 self.absent[what, one.name] = one.maybe
                 self.loose.append(fact.with_only(unread(one.maybe), "name", "arn"))
@@ -124,7 +132,7 @@ class Builder:
     # ---- what serves
 
     def _model(self, resource: Declared) -> Model:
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         return read(
             Model,
             raw,
@@ -138,7 +146,7 @@ class Builder:
         )
 
     def _config(self, resource: Declared) -> EndpointConfig:
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         variants, shadows = (
             each(at(raw, key), place, key, lambda item, index: self._settings(item, index, place))
             for key in ("ProductionVariants", "ShadowProductionVariants")
@@ -156,58 +164,65 @@ class Builder:
         )
 
     def _settings(self, raw: Any, index: int, place: str) -> VariantSettings:
-        return read(
-            VariantSettings,
-            raw,
-            place,
-            name=_variant_name(raw, index)[0],
-            model_name=resolved_name(at(raw, "ModelName"), self.names[MODEL]),
-        )
+        named = resolved_name(at(raw, "ModelName"), self.names[MODEL])
+        settings = read(VariantSettings, raw, place, name=_variant_name(raw, index)[0], model_name=named)
+        if not isinstance(named, Unknown) or named.optional:
+            return settings
+        # That there is a model is certain, and often all that matters: its name stands for itself.
+        symbol = named.symbol or f"({named.reason})"
+        self.absent.setdefault(("model", symbol), named.reason)
+        return _changed(settings, model_name=symbol).with_unknown({}, {"model_name": unread(named.reason)})
 
-    def _endpoint(
-        self, resource: Declared, raw_configs: Mapping[str, Declared], configs: Mapping[str, EndpointConfig]
-    ) -> Endpoint:
-        place = where(self.template, resource)
+    def _endpoint(self, resource: Declared, declared_configs: Mapping[str, Declared]) -> Endpoint:
         named = resolved_name(at(resource.properties, "EndpointConfigName"), self.names[CONFIG])
-        declared = raw_configs.get(named) if isinstance(named, str) else None
-        lacking: Any = None
+        config = declared_configs.get(named) if isinstance(named, str) else None
+        lacking: Unknown | None = None
         variants: list[Variant] = []
         if isinstance(named, Unknown):
             lacking = named
-        elif declared is None:
-            reason = self.absent.get(
-                ("endpoint config", named or ""), f"its endpoint config {named} is not in the template"
-            )
-            lacking = Unknown(reason)
+        elif config is None:
+            elsewhere = f"its endpoint config {named} is not in the template"
+            lacking = Unknown(self.absent.get(("endpoint config", named or ""), elsewhere))
         else:
-            config = configs[declared.name]
             for key, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
-                listed = at(declared.properties, key)
-                settings = config.known("shadow_variants" if shadow else "variants")
-                if isinstance(listed, Unknown) or (listed and settings is None):
-                    lacking = lack(listed)
+                listed = at(config.properties, key)
+                if isinstance(listed, Unknown):
+                    self._perhaps(resource, listed)
                     continue
-                for index, raw in enumerate(listed or ()):
-                    variants.append(self._variant(resource, declared, raw, settings[index], index, shadow=shadow))
-                    line = self.template.line("Resources", declared.id, "Properties", key, index)
-                    self.lines["endpoint-variant", f"{resource.name}/{variants[-1].name}"] = line or resource.line
-        fact = read(
+                for index, raw in enumerate(items(listed, where(config), key)):
+                    if isinstance(raw, Unknown):
+                        self._perhaps(resource, raw)
+                        continue
+                    variants.append(self._variant(resource, config, raw, index, shadow=shadow))
+                    place = config.place("Properties", key, index)
+                    self.places["endpoint-variant", f"{resource.name}/{variants[-1].name}"] = place
+        if lacking is not None:
+            self._perhaps(resource, lacking)
+        elif not variants and resource.name in self.partial:
+            lacking = Unknown(self.partial[resource.name])
+        return read(
             Endpoint,
             resource.properties,
-            place,
+            where(resource),
             name=resource.name,
             arn=resource.arn,
             config_name=named,
             status=lacking or "InService",
             created=LONG_AGO,
             modified=Unknown(UNTOLD),
-            variants=() if lacking else tuple(variants),
+            variants=tuple(variants),
         )
-        return fact
 
-    def _variant(
-        self, resource: Declared, config: Declared, raw: Any, settings: VariantSettings, index: int, *, shadow: bool
-    ) -> Variant:
+    def _perhaps(self, resource: Declared, lacking: Unknown) -> None:
+        """Variants that the endpoint may have, of which nothing is known: every rule of a variant is blind to them."""
+        self.partial[resource.name] = lacking.reason
+        variant = Variant(name="unknown", endpoint_name=resource.name, endpoint_arn=resource.arn)
+        self.loose.append(variant.with_only(unread(lacking.reason), "endpoint_name", "endpoint_arn"))
+
+    def _variant(self, resource: Declared, config: Declared, raw: Any, index: int, *, shadow: bool) -> Variant:
+        place = where(config)
+        if not isinstance(raw, Mapping):
+            raise InvalidInput(f"{place}: each of ProductionVariants must be a mapping", field="TEMPLATE")
         name, certain = _variant_name(raw, index)
         queue = at(config.properties, "AsyncInferenceConfig")
         if resource.unnamed or not certain:
@@ -215,7 +230,7 @@ class Builder:
         return read(
             Variant,
             {**raw, "Tags": at(resource.properties, "Tags"), "own_tags": at(resource.properties, "own_tags")},
-            where(self.template, config),
+            place,
             name=name,
             endpoint_name=resource.name,
             endpoint_arn=resource.arn,
@@ -229,8 +244,16 @@ class Builder:
             serverless_config=at(raw, "ServerlessConfig"),
             asynchronous=queue if isinstance(queue, Unknown) else bool(queue),
             shadow=shadow,
-            configured=settings,
+            configured=self._settings(raw, index, place),
         )
+
+    def _settled(self, endpoints: Mapping[str, Endpoint], targets: Iterable[ScalableTarget]) -> dict[str, Endpoint]:
+        """The endpoints as they stand once Application Auto Scaling has raised their variants to its minimum."""
+        least = {target.resource_id: _count(target, "min_capacity") for target in targets if target.scales_instances}
+        return {
+            name: _changed(endpoint, variants=tuple(_raised(variant, least) for variant in endpoint.variants))
+            for name, endpoint in endpoints.items()
+        }
 
     def _uses(
         self, endpoints: Mapping[str, Endpoint], configs: dict[str, EndpointConfig], models: dict[str, Model]
@@ -270,7 +293,7 @@ class Builder:
         doubts: dict[tuple[str, str | None], str] = {}
         for one in self.template.of(COMPONENT):
             fact = self._component(one)
-            self.lines[fact.kind, one.name] = one.line
+            self.places[fact.kind, one.name] = one.place()
             if one.unnamed:
                 self.unnamed.add(f"inference-component/{one.name}")
             place = [fact.known("endpoint_name"), "variant_name" not in fact.unknown]
@@ -290,7 +313,7 @@ class Builder:
         return read(
             InferenceComponent,
             raw,
-            where(self.template, resource),
+            where(resource),
             name=resource.name,
             arn=resource.arn,
             endpoint_name=resolved_name(endpoint, self.names[ENDPOINT]),
@@ -302,9 +325,7 @@ class Builder:
         )
 
     def _notebook(self, resource: Declared) -> NotebookInstance:
-        return read(
-            NotebookInstance, resource.properties, where(self.template, resource), name=resource.name, arn=resource.arn
-        )
+        return read(NotebookInstance, resource.properties, where(resource), name=resource.name, arn=resource.arn)
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:
@@ -313,6 +334,18 @@ def _variant_name(raw: Any, index: int) -> tuple[str, bool]:
     if isinstance(name, Unknown):
         return name.symbol or f"variant-{index + 1}", False
     return (str(name), True) if name is not None else (f"variant-{index + 1}", False)
+
+
+def _count(fact: Fact, name: str) -> int | Unread | None:
+    count: int | None = fact.known(name)
+    return fact.unknown.get(name) if count is None else count
+
+
+def _raised(variant: Variant, least: Mapping[str, int | Unread | None]) -> Variant:
+    if variant.resource_id not in least or least[variant.resource_id] is None:
+        return variant
+    count = greater(_count(variant, "desired_instance_count"), least[variant.resource_id])
+    return with_counts(variant, {"desired_instance_count": count})
 
 
 def _changed(fact: F, **values: Any) -> F:

@@ -4,13 +4,17 @@ Follows the intrinsic function reference of the CloudFormation user guide. What 
 :class:`~chalicelib.plan.unknown.Unknown` with its reason; a function that is written wrong is one, too.
 """
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
-from chalicelib.errors import InvalidInput
 from chalicelib.kinds import DESCRIBED
-from chalicelib.plan.unknown import LATER, Unknown
+from chalicelib.plan import parameters
+from chalicelib.plan.choices import NO_VALUE, NoValue, choices_of, hidden, one_of
+from chalicelib.plan.loops import LOOP
+from chalicelib.plan.parameters import as_text
+from chalicelib.plan.unknown import LATER, Unknown, lack
 from chalicelib.scope import Scope, dns_suffix_of
 
 TRUE, FALSE, UNSURE = "true", "false", "unsure"
@@ -26,13 +30,7 @@ _OWN_IDS = {"SubnetId", "VpcId", "GroupId"}
 _PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:")
 _LONGEST = 200
-
-
-class _NoValue:
-    """``AWS::NoValue``: the key or item that has it is not there."""
-
-
-NO_VALUE = _NoValue()
+_OUTPUTS = "Outputs."
 
 
 def _why(what: str, symbol: str = "") -> Unknown:
@@ -40,21 +38,34 @@ def _why(what: str, symbol: str = "") -> Unknown:
 
 
 class Evaluator:
-    """Evaluates the values of one template. Raises InvalidInput for given parameters that it does not have."""
+    """Evaluates the values of one template as one stack of it is deployed.
+
+    ``parameters`` are values, ``handed`` what the stack around it hands to a nested one, to be evaluated there.
+    """
 
     def __init__(
         self,
         data: Mapping[str, Any],
         resources: Mapping[str, Any],
         scope: Scope,
-        given: Mapping[str, str],
-        source: str,
+        parameters: Mapping[str, Any],
+        name: str,
     ) -> None:
         self._resources, self._scope = resources, scope
         self._mappings = data.get("Mappings") or {}
         self._conditions = data.get("Conditions") or {}
-        self._parameters = _parameters(data.get("Parameters") or {}, given, source)
-        stack = re.sub(r"[^A-Za-z0-9-]+", "-", source.rsplit("/", 1)[-1].split(".")[0]) or "stack"
+        self._declared = data.get("Parameters") or {}
+        outputs = data.get("Outputs")
+        self.outputs: Mapping[str, Any] = outputs if isinstance(outputs, dict) else {}
+        self._parameters = parameters
+        self._name = name
+        self.outer: Evaluator | None = None
+        self.handed: Mapping[str, Any] = {}
+        #: The nested stacks by logical id, the exports of all stacks deployed together, and those of the logical ids
+        #: that another of the stacks has as well.
+        self.nested: dict[str, Evaluator] = {}
+        self.exported: Callable[[str], Any] = lambda name: None
+        self.shared: Set[str] = frozenset()
         self._pseudo: dict[str, Any] = {
             "AWS::Region": scope.region,
             "AWS::Partition": scope.partition,
@@ -65,11 +76,15 @@ class Evaluator:
         #: What only deployment tells, with a text that stands for it wherever nothing is decided by it.
         self._stand_ins = {
             "AWS::AccountId": scope.account,
-            "AWS::StackName": stack,
-            "AWS::StackId": f"arn:{scope.partition}:cloudformation:{scope.region}:{scope.account}:stack/{stack}/0",
+            "AWS::StackName": name,
+            "AWS::StackId": f"arn:{scope.partition}:cloudformation:{scope.region}:{scope.account}:stack/{name}/0",
         }
         self._open: set[str] = set()
         self._deciding = False
+
+    def own(self, id: str) -> str:
+        """A logical id, with the stack's name before it where another stack has the same."""
+        return f"{self._name}.{id}" if id in self.shared else id
 
     # ---- values
 
@@ -82,8 +97,10 @@ class Evaluator:
         if isinstance(node, dict):
             if len(node) == 1:
                 ((key, inner),) = node.items()
-                if key == "Ref" or key.startswith("Fn::"):
+                if key == "Ref" or (key.startswith("Fn::") and not key.startswith(LOOP)):
                     return self._function(key, inner)
+            if (unseen := hidden(node)) is not None:
+                return unseen
             evaluated = {key: self._value(inner) for key, inner in node.items()}
             return {key: one for key, one in evaluated.items() if one is not NO_VALUE}
         if isinstance(node, list):
@@ -105,6 +122,7 @@ class Evaluator:
             "Fn::GetAZs": self._zones,
             "Fn::ImportValue": self._import,
             "Fn::Length": self._length,
+            "Fn::ToJsonString": self._to_json,
         }.get(key)
         if function is None:
             return Unknown(f"what {key} gives is {LATER}", optional=True)
@@ -114,15 +132,47 @@ class Evaluator:
             return Unknown(f"{key} cannot be resolved as it is written", optional=True)
 
     def _ref(self, name: Any) -> Any:
+        if isinstance(name, dict):
+            name = self._value(name)
+            if isinstance(name, Unknown):
+                return name
         if name in self._stand_ins:
             return _why(name) if self._deciding else self._stand_ins[name]
         if name in self._pseudo:
             return self._pseudo[name]
+        if name in self.handed and self.outer is not None:
+            return self._handed(name)
         if name in self._parameters:
             return self._parameters[name]
         if name in self._resources:
             return self.reference(name)
         return Unknown(f"{name} is neither a parameter nor a resource of the template", f"${{{name}}}")
+
+    def _handed(self, name: str) -> Any:
+        """The value of a nested stack's parameter, from the stack around it."""
+        key = f"handed {name}"
+        if key in self._open or self.outer is None:
+            return Unknown(f"the parameter {name} refers to itself")
+        self._open.add(key)
+        try:
+            given = self.outer.value(self.handed[name])
+        finally:
+            self._open.discard(key)
+        if given is None:
+            return self._parameters.get(name)
+        return parameters.value(name, self._declared.get(name), given, self._name)
+
+    def output(self, name: str) -> Any:
+        """An output of the stack; None where it has none of that name."""
+        key = f"output {name}"
+        output = self.outputs.get(name)
+        if key in self._open or not isinstance(output, dict):
+            return None
+        self._open.add(key)
+        try:
+            return self.value(output.get("Value"))
+        finally:
+            self._open.discard(key)
 
     def reference(self, id: str) -> Any:
         """What ``Ref`` gives for a resource: for SageMaker's its ARN, for a scalable target its three-part id."""
@@ -130,13 +180,13 @@ class Evaluator:
         if type in NAMES:
             return f"{self._stem('sagemaker')}:{NAMES[type][1]}/{self.name(id)[0]}"
         if type == POLICY:
-            return f"{self._stem('autoscaling')}:scalingPolicy:{id}"
+            return f"{self._stem('autoscaling')}:scalingPolicy:{self.own(id)}"
         if type == TARGET:
             parts = [self._property(id, one) for one in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
             return self._text(parts, "|")
         if type in _STAND_INS:
-            return id
-        return _why(f"the id of {id}", f"${{{id}}}")
+            return self.own(id)
+        return _why(f"the id of {id}", f"${{{self.own(id)}}}")
 
     def _stem(self, service: str) -> str:
         return f"arn:{self._scope.partition}:{service}:{self._scope.region}:{self._scope.account}"
@@ -147,8 +197,8 @@ class Evaluator:
         named = NAMES.get(resource.get("Type"))
         given = self._property(id, named[0]) if named else None
         if isinstance(given, Unknown):
-            return given.symbol or id, True
-        return (id if given in (None, "") else str(given)), False
+            return given.symbol or self.own(id), True
+        return (self.own(id) if given in (None, "") else str(given)), False
 
     def _property(self, id: str, name: str) -> Any:
         """The value of a resource's property; a circle of references is unknown."""
@@ -163,8 +213,14 @@ class Evaluator:
             self._open.discard(key)
 
     def _get_att(self, inner: Any) -> Any:
-        id, attribute = inner.split(".", 1) if isinstance(inner, str) else (inner[0], inner[1])
+        id, attribute = inner.split(".", 1) if isinstance(inner, str) else (self._value(part) for part in inner[:2])
+        for part in (id, attribute):
+            if isinstance(part, Unknown):
+                return part
         whole = f"{id}.{attribute}"
+        if attribute.startswith(_OUTPUTS) and id in self.nested:
+            given = self.nested[id].output(attribute.removeprefix(_OUTPUTS))
+            return _why(whole, f"${{{self.own(id)}.{attribute}}}") if given is None else given
         if id in self._resources:
             type = self._resources[id].get("Type")
             if type in NAMES and attribute == NAMES[type][0]:
@@ -172,10 +228,10 @@ class Evaluator:
             if attribute.endswith("Arn") and (type in NAMES or type == POLICY):
                 return self.reference(id)
             if type in _STAND_INS and attribute in _OWN_IDS and not (type == SUBNET and attribute == "VpcId"):
-                return id
+                return self.own(id)
             if type in (SUBNET, *NAMES) and (given := self._property(id, attribute)) is not None:
                 return given
-        return _why(whole, f"${{{whole}}}")
+        return _why(whole, f"${{{self.own(id)}.{attribute}}}")
 
     def _sub(self, inner: Any) -> Any:
         text, own = (inner, {}) if isinstance(inner, str) else (inner[0], inner[1])
@@ -201,9 +257,9 @@ class Evaluator:
     def _text(self, parts: list[Any], separator: str) -> Any:
         """The parts as one text; with an unknown part an unknown text, whose symbol shows what is known of it."""
         lacking = [one for one in parts if isinstance(one, Unknown)]
-        if any(isinstance(one, dict | list | _NoValue) or one is None for one in parts):
+        if any(isinstance(one, dict | list | NoValue) or one is None for one in parts):
             return Unknown("a text cannot be put together from what is no text")
-        shown = [one.symbol if isinstance(one, Unknown) else _as_text(one) for one in parts]
+        shown = [one.symbol if isinstance(one, Unknown) else as_text(one) for one in parts]
         if not lacking:
             return separator.join(shown)
         certain = all(one.symbol for one in lacking)
@@ -225,26 +281,31 @@ class Evaluator:
         return text if isinstance(text, Unknown) else str(text).split(inner[0])
 
     def _find_in_map(self, inner: Any) -> Any:
-        keys = [self._value(one) for one in inner[:3]]
-        if (unknown := next((one for one in keys if isinstance(one, Unknown)), None)) is not None:
-            return Unknown(unknown.reason)
+        keys = [self._value(key) for key in inner[:3]]
+        default = inner[3].get("DefaultValue", NO_VALUE) if len(inner) > 3 else NO_VALUE
+        unknown = [key for key in keys if isinstance(key, Unknown)]
+        if not unknown:
+            return self._mapped(keys, default)
+        if len(unknown) > 1 or not unknown[0].choices:
+            return Unknown(unknown[0].reason)
+        places = [[choice if key is unknown[0] else key for key in keys] for choice in unknown[0].choices]
+        return one_of([self._mapped(place, default) for place in places], unknown[0].reason)
+
+    def _mapped(self, keys: list[Any], default: Any) -> Any:
         found: Any = self._mappings
         for key in keys:
-            found = found.get(_as_text(key)) if isinstance(found, dict) else None
+            found = found.get(as_text(key)) if isinstance(found, dict) else None
         if found is not None:
             return found
-        if len(inner) > 3 and "DefaultValue" in inner[3]:
-            return self._value(inner[3]["DefaultValue"])
-        return Unknown(f"Mappings have no {'.'.join(_as_text(key) for key in keys)}")
+        if default is not NO_VALUE:
+            return self._value(default)
+        return Unknown(f"Mappings have no {'.'.join(as_text(key) for key in keys)}")
 
     def _if(self, inner: Any) -> Any:
         condition, yes, no = inner
         state, why = self.condition(condition)
         if state == UNSURE:
-            both = self._value(yes), self._value(no)
-            if both[0] == both[1]:
-                return both[0]
-            return Unknown(why, optional=any(one is NO_VALUE for one in both))
+            return one_of([self._value(yes), self._value(no)], why)
         return self._value(yes if state == TRUE else no)
 
     def _zones(self, inner: Any) -> Any:
@@ -254,11 +315,18 @@ class Evaluator:
     def _import(self, inner: Any) -> Any:
         name = self._value(inner)
         shown = name.symbol if isinstance(name, Unknown) else str(name)
+        if (given := self.exported(shown)) is not None:
+            return given
         return _why(f"the exported value {shown}", f"${{import {shown}}}" if shown else "")
 
     def _length(self, inner: Any) -> Any:
         items = self._value(inner)
         return items if isinstance(items, Unknown) else len(items)
+
+    def _to_json(self, inner: Any) -> Any:
+        value = self._value(inner)
+        lacking = lack(value)
+        return Unknown(lacking.reason) if lacking else json.dumps(value, separators=(",", ":"))
 
     # ---- conditions
 
@@ -284,11 +352,14 @@ class Evaluator:
         if key == "Condition":
             return self.condition(inner)
         if key == "Fn::Equals":
-            left, right = (self._value(one) for one in inner)
-            for one in (left, right):
-                if isinstance(one, Unknown):
-                    return UNSURE, one.reason
-            return (TRUE if _as_text(left) == _as_text(right) else FALSE), ""
+            left, right = (self._value(side) for side in inner)
+            texts = choices_of(left), choices_of(right)
+            if all(texts) and not texts[0] & texts[1]:
+                return FALSE, ""
+            for side in (left, right):
+                if isinstance(side, Unknown):
+                    return UNSURE, side.reason
+            return (TRUE if as_text(left) == as_text(right) else FALSE), ""
         if key == "Fn::Not":
             state, why = self._holds(inner[0])
             return {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}[state], why
@@ -306,38 +377,3 @@ class Zones:
 
     def __init__(self, region: str) -> None:
         self.region = region
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def _parameters(wanted: Mapping[str, Any], given: Mapping[str, str], source: str) -> dict[str, Any]:
-    """The value of each parameter: given, else its default, else unknown."""
-    if strange := sorted(set(given) - set(wanted)):
-        accepted = ", ".join(sorted(wanted)) or "none, as the template has no parameters"
-        raise InvalidInput(f"{source} has no parameter {strange[0]!r}; accepted are {accepted}", field="--parameter")
-    values: dict[str, Any] = {}
-    for name, one in wanted.items():
-        declared = one if isinstance(one, Mapping) else {}
-        type = str(declared.get("Type", "String"))
-        value = given.get(name, declared.get("Default"))
-        allowed = declared.get("AllowedValues")
-        if name in given and isinstance(allowed, list) and given[name] not in [_as_text(item) for item in allowed]:
-            accepted = ", ".join(_as_text(item) for item in allowed)
-            raise InvalidInput(
-                f"{source}: the parameter {name} cannot be {given[name]!r}; accepted are {accepted}",
-                field="--parameter",
-            )
-        symbol = f"${{{name}}}"
-        if type.startswith("AWS::SSM::Parameter::Value"):
-            values[name] = _why(f"the value of the SSM parameter behind {name}", symbol)
-        elif value is None:
-            values[name] = Unknown(f"the parameter {name} has no value (--parameter {name}=…)", symbol)
-        elif type == "CommaDelimitedList" or type.startswith("List<"):
-            values[name] = [item.strip() for item in _as_text(value).split(",")]
-        else:
-            values[name] = value
-    return values

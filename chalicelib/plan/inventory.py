@@ -11,9 +11,12 @@ from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
-from chalicelib.plan.unknown import unread
+from chalicelib.inventory.parts import Part
+from chalicelib.plan.unknown import LATER, unread
 
 _NAME = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+[a-z]")
+#: The zone of a subnet whose zone is not known.
+ONE_ZONE = f"({LATER})"
 _ID = re.compile(r"[a-z]+\d+-az\d+")
 
 
@@ -24,13 +27,14 @@ class Planned(Inventory):
     ``loose`` are resources that nothing can be tied to, as what they belong to or whether they are made is not known;
     ``doubts`` say why something may belong to a resource id (None: to any), by ``target``, ``policy``, ``schedule`` or
     ``component``. ``absent`` says why a named resource is not among the others; ``unnamed`` are the resource ids whose
-    real names are not known.
+    real names are not known. ``partial`` says why an endpoint may have more variants than are known.
     """
 
     loose: Sequence[Fact] = ()
     doubts: Mapping[tuple[str, str | None], str] = field(default_factory=dict)
     absent: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unnamed: frozenset[str] = frozenset()
+    partial: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def subjects(self) -> Iterator[Fact]:
@@ -52,6 +56,13 @@ class Planned(Inventory):
         if name not in self.models:
             raise self._elsewhere("model", name)
         return super().model(name)
+
+    def stands(self, part: Part, name: str) -> bool | None:
+        if part is Part.CONFIGS and name not in self.configs:
+            raise self._elsewhere("endpoint config", name)
+        if part is Part.MODELS and name not in self.models:
+            raise self._elsewhere("model", name)
+        return True
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         if doubt := self._doubt("component", variant.endpoint_name):
@@ -96,11 +107,16 @@ class Planned(Inventory):
         if endpoint is None:
             raise self._elsewhere("endpoint", name)
         found = self.variants.get(target.resource_id)
+        if found is None and name in self.partial:
+            raise unread(self.partial[name])
         if found is None and (
             not endpoint.variants or any(one.resource_id in self.unnamed for one in endpoint.variants)
         ):
             raise unread(f"the variants of the endpoint {name} are not known by name")
         return found
+
+    def starting_count(self, variant: Variant) -> int | None:
+        return variant.settings.initial_instance_count
 
     def policies_of(self, target: ScalableTarget) -> list[ScalingPolicy]:
         self._unsure_of("policy", target.resource_id)
@@ -116,8 +132,8 @@ class Planned(Inventory):
 
     def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:
         """As :meth:`Inventory.zones_of`. A zone by name, by id and by its place in the region may be the same one: only
-        those told in the same way are certain to differ."""
-        found, _ = self.subnets_of(ids)
+        those told in the same way are certain to differ. One subnet lies in one zone, whichever it is."""
+        found, _ = self.subnets_of(dict.fromkeys(ids))
         ways: dict[str, set[str]] = {}
         doubt: Unread | None = None
         for subnet in found:
@@ -130,6 +146,8 @@ class Planned(Inventory):
         most = max(ways.values(), key=len, default=set())
         if len(most) >= enough:
             return tuple(sorted(most))
+        if doubt is not None and len(found) == 1 and not {"zone_type", "outpost_arn"} & set(found[0].unknown):
+            return (ONE_ZONE,)
         if doubt is not None:
             raise doubt
         every = {zone for zones in ways.values() for zone in zones}

@@ -1,87 +1,32 @@
 """A template judged by the rules that judge an account, and reported like one."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge
-from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
-from chalicelib.plan import template, terraform
+from chalicelib.kinds import DESCRIBED
+from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
-from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Template, spoken
+from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
 from chalicelib.report.merging import report_of
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
+from chalicelib.templating import SNIPPETS, Language
 
 #: Stands for the account, which a template does not tell.
 ACCOUNT = "000000000000"
 _OURS = ("AWS::SageMaker::", "AWS::ApplicationAutoScaling::")
 _MOST_SPOTS = 20
-_ACCEPTED = "accepted are a CloudFormation template (JSON or YAML) and the JSON of `terraform show -json PLANFILE`"
-
-
-def template_in(file: Path, scope: Scope, parameters: Mapping[str, str]) -> Template:
-    """What a file declares. Raises InvalidInput for anything but a template or the JSON of a plan."""
-    source = str(file)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"{source} cannot be read: {error.strerror}; {_ACCEPTED}", field="TEMPLATE") from None
-    if raw.startswith(b"PK\x03\x04"):
-        raise InvalidInput(
-            f"{source} is a binary file, perhaps a saved Terraform plan; make JSON of it with "
-            f"`terraform show -json {source}`",
-            field="TEMPLATE",
-        )
-    if file.suffix == ".tf" or file.name.endswith(".tf.json"):
-        raise InvalidInput(
-            f"{source} is Terraform configuration; accepted is its plan: `terraform plan -out=plan.bin && "
-            "terraform show -json plan.bin`",
-            field="TEMPLATE",
-        )
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{source} is not UTF-8 text; {_ACCEPTED}", field="TEMPLATE") from None
-    data = _json(text)
-    if terraform.is_plan(data):
-        if parameters:
-            raise InvalidInput("a Terraform plan takes no --parameter; give variables to `terraform plan`")
-        return terraform.declared(source, data, scope)
-    _no_other_terraform(source, text, data)
-    return template.declared(template.document(source, text), scope, parameters)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text) if text.lstrip().startswith("{") else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _no_other_terraform(source: str, text: str, data: Any) -> None:
-    """Raises InvalidInput for what Terraform writes beside plans."""
-    state = isinstance(data, dict) and (
-        {"terraform_version", "values"} <= set(data) or {"lineage", "serial"} <= set(data)
-    )
-    if state:
-        raise InvalidInput(
-            f"{source} is a Terraform state; accepted is a plan: `terraform show -json PLANFILE`", field="TEMPLATE"
-        )
-    if text.startswith('{"@level"'):
-        raise InvalidInput(
-            f"{source} is the log of `terraform plan -json`; accepted is a plan: `terraform show -json PLANFILE`",
-            field="TEMPLATE",
-        )
+#: The kinds of resources that no template declares.
+_NEVER_DECLARED = {row.name for row in DESCRIBED if row.passing}
 
 
 @dataclass
@@ -107,46 +52,46 @@ def _name(subject: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The report, where each finding's resource stands (file and line, by the finding's id), and what was odd.
+    """The report, and what was odd.
 
     ``outcomes`` are by rule, kind and name of the resource; ``empty`` names the files without anything to judge.
     """
 
     report: Report
-    locations: Mapping[str, tuple[str, int]]
     outcomes: Mapping[tuple[str, str, str], Outcome]
     empty: Sequence[str]
     unknown: int
 
 
 def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: datetime) -> Judged:
-    """The report on these templates together, each judged by itself. Reads nothing but them."""
+    """The report on these templates, each judged by itself. Reads nothing but them."""
     told = _Told()
     judge = Judge(policy.enabled(scope.rules), scope, witness=told)
     found: list[Finding] = []
-    locations: dict[str, tuple[str, int]] = {}
     for one in templates:
         builder = Builder(one, scope, now)
         estate = builder.inventory()
         for subject in estate.subjects:
             judge.judge(subject, estate)
+        for reason in one.more.values():
+            judge.unread.setdefault((VALUES, reason), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
         judge.failing = []
-        mine = findings(
-            failing,
-            policy,
-            scope,
-            now,
-            lambda failed, tags=tags: _tags(failed, tags, scope),  # type: ignore[misc]
-            planned_in=one.language,
-        )
-        found += [_planned(finding) for finding in mine]
-        for finding in mine:
-            line = builder.lines.get((finding.resource.kind, finding.resource.name), 0)
-            if line:
-                locations.setdefault(finding.id, (one.source, line))
+        for language in SNIPPETS:
+            mine = findings(
+                [failed for failed in failing if _language(failed, one, builder, scope) == language],
+                policy,
+                scope,
+                now,
+                lambda failed, tags=tags: _tags(failed, tags, scope),  # type: ignore[misc]
+                planned_in=language,
+            )
+            # A file that goes with several others was judged with each of them.
+            known = {(finding.id, finding.resource.declared) for finding in found}
+            planned = [_planned(finding, builder.places) for finding in mine]
+            found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
     found.sort(key=lambda one: (-one.severity.rank, one.rule, one.resource.name, one.id))
     spots = _spots(judge, told, scope)
     report = report_of(
@@ -164,13 +109,17 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )
-    empty = [one.source for one in templates if not any(item.type.startswith(_OURS) for item in one.resources)]
-    return Judged(report, locations, told.verdicts, empty, sum(told.unknown.values()))
+    full = {item.source for one in templates for item in one.resources if item.type.startswith(_OURS)}
+    full |= {source for one in templates for source in one.more}
+    sources = dict.fromkeys(source for one in templates for source in one.sources)
+    empty = [source for source in sources if source not in full]
+    return Judged(report, told.verdicts, empty, sum(told.unknown.values()))
 
 
 def _spoken(one: Failing) -> Failing:
     """A failing outcome without anything that raises when it is put into words."""
-    return Failing(one.rule, spoken(one.subject), one.outcome, spoken(one.merged))
+    outcome = replace(one.outcome, evidence=spoken(one.outcome.evidence))
+    return Failing(one.rule, spoken(one.subject), outcome, spoken(one.merged))
 
 
 def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope) -> Mapping[str, str]:
@@ -178,9 +127,20 @@ def _tags(one: Failing, endpoints: Mapping[str, Mapping[str, str]], scope: Scope
     return own if own else endpoints.get(tagged_arn(one.subject, scope), {})
 
 
-def _planned(finding: Finding) -> Finding:
-    """Without a console page: there is nothing yet that it could show."""
-    return finding.model_copy(update={"resource": finding.resource.model_copy(update={"console_url": None})})
+def _language(failing: Failing, template: Template, builder: Builder, scope: Scope) -> Language:
+    """The language of the file that declares what failed."""
+    resource = resource_of(failing.subject, scope)
+    place = builder.places.get((resource.kind, resource.name))
+    return "terraform" if place is not None and place.file in template.plans else "cloudformation"
+
+
+def _planned(finding: Finding, places: Mapping[tuple[str, str], Place]) -> Finding:
+    """With the place in the template, and without a console page: there is nothing yet that it could show."""
+    place = places.get((finding.resource.kind, finding.resource.name))
+    declared = Declaration(file=place.file, line=place.line or None, address=place.address) if place else None
+    evidence = {name: str(value) if isinstance(value, InWords) else value for name, value in finding.evidence.items()}
+    resource = finding.resource.model_copy(update={"console_url": None, "declared": declared})
+    return finding.model_copy(update={"evidence": evidence, "resource": resource})
 
 
 def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
@@ -194,7 +154,7 @@ def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
             later |= rules
             later_count += number
             continue
-        text = f"{reason} ({_counted(number)})"
+        text = f"{reason} ({_counted(number)})" if number else reason
         spots.append((number, _spot(scope, operation if operation.startswith("rule:") else VALUES, text, rules)))
     spots.sort(key=lambda one: (-one[0], one[1].error))
     listed = [spot for _, spot in spots[:_MOST_SPOTS]]
@@ -206,6 +166,11 @@ def _spots(judge: Judge, told: _Told, scope: Scope) -> list[BlindSpot]:
         text = f"{_counted(later_count)} are {LATER}: metrics, activities and alarms, and all else that only runs"
         listed.insert(0, _spot(scope, DEPLOYMENT, text, later))
     return listed
+
+
+def _declarable(judge: Judge) -> set[str]:
+    """The rules that judge what a template can declare: they are blind to what it brings and does not show."""
+    return {id for id, setting in judge.rules.items() if not set(setting.rule.kinds) <= _NEVER_DECLARED}
 
 
 def _counted(number: int) -> str:

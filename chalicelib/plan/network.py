@@ -9,7 +9,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.plan.intrinsics import SUBNET, VPC
 from chalicelib.plan.inventory import is_availability_zone
-from chalicelib.plan.unknown import LATER, UNTOLD, Declared, Template, Unknown, at, items, read, unread, where
+from chalicelib.plan.unknown import LATER, UNTOLD, Declared, Place, Template, Unknown, at, items, read, unread, where
 from chalicelib.scope import Scope
 
 
@@ -20,7 +20,7 @@ class Network:
         self.template, self.scope = template, scope
         self.subnets = {one.id: self._subnet(one) for one in template.of(SUBNET) if not one.maybe}
         self.loose: list[Fact] = []
-        self.lines: dict[tuple[str, str], int] = {}
+        self.places: dict[tuple[str, str], Place] = {}
 
     def vpc_config(self, raw: Any, place: str) -> Any:
         given = at(raw, "VpcConfig")
@@ -48,7 +48,7 @@ class Network:
             return
         maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
         reason = given.reason if isinstance(given, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
-        self.subnets[id] = Subnet(id=id).with_only(unread(reason), "id")
+        self.subnets[id] = Subnet(id=id).with_only(unread(reason, shown=True), "id", "zone_type", "outpost_arn")
 
     def _subnet(self, resource: Declared) -> Subnet:
         raw = resource.properties
@@ -62,7 +62,7 @@ class Network:
         return read(
             Subnet,
             raw,
-            where(self.template, resource),
+            where(resource),
             id=resource.id,
             vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
             zone_name=zone,
@@ -88,7 +88,7 @@ class Network:
             unknown = {"subnets": unread(lacking)} if lacking else {}
             if not by and (unsure or self.template.open):
                 unknown["used_by"] = unread(unsure or self.template.open)
-            self.lines["vpc", one.id] = one.line
+            self.places["vpc", one.id] = one.place()
             if one.maybe:
                 self.loose.append(fact.with_only(unread(one.maybe), "id", "arn"))
             else:

@@ -20,6 +20,7 @@ from chalicelib.plan.unknown import (
     LONG_AGO,
     UNTOLD,
     Declared,
+    Place,
     Template,
     Unknown,
     at,
@@ -33,6 +34,8 @@ from chalicelib.scope import Scope
 
 #: A scheduled action by itself, as Terraform declares it.
 SCHEDULE = "AWS::ApplicationAutoScaling::ScheduledAction"
+#: Stands in the place of a variant's name where only the endpoint of a resource id is known.
+ANY_VARIANT = "*"
 _SCALED = ("endpoint/", "inference-component/")
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
 
@@ -45,7 +48,7 @@ class Scaling:
         self.names = {part for one in ids for part in one.split("/")}
         self.loose: list[Fact] = []
         self.doubts: dict[tuple[str, str | None], str] = {}
-        self.lines: dict[tuple[str, str], int] = {}
+        self.places: dict[tuple[str, str], Place] = {}
         self.schedules: list[ScheduledAction] = []
         self.targets = [fact for one in template.of(TARGET) if (fact := self._target(one)) is not None]
         for one in template.of(SCHEDULE):
@@ -79,11 +82,21 @@ class Scaling:
             return None
         if namespace is None and not ours:
             return None
-        if isinstance(id, Unknown) and id.symbol in self.ids:
-            id = id.symbol
+        if isinstance(id, Unknown):
+            reached = self._reached(id)
+            id = reached[0] if len(reached) == 1 and reached[0] is not None else id
         if id is None:
             id = Unknown(f"{resource.id} has no ResourceId")
         return id, dimension if dimension is not None else INSTANCE_DIMENSION
+
+    def _reached(self, id: Any) -> list[str | None]:
+        """The resource ids that an id may be, None for any."""
+        if not isinstance(id, Unknown):
+            return [str(id)]
+        if id.symbol in self.ids:
+            return [id.symbol]
+        stem, _, variant = id.symbol.rpartition("/")
+        return [*sorted(one for one in self.ids if one.startswith(f"{stem}/"))] if variant == ANY_VARIANT else [None]
 
     def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
@@ -92,7 +105,7 @@ class Scaling:
             reason = reason or (value.reason if isinstance(value, Unknown) else "")
         if not reason:
             return False
-        self.doubts[what, None if isinstance(id, Unknown) else str(id)] = reason
+        self.doubts |= {(what, reached): reason for reached in self._reached(id)}
         self.loose.append(
             fact.with_only(unread(reason), "resource_id", "arn", "policy_name") if resource.maybe else fact
         )
@@ -109,7 +122,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         fact = read(
             ScalableTarget,
             raw,
@@ -121,17 +134,17 @@ class Scaling:
         )
         actions = at(raw, "ScheduledActions")
         actions = actions if isinstance(actions, Unknown) else items(actions, place, "ScheduledActions")
-        key = None if isinstance(id, Unknown) else str(id)
         if isinstance(actions, Unknown) or any(isinstance(action, Unknown) for action in actions):
             missing = lack(actions)
-            self.doubts["schedule", key] = missing.reason if missing else LATER
+            reason = missing.reason if missing else LATER
+            self.doubts |= {("schedule", reached): reason for reached in self._reached(id)}
         elif not lack([id, dimension]):
             self.schedules += [
                 self._action(action, place, f"{resource.id}-{index}", str(id), str(dimension))
                 for index, action in enumerate(actions)
             ]
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = resource.line
+            self.places[fact.kind, fact.name] = resource.place()
         return None if self._loosened("target", resource, fact, id, dimension) else fact
 
     def _scheduled(self, resource: Declared) -> None:
@@ -140,10 +153,10 @@ class Scaling:
             return
         missing = lack(list(tied))
         if resource.maybe or missing:
-            key = None if isinstance(tied[0], Unknown) else str(tied[0])
-            self.doubts["schedule", key] = resource.maybe or (missing.reason if missing else "")
+            reason = resource.maybe or (missing.reason if missing else "")
+            self.doubts |= {("schedule", reached): reason for reached in self._reached(tied[0])}
         else:
-            place = where(self.template, resource)
+            place = where(resource)
             self.schedules.append(self._action(resource.properties, place, resource.id, str(tied[0]), str(tied[1])))
 
     def _action(self, raw: Any, place: str, name: str, id: str, dimension: str) -> ScheduledAction:
@@ -154,7 +167,7 @@ class Scaling:
         if tied is None:
             return None
         id, dimension = tied
-        raw, place = resource.properties, where(self.template, resource)
+        raw, place = resource.properties, where(resource)
         fact = read(
             ScalingPolicy,
             raw,
@@ -165,14 +178,12 @@ class Scaling:
             arn=resource.arn,
             created=LONG_AGO,
             alarms=self._alarms_of(resource),
-            custom_metrics=self._metrics(
-                at(raw, _TRACKING, "CustomizedMetricSpecification"), where(self.template, resource), id
-            ),
+            custom_metrics=self._metrics(at(raw, _TRACKING, "CustomizedMetricSpecification"), where(resource), id),
             steps_in=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=False),
             steps_out=_steps(at(raw, "StepScalingPolicyConfiguration"), place, out=True),
         )
         if not isinstance(id, Unknown):
-            self.lines[fact.kind, fact.name] = resource.line
+            self.places[fact.kind, fact.name] = resource.place()
         return None if self._loosened("policy", resource, fact, id, dimension) else fact
 
     # ---- alarms and metrics
@@ -190,7 +201,7 @@ class Scaling:
         fact = read(
             Alarm,
             raw,
-            where(self.template, resource),
+            where(resource),
             name=name,
             arn=resource.arn,
             state=Unknown(UNTOLD),

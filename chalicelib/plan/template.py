@@ -1,130 +1,203 @@
-"""CloudFormation templates, JSON or YAML: their text, their lines, and the resources that they declare."""
+"""CloudFormation templates as stacks that are deployed together, and the resources that they declare."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import functools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from chalicelib.errors import InvalidInput
-from chalicelib.plan.intrinsics import FALSE, UNSURE, Evaluator
-from chalicelib.plan.unknown import LATER, Declared, Template
+from chalicelib.plan import parameters
+from chalicelib.plan.choices import transform_name
+from chalicelib.plan.document import Document, document
+from chalicelib.plan.exports import Exports
+from chalicelib.plan.intrinsics import FALSE, NAMES, UNSURE, Evaluator
+from chalicelib.plan.loops import LOOP, expanded
+from chalicelib.plan.unknown import LATER, Declared, Template, Unknown
 from chalicelib.scope import Scope
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+__all__ = ["declared", "document", "stacks"]
 
-MAX_NODES, MAX_DEPTH = 500_000, 100
-#: Tags of YAML that stand for an intrinsic function without ``Fn::``.
-_BARE = {"Ref", "Condition"}
 #: Resources that bring resources which the template does not show.
-_NESTED = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
+_STACK, _APPLICATION = "AWS::CloudFormation::Stack", "AWS::Serverless::Application"
+_NESTED = {_STACK, _APPLICATION, "AWS::CloudFormation::StackSet"}
+_NESTED |= {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
 #: Transforms that add nothing of what is judged.
-_HARMLESS = {"AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager"}
-
-Path = tuple[str | int, ...]
-
-
-@dataclass
-class Document:
-    """Parsed YAML or JSON with short-form intrinsics written out, and the line of each path."""
-
-    source: str
-    data: Any
-    lines: dict[Path, int]
-
-    def line(self, *path: str | int) -> int:
-        """The line of the deepest part of the path that exists, from 1."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 1)
-
-    def wrong(self, message: str, *path: str | int) -> InvalidInput:
-        return InvalidInput(f"{self.source}:{self.line(*path)}: {message}", field="TEMPLATE")
+_HARMLESS = ("AWS::Serverless-", "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager")
+#: How deep nested stacks are followed, and how many of them.
+_DEEPEST, MAX_STACKS = 10, 1_000
 
 
-def document(source: str, text: str) -> Document:
-    """The document in a text. Raises InvalidInput with the line for what cannot be read."""
-    made = Document(source, None, {})
-    loader = None
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        made.data = _Built(made, loader).of(node, ()) if node is not None else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context
-        raise _no_template(source, mark.line + 1 if mark else 1, str(problem)) from None
-    except yaml.YAMLError as error:
-        raise _no_template(source, 1, str(error).splitlines()[0]) from None
-    except ValueError as error:
-        raise _no_template(source, 1, str(error)) from None
-    except RecursionError:
-        raise _no_template(source, 1, "it is nested too deeply") from None
-    finally:
-        if loader is not None:
-            loader.dispose()
-    return made
+class Stack:
+    """One template as it is deployed once. Raises InvalidInput for what is no template."""
+
+    def __init__(self, made: Document, scope: Scope, written: Mapping[str, str], name: str) -> None:
+        _check_sections(made)
+        values = parameters.values(made.data.get("Parameters") or {}, written, made.source)
+        self.name = name
+        self.document = expanded(made, Evaluator(made.data, {}, scope, values, name).value)
+        data = self.document.data
+        every = data["Resources"]
+        self.resources = {id: resource for id, resource in every.items() if not id.startswith("Fn::")}
+        for id, resource in self.resources.items():
+            _check(self.document, id, resource)
+        self.evaluator = Evaluator(data, self.resources, scope, values, name)
+        self.maybe = ""
+        self.inner: dict[str, Stack] = {}
+
+    def every(self) -> Iterator["Stack"]:
+        """The stack with those nested in it."""
+        yield self
+        for inner in self.inner.values():
+            yield from inner.every()
+
+    def resource(self, id: str) -> Declared | None:
+        """A resource with its values; None where its condition is false."""
+        declared = self.resources[id]
+        evaluator, maybe = self.evaluator, self.maybe
+        if "Condition" in declared:
+            state, why = evaluator.condition(declared["Condition"])
+            if state == FALSE:
+                return None
+            maybe = maybe or (f"whether {id} is made is not known: {why}" if state == UNSURE else "")
+        name, unnamed = evaluator.name(id)
+        return Declared(
+            type=declared["Type"],
+            id=evaluator.own(id),
+            properties=evaluator.value(declared.get("Properties") or {}),
+            name=name,
+            arn=str(evaluator.reference(id)),
+            unnamed=unnamed,
+            maybe=maybe,
+            source=self.document.source,
+            line=functools.partial(self.document.line, "Resources", id),
+        )
+
+    def names(self) -> set[tuple[str, str]]:
+        """The type and name of each resource whose name is certain: no second one of an account can have it."""
+        named = {(self.resources[id]["Type"], *self.evaluator.name(id)) for id in self.resources}
+        return {(type, name) for type, name, unnamed in named if type in NAMES and not unnamed} - self._stand_ins()
+
+    def _stand_ins(self) -> set[tuple[str, str]]:
+        return {(resource["Type"], self.evaluator.own(id)) for id, resource in self.resources.items()}
+
+    def more(self) -> str:
+        """Why there may be resources that the template does not show, or an empty text."""
+        data = self.document.data
+        transforms = data.get("Transform") or []
+        for transform in transforms if isinstance(transforms, list) else [transforms]:
+            if not isinstance(transform, str) or not transform.startswith(_HARMLESS):
+                return f"what {transform_name(transform)} adds is {LATER}"
+        for section in (data, data["Resources"]):
+            if "Fn::Transform" in section:
+                return f"what {transform_name(section['Fn::Transform'])} adds is {LATER}"
+        for id, resource in data["Resources"].items():
+            if id.startswith(LOOP):
+                return resource.reason if isinstance(resource, Unknown) else f"what {id} makes is {LATER}"
+        for id, resource in self.resources.items():
+            if resource["Type"] in _NESTED and id not in self.inner and not self._never(resource):
+                return f"what the nested stack {id} makes is not read"
+            if resource["Type"].endswith("::MODULE") and not self._never(resource):
+                return f"what the module {id} ({resource['Type']}) makes is not read"
+        return ""
+
+    def _never(self, resource: Mapping[str, Any]) -> bool:
+        return "Condition" in resource and self.evaluator.condition(resource["Condition"])[0] == FALSE
 
 
-def _no_template(source: str, line: int, problem: str) -> InvalidInput:
-    return InvalidInput(
-        f"{source}:{line}: this is neither JSON nor YAML ({problem}); accepted are a CloudFormation template and the "
-        "JSON of a Terraform plan",
-        field="TEMPLATE",
-    )
+def stacks(documents: Sequence[Document], scope: Scope, values: Mapping[str, str]) -> list[Stack]:
+    """The stacks of these templates, each with those of them that it nests.
 
-
-class _Built:
-    """Nodes of YAML as plain data; counts them, as aliases can make a small file into a huge one."""
-
-    def __init__(self, made: Document, loader: Any) -> None:
-        self._made, self._loader, self._count = made, loader, 0
-
-    def of(self, node: Any, path: Path) -> Any:
-        self._count += 1
-        self._made.lines.setdefault(path, node.start_mark.line + 1)
-        if self._count > MAX_NODES or len(path) > MAX_DEPTH:
-            raise self._made.wrong(f"too large: accepted are {MAX_NODES:,} values, {MAX_DEPTH} levels deep", *path)
-        tag = node.tag
-        if tag.startswith("!") and len(tag) > 1:
-            return self._intrinsic(node, tag[1:], path)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.of(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._loader.construct_object(node, deep=True)
-
-    def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
-        built: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise self._made.wrong("a key must be text", *path)
-            key = key_node.value
-            place = (*path, key)
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                raise self._made.wrong("CloudFormation reads no merge keys (<<); write the keys out", *path)
-            if key in built:
-                self._made.lines[place] = key_node.start_mark.line + 1
-                raise self._made.wrong(f"the key {key} stands twice; keep one of them", *place)
-            self._made.lines[place] = key_node.start_mark.line + 1
-            built[key] = self.of(value_node, place)
-        return built
-
-    def _intrinsic(self, node: Any, name: str, path: Path) -> dict[str, Any]:
-        key = name if name in _BARE else f"Fn::{name}"
-        if isinstance(node, yaml.ScalarNode):
-            return {key: node.value}
-        node.tag = "tag:yaml.org,2002:map" if isinstance(node, yaml.MappingNode) else "tag:yaml.org,2002:seq"
-        built = self.of(node, (*path, key))
-        node.tag = f"!{name}"
-        return {key: built}
-
-
-def declared(made: Document, scope: Scope, parameters: Mapping[str, str]) -> Template:
-    """The resources of a CloudFormation template, as far as its values can be known.
-
-    Raises InvalidInput for what is no template, with the logical id of a malformed resource.
+    Raises InvalidInput for what is no template, and for the value of a parameter that none of them has.
     """
+    wanted = {name for made in documents for name in _parameter_names(made)}
+    if strange := sorted(set(values) - wanted):
+        accepted = ", ".join(sorted(wanted)) or "none, as there are no parameters"
+        who = f"{documents[0].source} has no" if len(documents) == 1 else "none of the templates has a"
+        raise InvalidInput(f"{who} parameter {strange[0]!r}; accepted are {accepted}", field="--parameter")
+    named: Counter[str] = Counter()
+    every: list[Stack] = []
+    for made in documents:
+        name = made.stack_name
+        named[name] += 1
+        own = {key: values[key] for key in _parameter_names(made) if key in values}
+        every.append(Stack(made, scope, own, name if named[name] == 1 else f"{name}-{named[name]}"))
+    nesting = _Nesting(documents, scope)
+    for stack in every:
+        nesting.nest(stack, (stack.document.source,))
+    return [stack for index, stack in enumerate(every) if index not in nesting.inner] or every
+
+
+def _parameter_names(made: Document) -> list[str]:
+    section = made.data.get("Parameters") if isinstance(made.data, dict) else None
+    return list(section) if isinstance(section, dict) else []
+
+
+class _Nesting:
+    """Puts each nested stack whose template is among the documents into the stack around it. ``inner`` are the places
+    of the documents that are such templates."""
+
+    def __init__(self, documents: Sequence[Document], scope: Scope) -> None:
+        self._documents, self._scope, self._number = documents, scope, 0
+        self.inner: set[int] = set()
+
+    def nest(self, stack: Stack, around: tuple[str, ...]) -> None:
+        """The nested stacks of a stack; ``around`` are the files of those that it is in, with its own."""
+        for id, resource in stack.resources.items():
+            file = _template_file(resource) if resource["Type"] in (_STACK, _APPLICATION) else ""
+            places = [index for index, made in enumerate(self._documents) if file and made.file_name == file]
+            if len(places) != 1 or self._documents[places[0]].source in around or len(around) > _DEEPEST:
+                continue
+            self.inner.add(places[0])
+            state, why = stack.evaluator.condition(resource["Condition"]) if "Condition" in resource else ("", "")
+            if state == FALSE:
+                continue
+            self._number += 1
+            if self._number > MAX_STACKS:
+                raise stack.document.wrong(f"too many nested stacks: accepted are {MAX_STACKS:,}", "Resources", id)
+            made = self._documents[places[0]]
+            nested = Stack(made, self._scope, {}, f"{stack.name}-{id}")
+            handed = (resource.get("Properties") or {}).get("Parameters")
+            nested.evaluator.outer = stack.evaluator
+            nested.evaluator.handed = handed if isinstance(handed, dict) else {}
+            nested.maybe = stack.maybe or (f"whether {id} is made is not known: {why}" if state == UNSURE else "")
+            stack.inner[id] = nested
+            stack.evaluator.nested[id] = nested.evaluator
+            self.nest(nested, (*around, made.source))
+
+
+def _template_file(resource: Mapping[str, Any]) -> str:
+    """The name of the file of a nested stack's template, or an empty text: CDK tells it beside the URL."""
+    properties, metadata = resource.get("Properties") or {}, resource.get("Metadata")
+    url: Any = metadata.get("aws:asset:path") if isinstance(metadata, dict) else None
+    url = url or properties.get("TemplateURL") or properties.get("Location")
+    if isinstance(url, dict) and len(url) == 1:
+        ((function, inner),) = url.items()
+        if function == "Fn::Sub":
+            url = inner[0] if isinstance(inner, list) and inner else inner
+        elif function == "Fn::Join" and isinstance(inner, list) and isinstance(inner[-1], list) and inner[-1]:
+            url = inner[-1][-1]
+    return url.split("?")[0].rsplit("/", 1)[-1] if isinstance(url, str) else ""
+
+
+def together(roots: Sequence[Stack]) -> tuple[list[Declared], dict[str, str]]:
+    """The resources of stacks that are deployed together, and why a file may bring more than these, by the file."""
+    every = [stack for root in roots for stack in root.every()]
+    ids = Counter(id for stack in every for id in stack.resources)
+    shared = frozenset(id for id, number in ids.items() if number > 1)
+    exports = Exports([stack.evaluator for stack in every])
+    for stack in every:
+        stack.evaluator.shared, stack.evaluator.exported = shared, exports.value
+    resources = [resource for stack in every for id in stack.resources if (resource := stack.resource(id)) is not None]
+    return resources, {stack.document.source: reason for stack in every if (reason := stack.more())}
+
+
+def declared(made: Document, scope: Scope, values: Mapping[str, str]) -> Template:
+    """The resources of one template, as far as its values can be known. Raises InvalidInput for what is no template."""
+    resources, more = together(stacks([made], scope, values))
+    return Template((made.source,), resources, more)
+
+
+def _check_sections(made: Document) -> None:
     data = made.data
     resources = data.get("Resources") if isinstance(data, dict) else None
     if not isinstance(resources, dict) or not resources:
@@ -135,32 +208,6 @@ def declared(made: Document, scope: Scope, parameters: Mapping[str, str]) -> Tem
     for section in ("Parameters", "Mappings", "Conditions"):
         if not isinstance(data.get(section) or {}, dict):
             raise made.wrong(f"{section} must be a mapping", section)
-    loops = [id for id in resources if id.startswith("Fn::")]
-    for id, resource in resources.items():
-        if id not in loops:
-            _check(made, id, resource)
-    plain = {id: one for id, one in resources.items() if id not in loops}
-    evaluator = Evaluator(data, plain, scope, parameters, made.source)
-    found = []
-    for id, resource in plain.items():
-        state, why = evaluator.condition(resource["Condition"]) if "Condition" in resource else ("", "")
-        if state == FALSE:
-            continue
-        properties = evaluator.value(resource.get("Properties") or {})
-        name, unnamed = evaluator.name(id)
-        found.append(
-            Declared(
-                type=resource["Type"],
-                id=id,
-                properties=properties,
-                name=name,
-                arn=str(evaluator.reference(id)),
-                unnamed=unnamed,
-                maybe=f"whether {id} is made is not known: {why}" if state == UNSURE else "",
-                line=made.line("Resources", id),
-            )
-        )
-    return Template(made.source, found, _more(data, plain, loops), made.line)
 
 
 def _check(made: Document, id: str, resource: Any) -> None:
@@ -172,15 +219,3 @@ def _check(made: Document, id: str, resource: Any) -> None:
         raise made.wrong(f"the Properties of {id} must be a mapping", *where, "Properties")
     if "Condition" in resource and not isinstance(resource["Condition"], str):
         raise made.wrong(f"the Condition of {id} must be the name of a condition", *where, "Condition")
-
-
-def _more(data: Mapping[str, Any], resources: Mapping[str, Any], loops: list[str]) -> str:
-    """Why there may be resources that the template does not show, or an empty text."""
-    transforms = data.get("Transform") or []
-    for one in transforms if isinstance(transforms, list) else [transforms]:
-        if not isinstance(one, str) or one not in _HARMLESS:
-            return f"what the transform {one if isinstance(one, str) else 'in it'} adds is {LATER}"
-    if loops:
-        return f"what {loops[0]} makes is not read"
-    nested = [id for id, one in resources.items() if one["Type"] in _NESTED or one["Type"].endswith("::MODULE")]
-    return f"what the nested stack {nested[0]} makes is not read" if nested else ""

@@ -10,171 +10,29 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import InvalidInput
-from chalicelib.plan.intrinsics import ALARM, NAMES, POLICY, SUBNET, TARGET, VPC
-from chalicelib.plan.scaling import SCHEDULE
+from chalicelib.plan.intrinsics import ALARM, NAMES, SUBNET, VPC
+from chalicelib.plan.references import Link, Links, References, index_of, plain
+from chalicelib.plan.scaling import ANY_VARIANT
+from chalicelib.plan.terraform_types import TYPES, Spec
 from chalicelib.plan.unknown import Declared, Template, Unknown
 from chalicelib.scope import Scope
 
-#: How attributes are called in CloudFormation: a name, one block (a mapping) or several (a mapping in a list).
-_Spec = Mapping[str, Any]
-
-_SERVERLESS = {"memory_size_in_mb": "MemorySizeInMB", "provisioned_concurrency": "ProvisionedConcurrency"}
-_MANAGED = {"status": "Status", "min_instance_count": "MinInstanceCount", "max_instance_count": "MaxInstanceCount"}
-_VARIANT: _Spec = {
-    "variant_name": "VariantName",
-    "model_name": "ModelName",
-    "initial_instance_count": "InitialInstanceCount",
-    "initial_variant_weight": "InitialVariantWeight",
-    "instance_type": "InstanceType",
-    "accelerator_type": "AcceleratorType",
-    "serverless_config": ("ServerlessConfig", _SERVERLESS),
-    "managed_instance_scaling": ("ManagedInstanceScaling", _MANAGED),
+#: What an attribute names, by Terraform's type, where it names nothing else.
+_NAMED = {
+    "endpoint_config_name": "aws_sagemaker_endpoint_configuration",
+    "model_name": "aws_sagemaker_model",
+    "endpoint_name": "aws_sagemaker_endpoint",
 }
-_CONTAINER: _Spec = {
-    "image": "Image",
-    "container_hostname": "ContainerHostname",
-    "mode": "Mode",
-    "model_package_name": "ModelPackageName",
-}
-_VPC: _Spec = {"subnets": "Subnets", "security_group_ids": "SecurityGroupIds"}
-_DIMENSIONS = ("Dimensions", [{"name": "Name", "value": "Value"}])
-_METRIC: _Spec = {"metric_name": "MetricName", "namespace": "Namespace", "dimensions": _DIMENSIONS}
-_QUERY: _Spec = {"metric_stat": ("MetricStat", {"metric": ("Metric", _METRIC)})}
-_SPECIFICATION: _Spec = {
-    "model_name": "ModelName",
-    "base_inference_component_name": "BaseInferenceComponentName",
-    "container": ("Container", {"image": "Image"}),
-    "scheduling_config": (
-        "SchedulingConfig",
-        {"availability_zone_balance": ("AvailabilityZoneBalance", {"enforcement_mode": "EnforcementMode"})},
-    ),
-}
-_SCALES = {
-    "resource_id": "ResourceId",
-    "scalable_dimension": "ScalableDimension",
-    "service_namespace": "ServiceNamespace",
-}
-_TRACKING: _Spec = {
-    "target_value": "TargetValue",
-    "disable_scale_in": "DisableScaleIn",
-    "scale_in_cooldown": "ScaleInCooldown",
-    "scale_out_cooldown": "ScaleOutCooldown",
-    "predefined_metric_specification": (
-        "PredefinedMetricSpecification",
-        {"predefined_metric_type": "PredefinedMetricType"},
-    ),
-    "customized_metric_specification": (
-        "CustomizedMetricSpecification",
-        {**_METRIC, "metrics": ("Metrics", [_QUERY])},
-    ),
-}
-_STEPS: _Spec = {
-    "adjustment_type": "AdjustmentType",
-    "step_adjustment": ("StepAdjustments", [{"scaling_adjustment": "ScalingAdjustment"}]),
-}
-_SUBNET: _Spec = {
-    "availability_zone": "AvailabilityZone",
-    "availability_zone_id": "AvailabilityZoneId",
-    "vpc_id": "VpcId",
-    "outpost_arn": "OutpostArn",
-}
-#: The resources that are judged, by Terraform's type: CloudFormation's type and its properties.
-TYPES: dict[str, tuple[str, _Spec]] = {
-    "aws_sagemaker_endpoint": ("AWS::SageMaker::Endpoint", {"endpoint_config_name": "EndpointConfigName"}),
-    "aws_sagemaker_endpoint_configuration": (
-        "AWS::SageMaker::EndpointConfig",
-        {
-            "production_variants": ("ProductionVariants", [_VARIANT]),
-            "shadow_production_variants": ("ShadowProductionVariants", [_VARIANT]),
-            "async_inference_config": ("AsyncInferenceConfig", {"output_config": ("OutputConfig", {})}),
-        },
-    ),
-    "aws_sagemaker_model": (
-        "AWS::SageMaker::Model",
-        {
-            "primary_container": ("PrimaryContainer", _CONTAINER),
-            "container": ("Containers", [_CONTAINER]),
-            "inference_execution_config": ("InferenceExecutionConfig", {"mode": "Mode"}),
-            "vpc_config": ("VpcConfig", _VPC),
-        },
-    ),
-    "aws_sagemaker_inference_component": (
-        "AWS::SageMaker::InferenceComponent",
-        {
-            "endpoint_name": "EndpointName",
-            "variant_name": "VariantName",
-            "runtime_config": ("RuntimeConfig", {"copy_count": "CopyCount"}),
-            "specification": ("Specification", _SPECIFICATION),
-            "specifications": ("Specifications", [_SPECIFICATION]),
-        },
-    ),
-    "aws_sagemaker_notebook_instance": (
-        "AWS::SageMaker::NotebookInstance",
-        {"instance_type": "InstanceType", "accelerator_types": "AcceleratorTypes"},
-    ),
-    "aws_appautoscaling_target": (
-        TARGET,
-        {
-            **_SCALES,
-            "min_capacity": "MinCapacity",
-            "max_capacity": "MaxCapacity",
-            "suspended_state": (
-                "SuspendedState",
-                {
-                    "dynamic_scaling_in_suspended": "DynamicScalingInSuspended",
-                    "dynamic_scaling_out_suspended": "DynamicScalingOutSuspended",
-                    "scheduled_scaling_suspended": "ScheduledScalingSuspended",
-                },
-            ),
-        },
-    ),
-    "aws_appautoscaling_policy": (
-        POLICY,
-        {
-            **_SCALES,
-            "name": "PolicyName",
-            "policy_type": "PolicyType",
-            "target_tracking_scaling_policy_configuration": ("TargetTrackingScalingPolicyConfiguration", _TRACKING),
-            "step_scaling_policy_configuration": ("StepScalingPolicyConfiguration", _STEPS),
-        },
-    ),
-    "aws_appautoscaling_scheduled_action": (
-        SCHEDULE,
-        {
-            **_SCALES,
-            "schedule": "Schedule",
-            "timezone": "Timezone",
-            "start_time": "StartTime",
-            "end_time": "EndTime",
-            "scalable_target_action": (
-                "ScalableTargetAction",
-                {"min_capacity": "MinCapacity", "max_capacity": "MaxCapacity"},
-            ),
-        },
-    ),
-    "aws_cloudwatch_metric_alarm": (
-        ALARM,
-        {
-            "alarm_name": "AlarmName",
-            "actions_enabled": "ActionsEnabled",
-            "alarm_actions": "AlarmActions",
-            "ok_actions": "OKActions",
-            "insufficient_data_actions": "InsufficientDataActions",
-            "period": "Period",
-            "evaluation_periods": "EvaluationPeriods",
-            "datapoints_to_alarm": "DatapointsToAlarm",
-            "threshold": "Threshold",
-            "comparison_operator": "ComparisonOperator",
-            "metric_name": "MetricName",
-            "namespace": "Namespace",
-            "metric_query": ("Metrics", [{"metric": ("MetricStat", {})}]),
-        },
-    ),
-    "aws_subnet": (SUBNET, _SUBNET),
-    "aws_vpc": (VPC, {}),
-}
-_REFERENCE = re.compile(r"(?P<base>[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[[^\]]*\])?)(?P<attribute>\.[a-z_]+)?")
-_INDEX = re.compile(r"\[[^\]]*\]")
+_ENDPOINT, _COMPONENT, _TARGET = (
+    "aws_sagemaker_endpoint",
+    "aws_sagemaker_inference_component",
+    "aws_appautoscaling_target",
+)
+_CONFIG = "aws_sagemaker_endpoint_configuration"
+#: Attributes that AWS gives a value where the configuration has none.
+_COMPUTED = {"name", "variant_name", "availability_zone", "availability_zone_id", "policy_type"}
+_LISTS = ("subnets", "alarm_actions")
+_ITSELF = {"id", "name", "arn"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +51,9 @@ def is_plan(data: Any) -> bool:
     return isinstance(data, Mapping) and "planned_values" in data
 
 
-def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
-    """The resources of a plan that are there after it is applied.
+def declared(source: str, data: Mapping[str, Any], scope: Scope, home: str = "") -> Template:
+    """The resources of a plan that are there after it is applied; ``home`` stands before their addresses, to tell them
+    from those of another plan.
 
     Raises InvalidInput for a plan of another major version, and for one that is not as Terraform writes it.
     """
@@ -205,7 +64,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
             field="TEMPLATE",
         )
     try:
-        return Template(source, _Plan(data, scope).resources(), language="terraform")
+        return Template((source,), _Plan(source, data, scope, home).resources(), plans=frozenset({source}))
     except (AttributeError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",
@@ -214,11 +73,11 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope) -> Template:
 
 
 class _Plan:
-    def __init__(self, data: Mapping[str, Any], scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, source: str, data: Mapping[str, Any], scope: Scope, home: str) -> None:
+        self._source, self._scope, self._home = source, scope, home
         self._unknown = {one["address"]: _after_unknown(one) for one in data.get("resource_changes") or ()}
         configuration = (data.get("configuration") or {}).get("root_module") or {}
-        self._expressions = dict(_expressions(configuration, ""))
+        self._references = References(configuration)
         found = list(self._planned((data.get("planned_values") or {}).get("root_module") or {}, ""))
         before = ((data.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
         read = [one for one in self._planned(before, "", mode="data") if one.type == "aws_subnet"]
@@ -228,10 +87,9 @@ class _Plan:
         for one in module.get("resources") or ():
             if one.get("mode", "managed") == mode and one.get("type") in TYPES:
                 address = one["address"]
-                plain = _INDEX.sub("", address)
                 unknown = self._unknown.get(address) or {}
                 yield _Planned(
-                    address, one["type"], one.get("values") or {}, unknown, self._expressions.get(plain, {}), path
+                    address, one["type"], one.get("values") or {}, unknown, self._references.expressions(address), path
                 )
         for child in module.get("child_modules") or ():
             yield from self._planned(child, f"{child['address']}.", mode)
@@ -248,24 +106,25 @@ class _Plan:
         properties |= _tags(one)
         name = self._name(one)
         unnamed = one.unknown.get("name") is True and "name" in one.expressions
-        return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed)
+        return Declared(type, self._id(one), properties, name, self._arn(one, type, name), unnamed, source=self._source)
 
     def _name(self, one: _Planned) -> str:
-        return str(one.values.get("name") or one.address)
+        return str(one.values.get("name") or self._home + one.address)
 
     def _id(self, one: _Planned) -> str:
-        return str(one.values.get("id") or one.address) if TYPES[one.type][0] in (SUBNET, VPC) else one.address
+        address = self._home + one.address
+        return str(one.values.get("id") or address) if TYPES[one.type][0] in (SUBNET, VPC) else address
 
     def _arn(self, one: _Planned, type: str, name: str) -> str:
         if type in NAMES:
             stem = f"arn:{self._scope.partition}:sagemaker:{self._scope.region}:{self._scope.account}"
             return f"{stem}:{NAMES[type][1]}/{name}"
-        return str(one.values.get("arn") or f"arn:{self._scope.partition}:{one.address}")
+        return str(one.values.get("arn") or f"arn:{self._scope.partition}:{self._home}{one.address}")
 
     # ---- values
 
     def _block(
-        self, one: _Planned, spec: _Spec, values: Any, unknown: Any, expressions: Any, where: str
+        self, one: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
     ) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for key, target in spec.items():
@@ -287,7 +146,7 @@ class _Plan:
         return found
 
     def _blocks(
-        self, one: _Planned, spec: _Spec, values: Any, unknown: Any, expressions: Any, where: str
+        self, one: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
     ) -> list[Any] | Unknown | None:
         if unknown is True:
             return Unknown(f"{where} is known after apply only", optional=True)
@@ -302,43 +161,120 @@ class _Plan:
 
     def _scalar(self, one: _Planned, value: Any, unknown: Any, expression: Any, where: str) -> Any:
         if unknown is True or (isinstance(unknown, list) and any(unknown)):
-            lacking = Unknown(f"{where} is known after apply only", optional=expression is None)
-            return self._referred(one, expression, where.rsplit(".", 1)[-1], lacking)
+            key = where.rsplit(".", 1)[-1]
+            optional = expression is None and key in _COMPUTED
+            lacking = Unknown(f"{where} is known after apply only", optional=optional)
+            if key == "resource_id":
+                return self._scaled(one, lacking)
+            referred = self._referred(one, expression, key, lacking)
+            single = key in _LISTS and isinstance(unknown, list) and len(unknown) == 1
+            return [Unknown(lacking.reason, f"${{{where}}}")] if referred is lacking and single else referred
         return value
 
     def _referred(self, one: _Planned, expression: Any, key: str, lacking: Unknown) -> Any:
-        """What an unknown value refers to, where that is certain: resources of the same module."""
-        references = expression.get("references") if isinstance(expression, Mapping) else None
-        if not references:
+        """What an unknown value refers to, where that is certain."""
+        links = self._references.links(one.address, one.module, expression)
+        if key in _LISTS:
+            return self._listed(one, links, lacking)
+        named = _NAMED.get(key)
+        found = [pair for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        if named is not None:
+            found = [pair for pair in found if pair[0].type == named]
+            if not found:
+                target = self._only(named, one, expression)
+                return lacking if target is None else self._name(target)
+        elif len(links.resources) != 1 or links.opaque or links.inputs:
             return lacking
-        several = key in ("subnets", "alarm_actions")
-        found: list[Any] = []
-        narrowed = False
-        for reference in references:
-            if any(other != reference and other.startswith((f"{reference}.", f"{reference}[")) for other in references):
-                continue
-            match = _REFERENCE.fullmatch(reference)
-            targets = self._instances(one.module + match["base"]) if match else []
-            if not match or not targets or (len(targets) > 1 and not several):
+        if len(found) != 1:
+            return lacking
+        target, attribute = found[0]
+        return self._value_of(target, attribute or ("name" if named else "")) or lacking
+
+    def _target(self, one: _Planned, link: Link, links: Links) -> tuple[_Planned, str | None] | None:
+        """The resource behind a link where it is certain which of several it is, with the attribute."""
+        targets = self._instances(link.address)
+        if len(targets) > 1 and links.keyed:
+            targets = [target for target in targets if index_of(target.address) == index_of(one.address)]
+        return (targets[0], link.attribute) if len(targets) == 1 else None
+
+    def _only(self, type: str, one: _Planned, expression: Any) -> _Planned | None:
+        """The resource that an unknown name must be that of: no other of its type has a name that is not known yet, or
+        none whose name is written by the same references."""
+        candidates = [other for other in self._by_address.values() if other.type == type and _nameless(other)]
+        if len(candidates) > 1 and (index := index_of(one.address)):
+            candidates = [other for other in candidates if index_of(other.address) == index]
+        if len(candidates) > 1 and isinstance(expression, Mapping):
+            wanted = expression.get("references")
+            alike = [other for other in candidates if _references_of(other.expressions.get("name")) == wanted]
+            candidates = alike if wanted else []
+        return candidates[0] if len(candidates) == 1 else None
+
+    def _listed(self, one: _Planned, links: Links, lacking: Unknown) -> Any:
+        if links.opaque or links.inputs or links.keyed or not links.resources:
+            return lacking
+        found: list[str] = []
+        for link in links.resources:
+            targets = self._instances(link.address)
+            if not targets:
                 return lacking
-            narrowed = narrowed or match["attribute"] is None
-            found += [self._value_of(target, match["attribute"] or ".id") for target in targets]
-        if not several:
-            return found[0] if len(found) == 1 and not narrowed else lacking
+            found += [self._value_of(target, link.attribute or "id") for target in targets]
+        narrowed = any(link.attribute is None for link in links.resources)
         if narrowed and len({self._zone(id) for id in found}) != 1:
             return lacking
         return found
 
+    def _scaled(self, one: _Planned, lacking: Unknown) -> Unknown | str:
+        """What a scalable target or policy scales: the text of its id is not in the plan, but what it refers to is."""
+        expression = one.expressions.get("resource_id")
+        links = self._references.links(one.address, one.module, expression)
+        found = [pair[0] for link in links.resources if (pair := self._target(one, link, links)) is not None]
+        for target in found:
+            if target.type == _TARGET and target is not one:
+                known = target.values.get("resource_id")
+                return str(known) if known else self._scaled(target, lacking)
+        copies = "inference-component" in str(one.values.get("scalable_dimension"))
+        kind = _COMPONENT if copies else _ENDPOINT
+        scaled = [target for target in found if target.type == kind]
+        named = self._only(kind, one, expression) if not scaled else scaled[0] if len(scaled) == 1 else None
+        if named is None:
+            return lacking
+        if copies:
+            return f"inference-component/{self._name(named)}"
+        variant = next((name for link in links.resources if (name := self._variant_of(link))), ANY_VARIANT)
+        id = f"endpoint/{self._name(named)}/variant/{variant}"
+        return Unknown(lacking.reason, id) if variant == ANY_VARIANT else id
+
+    def _variant_of(self, link: Link) -> str:
+        """The name of the variant that a link points to, as ``production_variants[0].variant_name``."""
+        configs = self._instances(link.address) if link.attribute == "production_variants" else []
+        place = re.match(r"\[(\d+)\]", link.rest)
+        if len(configs) != 1 or configs[0].type != _CONFIG or place is None:
+            return ""
+        variants = configs[0].values.get("production_variants") or []
+        index = int(place[1])
+        return str(variants[index].get("variant_name") or "") if index < len(variants) else ""
+
     def _instances(self, address: str) -> list[_Planned]:
+        """The resources of an address that may lack its index, or that of a module around it."""
         if address in self._by_address:
             return [self._by_address[address]]
-        return [one for one in self._by_address.values() if one.address.startswith(f"{address}[")]
+        every = self._by_address.values()
+        indexed = [other for other in every if other.address.startswith(f"{address}[")]
+        if indexed or not address.startswith("module."):
+            return indexed
+        index = index_of(address) if address.endswith("]") else ""
+        fitting = [other for other in every if plain(other.address) == plain(address)]
+        within = [other for other in fitting if not index or index_of(other.address) == index]
+        return within if plain(address) == address or index else []
 
     def _value_of(self, target: _Planned, attribute: str) -> str:
+        """The value of an attribute; empty where it is not known."""
         type = TYPES[target.type][0]
+        if attribute not in _ITSELF:
+            return str(target.values.get(attribute) or "")
         if type in (SUBNET, VPC):
             return self._id(target)
-        return self._arn(target, type, self._name(target)) if attribute == ".arn" else self._name(target)
+        return self._arn(target, type, self._name(target)) if attribute == "arn" else self._name(target)
 
     def _zone(self, id: str) -> str | None:
         """The zone of a subnet; one that is not known equals no other."""
@@ -362,9 +298,9 @@ def _after_unknown(change: Mapping[str, Any]) -> Mapping[str, Any]:
     return unknown if isinstance(unknown, Mapping) else {}
 
 
-def _expressions(module: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The expressions of every resource, by its address without indices."""
-    for one in module.get("resources") or ():
-        yield f"{path}{one['address']}", one.get("expressions") or {}
-    for name, call in (module.get("module_calls") or {}).items():
-        yield from _expressions(call.get("module") or {}, f"{path}module.{name}.")
+def _nameless(one: _Planned) -> bool:
+    return one.unknown.get("name") is True
+
+
+def _references_of(expression: Any) -> Any:
+    return expression.get("references") if isinstance(expression, Mapping) else None

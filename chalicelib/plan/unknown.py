@@ -4,18 +4,20 @@ A fact is read from a template by the paths at which AWS writes its fields, as C
 API. What stands there is validated, what is not known is an unknown field of the fact, with its reason.
 """
 
+import dataclasses
+import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact, Unread, is_presence, source_of, steps_of
-from chalicelib.templating import Language
+from chalicelib.plan.bounds import Between, InWords, bounded
 
 F = TypeVar("F", bound=Fact)
 
@@ -34,20 +36,36 @@ NEVER_IN_A_TEMPLATE = frozenset({UNTOLD, ALARMS_LATER, TAGS_LATER, USERS_LATER})
 class Unknown:
     """A value that cannot be told, and why. Two with the same ``symbol`` are the same text, whatever it will be.
 
-    ``optional``: it may be that there will be no value at all.
+    ``optional``: it may be that there will be no value at all. ``least`` and ``most`` bound a number, ``choices`` are
+    all texts that it can be.
     """
 
     reason: str
     symbol: str = ""
     optional: bool = False
+    least: float | None = None
+    most: float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def no_line(*path: str | int) -> int:
+    return 0
+
+
+class Place(NamedTuple):
+    """Where something is declared: the file, its line (0 where there is none), and the logical id or address."""
+
+    file: str
+    line: int
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
     """A resource of a template, in CloudFormation's words. ``name`` and ``arn`` are what others refer to it by.
 
-    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``line`` is that of the
-    template, 0 where there is none.
+    ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``source`` is its file, ``line``
+    the line of a path within it, 0 where the file has none.
     """
 
     type: str
@@ -57,32 +75,38 @@ class Declared:
     arn: str = ""
     unnamed: bool = False
     maybe: str = ""
-    line: int = 0
+    source: str = ""
+    line: Callable[..., int] = no_line
 
-
-def no_line(*path: str | int) -> int:
-    return 0
+    def place(self, *path: str | int) -> Place:
+        """Where the resource, or what stands at a path within it, is declared."""
+        return Place(self.source, self.line(*path), self.id)
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a file declares. ``open`` says why there may be more resources than these; ``line`` where a path stands;
-    ``language`` is the one that its authors write."""
+    """What files declare that are deployed together. ``more`` says why a file brings more resources than these;
+    ``plans`` are the files of Terraform."""
 
-    source: str
+    sources: Sequence[str]
     resources: Sequence[Declared]
-    open: str = ""
-    line: Callable[..., int] = no_line
-    language: Language = "cloudformation"
+    more: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    plans: frozenset[str] = frozenset()
+
+    @property
+    def open(self) -> str:
+        """Why there may be more resources than these, or an empty text."""
+        return "; ".join(dict.fromkeys(self.more.values()))
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""
         return [one for one in self.resources if one.type == type]
 
 
-def where(template: Template, one: Declared) -> str:
+def where(resource: Declared) -> str:
     """Where a resource stands, for messages."""
-    return f"{template.source}:{one.line}: {one.id}" if one.line else f"{template.source}: {one.id}"
+    file, line, id = resource.place()
+    return f"{file}:{line}: {id}" if line else f"{file}: {id}"
 
 
 def at(value: Any, *path: str | int) -> Any:
@@ -117,6 +141,9 @@ _MOVING = {"created": UNTOLD, "status": UNTOLD, "endpoint_created": UNTOLD, "end
 #: Fields of which evidence may say that the value is there.
 _SHOWN = {"instance_type", "initial_instance_count", "desired_instance_count", "desired_copy_count"}
 _SHOWN |= {"min_capacity", "max_capacity"}
+#: Counts of which bounds decide something, and the least that AWS accepts of each.
+_COUNTS = {"initial_instance_count": 1, "desired_instance_count": 1, "desired_copy_count": 0}
+_COUNTS |= {"min_capacity": 0, "max_capacity": 0, "min_instance_count": 0, "max_instance_count": 1}
 
 
 def unread(reason: str, *, shown: bool = False) -> Unread:
@@ -133,6 +160,7 @@ def read(kind: type[F], raw: Any, place: str, **values: Any) -> F:
     """
     known: dict[str, Any] = {}
     unknown: dict[str, Unread] = {}
+    between: dict[str, Between] = {}
     for name, field in kind.model_fields.items():
         value = values[name] if name in values else _written(raw, field, place)
         missing = lack(value)
@@ -140,7 +168,13 @@ def read(kind: type[F], raw: Any, place: str, **values: Any) -> F:
             known[name] = value not in (None, False, {}, [])
         elif missing is not None:
             certain = name in _SHOWN and isinstance(value, Unknown) and not value.optional
-            unknown[name] = unread(missing.reason, shown=certain)
+            count = _bounded(value, _COUNTS[name]) if certain and name in _COUNTS else None
+            if isinstance(count, Between):
+                between[name] = count
+            elif count is not None:
+                known[name] = count
+            else:
+                unknown[name] = unread(missing.reason, shown=certain)
         elif value is not None:
             known[name] = value
     assumed = {name: unread(reason) for name, reason in _MOVING.items() if name in kind.model_fields}
@@ -157,7 +191,26 @@ def read(kind: type[F], raw: Any, place: str, **values: Any) -> F:
         source = source_of(kind.model_fields[str(first["loc"][0])]) if first["loc"] else None
         path = source.usual if source else ".".join(map(str, first["loc"]))
         raise InvalidInput(f"{place}: {path}: {first['msg'][0].lower()}{first['msg'][1:]}", field="TEMPLATE") from None
-    return fact.with_unknown(unknown, assumed)
+    return with_counts(fact.with_unknown(unknown, assumed), between)
+
+
+def with_counts(fact: F, counts: Mapping[str, int | Unread | None]) -> F:
+    """The fact with these counts, of which each may be unknown or lie between bounds."""
+    unknown = {name: count for name, count in counts.items() if isinstance(count, Unread)}
+    assumed = {name: count.unread for name, count in counts.items() if isinstance(count, Between)}
+    known = {name: count for name, count in counts.items() if isinstance(count, int)}
+    return fact.model_copy(update=known).with_unknown(unknown, assumed) if counts else fact
+
+
+def _bounded(value: Any, least: int) -> int | None:
+    """A number of which bounds are known; None where there are no bounds."""
+    if not isinstance(value, Unknown) or (value.least is None and value.most is None):
+        return None
+    low = max(least, math.ceil(value.least)) if value.least is not None else least
+    high = None if value.most is None else math.floor(value.most)
+    if high is not None and high < low:
+        return None
+    return bounded(low, high, unread(value.reason, shown=True))
 
 
 def _written(raw: Any, field: FieldInfo, place: str) -> Any:
@@ -221,6 +274,8 @@ def spoken(value: Any) -> Any:
         return {name: spoken(inner) for name, inner in value.items()}
     if isinstance(value, tuple | list):
         return type(value)(spoken(inner) for inner in value)
+    if isinstance(value, Between):
+        return InWords(value)
     if isinstance(value, Fact):
         fields = type(value).model_fields
         return type(value).model_construct(**{name: spoken(value.known(name)) for name in fields})

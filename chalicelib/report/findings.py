@@ -105,13 +105,27 @@ class _Contract(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
+class Declaration(_Contract):
+    """Where a template declares a resource: the file, the line (None where a file has no lines of its source, as a
+    Terraform plan), and the logical id or address."""
+
+    file: str
+    line: int | None = None
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else f"{self.file}: {self.address}"
+
+
 class Resource(_Contract):
-    """What a finding is about. ``part`` tells apart the pieces that share one ARN; it enters the id only."""
+    """What a finding is about. ``part`` tells apart the pieces that share one ARN; it enters the id only. ``declared``
+    is there in reports of ``auditor plan`` alone."""
 
     kind: str
     arn: str
     name: str
     console_url: str | None = None
+    declared: Declaration | None = Field(default=None, exclude_if=lambda place: place is None)
     part: str = Field(default="", exclude=True)
 
 

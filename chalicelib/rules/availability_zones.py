@@ -87,7 +87,7 @@ def model_vpc_single_az(subject: Model | EndpointConfig, estate: Inventory, para
         endpoints=endpoints,
         transform_jobs=[job.name for job in jobs][:SHOWN],
         security_groups=list(subject.vpc_config.security_group_ids),
-        vpc=existing[0].vpc_id,
+        vpc=existing[0].shown("vpc_id"),
         severity=params.transform_severity if jobs and not endpoints else None,
     )
 

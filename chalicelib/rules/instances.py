@@ -45,28 +45,34 @@ class MinInstances(Params):
     merges_into=["endpoint-idle"],
 )
 def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinInstances) -> Outcome:
-    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, or under
-    components that may release them all), and no scheduled action holds it there."""
+    """A variant that takes traffic runs on fewer than ``min_instances`` instances (low when asynchronous, under
+    components that may release them all, or where it only starts on fewer, as a template tells), and no scheduled
+    action holds it there."""
     count = variant.instance_count
     if count == 0:
         return not_applicable("scaled to zero")
     if variant.weight == 0 and not params.include_zero_weight:
         return not_applicable("takes no traffic")
     facts: Facts = {"desired_instance_count": count, "min_instances": params.min_instances}
-    if count >= params.min_instances:
+    enough = count >= params.min_instances
+    start = estate.starting_count(variant) if enough else None
+    if enough and (start is None or start >= params.min_instances):
         return passed(f"runs on {count} instances", **facts)
-    held = held_by_schedule(variant, params.min_instances - 1, estate)
+    held = False if enough else held_by_schedule(variant, params.min_instances - 1, estate)
     if held:
         return not_applicable("a scheduled action holds it there; autoscaling-min-below-two tells it, day and night")
     asynchronous = variant.is_async
     # Under inference components the instances may be released down to zero: then one instance is meant.
-    to_zero = not asynchronous and _may_release_all(variant)
+    to_zero = not asynchronous and not enough and _may_release_all(variant)
+    severity = params.async_severity if asynchronous or to_zero else None
+    if enough:
+        facts["starts_on"], severity = start, Severity.LOW
     return failed(
         **facts,
         instance_type=variant.configured.shown("type_names") if variant.configured else None,
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
-        severity=params.async_severity if asynchronous or to_zero else None,
+        severity=severity,
         confidence=Confidence.MEDIUM if held is None else Confidence.HIGH,
     )
 

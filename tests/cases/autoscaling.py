@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
@@ -24,6 +23,7 @@ from tests.builders import (
     managed_scaling,
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from tests.cases.instances import IN_TRANSITION, NOT_SERVING
 
 NONE = "variant-no-autoscaling"
 NO_POLICY = "autoscaling-target-without-policy"

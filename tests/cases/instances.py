@@ -1,9 +1,11 @@
 """Endpoints and their instances."""
 
+from dataclasses import fields, replace
 from typing import Any
 
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
+from chalicelib.plan.inventory import Planned
 from chalicelib.report.findings import Confidence, Severity
 from tests.builders import (
     SUBNET_A,
@@ -54,7 +56,36 @@ def hosting(initial: int, *, managed: int) -> dict[str, Any]:
     }
 
 
+def deployed(case: Case) -> Case:
+    """The case as a template declares it: yet to be deployed."""
+    known = {field.name: getattr(case.inventory, field.name) for field in fields(case.inventory)}
+    return replace(case, inventory=Planned(**known))
+
+
 ENDPOINT_SINGLE_INSTANCE: list[Case] = [
+    fails(
+        SINGLE,
+        "one instance behind all traffic",
+        a_variant(count=1),
+        severity=Severity.HIGH,
+        evidence={
+            "desired_instance_count": 1,
+            "min_instances": 2,
+            "instance_type": "ml.m5.large",
+            "asynchronous": False,
+        },
+        boundary="min_instances",
+    ),
+    deployed(
+        fails(
+            SINGLE,
+            "a template whose config starts it on one instance, which automatic scaling raises to three",
+            a_variant(count=3, settings={"InitialInstanceCount": 1}),
+            severity=Severity.LOW,
+            evidence={"desired_instance_count": 3, "starts_on": 1},
+        )
+    ),
+    deployed(passes(SINGLE, "a template that starts it on two", a_variant(count=2))),
     fails(
         SINGLE,
         "one instance under inference components that may release it",
@@ -68,19 +99,6 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
         a_host_of_components(count=1, running=managed_scaling(1)),
         severity=Severity.HIGH,
         evidence={"scales_to_zero": False},
-    ),
-    fails(
-        SINGLE,
-        "one instance behind all traffic",
-        a_variant(count=1),
-        severity=Severity.HIGH,
-        evidence={
-            "desired_instance_count": 1,
-            "min_instances": 2,
-            "instance_type": "ml.m5.large",
-            "asynchronous": False,
-        },
-        boundary="min_instances",
     ),
     passes(
         SINGLE,

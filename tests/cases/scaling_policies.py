@@ -1,6 +1,5 @@
 """Scaling policies and what they hang on."""
 
-from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
@@ -33,6 +32,7 @@ from tests.cases.autoscaling import (
     out_of_concern,
 )
 from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from tests.cases.instances import IN_TRANSITION, NOT_SERVING
 from tests.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
 
 SCALE_IN = "autoscaling-scale-in-disabled"

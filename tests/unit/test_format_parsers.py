@@ -24,7 +24,17 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
-from chalicelib.report.findings import BlindSpot, Exemption, Finding, Fix, Report, RuleCounts, Saving, Severity
+from chalicelib.report.findings import (
+    BlindSpot,
+    Declaration,
+    Exemption,
+    Finding,
+    Fix,
+    Report,
+    RuleCounts,
+    Saving,
+    Severity,
+)
 from chalicelib.report.formats.asff import FINDING_BYTES
 from chalicelib.report.formats.comma_separated import COLUMNS, FORMULA, comma_separated
 from chalicelib.report.formats.markdown import COMMENT, markdown
@@ -283,9 +293,11 @@ def test_sarif_holds_the_worst_results_that_github_takes(monkeypatch: pytest.Mon
 
 
 def test_sarif_names_the_line_that_declares_a_resource() -> None:
+    declared = Declaration(file="infra/main file.tf", line=12, address="Endpoint")
     finding = a_finding(1)
+    finding = finding.model_copy(update={"resource": finding.resource.model_copy(update={"declared": declared})})
     report = a_report(finding)
-    text = sarif(report, {finding.id: ("infra/main file.tf", 12)})
+    text = sarif(report)
     schema("sarif-2.1.0-rtm.5.json", jsonschema.Draft4Validator).validate(json.loads(text))
     (result,) = json.loads(text)["runs"][0]["results"]
     place = result["locations"][0]["physicalLocation"]

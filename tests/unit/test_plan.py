@@ -105,6 +105,9 @@ CASES: list[tuple[str, str, Verdict, list[tuple[str, Any]]]] = [
     ("endpoint-gpu-unneeded-by-algorithm", "churn/AllTraffic", FAIL, [(f"{VARIANT}.InstanceType", "ml.g5.xlarge")]),
     ("endpoint-idle", "churn/AllTraffic", UNKNOWN, []),
     ("endpoint-degraded", "churn", UNKNOWN, []),
+    ("endpoint-dependency-missing", "churn", PASS, []),
+    ("endpoint-dependency-missing", "churn", UNKNOWN, [(f"{VARIANT}.ModelName", "elsewhere")]),
+    ("endpoint-dependency-missing", "churn", UNKNOWN, [("Endpoint.Properties.EndpointConfigName", "elsewhere")]),
     ("inference-component-single-copy", "llm/chat", FAIL, [("Component.Properties.RuntimeConfig.CopyCount", 1)]),
     ("notebook-elastic-inference-retired", "lab", FAIL, [("Notebook.Properties.AcceleratorTypes", ["ml.eia2.medium"])]),
 ]
@@ -303,7 +306,7 @@ def test_sarif_points_to_the_line_of_the_variant_and_of_the_model() -> None:
 
     text = (FIXTURES / "fragile.yaml").read_text()
     told = judgement(text)
-    results = json.loads(sarif(told.report, told.locations))["runs"][0]["results"]
+    results = json.loads(sarif(told.report))["runs"][0]["results"]
     places = {one["ruleId"]: one["locations"][0]["physicalLocation"] for one in results}
     line = places["endpoint-single-instance"]["region"]["startLine"]
     assert places["endpoint-single-instance"]["artifactLocation"]["uri"] == "template.yaml"

@@ -123,6 +123,7 @@ def _facts(finding: Finding, change: str, longest: int) -> Iterator[tuple[str, s
     yield "auditor/resource_name", finding.resource.name
     yield "auditor/owner", finding.owner or ""
     yield "auditor/console_url", finding.resource.console_url or ""
+    yield "auditor/declared_in", str(finding.resource.declared or "")
     if finding.saving:
         yield "auditor/saving_monthly_usd", str(finding.saving.monthly_usd)
     if all(len(command) <= longest for command in finding.fix.commands):  # a part of them is worse than none

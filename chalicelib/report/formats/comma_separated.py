@@ -33,6 +33,7 @@ COLUMNS = (
     "exemption",
     "references",
     "resolved_at",
+    "declared_in",
 )
 #: What spreadsheets take for the start of a formula, also in its full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
@@ -60,6 +61,7 @@ def comma_separated(findings: Sequence[Finding]) -> str:
             "exemption": finding.exemption.reason if finding.exemption else "",
             "references": "\n".join(finding.references),
             "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else "",
+            "declared_in": finding.resource.declared or "",
         }
         writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
     return text.getvalue()

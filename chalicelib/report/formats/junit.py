@@ -3,7 +3,7 @@
 import re
 from xml.etree import ElementTree
 
-from chalicelib.report.findings import Report
+from chalicelib.report.findings import Finding, Report
 from chalicelib.templating import clean
 
 NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,10 +19,14 @@ def junit(report: Report) -> str:
         passed = counts.passed
         for finding in failed:
             case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(finding.resource.name) or rule)
+            if (place := finding.resource.declared) is not None:
+                case.set("file", _xml(place.file))
+                if place.line:
+                    case.set("line", str(place.line))
             message = ElementTree.SubElement(
                 case, "failure", type=finding.severity.value, message=_xml(finding.summary)
             )
-            message.text = _xml("\n".join([finding.why, finding.fix.text, *finding.fix.commands]))
+            message.text = _xml("\n".join([*_declared(finding), finding.why, finding.fix.text, *finding.fix.commands]))
         if passed:
             ElementTree.SubElement(suite, "testcase", classname=rule, name=f"{passed} resources pass")
         if counts.unknown:
@@ -38,6 +42,11 @@ def junit(report: Report) -> str:
     root.set("tests", str(tests))
     root.set("failures", str(failures))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _declared(finding: Finding) -> list[str]:
+    place = finding.resource.declared
+    return [f"Declared in {place}."] if place is not None else []
 
 
 def _xml(text: str) -> str:

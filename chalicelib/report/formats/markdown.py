@@ -60,7 +60,9 @@ def _some(names: Sequence[str], what: str) -> str:
 
 
 def _row(finding: Finding) -> str:
-    cells = (finding.severity.value, table_cell(_short(finding.resource.name)), table_cell(_short(finding.summary)))
+    place = f" ({finding.resource.declared})" if finding.resource.declared else ""
+    resource = table_cell(_short(finding.resource.name + place))
+    cells = (finding.severity.value, resource, table_cell(_short(finding.summary)))
     return f"| {' | '.join(cells)} |\n"
 
 

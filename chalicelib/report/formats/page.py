@@ -107,6 +107,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
     def shared(text: str) -> int:
         return texts.setdefault(text, len(texts))
 
+    place = finding.resource.declared
     return {
         "id": finding.id,
         "rule": finding.rule,
@@ -122,7 +123,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
             "name": finding.resource.name,
             "console_url": finding.resource.console_url,
         },
-        "summary": finding.summary,
+        "summary": f"{finding.summary} Declared in {place}." if place else finding.summary,
         "why": shared(finding.why),
         "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
         "evidence": finding.evidence,

@@ -1,7 +1,6 @@
 """The open findings as SARIF 2.1.0, for GitHub's code scanning and its like. Pure."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -24,9 +23,9 @@ LEVELS = {
 }
 
 
-def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None) -> str:
-    """SARIF 2.1.0: a result for each open finding, its resource as a logical location. ``locations`` are the file and
-    the line where a finding's resource is declared, by the finding's id.
+def sarif(report: Report) -> str:
+    """SARIF 2.1.0: a result for each open finding, its resource as a logical location, and the file and line where a
+    template declares it.
 
     Each result carries what GitHub's code scanning needs: a relative path, a region and a fingerprint. Blind spots, and
     how many results are left out beyond :data:`RESULTS`, are notifications of the tool.
@@ -60,10 +59,7 @@ def sarif(report: Report, locations: Mapping[str, tuple[str, int]] | None = None
                         ],
                     }
                 ],
-                "results": [
-                    _sarif_result(finding, rules.index(finding.rule), (locations or {}).get(finding.id))
-                    for finding in findings[:RESULTS]
-                ],
+                "results": [_sarif_result(finding, rules.index(finding.rule)) for finding in findings[:RESULTS]],
             }
         ],
     }
@@ -82,8 +78,10 @@ def _sarif_rule(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _sarif_result(finding: Finding, index: int, declared: tuple[str, int] | None) -> dict[str, Any]:
-    path, line = declared or (f"{finding.account}/{finding.region}/{finding.resource.kind}/{_path(finding)}", 1)
+def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
+    declared = finding.resource.declared
+    path = declared.file if declared else f"{finding.account}/{finding.region}/{finding.resource.kind}/{_path(finding)}"
+    line = (declared.line if declared else None) or 1
     # GitHub takes this fingerprint from the line of a real file; a resource has no line but its id.
     fingerprint = {"primaryLocationLineHash": finding.id} if declared is None else {}
     return {
@@ -102,7 +100,8 @@ def _sarif_result(finding: Finding, index: int, declared: tuple[str, int] | None
                         "name": clean(finding.resource.name),
                         "fullyQualifiedName": clean(finding.resource.arn),
                         "kind": "resource",
-                    }
+                    },
+                    *([{"name": clean(declared.address), "kind": "declaration"}] if declared else []),
                 ],
             }
         ],
