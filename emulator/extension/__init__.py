@@ -16,7 +16,6 @@ _MODULES = (
     "clusters",
     "recommendations",
     "benchmarks",
-    "trails",
     "listing",
     "tags",
     "search",

@@ -37,14 +37,12 @@ _BACKENDS: dict[str, Any] = {
     "application-autoscaling": applicationautoscaling_backends,
     "cloudtrail": cloudtrail_backends,
     "cloudwatch": cloudwatch_backends,
-    "cloudtrail": cloudtrail_backends,
 }
 _RESPONSES: dict[str, Any] = {
     "sagemaker": SageMakerResponse,
     "application-autoscaling": ApplicationAutoScalingResponse,
     "cloudtrail": CloudTrailResponse,
     "cloudwatch": CloudWatchResponse,
-    "cloudtrail": CloudTrailResponse,
 }
 _ACCESS_KEY_PREFIX = "AKIAEMUL"
 

@@ -66,7 +66,7 @@ def out_of_concern(
         one("an adapter of another component", adapter, adapter, a_host_of_components()),
         *[
             one(f"an endpoint that is {status}", VARIANT, a_variant(status=status, asynchronous=asynchronous))
-            for status in sorted(IN_TRANSITION | NOT_SERVING)
+            for status in sorted({*IN_TRANSITION, *NOT_SERVING})
         ],
     ]
 
@@ -243,7 +243,7 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
     does_not_apply(NONE, "an adapter of another component", a_component("adapter", base="churn-component")),
     *[
         does_not_apply(NONE, f"an endpoint that is {status}", a_variant(status=status))
-        for status in sorted(IN_TRANSITION | NOT_SERVING)
+        for status in sorted({*IN_TRANSITION, *NOT_SERVING})
     ],
     *[
         does_not_apply(NONE, f"a component that is {status}", a_component(status=status))

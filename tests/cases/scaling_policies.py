@@ -641,7 +641,7 @@ ORPHANED_TARGET: list[Case] = [
             a_target(OTHER_ID),
             a_variant(status=status),
         )
-        for status in sorted(IN_TRANSITION | NOT_SERVING)
+        for status in sorted({*IN_TRANSITION, *NOT_SERVING})
     ],
     does_not_apply(
         ORPHANED,
@@ -914,7 +914,7 @@ HOST_FIXED: list[Case] = [
         does_not_apply(
             HOST, f"an endpoint that is {status}", a_host_of_components(status=status), COMPONENT, a_target(COMPONENT)
         )
-        for status in sorted(IN_TRANSITION | NOT_SERVING)
+        for status in sorted({*IN_TRANSITION, *NOT_SERVING})
     ],
     is_unknown(HOST, "the components could not be read", HOSTING, unread=[Part.COMPONENTS]),
     is_unknown(HOST, "the targets could not be read", HOSTING, COMPONENT, unread=[Part.TARGETS]),
