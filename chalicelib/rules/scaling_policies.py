@@ -266,9 +266,10 @@ def _instances_for_all_copies(variant: Variant, components: list[InferenceCompon
     """How many instances hold all copies that the components may have; None where that cannot be told."""
     try:
         needed = sum(component.accelerators * _most_copies(component, estate) for component in components)
-        return math.ceil(needed / _accelerators(variant)) if needed else None
+        each = _accelerators(variant)
     except Unread:
         return None
+    return math.ceil(needed / each) if needed and each else None
 
 
 def _host_bounds(variant: Variant, estate: Inventory) -> list[Bounds] | None:
