@@ -30,7 +30,7 @@ test: setup  ## the tests that every change must pass, side by side on all cores
 	@$(PYTEST) -n auto --dist loadfile --durations 15
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
-	@$(PYTEST) -n auto --dist worksteal -m "not thorough" tests/unit
+	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough" tests/unit
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,8 @@ from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import Record, State, StateDoor
 from tests.accounts.shapes import ACCOUNT, NOW, account
+
+pytestmark = pytest.mark.thorough
 
 SCOPE = Scope(ACCOUNT, "eu-west-1")
 #: Topics whose defects only instances can have.
