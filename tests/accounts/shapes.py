@@ -154,6 +154,8 @@ def account(seed: int) -> State:
         for name in maker.some(names):
             arn = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:{stem}/{name}"
             record = maker.described(operation, **{field: name, f"{field.removesuffix('Name')}Arn": arn})
+            if "ServerlessJobConfig" in record:
+                record.pop("ResourceConfig", None)  # a job has instances of its own or is serverless, never both
             getattr(state, list_name).append(record)
     for list_name, shape in SCALING.items():
         for _ in range(random.randint(0, 3)):
