@@ -157,6 +157,10 @@ def account(seed: int) -> State:
             if "ServerlessJobConfig" in record:
                 record.pop("ResourceConfig", None)  # a job has instances of its own or is serverless, never both
             getattr(state, list_name).append(record)
+    asynchronous = {config["EndpointConfigName"] for config in state.configs if "AsyncInferenceConfig" in config}
+    for endpoint in state.endpoints:
+        if endpoint.get("EndpointConfigName") not in asynchronous:
+            endpoint.pop("AsyncInferenceConfig", None)  # it is the config's
     for list_name, shape in SCALING.items():
         for _ in range(random.randint(0, 3)):
             ids = {"ResourceId": random.choice(SCALED), "ScalableDimension": random.choice(DIMENSIONS)}
