@@ -126,6 +126,12 @@ class Inventory:
         """Every variant, by the resource id that Application Auto Scaling uses."""
         return {variant.resource_id: variant for endpoint in self.endpoints.values() for variant in endpoint.variants}
 
+    def variants_beside(self, variant: Variant) -> Sequence[Variant]:
+        """The variants of a variant's endpoint, itself first."""
+        endpoint = self.endpoints.get(variant.endpoint_name)
+        others = endpoint.variants if endpoint is not None else ()
+        return [variant, *(other for other in others if other.name != variant.name)]
+
     def config(self, name: str | None) -> EndpointConfig:
         """The named endpoint config."""
         self.gaps.demand(Part.CONFIGS, name)

@@ -9,9 +9,9 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget
+from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget, ScalingActivity
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import (
     component_in_service,
     scaled,
@@ -245,18 +245,24 @@ def autoscaling_at_max(subject: ScalableTarget | Variant, estate: Inventory, par
     if at_max and not younger_than(since, timedelta(minutes=params.hold_minutes), estate):
         return failed(severity=severity, **facts, told_by="desired count", hold_minutes=params.hold_minutes)
     newest = next(iter(estate.activities_of(subject)), None) if isinstance(subject, ScalableTarget) else None
-    if newest is not None and ALREADY_AT_MAX in newest.not_scaled_reasons:
+    if newest is not None and _refused_at(newest, maximum):
         return failed(severity=severity, **facts, told_by="scaling activity not scaled: AlreadyAtMaxCapacity")
     if at_max:
         return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts)
     return passed("below its maximum", **facts)
 
 
+def _refused_at(activity: ScalingActivity, maximum: int) -> bool:
+    """True where Application Auto Scaling wanted to go beyond a maximum that has not been raised since. An activity
+    tells the maximum of its time; without it, the activity is taken to speak of the present one."""
+    return ALREADY_AT_MAX in activity.not_scaled_reasons and max(activity.maxima, default=maximum) >= maximum
+
+
 def _held(subject: ScalableTarget | Variant, estate: Inventory) -> Outcome:
-    """Why something whose minimum is its maximum is not judged."""
+    """Why something whose minimum is its maximum is not judged; where a schedule has made it so, for the moment."""
     bounds = [] if isinstance(subject, Variant) else estate.bounds_of(subject)
     if any(pair.minimum == pair.maximum for pair in bounds[1:]):
-        return not_applicable("a scheduled action has set the minimum to the maximum")
+        return not_now("a scheduled action has set the minimum to the maximum")
     return not_applicable("has no room to scale; autoscaling-no-headroom tells it")
 
 

@@ -172,7 +172,7 @@ class FreeAddresses(Params):
     kinds=["model", "endpoint-config"],
     severity=Severity.MEDIUM,
     params=FreeAddresses,
-    reads=[*OF_MODELS, Part.TARGETS],
+    reads=[*OF_MODELS, Part.TARGETS, Part.SCHEDULES],
     guards=[in_a_vpc_and_used],
 )
 def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, params: FreeAddresses) -> Outcome:
@@ -240,7 +240,8 @@ def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
 
 
 def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[int, int]:
-    """How many instances growth to the maximum adds, and how many an update starts beside those that run."""
+    """How many instances growth to the maximum adds, now or once a scheduled action has raised it, and how many an
+    update starts beside those that run."""
     count = variant.instance_count
     update = variant.instances_of_update if params.for_update else 0
     managed = variant.managed_scaling
@@ -249,9 +250,8 @@ def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[i
     target = estate.target_of(variant)
     if target is None:
         return 0, update
-    if target.max_capacity is None:
-        raise Unread("DescribeScalableTargets gave no capacity limits")
-    return max(0, target.max_capacity - count), update
+    highest = max(pair.maximum for pair in estate.bounds_of(target))
+    return max(0, highest - count), update
 
 
 def _free(subnet: Subnet) -> int:

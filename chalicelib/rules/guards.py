@@ -96,15 +96,20 @@ def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bo
 
 def deployed(variant: Variant, estate: Inventory, age: timedelta) -> datetime | None:
     """When the deployment began: the later of the creation of the endpoint and of the config that runs, and of its last
-    change where nothing scales it, as every step of scaling counts as a change. A change more than ``age`` ago is not
-    asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
+    change where nothing scales the endpoint, as every step of scaling counts as a change of all of it. A change more
+    than ``age`` ago is not asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
     modified, config_created = variant.endpoint_modified, variant.config_created
     if config_created is not None and modified is not None and config_created > modified:
         config_created = None
     moments = [moment for moment in (variant.endpoint_created, config_created) if moment]
-    if modified is not None and estate.now - modified <= age and not scales(variant, estate):
+    if modified is not None and estate.now - modified <= age and not _endpoint_scales(variant, estate):
         moments.append(modified)
     return max(moments, default=None)
+
+
+def _endpoint_scales(variant: Variant, estate: Inventory) -> bool:
+    """Whether something changes the instance count of the variant or of one beside it."""
+    return any(scales(beside, estate) for beside in estate.variants_beside(variant))
 
 
 def scales(variant: Variant, estate: Inventory) -> bool:

@@ -62,7 +62,7 @@ class Busy:
 
     def seen(self, now: datetime, *, night: bool = False, steps: int = 0, ago: timedelta) -> State:
         """The account at ``now``: limits as the last schedule left them, counts as load wishes plus ``steps``, changed
-        ``ago``. What is not on a clock of its own is as old as ever."""
+        ``ago`` where a step changes them. What is not on a clock of its own is as old as ever."""
         state = copy.deepcopy(self.state)
         for name, records in state.lists():
             if name != "schedules":
@@ -73,7 +73,8 @@ class Busy:
             for target in state.targets:
                 if target["ResourceId"] == scaling.resource_id:
                     target |= {"MinCapacity": limits.minimum, "MaxCapacity": limits.maximum}
-            _set_count(state, scaling.resource_id, count, now - ago)
+            stays = steps and count == limits.hold(scaling.wish)
+            _set_count(state, scaling.resource_id, count, now - (timedelta(days=30) if stays else ago))
         return state
 
 
@@ -148,15 +149,15 @@ def _countable(state: State) -> list[str]:
 def _scaling(state: State, resource_id: str, random: Random) -> Scaling | None:
     """How one of them scales, or None where nothing scales it."""
     variant = _configured(state, resource_id)
-    by_day = Limits(*random.choice([(2, 8), (2, 8), (1, 6), (4, 4), (0, 6)]))
+    by_day = Limits(*random.choice([(2, 8), (1, 6), (1, 6), (4, 4), (0, 6)]))
     if variant is not None and not variant.get("ModelName") and random.random() < 0.5:
         variant["ManagedInstanceScaling"] = {"Status": "ENABLED"}
         variant["ManagedInstanceScaling"] |= {"MinInstanceCount": by_day.minimum, "MaxInstanceCount": by_day.maximum}
-        return Scaling(resource_id, by_day, by_day, random.choice([2, 3, 4]), target=False)
+        return Scaling(resource_id, by_day, by_day, random.choice([2, 3, 4, 9]), target=False)
     if random.random() < 0.4:
         return None
-    by_night = Limits(*random.choice([by_day, (1, 1), (0, 6), (2, 2), (1, by_day.maximum)]))
-    return Scaling(resource_id, by_day, by_night, random.choice([2, 3, 4]))
+    by_night = Limits(*random.choice([by_day, (1, 1), (1, 1), (0, 6), (2, 2), (1, by_day.maximum)]))
+    return Scaling(resource_id, by_day, by_night, random.choice([2, 3, 4, 9]))
 
 
 def _configured(state: State, resource_id: str) -> Record | None:

@@ -194,6 +194,7 @@ class ScalingActivity(Fact):
     started: datetime | None = at("StartTime")
     ended: datetime | None = at("EndTime")
     not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
+    maxima: tuple[int, ...] = at("NotScaledReasons[].MaxCapacity", default=(), description="MaxCapacity at its time")
 
 
 class Alarm(Fact):
