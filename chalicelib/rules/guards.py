@@ -97,7 +97,8 @@ def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bo
 def deployed(variant: Variant, estate: Inventory, age: timedelta) -> datetime | None:
     """When the deployment began: the later of the creation of the endpoint and of the config that runs, and of its last
     change where nothing scales the endpoint, as every step of scaling counts as a change of all of it. A change more
-    than ``age`` ago is not asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
+    than ``age`` ago is not asked about, and a config that is younger than the last change was made again under its
+    name: it moved nothing."""
     modified, config_created = variant.endpoint_modified, variant.config_created
     if config_created is not None and modified is not None and config_created > modified:
         config_created = None

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from tests.accounts.door import Record, State
-from tests.accounts.shapes import ACCOUNT, COMPONENTS, NOW, TYPES, VARIANTS, Maker, account
+from tests.accounts.shapes import ACCOUNT, COMPONENTS, IMAGES, MODELS, NOW, TYPES, VARIANTS, Maker, account
 
 INSTANCES, COPIES = "sagemaker:variant:DesiredInstanceCount", "sagemaker:inference-component:DesiredCopyCount"
 #: Two moments of one day, between which the schedules of the evening have run.
@@ -86,6 +86,11 @@ def busy(seed: int) -> Busy:
     state.activities = []
     for target in state.targets:
         target["CreationTime"] = NOW - timedelta(days=40)
+    for model in state.models:
+        model.pop("Containers", None)
+        model["PrimaryContainer"] = {"Image": random.choice(IMAGES)}
+    for job in state.training_jobs:
+        _train(job, random)
     for endpoint in state.endpoints:
         _serve(state, endpoint, maker)
     for component in state.components:
@@ -102,6 +107,18 @@ def busy(seed: int) -> Busy:
     return made
 
 
+def _train(job: Record, random: Random) -> None:
+    """A job of its own that ran for six hours, on spot instances or not."""
+    for name in ("TuningJobArn", "AutoMLJobArn", "LabelingJobArn", "ServerlessJobConfig", "CheckpointConfig"):
+        job.pop(name, None)
+    job |= {"TrainingJobStatus": "Completed", "EnableManagedSpotTraining": random.random() < 0.5}
+    job["AlgorithmSpecification"] = {"TrainingImage": random.choice(IMAGES), "TrainingInputMode": "File"}
+    job["ResourceConfig"] = {"InstanceType": random.choice(TYPES), "InstanceCount": random.choice([1, 2])}
+    job["StoppingCondition"] = {"MaxRuntimeInSeconds": 86_400, "MaxWaitTimeInSeconds": 86_400}
+    job |= {"CreationTime": NOW - timedelta(days=2), "LastModifiedTime": NOW - timedelta(days=1)}
+    job |= {"TrainingTimeInSeconds": 21_600, "BillableTimeInSeconds": random.choice([9_000, 21_600])}
+
+
 def _serve(state: State, endpoint: Record, maker: Maker) -> None:
     """The endpoint in service, with variants as its config has them."""
     random = maker.random
@@ -110,7 +127,9 @@ def _serve(state: State, endpoint: Record, maker: Maker) -> None:
     for name in ("ShadowProductionVariants", "FailureReason", "PendingDeploymentSummary"):
         endpoint.pop(name, None)
     config = maker.described("DescribeEndpointConfig", EndpointConfigName=f"{endpoint['EndpointName']}-1")
-    config["EndpointConfigArn"] = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/{config['EndpointConfigName']}"
+    config["EndpointConfigArn"] = (
+        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/{config['EndpointConfigName']}"
+    )
     config |= {"CreationTime": NOW - timedelta(days=40), "ProductionVariants": []}
     config.pop("ShadowProductionVariants", None)
     endpoint |= {"EndpointConfigName": config["EndpointConfigName"], "ProductionVariants": []}
@@ -120,6 +139,8 @@ def _serve(state: State, endpoint: Record, maker: Maker) -> None:
         kept: dict[str, Any] = {"VariantName": name, "InstanceType": random.choice(TYPES), "InitialInstanceCount": 2}
         variant = maker.listed("ProductionVariant", of="sagemaker", **kept)
         variant.pop("InstancePools", None)
+        if random.random() < 0.6:
+            variant["ModelName"] = random.choice(MODELS)
         summary = maker.listed("ProductionVariantSummary", of="sagemaker", VariantName=name)
         serverless = "ServerlessConfig" in variant
         for key in ("CurrentServerlessConfig", "DesiredServerlessConfig", "ManagedInstanceScaling"):
@@ -200,7 +221,11 @@ def _policy(state: State, ids: Record, name: str, maker: Maker) -> Record:
     random = maker.random
     arn = f"arn:aws:autoscaling:eu-west-1:{ACCOUNT}:scalingPolicy:1:resource/sagemaker/{ids['ResourceId']}:{name}"
     policy = maker.listed("ScalingPolicy", of="application-autoscaling", **ids)
-    policy |= {"PolicyName": name, "PolicyARN": arn, "PolicyType": random.choice(["TargetTrackingScaling", "StepScaling"])}
+    policy |= {
+        "PolicyName": name,
+        "PolicyARN": arn,
+        "PolicyType": random.choice(["TargetTrackingScaling", "StepScaling"]),
+    }
     if random.random() < 0.5:
         predefined = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
         tracking = {"TargetValue": 70.0, "PredefinedMetricSpecification": predefined}

@@ -624,6 +624,15 @@ ENDPOINT_IDLE: list[Case] = [
         confidence=Confidence.MEDIUM,
         evidence={"invocations": 0, "datapoints": 0},
     ),
+    fails(
+        IDLE,
+        "a variant beside one that has just scaled, which changed their endpoint",
+        a_variant(modified=ago(hours=1)),
+        a_variant("green", modified=ago(hours=1)),
+        a_target(a_variant("green")),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+    ),
     # "Alarms and logs for tracking metrics from asynchronous endpoints": Invocations is not published
     *[
         passes(
