@@ -124,24 +124,27 @@ def _serve(state: State, endpoint: Record, maker: Maker) -> None:
     random = maker.random
     endpoint |= {"EndpointStatus": "InService", "CreationTime": NOW - timedelta(days=40)}
     endpoint["LastModifiedTime"] = NOW - timedelta(days=30)
-    for name in ("ShadowProductionVariants", "FailureReason", "PendingDeploymentSummary"):
-        endpoint.pop(name, None)
-    config = maker.described("DescribeEndpointConfig", EndpointConfigName=f"{endpoint['EndpointName']}-1")
-    config["EndpointConfigArn"] = (
-        f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/{config['EndpointConfigName']}"
-    )
+    for field_name in ("ShadowProductionVariants", "FailureReason", "PendingDeploymentSummary"):
+        endpoint.pop(field_name, None)
+    name = f"{endpoint['EndpointName']}-1"
+    config = maker.described("DescribeEndpointConfig", EndpointConfigName=name)
+    config["EndpointConfigArn"] = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config/{name}"
     config |= {"CreationTime": NOW - timedelta(days=40), "ProductionVariants": []}
     config.pop("ShadowProductionVariants", None)
     endpoint |= {"EndpointConfigName": config["EndpointConfigName"], "ProductionVariants": []}
     if "AsyncInferenceConfig" not in config:
         endpoint.pop("AsyncInferenceConfig", None)
-    for name in VARIANTS[: random.choice([1, 2])]:
-        kept: dict[str, Any] = {"VariantName": name, "InstanceType": random.choice(TYPES), "InitialInstanceCount": 2}
+    for variant_name in VARIANTS[: random.choice([1, 2])]:
+        kept: dict[str, Any] = {
+            "VariantName": variant_name,
+            "InstanceType": random.choice(TYPES),
+            "InitialInstanceCount": 2,
+        }
         variant = maker.listed("ProductionVariant", of="sagemaker", **kept)
         variant.pop("InstancePools", None)
         if random.random() < 0.6:
             variant["ModelName"] = random.choice(MODELS)
-        summary = maker.listed("ProductionVariantSummary", of="sagemaker", VariantName=name)
+        summary = maker.listed("ProductionVariantSummary", of="sagemaker", VariantName=variant_name)
         serverless = "ServerlessConfig" in variant
         for key in ("CurrentServerlessConfig", "DesiredServerlessConfig", "ManagedInstanceScaling"):
             summary.pop(key, None)
@@ -152,7 +155,7 @@ def _serve(state: State, endpoint: Record, maker: Maker) -> None:
         summary = {key: value for key, value in summary.items() if not key.endswith("InstanceCount")} | counts
         config["ProductionVariants"].append(variant)
         endpoint["ProductionVariants"].append(summary)
-    state.configs = [one for one in state.configs if one["EndpointConfigName"] != config["EndpointConfigName"]]
+    state.configs = [other for other in state.configs if other["EndpointConfigName"] != name]
     state.configs.append(config)
 
 
@@ -164,7 +167,7 @@ def _countable(state: State) -> list[str]:
         for variant in endpoint["ProductionVariants"]
         if "DesiredInstanceCount" in variant
     ]
-    return ids + [f"inference-component/{one['InferenceComponentName']}" for one in state.components]
+    return ids + [f"inference-component/{component['InferenceComponentName']}" for component in state.components]
 
 
 def _scaling(state: State, resource_id: str, random: Random) -> Scaling | None:
@@ -186,14 +189,15 @@ def _configured(state: State, resource_id: str) -> Record | None:
     kind, owner, *rest = resource_id.split("/")
     if kind != "endpoint":
         return None
-    config = next(one for one in state.configs if one["EndpointConfigName"] == f"{owner}-1")
-    return next(one for one in config["ProductionVariants"] if one["VariantName"] == rest[-1])
+    config = next(config for config in state.configs if config["EndpointConfigName"] == f"{owner}-1")
+    variants: list[Record] = config["ProductionVariants"]
+    return next(variant for variant in variants if variant["VariantName"] == rest[-1])
 
 
 def _register(state: State, scaling: Scaling, maker: Maker) -> None:
     """Target, policies and schedules in place of those that chance has drawn."""
     for name in ("targets", "policies", "schedules"):
-        kept = [one for one in getattr(state, name) if one["ResourceId"] != scaling.resource_id]
+        kept = [record for record in getattr(state, name) if record["ResourceId"] != scaling.resource_id]
         setattr(state, name, kept)
     if not scaling.target:
         return
@@ -221,11 +225,8 @@ def _policy(state: State, ids: Record, name: str, maker: Maker) -> Record:
     random = maker.random
     arn = f"arn:aws:autoscaling:eu-west-1:{ACCOUNT}:scalingPolicy:1:resource/sagemaker/{ids['ResourceId']}:{name}"
     policy = maker.listed("ScalingPolicy", of="application-autoscaling", **ids)
-    policy |= {
-        "PolicyName": name,
-        "PolicyARN": arn,
-        "PolicyType": random.choice(["TargetTrackingScaling", "StepScaling"]),
-    }
+    policy |= {"PolicyName": name, "PolicyARN": arn}
+    policy["PolicyType"] = random.choice(["TargetTrackingScaling", "StepScaling"])
     if random.random() < 0.5:
         predefined = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
         tracking = {"TargetValue": 70.0, "PredefinedMetricSpecification": predefined}

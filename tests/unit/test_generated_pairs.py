@@ -48,6 +48,7 @@ OF_ALGORITHMS = {
     "training-spot-cannot-checkpoint",
     "training-spot-no-checkpoint",
     "training-spot-not-used",
+    "training-spot-wait-too-short",
 }
 
 
@@ -76,7 +77,7 @@ def finding(outcome: Outcome) -> str:
 def differing(before: Judged, after: Judged, answer: Callable[[Outcome], str]) -> set[tuple[str, str, str]]:
     """The rules whose answers differ, with both answers."""
     assert set(before) ^ set(after) == set()
-    answers = [(rule, answer(before[rule, *rest]), answer(after[rule, *rest])) for rule, *rest in before]
+    answers = [(key[0], answer(before[key]), answer(after[key])) for key in before]
     return {(rule, first, second) for rule, first, second in answers if first != second}
 
 
