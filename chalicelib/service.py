@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
-MAX_USERS = 20
-
 
 @dataclass
 class Service:
@@ -174,7 +171,7 @@ class Service:
         if not subnets:
             return scope
         users = self.ledger.users_of(scope.account, scope.region, subnets) if self.ledger is not None else []
-        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users[:MAX_USERS]]
+        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
         kept = [ref for ref in scope.resources if ref.kind != "subnet"]
         return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))
 

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
+from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
+from chalicelib.inventory.allowance import most_calls
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
@@ -74,7 +76,8 @@ class Auditor:
         witness: Witness | None = None,
         first_seen: Mapping[tuple[str, str], datetime] | None = None,
     ) -> Report:
-        """One account and region (or the resources named in it) read, judged by the policy, and reported.
+        """One account and region (or the resources named in it) read, judged by the policy, and reported. For an event
+        the calls are bounded: what goes beyond is left to the next sweep, and its findings are not told.
 
         ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
         resource, by the id of the rule and the ARN; None where no ledger remembers.
@@ -85,7 +88,8 @@ class Auditor:
         judge = Judge(rules, scope, witness=witness)
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
-        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
+        most = most_calls(scope) if trigger == "event" and not scope.whole else None
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory, most) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
@@ -98,7 +102,13 @@ class Auditor:
             if witness is not None:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
-        failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
+        arns = {id(failed): tagged_arn(failed.subject, scope) for failed in judge.failing}
+        left = untold(reading.deferred)
+        failing = [
+            failed
+            for failed in judge.failing
+            if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
+        ]
         listed = findings(
             failing,
             self.policy,
@@ -106,7 +116,7 @@ class Auditor:
             started,
             lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
         )
-        blind = blind_spots(reading.failures, judge, scope)
+        blind = blind_spots(reading.failures, judge, scope, {failure.reason for failure in reading.deferred})
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
             scope.account,
@@ -125,6 +135,7 @@ class Auditor:
             rules=judge.rule_counts(),
             findings=listed,
             blind_spots=blind,
+            deferred=deferrals(reading.deferred, judge, scope),
             exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
@@ -168,11 +179,12 @@ def _tags_of_failing(
     return known | reading.tags([arn for arn in lacking if arn not in known])
 
 
-def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[BlindSpot]:
-    """What could not be read, each operation and error once, with the rules that it leaves unknown."""
+def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: set[str]) -> list[BlindSpot]:
+    """What could not be read, each operation and error once, with the rules that it leaves unknown; not what is left
+    to the next sweep for one of the reasons ``deferred``."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    covered: set[str] = set()
+    covered: set[str] = set(deferred)
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())

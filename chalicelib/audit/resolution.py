@@ -124,6 +124,8 @@ class Resolutions:
             return False
         if kind not in _READ_WITH_OWNER or part is None or self.gaps.of(part) is not None or (kind, name) in self._seen:
             return False
+        if any(failure.part is part for failure in self.gaps.deferred):
+            return False
         read = ("endpoint", owner) in self._seen or ("inference-component", owner) in self._seen
         return read and owner not in self._unsettled
 

@@ -155,8 +155,9 @@ class Inventory:
         return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
-        """The inference components that run on a variant."""
-        self.gaps.demand(Part.COMPONENTS)
+        """The inference components that run on a variant. Raises Unread where one of all could not be read: it may
+        run there."""
+        self.gaps.demand_each(Part.COMPONENTS)
         return self._components_by_variant.get((variant.endpoint_name, variant.name), [])
 
     @cached_property
@@ -237,7 +238,7 @@ class Inventory:
 
     def policies_of(self, target: ScalableTarget) -> list[ScalingPolicy]:
         """The scaling policies of a target."""
-        self.gaps.demand(Part.POLICIES)
+        self.gaps.demand(Part.POLICIES, target.resource_id)
         return self._policies_by_id.get((target.resource_id, target.dimension), [])
 
     def policies_beside(self, policy: ScalingPolicy) -> list[ScalingPolicy]:
@@ -246,7 +247,7 @@ class Inventory:
 
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
         """The scheduled actions of a target."""
-        self.gaps.demand(Part.SCHEDULES)
+        self.gaps.demand(Part.SCHEDULES, target.resource_id)
         key = (target.resource_id, target.dimension)
         return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
 
@@ -275,7 +276,7 @@ class Inventory:
 
     def activities_of(self, target: ScalableTarget) -> list[ScalingActivity]:
         """The recent scaling activities of a target, newest first."""
-        self.gaps.demand(Part.ACTIVITIES)
+        self.gaps.demand(Part.ACTIVITIES, target.resource_id)
         return self._activities_by_id.get((target.resource_id, target.dimension), [])
 
     @cached_property
@@ -304,7 +305,7 @@ class Inventory:
 
     def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
         """The finished Inference Recommender jobs of a model."""
-        self.gaps.demand(Part.RECOMMENDATIONS)
+        self.gaps.demand(Part.RECOMMENDATIONS, model)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
 
     def transform_jobs_of(self, model: Model) -> list[TransformJob]:

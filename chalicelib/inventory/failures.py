@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.inventory.parts import Part
 
-#: The operation of a part that nobody asked for.
-NOT_READ = "not read"
+#: The operation of a part that nobody asked for, and of what is left to the next sweep.
+NOT_READ, LEFT_TO_SWEEP = "not read", "left to the next sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Failure:
 
     ``operation`` is ``service:Operation`` and ``code`` AWS's error code; empty where no call failed, as nothing was
     asked. ``part`` stays unread as a whole, or ``resource`` of it alone; without a part nothing does. ``gone``: the
-    resource is not there (any more).
+    resource is not there (any more). ``deferred``: it is left to the next sweep.
     """
 
     operation: str
@@ -25,6 +25,7 @@ class Failure:
     resource: str | None = None
     part: Part | None = None
     gone: bool = False
+    deferred: bool = False
 
     @property
     def reason(self) -> str:
@@ -69,6 +70,11 @@ class Failures:
         """True for a resource whose description failed, so that it may well be there."""
         failure = self.of(part, resource)
         return failure is not None and not failure.gone
+
+    @property
+    def deferred(self) -> list[Failure]:
+        """What is left to the next sweep."""
+        return [failure for failure in self._all if failure.deferred]
 
     def gone(self, part: Part, resource: str) -> bool:
         """True where AWS said that there is no resource of this name."""

@@ -216,6 +216,19 @@ class BlindSpot(_Contract):
     resource: str | None = None
 
 
+class Deferral(_Contract):
+    """What the audit for an event left to the next sweep, as its calls are bounded: of a ``part`` of what is read the
+    ``resources`` by name, or all of it where none is named. ``effect`` lists the rules that it leaves unknown, or whose
+    findings are not told; nothing resolves by what was left."""
+
+    account: str
+    region: str
+    part: str
+    resources: list[str] = []
+    reason: str
+    effect: list[str] = []
+
+
 class ExemptionNote(_Contract):
     """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
 
@@ -299,7 +312,8 @@ class ScopeAudited(_Contract):
 
 
 class Report(_Contract):
-    """What one audit saw, judged and could not see.
+    """What one audit saw, judged, could not see (``blind_spots``) and left to the next sweep (``deferred``); it is
+    ``complete`` without either.
 
     ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
     ``endpoints`` where each of them stands.
@@ -318,6 +332,7 @@ class Report(_Contract):
     rules: dict[str, RuleCounts]
     findings: list[Finding]
     blind_spots: list[BlindSpot]
+    deferred: list[Deferral] = []
     exemptions: list[ExemptionNote] = []
     catalogue: dict[str, RuleInForce] = {}
     zones: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chalicelib.report.findings import (
     BlindSpot,
+    Deferral,
     EndpointCapacity,
     ExemptionNote,
     Finding,
@@ -38,6 +39,7 @@ def report_of(
     rules: Mapping[str, RuleCounts] | None = None,
     findings: Iterable[Finding] = (),
     blind_spots: Iterable[BlindSpot] = (),
+    deferred: Iterable[Deferral] = (),
     exemptions: Iterable[ExemptionNote] = (),
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
@@ -48,9 +50,9 @@ def report_of(
     """The report on one account and region, of which nothing is known but what is handed in.
 
     ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
-    it has no blind spot.
+    it has no blind spot and nothing was left to the next sweep.
     """
-    spots = list(blind_spots)
+    spots, left = list(blind_spots), list(deferred)
     return Report(
         audit_id=audit_id or report_id(),
         trigger=trigger,
@@ -64,12 +66,13 @@ def report_of(
         rules=dict(rules or {}),
         findings=list(findings),
         blind_spots=spots,
+        deferred=left,
         exemptions=list(exemptions),
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
         api_calls=dict(sorted((api_calls or {}).items())),
-        complete=not spots if complete is None else complete,
+        complete=not spots and not left if complete is None else complete,
     )
 
 
@@ -130,6 +133,7 @@ def merged(reports: Sequence[Report]) -> Report:
             "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
             "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
+            "deferred": [deferral for report in reports for deferral in report.deferred],
             "exemptions": merged_notes(reports),
             "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
             "zones": _merged_zones(reports),
