@@ -1,7 +1,7 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -116,7 +116,7 @@ class Auditor:
             started,
             lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
         )
-        blind = blind_spots(reading.failures, judge, scope, {failure.reason for failure in reading.deferred})
+        blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
             scope.account,
@@ -179,12 +179,12 @@ def _tags_of_failing(
     return known | reading.tags([arn for arn in lacking if arn not in known])
 
 
-def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: set[str]) -> list[BlindSpot]:
+def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: Iterable[Failure]) -> list[BlindSpot]:
     """What could not be read, each operation and error once, with the rules that it leaves unknown; not what is left
-    to the next sweep for one of the reasons ``deferred``."""
+    to the next sweep."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    covered: set[str] = set(deferred)
+    covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
@@ -194,7 +194,7 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: s
         resources.setdefault(key, set()).add(failure.resource)
         covered.add(failure.reason)
     for (operation, reason), ids in judge.unread.items():
-        if reason not in covered:
+        if reason not in covered and operation not in left:
             effects.setdefault((operation, reason), set()).update(ids)
     return [
         BlindSpot(

@@ -16,8 +16,8 @@ def untold(deferred: Iterable[Failure]) -> set[str]:
 
 
 def deferrals(deferred: Iterable[Failure], judge: Judge, scope: Scope) -> list[Deferral]:
-    """Each part once, with the resources of it that were left (none named: the whole part), and the rules that could
-    not judge, or whose findings are not told."""
+    """Each part once, with the resources of it that were left (none named: the whole part), and the rules that read it:
+    they could not judge everything. Tags left are those of what failed: the rules whose findings are not told."""
     deferred = list(deferred)
     arns = untold(deferred)
     unsaid = {failed.rule.id for failed in judge.failing if tagged_arn(failed.subject, scope) in arns}
@@ -26,11 +26,11 @@ def deferrals(deferred: Iterable[Failure], judge: Judge, scope: Scope) -> list[D
         if failure.part is not None:
             resources.setdefault((failure.part, failure.reason), []).append(failure.resource or "")
     effects = {
-        (part, reason): {id for (_, unread), ids in judge.unread.items() if unread == reason for id in ids}
-        for part, reason in resources
+        part: {id for id, setting in judge.rules.items() if part in setting.rule.parts(setting.params)}
+        for part, _ in resources
     }
-    for (part, _), effect in effects.items():
-        effect |= unsaid if part is Part.TAGS else set()
+    if Part.TAGS in effects:
+        effects[Part.TAGS] |= unsaid
     return [
         Deferral(
             account=scope.account,
@@ -38,7 +38,7 @@ def deferrals(deferred: Iterable[Failure], judge: Judge, scope: Scope) -> list[D
             part=part,
             resources=[] if "" in names else sorted(set(names)),
             reason=reason,
-            effect=sorted(effects[part, reason]),
+            effect=sorted(effects[part]),
         )
         for (part, reason), names in sorted(resources.items())
     ]

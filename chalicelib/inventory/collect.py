@@ -350,7 +350,7 @@ class Reading:
         models_named = named.get("model", [])
         keep = shares.FOR_NETWORK + math.ceil(len(models_named) / models.SEARCH_FILTERS)
         configs_named = reader.afforded(Part.CONFIGS, named.get("endpoint-config", ()), cost=2, keep=keep)
-        reader.reserve(len(configs_named) - 1)
+        reader.reserve(max(0, len(configs_named) - 1))
         estate.configs = {**used, **configs.described_configs(reader, configs_named)}
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))

@@ -104,17 +104,17 @@ class Reader:
     def blind_to(self, failure: CallFailed, part: Part | None, resource: str | None = None) -> None:
         """Notes a failed call, and that the part (or one resource of it) stays unread."""
         if isinstance(failure, Deferred) and part is not None:
-            self.left_to_sweep(part, resource)
+            self.left_to_sweep(part, resource, failure.operation)
             return
         with self._lock:
             self.gaps.note(Failure(failure.operation, failure.code, failure.message, resource, part))
 
-    def left_to_sweep(self, part: Part, resource: str | None = None) -> None:
+    def left_to_sweep(self, part: Part, resource: str | None = None, operation: str = LEFT_TO_SWEEP) -> None:
         """Notes that the part (or one resource of it) is left to the next sweep."""
         most = self.bound.most if self.bound is not None else 0
         reason = f"{part} are left to the next sweep, as an audit for this event makes {most} calls at most"
         with self._lock:
-            self.gaps.note(Failure(LEFT_TO_SWEEP, "", reason, resource, part, deferred=True))
+            self.gaps.note(Failure(operation, "", reason, resource, part, deferred=True))
 
     def afforded(self, part: Part, names: Iterable[str], *, cost: int = 1, keep: int = 0) -> list[str]:
         """Those of these resources of a part, from the first on, that can be read by ``cost`` calls each while ``keep``

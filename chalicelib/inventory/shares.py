@@ -7,7 +7,7 @@ from chalicelib.inventory.reader import Reader
 #: scales one target.
 FOR_MODELS, FOR_TARGETS, FOR_SCALING, FOR_METRICS, FOR_ALARMS, FOR_NETWORK = 1, 1, 3, 2, 1, 2
 AFTER_COMPONENTS = FOR_MODELS + FOR_TARGETS + FOR_SCALING + FOR_METRICS + FOR_ALARMS + FOR_NETWORK
-AFTER_MODELS = FOR_TARGETS + FOR_SCALING
+AFTER_MODELS = FOR_TARGETS + FOR_SCALING + FOR_METRICS + FOR_ALARMS
 
 
 def scaling(reader: Reader, ids: list[str], network_calls: int) -> list[str]:
