@@ -1,6 +1,7 @@
 """Endpoints that are much to read: many variants, twenty components, own networks, alarms, schedules, load tests, and
 models that ``Search`` does not know yet."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -27,7 +28,7 @@ class LargeDoor(StateDoor):
         targets = {"AlarmNames": [parameters["AlarmMuteRuleName"]]}
         return {"Name": parameters["AlarmMuteRuleName"], "Rule": {"Schedule": schedule}, "MuteTargets": targets}
 
-    def _Search(self, parameters: Record) -> Record:
+    def _Search(self, parameters: Mapping[str, Any]) -> Record:
         expression = parameters.get("SearchExpression") or {}
         if expression.get("Operator") != "Or":
             answer = super()._Search(parameters)
@@ -131,7 +132,7 @@ def _scale(state: State, resource_id: str, dimension: str, random: Random) -> No
     alarms = [f"{resource_id}-{end}" for end in ("high", "low")]
     predefined = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
     tracking = {"TargetValue": 70.0, "PredefinedMetricSpecification": predefined}
-    policy = {"PolicyName": "load", "PolicyARN": arn, "PolicyType": "TargetTrackingScaling"}
+    policy: Record = {"PolicyName": "load", "PolicyARN": arn, "PolicyType": "TargetTrackingScaling"}
     policy["TargetTrackingScalingPolicyConfiguration"] = tracking
     policy["Alarms"] = [{"AlarmName": alarm, "AlarmARN": alarm} for alarm in alarms]
     state.policies.append({**ids, **policy})

@@ -14,6 +14,7 @@ from tests.accounts.door import StateDoor
 from tests.accounts.large import large
 from tests.accounts.shapes import ACCOUNT, NOW
 from tests.unit.test_generated_accounts import POLICY, Outcomes
+from tests.unit.test_generated_pairs import named
 
 pytestmark = pytest.mark.thorough
 
@@ -74,12 +75,12 @@ def test_an_event_costs_no_more_than_promised_and_says_what_it_left(seed: int) -
         assert all(set(RULES[rule].merges_into) & left for id, rule in told.items() if id not in findings)
 
         failing = {
-            (rule.id, subject.kind, str(subject.name))
+            (rule.id, subject.kind, named(subject))
             for rule, subject, outcome in every.all
             if outcome.verdict is Verdict.FAIL
         }
         resolved = {
-            (rule.id, subject.kind, str(subject.name))
+            (rule.id, subject.kind, named(subject))
             for rule, subject, outcome in outcomes.all
             if outcome.lasting and outcome.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
         }
@@ -87,7 +88,7 @@ def test_an_event_costs_no_more_than_promised_and_says_what_it_left(seed: int) -
 
 
 def test_the_reading_of_all_would_cost_more_than_is_promised() -> None:
-    costs = {}
+    costs: dict[str, int] = {}
     for seed in SEEDS:
         _, door = large(seed)
         for about in scopes(door):
