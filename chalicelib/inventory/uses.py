@@ -48,16 +48,34 @@ def with_use(estate: Inventory, *, seen: bool) -> Inventory:
     configs could be read.
     """
     in_use = {endpoint.config_name for endpoint in estate.endpoints.values()}
-    users = _users(estate)
+    users, run = _users(estate), _run_by_components(estate)
     models = {}
     for name, model in estate.models.items():
         used = tuple(sorted(users.get(name, ()))) or (model.used_by or () if seen and estate.whole else model.used_by)
-        models[name] = model.model_copy(update={"used_by": used})
+        models[name] = model.model_copy(update={"used_by": used, **run.get(name, {})})
     configs = {}
     for name, config in estate.configs.items():
         known = name in in_use or (False if estate.whole else None)
         configs[name] = config.model_copy(update={"in_use": known})
     return replace(estate, models=models, configs=configs)
+
+
+def _run_by_components(estate: Inventory) -> Mapping[str, dict[str, tuple[str, ...]]]:
+    """By the model's name: the inference components that run it, and the endpoints that it serves in no other way."""
+    components: dict[str, set[str]] = {}
+    hosts: dict[str, set[str]] = {}
+    for component in estate.components.values():
+        for part in component.specifications:
+            if part.model_name:
+                components.setdefault(part.model_name, set()).add(component.name)
+                hosts.setdefault(part.model_name, set()).add(component.endpoint_name)
+    for variant in variants(estate):
+        for name in variant.configured.model_names if variant.configured else ():
+            hosts.get(name, set()).discard(variant.endpoint_name)
+    return {
+        name: {"components": tuple(sorted(names)), "hosts": tuple(sorted(hosts[name]))}
+        for name, names in components.items()
+    }
 
 
 def _users(estate: Inventory) -> Mapping[str, set[str]]:

@@ -114,7 +114,12 @@ def autoscaling_target_without_policy(target: ScalableTarget, estate: Inventory,
     live = len(estate.live_schedules_of(target))
     if live:
         return passed("something scales it", policies=policies, scheduled_actions=live)
-    return failed(**_capacity(target), scheduled_actions_over=[action.name for action in actions])
+    scaled_subject = estate.scaled_by(target)
+    return failed(
+        **_capacity(target),
+        scheduled_actions_over=[action.name for action in actions],
+        asynchronous=isinstance(scaled_subject, Variant) and scaled_subject.known("asynchronous") is True,
+    )
 
 
 class MinCapacity(Params):

@@ -278,7 +278,16 @@ TARGET_WITHOUT_POLICY: list[Case] = [
             "max_capacity": 4,
             "resource_id": VARIANT_ID,
             "scalable_dimension": INSTANCE_DIMENSION,
+            "asynchronous": False,
         },
+    ),
+    fails(
+        NO_POLICY,
+        "neither, of an asynchronous endpoint, which is scaled by its queue",
+        a_target(VARIANT),
+        a_variant(asynchronous=True),
+        severity=Severity.MEDIUM,
+        evidence={"asynchronous": True},
     ),
     fails(
         NO_POLICY,

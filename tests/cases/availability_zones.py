@@ -50,6 +50,15 @@ LUSTRE, EFS = file_system("FSxLustre"), file_system("EFS")
 MODEL_VPC_SINGLE_AZ: list[Case] = [
     fails(
         SINGLE,
+        "one zone under a model that inference components run",
+        a_model(subnets=["subnet-a", "subnet-a2"], components=("adapter", "base"), hosts=("churn",)),
+        SUBNET_A,
+        SUBNET_A2,
+        severity=Severity.HIGH,
+        evidence={"endpoints": ["churn"]},
+    ),
+    fails(
+        SINGLE,
         "one zone under a model that only batch transform runs",
         a_model(subnets=["subnet-a", "subnet-a2"], used_by=[]),
         a_transform_job(),

@@ -40,6 +40,8 @@ class Model(Fact):
     vpc_config: VpcConfig | None = at("VpcConfig", convert=_with_subnets)
     tags: Tags | None = at("Tags")
     used_by: tuple[str, ...] | None = Field(None, description="endpoints that serve it")
+    components: tuple[str, ...] = Field((), description="inference components that run it")
+    hosts: tuple[str, ...] = Field((), description="endpoints that serve it by inference components alone")
 
     @property
     def containers(self) -> tuple[Container, ...]:
