@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 STAGE ?= prod
 READY := .venv/.ready
-CODE := app.py benchmarks chalicelib emulator tools tests
+CODE := app.py benchmarks chalicelib emulator samples tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean

@@ -13,8 +13,8 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import CASES
 from tools.kinds import KINDS
 
 #: Where AWS answers with the facts of each model.

@@ -91,7 +91,7 @@ def _problems(packed: Path) -> list[str]:
         if path.is_file() and "__pycache__" not in path.parts
     }
     problems = [f"the zip lacks {name}" for name in sorted((wanted | {"app.py"}) - names)]
-    for module in ("boto3", "botocore", "moto", "emulator", "tests"):
+    for module in ("boto3", "botocore", "moto", "emulator", "samples", "tests"):
         if any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip holds {module}, which Lambda does not need")
     for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "chalice"):

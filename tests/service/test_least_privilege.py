@@ -256,7 +256,7 @@ def _part(run: str, account: str) -> dict[str, Any]:
 
 
 def _notice() -> dict[str, Any]:
-    from tests.notices_samples import SAMPLES
+    from samples.notices import SAMPLES
 
     message = json.dumps(SAMPLES["finding-new"].machine())
     return {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": message}}]}

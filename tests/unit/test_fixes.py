@@ -16,8 +16,8 @@ from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import TEMPLATES, rule_title
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import CASES
 from tools.evidence import finding_of
 
 FAILING = [case for case in CASES if case.verdict is Verdict.FAIL]

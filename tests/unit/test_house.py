@@ -49,6 +49,10 @@ SPEAKS_TO_AWS = (
 )
 #: The SDK, and what stands in for AWS in tests and demos.
 SDK, EMULATORS = ("boto3", "botocore"), ("emulator", "moto")
+#: What shows the product at work, and what tests it.
+SAMPLES, TESTS = ("samples",), ("tests",)
+#: What runs without a test: shipped, or started by the makefile.
+TESTLESS = ("app.py", "benchmarks", "chalicelib", "emulator", "samples", "tools")
 #: DynamoDB's words for the type of a value.
 DYNAMODB_TYPES = {"S", "N", "B", "SS", "NS", "BS", "BOOL", "M", "L", "NULL"}
 LINES = 400
@@ -122,6 +126,20 @@ def test_a_raw_shape_is_seen_however_it_is_written(tmp_path: Path) -> None:
 def test_the_auditor_does_not_know_that_it_may_talk_to_an_emulator() -> None:
     knowing = {module_of(path) for path in CODE if any(within(name, EMULATORS) for name in every_import(path))}
     assert knowing == {"chalicelib.cli.demo"}
+
+
+@pytest.mark.parametrize("folder", TESTLESS)
+def test_nothing_but_tests_imports_a_test(folder: str) -> None:
+    paths = [ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.py"))
+    assert paths
+    assert {
+        str(path.relative_to(ROOT)) for path in paths if any(within(name, TESTS) for name in every_import(path))
+    } == set()
+
+
+def test_what_is_shipped_imports_no_sample() -> None:
+    shipped = [*CODE, ROOT / "app.py", *sorted((ROOT / "emulator").rglob("*.py"))]
+    assert {module_of(path) for path in shipped if any(within(name, SAMPLES) for name in every_import(path))} == set()
 
 
 def test_few_files_stand_loose_beside_the_rooms() -> None:

@@ -12,8 +12,8 @@ import yaml
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules import RULES
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES, TOPICS, cases_of
+from samples.cases.case import Case
+from samples.cases.catalogue import CASES, TOPICS, cases_of
 from tests.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +56,7 @@ def parameters() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_module_of_rules_has_a_table(topic: str) -> None:
-    assert cases_of(topic), f"write tests/cases/{topic}.py"
+    assert cases_of(topic), f"write samples/cases/{topic}.py"
 
 
 def test_a_table_holds_registered_rules_only_and_no_name_twice() -> None:

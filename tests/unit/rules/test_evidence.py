@@ -12,8 +12,8 @@ from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import FILTERS, TEMPLATES
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import CASES
 
 SCOPE = Scope("123456789012", "eu-west-1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)

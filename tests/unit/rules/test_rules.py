@@ -8,9 +8,9 @@ from chalicelib.inventory.parts import Part, closure
 from chalicelib.kinds import KINDS
 from chalicelib.report.findings import Confidence, Verdict
 from chalicelib.rules import RULES
-from tests.builders import deprived, unasked, without
-from tests.cases.case import Case, judged
-from tests.cases.catalogue import CASES
+from samples.builders import deprived, unasked, without
+from samples.cases.case import Case, judged
+from samples.cases.catalogue import CASES
 
 #: The parts that bring the resources of a kind: had they not been read, there would be nothing to judge.
 BROUGHT_BY = {row.name: {Part(row.part)} for row in KINDS.values()} | {

@@ -8,7 +8,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict, unknown
 from chalicelib.rules import RULES
-from tests.builders import Given, Unreadable, an_inventory
+from samples.builders import Given, Unreadable, an_inventory
 
 NOTHING: Mapping[str, Any] = {}
 

@@ -8,7 +8,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_component,
     a_host_of_components,
@@ -22,8 +22,8 @@ from tests.builders import (
     an_activity,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 NONE = "variant-no-autoscaling"
 NO_POLICY = "autoscaling-target-without-policy"

@@ -2,13 +2,13 @@
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     a_component,
     a_host_of_components,
     a_target,
     ago,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
 
 SINGLE_COPY = "inference-component-single-copy"
 NO_BALANCE = "inference-component-no-az-balance"

@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     COPIED_LDA,
     IMAGE_CLASSIFICATION,
     LDA,
@@ -18,9 +18,9 @@ from tests.builders import (
     a_tuning_job,
     ago,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
-from tests.cases.training_fit import MARKETPLACE
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.training_fit import MARKETPLACE
 
 NO_CHECKPOINT = "training-spot-no-checkpoint"
 CANNOT_CHECKPOINT = "training-spot-cannot-checkpoint"

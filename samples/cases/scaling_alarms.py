@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_component,
     a_host_of_components,
@@ -22,9 +22,9 @@ from tests.builders import (
     following_sum_of,
     metric_math,
 )
-from tests.cases.autoscaling import COMPONENT, COMPONENT_ID, CONCURRENT, VARIANT, VARIANT_ID, out_of_concern
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.scaled import ASYNC, BACKLOG, CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, OWN, a_predictive_policy
+from samples.cases.autoscaling import COMPONENT, COMPONENT_ID, CONCURRENT, VARIANT, VARIANT_ID, out_of_concern
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.scaled import ASYNC, BACKLOG, CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, OWN, a_predictive_policy
 
 ALARM = "autoscaling-alarm-broken"
 WAKE_UP = "autoscaling-zero-without-wakeup"

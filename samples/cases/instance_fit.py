@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     ACCOUNT,
     COPIED_LDA,
     DEEPAR,
@@ -32,8 +32,8 @@ from tests.builders import (
     an_image,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 GPU_USE = "endpoint-gpu-underutilized"
 UNNEEDED = "endpoint-gpu-unneeded-by-algorithm"

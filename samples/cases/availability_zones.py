@@ -7,7 +7,7 @@ from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     LOCAL_SUBNET,
     OUTPOST_SUBNET,
     SUBNET_A,
@@ -24,8 +24,8 @@ from tests.builders import (
     a_vpc,
     an_endpoint,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
 
 SINGLE = "model-vpc-single-az"
 MISSING = "model-vpc-subnet-missing"

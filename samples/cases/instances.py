@@ -7,7 +7,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.plan.inventory import Planned
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     SUBNET_A,
     SUBNET_B,
     Given,
@@ -28,7 +28,7 @@ from tests.builders import (
     following,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
 
 SINGLE = "endpoint-single-instance"
 CONFIG = "endpoint-config-single-instance"

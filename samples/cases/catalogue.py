@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from chalicelib.rules import RULES
-from tests.cases.case import Case
+from samples.cases.case import Case
 
 #: The modules that register rules, such as ``availability_zones``.
 TOPICS = sorted({rule.judgement.__module__.rsplit(".", 1)[-1] for rule in RULES.values()})
@@ -14,7 +14,7 @@ def cases_of(topic: str) -> list[Case]:
     """The table of one topic; empty when nobody has written it yet."""
     if not (Path(__file__).parent / f"{topic}.py").is_file():
         return []
-    cases: list[Case] = import_module(f"tests.cases.{topic}").CASES
+    cases: list[Case] = import_module(f"samples.cases.{topic}").CASES
     return cases
 
 

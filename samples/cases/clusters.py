@@ -1,8 +1,8 @@
 """HyperPod clusters."""
 
 from chalicelib.report.findings import Severity
-from tests.builders import a_cluster
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.builders import a_cluster
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
 
 RECOVERY = "cluster-node-recovery-off"
 

@@ -3,7 +3,7 @@
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_benchmark,
     a_component,
@@ -21,7 +21,7 @@ from tests.builders import (
     an_endpoint_without_variants,
     managed_scaling,
 )
-from tests.cases.autoscaling import (
+from samples.cases.autoscaling import (
     COMPONENT,
     COMPONENT_ID,
     CONCURRENT,
@@ -31,9 +31,9 @@ from tests.cases.autoscaling import (
     concurrency_target,
     out_of_concern,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
-from tests.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
 
 SCALE_IN = "autoscaling-scale-in-disabled"
 COOLDOWN = "autoscaling-cooldown-inverted"

@@ -2,9 +2,9 @@
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import ACCOUNT, ELASTIC_INFERENCE, OWN_IMAGE, a_model, a_notebook, a_variant, an_image
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.builders import ACCOUNT, ELASTIC_INFERENCE, OWN_IMAGE, a_model, a_notebook, a_variant, an_image
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 ENDPOINT = "endpoint-elastic-inference-retired"
 NOTEBOOK = "notebook-elastic-inference-retired"

@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     BLAZINGTEXT,
     COPIED_LDA,
     DEEP_LEARNING_CONTAINER,
@@ -27,8 +27,8 @@ from tests.builders import (
     XGBOOST_WITHOUT_VERSION,
     a_training_job,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
 
 TRAINING = "training-gpu-for-cpu-algorithm"
 CPU_TRAINING = "training-cpu-for-gpu-algorithm"
