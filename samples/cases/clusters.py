@@ -2,7 +2,7 @@
 
 from chalicelib.report.findings import Severity
 from samples.builders import a_cluster
-from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 
 RECOVERY = "cluster-node-recovery-off"
 
@@ -13,6 +13,7 @@ CASES: list[Case] = [
         a_cluster(recovery="None"),
         severity=Severity.HIGH,
         evidence={"node_recovery": "None", "status": "InService"},
+        in_demo=[InDemo("cluster research-pretraining")],
     ),
     fails(
         RECOVERY,

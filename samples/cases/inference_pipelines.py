@@ -15,7 +15,7 @@ from samples.builders import (
     a_serverless_variant,
     a_variant,
 )
-from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 COUNT = "pipeline-container-count"
@@ -28,6 +28,7 @@ CONTAINER_COUNT: list[Case] = [
         a_pipeline(1),
         severity=Severity.LOW,
         evidence={"containers": 1},
+        in_demo=[InDemo("model text-cleaning-v1")],
     ),
     fails(
         COUNT,
@@ -45,6 +46,7 @@ CONTAINER_COUNT: list[Case] = [
         severity=Severity.INFO,
         evidence={"containers": 6, "warn_above": 5},
         boundary="warn_above",
+        in_demo=[InDemo("model catalog-enrichment-v3")],
     ),
     fails(
         COUNT,

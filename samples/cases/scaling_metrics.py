@@ -7,7 +7,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from samples.builders import a_metric, a_policy, a_step_policy, a_variant, an_alarm, following, following_sum_of
 from samples.cases.autoscaling import COMPONENT, CONCURRENT, VARIANT, out_of_concern
-from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 from samples.cases.scaled import (
     ASYNC,
     BACKLOG,
@@ -175,6 +175,7 @@ METRIC_MISMATCH: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"custom_metrics": ["CPUUtilization"], "mismatch": "the metric is that of EndpointName fraud"},
+        in_demo=[InDemo("scaling-policy seat-pricing/AllTraffic/target-tracking")],
     ),
     fails(
         MISMATCH,
@@ -343,6 +344,7 @@ METRIC_MISMATCH: list[Case] = [
         a_policy(tracking=following("CPUUtilization", **OWN)),
         ASYNC,
         severity=Severity.MEDIUM,
+        in_demo=[InDemo("scaling-policy contract-scans/AllTraffic/target-tracking")],
     ),
     fails(
         MISMATCH,
