@@ -83,7 +83,7 @@ class Auditor:
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
         judge = Judge(rules, scope, witness=witness)
-        tagged = frozenset(kind for one in rules.values() if one.rule.needs_tags for kind in one.rule.kinds)
+        tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
             network = None
@@ -98,8 +98,8 @@ class Auditor:
             if witness is not None:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
-        failing = [one for one in judge.failing if self._reported(tagged_arn(one.subject, scope), tags)]
-        found = findings(
+        failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
+        listed = findings(
             failing,
             self.policy,
             scope,
@@ -123,10 +123,10 @@ class Auditor:
             policy=self.policy.used,
             resources=judge.resources,
             rules=judge.rule_counts(),
-            findings=found,
+            findings=listed,
             blind_spots=blind,
-            exemptions=exemption_notes(self.policy, found, started.date(), all_seen=all_seen),
-            catalogue={id: one.in_force for id, one in rules.items()},
+            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
             api_calls=self.aws.calls - calls_before,
@@ -142,11 +142,12 @@ class Auditor:
 
 def _with_tags(reading: Reading, subjects: list[F], scope: Scope, kinds: frozenset[str]) -> list[F]:
     """The subjects, those of these kinds with their tags, asked for where they came without."""
-    lacking = [one for one in subjects if one.kind in kinds and getattr(one, "tags", None) is None]
-    arns = {id(one): tagged_arn(one, scope) for one in lacking}
+    lacking = [subject for subject in subjects if subject.kind in kinds and getattr(subject, "tags", None) is None]
+    arns = {id(subject): tagged_arn(subject, scope) for subject in lacking}
     tags = reading.tags(list(dict.fromkeys(arn for arn in arns.values() if arn))) if arns else {}
     return [
-        one.model_copy(update={"tags": tags[arns[id(one)]]}) if arns.get(id(one)) in tags else one for one in subjects
+        subject.model_copy(update={"tags": tags[arns[id(subject)]]}) if arns.get(id(subject)) in tags else subject
+        for subject in subjects
     ]
 
 
@@ -154,12 +155,12 @@ def _tags_of_failing(
     reading: Reading, failing: list[Failing], scope: Scope, estate: Inventory
 ) -> dict[str, dict[str, str]]:
     """The tags of what failed, by the ARN that carries them: those already read, the others asked for now."""
-    known = {one.arn: one.tags for one in estate.endpoints.values() if one.tags is not None}
-    known |= {one.arn: one.tags for one in estate.components.values() if one.tags is not None}
+    known = {owner.arn: owner.tags for owner in estate.endpoints.values() if owner.tags is not None}
+    known |= {owner.arn: owner.tags for owner in estate.components.values() if owner.tags is not None}
     lacking: dict[str, None] = {}
-    for one in failing:
-        arn = tagged_arn(one.subject, scope)
-        tags = getattr(one.subject, "tags", None)
+    for failed in failing:
+        arn = tagged_arn(failed.subject, scope)
+        tags = getattr(failed.subject, "tags", None)
         if tags is not None:
             known[arn] = tags
         elif arn:

@@ -14,8 +14,8 @@ Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"
 
 def zones(estate: Inventory) -> dict[str, list[str]]:
     """The Availability Zones, by id, in which the region has subnets; empty where subnets were not read."""
-    found = {_told(partial(getattr, subnet, "zone"), None) for subnet in estate.subnets.values()} - {None}
-    return {estate.region: sorted(found)} if found else {}
+    zones = {_known(partial(getattr, subnet, "zone"), None) for subnet in estate.subnets.values()} - {None}
+    return {estate.region: sorted(zones)} if zones else {}
 
 
 def endpoints(estate: Inventory) -> list[EndpointCapacity]:
@@ -24,23 +24,23 @@ def endpoints(estate: Inventory) -> list[EndpointCapacity]:
         EndpointCapacity(
             account=estate.account,
             region=estate.region,
-            name=one.name,
-            arn=one.arn,
-            status=one.status,
-            variants=[_variant(variant, one, estate) for variant in one.variants],
+            name=endpoint.name,
+            arn=endpoint.arn,
+            status=endpoint.status,
+            variants=[_variant(variant, endpoint, estate) for variant in endpoint.variants],
         )
-        for one in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
+        for endpoint in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
     ]
 
 
 def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VariantCapacity:
-    target = _told(lambda: estate.target_of(variant), None)
-    managed = _told(lambda: variant.managed_scaling, None)
+    target = _known(lambda: estate.target_of(variant), None)
+    managed = _known(lambda: variant.managed_scaling, None)
     bounds = (target.min_capacity, target.max_capacity) if target is not None else (None, None)
     if target is None and managed is not None:
         bounds = (managed.min_instance_count, managed.max_instance_count)
     network, stands = _network(variant, endpoint, estate)
-    types: tuple[str, ...] = _told(lambda: variant.settings.instance_types, ())
+    types: tuple[str, ...] = _known(lambda: variant.settings.instance_types, ())
     return VariantCapacity(
         name=variant.name,
         mode=_mode(variant),
@@ -57,11 +57,11 @@ def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> Variant
 def _mode(variant: Variant) -> Mode:
     if variant.shadow:
         return "shadow"
-    if _told(lambda: variant.serverless, False):
+    if _known(lambda: variant.serverless, False):
         return "serverless"
-    if _told(lambda: variant.is_async, False):
+    if _known(lambda: variant.is_async, False):
         return "asynchronous"
-    return "components" if _told(lambda: variant.hosts_components, False) else "instances"
+    return "components" if _known(lambda: variant.hosts_components, False) else "instances"
 
 
 def _network(
@@ -83,7 +83,7 @@ def _vpc_config(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VpcC
     return config or (estate.model(name).vpc_config if name is not None else None)
 
 
-def _told(ask: Callable[[], Any], otherwise: Any) -> Any:
+def _known(ask: Callable[[], Any], otherwise: Any) -> Any:
     """The answer, or ``otherwise`` where it was not read."""
     try:
         return ask()

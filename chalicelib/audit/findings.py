@@ -93,8 +93,10 @@ def findings(
 
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
     """
-    found = [_finding(one, policy, scope, now, tags_of(one), planned_in) for one in failing]
-    return sorted(found, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id))
+    findings = [_finding(failed, policy, scope, now, tags_of(failed), planned_in) for failed in failing]
+    return sorted(
+        findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
+    )
 
 
 def _finding(
@@ -187,14 +189,17 @@ def _own_words(words: OwnWords, resource: Resource) -> FindingText:
 def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
     """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
     before one that has expired."""
-    found = [
+    exemptions = [
         Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
         for entry in policy.exemptions
         if entry.covers(rule, resource.arn, resource.name)
     ]
     tagged = _tagged(rule, tags)
-    found += [tagged] if tagged else []
-    return next((one for one in found if not _over(one.expires, today)), found[0] if found else None)
+    exemptions += [tagged] if tagged else []
+    return next(
+        (exemption for exemption in exemptions if not _over(exemption.expires, today)),
+        exemptions[0] if exemptions else None,
+    )
 
 
 def _over(expires: date | None, today: date) -> bool:
@@ -226,10 +231,10 @@ def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all
     for entry in policy.exemptions:
         covered = sum(
             1
-            for one in reported
+            for finding in reported
             if any(
-                entry.covers(rule, one.resource.arn, one.resource.name)
-                for rule in (one.rule, *one.evidence.get("merged", ()))
+                entry.covers(rule, finding.resource.arn, finding.resource.name)
+                for rule in (finding.rule, *finding.evidence.get("merged", ()))
             )
         )
         state: Literal["expired", "expiring", "unmatched"] | None = None

@@ -49,7 +49,7 @@ class Resolutions:
     def __post_init__(self) -> None:
         self._watched: frozenset[Named] | None = None
         if self.known is not None:
-            self._watched = frozenset(_named(one) for one in self.known.values())
+            self._watched = frozenset(_named(finding) for finding in self.known.values())
         self._seen: set[Named] = set()
         self._unsettled: set[str] = set()
         self._sighted: set[Sighting] = set()

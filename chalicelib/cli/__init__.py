@@ -36,18 +36,18 @@ def run(arguments: list[str]) -> int:
         outcome = cli(arguments, prog_name="auditor", standalone_mode=False)
         sys.stdout.flush()
     except InvalidInput as error:
-        return _told(str(error), WRONG_USAGE)
+        return _ended(str(error), WRONG_USAGE)
     except AuditorError as error:
-        return _told(str(error), FAILED)
+        return _ended(str(error), FAILED)
     except KeyboardInterrupt:
-        return _told("interrupted", INTERRUPTED)
+        return _ended("interrupted", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:  # the last line of defence: a person gets a sentence
         return _other(error)
     if outcome == INTERRUPTED:  # typer takes an interrupt for itself, and says nothing
-        return _told("interrupted", INTERRUPTED)
+        return _ended("interrupted", INTERRUPTED)
     return outcome if isinstance(outcome, int) else 0
 
 
@@ -62,14 +62,14 @@ def _other(error: Exception) -> int:
     """Usage errors of the option parser, and faults of our own (with their trace when AUDITOR_DEBUG is set)."""
     explain = getattr(error, "format_message", None)
     if explain is not None:
-        return _told(explain(), getattr(error, "exit_code", WRONG_USAGE))
+        return _ended(explain(), getattr(error, "exit_code", WRONG_USAGE))
     if type(error).__name__ == "Abort":
-        return _told("interrupted", INTERRUPTED)
+        return _ended("interrupted", INTERRUPTED)
     if os.environ.get("AUDITOR_DEBUG"):
         raise error
-    return _told(f"unexpected fault: {type(error).__name__}: {error} (AUDITOR_DEBUG=1 shows where)", FAILED)
+    return _ended(f"unexpected fault: {type(error).__name__}: {error} (AUDITOR_DEBUG=1 shows where)", FAILED)
 
 
-def _told(sentence: str, code: int) -> int:
+def _ended(sentence: str, code: int) -> int:
     print(f"auditor: {sentence}", file=sys.stderr)
     return code

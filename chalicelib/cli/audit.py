@@ -116,20 +116,20 @@ def audit(
     rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
     files = outputs.planned(formats, output)
     named = resource or ([explain] if explain is not None and explain.startswith("arn:") else [])
-    found = with_resources(places(asked, service, _tell), named)
+    chosen = with_resources(places(asked, service, _tell), named)
     survey = Survey(service, rules, tags, progress=not no_progress)
     if explain is None and render is None:
-        report = survey.all(found) if len(found) > 1 else survey.one(found[0])
+        report = survey.all(chosen) if len(chosen) > 1 else survey.one(chosen[0])
         shown = _from(report, severity)
         show.give(shown, files, _narrowed(severity, tags))
         return _exit_code(shown, fail_on, strict)
-    if len(found) != 1:
+    if len(chosen) != 1:
         raise InvalidInput(
-            f"--explain and --render look at one account and region, and {len(found)} are asked for", field="--region"
+            f"--explain and --render look at one account and region, and {len(chosen)} are asked for", field="--region"
         )
-    scope, to = survey.scope(found[0]), next(iter(files.values()))
+    scope, to = survey.scope(chosen[0]), next(iter(files.values()))
     witness = Explanation() if explain is not None else None
-    report = survey.one(found[0], witness)
+    report = survey.one(chosen[0], witness)
     if witness is not None and explain is not None:
         show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
     elif render is not None:
@@ -160,10 +160,10 @@ def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:
 def _tags(texts: Sequence[str]) -> dict[str, str | None]:
     """Keys with the value asked for, None where any will do."""
     tags: dict[str, str | None] = {}
-    for one in texts:
-        key, equals, value = one.partition("=")
+    for text in texts:
+        key, equals, value = text.partition("=")
         if not key:
-            raise InvalidInput(f"{one!r} is no tag; accepted are KEY=VALUE and KEY", field="--tag")
+            raise InvalidInput(f"{text!r} is no tag; accepted are KEY=VALUE and KEY", field="--tag")
         if equals and tags.get(key) not in (None, value):
             raise InvalidInput(f"no resource has two values of the tag {key!r}; accepted is one", field="--tag")
         tags[key] = value if equals else tags.get(key)
@@ -175,7 +175,7 @@ def _tell(sentence: str) -> None:
 
 
 def _from(report: Report, severity: Severity) -> Report:
-    kept = [one for one in report.findings if one.severity.rank >= severity.rank]
+    kept = [finding for finding in report.findings if finding.severity.rank >= severity.rank]
     return report.model_copy(update={"findings": kept})
 
 

@@ -54,8 +54,8 @@ def replay(
     from chalicelib.cli.sessions import new_service
     from chalicelib.events import scope_of
 
-    given = event_in(event)
-    scope = scope_of(given)
+    payload = event_in(event)
+    scope = scope_of(payload)
     service = new_service(profile, scope.region, policy)
     report, notices = service.replay(scope)
     named = ", ".join(f"{ref.kind} {ref.name}" for ref in scope.resources)
@@ -107,8 +107,8 @@ def doctor(
     """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
     from chalicelib.cli.doctor import exit_code, run_doctor
 
-    found = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
-    return exit_code(found, strict=strict)
+    diagnosis = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
+    return exit_code(diagnosis, strict=strict)
 
 
 @app.command()

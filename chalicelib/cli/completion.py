@@ -22,7 +22,7 @@ Completer = Callable[[str], list[str]]
 
 def _completer(candidates: Callable[[], Iterable[str]]) -> Completer:
     """Offers those of the candidates that begin with the word so far."""
-    return lambda incomplete: [one for one in candidates() if one.startswith(incomplete)]
+    return lambda incomplete: [candidate for candidate in candidates() if candidate.startswith(incomplete)]
 
 
 def _profiles() -> list[str]:

@@ -34,7 +34,7 @@ def demo_account() -> Iterator[boto3.Session]:
         ) from None
     before = dict(os.environ)
     with Emulator() as emulator:
-        for name in [one for one in os.environ if one.startswith(("AWS_", "AUDITOR_"))]:
+        for name in [variable for variable in os.environ if variable.startswith(("AWS_", "AUDITOR_"))]:
             del os.environ[name]
         os.environ |= {
             "AWS_ENDPOINT_URL": emulator.url,
@@ -79,7 +79,7 @@ def _subscribed(session: boto3.Session) -> tuple[str, str]:
 
 def _show_notice(envelope: dict[str, Any]) -> None:
     """The SNS message as its SQS subscriber received it: the envelope, and the start of the machine form in it."""
-    attributes = {name: one["Value"] for name, one in envelope.get("MessageAttributes", {}).items()}
+    attributes = {name: attribute["Value"] for name, attribute in envelope.get("MessageAttributes", {}).items()}
     body = json.loads(envelope["Message"])
     first = body["told"][0] if body["told"] else None
     print("\nThe notice as a subscriber of the topic received it:")

@@ -11,7 +11,7 @@ from rich.text import Text
 from chalicelib.cli import outputs, show, table
 from chalicelib.cli.options import DiffFormat
 from chalicelib.errors import InvalidInput
-from chalicelib.report.difference import Change, Changed, Difference, difference
+from chalicelib.report.difference import Changed, Difference, DifferenceKind, difference
 from chalicelib.report.file import STDIN, report_in
 from chalicelib.report.findings import BlindSpot, Severity, utc_text
 from chalicelib.report.formats.markdown import table_cell
@@ -19,15 +19,15 @@ from chalicelib.rules.registry import may_read
 from chalicelib.templating import clean
 
 TITLES = {
-    Change.NEW: "New",
-    Change.WORSE: "Worse",
-    Change.UNEXEMPTED: "No longer exempt",
-    Change.BETTER: "Better",
-    Change.EXEMPTED: "Exempt now",
-    Change.RESOLVED: "Resolved",
-    Change.NOT_SEEN: "Not seen by the new audit",
+    DifferenceKind.NEW: "New",
+    DifferenceKind.WORSE: "Worse",
+    DifferenceKind.UNEXEMPTED: "No longer exempt",
+    DifferenceKind.BETTER: "Better",
+    DifferenceKind.EXEMPTED: "Exempt now",
+    DifferenceKind.RESOLVED: "Resolved",
+    DifferenceKind.NOT_SEEN: "Not seen by the new audit",
 }
-COUNTED = {Change.STILL_OPEN: "Still open", Change.STILL_EXEMPT: "Still exempt"}
+COUNTED = {DifferenceKind.STILL_OPEN: "Still open", DifferenceKind.STILL_EXEMPT: "Still exempt"}
 #: Columns that a line takes at most, and those before its text.
 PROSE, MARGIN = 110, 11
 
@@ -36,18 +36,18 @@ def run_diff(old: str, new: str, *, format: DiffFormat, to: Path | None) -> Diff
     """Holds two reports against each other, and shows what changed on stdout or in a file."""
     if old == new == STDIN:
         raise InvalidInput("only one of the two reports can come from stdin; accepted is a path for the other")
-    found = difference(report_in(old, field="OLD"), report_in(new, field="NEW"), may_read)
+    changes = difference(report_in(old, field="OLD"), report_in(new, field="NEW"), may_read)
     if format is DiffFormat.JSON:
-        show.text(as_json(found), to=to)
+        show.text(as_json(changes), to=to)
     elif format is DiffFormat.MARKDOWN:
-        show.text(as_markdown(found), to=to)
+        show.text(as_markdown(changes), to=to)
     elif to is not None:
         text = StringIO()
-        told(found, Console(width=PROSE, no_color=True, highlight=False, file=text))
+        _print(changes, Console(width=PROSE, no_color=True, highlight=False, file=text))
         outputs.save(to, text.getvalue())
     else:
-        told(found, Console(highlight=False))
-    return found
+        _print(changes, Console(highlight=False))
+    return changes
 
 
 def alarms(difference: Difference, fail_on: Severity | None) -> bool:
@@ -58,49 +58,55 @@ def alarms(difference: Difference, fail_on: Severity | None) -> bool:
 
 def as_json(difference: Difference) -> str:
     """The difference as JSON; of findings that are still there only the ids."""
-    told = difference.model_dump(mode="json", exclude={"changes"})
-    for change in Change:
-        listed = difference.of(change)
-        told[change.value.replace("-", "_")] = (
-            [one.finding.id for one in listed]
-            if change in COUNTED
-            else [one.model_dump(mode="json", exclude={"change"}) for one in listed]
+    shown = difference.model_dump(mode="json", exclude={"changes"})
+    for kind in DifferenceKind:
+        listed = difference.of(kind)
+        shown[kind.value.replace("-", "_")] = (
+            [change.finding.id for change in listed]
+            if kind in COUNTED
+            else [change.model_dump(mode="json", exclude={"change"}) for change in listed]
         )
-    return dumps(told, indent=2) + "\n"
+    return dumps(shown, indent=2) + "\n"
 
 
 def as_markdown(difference: Difference) -> str:
     """The difference for a pull request: counts, then a table of all that is not as it was."""
     lines = ["## SageMaker audit: what changed", "", summary(difference)]
     lines += [f"\n> {table_cell(remark)}" for remark in difference.remarks]
-    listed = [one for one in difference.changes if one.change in TITLES]
+    listed = [change for change in difference.changes if change.change in TITLES]
     if listed:
         lines += ["", "| change | severity | rule | resource | finding |", "|---|---|---|---|---|"]
-        for one in listed:
-            cells = (TITLES[one.change], _severity(one), one.finding.rule, one.finding.resource.name, _what(one))
+        for change in listed:
+            cells = (
+                TITLES[change.change],
+                _severity(change),
+                change.finding.rule,
+                change.finding.resource.name,
+                _what(change),
+            )
             lines.append("| " + " | ".join(table_cell(cell) for cell in cells) + " |")
     for title, spots in _spots(difference):
-        lines += [f"\n{title}: {table_cell(_spot(one))}" for one in spots]
+        lines += [f"\n{title}: {table_cell(_spot(spot))}" for spot in spots]
     return "\n".join(lines) + "\n"
 
 
-def told(difference: Difference, console: Console) -> None:
+def _print(difference: Difference, console: Console) -> None:
     """What changed, class by class and worst first; then blind spots and counts."""
     for word, side in (("old", difference.old), ("new", difference.new)):
         _prose(console, f"{word}  {utc_text(side.started_at)}  {side.audit_id}")
     for remark in difference.remarks:
         _prose(console, remark, "yellow")
     console.print()
-    for change, title in TITLES.items():
-        listed = difference.of(change)
+    for kind, title in TITLES.items():
+        listed = difference.of(kind)
         if not listed:
             continue
         console.print(Text(f"{title} ({len(listed)})", "bold"))
-        for one in listed:
-            style = table.STYLES[one.finding.severity]
-            _line(console, one.finding.severity.value, style, f"{one.finding.rule}{_was(one)}")
-            _line(console, "", "", f"{one.finding.resource.kind} {one.finding.resource.name}")
-            _line(console, "", "", _what(one))
+        for change in listed:
+            style = table.STYLES[change.finding.severity]
+            _line(console, change.finding.severity.value, style, f"{change.finding.rule}{_was(change)}")
+            _line(console, "", "", f"{change.finding.resource.kind} {change.finding.resource.name}")
+            _line(console, "", "", _what(change))
         console.print()
     for title, spots in _spots(difference):
         for spot in spots:
@@ -131,11 +137,11 @@ def _was(change: Changed) -> str:
 
 def _what(change: Changed) -> str:
     """The finding in a sentence; of one that is no longer listed, what became of it."""
-    if change.change is Change.RESOLVED:
+    if change.change is DifferenceKind.RESOLVED:
         return f"{change.note[:1].upper()}{change.note[1:]}."
-    if change.change is Change.NOT_SEEN:
+    if change.change is DifferenceKind.NOT_SEEN:
         return f"Unknown, as {change.note}."
-    exempt = " (exempt)" if change.change is Change.NEW and change.finding.status == "exempt" else ""
+    exempt = " (exempt)" if change.change is DifferenceKind.NEW and change.finding.status == "exempt" else ""
     note = f" — {change.note}" if change.note else ""
     return f"{change.finding.summary}{exempt}{note}"
 

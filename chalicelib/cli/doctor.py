@@ -42,16 +42,16 @@ def run_doctor(
 ) -> Diagnosis:
     """Looks, and shows what was found on stdout or in a file."""
     session = new_session(profile, region)
-    found = diagnose(session, os.environ, datetime.now(UTC), policy=policy, event=event)
+    diagnosis = diagnose(session, os.environ, datetime.now(UTC), policy=policy, event=event)
     if format is DoctorFormat.JSON:
-        show.text(as_json(found), to=to)
+        show.text(as_json(diagnosis), to=to)
     elif to is not None:
         text = StringIO()
-        told(found, Console(width=PROSE, no_color=True, highlight=False, file=text))
+        _print(diagnosis, Console(width=PROSE, no_color=True, highlight=False, file=text))
         outputs.save(to, text.getvalue())
     else:
-        told(found, Console(highlight=False))
-    return found
+        _print(diagnosis, Console(highlight=False))
+    return diagnosis
 
 
 def exit_code(diagnosis: Diagnosis, *, strict: bool) -> int:
@@ -69,7 +69,7 @@ def as_json(diagnosis: Diagnosis) -> str:
     return dumps({"ready": ready, **diagnosis.model_dump(mode="json")}, indent=2) + "\n"
 
 
-def told(diagnosis: Diagnosis, console: Console) -> None:
+def _print(diagnosis: Diagnosis, console: Console) -> None:
     """Everything that was looked at, topic by topic, then what to do."""
     for topic in ("credentials", "region", "settings", "policy"):
         _checks(console, diagnosis, topic)
@@ -84,7 +84,7 @@ def summary(diagnosis: Diagnosis) -> str:
     """One line: what is missing, and what that leaves blind."""
     if not diagnosis.permissions:
         return "Nothing can be audited before what is wrong above is put right."
-    denied = sum(1 for one in diagnosis.permissions if one.state == "denied")
+    denied = sum(1 for permission in diagnosis.permissions if permission.state == "denied")
     unclear = len(diagnosis.missing) - denied
     if not diagnosis.missing:
         return f"All {len(diagnosis.permissions)} permissions are there: {diagnosis.rules} rules can see everything."
@@ -95,15 +95,15 @@ def summary(diagnosis: Diagnosis) -> str:
 
 
 def _checks(console: Console, diagnosis: Diagnosis, topic: str) -> None:
-    checks = [one for one in diagnosis.checks if one.topic == topic]
+    checks = [check for check in diagnosis.checks if check.topic == topic]
     if not checks and topic != "settings":
         return
     console.print(Text(TITLES[topic], "bold"))
     if not checks:
-        _told(console, "ok", "none is set, the defaults hold")
-    widest = max((len(one.subject) for one in checks), default=0)
-    for one in checks:
-        _told(console, one.state, f"{one.subject:<{min(widest, SUBJECT)}}  {one.text}")
+        _state(console, "ok", "none is set, the defaults hold")
+    widest = max((len(check.subject) for check in checks), default=0)
+    for check in checks:
+        _state(console, check.state, f"{check.subject:<{min(widest, SUBJECT)}}  {check.text}")
     console.print()
 
 
@@ -111,12 +111,12 @@ def _permissions(console: Console, diagnosis: Diagnosis) -> None:
     what = "a sweep" if diagnosis.audit == "sweep" else "the audit of a named resource"
     console.print(Text(f"Permissions for {what}, each tried by one harmless request", "bold"))
     if not diagnosis.permissions:
-        _told(console, "unclear", "not tried, as something above is wrong")
-    for one in diagnosis.permissions:
-        _told(console, one.state, one.operation)
-        if one.state != "allowed":
-            for sentence in _because(one):
-                _told(console, "", sentence)
+        _state(console, "unclear", "not tried, as something above is wrong")
+    for permission in diagnosis.permissions:
+        _state(console, permission.state, permission.operation)
+        if permission.state != "allowed":
+            for sentence in _because(permission):
+                _state(console, "", sentence)
     console.print()
 
 
@@ -133,22 +133,28 @@ def _because(permission: Permission) -> list[str]:
 
 
 def _advice(console: Console, diagnosis: Diagnosis) -> None:
-    for one in diagnosis.permissions:
-        if one.explicit:
-            _told(console, "denied", f"{one.operation}: no statement lifts {one.reason}; the deny itself has to go.")
-    if any(one.explicit for one in diagnosis.permissions):
+    for permission in diagnosis.permissions:
+        if permission.explicit:
+            _state(
+                console,
+                "denied",
+                f"{permission.operation}: no statement lifts {permission.reason}; the deny itself has to go.",
+            )
+    if any(permission.explicit for permission in diagnosis.permissions):
         console.print()
     if diagnosis.policy_to_add is None:
         return
     console.print(Text("To allow what is missing, add this policy to the role or user:", "bold"))
     console.print(Text(dumps(diagnosis.policy_to_add, indent=2)), soft_wrap=True)
-    places = {one.denied_by for one in diagnosis.permissions if one.denied_by and not one.explicit}
-    for place in sorted(one for one in places if not one.startswith("identity")):
-        _told(console, "note", f"the {place} has to allow it too")
+    places = {
+        permission.denied_by for permission in diagnosis.permissions if permission.denied_by and not permission.explicit
+    }
+    for place in sorted(place for place in places if not place.startswith("identity")):
+        _state(console, "note", f"the {place} has to allow it too")
     console.print()
 
 
-def _told(console: Console, state: str, text: str) -> None:
+def _state(console: Console, state: str, text: str) -> None:
     """A line under its state; what does not fit goes on below, under the text."""
     room = max(MARGIN + 20, min(console.width, PROSE)) - MARGIN
     lines = textwrap.wrap(clean(text), room, break_long_words=False, break_on_hyphens=False) or [""]

@@ -35,10 +35,10 @@ class Explained:
 class Explanation:
     """Keeps every outcome that it is told of."""
 
-    told: list[tuple[Rule, Fact, Outcome]] = field(default_factory=list)
+    outcomes: list[tuple[Rule, Fact, Outcome]] = field(default_factory=list)
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        self.told.append((rule, subject, outcome))
+        self.outcomes.append((rule, subject, outcome))
 
     def finished(self, gaps: Failures) -> None:
         """Nothing more to keep."""
@@ -52,7 +52,7 @@ class Explanation:
         kinds = {ref.kind for ref in scope.resources}
         explained = []
         names: set[str] = set()
-        for rule, subject, outcome in self.told:
+        for rule, subject, outcome in self.outcomes:
             resource = resource_of(subject, scope)
             names.add(resource.name)
             own = resource.arn == asked or (resource.name == name and (not kinds or resource.kind in kinds))
@@ -60,7 +60,7 @@ class Explanation:
             if own or part:
                 explained.append(Explained(resource, rule, outcome))
         if not explained:
-            near = sorted(one for one in names if name.lower() in one.lower())[:5]
+            near = sorted(known for known in names if name.lower() in known.lower())[:5]
             hint = f"did you mean {', '.join(near)}?" if near else "it does not exist, or no enabled rule judges it;"
             raise InvalidInput(
                 f"nothing named {asked!r} was judged: {hint} accepted are ARNs and names as the report shows them",

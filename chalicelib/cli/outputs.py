@@ -44,7 +44,9 @@ def planned(chosen: Sequence[str], output: str | None) -> dict[str, Path | None]
         raise InvalidInput("--output is empty; accepted is a file or a folder", field="--output")
     place = Path(output)
     into = len(chosen) > 1 or output.endswith(("/", os.sep)) or place.is_dir()
-    files: dict[str, Path | None] = {one: place / f"report.{_suffix(one)}" if into else place for one in chosen}
+    files: dict[str, Path | None] = {
+        format: place / f"report.{_suffix(format)}" if into else place for format in chosen
+    }
     for file in files.values():
         check(file)
     return files

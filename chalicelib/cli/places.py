@@ -48,9 +48,9 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         left = set(begun)
         while left:
             done, left = wait(left, timeout=LOOK_UP_SECONDS, return_when=FIRST_EXCEPTION)
-            for one in done:
-                one.result()
-        return [one.result() for one in begun]
+            for task in done:
+                task.result()
+        return [task.result() for task in begun]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -113,7 +113,7 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
 
     Raises InvalidInput for a region that does not exist, AccessFailed when the role or the organization is refused.
     """
-    regions = tuple(dict.fromkeys(service.caller.known_region(one) for one in asked.regions)) or (
+    regions = tuple(dict.fromkeys(service.caller.known_region(region) for region in asked.regions)) or (
         service.caller.region,
     )
     own = service.caller.identity.account
@@ -136,7 +136,7 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
             why = fault if isinstance(fault, NotAllowed) else unexpected
             return [Place(account, region, None, why) for region in regions]
 
-    return [place for several in side_by_side(of_account, accounts) for place in several]
+    return [place for group in side_by_side(of_account, accounts) for place in group]
 
 
 def _one_account(asked: Asked, service: Service) -> tuple[str, SharedSession]:
@@ -196,8 +196,8 @@ def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
         ref = parse_resource(arn, account=place.account, region=place.region, field="--resource")
         refs.setdefault(place, []).append(ref)
     return [
-        Place(place.account, place.region, place.session, place.refused, tuple(several))
-        for place, several in refs.items()
+        Place(place.account, place.region, place.session, place.refused, tuple(regions))
+        for place, regions in refs.items()
     ]
 
 
@@ -286,7 +286,7 @@ def _together(reports: Sequence[Report]) -> Report:
     scope = report.scope.model_copy(
         update={
             "accounts": report.accounts,
-            "resources": [arn for one in reports for arn in one.scope.resources],
+            "resources": [arn for report in reports for arn in report.scope.resources],
         }
     )
-    return report.model_copy(update={"scope": scope, "started_at": min(one.started_at for one in reports)})
+    return report.model_copy(update={"scope": scope, "started_at": min(report.started_at for report in reports)})

@@ -68,11 +68,11 @@ def plan(
     declarations = declared_in(template, scope, values | _parameters(parameter or []))
     for word in declarations.skipped:
         print(f"auditor: {word}", file=sys.stderr)
-    told = judged(declarations.templates, in_force, scope, datetime.now(UTC))
-    kept = [one for one in told.report.findings if one.severity.rank >= severity.rank]
-    report = told.report.model_copy(update={"findings": kept})
+    answer = judged(declarations.templates, in_force, scope, datetime.now(UTC))
+    kept = [finding for finding in answer.report.findings if finding.severity.rank >= severity.rank]
+    report = answer.report.model_copy(update={"findings": kept})
     show.give(report, files, writers=WRITERS)
-    for source in told.empty:
+    for source in answer.empty:
         print(f"auditor: {source}: nothing of SageMaker is in it", file=sys.stderr)
     worst = report.worst()
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:

@@ -94,10 +94,10 @@ def catalogue(policy: Policy) -> None:
     for name in ("RULE", "SEVERITY", "ON", "TITLE"):
         rows.add_column(name, overflow="fold", no_wrap=name in ("SEVERITY", "ON"))
     for id, setting in policy.rules.items():
-        one = setting.rule
-        severity = setting.severity or one.severity
+        rule = setting.rule
+        severity = setting.severity or rule.severity
         state = ("observe" if setting.mode == "observe" else "yes") if setting.enabled else "no"
-        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(title_of(one)))
+        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(title_of(rule)))
     Terminal().print(rows)
 
 
@@ -132,23 +132,23 @@ VERDICTS = {
 def explained(answers: Sequence[Explained], policy: Policy, *, json: bool, to: Path | None) -> None:
     """Every rule's outcome for one resource and its parts, with reason and facts, on stdout or in a file."""
     if json:
-        text = dumps([one.as_json() for one in answers], indent=2, default=str) + "\n"
+        text = dumps([answer.as_json() for answer in answers], indent=2, default=str) + "\n"
         return save(to, text) if to is not None else print(text, end="")
     out = StringIO()
     console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)
-    for resource, several in groupby(answers, key=lambda answer: answer.resource):
+    for resource, group in groupby(answers, key=lambda answer: answer.resource):
         console.print(Text(clean(f"{resource.kind} {resource.name}"), "bold"))
-        listed = list(several)
-        for one in sorted(listed, key=lambda answer: (list(VERDICTS).index(answer.outcome.verdict), answer.rule.id)):
-            word, style = VERDICTS[one.outcome.verdict]
-            console.print(Text.assemble("  ", (f"{word:<15}", style), one.rule.id))
-            if one.outcome.reason:
-                console.print(Text(clean(f"                 {one.outcome.reason}")))
-            if one.outcome.evidence:
-                facts = ", ".join(f"{name} {_fact(value)}" for name, value in one.outcome.evidence.items())
+        listed = list(group)
+        for answer in sorted(listed, key=lambda answer: (list(VERDICTS).index(answer.outcome.verdict), answer.rule.id)):
+            word, style = VERDICTS[answer.outcome.verdict]
+            console.print(Text.assemble("  ", (f"{word:<15}", style), answer.rule.id))
+            if answer.outcome.reason:
+                console.print(Text(clean(f"                 {answer.outcome.reason}")))
+            if answer.outcome.evidence:
+                facts = ", ".join(f"{name} {_fact(value)}" for name, value in answer.outcome.evidence.items())
                 console.print(Text(clean(f"                 {facts}"), "dim"))
         for id, setting in policy.rules.items():
-            if resource.kind in setting.rule.kinds and id not in {one.rule.id for one in listed}:
+            if resource.kind in setting.rule.kinds and id not in {answer.rule.id for answer in listed}:
                 console.print(Text.assemble("  ", ("off            ", "dim"), id))
     if to is not None:
         save(to, out.getvalue())

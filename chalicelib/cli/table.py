@@ -63,24 +63,24 @@ class Group:
     @property
     def owner(self) -> str:
         """Who owns it, when that is told."""
-        return next((one.owner for one in self.findings if one.owner), "")
+        return next((finding.owner for finding in self.findings if finding.owner), "")
 
 
 def _worst(findings: Iterable[Finding]) -> Worst:
-    counts = Counter(one.severity for one in findings)
+    counts = Counter(finding.severity for finding in findings)
     return tuple(counts[severity] for severity in reversed(Severity))
 
 
 def groups(findings: Iterable[Finding]) -> list[Group]:
     """The findings by resource, those of an endpoint's variants, targets and policies with it; the worst first."""
     together: dict[tuple[str, ...], list[Finding]] = {}
-    for one in findings:
-        together.setdefault((one.account, one.region, *_root(one)), []).append(one)
-    found = [
-        Group(kind, name, account, region, sorted(several, key=lambda entry: (-entry.severity.rank, entry.rule)))
-        for (account, region, kind, name), several in together.items()
+    for finding in findings:
+        together.setdefault((finding.account, finding.region, *_root(finding)), []).append(finding)
+    groups = [
+        Group(kind, name, account, region, sorted(members, key=lambda entry: (-entry.severity.rank, entry.rule)))
+        for (account, region, kind, name), members in together.items()
     ]
-    return sorted(found, key=lambda entry: ([-number for number in entry.worst], entry.kind, entry.name))
+    return sorted(groups, key=lambda entry: ([-number for number in entry.worst], entry.kind, entry.name))
 
 
 def _root(finding: Finding) -> tuple[str, str]:
@@ -99,10 +99,10 @@ class Table:
         self.report = report
         self.width = max(width, 24)
         self.narrowed = narrowed
-        self.told = report.open_findings()
-        self.groups = groups(self.told)
-        self.several = len(report.accounts) > 1 or len(report.regions) > 1
-        self._rules = max((cell_len(one.rule) for one in self.told), default=0)
+        self.open = report.open_findings()
+        self.groups = groups(self.open)
+        self.many_places = len(report.accounts) > 1 or len(report.regions) > 1
+        self._rules = max((cell_len(finding.rule) for finding in self.open), default=0)
         self._measure = Console(width=self.width, no_color=True)
 
     def lines(self) -> Iterator[Text]:
@@ -114,12 +114,12 @@ class Table:
 
     def findings(self) -> Iterator[Text]:
         """A heading for each resource with its findings below; a heading for each place where there are several."""
-        for place, several in self._by_place():
-            if self.several:
+        for place, groups in self._by_place():
+            if self.many_places:
                 title = f"━━ {flat(place[0])} · {flat(place[1])} "
                 yield from self._folded(Text(title + "━" * (min(self.width - 3, RULER) - cell_len(title)), "bold"), 3)
                 yield Text()
-            for group in several:
+            for group in groups:
                 yield from self._group(group)
                 yield Text()
 
@@ -137,16 +137,16 @@ class Table:
         if group.owner:
             heading.append(f"  {flat(group.owner)}", "dim")
         yield from self._folded(heading, 2)
-        for one in group.findings:
-            severity = Text.assemble("  ", (one.severity.value, STYLES[one.severity]))
+        for finding in group.findings:
+            severity = Text.assemble("  ", (finding.severity.value, STYLES[finding.severity]))
             severity.append(" " * (INDENT - severity.cell_len))
-            summary = Text(flat(one.summary))
+            summary = Text(flat(finding.summary))
             if self.width >= WIDE:
-                severity.append(f"{one.rule:<{self._rules}}  ", "dim")
+                severity.append(f"{finding.rule:<{self._rules}}  ", "dim")
             else:
-                summary.append(f"  {one.rule}", "dim")
-            if len(places) > 1 and one.resource.declared:
-                summary.append(f"  {flat(str(one.resource.declared))}", "dim")
+                summary.append(f"  {finding.rule}", "dim")
+            if len(places) > 1 and finding.resource.declared:
+                summary.append(f"  {flat(str(finding.resource.declared))}", "dim")
             yield from self._beside(severity, summary)
 
     def _beside(self, left: Text, right: Text) -> Iterator[Text]:
@@ -184,23 +184,23 @@ class Table:
         yield from self._counts()
         if len(self.groups) > MOST:
             most = self.groups[:MOST]
-            names = max(cell_len(self._named(one).plain) for one in most)
+            names = max(cell_len(self._named(group).plain) for group in most)
             yield from self._section("Most affected", most, lambda entry: self._affected(entry, names))
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
-        for told in (self._exempt(), self.narrowed, self._hint()):
-            if told:
-                yield from self._folded(Text(told), 2)
+        for line in (self._exempt(), self.narrowed, self._hint()):
+            if line:
+                yield from self._folded(Text(line), 2)
         yield from self._listed(self._looked_at())
 
     def _counts(self) -> Iterator[Text]:
-        counts = Counter(one.severity for one in self.told)
-        if not self.told:
+        counts = Counter(finding.severity for finding in self.open)
+        if not self.open:
             seen = "No findings" if self.report.complete else "No findings in what could be read"
             yield Text(seen, "bold green" if self.report.complete else "bold")
             return
-        found = Text(_number(len(self.told), "finding"), "bold")
-        yield from self._folded(Text.assemble(found, f" on {_number(len(self.groups), 'resource')}"), 2)
+        count = Text(_number(len(self.open), "finding"), "bold")
+        yield from self._folded(Text.assemble(count, f" on {_number(len(self.groups), 'resource')}"), 2)
         digits = len(str(max(counts.values())))
         longest = max(1, min(BAR, self.width - INDENT - 2 - digits))
         for severity in reversed(Severity):
@@ -214,11 +214,11 @@ class Table:
         if items:
             yield Text()
             yield Text(title, "bold")
-            for one in items:
-                yield from line(one)
+            for item in items:
+                yield from line(item)
 
     def _named(self, group: Group) -> Text:
-        place = f"  {group.account} {group.region}" if self.several else ""
+        place = f"  {group.account} {group.region}" if self.many_places else ""
         return Text.assemble("  ", (group.kind, "dim"), " ", flat(group.name), (place, "dim"))
 
     def _affected(self, group: Group, names: int) -> Iterator[Text]:
@@ -244,8 +244,8 @@ class Table:
         error = flat(spot.error)
         named = error if spot.operation in error else f"{spot.operation}: {error}"
         yield from self._folded(Text.assemble("  ", (named, BLIND)), 4)
-        if self.several:
-            places = dict.fromkeys(f"{one.account} {one.region}" for one in spots)
+        if self.many_places:
+            places = dict.fromkeys(f"{spot.account} {spot.region}" for spot in spots)
             yield from self._folded(Text(f"    in {_some(list(places))}"), 4)
         if spot.effect:
             every = len(spot.effect) > 1 and len(spot.effect) == len(self.report.rules)
@@ -253,16 +253,16 @@ class Table:
             yield from self._folded(Text(f"    unknown: {rules}", "dim"), 4)
 
     def _exempt(self) -> str:
-        number = sum(1 for one in self.report.findings if one.status == "exempt")
+        number = sum(1 for finding in self.report.findings if finding.status == "exempt")
         return f"{number} exempt, not listed." if number else ""
 
     def _hint(self) -> str:
         ways = []
-        if any(one.severity.rank < Severity.HIGH.rank for one in self.told):
+        if any(finding.severity.rank < Severity.HIGH.rank for finding in self.open):
             ways.append("--severity high shows the worst alone")
         if "html" in WRITERS:
             ways.append("--format html --output report.html writes a page to filter")
-        return f"Much to read: {', '.join(ways)}." if ways and len(self.told) >= MANY else ""
+        return f"Much to read: {', '.join(ways)}." if ways and len(self.open) >= MANY else ""
 
     def _looked_at(self) -> list[str]:
         report = self.report

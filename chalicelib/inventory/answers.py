@@ -42,6 +42,6 @@ def moment(value: float | str | datetime) -> datetime:
     if isinstance(value, datetime):
         return value
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
-        told = datetime.fromisoformat(value)
-        return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+        instant = datetime.fromisoformat(value)
+        return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
     return datetime.fromtimestamp(float(value), UTC)

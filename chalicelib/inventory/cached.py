@@ -28,20 +28,20 @@ FORMAT = f"{__version__} {zlib.crc32(_FIELDS.encode()):08x}"
 
 def packed(configs: Configs) -> bytes:
     """Configs as compressed JSON, in the format of this version."""
-    told = [one.model_dump(mode="json", exclude=_CHANGING, exclude_defaults=True) for one in configs.values()]
-    return zlib.compress(json.dumps({"format": FORMAT, "configs": told}, separators=(",", ":")).encode(), 6)
+    records = [config.model_dump(mode="json", exclude=_CHANGING, exclude_defaults=True) for config in configs.values()]
+    return zlib.compress(json.dumps({"format": FORMAT, "configs": records}, separators=(",", ":")).encode(), 6)
 
 
 def unpacked(blob: bytes) -> dict[str, EndpointConfig]:
     """The configs in a blob; none when it was made by another version. Raises ValueError for anything else."""
     try:
-        told = json.loads(zlib.decompress(blob))
-        if told["format"] != FORMAT:
+        stored = json.loads(zlib.decompress(blob))
+        if stored["format"] != FORMAT:
             return {}
-        found = [EndpointConfig.model_validate(one) for one in told["configs"]]
+        configs = [EndpointConfig.model_validate(record) for record in stored["configs"]]
     except (zlib.error, KeyError, TypeError) as error:
         raise ValueError(f"not a memory of endpoint configs: {error}") from error
-    return {one.name: one for one in found}
+    return {config.name: config for config in configs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,6 @@ class FileMemory:
 
 def cache_folder(environment: Mapping[str, str] | None = None) -> Path:
     """Where a person's programs keep what can be made again: ``$XDG_CACHE_HOME``, else ``~/.cache``."""
-    given = (os.environ if environment is None else environment).get("XDG_CACHE_HOME", "")
-    base = Path(given) if os.path.isabs(given) else Path("~/.cache").expanduser()
+    home = (os.environ if environment is None else environment).get("XDG_CACHE_HOME", "")
+    base = Path(home) if os.path.isabs(home) else Path("~/.cache").expanduser()
     return base / "sagemaker-auditor"

@@ -229,7 +229,7 @@ class Reading:
         estate.activities = (activities.result() if activities else None) or []
         self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
-            used = {one.config_name for one in estate.endpoints.values() if one.config_name}
+            used = {endpoint.config_name for endpoint in estate.endpoints.values() if endpoint.config_name}
             unused = reader.whole(Part.UNUSED_CONFIGS, lambda: configs.unused_configs(reader, used)) or {}
             estate.configs = {**estate.configs, **unused}
         estate.tuning_jobs = tuning_read.result() or {}
@@ -284,7 +284,9 @@ class Reading:
     def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
-        names = {one.configured.model_name for one in scaled if one.configured and one.configured.model_name}
+        names = {
+            target.configured.model_name for target in scaled if target.configured and target.configured.model_name
+        }
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
@@ -292,7 +294,9 @@ class Reading:
             estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
         for name in {
-            one.endpoint_name for one in scaled if not (one.configured and one.configured.model_name in tested)
+            target.endpoint_name
+            for target in scaled
+            if not (target.configured and target.configured.model_name in tested)
         }:
             endpoint = estate.endpoints[name]
             if endpoint.tags is None:
@@ -304,7 +308,7 @@ class Reading:
         hours = self._child_hours.get(job.arn)
         if hours is None:
             return job
-        known = [one for one in hours if one is not None]
+        known = [count for count in hours if count is not None]
         return job.model_copy(
             update={
                 "child_hours": sum(known) if known else None,
@@ -372,8 +376,8 @@ class Reading:
 
     def _named_network(self, estate: Inventory, named: Mapping[str, list[str]]) -> None:
         reader = self._reader
-        configs: list[VpcConfig | None] = [one.vpc_config for one in estate.models.values()]
-        configs += [one.vpc_config for one in estate.configs.values()]
+        configs: list[VpcConfig | None] = [model.vpc_config for model in estate.models.values()]
+        configs += [config.vpc_config for config in estate.configs.values()]
         configs += [job.vpc_config for job in self._named_jobs]
         ids = {subnet for config in configs if config for subnet in config.subnets} | set(named.get("subnet", ()))
         if Part.SUBNETS not in reader.needs:

@@ -124,7 +124,7 @@ class Inventory:
     @cached_property
     def variants(self) -> Mapping[str, Variant]:
         """Every variant, by the resource id that Application Auto Scaling uses."""
-        return {variant.resource_id: variant for one in self.endpoints.values() for variant in one.variants}
+        return {variant.resource_id: variant for endpoint in self.endpoints.values() for variant in endpoint.variants}
 
     def config(self, name: str | None) -> EndpointConfig:
         """The named endpoint config."""
@@ -277,8 +277,8 @@ class Inventory:
         grouped: dict[tuple[str, str], list[ScalingActivity]] = {}
         for activity in self.activities:
             grouped.setdefault((activity.resource_id, activity.dimension), []).append(activity)
-        for several in grouped.values():
-            several.sort(key=lambda activity: (activity.started is not None, activity.started), reverse=True)
+        for activities in grouped.values():
+            activities.sort(key=lambda activity: (activity.started is not None, activity.started), reverse=True)
         return grouped
 
     def alarm(self, name: str) -> Alarm | None:
@@ -333,24 +333,24 @@ class Inventory:
     def subnets_of(self, ids: Iterable[str]) -> tuple[list[Subnet], list[str]]:
         """The subnets with these ids, and the ids that are gone."""
         self.gaps.demand(Part.SUBNETS)
-        found: list[Subnet] = []
+        subnets: list[Subnet] = []
         missing: list[str] = []
-        for one in ids:
-            if one in self.subnets:
-                found.append(self.subnets[one])
+        for id in ids:
+            if id in self.subnets:
+                subnets.append(self.subnets[id])
             else:
-                missing.append(one)
-        return found, missing
+                missing.append(id)
+        return subnets, missing
 
     def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:
         """The distinct Availability Zones of these subnets, sorted; subnets that are gone have none.
 
         A subnet whose zone is in doubt raises Unread only where fewer than ``enough`` zones are certain.
         """
-        found, _ = self.subnets_of(ids)
+        subnets, _ = self.subnets_of(ids)
         zones: set[str] = set()
         doubt: Unread | None = None
-        for subnet in found:
+        for subnet in subnets:
             try:
                 if (zone := subnet.zone) is not None:
                     zones.add(zone)

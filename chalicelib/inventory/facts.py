@@ -190,15 +190,15 @@ class Fact(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         nested: dict[str, None] = {}
-        several: dict[str, None] = {}
+        plural: dict[str, None] = {}
         for info in cls.model_fields.values():
             source = source_of(info)
             paths = [steps_of(path) for path in source.paths] if source else []
             if len(paths) > 1 or info.default is not None:
                 nested |= {str(path[0]): None for path in paths if len(path) > 1}
             if len(paths) > 1:
-                several |= {str(path[0]): None for path in paths}
-        cls._nested, cls._several = tuple(nested), tuple(several)
+                plural |= {str(path[0]): None for path in paths}
+        cls._nested, cls._several = tuple(nested), tuple(plural)
 
     @model_validator(mode="before")
     @classmethod

@@ -228,7 +228,7 @@ def _registries() -> _Registries:
 @functools.cache
 def _algorithms() -> _Algorithms:
     data = read_facts("algorithms.yaml")
-    entries = [_entry(given) for given in data["algorithms"]]
+    entries = [_entry(entry) for entry in data["algorithms"]]
     return _Algorithms(
         by_repository={name: entry for entry in entries for name in entry.repositories},
         by_jumpstart_prefix={prefix: entry for entry in entries for prefix in entry.jumpstart},
@@ -256,7 +256,9 @@ def _entry(record: Mapping[str, Any]) -> _Entry:
         repositories=tuple(record.get("repositories", ())),
         jumpstart=tuple(record.get("jumpstart", ())),
         tag_versions=record.get("tag_versions", {}),
-        versions=tuple((_numbers(one["below"]), _typed(one, "below")) for one in record.get("versions", ())),
+        versions=tuple(
+            (_numbers(version["below"]), _typed(version, "below")) for version in record.get("versions", ())
+        ),
         when=tuple(
             _When(when["hyperparameter"], when["is"], _typed(when, "hyperparameter", "is"))
             for when in record.get("when", ())

@@ -183,7 +183,7 @@ def datapoints(reader: Reader, keys: list[MetricKey], days: Mapping[str, int]) -
 def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, list[Datapoint]]:
     begin = (reader.now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     by_id = {f"m{number}": key for number, key in enumerate(keys)}
-    found: dict[MetricKey, list[Datapoint]] = {}
+    series: dict[MetricKey, list[Datapoint]] = {}
     pages = reader.aws.pages(
         "cloudwatch",
         "GetMetricData",
@@ -198,8 +198,8 @@ def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, l
             pairs = zip(result["Timestamps"], result["Values"], strict=True)
             points = [Datapoint(moment(start), value) for start, value in pairs]
             if points:
-                found.setdefault(by_id[result["Id"]], []).extend(points)
-    return {key: sorted(points) for key, points in found.items()}
+                series.setdefault(by_id[result["Id"]], []).extend(points)
+    return {key: sorted(points) for key, points in series.items()}
 
 
 def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:

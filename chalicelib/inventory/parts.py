@@ -88,11 +88,11 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
 
 def closure(parts: frozenset[Part]) -> frozenset[Part]:
     """The parts together with all that they rest on."""
-    found = set(parts)
+    needed = set(parts)
     waiting = list(parts)
     while waiting:
         for below in RESTS_ON.get(waiting.pop(), ()):
-            if below not in found:
-                found.add(below)
+            if below not in needed:
+                needed.add(below)
                 waiting.append(below)
-    return frozenset(found)
+    return frozenset(needed)

@@ -127,7 +127,7 @@ class Reader:
         wanted = list(dict.fromkeys(names))
         done = 0
 
-        def one(name: str) -> dict[str, Any] | None:
+        def ask(name: str) -> dict[str, Any] | None:
             nonlocal done
             answer = self.describe(part, operation, parameter, name)
             with self._lock:
@@ -135,23 +135,23 @@ class Reader:
             self.progress(str(part), done, len(wanted))
             return answer
 
-        return [answer for answer in self.each(one, wanted) if answer is not None]
+        return [answer for answer in self.each(ask, wanted) if answer is not None]
 
     def typed(self, part: Part, model: type[F], records: Iterable[Mapping[str, Any]], key: str = "") -> list[F]:
         """AWS's records as facts. One that cannot be understood is noted as unread under the name in its field ``key``;
         without a name the whole part is, so that it is never taken for absent."""
-        found = []
+        records_read = []
         for record in records:
             try:
-                found.append(model.model_validate(record))
+                records_read.append(model.model_validate(record))
             except (ValidationError, AttributeError, KeyError, TypeError) as error:
                 operation = OPERATIONS[part][-1]
                 problem = error.errors()[0]["loc"] if isinstance(error, ValidationError) else (type(error).__name__,)
-                where = ".".join(str(one) for one in problem) or "as a whole"
+                where = ".".join(str(step) for step in problem) or "as a whole"
                 name = record.get(key) if key and isinstance(record, Mapping) else None
                 failure = CallFailed(operation, "UnreadableAnswer", f"a record cannot be understood ({where})")
                 self.blind_to(failure, part, name if isinstance(name, str) and name else None)
-        return found
+        return records_read
 
     def all(self, kind: Kind, model: type[F]) -> dict[str, F]:
         """Every resource of a plain kind by name, of jobs those that changed since the cutoff."""

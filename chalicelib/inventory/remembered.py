@@ -45,4 +45,4 @@ class ProcessMemory:
 
 
 def _identities(configs: "Iterable[EndpointConfig]") -> set[tuple[str, Any]]:
-    return {(one.arn, one.created) for one in configs}
+    return {(config.arn, config.created) for config in configs}

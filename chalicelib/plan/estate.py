@@ -71,18 +71,20 @@ class Builder:
         self.unnamed: set[str] = set()
         self.partial: dict[str, str] = {}
         self.places: dict[tuple[str, str], Place] = {}
-        self.names = {type: {one.name for one in template.of(type)} for type in (ENDPOINT, CONFIG, MODEL, COMPONENT)}
+        self.names = {
+            type: {declared.name for declared in template.of(type)} for type in (ENDPOINT, CONFIG, MODEL, COMPONENT)
+        }
 
     def inventory(self) -> Planned:
         models = self._kept("model", MODEL, self._model)
-        raw_configs = {one.name: one for one in self.template.of(CONFIG) if not one.maybe}
+        raw_configs = {declared.name: declared for declared in self.template.of(CONFIG) if not declared.maybe}
         configs = self._kept("endpoint config", CONFIG, self._config)
         endpoints = self._kept("endpoint", ENDPOINT, lambda resource: self._endpoint(resource, raw_configs))
         configs, models = self._uses(endpoints, configs, models)
         components, component_doubts = self._components()
         notebooks = self._kept("notebook instance", NOTEBOOK, self._notebook)
-        ids = {one.resource_id for endpoint in endpoints.values() for one in endpoint.variants}
-        scaling = Scaling(self.template, self.scope, ids | {one.resource_id for one in components.values()})
+        ids = {variant.resource_id for endpoint in endpoints.values() for variant in endpoint.variants}
+        scaling = Scaling(self.template, self.scope, ids | {component.resource_id for component in components.values()})
         endpoints = self._settled(endpoints, scaling.targets)
         vpcs = self.network.vpcs([*models.values(), *configs.values()])
         self.places |= scaling.places | self.network.places
@@ -117,16 +119,18 @@ class Builder:
     def _kept(self, what: str, type: str, make: Any) -> dict[str, Any]:
         """The resources of a type by name; those that may not be made are loose, and absent with the reason."""
         kept = {}
-        for one in self.template.of(type):
-            fact = make(one)
-            self.places[fact.kind, one.name] = one.place()
-            if one.maybe:
-                self.absent[what, one.name] = one.maybe
-                self.loose.append(fact.with_only(unread(one.maybe), "name", "arn"))
+        for declared in self.template.of(type):
+            fact = make(declared)
+            self.places[fact.kind, declared.name] = declared.place()
+            if declared.maybe:
+                self.absent[what, declared.name] = declared.maybe
+                self.loose.append(fact.with_only(unread(declared.maybe), "name", "arn"))
                 for variant in getattr(fact, "variants", ()) if type == ENDPOINT else ():
-                    self.loose.append(variant.with_only(unread(one.maybe), "name", "endpoint_name", "endpoint_arn"))
+                    self.loose.append(
+                        variant.with_only(unread(declared.maybe), "name", "endpoint_name", "endpoint_arn")
+                    )
             else:
-                kept[one.name] = fact
+                kept[declared.name] = fact
         return kept
 
     # ---- what serves
@@ -259,12 +263,12 @@ class Builder:
         self, endpoints: Mapping[str, Endpoint], configs: dict[str, EndpointConfig], models: dict[str, Model]
     ) -> tuple[dict[str, EndpointConfig], dict[str, Model]]:
         """Which configs and models the endpoints use; where that is not certain, it is unknown."""
-        named = {one.name: one.known("config_name") for one in endpoints.values()}
+        named = {endpoint.name: endpoint.known("config_name") for endpoint in endpoints.values()}
         loose = [name for name, config in named.items() if config not in configs]
         reason = f"which endpoint config {loose[0]} will use is not in the template" if loose else ""
         used = {config for config in named.values() if config}
-        doubtful = bool(loose) or any(one.maybe for one in self.template.of(ENDPOINT))
-        reason = reason or next((one.maybe for one in self.template.of(ENDPOINT) if one.maybe), "")
+        doubtful = bool(loose) or any(declared.maybe for declared in self.template.of(ENDPOINT))
+        reason = reason or next((declared.maybe for declared in self.template.of(ENDPOINT) if declared.maybe), "")
         judged = {}
         for name, config in configs.items():
             if name in used:
@@ -291,19 +295,19 @@ class Builder:
     def _components(self) -> tuple[dict[str, InferenceComponent], dict[tuple[str, str | None], str]]:
         kept: dict[str, InferenceComponent] = {}
         doubts: dict[tuple[str, str | None], str] = {}
-        for one in self.template.of(COMPONENT):
-            fact = self._component(one)
-            self.places[fact.kind, one.name] = one.place()
-            if one.unnamed:
-                self.unnamed.add(f"inference-component/{one.name}")
+        for declared in self.template.of(COMPONENT):
+            fact = self._component(declared)
+            self.places[fact.kind, declared.name] = declared.place()
+            if declared.unnamed:
+                self.unnamed.add(f"inference-component/{declared.name}")
             place = [fact.known("endpoint_name"), "variant_name" not in fact.unknown]
-            if one.maybe or not all(place):
-                reason = one.maybe or f"which variant {one.id} runs on is not known"
+            if declared.maybe or not all(place):
+                reason = declared.maybe or f"which variant {declared.id} runs on is not known"
                 doubts["component", fact.known("endpoint_name")] = reason
-                self.absent["inference component", one.name] = reason
-                self.loose.append(fact.with_only(unread(reason), "name", "arn") if one.maybe else fact)
+                self.absent["inference component", declared.name] = reason
+                self.loose.append(fact.with_only(unread(reason), "name", "arn") if declared.maybe else fact)
             else:
-                kept[one.name] = fact
+                kept[declared.name] = fact
         return kept, doubts
 
     def _component(self, resource: Declared) -> InferenceComponent:

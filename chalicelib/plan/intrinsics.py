@@ -90,8 +90,8 @@ class Evaluator:
 
     def value(self, node: Any) -> Any:
         """A node with its intrinsics evaluated; ``AWS::NoValue`` takes keys and items away."""
-        found = self._value(node)
-        return None if found is NO_VALUE else found
+        value = self._value(node)
+        return None if value is NO_VALUE else value
 
     def _value(self, node: Any) -> Any:
         if isinstance(node, dict):
@@ -102,9 +102,9 @@ class Evaluator:
             if (unseen := hidden(node)) is not None:
                 return unseen
             evaluated = {key: self._value(inner) for key, inner in node.items()}
-            return {key: one for key, one in evaluated.items() if one is not NO_VALUE}
+            return {key: value for key, value in evaluated.items() if value is not NO_VALUE}
         if isinstance(node, list):
-            return [one for item in node if (one := self._value(item)) is not NO_VALUE]
+            return [value for item in node if (value := self._value(item)) is not NO_VALUE]
         if isinstance(node, str) and _DYNAMIC.search(node):
             return _why(f"the dynamic reference {node[:_LONGEST]}", node)
         return node
@@ -155,12 +155,12 @@ class Evaluator:
             return Unknown(f"the parameter {name} refers to itself")
         self._open.add(key)
         try:
-            given = self.outer.value(self.handed[name])
+            handed = self.outer.value(self.handed[name])
         finally:
             self._open.discard(key)
-        if given is None:
+        if handed is None:
             return self._parameters.get(name)
-        return parameters.value(name, self._declared.get(name), given, self._name)
+        return parameters.value(name, self._declared.get(name), handed, self._name)
 
     def output(self, name: str) -> Any:
         """An output of the stack; None where it has none of that name."""
@@ -182,7 +182,9 @@ class Evaluator:
         if type == POLICY:
             return f"{self._stem('autoscaling')}:scalingPolicy:{self.own(id)}"
         if type == TARGET:
-            parts = [self._property(id, one) for one in ("ResourceId", "ScalableDimension", "ServiceNamespace")]
+            parts = [
+                self._property(id, property) for property in ("ResourceId", "ScalableDimension", "ServiceNamespace")
+            ]
             return self._text(parts, "|")
         if type in _STAND_INS:
             return self.own(id)
@@ -195,10 +197,10 @@ class Evaluator:
         """The name of a resource, and whether another may be its real one: without any its logical id stands for it."""
         resource = self._resources[id]
         named = NAMES.get(resource.get("Type"))
-        given = self._property(id, named[0]) if named else None
-        if isinstance(given, Unknown):
-            return given.symbol or self.own(id), True
-        return (self.own(id) if given in (None, "") else str(given)), False
+        name = self._property(id, named[0]) if named else None
+        if isinstance(name, Unknown):
+            return name.symbol or self.own(id), True
+        return (self.own(id) if name in (None, "") else str(name)), False
 
     def _property(self, id: str, name: str) -> Any:
         """The value of a resource's property; a circle of references is unknown."""
@@ -219,8 +221,8 @@ class Evaluator:
                 return part
         whole = f"{id}.{attribute}"
         if attribute.startswith(_OUTPUTS) and id in self.nested:
-            given = self.nested[id].output(attribute.removeprefix(_OUTPUTS))
-            return _why(whole, f"${{{self.own(id)}.{attribute}}}") if given is None else given
+            output = self.nested[id].output(attribute.removeprefix(_OUTPUTS))
+            return _why(whole, f"${{{self.own(id)}.{attribute}}}") if output is None else output
         if id in self._resources:
             type = self._resources[id].get("Type")
             if type in NAMES and attribute == NAMES[type][0]:
@@ -229,8 +231,8 @@ class Evaluator:
                 return self.reference(id)
             if type in _STAND_INS and attribute in _OWN_IDS and not (type == SUBNET and attribute == "VpcId"):
                 return self.own(id)
-            if type in (SUBNET, *NAMES) and (given := self._property(id, attribute)) is not None:
-                return given
+            if type in (SUBNET, *NAMES) and (value := self._property(id, attribute)) is not None:
+                return value
         return _why(whole, f"${{{self.own(id)}.{attribute}}}")
 
     def _sub(self, inner: Any) -> Any:
@@ -256,20 +258,24 @@ class Evaluator:
 
     def _text(self, parts: list[Any], separator: str) -> Any:
         """The parts as one text; with an unknown part an unknown text, whose symbol shows what is known of it."""
-        lacking = [one for one in parts if isinstance(one, Unknown)]
-        if any(isinstance(one, dict | list | NoValue) or one is None for one in parts):
+        lacking = [part for part in parts if isinstance(part, Unknown)]
+        if any(isinstance(part, dict | list | NoValue) or part is None for part in parts):
             return Unknown("a text cannot be put together from what is no text")
-        shown = [one.symbol if isinstance(one, Unknown) else as_text(one) for one in parts]
+        shown = [part.symbol if isinstance(part, Unknown) else as_text(part) for part in parts]
         if not lacking:
             return separator.join(shown)
-        certain = all(one.symbol for one in lacking)
+        certain = all(part.symbol for part in lacking)
         return Unknown(lacking[0].reason, separator.join(shown) if certain else "")
 
     def _select(self, inner: Any) -> Any:
         index, items = self._value(inner[0]), self._value(inner[1])
-        for one in (index, items):
-            if isinstance(one, Unknown):
-                return one if one is index else Unknown(one.reason, f"{one.symbol}[{index}]" if one.symbol else "")
+        for argument in (index, items):
+            if isinstance(argument, Unknown):
+                return (
+                    argument
+                    if argument is index
+                    else Unknown(argument.reason, f"{argument.symbol}[{index}]" if argument.symbol else "")
+                )
         if isinstance(items, Zones):
             return f"zone {int(index)} of {items.region}"
         if int(index) < 0:
@@ -292,11 +298,11 @@ class Evaluator:
         return one_of([self._mapped(place, default) for place in places], unknown[0].reason)
 
     def _mapped(self, keys: list[Any], default: Any) -> Any:
-        found: Any = self._mappings
+        level: Any = self._mappings
         for key in keys:
-            found = found.get(as_text(key)) if isinstance(found, dict) else None
-        if found is not None:
-            return found
+            level = level.get(as_text(key)) if isinstance(level, dict) else None
+        if level is not None:
+            return level
         if default is not NO_VALUE:
             return self._value(default)
         return Unknown(f"Mappings have no {'.'.join(as_text(key) for key in keys)}")
@@ -315,8 +321,8 @@ class Evaluator:
     def _import(self, inner: Any) -> Any:
         name = self._value(inner)
         shown = name.symbol if isinstance(name, Unknown) else str(name)
-        if (given := self.exported(shown)) is not None:
-            return given
+        if (value := self.exported(shown)) is not None:
+            return value
         return _why(f"the exported value {shown}", f"${{import {shown}}}" if shown else "")
 
     def _length(self, inner: Any) -> Any:
@@ -365,10 +371,10 @@ class Evaluator:
             return {TRUE: FALSE, FALSE: TRUE, UNSURE: UNSURE}[state], why
         if key in ("Fn::And", "Fn::Or"):
             decided = FALSE if key == "Fn::And" else TRUE
-            states = [self._holds(one) for one in inner]
+            states = [self._holds(condition) for condition in inner]
             if any(state == decided for state, _ in states):
                 return decided, ""
-            return next((one for one in states if one[0] == UNSURE), (TRUE if key == "Fn::And" else FALSE, ""))
+            return next((state for state in states if state[0] == UNSURE), (TRUE if key == "Fn::And" else FALSE, ""))
         return UNSURE, f"{key} is {LATER}"
 
 

@@ -67,32 +67,34 @@ class Planned(Inventory):
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         if doubt := self._doubt("component", variant.endpoint_name):
             raise unread(doubt)
-        found = super().components_of(variant)
-        if not found:
+        components = super().components_of(variant)
+        if not components:
             raise unread(f"the template holds no inference component of {variant.endpoint_name}")
-        return found
+        return components
 
     def target_of(self, scaled: Variant | InferenceComponent) -> ScalableTarget | None:
-        found = super().target_of(scaled)
-        if found is None and (doubt := self._doubt("target", scaled.resource_id)):
+        target = super().target_of(scaled)
+        if target is None and (doubt := self._doubt("target", scaled.resource_id)):
             raise unread(doubt)
-        if found is None and scaled.resource_id in self.unnamed and (strays := self._strays()):
+        if target is None and scaled.resource_id in self.unnamed and (strays := self._strays()):
             raise unread(f"whether {strays[0]} is that of {scaled.resource_id} is not known, as its name is not")
-        return found
+        return target
 
     def _strays(self) -> list[str]:
         """The resource ids of targets that scale nothing of the template, or of which not all is known."""
-        scaled = {*self.variants, *(one.resource_id for one in self.components.values())}
+        scaled = {*self.variants, *(component.resource_id for component in self.components.values())}
         doubted = [id for what, id in self.doubts if what == "target" and id is not None]
-        return [id for id in (*(one.resource_id for one in self.targets), *doubted) if id not in scaled]
+        return [id for id in (*(target.resource_id for target in self.targets), *doubted) if id not in scaled]
 
     def _unsure_of(self, what: str, resource_id: str) -> None:
         """Raises Unread when something that is tied to another name may yet be that of a resource id."""
         if doubt := self._doubt(what, resource_id):
             raise unread(doubt)
         tied = self.policies if what == "policy" else self.schedules
-        targets = {one.resource_id for one in self.targets}
-        others = [one.resource_id for one in tied] + [id for kind, id in self.doubts if kind == what and id is not None]
+        targets = {target.resource_id for target in self.targets}
+        others = [declared.resource_id for declared in tied] + [
+            id for kind, id in self.doubts if kind == what and id is not None
+        ]
         if resource_id in self.unnamed and (strays := [id for id in others if id not in targets]):
             raise unread(f"whether {strays[0]} is {resource_id} is not known, as its name is not")
 
@@ -106,14 +108,14 @@ class Planned(Inventory):
         endpoint: Endpoint | None = self.endpoints.get(name)
         if endpoint is None:
             raise self._elsewhere("endpoint", name)
-        found = self.variants.get(target.resource_id)
-        if found is None and name in self.partial:
+        variant = self.variants.get(target.resource_id)
+        if variant is None and name in self.partial:
             raise unread(self.partial[name])
-        if found is None and (
-            not endpoint.variants or any(one.resource_id in self.unnamed for one in endpoint.variants)
+        if variant is None and (
+            not endpoint.variants or any(member.resource_id in self.unnamed for member in endpoint.variants)
         ):
             raise unread(f"the variants of the endpoint {name} are not known by name")
-        return found
+        return variant
 
     def starting_count(self, variant: Variant) -> int | None:
         return variant.settings.initial_instance_count
@@ -133,20 +135,20 @@ class Planned(Inventory):
     def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:
         """As :meth:`Inventory.zones_of`. A zone by name, by id and by its place in the region may be the same one: only
         those told in the same way are certain to differ. One subnet lies in one zone, whichever it is."""
-        found, _ = self.subnets_of(dict.fromkeys(ids))
+        subnets, _ = self.subnets_of(dict.fromkeys(ids))
         ways: dict[str, set[str]] = {}
         doubt: Unread | None = None
-        for subnet in found:
+        for subnet in subnets:
             try:
                 zone = subnet.zone
                 if zone is not None:
                     ways.setdefault(way_of(zone), set()).add(zone)
-            except Unread as one:
-                doubt = one
+            except Unread as reason:
+                doubt = reason
         most = max(ways.values(), key=len, default=set())
         if len(most) >= enough:
             return tuple(sorted(most))
-        if doubt is not None and len(found) == 1 and not {"zone_type", "outpost_arn"} & set(found[0].unknown):
+        if doubt is not None and len(subnets) == 1 and not {"zone_type", "outpost_arn"} & set(subnets[0].unknown):
             return (ONE_ZONE,)
         if doubt is not None:
             raise doubt

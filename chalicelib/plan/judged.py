@@ -30,7 +30,7 @@ _NEVER_DECLARED = {row.name for row in DESCRIBED if row.passing}
 
 
 @dataclass
-class _Told:
+class _Verdicts:
     """Counts the outcomes that are unknown by their reason."""
 
     unknown: Counter[str] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class _Told:
 
 def _name(subject: Any) -> str:
     known = [subject.known(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
-    return "/".join(str(one) for one in known if one is not None)
+    return "/".join(str(part) for part in known if part is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,15 @@ class Judged:
 
 def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: datetime) -> Judged:
     """The report on these templates, each judged by itself. Reads nothing but them."""
-    told = _Told()
-    judge = Judge(policy.enabled(scope.rules), scope, witness=told)
-    found: list[Finding] = []
-    for one in templates:
-        builder = Builder(one, scope, now)
+    tally = _Verdicts()
+    judge = Judge(policy.enabled(scope.rules), scope, witness=tally)
+    reported: list[Finding] = []
+    for template in templates:
+        builder = Builder(template, scope, now)
         estate = builder.inventory()
         for subject in estate.subjects:
             judge.judge(subject, estate)
-        for reason in one.more.values():
+        for reason in template.more.values():
             judge.unread.setdefault((VALUES, reason), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
@@ -81,7 +81,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         judge.failing = []
         for language in SNIPPETS:
             mine = findings(
-                [failed for failed in failing if _language(failed, one, builder, scope) == language],
+                [failed for failed in failing if _language(failed, template, builder, scope) == language],
                 policy,
                 scope,
                 now,
@@ -89,11 +89,11 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
                 planned_in=language,
             )
             # A file that goes with several others was judged with each of them.
-            known = {(finding.id, finding.resource.declared) for finding in found}
+            known = {(finding.id, finding.resource.declared) for finding in reported}
             planned = [_planned(finding, builder.places) for finding in mine]
-            found += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
-    found.sort(key=lambda entry: (-entry.severity.rank, entry.rule, entry.resource.name, entry.id))
-    spots = _spots(judge, told, scope)
+            reported += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
+    reported.sort(key=lambda entry: (-entry.severity.rank, entry.rule, entry.resource.name, entry.id))
+    spots = _spots(judge, tally, scope)
     report = report_of(
         scope.account,
         scope.region,
@@ -103,17 +103,17 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         policy=policy.used,
         resources=judge.resources,
         rules=judge.rule_counts(),
-        findings=found,
+        findings=reported,
         blind_spots=spots,
-        exemptions=exemption_notes(policy, found, now.date(), all_seen=False),
+        exemptions=exemption_notes(policy, reported, now.date(), all_seen=False),
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )
-    full = {item.source for one in templates for item in one.resources if item.type.startswith(_OURS)}
-    full |= {source for one in templates for source in one.more}
-    sources = dict.fromkeys(source for one in templates for source in one.sources)
+    full = {item.source for template in templates for item in template.resources if item.type.startswith(_OURS)}
+    full |= {source for template in templates for source in template.more}
+    sources = dict.fromkeys(source for template in templates for source in template.sources)
     empty = [source for source in sources if source not in full]
-    return Judged(report, told.verdicts, empty, sum(told.unknown.values()))
+    return Judged(report, tally.verdicts, empty, sum(tally.unknown.values()))
 
 
 def _spoken(failing: Failing) -> Failing:
@@ -143,13 +143,13 @@ def _planned(finding: Finding, places: Mapping[tuple[str, str], Place]) -> Findi
     return finding.model_copy(update={"evidence": evidence, "resource": resource})
 
 
-def _spots(judge: Judge, spoken: _Told, scope: Scope) -> list[BlindSpot]:
+def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
     """One blind spot for all that no template can tell, and one for each reason that lies in the template."""
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
     for (operation, reason), rules in judge.unread.items():
-        number = spoken.unknown[reason]
+        number = tally.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules
             later_count += number

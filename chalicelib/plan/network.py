@@ -18,27 +18,27 @@ class Network:
 
     def __init__(self, template: Template, scope: Scope) -> None:
         self.template, self.scope = template, scope
-        self.subnets = {one.id: self._subnet(one) for one in template.of(SUBNET) if not one.maybe}
+        self.subnets = {declared.id: self._subnet(declared) for declared in template.of(SUBNET) if not declared.maybe}
         self.loose: list[Fact] = []
         self.places: dict[tuple[str, str], Place] = {}
 
     def vpc_config(self, raw: Any, place: str) -> Any:
-        given = at(raw, "VpcConfig")
-        if given is None or isinstance(given, Unknown):
-            return given
-        subnets = at(given, "Subnets")
+        vpc = at(raw, "VpcConfig")
+        if vpc is None or isinstance(vpc, Unknown):
+            return vpc
+        subnets = at(vpc, "Subnets")
         if subnets is None or subnets == []:
             return None
-        groups = at(given, "SecurityGroupIds")
+        groups = at(vpc, "SecurityGroupIds")
         groups = [groups] if isinstance(groups, Unknown | str) else items(groups, place, "SecurityGroupIds")
-        names = tuple(_id(one) for one in groups if isinstance(one, str | Unknown))
+        names = tuple(_id(group) for group in groups if isinstance(group, str | Unknown))
         if not isinstance(subnets, Unknown):
             subnets = [subnets] if isinstance(subnets, str) else items(subnets, place, "Subnets")
         unclear = subnets if isinstance(subnets, Unknown) else next(filter(None, map(_unclear, subnets)), None)
         if unclear is None:
-            ids = tuple(_id(one) for one in subnets)
-            for id, one in zip(ids, subnets, strict=True):
-                self._foreign_subnet(id, one)
+            ids = tuple(_id(subnet) for subnet in subnets)
+            for id, subnet in zip(ids, subnets, strict=True):
+                self._foreign_subnet(id, subnet)
             return VpcConfig(security_group_ids=names, subnets=ids)
         return read(VpcConfig, {}, place, security_group_ids=names, subnets=unclear)
 
@@ -46,7 +46,7 @@ class Network:
         """A subnet that the template does not make, of which nothing can be told."""
         if id in self.subnets:
             return
-        maybe = next((one.maybe for one in self.template.of(SUBNET) if one.id == id), "")
+        maybe = next((declared.maybe for declared in self.template.of(SUBNET) if declared.id == id), "")
         reason = (
             declared.reason if isinstance(declared, Unknown) else maybe or f"the zone of the subnet {id} is {LATER}"
         )
@@ -59,8 +59,8 @@ class Network:
             zone = Unknown(f"the zone of {resource.id} is {LATER}, as the template gives none")
         if isinstance(zone_id, Unknown) and isinstance(zone, str):
             zone_id = None
-        told = zone_id if zone_id is not None else zone
-        local = isinstance(told, str) and not is_availability_zone(told)
+        place = zone_id if zone_id is not None else zone
+        local = isinstance(place, str) and not is_availability_zone(place)
         return read(
             Subnet,
             raw,
@@ -69,7 +69,7 @@ class Network:
             vpc_id=_id(vpc) if (vpc := at(raw, "VpcId")) is not None else "",
             zone_name=zone,
             zone_id=zone_id,
-            zone_type=Unknown(f"the type of the zone {told} is {LATER}") if local else None,
+            zone_type=Unknown(f"the type of the zone {place} is {LATER}") if local else None,
             state="available",
             free_addresses=Unknown(UNTOLD),
         )
@@ -78,23 +78,25 @@ class Network:
         """The VPCs that the template makes, with its subnets and what of ``users`` stands on them."""
         used_by, unsure = self._used(users)
         strays = [
-            one for one in self.template.of(SUBNET) if one.maybe or isinstance(at(one.properties, "VpcId"), Unknown)
+            declared
+            for declared in self.template.of(SUBNET)
+            if declared.maybe or isinstance(at(declared.properties, "VpcId"), Unknown)
         ]
         lacking = strays[0].maybe or f"the VPC of {strays[0].id} is {LATER}" if strays else ""
         kept: dict[str, Vpc] = {}
-        for one in self.template.of(VPC):
-            arn = f"arn:{self.scope.partition}:ec2:{self.scope.region}:{self.scope.account}:vpc/{one.id}"
-            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.known("vpc_id") == one.id)
-            by = tuple(sorted(used_by.get(one.id, ())))
-            fact = Vpc(id=one.id, arn=arn, subnets=subnets, used_by=by, tags={})
+        for declared in self.template.of(VPC):
+            arn = f"arn:{self.scope.partition}:ec2:{self.scope.region}:{self.scope.account}:vpc/{declared.id}"
+            subnets = tuple(subnet for subnet in self.subnets.values() if subnet.known("vpc_id") == declared.id)
+            by = tuple(sorted(used_by.get(declared.id, ())))
+            fact = Vpc(id=declared.id, arn=arn, subnets=subnets, used_by=by, tags={})
             unknown = {"subnets": unread(lacking)} if lacking else {}
             if not by and (unsure or self.template.open):
                 unknown["used_by"] = unread(unsure or self.template.open)
-            self.places["vpc", one.id] = one.place()
-            if one.maybe:
-                self.loose.append(fact.with_only(unread(one.maybe), "id", "arn"))
+            self.places["vpc", declared.id] = declared.place()
+            if declared.maybe:
+                self.loose.append(fact.with_only(unread(declared.maybe), "id", "arn"))
             else:
-                kept[one.id] = fact.with_unknown(unknown)
+                kept[declared.id] = fact.with_unknown(unknown)
         return kept
 
     def _used(self, users: Iterable[Model | EndpointConfig]) -> tuple[dict[str, list[str]], str]:

@@ -45,20 +45,20 @@ class Scaling:
 
     def __init__(self, template: Template, scope: Scope, ids: set[str]) -> None:
         self.template, self.scope, self.ids = template, scope, ids
-        self.names = {part for one in ids for part in one.split("/")}
+        self.names = {part for id in ids for part in id.split("/")}
         self.loose: list[Fact] = []
         self.doubts: dict[tuple[str, str | None], str] = {}
         self.places: dict[tuple[str, str], Place] = {}
         self.schedules: list[ScheduledAction] = []
-        self.targets = [fact for one in template.of(TARGET) if (fact := self._target(one)) is not None]
-        for one in template.of(SCHEDULE):
-            self._scheduled(one)
+        self.targets = [fact for declared in template.of(TARGET) if (fact := self._target(declared)) is not None]
+        for declared in template.of(SCHEDULE):
+            self._scheduled(declared)
         self.alarms: dict[str, Alarm] = {}
         self._acting: dict[str, list[AlarmRef]] = {}
         self._alarm_doubt = template.open
-        for one in template.of(ALARM):
-            self._alarm(one)
-        self.policies = [policy for one in template.of(POLICY) if (policy := self._policy(one)) is not None]
+        for declared in template.of(ALARM):
+            self._alarm(declared)
+        self.policies = [policy for declared in template.of(POLICY) if (policy := self._policy(declared)) is not None]
 
     def _tied(self, resource: Declared) -> tuple[Any, Any] | None:
         """The resource id and the dimension of a target, policy or action; None for another service's."""
@@ -96,7 +96,7 @@ class Scaling:
         if id.symbol in self.ids:
             return [id.symbol]
         stem, _, variant = id.symbol.rpartition("/")
-        return [*sorted(one for one in self.ids if one.startswith(f"{stem}/"))] if variant == ANY_VARIANT else [None]
+        return [*sorted(id for id in self.ids if id.startswith(f"{stem}/"))] if variant == ANY_VARIANT else [None]
 
     def _loosened(self, what: str, resource: Declared, fact: Fact, id: Any, dimension: Any) -> bool:
         """True for what may not be made, or cannot be tied to anything: it is loose, and casts its doubt."""
@@ -223,22 +223,22 @@ class Scaling:
         """The metrics that a specification or an alarm reads, directly or in metric math."""
         if raw is None or isinstance(raw, Unknown):
             return raw
-        several = at(raw, "Metrics")
-        if isinstance(several, Unknown) or (isinstance(several, list) and any(isinstance(q, Unknown) for q in several)):
-            return lack(several)
-        found = [raw] if at(raw, "MetricName") is not None else []
-        if isinstance(several, list) and several:
-            found = [metric for query in several if (metric := at(query, "MetricStat", "Metric")) is not None]
-        unread = next((one for one in found if isinstance(one, Unknown)), None)
-        return unread or tuple(self._metric(one, place, id) for one in found)
+        queries = at(raw, "Metrics")
+        if isinstance(queries, Unknown) or (isinstance(queries, list) and any(isinstance(q, Unknown) for q in queries)):
+            return lack(queries)
+        metrics = [raw] if at(raw, "MetricName") is not None else []
+        if isinstance(queries, list) and queries:
+            metrics = [metric for query in queries if (metric := at(query, "MetricStat", "Metric")) is not None]
+        unread = next((metric for metric in metrics if isinstance(metric, Unknown)), None)
+        return unread or tuple(self._metric(metric, place, id) for metric in metrics)
 
     def _metric(self, raw: Any, place: str, id: Any) -> MetricRef:
-        given = at(raw, "Dimensions")
-        dimensions: Any = given
-        if isinstance(given, list):
-            unread = next((one for one in given if isinstance(one, Unknown)), None)
+        declared = at(raw, "Dimensions")
+        dimensions: Any = declared
+        if isinstance(declared, list):
+            unread = next((dimension for dimension in declared if isinstance(dimension, Unknown)), None)
             dimensions = unread or tuple(
-                read(Dimension, one, place, value=self._own(at(one, "Value"), id)) for one in given
+                read(Dimension, dimension, place, value=self._own(at(dimension, "Value"), id)) for dimension in declared
             )
         return read(MetricRef, raw, place, dimensions=dimensions)
 
@@ -269,6 +269,6 @@ def _steps(raw: Any, place: str, *, out: bool) -> Any:
     steps = at(raw, "StepAdjustments")
     if (missing := lack([at(raw, "AdjustmentType"), steps])) is not None:
         return missing
-    values = [at(one, "ScalingAdjustment") for one in items(steps, place, "StepAdjustments")]
+    values = [at(step, "ScalingAdjustment") for step in items(steps, place, "StepAdjustments")]
     negative = [str(value).strip().startswith("-") for value in values]
     return not all(negative) if out else any(negative)

@@ -75,27 +75,32 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope, home: str = "")
 class _Plan:
     def __init__(self, source: str, data: Mapping[str, Any], scope: Scope, home: str) -> None:
         self._source, self._scope, self._home = source, scope, home
-        self._unknown = {one["address"]: _after_unknown(one) for one in data.get("resource_changes") or ()}
+        self._unknown = {change["address"]: _after_unknown(change) for change in data.get("resource_changes") or ()}
         configuration = (data.get("configuration") or {}).get("root_module") or {}
         self._references = References(configuration)
-        found = list(self._planned((data.get("planned_values") or {}).get("root_module") or {}, ""))
+        planned = list(self._planned((data.get("planned_values") or {}).get("root_module") or {}, ""))
         before = ((data.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
-        read = [one for one in self._planned(before, "", mode="data") if one.type == "aws_subnet"]
-        self._by_address = {one.address: one for one in [*read, *found]}
+        read = [resource for resource in self._planned(before, "", mode="data") if resource.type == "aws_subnet"]
+        self._by_address = {resource.address: resource for resource in [*read, *planned]}
 
     def _planned(self, module: Mapping[str, Any], path: str, mode: str = "managed") -> Iterator[_Planned]:
-        for one in module.get("resources") or ():
-            if one.get("mode", "managed") == mode and one.get("type") in TYPES:
-                address = one["address"]
+        for resource in module.get("resources") or ():
+            if resource.get("mode", "managed") == mode and resource.get("type") in TYPES:
+                address = resource["address"]
                 unknown = self._unknown.get(address) or {}
                 yield _Planned(
-                    address, one["type"], one.get("values") or {}, unknown, self._references.expressions(address), path
+                    address,
+                    resource["type"],
+                    resource.get("values") or {},
+                    unknown,
+                    self._references.expressions(address),
+                    path,
                 )
         for child in module.get("child_modules") or ():
             yield from self._planned(child, f"{child['address']}.", mode)
 
     def resources(self) -> list[Declared]:
-        return [self._declared(one) for one in self._by_address.values()]
+        return [self._declared(resource) for resource in self._by_address.values()]
 
     def _declared(self, planned: _Planned) -> Declared:
         type, spec = TYPES[planned.type]
@@ -128,7 +133,7 @@ class _Plan:
     def _block(
         self, planned: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
     ) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        nested: dict[str, Any] = {}
         for key, target in spec.items():
             value = values.get(key) if isinstance(values, Mapping) else None
             lacking = unknown.get(key) if isinstance(unknown, Mapping) else None
@@ -139,13 +144,13 @@ class _Plan:
                 name = target
             else:
                 name, inner = target
-                several = isinstance(inner, list)
-                result = self._blocks(planned, inner[0] if several else inner, value, lacking, expression, place)
-                if not several and isinstance(result, list):
+                listed = isinstance(inner, list)
+                result = self._blocks(planned, inner[0] if listed else inner, value, lacking, expression, place)
+                if not listed and isinstance(result, list):
                     result = result[0] if result else None
             if result not in (None, ""):
-                found[name] = result
-        return found
+                nested[name] = result
+        return nested
 
     def _blocks(
         self, planned: _Planned, spec: Spec, values: Any, unknown: Any, expressions: Any, where: str
@@ -179,17 +184,17 @@ class _Plan:
         if key in _LISTS:
             return self._listed(planned, links, lacking)
         named = _NAMED.get(key)
-        found = [pair for link in links.resources if (pair := self._target(planned, link, links)) is not None]
+        pairs = [pair for link in links.resources if (pair := self._target(planned, link, links)) is not None]
         if named is not None:
-            found = [pair for pair in found if pair[0].type == named]
-            if not found:
+            pairs = [pair for pair in pairs if pair[0].type == named]
+            if not pairs:
                 target = self._only(named, planned, expression)
                 return lacking if target is None else self._name(target)
         elif len(links.resources) != 1 or links.opaque or links.inputs:
             return lacking
-        if len(found) != 1:
+        if len(pairs) != 1:
             return lacking
-        target, attribute = found[0]
+        target, attribute = pairs[0]
         return self._value_of(target, attribute or ("name" if named else "")) or lacking
 
     def _target(self, planned: _Planned, link: Link, links: Links) -> tuple[_Planned, str | None] | None:
@@ -214,29 +219,29 @@ class _Plan:
     def _listed(self, planned: _Planned, links: Links, lacking: Unknown) -> Any:
         if links.opaque or links.inputs or links.keyed or not links.resources:
             return lacking
-        found: list[str] = []
+        ids: list[str] = []
         for link in links.resources:
             targets = self._instances(link.address)
             if not targets:
                 return lacking
-            found += [self._value_of(target, link.attribute or "id") for target in targets]
+            ids += [self._value_of(target, link.attribute or "id") for target in targets]
         narrowed = any(link.attribute is None for link in links.resources)
-        if narrowed and len({self._zone(id) for id in found}) != 1:
+        if narrowed and len({self._zone(id) for id in ids}) != 1:
             return lacking
-        return found
+        return ids
 
     def _scaled(self, planned: _Planned, lacking: Unknown) -> Unknown | str:
         """What a scalable target or policy scales: the text of its id is not in the plan, but what it refers to is."""
         expression = planned.expressions.get("resource_id")
         links = self._references.links(planned.address, planned.module, expression)
-        found = [pair[0] for link in links.resources if (pair := self._target(planned, link, links)) is not None]
-        for target in found:
+        targets = [pair[0] for link in links.resources if (pair := self._target(planned, link, links)) is not None]
+        for target in targets:
             if target.type == _TARGET and target is not planned:
                 known = target.values.get("resource_id")
                 return str(known) if known else self._scaled(target, lacking)
         copies = "inference-component" in str(planned.values.get("scalable_dimension"))
         kind = _COMPONENT if copies else _ENDPOINT
-        scaled = [target for target in found if target.type == kind]
+        scaled = [target for target in targets if target.type == kind]
         named = self._only(kind, planned, expression) if not scaled else scaled[0] if len(scaled) == 1 else None
         if named is None:
             return lacking
@@ -280,7 +285,7 @@ class _Plan:
 
     def _zone(self, id: str) -> str | None:
         """The zone of a subnet; one that is not known equals no other."""
-        subnet = next((one for one in self._by_address.values() if self._id(one) == id), None)
+        subnet = next((resource for resource in self._by_address.values() if self._id(resource) == id), None)
         zone = subnet.values.get("availability_zone") if subnet else None
         return str(zone) if zone else f"that of {id}"
 

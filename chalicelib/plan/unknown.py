@@ -100,7 +100,7 @@ class Template:
 
     def of(self, type: str) -> list[Declared]:
         """The resources of one type."""
-        return [one for one in self.resources if one.type == type]
+        return [resource for resource in self.resources if resource.type == type]
 
 
 def where(resource: Declared) -> str:
@@ -130,7 +130,7 @@ def lack(value: Any) -> Unknown | None:
         inner = list(value.values())
     elif isinstance(value, list | tuple):
         inner = value
-    return next((found for one in inner if (found := lack(one)) is not None), None)
+    return next((reason for member in inner if (reason := lack(member)) is not None), None)
 
 
 # ---- facts of which not all is known
@@ -243,7 +243,7 @@ def _fact_in(annotation: Any, many: bool = False) -> tuple[type[Fact] | None, bo
         return annotation, many
     many = many or typing.get_origin(annotation) is tuple
     inner = (_fact_in(argument, many) for argument in typing.get_args(annotation))
-    return next((found for found in inner if found[0] is not None), (None, many))
+    return next((reading for reading in inner if reading[0] is not None), (None, many))
 
 
 def each(listed: Any, place: str, name: str, make: Callable[[Any, int], Any]) -> Any:

@@ -155,19 +155,19 @@ class Policy:
             "notify_at": self.notify_at,
             "remind_after_days": self.remind_after_days,
             "rules": {
-                id: [one.enabled, one.severity, one.mode, one.params.model_dump(mode="json"), one.rule.condition]
-                for id, one in self.rules.items()
+                id: [rule.enabled, rule.severity, rule.mode, rule.params.model_dump(mode="json"), rule.rule.condition]
+                for id, rule in self.rules.items()
             },
-            "severity_by_tag": [one.model_dump(mode="json") for one in self.severity_by_tag],
-            "terraform_tags": [one.model_dump(mode="json") for one in self.terraform_tags],
-            "exemptions": [one.model_dump(mode="json") for one in self.exemptions],
+            "severity_by_tag": [entry.model_dump(mode="json") for entry in self.severity_by_tag],
+            "terraform_tags": [entry.model_dump(mode="json") for entry in self.terraform_tags],
+            "exemptions": [entry.model_dump(mode="json") for entry in self.exemptions],
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def enabled(self, only: Iterable[str] = ()) -> dict[str, RuleSetting]:
         """The rules to judge by: those enabled, or of ``only`` all (naming a rule asks for it)."""
         wanted = frozenset(only)
-        return {id: one for id, one in self.rules.items() if (id in wanted if wanted else one.enabled)}
+        return {id: setting for id, setting in self.rules.items() if (id in wanted if wanted else setting.enabled)}
 
     def severity(self, rule: str, judged: Severity | None, tags: Mapping[str, str]) -> Severity:
         """The severity of a finding: the policy's, else the outcome's, else the rule's own; then shifted by tag."""
@@ -319,9 +319,9 @@ def _opened(reference: str) -> WithLines:
 def _parsed(file: WithLines) -> PolicyFile:
     if not isinstance(file.data, dict):
         raise file.wrong((), f"a policy is a mapping; accepted keys are {', '.join(PolicyFile.model_fields)}")
-    given = {key: value for key, value in file.data.items() if value is not None or key == "extends"}
+    data = {key: value for key, value in file.data.items() if value is not None or key == "extends"}
     try:
-        return PolicyFile.model_validate(given)
+        return PolicyFile.model_validate(data)
     except ValidationError as error:
         raise _explained(file, error, (), PolicyFile) from None
 

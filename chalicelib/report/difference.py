@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.report.findings import BlindSpot, Finding, Moment, PolicyUsed, Report, Severity
 
 
-class Change(StrEnum):
+class DifferenceKind(StrEnum):
     """What happened to a finding. Each finding of either report is in exactly one of these."""
 
     NEW = "new"
@@ -32,7 +32,7 @@ class Change(StrEnum):
 MayRead = Callable[[str, str], bool]
 
 #: What a build may fail on: findings that are told now, and were not or were milder before.
-ALARMING = (Change.NEW, Change.WORSE, Change.UNEXEMPTED)
+ALARMING = (DifferenceKind.NEW, DifferenceKind.WORSE, DifferenceKind.UNEXEMPTED)
 
 
 class _Model(BaseModel):
@@ -45,7 +45,7 @@ class Changed(_Model):
     ``before``: its severity in the old report, where that differs. ``note``: what is known of the reason.
     """
 
-    change: Change
+    change: DifferenceKind
     finding: Finding
     before: Severity | None = None
     note: str = ""
@@ -69,12 +69,12 @@ class Difference(_Model):
     old: Side
     new: Side
     remarks: list[str]
-    counts: dict[Change, int]
+    counts: dict[DifferenceKind, int]
     changes: list[Changed]
     blind_spots_appeared: list[BlindSpot]
     blind_spots_gone: list[BlindSpot]
 
-    def of(self, change: Change) -> list[Changed]:
+    def of(self, change: DifferenceKind) -> list[Changed]:
         """The findings of one class, worst first."""
         return [changed for changed in self.changes if changed.change is change]
 
@@ -98,7 +98,7 @@ def difference(old: Report, new: Report, may_read: MayRead) -> Difference:
         old=_side(old),
         new=_side(new),
         remarks=remarks(old, new),
-        counts={change: counted[change] for change in Change},
+        counts={change: counted[change] for change in DifferenceKind},
         changes=changes,
         blind_spots_appeared=_only_in(new.blind_spots, old.blind_spots),
         blind_spots_gone=_only_in(old.blind_spots, new.blind_spots),
@@ -107,7 +107,13 @@ def difference(old: Report, new: Report, may_read: MayRead) -> Difference:
 
 def _worst_first(changed: Changed) -> tuple[int, int, str, str, str]:
     finding = changed.finding
-    return (list(Change).index(changed.change), -finding.severity.rank, finding.rule, finding.resource.name, finding.id)
+    return (
+        list(DifferenceKind).index(changed.change),
+        -finding.severity.rank,
+        finding.rule,
+        finding.resource.name,
+        finding.id,
+    )
 
 
 def _side(report: Report) -> Side:
@@ -197,15 +203,15 @@ class _Seen:
 
 def _both(old: Finding, new: Finding) -> Changed:
     if old.status != new.status:
-        change = Change.EXEMPTED if new.status == "exempt" else Change.UNEXEMPTED
+        change = DifferenceKind.EXEMPTED if new.status == "exempt" else DifferenceKind.UNEXEMPTED
         exemption, word = (new.exemption, "exempt") if new.status == "exempt" else (old.exemption, "was exempt")
         note = f"{word}: {exemption.reason}" if exemption else ""
         return Changed(change=change, finding=new, before=_other(old, new), note=note)
     if new.status == "exempt":
         note = "its exemption changed" if old.exemption != new.exemption else ""
-        return Changed(change=Change.STILL_EXEMPT, finding=new, before=_other(old, new), note=note)
+        return Changed(change=DifferenceKind.STILL_EXEMPT, finding=new, before=_other(old, new), note=note)
     step = new.severity.rank - old.severity.rank
-    change = Change.WORSE if step > 0 else Change.BETTER if step < 0 else Change.STILL_OPEN
+    change = DifferenceKind.WORSE if step > 0 else DifferenceKind.BETTER if step < 0 else DifferenceKind.STILL_OPEN
     return Changed(change=change, finding=new, before=_other(old, new))
 
 
@@ -218,7 +224,7 @@ def _appeared(finding: Finding, before: _Seen) -> Changed:
         return _still(finding, f"was told with {host.rule}")
     because = before.unseen_because(finding)
     note = f"the old audit could not see it: {because}" if because else ""
-    return Changed(change=Change.NEW, finding=finding, note=note)
+    return Changed(change=DifferenceKind.NEW, finding=finding, note=note)
 
 
 def _vanished(finding: Finding, after: _Seen) -> Changed:
@@ -226,12 +232,12 @@ def _vanished(finding: Finding, after: _Seen) -> Changed:
         return _still(finding, f"is told with {host.rule}")
     because = after.unseen_because(finding)
     if because is not None:
-        return Changed(change=Change.NOT_SEEN, finding=finding, note=because)
-    return Changed(change=Change.RESOLVED, finding=finding, note=after.fate(finding))
+        return Changed(change=DifferenceKind.NOT_SEEN, finding=finding, note=because)
+    return Changed(change=DifferenceKind.RESOLVED, finding=finding, note=after.fate(finding))
 
 
 def _still(finding: Finding, note: str) -> Changed:
-    change = Change.STILL_EXEMPT if finding.status == "exempt" else Change.STILL_OPEN
+    change = DifferenceKind.STILL_EXEMPT if finding.status == "exempt" else DifferenceKind.STILL_OPEN
     return Changed(change=change, finding=finding, note=note)
 
 

@@ -313,8 +313,8 @@ def _idle_component(component: InferenceComponent, estate: Inventory, params: Id
 
 def _counted_on_host_only(host: Variant, estate: Inventory, days: int) -> bool:
     beside = estate.components_of(host)
-    told = any(estate.metric("ComponentInvocations", component, days=days) for component in beside)
-    return not told and total(estate.metric("Invocations", host, days=days)) > 0
+    counted = any(estate.metric("ComponentInvocations", component, days=days) for component in beside)
+    return not counted and total(estate.metric("Invocations", host, days=days)) > 0
 
 
 def _other_variants(variant: Variant, estate: Inventory) -> list[str]:
@@ -364,9 +364,9 @@ def instance_previous_generation(
     types = _types(subject)
     if not types:
         raise Unread("no instance type was told")
-    families = {one.family for one in types}
+    families = {type.family for type in types}
     facts: Facts = {
-        "instance_type": ", ".join(sorted({one.name for one in types})),
+        "instance_type": ", ".join(sorted({type.name for type in types})),
         "family": ", ".join(sorted(families)),
     }
     if families & set(params.high):

@@ -292,9 +292,9 @@ def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneL
     leaves would each have had more calls than ``TargetValue`` ÷ ``safety_factor``."""
     target = estate.target_of(variant)
     values = [
-        one.target_value
-        for one in (estate.policies_of(target) if target else ())
-        if one.predefined_metric == INVOCATIONS_PER_INSTANCE and one.target_value is not None
+        policy.target_value
+        for policy in (estate.policies_of(target) if target else ())
+        if policy.predefined_metric == INVOCATIONS_PER_INSTANCE and policy.target_value is not None
     ]
     if not values:
         return not_applicable("no policy says how many invocations an instance carries")

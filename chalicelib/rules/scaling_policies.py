@@ -47,13 +47,13 @@ def autoscaling_scale_in_disabled(target: ScalableTarget, estate: Inventory, par
     """Every target-tracking policy has ``DisableScaleIn``, no step policy takes capacity away, and no scheduled action
     lowers the maximum: what a peak adds stays."""
     policies = estate.policies_of(target)
-    tracking = [one for one in policies if one.target_tracking]
+    tracking = [policy for policy in policies if policy.target_tracking]
     if not tracking:
         return not_applicable("no target-tracking policy scales it")
-    facts: Facts = {"policies": [one.policy_name for one in tracking], "resource_id": target.resource_id}
-    if not all(one.disable_scale_in for one in tracking):
+    facts: Facts = {"policies": [policy.policy_name for policy in tracking], "resource_id": target.resource_id}
+    if not all(policy.disable_scale_in for policy in tracking):
         return passed("a policy scales it in", **facts)
-    if any(one.steps_in for one in policies):
+    if any(policy.steps_in for policy in policies):
         return passed("a step policy scales it in", **facts)
     highest = max(bounds.maximum for bounds in estate.bounds_of(target))
     lowering = [
@@ -215,8 +215,8 @@ def autoscaling_burstable_instance(target: ScalableTarget, estate: Inventory, pa
     """A scalable target stands on instances of a burstable family, which SageMaker does not scale."""
     what = estate.scaled_by(target)
     types = what.instance_types if isinstance(what, Variant) else ()
-    facts: Facts = {"instance_type": ", ".join(one.name for one in types), "families": list(params.families)}
-    if any(one.family in params.families for one in types):
+    facts: Facts = {"instance_type": ", ".join(type.name for type in types), "families": list(params.families)}
+    if any(type.family in params.families for type in types):
         return failed(**facts, resource_id=target.resource_id)
     return passed("not of a burstable family", **facts)
 
@@ -235,7 +235,7 @@ def inference_component_host_fixed(variant: Variant, estate: Inventory, params: 
     (low) every component may reach zero and the instances may not."""
     if not variant.hosts_components:
         return not_applicable("hosts no inference components")
-    components = [one for one in estate.components_of(variant) if one.base_component is None]
+    components = [component for component in estate.components_of(variant) if component.base_component is None]
     scaling = [component.name for component in components if estate.target_of(component) is not None]
     if not scaling:
         return not_applicable("none of its inference components scales")

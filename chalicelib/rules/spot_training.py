@@ -144,18 +144,18 @@ def training_spot_not_used(subject: TrainingJob | TuningJob, estate: Inventory, 
     else:
         trainings = list(_definitions(subject))
         hours = subject.child_hours
-    if all(one.spot for one in trainings):
+    if all(training.spot for training in trainings):
         return not_applicable("trains on spot instances")
     if plain(subject.status) != "completed":
         return not_applicable(f"{subject.status or 'not'}, not completed")
-    if reason := next((why for one in trainings if (why := _kept_from_spot(one))), None):
+    if reason := next((why for training in trainings if (why := _kept_from_spot(training))), None):
         return not_applicable(reason)
     if hours is None:
         raise Unread("AWS gave no training time or instance count")
     facts: Facts = {
         "instance_hours": round(hours, 2),
         "min_instance_hours": params.min_instance_hours,
-        "instance_type": ", ".join(sorted({name for one in trainings for name in one.instance_types})),
+        "instance_type": ", ".join(sorted({name for training in trainings for name in training.instance_types})),
     }
     if hours < params.min_instance_hours:
         return passed(f"took {hours:.1f} instance-hours", **facts)

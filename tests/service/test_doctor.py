@@ -13,7 +13,7 @@ from chalicelib.doctor.doctor import diagnose
 from chalicelib.doctor.probes import needed
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.difference import Change, difference
+from chalicelib.report.difference import DifferenceKind, difference
 from chalicelib.report.findings import Report
 from chalicelib.rules.registry import may_read
 from chalicelib.service import Service
@@ -137,7 +137,9 @@ def test_what_an_audit_leaves_unknown_the_doctor_has_foretold(
     assert unknown <= foretold
     if operation in EXACT:
         assert unknown == foretold
-    assert not difference(undisturbed, report, may_read).of(Change.RESOLVED), "nothing in the account has changed"
+    assert not difference(undisturbed, report, may_read).of(DifferenceKind.RESOLVED), (
+        "nothing in the account has changed"
+    )
 
 
 @pytest.mark.parametrize("operation", ["sagemaker:DescribeEndpoint", "sagemaker:DescribeNotebookInstance"])
@@ -153,7 +155,7 @@ def test_what_fails_for_one_resource_alone_is_not_taken_for_resolved(
 
     front.deny(operation, one_of_them)
     front.deny(SEARCH)
-    assert not difference(undisturbed, audit(), may_read).of(Change.RESOLVED)
+    assert not difference(undisturbed, audit(), may_read).of(DifferenceKind.RESOLVED)
     assert failed
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.report.difference import Change, Difference
+from chalicelib.report.difference import Difference, DifferenceKind
 from chalicelib.report.difference import difference as difference_of
 from chalicelib.report.findings import (
     BlindSpot,
@@ -75,16 +75,16 @@ EXEMPT: dict[str, Any] = {"status": "exempt", "exemption": Exemption(reason="on 
 @pytest.mark.parametrize(
     ("before", "after", "change"),
     [
-        ({}, {}, Change.STILL_OPEN),
-        ({"severity": Severity.LOW}, {}, Change.WORSE),
-        ({}, {"severity": Severity.LOW}, Change.BETTER),
-        ({}, EXEMPT, Change.EXEMPTED),
-        (EXEMPT, {}, Change.UNEXEMPTED),
-        (EXEMPT, EXEMPT, Change.STILL_EXEMPT),
-        (EXEMPT, {**EXEMPT, "severity": Severity.CRITICAL}, Change.STILL_EXEMPT),
+        ({}, {}, DifferenceKind.STILL_OPEN),
+        ({"severity": Severity.LOW}, {}, DifferenceKind.WORSE),
+        ({}, {"severity": Severity.LOW}, DifferenceKind.BETTER),
+        ({}, EXEMPT, DifferenceKind.EXEMPTED),
+        (EXEMPT, {}, DifferenceKind.UNEXEMPTED),
+        (EXEMPT, EXEMPT, DifferenceKind.STILL_EXEMPT),
+        (EXEMPT, {**EXEMPT, "severity": Severity.CRITICAL}, DifferenceKind.STILL_EXEMPT),
     ],
 )
-def test_a_finding_in_both_reports(before: dict[str, Any], after: dict[str, Any], change: Change) -> None:
+def test_a_finding_in_both_reports(before: dict[str, Any], after: dict[str, Any], change: DifferenceKind) -> None:
     found = difference(a_report(a_finding(**before)), a_report(a_finding(**after)))
     (changed,) = found.changes
     assert changed.change is change
@@ -100,7 +100,7 @@ def test_new_and_resolved() -> None:
 
 def test_fixed_where_the_same_resource_is_told_by_another_rule() -> None:
     found = difference(a_report(a_finding(), a_finding(rule=IDLE)), a_report(a_finding(rule=IDLE)))
-    (resolved,) = found.of(Change.RESOLVED)
+    (resolved,) = found.of(DifferenceKind.RESOLVED)
     assert resolved.note == "fixed: its resource is still there"
 
 
@@ -253,7 +253,7 @@ ANY = st.builds(
 @given(ANY)
 def test_a_report_does_not_differ_from_itself(report: Report) -> None:
     found = difference(report, report)
-    assert {one.change for one in found.changes} <= {Change.STILL_OPEN, Change.STILL_EXEMPT}
+    assert {one.change for one in found.changes} <= {DifferenceKind.STILL_OPEN, DifferenceKind.STILL_EXEMPT}
     assert (found.remarks, found.blind_spots_appeared, found.blind_spots_gone, found.worst()) == ([], [], [], None)
 
 
@@ -264,23 +264,23 @@ def test_every_finding_is_in_exactly_one_class(old: Report, new: Report) -> None
     assert sum(found.counts.values()) == len(found.changes)
 
 
-def ids(found: Difference, change: Change) -> set[str]:
+def ids(found: Difference, change: DifferenceKind) -> set[str]:
     return {one.finding.id for one in found.of(change)}
 
 
 @given(SEEING, SEEING)
 def test_new_one_way_is_resolved_the_other_way(one: Report, other: Report) -> None:
     there, back = difference(one, other), difference(other, one)
-    assert ids(there, Change.NEW) == ids(back, Change.RESOLVED)
-    assert ids(there, Change.RESOLVED) == ids(back, Change.NEW)
-    assert ids(there, Change.WORSE) == ids(back, Change.BETTER)
-    assert ids(there, Change.EXEMPTED) == ids(back, Change.UNEXEMPTED)
-    assert ids(there, Change.NOT_SEEN) == set()
+    assert ids(there, DifferenceKind.NEW) == ids(back, DifferenceKind.RESOLVED)
+    assert ids(there, DifferenceKind.RESOLVED) == ids(back, DifferenceKind.NEW)
+    assert ids(there, DifferenceKind.WORSE) == ids(back, DifferenceKind.BETTER)
+    assert ids(there, DifferenceKind.EXEMPTED) == ids(back, DifferenceKind.UNEXEMPTED)
+    assert ids(there, DifferenceKind.NOT_SEEN) == set()
 
 
 @given(ANY, ANY)
 def test_nothing_is_resolved_in_a_region_or_scope_that_was_not_audited(old: Report, new: Report) -> None:
-    for one in difference(old, new).of(Change.RESOLVED):
+    for one in difference(old, new).of(DifferenceKind.RESOLVED):
         assert one.finding.region in new.regions
         assert not new.scope.resources or one.finding.resource.arn in new.scope.resources
         assert not [spot for spot in new.blind_spots if one.finding.rule in spot.effect]

@@ -70,11 +70,11 @@ def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
     listed = reader.aws.listing(
         "sagemaker", "ListInferenceComponents", "InferenceComponents", MaxResults=100, **filters
     )
-    return described_components(reader, [one["InferenceComponentName"] for one in listed])
+    return described_components(reader, [record["InferenceComponentName"] for record in listed])
 
 
 def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:
     """The named inference components that exist."""
     answers = reader.describe_each(Part.COMPONENTS, "DescribeInferenceComponent", "InferenceComponentName", names)
-    found = reader.typed(Part.COMPONENTS, InferenceComponent, answers)
-    return {one.name: one for one in found}
+    components = reader.typed(Part.COMPONENTS, InferenceComponent, answers)
+    return {component.name: component for component in components}

@@ -116,20 +116,20 @@ def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[s
     """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
     the last one not again."""
     names = [
-        one["EndpointConfigName"]
-        for one in endpoints
-        if plain(one.get("EndpointStatus", "")) not in _UNJUDGED and one.get("EndpointConfigName")
+        endpoint["EndpointConfigName"]
+        for endpoint in endpoints
+        if plain(endpoint.get("EndpointStatus", "")) not in _UNJUDGED and endpoint.get("EndpointConfigName")
     ]
     if not names or not reader.scope.whole:
         return described_configs(reader, names)
     account, region = reader.scope.account, reader.scope.region
     remembered = reader.memory.recall(account, region)
-    found = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
-    found |= described_configs(reader, [name for name in names if name not in found])
+    configs = _still_there(reader, {name: remembered[name] for name in names if name in remembered})
+    configs |= described_configs(reader, [name for name in names if name not in configs])
     settled = reader.now - SETTLED
-    old = {name: one for name, one in found.items() if one.created is not None and one.created < settled}
+    old = {name: config for name, config in configs.items() if config.created is not None and config.created < settled}
     reader.memory.keep(account, region, old)
-    return found
+    return configs
 
 
 def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfig]:
@@ -138,7 +138,7 @@ def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfi
     The list is left when it takes more calls than a twentieth of the descriptions that it saves: its pages come one
     after the other, descriptions side by side.
     """
-    moments = [one.created for one in remembered.values() if one.created is not None]
+    moments = [config.created for config in remembered.values() if config.created is not None]
     if not moments:
         return {}
     pages = reader.aws.pages(
@@ -149,29 +149,33 @@ def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfi
         CreationTimeAfter=min(moments) - timedelta(seconds=1),
         CreationTimeBefore=max(moments) + timedelta(seconds=1),
     )
-    found: dict[str, EndpointConfig] = {}
+    confirmed: dict[str, EndpointConfig] = {}
     try:
         for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
-            for one in page:
-                known = remembered.get(one["EndpointConfigName"])
-                if known and known.arn == one["EndpointConfigArn"] and known.created == moment(one["CreationTime"]):
-                    found[known.name] = known
-            if len(found) == len(remembered):
+            for record in page:
+                known = remembered.get(record["EndpointConfigName"])
+                if (
+                    known
+                    and known.arn == record["EndpointConfigArn"]
+                    and known.created == moment(record["CreationTime"])
+                ):
+                    confirmed[known.name] = known
+            if len(confirmed) == len(remembered):
                 break
     except CallFailed as failure:
         log.info("remembered endpoint configs are described again: %s", failure)
-    return found
+    return confirmed
 
 
 def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
     """The named endpoint configs that exist."""
     answers = reader.describe_each(Part.CONFIGS, "DescribeEndpointConfig", "EndpointConfigName", names)
-    found = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
-    return {one.name: one for one in found}
+    configs = reader.typed(Part.CONFIGS, EndpointConfig, answers, "EndpointConfigName")
+    return {config.name: config for config in configs}
 
 
 def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
     """The endpoint configs that no endpoint uses."""
     listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
-    names = {one["EndpointConfigName"] for one in listed} - set(used)
+    names = {record["EndpointConfigName"] for record in listed} - set(used)
     return described_configs(reader, sorted(names))

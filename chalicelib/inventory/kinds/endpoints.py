@@ -207,7 +207,7 @@ class Endpoint(Fact):
 
     def with_tags(self, tags: dict[str, str] | None) -> "Endpoint":
         """The endpoint and its variants with these tags."""
-        variants = tuple(one.model_copy(update={"tags": tags}) for one in self.variants)
+        variants = tuple(variant.model_copy(update={"tags": tags}) for variant in self.variants)
         return self.model_copy(update={"tags": tags, "variants": variants})
 
 
@@ -225,10 +225,10 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
             for record in records
             if plain(record.get("EndpointStatus", "")) in IN_TRANSITION
         ]
-        described = {one["EndpointName"]: one for one in _described(reader, [*lacking, *moving])}
+        described = {answer["EndpointName"]: answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
         kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
-        return kept + [{**one, "Tags": tags.get(name)} for name, one in described.items()]
+        return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
             raise
@@ -238,7 +238,7 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
 
 def _listed_endpoints(reader: Reader) -> list[str]:
     listed = reader.aws.listing("sagemaker", "ListEndpoints", "Endpoints", MaxResults=100)
-    return [one["EndpointName"] for one in listed]
+    return [record["EndpointName"] for record in listed]
 
 
 def _described(reader: Reader, names: Iterable[str]) -> list[dict[str, Any]]:
@@ -258,8 +258,8 @@ def assembled(
     reader: Reader, records: Iterable[Mapping[str, Any]], configs: Mapping[str, EndpointConfig]
 ) -> dict[str, Endpoint]:
     """Endpoints whose variants carry both how they run and how they were configured."""
-    found = [one for record in records for one in _assembled(reader, record, configs)]
-    return {endpoint.name: endpoint for endpoint in found}
+    endpoints = [endpoint for record in records for endpoint in _assembled(reader, record, configs)]
+    return {endpoint.name: endpoint for endpoint in endpoints}
 
 
 def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, EndpointConfig]) -> list[Endpoint]:
@@ -271,7 +271,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
     config = configs.get(endpoint.config_name or "")
     failure = reader.gaps.of(Part.CONFIGS, endpoint.config_name or "") or reader.gaps.of(Part.CONFIGS)
     unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
-    settings = {one.name: one for one in (*config.variants, *config.shadow_variants)} if config else {}
+    settings = {variant.name: variant for variant in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
 
     def described(raw: Mapping[str, Any], *, shadow: bool) -> dict[str, Any]:
@@ -293,7 +293,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "config_gone": reader.gaps.gone(Part.CONFIGS, endpoint.config_name or ""),
         }
 
-    raw = [described(one, shadow=False) for one in record.get("ProductionVariants") or ()]
-    raw += [described(one, shadow=True) for one in record.get("ShadowProductionVariants") or ()]
+    raw = [described(variant, shadow=False) for variant in record.get("ProductionVariants") or ()]
+    raw += [described(variant, shadow=True) for variant in record.get("ShadowProductionVariants") or ()]
     variants = reader.typed(Part.ENDPOINTS, Variant, raw, "endpoint_name")
     return [endpoint.model_copy(update={"variants": tuple(variants)})]

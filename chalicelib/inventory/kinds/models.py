@@ -50,7 +50,9 @@ class Model(Fact):
     def container_names(self) -> tuple[str, ...]:
         """The names under which the containers of a pipeline stand in logs and metrics: their host names, else their
         places."""
-        return tuple(one.hostname or f"container-{place}" for place, one in enumerate(self.pipeline, start=1))
+        return tuple(
+            container.hostname or f"container-{place}" for place, container in enumerate(self.pipeline, start=1)
+        )
 
     @property
     def serial_pipeline(self) -> bool:
@@ -66,15 +68,15 @@ def all_models(reader: Reader) -> dict[str, Model]:
         reader.search_failed(failure)
         records = []
     if records:
-        return {one.name: one for one in reader.typed(Part.MODELS, Model, records, "ModelName")}
+        return {model.name: model for model in reader.typed(Part.MODELS, Model, records, "ModelName")}
     listed = reader.aws.listing("sagemaker", "ListModels", "Models", MaxResults=100)
-    return described_models(reader, [one["ModelName"] for one in listed])
+    return described_models(reader, [record["ModelName"] for record in listed])
 
 
 def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
     """The named models that exist."""
     answers = reader.describe_each(Part.MODELS, "DescribeModel", "ModelName", names)
-    return {one.name: one for one in reader.typed(Part.MODELS, Model, answers, "ModelName")}
+    return {model.name: model for model in reader.typed(Part.MODELS, Model, answers, "ModelName")}
 
 
 def searched_model(reader: Reader, name: str) -> Model | None:
@@ -93,9 +95,9 @@ def searched_model(reader: Reader, name: str) -> Model | None:
             for record in page:
                 dashboard = record.get("Model") or {}
                 if (dashboard.get("Model") or {}).get("ModelName") == name and "Endpoints" in dashboard:
-                    used = tuple(one["EndpointName"] for one in dashboard["Endpoints"] or ())
-                    found = reader.typed(Part.MODELS, Model, [{**dashboard["Model"], "used_by": used}], "ModelName")
-                    return found[0] if found else None
+                    used = tuple(endpoint["EndpointName"] for endpoint in dashboard["Endpoints"] or ())
+                    models = reader.typed(Part.MODELS, Model, [{**dashboard["Model"], "used_by": used}], "ModelName")
+                    return models[0] if models else None
     except CallFailed as failure:
         reader.search_failed(failure)
     return None

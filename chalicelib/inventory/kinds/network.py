@@ -68,9 +68,9 @@ def named_subnets(reader: Reader, ids: Iterable[str]) -> dict[str, Subnet]:
 
     Filters, not ``SubnetIds``: with those one missing subnet fails the whole call.
     """
-    found = _filtered(reader, "subnet-id", ids)
-    siblings = _filtered(reader, "vpc-id", {one["VpcId"] for one in found})
-    return _typed(reader, [*found, *siblings])
+    subnets = _filtered(reader, "subnet-id", ids)
+    siblings = _filtered(reader, "vpc-id", {subnet["VpcId"] for subnet in subnets})
+    return _typed(reader, [*subnets, *siblings])
 
 
 def subnets_in(reader: Reader, vpc_ids: Iterable[str]) -> dict[str, Subnet]:
@@ -96,15 +96,17 @@ def _typed(reader: Reader, raw: Iterable[Mapping[str, object]]) -> dict[str, Sub
     """
     subnets = {subnet.id: subnet for subnet in reader.typed(Part.SUBNETS, Subnet, raw)}
     plain = re.compile(rf"^{re.escape(reader.scope.region)}[a-z]$")
-    doubtful = {one.zone_name for one in subnets.values() if one.zone_name and not plain.match(one.zone_name)}
+    doubtful = {
+        subnet.zone_name for subnet in subnets.values() if subnet.zone_name and not plain.match(subnet.zone_name)
+    }
     if not doubtful:
         return subnets
     types = zone_types(reader)
     return {
-        one.id: one.model_copy(update={"zone_type": types.get(one.zone_name or "", "unknown")})
-        if one.zone_name in doubtful
-        else one
-        for one in subnets.values()
+        subnet.id: subnet.model_copy(update={"zone_type": types.get(subnet.zone_name or "", "unknown")})
+        if subnet.zone_name in doubtful
+        else subnet
+        for subnet in subnets.values()
     }
 
 
@@ -129,15 +131,15 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         members.setdefault(subnet.vpc_id, []).append(subnet)
     used_by: dict[str, list[str]] = {}
     for user, ids in users.items():
-        for vpc in {subnets[one].vpc_id for one in ids if one in subnets}:
+        for vpc in {subnets[id].vpc_id for id in ids if id in subnets}:
             used_by.setdefault(vpc, []).append(user)
     scope = reader.scope
     return {
         vpc: Vpc(
             id=vpc,
             arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
-            subnets=tuple(sorted(several, key=lambda subnet: subnet.id)),
+            subnets=tuple(sorted(subnets_of_vpc, key=lambda subnet: subnet.id)),
             used_by=None if vpc in named and vpc not in used_by else tuple(sorted(used_by.get(vpc, ()))),
         )
-        for vpc, several in members.items()
+        for vpc, subnets_of_vpc in members.items()
     }

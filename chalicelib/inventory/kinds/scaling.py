@@ -108,7 +108,7 @@ class MetricRef(Fact):
 
     def dimension(self, name: str) -> str | None:
         """The value of the named dimension, or None without it."""
-        return next((one.value for one in self.dimensions if one.name == name), None)
+        return next((dimension.value for dimension in self.dimensions if dimension.name == name), None)
 
 
 _TRACKING = "TargetTrackingScalingPolicyConfiguration"
@@ -256,18 +256,20 @@ def targets(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalableTa
     raw = reader.aws.listing(_SERVICE, "DescribeScalableTargets", "ScalableTargets", **_NAMESPACE, **named)
     scope = reader.scope
     stem = f"arn:{scope.partition}:sagemaker:{scope.region}:{scope.account}"
-    found = {}
+    targets = {}
     for target in reader.typed(Part.TARGETS, ScalableTarget, raw):
         parts = target.resource_id.split("/")
         arn = target.target_arn or f"{stem}:{'/'.join(parts[:2])}"
-        found[target.resource_id, target.dimension] = target.model_copy(update={"arn": arn})
-    return list(found.values())
+        targets[target.resource_id, target.dimension] = target.model_copy(update={"arn": arn})
+    return list(targets.values())
 
 
 def policies(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingPolicy]:
     """The scaling policies of the region, or those of the named resources."""
     raw = _of_each(reader, "DescribeScalingPolicies", "ScalingPolicies", resource_ids)
-    return list({one.arn or one.name: one for one in reader.typed(Part.POLICIES, ScalingPolicy, raw)}.values())
+    return list(
+        {policy.arn or policy.name: policy for policy in reader.typed(Part.POLICIES, ScalingPolicy, raw)}.values()
+    )
 
 
 def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScheduledAction]:
@@ -279,8 +281,8 @@ def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Schedule
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
     """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left."""
     oldest = reader.now - timedelta(hours=reader.needs.activity_hours)
-    found: list[ScalingActivity] = []
-    for named in [{"ResourceId": one} for one in resource_ids] or [{}]:
+    activities: list[ScalingActivity] = []
+    for named in [{"ResourceId": id} for id in resource_ids] or [{}]:
         pages = reader.aws.pages(
             _SERVICE,
             "DescribeScalingActivities",
@@ -291,11 +293,11 @@ def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Scaling
         )
         for page in pages:
             parsed = reader.typed(Part.ACTIVITIES, ScalingActivity, page)
-            recent = [one for one in parsed if one.started is None or one.started >= oldest]
-            found += recent
+            recent = [activity for activity in parsed if activity.started is None or activity.started >= oldest]
+            activities += recent
             if len(recent) < len(parsed):
                 break
-    return found
+    return activities
 
 
 def _of_each(reader: Reader, operation: str, key: str, resource_ids: Sequence[str]) -> Iterable[dict[str, Any]]:
@@ -314,8 +316,8 @@ def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
     names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
     answers = reader.each(partial(_alarms_named, reader), slices)
-    found = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
-    return {alarm.name: alarm for alarm in found}
+    alarms = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
+    return {alarm.name: alarm for alarm in alarms}
 
 
 def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
@@ -360,19 +362,19 @@ def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
         "AIBenchmarkJobName",
         [summary["AIBenchmarkJobName"] for summary in listed],
     )
-    found: list[BenchmarkJob] = []
+    jobs: list[BenchmarkJob] = []
     for job in described:
         measured = ((job.get("BenchmarkTarget") or {}).get("Endpoint") or {}).get("Identifier") or ""
         ended = job.get("EndTime")
         moment_of_end = moment(ended) if ended is not None else None
-        found.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
-    return found
+        jobs.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
+    return jobs
 
 
 def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
     """The Inference Recommender jobs that completed in the window, all of them or those of the named models."""
     after = reader.now - timedelta(days=reader.needs.recommendation_days)
-    found: list[RecommendationJob] = []
+    jobs: list[RecommendationJob] = []
     for named in [{}] if models is None else [{"ModelNameEquals": name} for name in models]:
         listed = reader.aws.listing(
             "sagemaker",
@@ -383,8 +385,8 @@ def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[Re
             MaxResults=100,
             **named,
         )
-        for one in listed:
-            completed = one.get("CompletionTime")
+        for listed_job in listed:
+            completed = listed_job.get("CompletionTime")
             completed = moment(completed) if completed is not None else None
-            found.append(RecommendationJob(one["JobName"], one.get("ModelName"), completed))
-    return found
+            jobs.append(RecommendationJob(listed_job["JobName"], listed_job.get("ModelName"), completed))
+    return jobs

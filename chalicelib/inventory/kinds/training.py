@@ -209,8 +209,10 @@ class _News:
     def of(self, page: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """The records of a page that are news."""
         with self._lock:
-            news = [one for one in page if one.get("TrainingJobArn") not in self._known]
-            self._known |= {one.get("TrainingJobArn") for one in news if one.get("TrainingJobStatus") in _MOVING}
+            news = [record for record in page if record.get("TrainingJobArn") not in self._known]
+            self._known |= {
+                record.get("TrainingJobArn") for record in news if record.get("TrainingJobStatus") in _MOVING
+            }
         return news
 
 
@@ -218,7 +220,7 @@ def _windows(reader: Reader, first: list[dict[str, Any]]) -> list[list[dict[str,
     """Search filters that part the time from the cutoff on, the newest first, which has no end; none when one chain
     will do. Together they hold every job in whatever order a search answers."""
     try:
-        times = [moment(one["LastModifiedTime"]) for one in first if one.get("LastModifiedTime") is not None]
+        times = [moment(record["LastModifiedTime"]) for record in first if record.get("LastModifiedTime") is not None]
     except (TypeError, ValueError):
         return []  # the record itself is told as unreadable
     if len(first) < reader.SEARCH_PAGE or not times:
@@ -238,7 +240,7 @@ def _listed_training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
         "sagemaker", "ListTrainingJobs", "TrainingJobSummaries", MaxResults=100, LastModifiedTimeAfter=reader.cutoff
     )
     for page in pages:
-        yield described_training_jobs(reader, [one["TrainingJobName"] for one in page])
+        yield described_training_jobs(reader, [record["TrainingJobName"] for record in page])
 
 
 def described_training_jobs(reader: Reader, names: Iterable[str]) -> list[TrainingJob]:

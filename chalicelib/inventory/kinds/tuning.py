@@ -53,8 +53,8 @@ def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
         reader.search_failed(failure)
         records = []
     if records:
-        found = reader.typed(Part.TUNING_JOBS, TuningJob, records, "HyperParameterTuningJobName")
-        return {job.name: job for job in found}
+        jobs = reader.typed(Part.TUNING_JOBS, TuningJob, records, "HyperParameterTuningJobName")
+        return {job.name: job for job in jobs}
     listed = reader.aws.listing(
         "sagemaker",
         "ListHyperParameterTuningJobs",
@@ -62,7 +62,7 @@ def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
         MaxResults=100,
         LastModifiedTimeAfter=reader.cutoff,
     )
-    return described_tuning_jobs(reader, [one["HyperParameterTuningJobName"] for one in listed])
+    return described_tuning_jobs(reader, [record["HyperParameterTuningJobName"] for record in listed])
 
 
 def described_tuning_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TuningJob]:
@@ -70,8 +70,8 @@ def described_tuning_jobs(reader: Reader, names: Iterable[str]) -> dict[str, Tun
     answers = reader.describe_each(
         Part.TUNING_JOBS, "DescribeHyperParameterTuningJob", "HyperParameterTuningJobName", names
     )
-    found = reader.typed(Part.TUNING_JOBS, TuningJob, answers, "HyperParameterTuningJobName")
-    return {one.name: one for one in found}
+    jobs = reader.typed(Part.TUNING_JOBS, TuningJob, answers, "HyperParameterTuningJobName")
+    return {job.name: job for job in jobs}
 
 
 def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
