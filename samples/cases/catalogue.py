@@ -3,6 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
+from chalicelib.report.findings import Verdict
 from chalicelib.rules import RULES
 from samples.cases.case import Case
 
@@ -19,3 +20,9 @@ def cases_of(topic: str) -> list[Case]:
 
 
 CASES = [case for topic in TOPICS for case in cases_of(topic)]
+_BY_RULE = {rule: [case for case in CASES if case.rule == rule] for rule in RULES}
+
+
+def cases_of_rule(rule: str, *verdicts: Verdict) -> list[Case]:
+    """The cases of one rule, or those of them with one of these verdicts. Raises KeyError for no rule."""
+    return [case for case in _BY_RULE[rule] if not verdicts or case.verdict in verdicts]

@@ -18,6 +18,7 @@ import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
 from chalicelib.ledger.table import TABLE
 from chalicelib.settings import PREFIX, Settings
+from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
 from tools.permissions import FUNCTIONS, SWEEP_READS
@@ -91,6 +92,13 @@ def found(given: Any, key: str) -> Iterator[Any]:
 def lint(template: Template) -> list[str]:
     api = pytest.importorskip("cfnlint.api")
     return [str(match) for match in api.lint(json.dumps(template))]
+
+
+@pytest.mark.parametrize("name", ["fragile", "resilient"])
+def test_the_sample_templates_of_the_plan_are_good_cloudformation(name: str) -> None:
+    api = pytest.importorskip("cfnlint.api")
+    matches = api.lint((FIXTURES / f"{name}.yaml").read_text(), regions=["eu-west-1"])
+    assert [str(match) for match in matches if match.rule.id.startswith("E")] == []
 
 
 # ---- it can be deployed
