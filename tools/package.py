@@ -1,7 +1,8 @@
 """Packs the app for Lambda with ``chalice package``, and checks what no exit code tells.
 
-Chalice keeps a cache that overlooks renamed and empty files, prints a warning for a wheel that it could not get, and
-ships whatever bytecode lies about: the cache is removed, the warning is an error, and the zip is looked into.
+Chalice keeps a cache that overlooks renamed and empty files, and prints a warning for a wheel that it could not get:
+the cache is removed, the warning is an error, and the zip is looked into. What bytecode lies about it ships, too, which
+``tools.lean`` takes out again.
 """
 
 import json
@@ -33,8 +34,6 @@ def package(target: Path, stage: str = "prod") -> Path:
     """
     shutil.rmtree(ROOT / ".chalice" / "deployments", ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
-    for cache in (ROOT / "chalicelib").rglob("__pycache__"):
-        shutil.rmtree(cache)
     chalice = Path(sys.executable).with_name("chalice")
     environment = {
         **os.environ,

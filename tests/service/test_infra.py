@@ -105,6 +105,7 @@ def test_the_sample_templates_of_the_plan_are_good_cloudformation(name: str) -> 
 
 
 def test_the_template_is_one_that_cloudformation_takes(stack: Template) -> None:
+    """cfn-lint has SAM translate it first, and looks at what comes out."""
     assert lint(stack) == []
 
 
@@ -116,7 +117,6 @@ def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, mo
     for one in functions(template).values():
         one["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
     translated = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
-    assert lint(translated) == []
     stages = of_type(translated, "AWS::ApiGateway::Stage")
     assert [one["StageName"] for one in stages.values()] == ["api"]
     rules = of_type(translated, "AWS::Events::Rule")
