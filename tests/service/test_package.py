@@ -106,7 +106,13 @@ def members(zipped: Path) -> dict[str, tuple[Any, ...]]:
     """All that makes the bytes of a zip, in the order of its files: name, time, attributes and content of each."""
     with zipfile.ZipFile(zipped) as archive:
         return {
-            entry.filename: (entry.date_time, entry.external_attr, entry.create_system, entry.extra, archive.read(entry))
+            entry.filename: (
+                entry.date_time,
+                entry.external_attr,
+                entry.create_system,
+                entry.extra,
+                archive.read(entry),
+            )
             for entry in archive.infolist()
         }
 

@@ -68,10 +68,15 @@ def module_of(path: Path) -> str:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def every_import(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it and for whomever."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -112,7 +117,7 @@ def raw_shapes(path: Path) -> list[int]:
     """The lines on which a file spells a value as DynamoDB does: ``{"S": …}``."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Dict)
         and len(node.keys) == 1
         and isinstance(node.keys[0], ast.Constant)

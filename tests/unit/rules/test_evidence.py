@@ -1,6 +1,7 @@
 """A rule gives as evidence what its template reads: in every failing case the finding can be put into words."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -20,13 +21,14 @@ SCOPE = Scope("123456789012", "eu-west-1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 
 
-def read_by(source: str) -> set[str]:
+@cache
+def read_by(source: str) -> frozenset[str]:
     """The names that a template, and those that it includes, read and do not set."""
     environment = Environment()
     environment.filters.update(FILTERS)
     parsed = environment.parse(source)
     own = {name.name for name in parsed.find_all(nodes.Name) if name.ctx == "store"}
-    names = meta.find_undeclared_variables(parsed)
+    names = frozenset(meta.find_undeclared_variables(parsed))
     for included in meta.find_referenced_templates(parsed):
         assert included is not None, "a template is included by its name"
         names |= read_by((TEMPLATES / included).read_text(encoding="utf-8"))
