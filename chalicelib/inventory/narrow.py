@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.inventory import shares, uses
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import VpcConfig
 from chalicelib.inventory.kinds import network, scaling
+from chalicelib.inventory.kinds.plain import Cluster
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -33,15 +33,15 @@ def read_scaling(reader: Reader, estate: Inventory, jobs: Iterable[TrainingJob])
 
 def network_calls(estate: Inventory, jobs: Iterable[TrainingJob]) -> int:
     """What reading the subnets will take."""
-    return shares.FOR_NETWORK if any(_vpc_configs(estate, jobs)) else 0
+    return shares.FOR_NETWORK if _subnets(estate, jobs) else 0
 
 
 def read_network(
     reader: Reader, estate: Inventory, jobs: Iterable[TrainingJob], named: Mapping[str, Sequence[str]]
 ) -> None:
-    """The subnets under models, configs and training jobs, and those that the scope names by themselves or by VPC."""
-    ids = {subnet for config in _vpc_configs(estate, jobs) if config for subnet in config.subnets}
-    ids |= set(named.get("subnet", ()))
+    """The subnets under models, configs, training jobs and clusters, and those that the scope names by themselves or by
+    VPC."""
+    ids = _subnets(estate, jobs) | set(named.get("subnet", ()))
     if Part.SUBNETS not in reader.needs:
         return
     if ids:
@@ -52,7 +52,10 @@ def read_network(
         estate.subnets = {**estate.subnets, **theirs}
 
 
-def _vpc_configs(estate: Inventory, jobs: Iterable[TrainingJob]) -> list[VpcConfig | None]:
+def _subnets(estate: Inventory, jobs: Iterable[TrainingJob]) -> set[str]:
+    """The ids of the subnets on which what was read stands."""
     stands = [model.vpc_config for model in estate.models.values()]
     stands += [config.vpc_config for config in estate.configs.values()]
-    return [*stands, *(job.vpc_config for job in jobs)]
+    stands += [job.vpc_config for job in jobs]
+    ids = {subnet for config in stands if config for subnet in config.subnets}
+    return ids | {subnet for cluster in estate.plain(Cluster).values() for subnet in cluster.subnets}

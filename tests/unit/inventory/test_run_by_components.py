@@ -1,7 +1,7 @@
 """Which inference components run a model, and which endpoints serve it by them alone."""
 
 from chalicelib.inventory.uses import with_use
-from tests.builders import a_component, a_host_of_components, a_model, a_variant, an_inventory
+from samples.builders import a_component, a_host_of_components, a_model, a_variant, an_inventory
 
 
 def test_a_model_knows_the_components_that_run_it() -> None:
