@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
+
 from chalicelib import events
 from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.judge import Witness
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: A table that does not answer costs 20 seconds at most, and not what botocore would wait.
+TABLE_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 #: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
 MAX_USERS = 20
 
@@ -70,6 +74,8 @@ class Service:
         scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
         audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
         report = merged([audited.report for audited in audits])
+        if id := _run_id(event):
+            report = report.model_copy(update={"audit_id": id})  # delivered twice, it is one digest
         self.publisher.sweep(audits, report)
         return summary(report)
 
@@ -192,8 +198,9 @@ class Service:
 
     @cached_property
     def _dynamodb(self) -> Any:
-        """The one client of the table: making a client takes longer than a call."""
-        return self.session.client("dynamodb", region_name=self.caller.region)
+        """The one client of the table: making a client takes longer than a call. A table that hangs is not waited
+        for."""
+        return self.session.client("dynamodb", region_name=self.caller.region, config=TABLE_CONFIG)
 
     @cached_property
     def remembered(self) -> ProcessMemory:

@@ -54,7 +54,13 @@ class Story:
     def report(self, *findings: Finding, **differences: Any) -> Report:
         """What an audit finds now."""
         dated = [one.model_copy(update={"first_seen": self.now, "last_seen": self.now}) for one in findings]
-        differences = {"started_at": self.now, "finished_at": self.now, "trigger": "event", **differences}
+        differences = {
+            "audit_id": f"a-{self.now:%Y%m%d%H%M%S}",
+            "started_at": self.now,
+            "finished_at": self.now,
+            "trigger": "event",
+            **differences,
+        }
         return a_report(*dated, **differences)
 
     def event(

@@ -63,10 +63,32 @@ class Channel:
     documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
 
 
+#: The clients of channels are not waited for: what does not answer is asked again by the next attempt.
+PROMPT: Mapping[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 5,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
+#: Mails and batches of findings are larger, and need longer.
+LARGE_READ_SECONDS = 15
+
+
+def operation_of(name: str) -> str:
+    """What a channel calls, as its permission has it: ``sns:Publish``."""
+    return next((channel.permission.actions[0] for channel in CHANNELS if channel.name == name), name)
+
+
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
     opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
     return {name: deliver for name, deliver in opened.items() if deliver is not None}
+
+
+def _client(sender: Sender, service: str, region: str, read_seconds: int = PROMPT["read_timeout"]) -> Any:
+    from botocore.config import Config
+
+    config = Config(**{**PROMPT, "read_timeout": read_seconds})
+    return sender.session.client(service, region_name=region, config=config)
 
 
 # ---- AWS Security Hub
@@ -77,7 +99,7 @@ def _security_hub(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.security_hub import SecurityHub
 
-    return SecurityHub(sender.account, sender.session.client("securityhub", region_name=sender.region())).deliver
+    return SecurityHub(sender.account, _client(sender, "securityhub", sender.region(), LARGE_READ_SECONDS)).deliver
 
 
 def _as_security_hub_findings(notice: "Notice") -> list[Any]:
@@ -105,7 +127,7 @@ def _email(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.email import Email
 
-    client = sender.session.client("sesv2", region_name=sender.region())
+    client = _client(sender, "sesv2", sender.region(), LARGE_READ_SECONDS)
     return Email(settings.email_from, settings.email_to, client).deliver
 
 
@@ -131,7 +153,7 @@ def _topic(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.sns import Topic
 
-    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3])).deliver
+    return Topic(arn, _client(sender, "sns", arn.split(":")[3])).deliver
 
 
 def _as_mail(notice: "Notice") -> str:
@@ -169,8 +191,16 @@ def _slack_secret(settings: Settings) -> Lookup | None:
     return Lookup(f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region)
 
 
-#: In the order of their delivery: the topic, to which others listen, comes last of those that are opened.
+#: In the order of their delivery: the topic, to which others listen, comes first.
 CHANNELS = (
+    Channel(
+        name="sns",
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
+        lookup=_topic_of,
+        opened=_topic,
+        texts={"email": _as_mail},
+        documents={"chat": _as_chat},
+    ),
     Channel(
         name="security-hub",
         permission=Permission(
@@ -188,14 +218,6 @@ CHANNELS = (
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},
-    ),
-    Channel(
-        name="sns",
-        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
-        lookup=_topic_of,
-        opened=_topic,
-        texts={"email": _as_mail},
-        documents={"chat": _as_chat},
     ),
     Channel(
         name="slack",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
@@ -48,23 +49,25 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
             resolved_now
             and before.last_told is not None
             and before.finding.status == "open"
-            and _notifies(resolved, policy)
+            and notifies(resolved, policy)
         ):
             changes.append(Change(change="resolved", finding=resolved))
-    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
+    return Decision(tuple(sorted(changes, key=worst_first)), tuple(remember))
 
 
-def _worst_first(change: Change) -> tuple[bool, int, str, str]:
+def worst_first(change: Change) -> tuple[bool, int, str, str]:
+    """The order in which changes are told: what is over comes last."""
     finding = change.finding
     return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
 
 
 def tells(finding: Finding, policy: Policy) -> bool:
     """True for a finding that people are told: open, at or above ``notify_at``, of a rule that is not only observed."""
-    return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and _notifies(finding, policy)
+    return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and notifies(finding, policy)
 
 
-def _notifies(finding: Finding, policy: Policy) -> bool:
+def notifies(finding: Finding, policy: Policy) -> bool:
+    """True for a finding of a rule that is not only observed."""
     setting = policy.rules.get(finding.rule)
     return setting is None or setting.mode == "notify"
 
@@ -78,6 +81,8 @@ def _kind(finding: Finding, before: Known | None, policy: Policy, now: datetime)
         return "back"
     if finding.severity.rank > before.severity_told.rank:
         return "worse"
+    if finding.resource.kind in PASSING:
+        return None  # nothing of a job can be mended any more
     return "reminder" if now - before.last_told >= timedelta(days=policy.remind_after_days) else None
 
 
@@ -159,7 +164,7 @@ def _notice(report: Report, changes: list[Change], policy: Policy, *, kind: str,
             "told": changes,
             "still_open": counted(finding.severity for finding in still) if kind == "digest" else {},
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),
-            "observed": sum(1 for finding in report.open_findings() if not _notifies(finding, policy)),
+            "observed": sum(1 for finding in report.open_findings() if not notifies(finding, policy)),
             "blind_spots": report.blind_spots,
             "exemptions": report.exemptions,
             "report_url": url,
