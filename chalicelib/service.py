@@ -66,7 +66,7 @@ class Service:
         """A sweep of every configured region, and one digest for the account, even when all is clean."""
         self.begin()
         if self.settings.accounts:
-            run = self.fleet.start("schedule", id=_run_id(event))
+            run = self.fleet.start("schedule", id=run_id(event))
             self.fleet.close_stale()
             return {"run": run.id, "parts": run.parts}
         account = event.get("account") or self.caller.identity.account
@@ -74,7 +74,7 @@ class Service:
         scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
         audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
         report = merged([audited.report for audited in audits])
-        if id := _run_id(event):
+        if id := run_id(event):
             report = report.model_copy(update={"audit_id": id})  # delivered twice, it is one digest
         self.publisher.sweep(audits, report)
         return summary(report)
@@ -256,7 +256,7 @@ def _nothing_to_audit(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     return {"dropped": reason}
 
 
-def _run_id(event: Mapping[str, Any]) -> str | None:
+def run_id(event: Mapping[str, Any]) -> str | None:
     """The same id for an event delivered twice, so that it begins one run."""
     id = event.get("id")
     return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if isinstance(id, str) and id else None
