@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from chalicelib import events
 from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.judge import Witness
@@ -23,6 +21,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
+from chalicelib.ledger.table import table_client
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: A table that does not answer costs 20 seconds at most, and not what botocore would wait.
-TABLE_CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 #: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
 MAX_USERS = 20
 
@@ -198,9 +195,8 @@ class Service:
 
     @cached_property
     def _dynamodb(self) -> Any:
-        """The one client of the table: making a client takes longer than a call. A table that hangs is not waited
-        for."""
-        return self.session.client("dynamodb", region_name=self.caller.region, config=TABLE_CONFIG)
+        """The one client of the table: making a client takes longer than a call."""
+        return table_client(self.session, self.caller.region)
 
     @cached_property
     def remembered(self) -> ProcessMemory:

@@ -22,6 +22,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
@@ -288,6 +289,12 @@ class ItemTable:
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
+
+
+def table_client(session: Any, region: str) -> Any:
+    """A DynamoDB client that does not wait for a table that hangs: a call costs some 20 seconds at most."""
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return session.client("dynamodb", region_name=region, config=config)
 
 
 def pieces(content: Any) -> list[str]:
