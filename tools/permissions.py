@@ -41,7 +41,7 @@ LOG = _allow(
 )
 LEDGER = _allow(
     "KeepTheLedger",
-    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
     "arn:*:dynamodb:*:*:table/*auditor*",
     "arn:*:dynamodb:*:*:table/*auditor*/index/*",
 )

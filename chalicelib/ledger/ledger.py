@@ -193,13 +193,14 @@ class Ledger:
 
     def mended(self, channel: str) -> None:
         """Forgets that a channel did not take notices."""
-        self._table.delete(CHANNELS, channel)
+        self._table.update(CHANNELS, channel, Expression("REMOVE #since"))
 
     def broken_channels(self) -> dict[str, Broken]:
         """The channels that have not taken a notice, by name."""
         return {
             item["sk"]: Broken(parsed(item["since"]), parsed(item["last"]), item["reason"])
             for item in self._table.query(Expression("pk = :pk", pk=CHANNELS))
+            if "since" in item
         }
 
     # ---- what stands on a subnet

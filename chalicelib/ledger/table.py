@@ -249,11 +249,6 @@ class ItemTable:
         )
         return _item(answer.get("Attributes", {})) if answer is not None else None
 
-    def delete(self, pk: str, sk: str, only_if: Expression | None = None) -> bool:
-        """Deletes an item, if it is there. False when the condition did not hold."""
-        condition = _expressions(ConditionExpression=only_if)
-        return self._written("delete_item", TableName=self.name, Key=_raw(_key(pk, sk)), **condition) is not None
-
     def _put(self, item: Item, only_if: Expression | None) -> dict[str, Any]:
         return {"TableName": self.name, "Item": _raw(item), **_expressions(ConditionExpression=only_if)}
 

@@ -70,16 +70,12 @@ def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table
     assert not table.put({"pk": "a", "sk": "b", "owner": "second"}, only_if=ABSENT)
     other = Expression("#owner = :me", me="second")
     assert table.update("a", "b", Expression("SET #owner = :new", new="third"), only_if=other) is None
-    assert not table.delete("a", "b", only_if=other)
     assert table.get("a", "b") == {"pk": "a", "sk": "b", "owner": "first"}
     assert table.update("a", "b", Expression("SET #owner = :new", new="third")) == {
         "pk": "a",
         "sk": "b",
         "owner": "third",
     }
-    assert table.delete("a", "b", only_if=Expression("#owner = :me", me="third"))
-    assert table.get("a", "b") is None
-    assert table.delete("a", "b")
 
 
 def test_of_many_writes_those_that_lose_stop_no_other(table: ItemTable) -> None:
@@ -168,14 +164,13 @@ def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: ItemTable) -
         list(ItemTable("ledger", client).query(Expression("pk = :pk", pk="a")))
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem"])
+@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "Query", "BatchGetItem"])
 def test_a_refused_call_is_a_failure_that_names_the_table(table: ItemTable, front: Front, operation: str) -> None:
     front.deny(f"dynamodb:{operation}")
     calls: dict[str, Any] = {
         "PutItem": lambda: table.put({"pk": "a", "sk": "b"}, only_if=ABSENT),
         "GetItem": lambda: table.get("a", "b"),
         "UpdateItem": lambda: table.update("a", "b", Expression("SET flag = :yes", yes=True)),
-        "DeleteItem": lambda: table.delete("a", "b"),
         "Query": lambda: list(table.query(Expression("pk = :pk", pk="a"))),
         "BatchGetItem": lambda: list(table.get_all("a", ["b"])),
     }
