@@ -27,6 +27,7 @@ from chalicelib.settings import Settings
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from tests import once
 from tests.service.test_audit import an_endpoint
 from tests.unit.test_events import an_event
 
@@ -261,6 +262,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, help="how many to draw; without it all are tried")
     options = parser.parse_args()
+    once.share()
     with Emulator() as emulator:
         os.environ.update(emulator.environment())
         planned = list(trials(emulator))
