@@ -10,7 +10,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.ledger.claims import CLAIM_SECONDS
 from chalicelib.notices.channels import CHANNELS, Sender, channels_of
 from chalicelib.settings import Settings
-from tests.notices_samples import ACCOUNT, NOW, REGION, SAMPLES
+from samples.notices import ACCOUNT, NOW, REGION, SAMPLES
 from tests.unit.test_notices import a_report
 from tools.permissions import FUNCTIONS
 
