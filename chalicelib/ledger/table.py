@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 
 Item = Mapping[str, Any]
 
+#: A table that hangs is given up long before a function's time, or the lease of whoever tells, is over.
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 #: DynamoDB's limits: actions of a transaction (100, with room for their size), and keys of a batch that is read.
 WRITTEN_AT_ONCE, READ_AT_ONCE = 50, 100
@@ -77,8 +80,8 @@ class ConditionFailed(LedgerFailed):
     stored: Item | None = None
 
 
-class ItemRefused(LedgerFailed):
-    """The table takes other items, and never this one: it is too large, or is none."""
+class RequestRefused(LedgerFailed):
+    """DynamoDB takes the request for malformed, as with an item that is too large."""
 
 
 class _Conflict(LedgerFailed):
@@ -89,7 +92,7 @@ class _Conflict(LedgerFailed):
 _MEANT: Mapping[str, type[LedgerFailed]] = {
     "ConditionalCheckFailedException": ConditionFailed,
     "TransactionConflictException": _Conflict,
-    "ValidationException": ItemRefused,
+    "ValidationException": RequestRefused,
 }
 
 
@@ -226,7 +229,7 @@ class ItemTable:
         except ConditionFailed as error:
             # Found as it was to be written, it is the own write, of which the answer was lost.
             return Written.DONE if error.stored == _item(put["Item"]) else Written.LOST
-        except ItemRefused as error:
+        except RequestRefused as error:
             log.error("an item is not written: %s", error)
             return Written.REFUSED
         return Written.DONE
@@ -284,12 +287,6 @@ class ItemTable:
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
-
-
-def table_client(session: Any, region: str) -> Any:
-    """A DynamoDB client that does not wait for a table that hangs: a call costs some 20 seconds at most."""
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    return session.client("dynamodb", region_name=region, config=config)
 
 
 def pieces(content: Any) -> list[str]:

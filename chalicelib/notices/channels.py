@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.config import Config
+
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
     from chalicelib.notices.notice import Notice
     from chalicelib.report.findings import Report
+
+#: A channel that hangs must not use up the time of the others.
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+#: Of a publish whose answer is lost nobody knows whether it was taken: few tries, so that few copies come.
+TOPIC_CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 #: Takes a notice, and the report of which it tells. Raises an AuditorError when the channel does not take it.
 Deliver = Callable[["Notice", "Report"], object]
@@ -63,16 +70,6 @@ class Channel:
     documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
 
 
-#: The clients of channels are not waited for: what does not answer is asked again by the next attempt.
-PROMPT: Mapping[str, Any] = {
-    "connect_timeout": 2,
-    "read_timeout": 5,
-    "retries": {"mode": "standard", "total_max_attempts": 2},
-}
-#: Mails and batches of findings are larger, and need longer.
-LARGE_READ_SECONDS = 15
-
-
 def operation_of(name: str) -> str:
     """What a channel calls, as its permission has it: ``sns:Publish``."""
     return next((channel.permission.actions[0] for channel in CHANNELS if channel.name == name), name)
@@ -84,13 +81,6 @@ def channels_of(sender: Sender) -> dict[str, Deliver]:
     return {name: deliver for name, deliver in opened.items() if deliver is not None}
 
 
-def _client(sender: Sender, service: str, region: str, read_seconds: int = PROMPT["read_timeout"]) -> Any:
-    from botocore.config import Config
-
-    config = Config(**{**PROMPT, "read_timeout": read_seconds})
-    return sender.session.client(service, region_name=region, config=config)
-
-
 # ---- AWS Security Hub
 
 
@@ -99,7 +89,9 @@ def _security_hub(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.security_hub import SecurityHub
 
-    return SecurityHub(sender.account, _client(sender, "securityhub", sender.region(), LARGE_READ_SECONDS)).deliver
+    return SecurityHub(
+        sender.account, sender.session.client("securityhub", region_name=sender.region(), config=CLIENT)
+    ).deliver
 
 
 def _as_security_hub_findings(notice: "Notice") -> list[Any]:
@@ -127,7 +119,7 @@ def _email(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.email import Email
 
-    client = _client(sender, "sesv2", sender.region(), LARGE_READ_SECONDS)
+    client = sender.session.client("sesv2", region_name=sender.region(), config=CLIENT)
     return Email(settings.email_from, settings.email_to, client).deliver
 
 
@@ -153,7 +145,7 @@ def _topic(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.sns import Topic
 
-    return Topic(arn, _client(sender, "sns", arn.split(":")[3])).deliver
+    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3], config=TOPIC_CLIENT)).deliver
 
 
 def _as_mail(notice: "Notice") -> str:

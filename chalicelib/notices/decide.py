@@ -49,25 +49,32 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
             resolved_now
             and before.last_told is not None
             and before.finding.status == "open"
-            and notifies(resolved, policy)
+            and _notifies(resolved, policy)
         ):
             changes.append(Change(change="resolved", finding=resolved))
-    return Decision(tuple(sorted(changes, key=worst_first)), tuple(remember))
+    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
 
 
-def worst_first(change: Change) -> tuple[bool, int, str, str]:
-    """The order in which changes are told: what is over comes last."""
+def together(decisions: Iterable[Decision]) -> Decision:
+    """What several regions or accounts have to tell, as one."""
+    decisions = list(decisions)
+    return Decision(
+        tuple(sorted((change for decision in decisions for change in decision.changes), key=_worst_first)),
+        tuple(known for decision in decisions for known in decision.remember),
+    )
+
+
+def _worst_first(change: Change) -> tuple[bool, int, str, str]:
     finding = change.finding
     return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
 
 
 def tells(finding: Finding, policy: Policy) -> bool:
     """True for a finding that people are told: open, at or above ``notify_at``, of a rule that is not only observed."""
-    return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and notifies(finding, policy)
+    return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and _notifies(finding, policy)
 
 
-def notifies(finding: Finding, policy: Policy) -> bool:
-    """True for a finding of a rule that is not only observed."""
+def _notifies(finding: Finding, policy: Policy) -> bool:
     setting = policy.rules.get(finding.rule)
     return setting is None or setting.mode == "notify"
 
@@ -164,7 +171,7 @@ def _notice(report: Report, changes: list[Change], policy: Policy, *, kind: str,
             "told": changes,
             "still_open": counted(finding.severity for finding in still) if kind == "digest" else {},
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),
-            "observed": sum(1 for finding in report.open_findings() if not notifies(finding, policy)),
+            "observed": sum(1 for finding in report.open_findings() if not _notifies(finding, policy)),
             "blind_spots": report.blind_spots,
             "exemptions": report.exemptions,
             "report_url": url,

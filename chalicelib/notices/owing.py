@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from chalicelib.notices.decide import Decision, notifies, tells
+from chalicelib.notices.decide import Decision, tells
 from chalicelib.notices.notice import Change
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import ChangeKind, Known
@@ -47,13 +47,14 @@ def _owing(
     heard: dict[str, Change] = {}
     for channel in channels:
         kind = _owed(owed_before.get(channel), change.change if change is not None else None, entry, policy)
-        if kind is not None:
-            decided = change is not None and change.change == kind
-            heard[channel] = change if change is not None and decided else Change(change=kind, finding=entry.finding)
+        if change is not None and kind == change.change:
+            heard[channel] = change
+        elif kind is not None:
+            heard[channel] = Change(change=kind, finding=entry.finding)
     return Owing(
         replace(
             entry,
-            owed={channel: told.change for channel, told in heard.items()},
+            owed={channel: change.change for channel, change in heard.items()},
             claimed_until=None,
             version=before.version if before is not None else None,
         ),
@@ -67,12 +68,11 @@ def _owed(before: ChangeKind | None, change: ChangeKind | None, entry: Known, po
     finding = entry.finding
     if change == "resolved":
         return change
-    if before is not None and not (
-        tells(finding, policy) or (finding.status == "resolved" and notifies(finding, policy))
-    ):
+    over = finding.status == "resolved"
+    if before is not None and not over and not tells(finding, policy):
         return change
     if change is None:
-        return before if (before == "resolved") == (finding.status == "resolved") else None
+        return before if (before == "resolved") == over else None
     if before in ("new", "back") or (before is not None and change == "reminder"):
         return before  # the channel does not know of it, or has heard less of it than a reminder would say
     return change

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Broken, Ledger
 from chalicelib.ledger.table import LedgerFailed, Written
 from chalicelib.notices.channels import Deliver, operation_of
-from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, worst_first
+from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
@@ -68,6 +68,14 @@ class Audited:
 NoticesOf = Callable[[Sequence[Change]], list[Notice]]
 
 
+class Claimed(NamedTuple):
+    """What was decided of an audit, what of it is ours to tell, and the ids of what somebody else has claimed."""
+
+    decision: Decision
+    owing: Mapping[str, Owing]
+    lost: list[str]
+
+
 class Told(NamedTuple):
     """The notices that were made, and the channels that did not take all of them, with the reason."""
 
@@ -98,15 +106,14 @@ class Publisher:
         waiting = self._claimed_digest(claim, merged)
         if not waiting and self.channels:
             return []
-        owing: dict[str, Owing] = {}
-        for part in audited:
-            ours, _ = self._claimed(part, claim)  # whoever was quicker tells the others
-            owing |= ours
+        claimed = [self._claimed(part, claim) for part in audited]  # whoever was quicker tells what was lost
+        owing = {id: owed for part in claimed for id, owed in part.owing.items()}
+        decision = together(part.decision for part in claimed)
         broken = self._broken()
         report, url = self._stored(_with_broken(merged, broken))
 
         def digests(changes: Sequence[Change]) -> list[Notice]:
-            return [digest(Decision(tuple(changes), ()), report, self.policy, url)]
+            return [digest(replace(decision, changes=tuple(changes)), report, self.policy, url)]
 
         told = self._told(owing, claim, digests, report, waiting)
         self._mended(broken.keys() - told.failures.keys())
@@ -121,11 +128,13 @@ class Publisher:
         failures: dict[str, str] = {}
         ids: Collection[str] | None = None
         while ids is None or ids:
-            owing, ids = self._claimed(audited, claim, ids)
+            claimed = self._claimed(audited, claim, ids)
+            owing, ids = claimed.owing, claimed.lost
             report, url = audited.report, None
             if any(owed.changes for owed in owing.values()):
                 report, url = self._stored(report)  # it is stored only when there is something to tell
-            told = self._told(owing, claim, self._of_event(report, url), report, list(self.channels))
+            notices_of = self._of_event(claimed.decision, report, url)
+            told = self._told(owing, claim, notices_of, report, list(self.channels))
             late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
             self._mended(late - told.failures.keys())
             notices += told.notices
@@ -133,14 +142,12 @@ class Publisher:
         self._answer_for(failures)
         return notices
 
-    def _of_event(self, report: Report, url: str | None) -> NoticesOf:
-        return lambda changes: notices_of_event(Decision(tuple(changes), ()), report, self.policy, url)
+    def _of_event(self, decision: Decision, report: Report, url: str | None) -> NoticesOf:
+        return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, url)
 
     def preview(self, audited: Audited) -> list[Notice]:
         """What an event would send, without sending or remembering it."""
-        known = self._known(audited)
-        decision = decide(audited.report, known, audited.resolution(known), self.policy)
-        return notices_of_event(decision, audited.report, self.policy)
+        return notices_of_event(self._decided(audited, self._known(audited)), audited.report, self.policy)
 
     # ---- claiming
 
@@ -158,21 +165,20 @@ class Publisher:
                 return [name for name in self.channels if name in known.owed]
             claim.wait(f"the digest of {account}")
 
-    def _claimed(
-        self, audited: Audited, claim: Claim | None, ids: Collection[str] | None = None
-    ) -> tuple[dict[str, Owing], Collection[str]]:
-        """What is ours to tell of an audit, or of these findings of it, written and claimed; and the ids of what
-        somebody else has claimed meanwhile. What the table refuses for good is told all the same.
+    def _claimed(self, audited: Audited, claim: Claim | None, ids: Collection[str] | None = None) -> Claimed:
+        """What is ours to tell of an audit, or of these findings of it, written and claimed. What the table refuses for
+        good is told all the same.
 
         Nothing is claimed while somebody else tells a part of it: two that wait for each other would wait for ever.
         """
-        if claim is None:
-            return self._owing(audited, {}, None), ()
         known = self._known(audited, ids)
-        while claim.held(known.values()):
+        while claim is not None and claim.held(known.values()):
             claim.wait(f"findings of {audited.scope.account} in {audited.scope.region}")
             known = self._known(audited, ids)
-        owing = self._owing(audited, known, ids)
+        decision = self._decided(audited, known, ids)
+        owing = owings(decision, known, self.channels, self.policy)
+        if claim is None:
+            return Claimed(decision, owing, [])
         ours: dict[str, Owing] = {}
         lost: list[str] = []
         for _ in range(ROUNDS):
@@ -182,17 +188,16 @@ class Publisher:
             known = self._known(audited, lost)
             if not lost or claim.held(known.values()):
                 break
-            owing = self._owing(audited, known, lost)
+            owing = owings(self._decided(audited, known, lost), known, self.channels, self.policy)
             owing = {id: owed for id, owed in owing.items() if owed.differs(known.get(id))}
-        return ours, lost
+        return Claimed(decision, ours, lost)
 
-    def _owing(self, audited: Audited, known: Mapping[str, Known], ids: Collection[str] | None) -> dict[str, Owing]:
+    def _decided(self, audited: Audited, known: Mapping[str, Known], ids: Collection[str] | None = None) -> Decision:
         report = audited.report
         if ids is not None:
             findings = [finding for finding in report.findings if finding.id in ids]
             report = report.model_copy(update={"findings": findings})
-        decision = decide(report, known, audited.resolution(known), self.policy)
-        return owings(decision, known, self.channels, self.policy)
+        return decide(report, known, audited.resolution(known), self.policy)
 
     def _known(self, audited: Audited, ids: Collection[str] | None = None) -> dict[str, Known]:
         if self.ledger is None:
@@ -226,7 +231,8 @@ class Publisher:
         made: dict[tuple[tuple[str, str], ...], list[Notice]] = {}
         failures: dict[str, str] = {}
         for name in channels:
-            changes = sorted((owed.changes[name] for owed in owing.values() if name in owed.changes), key=worst_first)
+            heard = [owed.changes[name] for owed in owing.values() if name in owed.changes]
+            changes = together([Decision(tuple(heard), ())]).changes
             same = tuple((change.finding.id, change.change) for change in changes)
             if same not in made:
                 made[same] = notices_of(changes)

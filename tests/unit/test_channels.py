@@ -76,9 +76,8 @@ def test_no_channel_is_waited_for_as_long_as_a_claim_holds() -> None:
     assert clients.configs.keys() == {"sns", "securityhub", "sesv2"}
     for config in clients.configs.values():
         attempts = config.retries["total_max_attempts"]
-        assert attempts == 2
-        assert attempts * (config.connect_timeout + config.read_timeout) < CLAIM_SECONDS / 3
-    assert (clients.configs["sns"].connect_timeout, clients.configs["sns"].read_timeout) == (2, 5)
+        assert 3 * attempts * (config.connect_timeout + config.read_timeout) < CLAIM_SECONDS
+    assert clients.configs["sns"].retries["total_max_attempts"] == 2
 
 
 def test_every_channel_takes_a_notice_and_its_report() -> None:
