@@ -43,7 +43,7 @@ def _http(table: Table, folder: Path, report: Report, rounds: int) -> None:
     with Emulator() as emulator:
         client = emulator.client("dynamodb")
         client.create_table(TableName="auditor-bench", **TABLE)
-        Ledger("auditor-bench", client).remember([Known(one, None, None) for one in report.findings[:1_000]])
+        Ledger("auditor-bench", client).write([Known(one, None, None) for one in report.findings[:1_000]])
         running = Running(emulator.url, account, file)
         environment = {**emulator.environment(), "AUDITOR_TABLE": "auditor-bench"}
         told = [running.run("http", environment=environment) for _ in range(rounds)]

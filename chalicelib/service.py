@@ -21,6 +21,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
+from chalicelib.ledger.table import CLIENT
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
@@ -59,7 +60,7 @@ class Service:
         """A sweep of every configured region, and one digest for the account, even when all is clean."""
         self.begin()
         if self.settings.accounts:
-            run = self.fleet.start("schedule", id=_run_id(event))
+            run = self.fleet.start("schedule", id=run_id(event))
             self.fleet.close_stale()
             return {"run": run.id, "parts": run.parts}
         account = event.get("account") or self.caller.identity.account
@@ -67,6 +68,8 @@ class Service:
         scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
         audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
         report = merged([audited.report for audited in audits])
+        if id := run_id(event):
+            report = report.model_copy(update={"audit_id": id})  # delivered twice, it is one digest
         self.publisher.sweep(audits, report)
         return summary(report)
 
@@ -190,7 +193,7 @@ class Service:
     @cached_property
     def _dynamodb(self) -> Any:
         """The one client of the table: making a client takes longer than a call."""
-        return self.session.client("dynamodb", region_name=self.caller.region)
+        return self.session.client("dynamodb", region_name=self.caller.region, config=CLIENT)
 
     @cached_property
     def remembered(self) -> ProcessMemory:
@@ -246,7 +249,7 @@ def _nothing_to_audit(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
     return {"dropped": reason}
 
 
-def _run_id(event: Mapping[str, Any]) -> str | None:
+def run_id(event: Mapping[str, Any]) -> str | None:
     """The same id for an event delivered twice, so that it begins one run."""
     id = event.get("id")
     return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if isinstance(id, str) and id else None

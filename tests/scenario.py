@@ -21,6 +21,24 @@ ENDPOINT = ResourceRef("endpoint", "churn")
 
 
 @dataclass
+class Ear:
+    """A channel that keeps what it is given, and takes nothing while it is ``broken``."""
+
+    broken: bool = False
+    heard: list[Notice] = field(default_factory=list)
+
+    def __call__(self, notice: Notice, report: Report) -> None:
+        if self.broken:
+            raise PublishFailed("nobody listens")
+        self.heard.append(notice)
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The changes that were heard, with the finding's id."""
+        return [(change.change, change.finding.id) for notice in self.heard for change in notice.told]
+
+
+@dataclass
 class Story:
     """One account through time. ``sent`` holds every notice that left."""
 
@@ -30,6 +48,7 @@ class Story:
     now: datetime = NOW
     sent: list[Notice] = field(default_factory=list)
     failures: int = 0
+    others: dict[str, Ear] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.client.create_table(TableName=self.table, **TABLE)
@@ -44,7 +63,8 @@ class Story:
 
     @property
     def publisher(self) -> Publisher:
-        return Publisher(self.policy, {"sns": self.channel}, self.ledger)
+        """Who tells: the topic, and after it the ``others``."""
+        return Publisher(self.policy, {"sns": self.channel, **self.others}, self.ledger)
 
     def later(self, **time: float) -> "Story":
         """Moves the clock."""
@@ -54,7 +74,13 @@ class Story:
     def report(self, *findings: Finding, **differences: Any) -> Report:
         """What an audit finds now."""
         dated = [one.model_copy(update={"first_seen": self.now, "last_seen": self.now}) for one in findings]
-        differences = {"started_at": self.now, "finished_at": self.now, "trigger": "event", **differences}
+        differences = {
+            "audit_id": f"a-{self.now:%Y%m%d%H%M%S}",
+            "started_at": self.now,
+            "finished_at": self.now,
+            "trigger": "event",
+            **differences,
+        }
         return a_report(*dated, **differences)
 
     def event(

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS, PASSING
@@ -37,10 +37,6 @@ AGAIN_SECONDS = 15
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
 JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
-
-
-class PartFailed(AuditorError):
-    """A part that could not be audited; the queue gives it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,33 +250,20 @@ class Fleet:
         self.runs.close(run.id)
 
     def _tell(self, run: Run, account: str) -> None:
-        """The digest of one account; one that has been sent for this run is not sent again.
-
-        Raises PartFailed while somebody else is sending it: the run is closed only when that has come to its end.
-        """
-        if not self.runs.claim_digest(run.id, account):
-            if not self.runs.digest_was_sent(run.id, account):
-                raise PartFailed(f"the digest of {account} is being sent by another part of the run {run.id}")
-            return
-        try:
-            results = self.runs.results(run.id, account)
-            parts = sorted(results.items())
-            audited = [
-                Audited(
-                    result.report,
-                    Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                    result.judged,
-                    result.stands,
-                )
-                for part, result in parts
-            ]
-            report = merged([part.report for part in audited])
-            self._remember_sizes(results)
-            self.publisher.sweep(audited, _of_run(report, run))
-            self.runs.digest_sent(run.id, account)
-        except BaseException:
-            self.runs.release_digest(run.id, account)
-            raise
+        """The digest of one account; channels that have taken it for this run do not get it again."""
+        results = self.runs.results(run.id, account)
+        audited = [
+            Audited(
+                result.report,
+                Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
+                result.judged,
+                result.stands,
+            )
+            for part, result in sorted(results.items())
+        ]
+        report = merged([part.report for part in audited])
+        self._remember_sizes(results)
+        self.publisher.sweep(audited, _of_run(report, run))
 
     def _remember_sizes(self, results: Mapping[RunPart, Result]) -> None:
         """Keeps how large each region is, for the next run to split it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
@@ -54,6 +55,15 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
     return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
 
 
+def together(decisions: Iterable[Decision]) -> Decision:
+    """What several regions or accounts have to tell, as one."""
+    decisions = list(decisions)
+    return Decision(
+        tuple(sorted((change for decision in decisions for change in decision.changes), key=_worst_first)),
+        tuple(known for decision in decisions for known in decision.remember),
+    )
+
+
 def _worst_first(change: Change) -> tuple[bool, int, str, str]:
     finding = change.finding
     return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
@@ -78,6 +88,8 @@ def _kind(finding: Finding, before: Known | None, policy: Policy, now: datetime)
         return "back"
     if finding.severity.rank > before.severity_told.rank:
         return "worse"
+    if finding.resource.kind in PASSING:
+        return None  # nothing of a job can be mended any more
     return "reminder" if now - before.last_told >= timedelta(days=policy.remind_after_days) else None
 
 

@@ -11,9 +11,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
+from chalicelib.report.findings import ChangeKind as ChangeKind
 from chalicelib.templating import clean
-
-ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
 
 #: How each change is announced before a title.
 WORDS: dict[ChangeKind, str] = {

@@ -17,6 +17,9 @@ from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
 
+#: Why a finding is told: it is seen for the first time, more severe, here again, still here, or over.
+ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
+
 #: What made an audit begin.
 Trigger = Literal["schedule", "event", "http", "cli"]
 
@@ -353,11 +356,18 @@ class Report(_Contract):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A finding as the ledger knows it. ``last_told`` is None until a notice of it has left."""
+    """A finding as the ledger knows it. ``last_told`` is None until there was something to tell of it.
+
+    ``owed`` is what its channels have not taken yet: the change that each is to hear. Until ``claimed_until`` somebody
+    is telling it. ``version`` is that of the item which was read: it is written only in that one's place.
+    """
 
     finding: Finding
     last_told: datetime | None = None
     severity_told: Severity | None = None
+    owed: Mapping[str, ChangeKind] = field(default_factory=dict)
+    claimed_until: datetime | None = None
+    version: str | None = field(default=None, compare=False)
 
     @property
     def judged_at(self) -> datetime:

@@ -9,7 +9,7 @@ import pytest
 from chalice.test import Client
 
 import app as handlers
-from chalicelib.notices.sns import PublishFailed
+from chalicelib.notices.publisher import NotDelivered
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -127,7 +127,7 @@ def test_a_failed_publish_fails_the_function_so_that_lambda_tries_again(
     client: Client, subscriber: Subscriber, front: Front
 ) -> None:
     front.fail("sns:Publish", 400, "InvalidParameter", times=10)
-    with pytest.raises(PublishFailed):
+    with pytest.raises(NotDelivered):
         sent(client, "audit_on_schedule", SCHEDULE)
 
 
