@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
+from chalicelib.report import bounds
 from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
@@ -109,13 +110,13 @@ def _finding(
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
-    evidence = dict(failing.outcome.evidence)
-    context = evidence | common_context(failing, resource, severity, scope)
-    worded = finding_text if planned_in is None else plan_text
-    text = _own_words(failing.rule.words, resource) if failing.rule.words else worded(failing.rule.id, context)
+    text = _text(failing, resource, severity, scope, planned=planned_in is not None)
     exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
     in_force = exemption is not None and not _over(exemption.expires, now.date())
-    return Finding(
+    evidence = bounds.evidence(failing.outcome.evidence)
+    if failing.merged:
+        evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
+    finding = Finding(
         id=finding_id(failing.rule.id, resource.arn, resource.part),
         rule=failing.rule.id,
         topic=failing.rule.topic,
@@ -129,16 +130,31 @@ def _finding(
         summary=text.summary,
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
-        evidence={
-            **evidence,
-            **({"merged": {k: dict(v) for k, v in failing.merged.items()}} if failing.merged else {}),
-        },
+        evidence=evidence,
         references=text.references,
         owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
         exemption=exemption,
         first_seen=now,
         last_seen=now,
     )
+    return bounds.narrowed(finding)
+
+
+def _text(failing: Failing, resource: Resource, severity: Severity, scope: Scope, *, planned: bool) -> FindingText:
+    """The words of a finding. Commands go as far along a list as they fit, and the fix says how far that is."""
+    if failing.rule.words:
+        return _own_words(failing.rule.words, resource)
+    facts, common = dict(failing.outcome.evidence), common_context(failing, resource, severity, scope)
+    if planned:
+        return plan_text(failing.rule.id, facts | common)
+    for entries in bounds.NAMED:
+        named, shortened = bounds.first_entries(facts, entries)
+        text = finding_text(failing.rule.id, facts | common, named | common)
+        if sum(map(len, text.commands)) <= bounds.COMMANDS:
+            break
+    if not shortened or not text.commands:
+        return text
+    return text._replace(fix=f"{text.fix} The commands name {' and '.join(shortened)}; the others need the same.")
 
 
 def _planned_fix(text: FindingText, language: Language) -> Fix:
