@@ -125,7 +125,9 @@ class Auditor:
             rules=judge.rule_counts(),
             findings=listed,
             blind_spots=blind,
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            exemptions=exemption_notes(
+                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
+            ),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),

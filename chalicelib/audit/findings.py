@@ -15,7 +15,7 @@ from chalicelib.report import bounds
 from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope, may_match
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 #: CloudFormation tags what it creates with the name of the stack.
@@ -240,11 +240,18 @@ def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
 EXPIRING_DAYS = 14
 
 
-def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
-    """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
-    exemption without a finding covers nothing."""
+def exemption_notes(
+    policy: Policy, reported: list[Finding], today: date, *, all_seen: bool, place: tuple[str, str] | None = None
+) -> list[ExemptionNote]:
+    """The exemptions that somebody should look at: those of the policy first, then those that stand in tags.
+
+    ``all_seen``: everything was read, so that an exemption without a finding covers nothing. ``place`` is the account
+    and region that was read: an exemption for another one says nothing here.
+    """
     notes = []
     for entry in policy.exemptions:
+        if place is not None and not may_match(entry.resource, *place):
+            continue
         covered = sum(
             1
             for finding in reported
@@ -263,4 +270,31 @@ def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all
         if state is None or (state == "unmatched" and not all_seen):
             continue
         notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
-    return notes
+    return notes + _notes_on_tags(reported, today)
+
+
+def _notes_on_tags(reported: list[Finding], today: date) -> list[ExemptionNote]:
+    """The exemptions by tag, those that are over first, then by their end: anybody who may tag a resource can make
+    one, so that all of them are listed."""
+    notes: dict[tuple[str, str], ExemptionNote] = {}
+    for finding in reported:
+        exemption = finding.exemption
+        if exemption is None or exemption.source != "tag":
+            continue
+        state: Literal["expired", "expiring", "in_force"] = "in_force"
+        if _over(exemption.expires, today):
+            state = "expired"
+        elif exemption.expires is not None and exemption.expires <= today + timedelta(days=EXPIRING_DAYS):
+            state = "expiring"
+        key = (finding.rule, finding.resource.arn or finding.resource.name)
+        notes[key] = ExemptionNote(
+            rule=finding.rule,
+            resource=key[1],
+            reason=exemption.reason,
+            owner=exemption.owner or finding.owner,
+            expires=exemption.expires,
+            state=state,
+            findings=notes[key].findings + 1 if key in notes else 1,
+            source="tag",
+        )
+    return sorted(notes.values(), key=lambda note: (note.state == "in_force", note.expires or date.max, note.rule))

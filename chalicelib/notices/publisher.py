@@ -11,7 +11,7 @@ from chalicelib.audit.resolution import Resolutions
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.notices.channels import Deliver
-from chalicelib.notices.decide import Decision, decide, digest, notices_of_event
+from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
 from chalicelib.notices.notice import Notice
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import Known, Report, Resolution
@@ -70,9 +70,7 @@ class Publisher:
         remembered."""
 
         def digests(decisions: Sequence[Decision]) -> list[Notice]:
-            changes = [change for decision in decisions for change in decision.changes]
-            ordered = sorted(changes, key=lambda change: (change.change == "resolved", -change.finding.severity.rank))
-            return [digest(Decision(tuple(ordered), ()), merged, self.policy, self.url(merged))]
+            return [digest(together(decisions), merged, self.policy, self.url(merged))]
 
         (notice,) = self._published(audited, digests, merged)
         for account in merged.accounts if merged.complete else ():

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from chalicelib.report.findings import Finding
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding
 from chalicelib.templating import LISTED, more
 
 #: Characters of a text in evidence; of lists and mappings it holds the first :data:`LISTED` entries.
@@ -25,6 +25,8 @@ FINDING_BYTES = 24_000
 #: Characters of a finding's texts where it would otherwise be too large.
 LONGEST = {"title": 300, "summary": 1_500, "why": 1_500, "owner": 300}
 FIX, REASON = 1_500, 500
+#: Rules that a blind spot names.
+EFFECTS = 100
 REFERENCES, REFERENCE = 10, 500
 TOO_LONG = "The commands are too long to be told."
 #: The key under which a mapping counts what it leaves out.
@@ -34,7 +36,8 @@ REST = "…"
 def bounded(value: Any, entries: int = LISTED, characters: int = TEXT) -> Any:
     """A fact as evidence holds it: the first ``entries`` of a list and how many more there are, and so within them."""
     if isinstance(value, str):
-        return value if len(value) <= characters else f"{value[:characters]}… {more(len(value) - characters)} characters"
+        left = len(value) - characters
+        return value if left <= 0 else f"{value[:characters]}… {more(left)} characters"
     if isinstance(value, Mapping):
         kept = {
             bounded(name, entries, characters) if isinstance(name, str) else name: bounded(inner, entries, characters)
@@ -112,3 +115,23 @@ def _with_short_texts(finding: Finding) -> Finding:
 
 def _cut(text: str, characters: int) -> str:
     return text if len(text) <= characters else text[: characters - 1] + "…"
+
+
+def short_spot(spot: BlindSpot) -> BlindSpot:
+    """A blind spot as notices hold it: its texts cut, the rules beyond the first hundred counted."""
+    left = len(spot.effect) - EFFECTS
+    return spot.model_copy(
+        update={
+            "operation": _cut(spot.operation, REASON),
+            "error": _cut(spot.error, TEXT),
+            "resource": None if spot.resource is None else _cut(spot.resource, TEXT),
+            "effect": spot.effect if left <= 0 else [*spot.effect[:EFFECTS], more(left)],
+        }
+    )
+
+
+def short_note(note: ExemptionNote) -> ExemptionNote:
+    """A note on an exemption as notices hold it, its texts cut."""
+    owner = None if note.owner is None else _cut(note.owner, REASON)
+    texts = {name: _cut(getattr(note, name), REASON) for name in ("rule", "resource", "reason")}
+    return note.model_copy(update={**texts, "owner": owner})

@@ -7,29 +7,28 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.notices.notice import WORDS, Change, Notice
-from chalicelib.notices.slack.headline import (
-    BLIND,
-    EMOJI,
-    WELL,
-    announced,
-    change_note,
-    colour_of,
-    headline,
-    news,
-    tally,
-)
-from chalicelib.notices.slack.mrkdwn import (
+from chalicelib.notices.mrkdwn import (
     code,
     counts,
     escape,
     link,
-    number_of,
     shortened,
     target_of,
     unticked,
     width,
     words,
+)
+from chalicelib.notices.notice import WORDS, Change, Notice
+from chalicelib.notices.reasons import change_note
+from chalicelib.notices.slack.headline import (
+    BLIND,
+    EMOJI,
+    WELL,
+    announced,
+    colour_of,
+    headline,
+    news,
+    tally,
 )
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving
 from chalicelib.templating import clean, render
@@ -307,13 +306,8 @@ def _exemptions(notice: Notice, room: Room) -> list[Block]:
 
 
 def _exemption(note: ExemptionNote, room: Room) -> str:
-    what = {
-        "expired": f"expired on {note.expires}, its findings are told again",
-        "expiring": f"ends on {note.expires}, covers {number_of(note.findings, 'finding')}",
-        "unmatched": "covers nothing",
-    }[note.state]
     why = ", ".join(filter(None, [words(note.reason, min(room.text, 120)), words(note.owner or "", 60)]))
-    return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {what}" + (f" · {why}" if why else "")
+    return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {note.says}" + (f" · {why}" if why else "")
 
 
 def _foot(notice: Notice, room: Room) -> Block:
