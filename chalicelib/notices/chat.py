@@ -85,7 +85,7 @@ def _of_many(notice: Notice) -> list[str]:
 def _line(change: Change, notice: Notice) -> str:
     finding, note = change.finding, change_note(change, notice)
     about = f"[{finding.severity.value}] {inert(finding.resource.name, 120)}: {inert(finding.title, 120)}"
-    return f"{about} ({inert(note, 150)})" if note else about
+    return f"{about} · {inert(note, 150)}" if note else about
 
 
 def _fitting(lines: list[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.notices import chat as chat_form
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.notices.notice import Notice
@@ -142,7 +143,7 @@ def test_blind_spots_are_named_with_the_rules_they_leave_unknown() -> None:
 
 
 def test_the_chat_form_has_what_the_chat_service_demands() -> None:
-    chat = sns.chat(a_digest(*(a_finding(one) for one in range(300))))
+    chat = chat_form.chat(a_digest(*(a_finding(one) for one in range(300))))
     assert (chat["version"], chat["source"]) == ("1.0", "custom")
     assert 0 < len(chat["content"]["description"]) <= 8000
     assert len(chat["content"]["title"]) <= 250
