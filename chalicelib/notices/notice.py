@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.notices.mrkdwn import number_of
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
 from chalicelib.templating import clean
 
@@ -111,11 +112,10 @@ class Notice(_Contract):
     def _subjects(self) -> Iterator[str]:
         """The subject of a digest with less and less of where it is from: the counts always stay."""
         regions = self.region.split(",")
-        account = self.account if len(self.account) <= 12 else f"{self.account.count(',') + 1} accounts"
+        account = self.account if len(self.account) <= 12 else number_of(self.account.count(",") + 1, "account")
         if len(regions) <= 3:
             yield f"SageMaker audit {account} {self.region}: {self._news}"
-        number = f"{len(regions)} region{'' if len(regions) == 1 else 's'}"
-        yield f"SageMaker audit {account} {number}: {self._news}"
+        yield f"SageMaker audit {account} {number_of(len(regions), 'region')}: {self._news}"
         yield f"SageMaker {account}: {self._news}"
         yield self._news
         yield self._news[:SUBJECT]

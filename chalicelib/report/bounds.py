@@ -14,8 +14,10 @@ from chalicelib.templating import LISTED, more
 
 #: Characters of a text in evidence; of lists and mappings it holds the first :data:`LISTED` entries.
 TEXT = 1_000
-#: Entries and characters where a finding would otherwise be too large, step by step.
-TIGHTER = ((10, 300), (5, 120), (2, 60))
+#: Entries and characters of evidence, and the part of its texts, where a finding would otherwise be too large.
+TIGHTER = ((10, 300, 2), (5, 120, 4), (2, 60, 10))
+#: How deep a fact goes.
+DEPTH = 6
 #: Facts of a finding: rules state fewer than that.
 FACTS = 60
 #: Characters of a finding's commands, and how many entries of a list they name, the first of these with which they fit.
@@ -33,19 +35,21 @@ TOO_LONG = "The commands are too long to be told."
 REST = "…"
 
 
-def bounded(value: Any, entries: int = LISTED, characters: int = TEXT) -> Any:
+def bounded(value: Any, entries: int = LISTED, characters: int = TEXT, depth: int = DEPTH) -> Any:
     """A fact as evidence holds it: the first ``entries`` of a list and how many more there are, and so within them."""
     if isinstance(value, str):
         left = len(value) - characters
         return value if left <= 0 else f"{value[:characters]}… {more(left)} characters"
+    if depth == 0 and isinstance(value, Mapping | list | tuple | set | frozenset):
+        return REST
     if isinstance(value, Mapping):
         kept = {
-            bounded(name, entries, characters) if isinstance(name, str) else name: bounded(inner, entries, characters)
+            name[:TEXT] if isinstance(name, str) else name: bounded(inner, entries, characters, depth - 1)
             for name, inner in islice(value.items(), entries)
         }
         return kept if len(value) <= entries else {**kept, REST: more(len(value) - entries)}
     if isinstance(value, list | tuple | set | frozenset):
-        first = [bounded(inner, entries, characters) for inner in islice(value, entries)]
+        first = [bounded(inner, entries, characters, depth - 1) for inner in islice(value, entries)]
         return first if len(value) <= entries else [*first, more(len(value) - entries)]
     return value
 
@@ -82,31 +86,35 @@ def narrowed(finding: Finding) -> Finding:
     out, then its evidence cut shorter, as far as it takes. What it is about stays whole."""
     if size(finding) <= FINDING_BYTES:
         return finding
-    finding = _with_short_texts(finding)
+    finding = _with_short_texts(finding, 1)
     if size(finding) > FINDING_BYTES and (finding.fix.commands or finding.fix.snippets):
-        fix = finding.fix.model_copy(
-            update={"commands": [], "snippets": {}, "text": f"{finding.fix.text} {TOO_LONG}".strip()}
-        )
+        text = f"{finding.fix.text} {TOO_LONG}".strip()
+        fix = finding.fix.model_copy(update={"commands": [], "snippets": {}, "text": text})
         finding = finding.model_copy(update={"fix": fix})
-    for entries, characters in TIGHTER:
+    for entries, characters, part in TIGHTER:
         if size(finding) <= FINDING_BYTES:
-            break
-        finding = finding.model_copy(update={"evidence": evidence(finding.evidence, entries, characters)})
+            return finding
+        facts = evidence(finding.evidence, entries, characters)
+        finding = _with_short_texts(finding.model_copy(update={"evidence": facts}), part)
+    if size(finding) > FINDING_BYTES:
+        finding = finding.model_copy(update={"evidence": {REST: more(len(finding.evidence))}})
     return finding
 
 
-def _with_short_texts(finding: Finding) -> Finding:
-    """Every text cut, the evidence within its bound."""
-    texts = {name: _cut(text, LONGEST[name]) for name in LONGEST if (text := getattr(finding, name)) is not None}
+def _with_short_texts(finding: Finding, part: int) -> Finding:
+    """Every text cut to a part of its bound, the evidence within its own."""
+    texts = {
+        name: _cut(text, LONGEST[name] // part) for name in LONGEST if (text := getattr(finding, name)) is not None
+    }
     exemption = finding.exemption
     if exemption is not None:
-        owner = _cut(exemption.owner, REASON) if exemption.owner else None
-        exemption = exemption.model_copy(update={"reason": _cut(exemption.reason, REASON), "owner": owner})
+        owner = _cut(exemption.owner, REASON // part) if exemption.owner else None
+        exemption = exemption.model_copy(update={"reason": _cut(exemption.reason, REASON // part), "owner": owner})
     return finding.model_copy(
         update={
             **texts,
-            "fix": finding.fix.model_copy(update={"text": _cut(finding.fix.text, FIX)}),
-            "references": [url for url in finding.references if len(url) <= REFERENCE][:REFERENCES],
+            "fix": finding.fix.model_copy(update={"text": _cut(finding.fix.text, FIX // part)}),
+            "references": [url for url in finding.references if len(url) <= REFERENCE][: REFERENCES // part],
             "evidence": evidence(finding.evidence),
             "exemption": exemption,
         }
