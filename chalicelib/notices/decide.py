@@ -168,7 +168,9 @@ def digest(decision: Decision, report: Report, policy: Policy, url: str | None =
     """The one digest of a sweep, even when all is clean."""
     changed = {change.finding.id for change in decision.changes}
     still = [finding for finding in report.open_findings() if finding.id not in changed and tells(finding, policy)]
-    still += decision.unseen
+    # What one part of a region did not see, another may have reported or found resolved.
+    judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
+    still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
     return _notice(report, list(decision.changes), policy, kind="digest", url=url, still=still)
 
 

@@ -52,8 +52,9 @@ class Notice(_Contract):
     sweep.
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
-    worst first; ``omitted`` counts what this notice does not hold, and ``totals`` then counts all by severity. A digest
-    for programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
+    worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
+    severity; ``omitted_blind_spots`` and ``omitted_exemptions`` count those that it does not hold. A digest for
+    programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
     for it.
     """
@@ -77,7 +78,9 @@ class Notice(_Contract):
     exempt: int = 0
     observed: int = 0
     blind_spots: list[BlindSpot] = []
+    omitted_blind_spots: int = 0
     exemptions: list[ExemptionNote] = []
+    omitted_exemptions: int = 0
     report_url: str | None = None
 
     @property

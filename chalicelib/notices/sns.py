@@ -162,9 +162,15 @@ def _parts(entries: Iterator[_Entry], first: int, further: int) -> Iterator[list
 def _holding(notice: Notice, entries: Sequence[_Entry]) -> Notice:
     """The notice with these entries alone."""
     held = {field: [entry.content for entry in entries if entry.field == field] for field in HELD}
-    omitted = notice.omitted + len(notice.told) - len(held["told"])
-    totals = notice.by_severity if omitted else notice.totals
-    return notice.model_copy(update={**held, "omitted": omitted, "totals": totals})
+    left = {field: len(getattr(notice, field)) - len(held[field]) for field in HELD}
+    omitted = notice.omitted + left["told"]
+    counted = {
+        "omitted": omitted,
+        "omitted_blind_spots": notice.omitted_blind_spots + left["blind_spots"],
+        "omitted_exemptions": notice.omitted_exemptions + left["exemptions"],
+        "totals": notice.by_severity if omitted else notice.totals,
+    }
+    return notice.model_copy(update={**held, **counted})
 
 
 def _machine(notice: Notice, entries: Sequence[_Entry], number: int, parts: int) -> str:

@@ -41,7 +41,7 @@ def texts(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def a_hostile(text: str, kind: str = "new") -> Change:
+def a_hostile(text: str) -> Change:
     finding = a_finding(
         a_resource(name=text, arn=f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{text}"),
         title=text,
@@ -52,7 +52,7 @@ def a_hostile(text: str, kind: str = "new") -> Change:
         fix=Fix(text=text, commands=[f"aws sagemaker describe-endpoint --endpoint-name '{text}'"]),
         exemption=Exemption(reason=text, owner=text),
     )
-    return Change(change=kind, finding=finding)  # type: ignore[arg-type]
+    return Change(change="new", finding=finding)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

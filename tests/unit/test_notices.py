@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.notices import chat as chat_form
-from chalicelib.notices import sns
+from chalicelib.notices import slack, sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.policy.policy import load_policy
@@ -139,6 +139,11 @@ def test_all_blind_spots_and_exemptions_arrive_too() -> None:
         note.resource for note in notes
     )
     assert all(len(message.encode()) <= sns.MESSAGE_BYTES for message in sns.messages(notice))
+    for part in parts:
+        assert len(part["blind_spots"]) + part["omitted_blind_spots"] == 300
+        assert len(part["exemptions"]) + part["omitted_exemptions"] == 300
+    shown = json.dumps(slack.payload(Notice.model_validate(parts[0])))
+    assert "*Blind spots* (300)" in shown and "*Exemptions to look at* (300)" in shown
 
 
 class Client:

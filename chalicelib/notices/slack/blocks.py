@@ -282,7 +282,8 @@ def _blind_spots(notice: Notice, room: Room) -> list[Block]:
     if not spots:
         return []
     lines = [_spot(spot, notice, room) for spot in spots[: min(room.lines, 8)]]
-    return _listed(f"{BLIND} *Blind spots* ({len(spots):,})", lines, len(spots), notice)
+    number = len(spots) + notice.omitted_blind_spots
+    return _listed(f"{BLIND} *Blind spots* ({number:,})", lines, number, notice)
 
 
 def _spot(spot: BlindSpot, notice: Notice, room: Room) -> str:
@@ -302,7 +303,8 @@ def _exemptions(notice: Notice, room: Room) -> list[Block]:
     if not notes:
         return []
     lines = [_exemption(note, room) for note in notes[: min(room.lines, 8)]]
-    return _listed(f"*Exemptions to look at* ({len(notes):,})", lines, len(notes), notice)
+    number = len(notes) + notice.omitted_exemptions
+    return _listed(f"*Exemptions to look at* ({number:,})", lines, number, notice)
 
 
 def _exemption(note: ExemptionNote, room: Room) -> str:
