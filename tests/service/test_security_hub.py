@@ -12,7 +12,7 @@ from chalicelib.report.findings import Exemption, Finding, Report
 from chalicelib.report.merging import report_of
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
-from tests.notices_samples import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
+from samples.notices import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
 from chalicelib.report.findings import ExemptionNote, Report, Resolution
 from chalicelib.report.merging import merged_notes, report_of, without_notes_of_others
 from chalicelib.scope import Scope
-from tests.builders import NOW, a_variant, an_inventory
+from samples.builders import NOW, a_variant, an_inventory
 
 SCOPE = Scope("123456789012", "eu-west-1")
 RULE = "endpoint-single-instance"
