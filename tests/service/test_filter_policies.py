@@ -11,7 +11,7 @@ from chalicelib.notices import sns
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.report.findings import Severity
 from emulator.server import Emulator
-from tests.notices_samples import ACCOUNT, DEGRADED, NEW, REGION, REMINDER, RESOLVED, a_finding, a_notice, a_resource
+from samples.notices import ACCOUNT, DEGRADED, NEW, REGION, REMINDER, RESOLVED, a_finding, a_notice, a_resource
 
 PAGE = Path(__file__).parents[2] / "docs" / "notices.md"
 DOCUMENTED = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", PAGE.read_text(), re.DOTALL)]

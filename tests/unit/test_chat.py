@@ -9,7 +9,7 @@ import pytest
 from chalicelib.notices.chat import CHAT_DESCRIPTION, CHAT_KEYWORD, CHAT_STEP, CHAT_TITLE, chat
 from chalicelib.notices.notice import Change
 from chalicelib.report.findings import Exemption, Fix
-from tests.notices_samples import a_finding, a_notice, a_resource
+from samples.notices import a_finding, a_notice, a_resource
 
 #: What Slack and Teams would make a mention, a link or code of.
 LIVE = re.compile(r"<[!@#a-z]|(?i:https?://|ftp://|mailto:(?!\u200b)|www\.(?!\u200b))|@[a-z]|\]\(|`")

@@ -25,8 +25,8 @@ from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.merging import report_of
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from tests.cases.catalogue import CASES
-from tests.notices_samples import ACCOUNT, NOW, REGION, a_finding, a_notice
+from samples.cases.catalogue import CASES
+from samples.notices import ACCOUNT, NOW, REGION, a_finding, a_notice
 
 SCOPE = Scope(ACCOUNT, REGION)
 NAMES = [f"churn-{number:05}-of-a-team-with-a-long-name" for number in range(6_000)]
