@@ -136,7 +136,9 @@ class Auditor:
             findings=listed,
             blind_spots=blind,
             deferred=deferrals(reading.deferred, judge, scope),
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            exemptions=exemption_notes(
+                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
+            ),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),

@@ -20,7 +20,7 @@ from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import Report, Resolution
-from chalicelib.report.merging import merged, unread_report
+from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -262,6 +262,7 @@ class Fleet:
             for part, result in sorted(results.items())
         ]
         report = merged([part.report for part in audited])
+        report = without_notes_of_others(report, self.runs.accounts(run.id))
         self._remember_sizes(results)
         self.publisher.sweep(audited, _of_run(report, run))
 

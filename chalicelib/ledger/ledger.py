@@ -43,6 +43,8 @@ DIGEST_DAYS = 30
 CHANNELS, REASON_LENGTH = "channels", 500
 #: Sightings kept of an account and region, at most: one item of the table holds them.
 SIGHTINGS = 1_000
+#: Users of a subnet that one item of the table holds; ARNs may have 2,048 characters, those of SageMaker have some 130.
+USERS = 1_000
 #: What a cursor holds: the key of a finding in the index by status.
 CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
@@ -206,11 +208,12 @@ class Ledger:
     # ---- what stands on a subnet
 
     def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
-        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for."""
+        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for. Of many the
+        first thousand, far more than an event audits."""
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         for subnet, arns in users.items():
             key = {"pk": f"subnet#{account}#{region}", "sk": subnet}
-            self._table.put({**key, "users": set(arns), "expires": expires})
+            self._table.put({**key, "users": set(sorted(arns)[:USERS]), "expires": expires})
 
     def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
         """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""

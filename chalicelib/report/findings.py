@@ -233,9 +233,10 @@ class Deferral(_Contract):
 
 
 class ExemptionNote(_Contract):
-    """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
+    """An exemption that somebody should look at; ``findings`` is how many it covers now.
 
     ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
+    ``in_force``: it stands in the tags of a resource, where nobody sees it who reads the policy alone.
     """
 
     rule: str
@@ -243,8 +244,22 @@ class ExemptionNote(_Contract):
     reason: str
     owner: str | None = None
     expires: date | None = None
-    state: Literal["expired", "expiring", "unmatched"]
+    state: Literal["expired", "expiring", "unmatched", "in_force"]
     findings: int
+    source: Literal["policy", "tag"] = "policy"
+
+    @property
+    def says(self) -> str:
+        """The state in words."""
+        by = " (by tag)" if self.source == "tag" else ""
+        on = f" on {self.expires}" if self.expires else ""
+        covers = f"covers {self.findings:,} finding{'' if self.findings == 1 else 's'}"
+        return {
+            "expired": f"expired{on}{by}, its findings are told again",
+            "expiring": f"ends{on}{by}, {covers}",
+            "unmatched": f"covers nothing{by}",
+            "in_force": f"{covers}{by}, {f'until {self.expires}' if self.expires else 'without an end'}",
+        }[self.state]
 
 
 class RuleCounts(_Contract):

@@ -138,7 +138,7 @@ def test_an_event_with_many_changes_sends_one_digest(story: Story) -> None:
 
 def test_a_sweep_sends_one_digest_even_when_all_is_clean(story: Story) -> None:
     clean = story.sweep()
-    assert (clean.kind, clean.status, clean.told) == ("digest", "clean", [])
+    assert (clean.kind, clean.status, clean.told) == ("digest", ["clean"], [])
     assert "412 resources" in clean.health
     assert len(story.sent) == 1
     assert story.ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"

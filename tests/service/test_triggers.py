@@ -68,10 +68,12 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
     assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
         "severity": "high",
+        "new_severity": "high",
         "rule": "digest",
-        "status": "open",
+        "status": '["new", "open"]',
         "account": ACCOUNT,
         "region": REGION,
+        "part": "1",
     }
     assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
 
