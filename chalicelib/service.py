@@ -68,7 +68,7 @@ class Service:
         account = event.get("account") or self.caller.identity.account
         regions = self.settings.regions or (event.get("region") or self.caller.region,)
         scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
-        audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
+        audits = [self._audited(scope, "schedule", self._door(scope)) for scope in scopes]
         report = merged([audited.report for audited in audits])
         self.publisher.sweep(audits, report)
         return summary(report)
@@ -88,7 +88,7 @@ class Service:
             return {"dropped": str(error)}
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        audited = self._audited_and_noted(scope, "event")
+        audited = self._audited(scope, "event", self._door(scope))
         notices = self.publisher.event(audited)
         return {**summary(audited.report), "notices": len(notices)}
 
@@ -126,25 +126,20 @@ class Service:
 
     def audited(self, scope: Scope, trigger: Trigger) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
-        return self._audited_through(self._door(scope), scope, trigger)
+        return self._audited(scope, trigger, self._door(scope), noted=False)
 
     def _door(self, scope: Scope) -> Aws:
         return self._doors.setdefault(scope.region, Aws(self.session, scope.region))
 
-    def _audited_through(self, door: Aws, scope: Scope, trigger: Trigger) -> Audited:
+    def _audited(self, scope: Scope, trigger: Trigger, door: Aws, *, noted: bool = True) -> Audited:
+        """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
-        report = self._auditor(door).audit(scope, trigger, resolutions, resolutions.first_seen)
-        return Audited.by(report, resolutions)
-
-    def _audited_and_noted(self, scope: Scope, trigger: Trigger, door: Aws | None = None) -> Audited:
-        """The same, and since when something has been seen is kept for the next audit."""
-        audited = self._audited_through(door or self._door(scope), scope, trigger)
-        resolutions = audited.resolutions
-        if self.ledger is not None and isinstance(resolutions, Resolutions):
-            sightings = resolutions.sightings(audited.report.started_at)
+        report = self._auditor(door).audit(scope, trigger, resolutions=resolutions)
+        if self.ledger is not None and noted:
+            sightings = resolutions.sightings(report.started_at)
             if sightings != resolutions.first_seen:
                 self.ledger.note_sightings(scope.account, scope.region, sightings)
-        return audited
+        return Audited.by(report, resolutions)
 
     def scope(
         self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
@@ -159,13 +154,16 @@ class Service:
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
         begun_by: Trigger = "http" if trigger == "http" else "schedule"
-        return self._audited_and_noted(scope, begun_by, Aws(session, scope.region))
+        return self._audited(scope, begun_by, Aws(session, scope.region))
 
     def _resolutions(self, scope: Scope) -> Resolutions:
         rules = frozenset(self.policy.enabled(scope.rules))
         if self.ledger is None:
             return Resolutions(scope, rules)
-        known = self.ledger.unresolved(scope.account, scope.region) if scope.whole else None
+        if scope.whole:
+            known = self.ledger.unresolved(scope.account, scope.region)
+        else:
+            known = self.ledger.unresolved_of(scope.arn(ref) for ref in scope.resources)
         return Resolutions(scope, rules, known, first_seen=self.ledger.sightings(scope.account, scope.region))
 
     def _with_users(self, scope: Scope) -> Scope:

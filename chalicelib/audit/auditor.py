@@ -9,6 +9,7 @@ from typing import TypeVar
 from chalicelib.audit import capacity
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
@@ -72,17 +73,17 @@ class Auditor:
         scope: Scope,
         trigger: Trigger,
         witness: Witness | None = None,
-        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+        resolutions: Resolutions | None = None,
     ) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported.
 
-        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
-        resource, by the id of the rule and the ARN; None where no ledger remembers.
+        ``witness`` is told of every outcome. ``resolutions`` bring what was known before, and collect what this audit
+        proves about it.
         """
         started = self.clock()
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope, witness=witness)
+        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, resolutions) if heard is not None])
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
@@ -91,12 +92,12 @@ class Auditor:
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
-            estate.first_seen = first_seen
+            estate.first_seen = resolutions.first_seen if resolutions is not None else None
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
-            if witness is not None:
-                witness.finished(estate.gaps)
+            if resolutions is not None:
+                resolutions.finished(reading.gone(resolutions.lacking()), estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
         listed = findings(

@@ -2,14 +2,13 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
-from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
@@ -26,12 +25,8 @@ from chalicelib.scope import Scope
 log = logging.getLogger(__name__)
 
 
-class Witness(Protocol):
-    """Told of every outcome as it is judged, and in the end of what could not be read."""
-
-    def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None: ...
-
-    def finished(self, gaps: Failures) -> None: ...
+#: Told of every outcome as it is judged.
+Witness = Callable[[Rule, Fact, Outcome], None]
 
 
 @dataclass
@@ -44,7 +39,7 @@ class Judge:
     resources: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
     unread: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    witness: Witness | None = None
+    witnesses: Sequence[Witness] = ()
 
     def __post_init__(self) -> None:
         self._by_kind: dict[str, list[tuple[Rule, RuleSetting]]] = {}
@@ -59,8 +54,8 @@ class Judge:
         for rule, setting in self._by_kind.get(subject.kind, ()):
             outcome = self.outcome(rule, setting, subject, estate)
             self.counts[rule.id][outcome.verdict] += 1
-            if self.witness is not None:
-                self.witness(rule, subject, outcome)
+            for witness in self.witnesses:
+                witness(rule, subject, outcome)
             if outcome.verdict is Verdict.FAIL:
                 self.failing.append(Failing(rule, subject, outcome))
 

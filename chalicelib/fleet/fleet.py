@@ -196,8 +196,7 @@ class Fleet:
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
-        known = self._known(scope)
-        return Result(audited.report, audited.resolution(known), audited.stands)
+        return Result(audited.report, audited.resolution, audited.stands)
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
@@ -205,10 +204,6 @@ class Fleet:
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
-
-    def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.publisher.ledger
-        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
         """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""

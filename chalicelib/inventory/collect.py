@@ -10,7 +10,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from chalicelib.inventory import images, metrics, uses
+from chalicelib.inventory import absence, images, metrics, uses
+from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
@@ -93,6 +94,10 @@ class Reading:
         """The tags of resources that came without them, by ARN; those that cannot be read are absent."""
         answers = zip(arns, self._reader.each(self._reader.tags, arns), strict=True)
         return {arn: tags for arn, tags in answers if tags is not None}
+
+    def gone(self, lacking: Iterable[Lacking]) -> frozenset[Lacking]:
+        """Those of these resources of which AWS, asked for each by its name, says that they are not there."""
+        return absence.gone(self._reader, lacking)
 
     # ---- training jobs, as a stream
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chalicelib.audit.resolution import Ending, ending
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
+from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -40,12 +41,12 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
             continue
-        if (resolved_now := _resolved(id, resolution)) is None:
+        if (end := ending(id, resolution)) is None:
             continue
         resolved = before.finding.model_copy(update={"status": "resolved", "resolved_at": now})
         remember.append(Known(resolved, before.last_told, before.severity_told))
         if (
-            resolved_now
+            end is Ending.RESOLVED
             and before.last_told is not None
             and before.finding.status == "open"
             and _notifies(resolved, policy)
@@ -102,16 +103,6 @@ def _remembered(finding: Finding, before: Known | None, now: datetime, *, notifi
     if severity is not None and finding.severity.rank < severity.rank:
         severity = finding.severity
     return Known(current, before.last_told if before is not None else None, severity)
-
-
-def _resolved(id: str, resolution: Resolution) -> bool | None:
-    """True where a finding is resolved, False where another finding tells it now, None where nobody can say."""
-    if id in resolution.gone:
-        return True
-    verdict = resolution.verdicts.get(id)
-    if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-        return True
-    return False if verdict is Verdict.FAIL else None
 
 
 # ---- notices

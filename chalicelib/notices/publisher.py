@@ -24,32 +24,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The report of one account and region, and what it can say of findings that it does not hold.
+    """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``resolutions`` are those of the audit itself, or the resolution that was worked out when a part of a run was
-    audited. ``stands`` are the ARNs of who stands on each subnet.
+    ``stands`` are the ARNs of who stands on each subnet.
     """
 
     report: Report
     scope: Scope
-    resolutions: Resolutions | Resolution
+    resolution: Resolution = field(default_factory=Resolution)
     stands: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @classmethod
     def by(cls, report: Report, resolutions: Resolutions) -> "Audited":
         """What was audited just now."""
-        return cls(report, resolutions.scope, resolutions, resolutions.stands)
+        return cls(report, resolutions.scope, resolutions.resolution, resolutions.stands)
 
     @property
     def ids(self) -> list[str]:
         """The findings to ask the ledger for after an audit of named resources."""
-        return [] if self.scope.whole else list(self.resolutions.verdicts)
-
-    def resolution(self, known: Mapping[str, Known]) -> Resolution:
-        """What can be said of these findings."""
-        if isinstance(self.resolutions, Resolution):
-            return self.resolutions
-        return self.resolutions.of(known)
+        reported = [finding.id for finding in self.report.findings]
+        return reported if self.scope.whole else [*reported, *self.resolution.verdicts, *self.resolution.gone]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +115,17 @@ class Publisher:
 
     def _decided(self, audited: Audited) -> Decision:
         known = self._known(audited)
-        return decide(audited.report, known, audited.resolution(known), self.policy)
+        return decide(audited.report, known, audited.resolution, self.policy)
 
     def _known(self, audited: Audited) -> dict[str, Known]:
         if self.ledger is None:
             return {}
-        scope, reported = audited.scope, [finding.id for finding in audited.report.findings]
+        scope = audited.scope
         if scope.whole:
             known = self.ledger.unresolved(scope.account, scope.region)
-            lacking = [id for id in reported if id not in known]
+            lacking = [id for id in audited.ids if id not in known]
             return known | self.ledger.known(scope.account, scope.region, lacking)
-        known = self.ledger.known(scope.account, scope.region, [*reported, *audited.ids])
+        known = self.ledger.known(scope.account, scope.region, audited.ids)
         for ref in scope.resources:
             for id, entry in self.ledger.of_resource(scope.arn(ref)).items():
                 known.setdefault(id, entry)

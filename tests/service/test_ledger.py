@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.failures import Failure
-from chalicelib.inventory.parts import Part
 from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.sns import PublishFailed
@@ -135,13 +133,11 @@ def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
     object.__setattr__(publisher, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
 
     def told() -> None:
-        from chalicelib.audit.resolution import Resolutions
         from chalicelib.notices.publisher import Audited
         from chalicelib.scope import Scope
         from tests.scenario import ENDPOINT
 
-        answers = Resolutions(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
-        publisher.event(Audited.by(story.report(on_churn()), answers))
+        publisher.event(Audited(story.report(on_churn()), Scope(ACCOUNT, REGION, resources=(ENDPOINT,))))
 
     with pytest.raises(PublishFailed):
         told()
@@ -175,19 +171,15 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
     assert digest.by_severity == {"high": 1}
 
 
-def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
-    story.sweep(gone, hidden)
-
-    def blind(answers: Any) -> None:
-        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
-
-    digest = story.later(days=1).sweep(answers=blind, complete=False)
+def test_a_sweep_resolves_what_is_gone_and_nothing_that_it_only_did_not_see(story: Story) -> None:
+    gone, unseen = on_churn(), a_finding(8, name="unseen/AllTraffic")
+    story.sweep(gone, unseen)
+    digest = story.later(days=1).sweep(complete=False)
     assert digest.told == []
     assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
-    digest = story.later(days=1).sweep()
-    assert {one.change for one in digest.told} == {"resolved"}
-    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+    digest = story.later(days=1).sweep(gone=(gone,))
+    assert [(one.change, one.finding.id) for one in digest.told] == [("resolved", gone.id)]
+    assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [unseen.id]
 
 
 def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) -> None:
