@@ -27,6 +27,8 @@ from chalicelib.report.findings import Known, Outcome, Resolution, Verdict, find
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
+#: Verdicts from the one that resolves least.
+_BY_PROOF = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.PASS)
 #: A rule's condition as seen on a resource, by the rule's id and the ARN.
 Sighting = tuple[str, str]
 
@@ -91,8 +93,10 @@ class Resolutions:
             return
         place = place_of(subject, self.scope)
         self._read.add((subject.kind, place.arn, place.part))
-        if proves(outcome):
-            self._verdicts[finding_id(rule.id, place.arn, place.part)] = outcome.verdict
+        id = finding_id(rule.id, place.arn, place.part)
+        # Of answers under one id (a variant in service and its shadow of the same name) the one that resolves least.
+        verdict = outcome.verdict if proves(outcome) else Verdict.UNKNOWN
+        self._verdicts[id] = min(verdict, self._verdicts.get(id, verdict), key=_BY_PROOF.index)
 
     def _watches(self, subject: Fact) -> bool:
         if not self.scope.whole:

@@ -261,9 +261,11 @@ class Reading:
             estate.models = {**estate.models, **models.described_models(reader, lacking)}
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
-        """Inference components, asked for only where a variant without a model or a target shows that there are any."""
+        """Inference components, asked for only where a variant without a model or a target shows that there are any, or
+        where the targets are unread."""
         hosts = any(hosts_components(variant) for variant in uses.variants(estate))
         scaled = any(target.scales_copies for target in estate.targets)
+        scaled = scaled or self._reader.gaps.of(Part.TARGETS) is not None
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 

@@ -53,6 +53,14 @@ class Bounds(NamedTuple):
         )
 
 
+class Waiting(NamedTuple):
+    """Models that may run, and subnets that may be stood on, once changes end; ``unread``: any may be."""
+
+    models: frozenset[str]
+    subnets: frozenset[str]
+    unread: bool
+
+
 @dataclass
 class Inventory:
     """What one account and region contains, as read at ``now``; ``others`` are the plain kinds, by kind and name."""
@@ -149,8 +157,9 @@ class Inventory:
         return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
-        """The inference components that run on a variant."""
-        self.gaps.demand(Part.COMPONENTS)
+        """The inference components that run on a variant. Raises Unread where one of all could not be read: it may
+        run there."""
+        self.gaps.demand_each(Part.COMPONENTS)
         return self._components_by_variant.get((variant.endpoint_name, variant.name), [])
 
     @cached_property
@@ -159,6 +168,38 @@ class Inventory:
         for component in self.components.values():
             grouped.setdefault((component.endpoint_name, component.variant_name), []).append(component)
         return grouped
+
+    # ---- who waits for a change to end
+
+    @cached_property
+    def _waiting(self) -> "Waiting":
+        """What endpoints that do not serve at the moment, and components on them, may run and stand on."""
+        models: set[str] = set()
+        subnets: set[str] = set()
+        unread = False
+        unsettled = {name: endpoint for name, endpoint in self.endpoints.items() if not endpoint.settled}
+        for endpoint in unsettled.values():
+            name = endpoint.config_name or ""
+            config = self.configs.get(name)
+            if config is None:
+                unread = unread or not self.gaps.gone(Part.CONFIGS, name)
+                continue
+            models |= {name for settings in config.variants for name in settings.model_names}
+            subnets |= set(config.vpc_config.subnets if config.vpc_config else ())
+        for component in self.components.values():
+            if component.endpoint_name in unsettled:
+                models |= {part.model_name for part in component.specifications if part.model_name}
+        for model in (self.models[name] for name in models if name in self.models):
+            subnets |= set(model.vpc_config.subnets if model.vpc_config else ())
+        return Waiting(frozenset(models), frozenset(subnets), unread)
+
+    def waits_for_model(self, name: str) -> bool:
+        """True where an endpoint that does not serve at the moment may run a model."""
+        return self._waiting.unread or name in self._waiting.models
+
+    def waits_for_subnets(self, ids: Iterable[str]) -> bool:
+        """True where an endpoint that does not serve at the moment may stand on one of these subnets."""
+        return self._waiting.unread or not self._waiting.subnets.isdisjoint(ids)
 
     def images_of(self, variant: Variant) -> list[str]:
         """The container images that serve a variant, its model's or its components'.
@@ -220,6 +261,8 @@ class Inventory:
         self.gaps.demand(part, name)
         if kind == "inference-component":
             return self.components.get(name)
+        if name not in self.endpoints:
+            self.gaps.demand_each(part)
         return self.variants.get(target.resource_id)
 
     @cached_property

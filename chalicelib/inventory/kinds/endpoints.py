@@ -201,6 +201,11 @@ class Endpoint(Fact):
     rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
 
     @property
+    def settled(self) -> bool:
+        """True when it serves and is not in the middle of a change."""
+        return plain(self.status) not in IN_TRANSITION | NOT_SERVING
+
+    @property
     def in_transition_since(self) -> datetime | None:
         """Since when a deployment is under way; meaningful only in a state of transition."""
         return self.deployment_started or self.modified or self.created
@@ -211,12 +216,16 @@ class Endpoint(Fact):
         return self.model_copy(update={"tags": tags, "variants": variants})
 
 
+#: What stays unread of the endpoints where only ``Search`` tells which there are.
+BEYOND_SEARCH = "endpoints that Search has not heard of"
+
+
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
     """Every endpoint of the region with its tags: by ``Search``, or else listed and described one by one."""
     try:
         records = [record for page in reader.search("Endpoint", []) for record in page if record]
         names = {record.get("EndpointName") for record in records}
-        listed = [] if records else _listed_endpoints(reader)
+        listed = _every_name(reader, searched=bool(records))
         lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
         lacking += [name for name in listed if name not in names]
         # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
@@ -227,13 +236,25 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         ]
         described = {answer["EndpointName"]: answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
-        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
+        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *moving}]
         return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
             raise
         reader.search_failed(failure)
     return _described(reader, _listed_endpoints(reader))
+
+
+def _every_name(reader: Reader, *, searched: bool) -> list[str]:
+    """The names of all endpoints by their list, as the index of ``Search`` lags: what it has not heard of is described.
+    Where the list fails, nobody can say that an endpoint which ``Search`` lacks is not there."""
+    try:
+        return _listed_endpoints(reader)
+    except CallFailed as failure:
+        if not searched:
+            raise
+        reader.blind_to(failure, Part.ENDPOINTS, BEYOND_SEARCH)
+        return []
 
 
 def _listed_endpoints(reader: Reader) -> list[str]:
