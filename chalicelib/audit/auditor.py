@@ -173,18 +173,18 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[Bli
     """What could not be read, each operation and error once, with the rules that it leaves unknown."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    covered: set[str] = set()
+    by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
-        effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
+        effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
-        covered.add(failure.reason)
-    for (operation, reason), ids in judge.unread.items():
-        if reason not in covered:
-            effects.setdefault((operation, reason), set()).update(ids)
+    told = set(failures)
+    for obstacle, ids in judge.unread.items():
+        if obstacle.failure not in told:
+            effects.setdefault((obstacle.operation, obstacle.reason), set()).update(ids)
     return [
         BlindSpot(
             account=scope.account,

@@ -4,11 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
+from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
@@ -29,6 +30,14 @@ log = logging.getLogger(__name__)
 Witness = Callable[[Rule, Fact, Outcome], None]
 
 
+class Obstacle(NamedTuple):
+    """What kept rules from judging: an operation and why it told nothing, and the call itself where one failed."""
+
+    operation: str
+    reason: str
+    failure: Failure | None = None
+
+
 @dataclass
 class Judge:
     """Judges resources one after the other by the enabled rules of a policy, and keeps what failed."""
@@ -38,7 +47,7 @@ class Judge:
     counts: dict[str, Counter[Verdict]] = field(default_factory=dict)
     resources: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
-    unread: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    unread: dict[Obstacle, set[str]] = field(default_factory=dict)
     witnesses: Sequence[Witness] = ()
 
     def __post_init__(self) -> None:
@@ -64,12 +73,13 @@ class Judge:
         try:
             return rule.judge(subject, estate, setting.params)
         except Unread as unread:
-            operation, reason = unread.operation, str(unread)
+            obstacle = Obstacle(unread.operation, str(unread), unread.failure)
         except Exception as fault:  # a fault of one rule must not silence the others; it is told as a blind spot
             log.exception("rule %s failed on a %s", rule.id, subject.kind)
-            operation, reason = f"rule:{rule.id}", f"the rule failed on a {subject.kind}: {type(fault).__name__}"
-        self.unread.setdefault((operation, reason), set()).add(rule.id)
-        return unknown(reason)
+            reason = f"the rule failed on a {subject.kind}: {type(fault).__name__}"
+            obstacle = Obstacle(f"rule:{rule.id}", reason)
+        self.unread.setdefault(obstacle, set()).add(rule.id)
+        return unknown(obstacle.reason)
 
     def merge(self) -> None:
         """One defect, one finding: a finding is taken into the first one that stands, of those into which its rule

@@ -87,7 +87,7 @@ class Resolutions:
             self._note_subnets(subject)
         if self.first_seen is not None:
             self._note_sighting(rule, subject, outcome)
-        if not proves(outcome):
+        if not proves(outcome) or outcome.verdict is Verdict.FAIL:
             self._undecided.add(rule.id)
         if not self._watches(subject):
             return

@@ -143,12 +143,13 @@ class Fleet:
         A message that is not a part is logged with its id and dropped, as it would fail for ever.
         """
         failed = []
-        for record in event.get("Records") or ():
-            id = str(record.get("messageId", ""))
+        records = event.get("Records") if isinstance(event, Mapping) else None
+        for record in records if isinstance(records, list) else ():
+            id = str(record.get("messageId", "")) if isinstance(record, Mapping) else ""
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
-                log.warning("message %s dropped: %s", id, error)
+                log.warning("event dropped, id %s: %s", id, error)  # the stack counts these lines
                 continue
             attempts = _attempts(record)
             try:

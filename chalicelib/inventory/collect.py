@@ -291,20 +291,16 @@ class Reading:
     def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
-        names = {
-            target.configured.model_name for target in scaled if target.configured and target.configured.model_name
-        }
+        runs = {target.resource_id: uses.models_of(target)[:1] for target in scaled}
+        names = {name for models in runs.values() for name in models}
         only = None if self.scope.whole else sorted(names)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
             estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
-        for name in {
-            target.endpoint_name
-            for target in scaled
-            if not (target.configured and target.configured.model_name in tested)
-        }:
+        untested = [target for target in scaled if not tested.intersection(runs[target.resource_id])]
+        for name in {target.endpoint_name for target in untested}:
             endpoint = estate.endpoints[name]
             if endpoint.tags is None:
                 tagged = endpoint.with_tags(reader.tags(endpoint.arn))

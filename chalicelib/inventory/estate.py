@@ -34,6 +34,7 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.waiting import Waiting
 
 F = TypeVar("F", bound=Fact)
 
@@ -51,14 +52,6 @@ class Bounds(NamedTuple):
             self.minimum if minimum is None else minimum,
             self.maximum if maximum is None else maximum,
         )
-
-
-class Waiting(NamedTuple):
-    """Models that may run, and subnets that may be stood on, once changes end; ``unread``: any may be."""
-
-    models: frozenset[str]
-    subnets: frozenset[str]
-    unread: bool
 
 
 @dataclass
@@ -151,7 +144,9 @@ class Inventory:
     def stands(self, part: Part, name: str) -> bool | None:
         """True where a named config or model was read, False where AWS said that there is none, None where neither."""
         if part is Part.CONFIGS:
-            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+            read = any(
+                variant.known("configured") and variant.config_name == name for variant in self.variants.values()
+            )
         else:
             read = name in self.models
         return True if read else False if self.gaps.gone(part, name) else None
@@ -169,37 +164,10 @@ class Inventory:
             grouped.setdefault((component.endpoint_name, component.variant_name), []).append(component)
         return grouped
 
-    # ---- who waits for a change to end
-
     @cached_property
-    def _waiting(self) -> "Waiting":
-        """What endpoints that do not serve at the moment, and components on them, may run and stand on."""
-        models: set[str] = set()
-        subnets: set[str] = set()
-        unread = False
-        unsettled = {name: endpoint for name, endpoint in self.endpoints.items() if not endpoint.settled}
-        for endpoint in unsettled.values():
-            name = endpoint.config_name or ""
-            config = self.configs.get(name)
-            if config is None:
-                unread = unread or not self.gaps.gone(Part.CONFIGS, name)
-                continue
-            models |= {name for settings in config.variants for name in settings.model_names}
-            subnets |= set(config.vpc_config.subnets if config.vpc_config else ())
-        for component in self.components.values():
-            if component.endpoint_name in unsettled:
-                models |= {part.model_name for part in component.specifications if part.model_name}
-        for model in (self.models[name] for name in models if name in self.models):
-            subnets |= set(model.vpc_config.subnets if model.vpc_config else ())
-        return Waiting(frozenset(models), frozenset(subnets), unread)
-
-    def waits_for_model(self, name: str) -> bool:
-        """True where an endpoint that does not serve at the moment may run a model."""
-        return self._waiting.unread or name in self._waiting.models
-
-    def waits_for_subnets(self, ids: Iterable[str]) -> bool:
-        """True where an endpoint that does not serve at the moment may stand on one of these subnets."""
-        return self._waiting.unread or not self._waiting.subnets.isdisjoint(ids)
+    def waiting(self) -> Waiting:
+        """What endpoints that do not serve at the moment may run and stand on."""
+        return Waiting.of(self.endpoints, self.configs, self.models, self.components, self.gaps)
 
     def images_of(self, variant: Variant) -> list[str]:
         """The container images that serve a variant, its model's or its components'.
@@ -367,8 +335,8 @@ class Inventory:
     def _variants_by_model(self) -> Mapping[str | None, list[Variant]]:
         grouped: dict[str | None, list[Variant]] = {}
         for variant in self.variants.values():
-            if variant.configured is not None:
-                grouped.setdefault(variant.configured.model_name, []).append(variant)
+            if (configured := variant.known("configured")) is not None:
+                grouped.setdefault(configured.model_name, []).append(variant)
         return grouped
 
     # ---- network

@@ -21,13 +21,15 @@ from typing import Any
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import PASSING
 from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, Write, utc_now
-from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
+from chalicelib.report.findings import Finding, Known, Resolution, Severity, root_arn, utc_text
 
 RESOLVED_DAYS = 400
 LEASE_SECONDS = 120
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
 READ_A_PAGE = 100
 SENT_HOURS = 6
+#: Marks of what was judged outlive every audit that may have begun before.
+MARKED_DAYS = 1
 #: Sightings kept of an account and region, at most: one item of the table holds them.
 SIGHTINGS = 1_000
 #: What a cursor holds: the key of a finding in the index by status.
@@ -173,6 +175,27 @@ class Ledger:
         }
         free = Expression("attribute_not_exists(pk) OR #until < :now", now=_stamp(now))
         return self._table.put(lease, only_if=free)
+
+    # ---- what audits of named resources have judged lately
+
+    def note_judged(self, account: str, region: str, resolution: Resolution, moment: datetime) -> None:
+        """Leaves a mark on each resource that an audit begun at ``moment`` settled: also where nothing was found, so
+        that an audit which began earlier and ends later tells nothing of it that is over by now."""
+        expires = int((self.clock() + timedelta(days=MARKED_DAYS)).timestamp())
+        marks = {"undecided": set(resolution.undecided)} if resolution.undecided else {}
+        for arn in sorted(resolution.settled):
+            key = {"pk": f"judged#{account}#{region}", "sk": f"{_stamp(moment)}#{arn}"}
+            self._table.put({**key, "arn_judged": arn, "expires": expires, **marks})
+
+    def judged_since(self, account: str, region: str, moment: datetime) -> dict[str, frozenset[str]]:
+        """The resources that audits begun after ``moment`` have settled, by ARN, each with the rules that stayed
+        undecided."""
+        where = Expression("pk = :pk AND sk > :moment", pk=f"judged#{account}#{region}", moment=f"{_stamp(moment)}$")
+        judged: dict[str, frozenset[str]] = {}
+        for item in self._table.query(where):
+            undecided = frozenset(item.get("undecided", ()))
+            judged[item["arn_judged"]] = judged.get(item["arn_judged"], undecided) & undecided
+        return judged
 
     # ---- channels that have taken a notice whose telling did not get to its end
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity
+from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, root_arn
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -22,16 +23,23 @@ class Decision:
     remember: tuple[Known, ...]
 
 
-def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, policy: Policy) -> Decision:
+def decide(
+    report: Report,
+    known: Mapping[str, Known],
+    resolution: Resolution,
+    policy: Policy,
+    judged_later: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> Decision:
     """Compares an audit with what is known. The moment of the audit is the report's start: nothing that was seen later
-    is changed by it."""
+    is changed by it, nor anything on the resources that were ``judged_later``, by ARN, but for the rules that stayed
+    undecided there."""
     now = report.started_at
     changes: list[Change] = []
     remember: list[Known] = []
     reported = {finding.id for finding in report.findings}
     for finding in report.findings:
         before = known.get(finding.id)
-        if before is not None and before.judged_at > now:
+        if (before is not None and before.judged_at > now) or _superseded(finding, judged_later):
             continue
         kind = _kind(finding, before, policy, now)
         telling = kind is not None and tells(finding, policy)
@@ -40,6 +48,8 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
         remember.append(_remembered(finding, before, now, notified=telling))
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
+            continue
+        if _superseded(before.finding, judged_later):
             continue
         if (end := ending(id, resolution)) is None:
             continue
@@ -53,6 +63,12 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
         ):
             changes.append(Change(change="resolved", finding=resolved))
     return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
+
+
+def _superseded(finding: Finding, judged_later: Mapping[str, frozenset[str]]) -> bool:
+    """True for a finding on a resource of which a later audit knows better."""
+    undecided = judged_later.get(root_arn(finding))
+    return undecided is not None and finding.rule not in undecided
 
 
 def _worst_first(change: Change) -> tuple[bool, int, str, str]:

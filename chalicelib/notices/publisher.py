@@ -104,6 +104,9 @@ class Publisher:
             if self.ledger is not None:
                 for account, region in sorted({(part.scope.account, part.scope.region) for part in audited}):
                     leases.enter_context(self.ledger.telling(account, region))
+                for part in audited:
+                    moment = part.report.started_at
+                    self.ledger.note_judged(part.scope.account, part.scope.region, part.resolution, moment)
             decisions = [self._decided(part) for part in audited]
             notices = notices_of(decisions)
             for notice in notices:
@@ -114,8 +117,9 @@ class Publisher:
         return notices
 
     def _decided(self, audited: Audited) -> Decision:
-        known = self._known(audited)
-        return decide(audited.report, known, audited.resolution, self.policy)
+        known, scope, moment = self._known(audited), audited.scope, audited.report.started_at
+        later = self.ledger.judged_since(scope.account, scope.region, moment) if self.ledger is not None else {}
+        return decide(audited.report, known, audited.resolution, self.policy, later)
 
     def _known(self, audited: Audited) -> dict[str, Known]:
         if self.ledger is None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
-from chalicelib.audit.judge import Judge
+from chalicelib.audit.judge import Judge, Obstacle
 from chalicelib.inventory.facts import Fact
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.bounds import InWords
@@ -70,7 +70,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         for reason in template.more.values():
-            judge.unread.setdefault((VALUES, reason), set()).update(_declarable(judge))
+            judge.unread.setdefault(Obstacle(VALUES, reason), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
@@ -144,7 +144,7 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
-    for (operation, reason), rules in judge.unread.items():
+    for (operation, reason, _), rules in judge.unread.items():
         number = tally.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules

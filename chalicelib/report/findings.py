@@ -356,7 +356,7 @@ class Resolution:
 
     ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
     findings whose resource is proven to be no more. ``settled``: the ARNs of named resources that were read or are
-    gone, of which everything is known now, but what the rules ``undecided`` look for.
+    gone: nothing is the matter with them now, but for what the rules ``undecided`` look for.
     """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)

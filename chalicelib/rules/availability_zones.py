@@ -50,7 +50,7 @@ def _model_used(model: Model, estate: Inventory) -> Outcome | None:
         return None
     if estate.whole:
         _know_all_users(estate)
-    if estate.waits_for_model(model.name):
+    if estate.waiting.may_run(model.name):
         return not_now("only endpoints that are not in service may use it")
     return not_applicable("no endpoint uses it")
 
@@ -154,7 +154,7 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
         _know_all_users(estate)
         for part in (Part.MODELS, Part.TRAINING_JOBS):
             estate.gaps.demand_each(part)
-        if estate.waits_for_subnets(subnet.id for subnet in vpc.subnets):
+        if estate.waiting.may_stand_on(subnet.id for subnet in vpc.subnets):
             return not_now("only endpoints that are not in service may stand on it")
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
@@ -211,9 +211,8 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
     if not short_of_zones and free >= needed:
         if not estate.whole:
             return not_now("others that stand on the same subnets are seen by a sweep only", **facts)
-        if estate.waits_for_subnets(_vpc_config(subject).subnets):
-            return not_now("an endpoint that is not in service may need room on the same subnets", **facts)
-        return passed("its subnets have room to grow and to be updated", **facts)
+        roomy = passed("its subnets have room to grow and to be updated", **facts)
+        return roomy.passing() if estate.waiting.may_stand_on(_vpc_config(subject).subnets) else roomy
     short_of = ["a second Availability Zone with room"] if short_of_zones else []
     short_of += ["growth to the maximum"] if free < growth * params.ips_per_instance else []
     short_of += ["an update beside the present instances"] if free < update * params.ips_per_instance else []
@@ -244,7 +243,8 @@ def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
     config = estate.configs.get(variant.config_name or "")
     if config is not None and config.vpc_config is not None:
         return frozenset(config.vpc_config.subnets)
-    model = estate.models.get((variant.configured and variant.configured.model_name) or "")
+    configured = variant.known("configured")
+    model = estate.models.get((configured and configured.model_name) or "")
     return frozenset(model.vpc_config.subnets) if model is not None and model.vpc_config is not None else frozenset()
 
 

@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, Va
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.uses import models_of
 from chalicelib.report.findings import (
     Confidence,
     Facts,
@@ -69,7 +70,7 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         facts["starts_on"], severity = start, Severity.LOW
     return failed(
         **facts,
-        instance_type=variant.configured.shown("type_names") if variant.configured else None,
+        instance_type=configured.shown("type_names") if (configured := variant.known("configured")) else None,
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
         severity=severity,
@@ -266,7 +267,7 @@ def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part
     needed = {}
     if endpoint.config_name:
         needed[f"endpoint config {endpoint.config_name}"] = (Part.CONFIGS, endpoint.config_name)
-    models = [name for variant in endpoint.variants if variant.configured for name in variant.configured.model_names]
+    models = [name for variant in endpoint.variants for name in models_of(variant)]
     for component in estate.components.values():
         if component.endpoint_name == endpoint.name:
             models += [part.model_name for part in component.specifications if part.model_name]

@@ -92,6 +92,7 @@ class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "in_use": "sagemaker:ListEndpoints"}
     name: str = at("EndpointConfigName", required=True)
     arn: str = at("EndpointConfigArn", default="")
     created: datetime | None = at("CreationTime")
