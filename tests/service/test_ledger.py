@@ -190,6 +190,22 @@ def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) ->
     assert (digest.told, digest.observed) == ([], 1)
 
 
+def test_that_something_is_over_is_not_told_of_rules_that_are_only_observed(story: Story, tmp_path: Any) -> None:
+    story.event(on_churn())
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-single-instance: {mode: observe}\n")
+    story.policy = load_policy(str(path))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_that_something_is_over_is_not_told_of_what_was_exempt(story: Story) -> None:
+    story.event(on_churn())
+    story.later(hours=1).event(on_churn(status="exempt", exemption=Exemption(reason="a trial")))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
 def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
     from chalicelib.report.findings import Resource
 

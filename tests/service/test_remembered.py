@@ -92,6 +92,16 @@ def test_a_config_made_again_under_its_name_is_described_again(account: Emulator
     }
 
 
+def test_a_remembered_config_counts_for_its_own_creation_time_only(account: Emulator) -> None:
+    service = a_service(account)
+    sweep(service)
+    known = service.remembered.recall(ACCOUNT, REGION)
+    other = known["service-1"].model_copy(update={"created": known["service-0"].created})
+    later = {**known, "service-1": other.model_copy(update={"created": other.created - timedelta(seconds=9)})}
+    service.remembered.keep(ACCOUNT, REGION, later)
+    assert sweep(service).api_calls[DESCRIBE] == 1
+
+
 def test_a_list_that_is_denied_costs_calls_and_no_knowledge(account: Emulator, front: Front) -> None:
     service = a_service(account)
     first = sweep(service)
