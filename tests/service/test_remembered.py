@@ -96,9 +96,10 @@ def test_a_remembered_config_counts_for_its_own_creation_time_only(account: Emul
     service = a_service(account)
     sweep(service)
     known = service.remembered.recall(ACCOUNT, REGION)
-    other = known["service-1"].model_copy(update={"created": known["service-0"].created})
-    later = {**known, "service-1": other.model_copy(update={"created": other.created - timedelta(seconds=9)})}
-    service.remembered.keep(ACCOUNT, REGION, later)
+    created = known["service-1"].created
+    assert created is not None
+    older = known["service-1"].model_copy(update={"created": created - timedelta(seconds=9)})
+    service.remembered.keep(ACCOUNT, REGION, {**known, "service-1": older})
     assert sweep(service).api_calls[DESCRIBE] == 1
 
 

@@ -56,7 +56,7 @@ def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
 def in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     """The functions run under their ARN, as in Lambda."""
 
-    class Context(LambdaContext):  # type: ignore[misc]  # chalice has no types
+    class Context(LambdaContext):
         def __init__(self, function_name: str, **rest: Any) -> None:
             super().__init__(function_name, **rest)
             self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
