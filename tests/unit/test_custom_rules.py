@@ -12,8 +12,8 @@ from chalicelib.policy.policy import Policy, forget, load_policy
 from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules.custom import READS
 from chalicelib.scope import ResourceRef, Scope
+from samples.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
 from tests.accounts.door import State, StateDoor
-from tests.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
 from tools.kinds import KINDS
 
 SCOPE = Scope("123456789012", "eu-west-1")

@@ -9,7 +9,7 @@ from chalicelib.inventory.facts import Fact
 from chalicelib.report.findings import Outcome
 from chalicelib.rules import RULES
 from chalicelib.rules.guards import component_in_service, scaled, serving, variant_with_instances
-from tests.builders import a_component, a_model, a_target, a_variant, ago, an_inventory
+from samples.builders import a_component, a_model, a_target, a_variant, ago, an_inventory
 
 MOVING = ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting", "Failed", "OutOfService"]
 
