@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chalicelib.audit import jq
 from chalicelib.inventory.facts import Fact
@@ -42,18 +42,32 @@ class Failing:
     merged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def resource_of(subject: Any, scope: Scope) -> Resource:
-    """Kind, ARN, name and part of a resource, as the contract's table says."""
-    part = ""
+class Place(NamedTuple):
+    """Where a resource stands: the name that people know it by, its ARN, and the part of what has that ARN."""
+
+    name: str
+    arn: str
+    part: str = ""
+
+
+def place_of(subject: Any, scope: Scope) -> Place:
+    """Name, ARN and part of a resource, as the contract's table says."""
     if isinstance(subject, Variant):
-        name, part = f"{subject.endpoint_name}/{subject.name}", subject.name
         arn = subject.arn or scope.arn(ResourceRef("endpoint", subject.endpoint_name))
-    elif isinstance(subject, ScalableTarget):
-        name, arn, part = subject.name, subject.arn, subject.resource_id
-    else:
-        name = subject.name
-        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
-    return Resource(kind=subject.kind, arn=arn, name=name, part=part, console_url=_console_url(subject, name, scope))
+        return Place(f"{subject.endpoint_name}/{subject.name}", arn, subject.name)
+    if isinstance(subject, ScalableTarget):
+        return Place(subject.name, subject.arn, subject.resource_id)
+    name = subject.name
+    return Place(
+        name, subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
+    )
+
+
+def resource_of(subject: Any, scope: Scope) -> Resource:
+    """A resource as reports name it."""
+    place = place_of(subject, scope)
+    url = _console_url(subject, place.name, scope)
+    return Resource(kind=subject.kind, arn=place.arn, name=place.name, part=place.part, console_url=url)
 
 
 def _arn_follows(kind: str) -> bool:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_note, short_spot
-from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
+from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, root_arn
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -27,9 +29,16 @@ class Decision:
     unseen: tuple[Finding, ...] = ()
 
 
-def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, policy: Policy) -> Decision:
+def decide(
+    report: Report,
+    known: Mapping[str, Known],
+    resolution: Resolution,
+    policy: Policy,
+    judged_later: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> Decision:
     """Compares an audit with what is known. The moment of the audit is the report's start: nothing that was seen later
-    is changed by it."""
+    is changed by it, nor anything on the resources that were ``judged_later``, by ARN, but for the rules that stayed
+    undecided there."""
     now = report.started_at
     changes: list[Change] = []
     remember: list[Known] = []
@@ -37,7 +46,7 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
     reported = {finding.id for finding in report.findings}
     for finding in report.findings:
         before = known.get(finding.id)
-        if before is not None and before.judged_at > now:
+        if (before is not None and before.judged_at > now) or _superseded(finding, judged_later):
             continue
         kind = _kind(finding, before, policy, now)
         telling = kind is not None and tells(finding, policy)
@@ -47,14 +56,16 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
             continue
-        if (resolved_now := _resolved(id, resolution)) is None:
+        if _superseded(before.finding, judged_later):
+            continue
+        if (end := ending(id, resolution)) is None:
             if before.last_told is not None and _stays(before.finding, policy):
                 unseen.append(before.finding)
             continue
         resolved = narrowed(before.finding).model_copy(update={"status": "resolved", "resolved_at": now})
         remember.append(Known(resolved, before.last_told, before.severity_told))
         if (
-            resolved_now
+            end is Ending.RESOLVED
             and before.last_told is not None
             and before.finding.status == "open"
             and _notifies(resolved, policy)
@@ -78,6 +89,12 @@ def _stays(finding: Finding, policy: Policy) -> bool:
     job, which leaves the look-back window."""
     setting = policy.rules.get(finding.rule)
     return setting is not None and setting.enabled and finding.resource.kind not in PASSING and tells(finding, policy)
+
+
+def _superseded(finding: Finding, judged_later: Mapping[str, frozenset[str]]) -> bool:
+    """True for a finding on a resource of which a later audit knows better."""
+    undecided = judged_later.get(root_arn(finding))
+    return undecided is not None and finding.rule not in undecided
 
 
 def _worst_first(change: Change) -> tuple[bool, int, str, str]:
@@ -132,16 +149,6 @@ def _remembered(finding: Finding, before: Known | None, now: datetime, *, notifi
     if severity is not None and finding.severity.rank < severity.rank:
         severity = finding.severity
     return Known(current, before.last_told if before is not None else None, severity)
-
-
-def _resolved(id: str, resolution: Resolution) -> bool | None:
-    """True where a finding is resolved, False where another finding tells it now, None where nobody can say."""
-    if id in resolution.gone:
-        return True
-    verdict = resolution.verdicts.get(id)
-    if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-        return True
-    return False if verdict is Verdict.FAIL else None
 
 
 # ---- notices

@@ -392,11 +392,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What an audit can say of findings that it did not report.
+    """What an audit proves about findings that it did not report (:mod:`chalicelib.audit.resolution`).
 
     ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
-    findings whose resource is proven to be no more.
+    findings whose resource is proven to be no more. ``settled``: the ARNs of named resources that were read or are
+    gone: nothing is the matter with them now, but for what the rules ``undecided`` look for.
     """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
+    undecided: frozenset[str] = frozenset()

@@ -85,7 +85,7 @@ def cluster_degraded(cluster: Cluster, estate: Inventory, params: Grace) -> Outc
     grace = timedelta(minutes=params.grace_minutes)
     young = not older_than(cluster.created, grace, estate)
     if young or estate.seen_for("cluster-degraded", cluster.arn, grace) is False:
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", groups=short).seen()
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", groups=short).passing().seen()
     return failed(
         severity=Severity.MEDIUM,
         confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,

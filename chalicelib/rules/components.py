@@ -102,7 +102,7 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
             f"short of copies for less than {params.grace_minutes} minutes",
         )
     if not older_than(component.modified or component.created, limit, estate):
-        return passed(kept, **facts, **counts)
+        return passed(kept, **facts, **counts).passing()
     return failed(severity=Severity.MEDIUM, **facts, **counts, failure_reason=component.failure_reason)
 
 

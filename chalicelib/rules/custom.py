@@ -51,8 +51,6 @@ def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_w
 
     def judgement(subject: Fact, estate: Inventory, params: Params) -> Outcome:
         facts = facts_of(subject)
-        if needs_tags and facts.get("tags") is None:
-            raise Unread(f"the tags of the {kind} were not read", "sagemaker:ListTags")
         try:
             value = expression.search(facts)
         except JMESPathError as error:

@@ -187,7 +187,7 @@ def autoscaling_orphaned_target(target: ScalableTarget, estate: Inventory, param
         if plain(endpoint.status) in IN_TRANSITION | NOT_SERVING:
             return not_now(f"the endpoint is {endpoint.status}; its next event brings it back")
     if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
-        return not_applicable(f"younger than {params.grace_hours:g} hours")
+        return not_now(f"younger than {params.grace_hours:g} hours")
     return failed(
         resource_id=target.resource_id, scalable_dimension=target.dimension, endpoint_exists=endpoint is not None
     )

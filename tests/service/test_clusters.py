@@ -74,9 +74,9 @@ def test_findings_on_a_cluster_that_is_gone_are_resolved_and_no_others(
     auditor = Auditor(Aws(emulator.session(), REGION), load_policy())
 
     def gone() -> frozenset[str]:
-        answers = Resolutions(scope, frozenset({"cluster-node-recovery-off"}), known if scope.whole else None)
-        auditor.audit(scope, "cli", answers)
-        return answers.of(known).gone
+        answers = Resolutions(scope, frozenset({"cluster-node-recovery-off"}), known)
+        auditor.audit(scope, "cli", resolutions=answers)
+        return answers.resolution.gone
 
     assert gone() == frozenset()
     sagemaker.delete_cluster(ClusterName=arn)

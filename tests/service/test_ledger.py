@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.failures import Failure
-from chalicelib.inventory.parts import Part
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.ledger import Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
@@ -154,19 +152,15 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
     assert digest.by_severity == {"high": 1}
 
 
-def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
-    story.sweep(gone, hidden)
-
-    def blind(answers: Any) -> None:
-        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
-
-    digest = story.later(days=1).sweep(answers=blind, complete=False)
+def test_a_sweep_resolves_what_is_gone_and_nothing_that_it_only_did_not_see(story: Story) -> None:
+    gone, unseen = on_churn(), a_finding(8, name="unseen/AllTraffic")
+    story.sweep(gone, unseen)
+    digest = story.later(days=1).sweep(complete=False)
     assert digest.told == []
     assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
-    digest = story.later(days=1).sweep()
-    assert {one.change for one in digest.told} == {"resolved"}
-    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+    digest = story.later(days=1).sweep(gone=(gone,))
+    assert [(one.change, one.finding.id) for one in digest.told] == [("resolved", gone.id)]
+    assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [unseen.id]
 
 
 def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) -> None:
@@ -175,6 +169,22 @@ def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) ->
     story.policy = load_policy(str(path))
     digest = story.sweep(on_churn())
     assert (digest.told, digest.observed) == ([], 1)
+
+
+def test_that_something_is_over_is_not_told_of_rules_that_are_only_observed(story: Story, tmp_path: Any) -> None:
+    story.event(on_churn())
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-single-instance: {mode: observe}\n")
+    story.policy = load_policy(str(path))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_that_something_is_over_is_not_told_of_what_was_exempt(story: Story) -> None:
+    story.event(on_churn())
+    story.later(hours=1).event(on_churn(status="exempt", exemption=Exemption(reason="a trial")))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
 
 
 def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:

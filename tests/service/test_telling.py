@@ -250,7 +250,7 @@ def test_a_digest_is_sent_once_for_a_run_and_anew_for_the_next(story: Story) -> 
         story.publisher.sweep([sweep], sweep.report)
         story.publisher.sweep([sweep], sweep.report)
         story.later(days=1)
-    assert [notice.status for notice in story.sent] == ["clean", "clean"]
+    assert [notice.status for notice in story.sent] == [["clean"], ["clean"]]
 
 
 def test_a_clean_digest_is_sent_after_one_whose_invocation_died(story: Story) -> None:

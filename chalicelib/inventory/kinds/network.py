@@ -41,6 +41,7 @@ class Vpc(Fact):
     """A VPC with all its subnets and what of SageMaker uses it (None: nobody looked)."""
 
     kind: ClassVar[str] = "vpc"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "used_by": "sagemaker:Search"}
     id: str = Field(..., description="VpcId")
     arn: str = Field("", description="built from VpcId")
     subnets: tuple[Subnet, ...] = Field((), description="DescribeSubnets")
