@@ -1,12 +1,14 @@
 """A slower audit and a quicker one: who began later knows better, also where it found nothing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.ledger.ledger import Ledger
+from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited
 from chalicelib.report.findings import Resolution
 from chalicelib.scope import Scope
@@ -102,7 +104,10 @@ def test_a_sweep_that_began_before_an_endpoint_was_mended_is_silent_about_it(emu
     assert "endpoint-single-instance" in {finding.rule for finding in sweep.report.findings}
     seed.endpoint(ACCOUNT, REGION, "alone", status="InService", counts={"AllTraffic": (2, 2)})
     quick.on_event({**endpoint_event("alone"), "time": datetime.now().isoformat()})
-    (notice,) = slow.publisher.sweep([sweep], sweep.report)
+    told: list[Notice] = []
+    publisher = replace(slow.publisher, channels={"sns": lambda notice, report: told.append(notice)})
+    publisher.sweep([sweep], sweep.report)
+    (notice,) = told
     assert "endpoint-single-instance" not in {change.finding.rule for change in notice.told}
     known = slow.ledger.unresolved(ACCOUNT, REGION) if slow.ledger else {}
     assert "endpoint-single-instance" not in {entry.finding.rule for entry in known.values()}
