@@ -6,7 +6,6 @@ from typing import Any
 from chalicelib.notices.notice import Change, Notice, counted
 from chalicelib.report.findings import (
     BlindSpot,
-    Confidence,
     Exemption,
     ExemptionNote,
     Finding,
@@ -16,6 +15,7 @@ from chalicelib.report.findings import (
     Severity,
     finding_id,
 )
+from chalicelib.report.outcomes import Confidence
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)

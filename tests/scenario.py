@@ -10,7 +10,9 @@ from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Finding, Report, Resolution, Severity, Verdict
+from chalicelib.report.findings import Finding, Report, Severity
+from chalicelib.report.known import Resolution
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import ResourceRef, Scope
 from tests.unit.test_notices import NOW, a_finding, a_report
 

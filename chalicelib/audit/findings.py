@@ -12,7 +12,8 @@ from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
+from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.scope import ResourceRef, Scope, may_match

@@ -14,12 +14,8 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import RuleSetting
-from chalicelib.report.findings import (
-    Outcome,
-    RuleCounts,
-    Verdict,
-    unknown,
-)
+from chalicelib.report.findings import RuleCounts
+from chalicelib.report.outcomes import Outcome, Verdict, unknown
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 

@@ -23,7 +23,9 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
-from chalicelib.report.findings import Known, Outcome, Resolution, Verdict, finding_id
+from chalicelib.report.findings import finding_id
+from chalicelib.report.known import Known, Resolution
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 

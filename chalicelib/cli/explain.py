@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact
-from chalicelib.report.findings import Outcome, Resource
+from chalicelib.report.findings import Resource
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 

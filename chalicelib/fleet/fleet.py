@@ -19,7 +19,8 @@ from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report, Resolution
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Resolution
 from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings

@@ -17,7 +17,7 @@ from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
-from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -364,18 +364,7 @@ class Inventory:
 
         A subnet whose zone is in doubt raises Unread only where fewer than ``enough`` zones are certain.
         """
-        subnets, _ = self.subnets_of(ids)
-        zones: set[str] = set()
-        doubt: Unread | None = None
-        for subnet in subnets:
-            try:
-                if (zone := subnet.zone) is not None:
-                    zones.add(zone)
-            except Unread as unread:
-                doubt = unread
-        if doubt is not None and len(zones) < enough:
-            raise doubt
-        return tuple(sorted(zones))
+        return zones_in(self.subnets_of(ids)[0], enough)
 
     # ---- metrics
 

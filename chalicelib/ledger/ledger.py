@@ -32,7 +32,8 @@ from chalicelib.ledger.table import (
     stamp,
     utc_now,
 )
-from chalicelib.report.findings import Finding, Known, Resolution, Severity, root_arn, utc_text
+from chalicelib.report.findings import Finding, Severity, root_arn, utc_text
+from chalicelib.report.known import Known, Resolution
 
 RESOLVED_DAYS = 400
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.

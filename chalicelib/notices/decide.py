@@ -10,7 +10,8 @@ from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_note, short_spot
-from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, root_arn
+from chalicelib.report.findings import Finding, Report, Severity, root_arn
+from chalicelib.report.known import Known, Resolution
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5

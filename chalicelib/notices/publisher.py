@@ -17,7 +17,8 @@ from chalicelib.notices.decide import Decision, decide, digest, notices_of_event
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Known, Report, Resolution, utc_text
+from chalicelib.report.findings import BlindSpot, Report, utc_text
+from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
 from chalicelib.storage import StoreFailed, store_text

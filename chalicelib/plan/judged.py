@@ -14,8 +14,9 @@ from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from chalicelib.templating import SNIPPETS, Language

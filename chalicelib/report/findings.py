@@ -4,14 +4,12 @@ The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is 
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.outcomes import Confidence
 from chalicelib.report.severity import Severity as Severity
 from chalicelib.scope import partition_of
 
@@ -30,78 +28,6 @@ def utc_text(moment: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
-
-
-class Confidence(StrEnum):
-    """How direct the evidence is. No datapoints is weaker than a datapoint that says zero."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class Verdict(StrEnum):
-    """A rule's answer for one resource."""
-
-    FAIL = "fail"
-    PASS = "pass"
-    NOT_APPLICABLE = "not_applicable"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One rule's answer for one resource, with its reason and the facts that it read.
-
-    ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
-    answer holds for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep since when the
-    resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    severity: Severity | None = None
-    confidence: Confidence = Confidence.HIGH
-    lasting: bool = True
-    remembered: bool = False
-
-    def passing(self) -> "Outcome":
-        """The same answer for the moment only: it resolves nothing."""
-        return replace(self, lasting=False)
-
-    def seen(self) -> "Outcome":
-        """The same answer, and what was seen is to be remembered."""
-        return replace(self, remembered=True)
-
-
-#: The facts that a rule read, in snake_case, ready for JSON.
-Facts = dict[str, Any]
-
-
-def failed(*, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any) -> Outcome:
-    """The condition holds. ``evidence`` are the facts that show it, in snake_case."""
-    return Outcome(Verdict.FAIL, evidence=evidence, severity=severity, confidence=confidence)
-
-
-def passed(reason: str = "", **evidence: Any) -> Outcome:
-    """Everything needed was read, and the condition does not hold."""
-    return Outcome(Verdict.PASS, reason, evidence)
-
-
-def not_applicable(reason: str, **evidence: Any) -> Outcome:
-    """The rule does not concern this resource."""
-    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence)
-
-
-def not_now(reason: str, **evidence: Any) -> Outcome:
-    """The rule does not concern this resource in the state that it is in; its next event brings it back."""
-    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence, lasting=False)
-
-
-def unknown(reason: str, **evidence: Any) -> Outcome:
-    """Something needed could not be read. Never a pass."""
-    return Outcome(Verdict.UNKNOWN, reason, evidence)
 
 
 class _Contract(BaseModel):
@@ -367,39 +293,3 @@ class Report(_Contract):
         return max(
             (finding.severity for finding in self.open_findings()), key=lambda severity: severity.rank, default=None
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A finding as the ledger knows it. ``last_told`` is None until there was something to tell of it.
-
-    ``owed`` is what its channels have not taken yet: the change that each is to hear. Until ``claimed_until`` somebody
-    is telling it. ``version`` is that of the item which was read: it is written only in that one's place.
-    """
-
-    finding: Finding
-    last_told: datetime | None = None
-    severity_told: Severity | None = None
-    owed: Mapping[str, ChangeKind] = field(default_factory=dict)
-    claimed_until: datetime | None = None
-    version: str | None = field(default=None, compare=False)
-
-    @property
-    def judged_at(self) -> datetime:
-        """When it was last seen, or found resolved."""
-        return self.finding.resolved_at or self.finding.last_seen
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """What an audit proves about findings that it did not report (:mod:`chalicelib.audit.resolution`).
-
-    ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
-    findings whose resource is proven to be no more. ``settled``: the ARNs of named resources that were read or are
-    gone: nothing is the matter with them now, but for what the rules ``undecided`` look for.
-    """
-
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    gone: frozenset[str] = frozenset()
-    settled: frozenset[str] = frozenset()
-    undecided: frozenset[str] = frozenset()

@@ -11,7 +11,8 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget, ScalingActivity
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import (
     component_in_service,
     scaled,

@@ -10,7 +10,8 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.plain import Cluster, ClusterGroup
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import older_than
 from chalicelib.rules.registry import Params, rule
 

@@ -9,16 +9,8 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import (
-    Confidence,
-    Facts,
-    Outcome,
-    Severity,
-    failed,
-    not_applicable,
-    not_now,
-    passed,
-)
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
 from chalicelib.rules.instances import TOPIC
 from chalicelib.rules.registry import Params, rule

@@ -9,7 +9,8 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
-from chalicelib.report.findings import Outcome, Severity, failed, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules.registry import OwnWords, Params, Rule
 
 TOPIC = "custom"

@@ -11,7 +11,7 @@ from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Outcome, not_applicable, not_now
+from chalicelib.report.outcomes import Outcome, not_applicable, not_now
 
 
 def serving(status: str) -> Outcome | None:

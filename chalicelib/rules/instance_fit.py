@@ -17,7 +17,8 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, Verdict, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, Verdict, failed, not_applicable, passed
 from chalicelib.rules.guards import (
     component_in_service,
     deployed,

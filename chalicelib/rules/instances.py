@@ -12,16 +12,8 @@ from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.uses import models_of
-from chalicelib.report.findings import (
-    Confidence,
-    Facts,
-    Outcome,
-    Severity,
-    failed,
-    not_applicable,
-    passed,
-    utc_text,
-)
+from chalicelib.report.findings import Severity, utc_text
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 

@@ -19,7 +19,8 @@ from chalicelib.inventory.kinds.scaling import (
     ScalingPolicy,
 )
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC, managed_bounds
 from chalicelib.rules.guards import scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, Window, rule

@@ -9,7 +9,8 @@ from chalicelib.audit.resolution import Resolutions
 from chalicelib.events import scope_of
 from chalicelib.inventory.aws import Aws
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known
 from chalicelib.scope import Scope, parse_resource
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION

@@ -13,7 +13,9 @@ from chalicelib.ledger.ledger import Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Known, Severity, Verdict
+from chalicelib.report.findings import Exemption, Severity
+from chalicelib.report.known import Known
+from chalicelib.report.outcomes import Verdict
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
 from tests.unit.test_notices import NOW, a_finding

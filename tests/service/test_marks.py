@@ -10,7 +10,7 @@ import pytest
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited
-from chalicelib.report.findings import Resolution
+from chalicelib.report.known import Resolution
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings

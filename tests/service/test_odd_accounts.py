@@ -14,7 +14,9 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report, Resolution, Verdict
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known, Resolution
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings

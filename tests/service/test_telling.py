@@ -18,7 +18,8 @@ from chalicelib.ledger.ledger import Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.publisher import Audited, NotDelivered
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Known, Resource, Severity
+from chalicelib.report.findings import Exemption, Resource, Severity
+from chalicelib.report.known import Known
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.storage import StoreFailed
 from emulator.front import Front

@@ -12,7 +12,7 @@ import app as handlers
 from chalicelib.cli import run
 from chalicelib.fleet.accounts import accounts_of_organization
 from chalicelib.ledger.ledger import Ledger
-from chalicelib.report.findings import Known
+from chalicelib.report.known import Known
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION

@@ -9,7 +9,8 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
 from chalicelib.policy.policy import Policy, forget, load_policy
-from chalicelib.report.findings import Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules.custom import READS
 from chalicelib.scope import ResourceRef, Scope
 from samples.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory

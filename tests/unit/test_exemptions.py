@@ -13,7 +13,8 @@ from chalicelib.notices.chat import chat
 from chalicelib.notices.decide import decide, digest, notices_of_event, preview
 from chalicelib.notices.email import bodies
 from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
-from chalicelib.report.findings import ExemptionNote, Report, Resolution
+from chalicelib.report.findings import ExemptionNote, Report
+from chalicelib.report.known import Resolution
 from chalicelib.report.merging import merged_notes, report_of, without_notes_of_others
 from chalicelib.scope import Scope
 from samples.builders import NOW, a_variant, an_inventory

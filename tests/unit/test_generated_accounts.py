@@ -10,7 +10,8 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Outcome, Report, Verdict
+from chalicelib.report.findings import Report
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import Record, State, StateDoor

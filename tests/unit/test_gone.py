@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.kinds import DESCRIBED, says_gone
-from chalicelib.report.findings import Finding, Known, Resource, Severity, finding_id
+from chalicelib.report.findings import Finding, Resource, Severity, finding_id
+from chalicelib.report.known import Known
 from chalicelib.scope import ResourceRef, Scope
 from tests.accounts.door import State
 from tests.accounts.shapes import ACCOUNT, NOW

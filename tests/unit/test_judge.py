@@ -16,7 +16,8 @@ from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
-from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed
+from chalicelib.report.findings import Finding, Severity, finding_id
+from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import Params, rule
 from chalicelib.scope import Scope

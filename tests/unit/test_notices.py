@@ -18,11 +18,11 @@ from chalicelib.report.findings import (
     Fix,
     PolicyUsed,
     Report,
-    Resolution,
     Resource,
     ScopeAudited,
     Severity,
 )
+from chalicelib.report.known import Resolution
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 HOSTILE = "<!channel> {{ 7*7 }} <script>\n[HIGH] forged\x07 \u202e"

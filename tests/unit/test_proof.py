@@ -20,7 +20,9 @@ from chalicelib.audit.resolution import Ending, Resolutions, ending
 from chalicelib.inventory.answers import CallFailed, Gone
 from chalicelib.inventory.facts import Fact
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Finding, Known, Outcome, Report, Verdict
+from chalicelib.report.findings import Finding, Report
+from chalicelib.report.known import Known
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import DESCRIBED, State, StateDoor

@@ -13,7 +13,7 @@ from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.builders import (

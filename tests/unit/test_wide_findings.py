@@ -18,11 +18,13 @@ from chalicelib.notices.decide import decide, preview
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.policy.policy import load_policy
 from chalicelib.report import bounds
-from chalicelib.report.findings import Finding, Fix, Known, Report, Resolution, RuleCounts, Verdict
+from chalicelib.report.findings import Finding, Fix, Report, RuleCounts
 from chalicelib.report.formats.asff import FINDING_BYTES, security_hub_finding, size
 from chalicelib.report.formats.page import page
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.known import Known, Resolution
 from chalicelib.report.merging import report_of
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.cases.catalogue import CASES

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.inventory import uses
 from chalicelib.inventory.facts import Fact
-from chalicelib.report.findings import Outcome
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import RULES
 from chalicelib.rules.guards import component_in_service, scaled, serving, variant_with_instances
 from samples.builders import a_component, a_model, a_target, a_variant, ago, an_inventory
