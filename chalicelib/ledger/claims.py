@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from chalicelib.ledger.digests import Digest
 from chalicelib.ledger.ledger import Entry, Ledger
@@ -22,6 +23,9 @@ CLAIM_SECONDS = 120
 #: How long the claims of others are waited for; longer than one holds.
 PATIENCE_SECONDS = 150
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+
+
+HeldEntry = TypeVar("HeldEntry", Known, Digest)
 
 
 class LedgerBusy(LedgerFailed):
@@ -41,10 +45,10 @@ class Claim:
 
     # ---- waiting for others
 
-    def held(self, entries: Iterable[Entry]) -> bool:
-        """True while somebody is telling one of these."""
+    def held(self, entries: Iterable[HeldEntry]) -> list[HeldEntry]:
+        """Those of them that somebody is telling."""
         now = self.ledger.clock()
-        return any(entry.claimed_until is not None and entry.claimed_until > now for entry in entries)
+        return [entry for entry in entries if entry.claimed_until is not None and entry.claimed_until > now]
 
     def wait(self, subject: str) -> None:
         """Waits, longer each time. Raises LedgerBusy when that has taken longer than a claim holds."""

@@ -136,6 +136,8 @@ class Publisher:
             self._mended(late - told.failures.keys())
             notices += told.notices
             failures |= told.failures
+            if ids and claim is not None:
+                claim.wait(_what_is_told(audited))
         self._answer_for(failures)
         return notices
 
@@ -177,9 +179,9 @@ class Publisher:
         Nothing is claimed while somebody else tells a part of it: two that wait for each other would wait for ever.
         """
         known = self._known(audited, ids)
-        while claim is not None and claim.held(known.values()):
-            claim.wait(f"findings of {audited.scope.account} in {audited.scope.region}")
-            known = self._known(audited, ids)
+        while claim is not None and (held := claim.held(known.values())):
+            claim.wait(_what_is_told(audited))
+            known |= self._known(audited, [entry.finding.id for entry in held])
         decision = self._decided(audited, known, ids)
         owing = owings(decision, known, self.channels, self.policy)
         if claim is None:
@@ -314,6 +316,10 @@ class Publisher:
             return False
         log.error("broken channel %s, since %s: %s", name, utc_text(since), reason)  # the stack counts these lines
         return True
+
+
+def _what_is_told(audited: Audited) -> str:
+    return f"findings of {audited.scope.account} in {audited.scope.region}"
 
 
 def _quietly(call: Callable[..., object], *arguments: object) -> None:
