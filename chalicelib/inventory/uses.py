@@ -75,7 +75,7 @@ def _run_by_components(estate: Inventory) -> Mapping[str, dict[str, tuple[str, .
                 components.setdefault(part.model_name, set()).add(component.name)
                 hosts.setdefault(part.model_name, set()).add(component.endpoint_name)
     for variant in variants(estate):
-        for name in variant.configured.model_names if variant.configured else ():
+        for name in models_of(variant):
             hosts.get(name, set()).discard(variant.endpoint_name)
     return {
         name: {"components": tuple(sorted(names)), "hosts": tuple(sorted(hosts[name]))}
