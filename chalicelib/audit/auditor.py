@@ -18,6 +18,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.policy.policy import Policy, RuleSetting
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
 from chalicelib.scope import Scope
@@ -171,11 +172,13 @@ def _tags_of_failing(
 def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[BlindSpot]:
     """What could not be read, each operation and error once, with the rules that it leaves unknown."""
     effects: dict[tuple[str, str], set[str]] = {}
+    causes: dict[tuple[str, str], Cause] = dict(judge.causes)
     resources: dict[tuple[str, str], set[str | None]] = {}
     covered: set[str] = set()
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
+        causes[key] = failure.cause
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
         effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
@@ -190,6 +193,7 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[Bli
             region=scope.region,
             operation=operation,
             error=error,
+            cause=causes[operation, error],
             effect=sorted(effect),
             resource=_only(resources.get((operation, error), set())),
         )

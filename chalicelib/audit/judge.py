@@ -14,6 +14,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import RuleSetting
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     Outcome,
     RuleCounts,
@@ -44,6 +45,7 @@ class Judge:
     resources: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
     unread: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
     witness: Witness | None = None
 
     def __post_init__(self) -> None:
@@ -69,11 +71,13 @@ class Judge:
         try:
             return rule.judge(subject, estate, setting.params)
         except Unread as unread:
-            operation, reason = unread.operation, str(unread)
+            operation, reason, cause = unread.operation, str(unread), unread.cause
         except Exception as fault:  # a fault of one rule must not silence the others; it is told as a blind spot
             log.exception("rule %s failed on a %s", rule.id, subject.kind)
             operation, reason = f"rule:{rule.id}", f"the rule failed on a {subject.kind}: {type(fault).__name__}"
+            cause = Cause.FAILED
         self.unread.setdefault((operation, reason), set()).add(rule.id)
+        self.causes[operation, reason] = cause
         return unknown(reason)
 
     def merge(self) -> None:

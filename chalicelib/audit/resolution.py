@@ -58,7 +58,7 @@ class Resolutions:
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         if isinstance(subject, Model | EndpointConfig):
             self._note_subnets(subject)
-        if isinstance(subject, Endpoint) and plain(subject.status) != "inservice":
+        if isinstance(subject, Endpoint) and plain(subject.known("status") or "") != "inservice":
             self._unsettled.add(subject.name)
         if self.first_seen is not None:
             self._note_sighting(rule, subject, outcome)

@@ -8,15 +8,25 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import images, metrics, uses
-from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, VpcConfig
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
+from chalicelib.inventory.kinds import (
+    components,
+    configs,
+    endpoints,
+    load_tests,
+    models,
+    mutes,
+    network,
+    scaling,
+    training,
+    tuning,
+)
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
@@ -106,13 +116,15 @@ class Reading:
         running: list[TrainingJob] = []
         while (page := self._pages.get()) is not None:
             for job in self._noted(page):
-                if job.spot and job.status == "InProgress":
+                if job.spot and job.known("status") == "InProgress":
                     running.append(job)
                 else:
                     yield job
         self._jobs.result()
+        unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
         for job in running:
-            yield job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
+            compared = job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
+            yield compared.with_unknown({"longest_run_seconds": unread}) if unread is not None else compared
 
     def _noted(self, page: Iterable[TrainingJob]) -> Iterator[TrainingJob]:
         for job in page:
@@ -129,9 +141,7 @@ class Reading:
         reader = self._reader
         try:
             if Part.TRAINING_JOBS in reader.needs:
-                training.training_jobs(reader, self._take)
-        except CallFailed as failure:
-            reader.blind_to(failure, Part.TRAINING_JOBS)
+                reader.whole(Part.TRAINING_JOBS, lambda: training.training_jobs(reader, self._take))
         finally:
             self._put(None)
 
@@ -245,8 +255,14 @@ class Reading:
         reader = self._reader
         records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
-        used = configs.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
+        used = self._configs_of(records)
         return endpoints.assembled(reader, records, used), used
+
+    def _configs_of(self, records: list[dict[str, Any]]) -> dict[str, EndpointConfig]:
+        reader = self._reader
+        if Part.CONFIGS not in reader.needs:
+            return {}
+        return reader.whole(Part.CONFIGS, lambda: configs.configs_of(reader, records)) or {}
 
     def _read_lacking_models(self, estate: Inventory) -> None:
         """Models that something names and that the bulk reading did not bring."""
@@ -288,10 +304,10 @@ class Reading:
             target.configured.model_name for target in scaled if target.configured and target.configured.model_name
         }
         only = None if self.scope.whole else sorted(names)
-        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only))
+        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
-            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
+            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: load_tests.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
         for name in {
             target.endpoint_name
@@ -305,6 +321,9 @@ class Reading:
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
+        unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
+        if unread is not None and self.scope.whole:
+            return job.with_unknown(dict.fromkeys(("child_hours", "children", "longest_child_seconds"), unread))
         hours = self._child_hours.get(job.arn)
         if hours is None:
             return job
@@ -321,7 +340,7 @@ class Reading:
 
     def _named(self) -> Inventory:
         """The named resources and what they rest on. Never lists the account."""
-        reader, needs = self._reader, self._reader.needs
+        reader = self._reader
         named: dict[str, list[str]] = {}
         for ref in self.scope.resources:
             named.setdefault(ref.kind, []).append(ref.name)
@@ -330,7 +349,7 @@ class Reading:
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        used = configs.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        used = self._configs_of(records)
         estate.configs = {**used, **configs.described_configs(reader, named.get("endpoint-config", ()))}
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))

@@ -1,6 +1,6 @@
 """What follows from what has been read so far: who uses what, and what is still to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
@@ -48,10 +48,11 @@ def with_use(estate: Inventory, *, seen: bool) -> Inventory:
     configs could be read.
     """
     in_use = {endpoint.config_name for endpoint in estate.endpoints.values()}
-    users = _users(estate)
+    users, doubtful = _users(estate)
     models = {}
     for name, model in estate.models.items():
-        used = tuple(sorted(users.get(name, ()))) or (model.used_by or () if seen and estate.whole else model.used_by)
+        untold = None if name in doubtful else () if seen and estate.whole else model.used_by
+        used = tuple(sorted(users.get(name, ()))) or model.used_by or untold
         models[name] = model.model_copy(update={"used_by": used})
     configs = {}
     for name, config in estate.configs.items():
@@ -60,21 +61,39 @@ def with_use(estate: Inventory, *, seen: bool) -> Inventory:
     return replace(estate, models=models, configs=configs)
 
 
-def _users(estate: Inventory) -> Mapping[str, set[str]]:
+def _users(estate: Inventory) -> tuple[Mapping[str, set[str]], set[str]]:
+    """The endpoints that serve each model, and the models that those may serve of whose state nothing is known."""
     users: dict[str, set[str]] = {}
+    doubtful: set[str] = set()
+
+    def note(models: Iterable[str], endpoint: str, *, certain: bool) -> None:
+        for name in models:
+            if certain:
+                users.setdefault(name, set()).add(endpoint)
+            else:
+                doubtful.add(name)
+
+    state = {variant.endpoint_name: settled(variant) for variant in variants(estate)}
     for variant in variants(estate):
-        if not variant.settled or variant.shadow or not has_instances(variant):
-            continue
-        for name in variant.configured.model_names if variant.configured else ():
-            users.setdefault(name, set()).add(variant.endpoint_name)
-    unsettled = {variant.endpoint_name for variant in variants(estate) if not variant.settled}
+        stands = state[variant.endpoint_name]
+        if stands is not False and not variant.shadow and has_instances(variant):
+            models = variant.configured.model_names if variant.configured else ()
+            note(models, variant.endpoint_name, certain=stands is True)
     for component in estate.components.values():
-        if component.endpoint_name in unsettled:
-            continue
-        for part in component.specifications:
-            if part.model_name:
-                users.setdefault(part.model_name, set()).add(component.endpoint_name)
-    return users
+        stands = state.get(component.endpoint_name, True)
+        if stands is not False:
+            models = tuple(part.model_name for part in component.specifications if part.model_name)
+            note(models, component.endpoint_name, certain=stands is True)
+    return users, doubtful
+
+
+def settled(variant: Variant) -> bool | None:
+    """Whether the variant's endpoint serves and is not in the middle of a change; None where nobody knows what its
+    state means."""
+    try:
+        return variant.settled
+    except Unread:
+        return None
 
 
 def hosts_components(variant: Variant) -> bool:

@@ -15,6 +15,7 @@ from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
 from chalicelib.report.merging import report_of
 from chalicelib.rules import Rule
@@ -164,7 +165,8 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
         listed.append(_spot(scope, VALUES, f"{len(rest)} more values are not known ({_counted(number)})", rules))
     if later:
         text = f"{_counted(later_count)} are {LATER}: metrics, activities and alarms, and all else that only runs"
-        listed.insert(0, _spot(scope, DEPLOYMENT, text, later))
+        spot = _spot(scope, DEPLOYMENT, text, later)
+        listed.insert(0, spot.model_copy(update={"cause": Cause.NOT_TOLD}))
     return listed
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     BlindSpot,
     EndpointCapacity,
@@ -48,7 +49,7 @@ def report_of(
     """The report on one account and region, of which nothing is known but what is handed in.
 
     ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
-    it has no blind spot.
+    nothing kept it from reading: what AWS does not tell is nothing that could have been read.
     """
     spots = list(blind_spots)
     return Report(
@@ -69,7 +70,7 @@ def report_of(
         zones=dict(zones or {}),
         endpoints=list(endpoints),
         api_calls=dict(sorted((api_calls or {}).items())),
-        complete=not spots if complete is None else complete,
+        complete=all(spot.cause is Cause.NOT_TOLD for spot in spots) if complete is None else complete,
     )
 
 

@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
@@ -33,20 +34,25 @@ def in_a_vpc_and_used(subject: Model | EndpointConfig, estate: Inventory) -> Out
     """A model or endpoint config with a VpcConfig of its own under which instances serve."""
     if subject.vpc_config is None:
         return not_applicable("runs in no VPC of the account")
-    return _config_used(subject) if isinstance(subject, EndpointConfig) else _model_used(subject, estate)
+    return _config_used(subject, estate) if isinstance(subject, EndpointConfig) else _model_used(subject, estate)
 
 
-def _config_used(config: EndpointConfig) -> Outcome | None:
-    return not_applicable("no endpoint uses it") if config.in_use is False else None
+def _config_used(config: EndpointConfig, estate: Inventory) -> Outcome | None:
+    if config.in_use is not False:
+        return None
+    estate.gaps.demand_each(Part.ENDPOINTS)
+    return not_applicable("no endpoint uses it")
 
 
 def _model_used(model: Model, estate: Inventory) -> Outcome | None:
-    if model.used_by is None:
-        raise Unread("which endpoints use the model is told by Search or a sweep only, and neither was read")
     if model.used_by:
         return None
     if estate.whole:
         _know_all_users(estate)
+    if model.used_by is None:
+        raise Unread(
+            "which endpoints use the model is told by Search or a sweep only, and neither was read", cause=Cause.FAILED
+        )
     return not_applicable("no endpoint in service uses it")
 
 
@@ -148,7 +154,7 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
             return not_applicable("nothing in the scope of this audit stands on it")
         _know_all_users(estate)
         for part in (Part.MODELS, Part.TRAINING_JOBS):
-            estate.gaps.demand(part)
+            estate.gaps.demand_each(part)
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
     facts: Facts = {"availability_zones": list(zones), "subnets": [subnet.id for subnet in vpc.subnets]}
@@ -217,9 +223,8 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
 
 def _standing_on(vpc_config: VpcConfig, estate: Inventory) -> list[Variant]:
     """The variants in service whose instances can get their addresses from these subnets alone."""
-    estate.gaps.demand(Part.ENDPOINTS)
-    estate.gaps.demand_each(Part.CONFIGS)
-    estate.gaps.demand_each(Part.MODELS)
+    for part in (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS):
+        estate.gaps.demand_each(part)
     room = frozenset(vpc_config.subnets)
     return [
         variant

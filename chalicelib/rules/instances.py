@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, Va
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     Confidence,
     Facts,
@@ -101,10 +102,10 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
     (low when asynchronous), and managed instance scaling keeps no second one."""
     if config.in_use:
         return not_applicable("in use: the running endpoint is judged instead")
+    if config.in_use is False:
+        estate.gaps.demand_each(Part.ENDPOINTS)
     if config.in_use is False and not params.judge_unused:
         return not_applicable("no endpoint uses it")
-    if config.in_use is False:
-        estate.gaps.demand(Part.ENDPOINTS)
     with_instances = [variant for variant in config.variants if not variant.serverless]
     if not with_instances:
         return not_applicable("serverless variants have no instances")
@@ -250,7 +251,7 @@ def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: P
     if any(variant.hosts_components for variant in endpoint.variants if not variant.shadow):
         estate.gaps.demand_each(Part.COMPONENTS)
     if untold := [what for what, answer in answers.items() if answer is None]:
-        raise Unread(f"whether there still is the {', the '.join(untold)} was not read")
+        raise Unread(f"whether there still is the {', the '.join(untold)} was not read", cause=Cause.FAILED)
     return passed("everything that it needs is there", **facts)
 
 

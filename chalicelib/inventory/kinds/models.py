@@ -1,13 +1,12 @@
 """Models and their containers: the facts, and how they are read."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed
-from chalicelib.inventory.facts import Fact, Tags, VpcConfig, at, filled
+from chalicelib.inventory.answers import CallFailed, text
+from chalicelib.inventory.facts import Fact, Tags, Time, VpcConfig, at, filled
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -32,7 +31,7 @@ class Model(Fact):
     kind: ClassVar[str] = "model"
     name: str = at("ModelName", required=True)
     arn: str = at("ModelArn", default="")
-    created: datetime | None = at("CreationTime")
+    created: Time | None = at("CreationTime")
     primary_container: Container | None = at("PrimaryContainer", convert=filled)
     pipeline: tuple[Container, ...] = at("Containers", default=())
     execution_mode: str | None = at("InferenceExecutionConfig.Mode")
@@ -63,14 +62,13 @@ class Model(Fact):
 def all_models(reader: Reader) -> dict[str, Model]:
     """Every model of the region: by ``Search``, or else listed and described one by one."""
     try:
-        records = [record for page in reader.search("Model", []) for record in page if record.get("ModelName")]
+        records = [record for page in reader.search(Part.MODELS, "Model", []) for record in page]
     except CallFailed as failure:
         reader.search_failed(failure)
         records = []
     if records:
         return {model.name: model for model in reader.typed(Part.MODELS, Model, records, "ModelName")}
-    listed = reader.aws.listing("sagemaker", "ListModels", "Models", MaxResults=100)
-    return described_models(reader, [record["ModelName"] for record in listed])
+    return described_models(reader, reader.names(Part.MODELS, "ListModels", "Models", "ModelName", MaxResults=100))
 
 
 def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
@@ -93,9 +91,12 @@ def searched_model(reader: Reader, name: str) -> Model | None:
         )
         for page in pages:
             for record in page:
-                dashboard = record.get("Model") or {}
-                if (dashboard.get("Model") or {}).get("ModelName") == name and "Endpoints" in dashboard:
-                    used = tuple(endpoint["EndpointName"] for endpoint in dashboard["Endpoints"] or ())
+                dashboard = record.get("Model") if isinstance(record, Mapping) else None
+                if not isinstance(dashboard, Mapping) or text(dashboard.get("Model"), "ModelName") != name:
+                    continue
+                endpoints = dashboard["Endpoints"] or () if "Endpoints" in dashboard else (None,)
+                used = tuple(text(endpoint, "EndpointName") for endpoint in endpoints)
+                if all(used):
                     models = reader.typed(Part.MODELS, Model, [{**dashboard["Model"], "used_by": used}], "ModelName")
                     return models[0] if models else None
     except CallFailed as failure:
