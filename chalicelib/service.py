@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
+from chalicelib.ledger.table import CLIENT
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     import boto3
 
 log = logging.getLogger(__name__)
+
+#: What an audit leaves of its time for judging and telling: this many seconds, or less where there is less time.
+RESERVED_SECONDS, RESERVED_SHARE = 120.0, 0.3
 
 #: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
 MAX_USERS = 20
@@ -51,6 +55,8 @@ class Service:
     session: "boto3.Session"
     progress: Progress = no_progress
     memory: Memory | None = None
+    #: How many seconds the process has left for what it does now; None where nothing ends it.
+    time_left: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         use_templates(self.settings.templates)
@@ -154,7 +160,21 @@ class Service:
 
     def _auditor(self, door: Aws) -> Auditor:
         lookback = self.settings.lookback_days
-        return Auditor(door, self.policy, lookback, progress=self.progress, memory=self.remembered)
+        return Auditor(
+            door,
+            self.policy,
+            lookback,
+            progress=self.progress,
+            memory=self.remembered,
+            reading_seconds=self._reading_seconds(),
+        )
+
+    def _reading_seconds(self) -> float | None:
+        """For how long an audit that begins now may ask AWS: the rest of the time is for telling what it has read."""
+        if self.time_left is None:
+            return None
+        left = self.time_left()
+        return max(0.0, left - min(RESERVED_SECONDS, left * RESERVED_SHARE))
 
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
@@ -193,7 +213,7 @@ class Service:
     @cached_property
     def _dynamodb(self) -> Any:
         """The one client of the table: making a client takes longer than a call."""
-        return self.session.client("dynamodb", region_name=self.caller.region)
+        return self.session.client("dynamodb", region_name=self.caller.region, config=CLIENT)
 
     @cached_property
     def remembered(self) -> ProcessMemory:
@@ -224,6 +244,7 @@ class Service:
             self.ledger,
             lambda report: report_address(report, self.settings, self.session),
             self.history,
+            frozenset(self.settings.regions or (self.caller.region,)),
         )
 
     @cached_property

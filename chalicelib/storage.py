@@ -4,12 +4,14 @@ import re
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 MAX_BYTES = 1_000_000
+_CLIENT = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 class StoreFailed(AuditorError):
@@ -19,7 +21,7 @@ class StoreFailed(AuditorError):
 def store_text(session: Any, bucket: str, key: str, text: str) -> str:
     """Stores JSON text, encrypted by S3, and gives its ``s3://`` address. Raises StoreFailed."""
     try:
-        session.client("s3").put_object(
+        session.client("s3", config=_CLIENT).put_object(
             Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json", ServerSideEncryption="AES256"
         )
     except (ClientError, BotoCoreError) as error:
@@ -35,7 +37,7 @@ def stored_text(address: str, session: Any = None) -> str:
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise InvalidInput(f"{address!r} is no address of a file; accepted is s3://BUCKET/KEY", field="policy")
-    client = boto3.client("s3") if session is None else session.client("s3")
+    client = (session or boto3).client("s3", config=_CLIENT)
     try:
         answer = client.get_object(Bucket=match["bucket"], Key=match["key"])
         if answer["ContentLength"] > MAX_BYTES:

@@ -58,6 +58,7 @@ class Auditor:
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report.
+    ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a blind spot.
     """
 
     aws: Aws
@@ -67,6 +68,7 @@ class Auditor:
     progress: Progress = no_progress
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
+    reading_seconds: float | None = None
 
     def audit(
         self,
@@ -81,6 +83,7 @@ class Auditor:
         resource, by the id of the rule and the ARN; None where no ledger remembers.
         """
         started = self.clock()
+        self.aws.begin(self.reading_seconds)
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
         judge = Judge(rules, scope, witness=witness)

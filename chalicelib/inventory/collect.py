@@ -180,17 +180,7 @@ class Reading:
         gaps = self._reader.gaps
         seen = gaps.of(Part.ENDPOINTS) is None and gaps.of(Part.CONFIGS) is None
         estate = uses.with_use(self._everything.result(), seen=seen)
-        users: dict[str, Iterable[str]] = {
-            model.arn: model.vpc_config.subnets
-            for model in estate.models.values()
-            if model.vpc_config and model.used_by
-        }
-        users |= {
-            config.arn: config.vpc_config.subnets
-            for config in estate.configs.values()
-            if config.vpc_config and config.in_use
-        }
-        users |= {arn: ids for ids, arn in self._job_subnets.items()}
+        users = uses.subnets_in_use(estate) | {arn: ids for ids, arn in self._job_subnets.items()}
         return replace(
             estate,
             tuning_jobs={name: self._with_children(job) for name, job in estate.tuning_jobs.items()},
@@ -300,20 +290,16 @@ class Reading:
     def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
-        names = {
-            target.configured.model_name for target in scaled if target.configured and target.configured.model_name
-        }
-        only = None if self.scope.whole else sorted(names)
+        models_by_endpoint = [
+            (variant.endpoint_name, variant.configured and variant.configured.model_name) for variant in scaled
+        ]
+        only = None if self.scope.whole else sorted({model for _, model in models_by_endpoint if model})
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only))
         estate.recommendations = jobs or []
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
             estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: load_tests.benchmark_jobs(reader))
-        tested = {job.model_name for job in estate.recommendations}
-        for name in {
-            target.endpoint_name
-            for target in scaled
-            if not (target.configured and target.configured.model_name in tested)
-        }:
+        tested = {job.model_name for job in estate.recommendations} - {None}
+        for name in {name for name, model in models_by_endpoint if model not in tested}:
             endpoint = estate.endpoints[name]
             if endpoint.tags is None:
                 tagged = endpoint.with_tags(reader.tags(endpoint.arn))

@@ -293,6 +293,15 @@ class Fact(BaseModel):
         """The fact of which nothing but the fields ``known`` is known."""
         return self.with_unknown({name: unread for name in type(self).model_fields if name not in known})
 
+    def spoken(self) -> Self:
+        """The fact as texts may show it: what is not known as evidence shows it, or else as None."""
+        if not self.unknown:
+            return self
+        fact = self.model_copy()
+        unknown = fact.__dict__.pop(_UNKNOWN)
+        fact.__dict__.update({name: unread.shown for name, unread in unknown.items() if name not in fact.__dict__})
+        return fact
+
     def known(self, name: str) -> Any:
         """The field, or None where it is not known."""
         return self.__dict__.get(name)

@@ -1,6 +1,6 @@
 """What follows from what has been read so far: who uses what, and what is still to be asked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
@@ -85,6 +85,13 @@ def _users(estate: Inventory) -> tuple[Mapping[str, set[str]], set[str]]:
             models = tuple(part.model_name for part in component.specifications if part.model_name)
             note(models, component.endpoint_name, certain=stands is True)
     return users, doubtful
+
+
+def subnets_in_use(estate: Inventory) -> dict[str, Sequence[str]]:
+    """The subnets of each model and config that is in use, by its ARN."""
+    used = [(model.arn, model.vpc_config) for model in estate.models.values() if model.used_by]
+    used += [(config.arn, config.vpc_config) for config in estate.configs.values() if config.in_use]
+    return {arn: vpc_config.subnets for arn, vpc_config in used if vpc_config}
 
 
 def settled(variant: Variant) -> bool | None:

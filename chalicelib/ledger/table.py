@@ -19,11 +19,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 
 Item = Mapping[str, Any]
+
+#: A table that hangs is given up long before a function's time, or the lease of whoever tells, is over.
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 #: DynamoDB's limits: actions of a transaction (100, with room for their size), and keys of a batch that is read.

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.config import Config
+
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
     from chalicelib.notices.notice import Notice
     from chalicelib.report.findings import Report
+
+#: A channel that hangs must not use up the time of the others.
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+#: Of a publish whose answer is lost nobody knows whether it was taken: few tries, so that few copies come.
+TOPIC_CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 #: Takes a notice, and the report of which it tells. Raises an AuditorError when the channel does not take it.
 Deliver = Callable[["Notice", "Report"], object]
@@ -77,7 +84,9 @@ def _security_hub(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.security_hub import SecurityHub
 
-    return SecurityHub(sender.account, sender.session.client("securityhub", region_name=sender.region())).deliver
+    return SecurityHub(
+        sender.account, sender.session.client("securityhub", region_name=sender.region(), config=CLIENT)
+    ).deliver
 
 
 def _as_security_hub_findings(notice: "Notice") -> list[Any]:
@@ -105,7 +114,7 @@ def _email(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.email import Email
 
-    client = sender.session.client("sesv2", region_name=sender.region())
+    client = sender.session.client("sesv2", region_name=sender.region(), config=CLIENT)
     return Email(settings.email_from, settings.email_to, client).deliver
 
 
@@ -131,7 +140,7 @@ def _topic(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.sns import Topic
 
-    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3])).deliver
+    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3], config=TOPIC_CLIENT)).deliver
 
 
 def _as_mail(notice: "Notice") -> str:

@@ -56,7 +56,8 @@ class Audited:
 class Publisher:
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
-    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps.
+    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps;
+    ``regions`` are those that an audit of an account reads.
     """
 
     policy: Policy
@@ -64,6 +65,7 @@ class Publisher:
     ledger: Ledger | None = None
     url: Callable[[Report], str | None] = field(default=lambda report: None)
     history: History | None = None
+    regions: frozenset[str] = frozenset()
 
     def sweep(self, audited: Sequence[Audited], merged: Report) -> Notice:
         """Sends the one digest of an account's sweep, and remembers. Raises what a channel raises, with nothing
@@ -75,12 +77,13 @@ class Publisher:
             return [digest(Decision(tuple(ordered), ()), merged, self.policy, self.url(merged))]
 
         (notice,) = self._published(audited, digests, merged)
-        for account in merged.accounts if merged.complete else ():
+        complete = merged.accounts if merged.whole and self.regions <= set(merged.regions) else ()
+        for account in complete:
             log.info("complete audit of %s", account)  # the stack counts these lines
         if self.ledger is not None:
             for part in audited:
                 self.ledger.stands(part.scope.account, part.scope.region, part.stands)
-            for account in merged.accounts if merged.complete else ():
+            for account in complete:
                 self.ledger.completed(account, merged.finished_at)
         if self.history is not None:
             self.history.note([part.report for part in audited], merged)
