@@ -17,3 +17,17 @@ class Cause(StrEnum):
     MALFORMED = "malformed"
     #: AWS answered and leaves out what is asked for, as the image inside a model package: nothing would bring it.
     NOT_TOLD = "not_told"
+
+    @property
+    def words(self) -> str:
+        """The cause as people read it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Cause.DENIED: "denied",
+    Cause.FAILED: "failed",
+    Cause.THROTTLED: "throttled",
+    Cause.MALFORMED: "malformed answer",
+    Cause.NOT_TOLD: "not told by AWS",
+}
