@@ -97,9 +97,20 @@ def unreadable(operation: str, problem: str) -> CallFailed:
     return CallFailed(operation, UNREADABLE, problem)
 
 
+#: Nothing of AWS is older.
+_FIRST_YEAR = 2000
+
+
 def moment(value: Any) -> datetime:
     """A time as an answer has it: seconds since the epoch in AWS's JSON, a datetime where botocore read XML or CBOR,
-    and ISO 8601 where an emulator writes that. Raises ValueError for anything else."""
+    and ISO 8601 where an emulator writes that. Raises ValueError for anything else, and for a time before AWS."""
+    instant = _moment(value)
+    if instant.year < _FIRST_YEAR:
+        raise ValueError(f"{instant} is before AWS")
+    return instant
+
+
+def _moment(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():

@@ -54,7 +54,7 @@ _GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundExcepti
 _NOTHING = re.compile(r"Requested resource not found|RecordNotFound", re.IGNORECASE)
 _NOT_FOUND = re.compile(r"(?:Could not|Cannot|Unable to) find\b", re.IGNORECASE)
 #: What describes a resource by its name, and so can say that it is gone.
-_DESCRIBES = re.compile(r"Describe|Get|ListTags$")
+_DESCRIBES = re.compile(r"Describe|Get|ListTags$|ListTrainingJobsFor")
 
 #: What bounds the reading of one list, however many pages AWS promises: pages, bytes of their answers, and seconds
 #: spent on waiting for them. One answer alone may have so many bytes.

@@ -36,7 +36,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.inventory.uses import hosts_components
+from chalicelib.inventory.uses import may_host_components
 from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
@@ -262,10 +262,12 @@ class Reading:
             estate.models = {**estate.models, **models.described_models(reader, lacking)}
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
-        """Inference components, asked for only where a variant without a model or a target shows that there are any."""
-        hosts = any(hosts_components(variant) for variant in uses.variants(estate))
-        scaled = any(target.scales_copies for target in estate.targets)
-        if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
+        """Inference components, asked for only where a variant without a model or a target shows that there are any, or
+        something unread hides whether there are: those that nobody asks for would count as gone."""
+        shown = any(may_host_components(variant) for variant in uses.variants(estate))
+        shown |= any(target.scales_component for target in estate.targets)
+        hidden = any(failure.part in (Part.ENDPOINTS, Part.TARGETS) for failure in self.failures)
+        if Part.COMPONENTS in self._reader.needs and (shown or hidden):
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
     def _read_metrics(self, estate: Inventory) -> None:
@@ -340,7 +342,7 @@ class Reading:
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():
-            if any(hosts_components(variant) for variant in endpoint.variants):
+            if any(may_host_components(variant) for variant in endpoint.variants):
                 self._read_components(estate, partial(components.components, reader, EndpointNameEquals=endpoint.name))
         estate.others = {kind: reader.named(KINDS[kind], model, named.get(kind, ())) for kind, model in PLAIN.items()}
         tuned = tuning.described_tuning_jobs(reader, named.get("tuning-job", ()))

@@ -170,20 +170,12 @@ def _no_truth(value: Any) -> Any:
 
 def _time(value: Any) -> Any:
     """A time in whatever form an answer has it; never one without a zone, which no other could be compared with."""
-    if value is None:
-        return None
-    instant = moment(value)
-    if instant.year < _FIRST_YEAR:
-        raise ValueError(f"{instant} is before AWS")
-    return instant
+    return None if value is None else moment(value)
 
 
-#: Nothing of AWS is older.
-_FIRST_YEAR = 2000
-
-#: A number of things or seconds, or an amount: AWS knows none below zero.
-Count = Annotated[int, Field(ge=0), BeforeValidator(_no_truth)]
-Amount = Annotated[float, Field(ge=0), BeforeValidator(_no_truth)]
+#: A number of things or seconds, or an amount: AWS knows none below zero, nor any beyond all reason.
+Count = Annotated[int, Field(ge=0, le=10**12), BeforeValidator(_no_truth)]
+Amount = Annotated[float, Field(ge=0, le=10**15), BeforeValidator(_no_truth)]
 Time = Annotated[datetime, BeforeValidator(_time)]
 
 #: True where AWS writes anything at all at the path, and be it a mapping of settings.

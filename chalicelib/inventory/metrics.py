@@ -237,12 +237,16 @@ class _Answer:
             return unreadable(OPERATION, self.problem or "a metric has no status")
         return CallFailed(OPERATION, self.status, "CloudWatch has not given all of it")
 
-    def take(self, result: Mapping[str, Any]) -> None:
-        """Adds what a page has of it."""
+    def take(self, result: Mapping[str, Any], begin: datetime, end: datetime) -> None:
+        """Adds what a page has of it. What lies outside the window that was asked for, and the whole periods that
+        CloudWatch aligns it with, is no answer."""
         self.status = text(result, "StatusCode")
         try:
             pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            self.points += [Datapoint(moment(start), _value(value)) for start, value in pairs]
+            points = [Datapoint(moment(start), _value(value)) for start, value in pairs]
+            if not all(begin <= point.start <= end for point in points):
+                raise ValueError("a time outside the window")
+            self.points += points
         except (LookupError, TypeError, ValueError) as error:
             self.problem = f"datapoints cannot be understood ({type(error).__name__})"
 
@@ -272,8 +276,14 @@ def _answered(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKe
     for result in (result for page in pages for result in page):
         key = by_id.get(text(result, "Id"))
         if key is not None:
-            answers[key].take(result)
+            room = timedelta(seconds=max(86_400, _period(METRICS[key.metric], days)))
+            answers[key].take(result, begin - room, reader.now + room)
     return answers
+
+
+def _period(metric: Metric, days: int) -> int:
+    """Seconds of one datapoint; of the window the whole, which begins at midnight, and today is part of it."""
+    return (days + 1) * 86_400 if metric.over_window else metric.period
 
 
 def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:
@@ -293,8 +303,7 @@ def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:
                 "MetricName": metric.name,
                 "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items() if value],
             },
-            # The window begins at midnight, and today is part of it.
-            "Period": (days + 1) * 86_400 if metric.over_window else metric.period,
+            "Period": _period(metric, days),
             "Stat": metric.statistic,
         },
         "ReturnData": True,

@@ -103,12 +103,13 @@ def settled(variant: Variant) -> bool | None:
         return None
 
 
-def hosts_components(variant: Variant) -> bool:
-    """True where the variant is known to have no model of its own."""
+def may_host_components(variant: Variant) -> bool:
+    """False only where the variant is known to have a model of its own or to be serverless: components that nobody asks
+    for would count as gone."""
     try:
         return variant.hosts_components
     except Unread:
-        return False
+        return True
 
 
 def may_scale(variant: Variant) -> bool:

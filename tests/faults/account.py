@@ -9,6 +9,7 @@ from tests.accounts.shapes import ACCOUNT, NOW
 REGION = "eu-west-1"
 STEM = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/own:1"
+RETIRED = f"763104351884.dkr.ecr.{REGION}.amazonaws.com/mxnet-inference-eia:1.7.0-cpu-py37"
 LONG_AGO, LATELY = NOW - timedelta(days=60), NOW - timedelta(days=2)
 TYPE = "ml.m5.large"
 

@@ -30,11 +30,26 @@ EVENT = Scope(ACCOUNT, REGION, resources=(ResourceRef("endpoint", "busy"),))
 
 @dataclass(frozen=True)
 class Fault:
-    """One way in which an answer is odd: in its records, or in its bytes."""
+    """One way in which an answer is odd: in its records, or in its bytes.
+
+    ``lists_only``: in a description a null list is AWS's way of saying that there is none. ``json_only``: in XML a list
+    is the items in it, whatever text stands between them.
+    """
 
     name: str
     answer: Change = untouched
     body: Change = untouched
+    lists_only: bool = False
+    json_only: bool = False
+
+    def fits(self, operation: str) -> bool:
+        """True where the fault makes a difference at an operation."""
+        name = operation.partition(":")[2]
+        if self.name.startswith("metrics:"):
+            return name == "GetMetricData"
+        if self.lists_only:
+            return name.endswith("s") or name == "Search"
+        return not (self.json_only and operation.startswith("ec2:"))
 
 
 # ---- the bytes of an answer
@@ -176,8 +191,8 @@ def _surplus(record: dict[str, Any]) -> dict[str, Any]:
 
 
 RECORDS = [
-    Fault("null lists", answer=_lists(lambda records: None)),
-    Fault("texts for lists", answer=_lists(lambda records: "none")),
+    Fault("null lists", answer=_lists(lambda records: None), lists_only=True),
+    Fault("texts for lists", answer=_lists(lambda records: "none"), json_only=True),
     Fault("objects for lists", answer=_lists(lambda records: {"member": records})),
     Fault("null records", answer=_lists(lambda records: [None for _ in records])),
     Fault("texts for records", answer=_lists(lambda records: ["text" for _ in records])),
@@ -207,7 +222,7 @@ RECORDS = [
 
 def _status(code: str | None, *, empty: bool = True) -> Change:
     def change(result: dict[str, Any]) -> dict[str, Any]:
-        values = {"Timestamps": [], "Values": []} if empty else {}
+        values: dict[str, Any] = {"Timestamps": [], "Values": []} if empty else {}
         return {**result, **values, "StatusCode": code}
 
     return _records(change)
@@ -287,7 +302,7 @@ def every_trial() -> Iterator[Trial]:
     for sweep, without_search in ((True, False), (True, True), (False, False)):
         for operation in sound(sweep, without_search)[1]:
             for fault in FAULTS.values():
-                if fault not in METRICS or operation == "cloudwatch:GetMetricData":
+                if fault.fits(operation):
                     yield Trial(operation, fault.name, sweep, without_search)
 
 
@@ -307,8 +322,13 @@ def run(trial: Trial) -> Outcome:
     blind = {rule for spot in report.blind_spots for rule in spot.effect}
     reasons = {spot.operation for spot in report.blind_spots}
     lost = before.keys() - after
+    # What another finding had taken in stands alone where that cannot be judged: it is true all the same.
+    merged = {
+        (rule, finding.resource.name) for finding in before.values() for rule in finding.evidence.get("merged", ())
+    }
+    told = [finding for finding in report.findings if finding.id not in before]
     return Outcome(
-        new=[f"{finding.rule} {finding.resource.name}" for finding in report.findings if finding.id not in before],
+        new=[_words(finding) for finding in told if (finding.rule, finding.resource.name) not in merged],
         resolved=sorted(_words(before[id]) for id in before.keys() & (over | resolution.gone) - after),
         silent=sorted(
             _words(before[id]) for id in lost if before[id].rule not in blind and trial.operation not in reasons

@@ -129,7 +129,7 @@ _SESSION = _Session()
 
 @cache
 def _door() -> Aws:
-    return Aws(_SESSION, REGION)  # type: ignore[arg-type]  # what the door needs of a session
+    return Aws(_SESSION, REGION)
 
 
 def laid(wire: Wire) -> Aws:

@@ -24,7 +24,7 @@ class Clients:
         self.made: list[tuple[str, str]] = []
         self.asked: list[str] = []
 
-    def client(self, service: str, *, region_name: str) -> Any:
+    def client(self, service: str, *, region_name: str, config: Any) -> Any:
         self.made.append((service, region_name))
         return self
 

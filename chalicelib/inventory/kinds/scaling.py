@@ -64,6 +64,11 @@ class ScalableTarget(Fact):
         return self.dimension == INSTANCE_DIMENSION
 
     @property
+    def scales_component(self) -> bool:
+        """True for an inference component, by whatever dimension."""
+        return self.scales_copies or self.resource_id.startswith("inference-component/")
+
+    @property
     def scales_copies(self) -> bool:
         return self.dimension == COPY_DIMENSION
 
