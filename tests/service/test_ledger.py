@@ -2,19 +2,23 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
 from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
 from chalicelib.ledger.table import LedgerFailed
+from chalicelib.notices.publisher import Audited
 from chalicelib.notices.sns import PublishFailed
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Known, Severity, Verdict
+from chalicelib.report.findings import Exemption, Known, ScopeAudited, Severity, Verdict
+from chalicelib.scope import Scope
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
 from tests.unit.test_notices import NOW, a_finding
@@ -262,3 +266,25 @@ def test_a_lease_that_is_held_is_waited_for_and_then_given_up(story: Story) -> N
         pass
     with story.ledger.telling(ACCOUNT, REGION, patience=0), story.later(minutes=3).ledger.telling(ACCOUNT, REGION):
         pass
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"scope": ScopeAudited(accounts=[ACCOUNT], regions=[REGION], rules=["endpoint-idle"])},
+        {"scope": ScopeAudited(accounts=[ACCOUNT], regions=[REGION], resources=["arn:aws:sagemaker:::endpoint/churn"])},
+        {"complete": False},
+    ],
+)
+def test_e7b_a_narrowed_audit_is_not_the_complete_audit_of_an_account(story: Story, narrowed: dict[str, Any]) -> None:
+    story.sweep(**{"complete": True, **narrowed})
+    assert story.ledger.last_complete(ACCOUNT) is None
+    story.sweep(complete=True)
+    assert story.ledger.last_complete(ACCOUNT) is not None
+
+
+def test_an_audit_of_fewer_regions_is_not_the_complete_audit_of_an_account(story: Story) -> None:
+    report = story.report(trigger="schedule", complete=True)
+    audited = Audited.by(report, Resolutions(Scope(ACCOUNT, REGION), frozenset()))
+    replace(story.publisher, regions=frozenset({REGION, "us-east-1"})).sweep([audited], report)
+    assert story.ledger.last_complete(ACCOUNT) is None

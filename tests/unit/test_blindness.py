@@ -73,8 +73,11 @@ def test_a_record_that_is_odd_turns_no_finding_into_a_pass(seed: int, choice: in
         return
     before = verdicts(StateDoor(state, SCOPE.region))
     key, place = records[choice % len(records)]
-    record = getattr(state, key)[place]
-    # It keeps its name, so that it is found: everything else in it is no longer what it should be.
-    name_field = NAMED.get(key)
-    getattr(state, key)[place] = {field: value if field == name_field else [None] for field, value in record.items()}
+    # It keeps its name, so that it is found: everything else in it is no longer what it should be. AWS knows no two
+    # targets of one resource, so that both are odd.
+    name_field, resource = NAMED.get(key), getattr(state, key)[place].get("ResourceId")
+    for number, record in enumerate(getattr(state, key)):
+        if number == place or (resource is not None and record.get("ResourceId") == resource):
+            odd = {field: value if field == name_field else [None] for field, value in record.items()}
+            getattr(state, key)[number] = odd
     assert mended(before, verdicts(StateDoor(state, SCOPE.region))) == {}

@@ -89,6 +89,7 @@ class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
+    essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("EndpointConfigName", required=True)
     arn: str = at("EndpointConfigArn", default="")
     created: Time | None = at("CreationTime")

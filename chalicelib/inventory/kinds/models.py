@@ -29,6 +29,7 @@ class Model(Fact):
     """``DescribeModel``. Immutable after creation. ``used_by`` are the endpoints in which it serves (None: unread)."""
 
     kind: ClassVar[str] = "model"
+    essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("ModelName", required=True)
     arn: str = at("ModelArn", default="")
     created: Time | None = at("CreationTime")

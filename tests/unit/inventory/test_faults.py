@@ -72,3 +72,15 @@ def test_metrics_that_cloudwatch_did_not_finish_are_unread_and_nothing_is_idle(f
     trial = Trial("cloudwatch:GetMetricData", fault)
     assert not matrix.run(trial)
     assert spots(trial.operation, fault)[trial.operation] is cause
+
+
+def test_e7_what_aws_does_not_tell_is_unknown_and_makes_no_audit_incomplete() -> None:
+    state = account()
+    package = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1"
+    for model in state.models:
+        model["PrimaryContainer"] = {"ModelPackageName": package}
+    report, _ = matrix.audited(Wire(Answers(state, REGION)), SWEEP, {})
+    untold = [spot for spot in report.blind_spots if "model package" in spot.error]
+    assert {spot.cause for spot in untold} == {Cause.NOT_TOLD}
+    assert all(report.rules[rule].unknown for spot in untold for rule in spot.effect)
+    assert report.complete
