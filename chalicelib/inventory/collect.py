@@ -184,7 +184,7 @@ class Reading:
         return replace(
             estate,
             tuning_jobs={name: self._with_children(job) for name, job in estate.tuning_jobs.items()},
-            vpcs=network.vpcs_of(self._reader, estate.subnets, users),
+            vpcs=network.vpcs_of(self._reader, estate.subnets, users, uses.subnets_in_doubt(estate)),
         )
 
     def _blank(self) -> Inventory:

@@ -94,6 +94,12 @@ def subnets_in_use(estate: Inventory) -> dict[str, Sequence[str]]:
     return {arn: vpc_config.subnets for arn, vpc_config in used if vpc_config}
 
 
+def subnets_in_doubt(estate: Inventory) -> set[str]:
+    """The subnets of models in a sweep of which nobody knows whether an endpoint uses them."""
+    doubtful = (model for model in estate.models.values() if model.used_by is None and estate.whole)
+    return {subnet for model in doubtful if model.vpc_config for subnet in model.vpc_config.subnets}
+
+
 def settled(variant: Variant) -> bool | None:
     """Whether the variant's endpoint serves and is not in the middle of a change; None where nobody knows what its
     state means."""

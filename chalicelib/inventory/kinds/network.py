@@ -10,6 +10,7 @@ from chalicelib.inventory.answers import CallFailed, mappings, text, unreadable
 from chalicelib.inventory.facts import Count, Fact, Stated, States, Tags, Unread, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.report.cause import Cause
 
 
 class Subnet(Stated):
@@ -129,8 +130,11 @@ def zone_types(reader: Reader) -> dict[str, str]:
     return types
 
 
-def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]]) -> dict[str, Vpc]:
-    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN.
+def vpcs_of(
+    reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]], doubtful: Iterable[str] = ()
+) -> dict[str, Vpc]:
+    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN;
+    ``doubtful`` those on which something stands of which nobody knows whether it is used.
 
     A VPC that the scope names came without its users.
     """
@@ -143,7 +147,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         for vpc in {subnets[id].vpc_id for id in ids if id in subnets}:
             used_by.setdefault(vpc, []).append(user)
     scope = reader.scope
-    return {
+    vpcs = {
         vpc: Vpc(
             id=vpc,
             arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
@@ -152,3 +156,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         )
         for vpc, subnets_of_vpc in members.items()
     }
+    unread = Unread("whether what stands on it is in use is not known", cause=Cause.MALFORMED)
+    for vpc in {subnets[id].vpc_id for id in doubtful if id in subnets} - used_by.keys():
+        vpcs[vpc] = vpcs[vpc].with_unknown({"used_by": unread})
+    return vpcs
