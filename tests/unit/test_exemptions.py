@@ -10,7 +10,7 @@ from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
 from chalicelib.report.findings import ExemptionNote
 from chalicelib.report.merging import merged_notes
 from chalicelib.scope import Scope
-from tests.builders import NOW, a_variant, an_inventory
+from samples.builders import NOW, a_variant, an_inventory
 
 SCOPE = Scope("123456789012", "eu-west-1")
 RULE = "endpoint-single-instance"

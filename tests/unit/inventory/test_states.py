@@ -12,8 +12,8 @@ from chalicelib.inventory.kinds.scaling import Alarm, ScalingActivity, ScalingPo
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.report.cause import Cause
+from samples.builders import a_component, a_model, a_variant, an_endpoint, an_inventory
 from tests.accounts.shapes import service
-from tests.builders import a_component, a_model, a_variant, an_endpoint, an_inventory
 
 SHAPES: list[tuple[type[Fact], str, str, str]] = [
     (Endpoint, "status", "sagemaker", "EndpointStatus"),
