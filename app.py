@@ -43,23 +43,36 @@ def service() -> Service:
     return Service(Settings.from_environment(), boto3.Session())
 
 
-def _service(event: Any) -> Service:
-    """The service, which learns from Lambda in which account it runs."""
-    made = service()
-    made.caller.function = str(getattr(event.context, "invoked_function_arn", "") or "")
-    return made
+def within(event: Any) -> Service:
+    """The service for one invocation by an event: it learns in which account it runs, and stops reading in time to tell
+    what it has read."""
+    ready = _within(event.context)
+    ready.caller.function = str(getattr(event.context, "invoked_function_arn", "") or "")
+    return ready
+
+
+def _within(context: Any) -> Service:
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    ready = service()
+    ready.time_left = (lambda: remaining() / 1000) if remaining is not None else None
+    return ready
+
+
+def invoked() -> Service:
+    """The service for the request that is being answered."""
+    return _within(app.lambda_context)
 
 
 @app.schedule(SCHEDULE)
 def audit_on_schedule(event: Any) -> dict[str, Any]:
     """Everything in the account, and one digest."""
-    return _service(event).on_schedule(event.to_dict())
+    return within(event).on_schedule(event.to_dict())
 
 
 @app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": list(events.NAMED_BY)})
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     """The one resource that a native SageMaker event names."""
-    return _service(event).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -71,7 +84,7 @@ def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_scaling_event(event: Any) -> dict[str, Any]:
     """The variant or component that Application Auto Scaling has taken to its maximum."""
-    return _service(event).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -83,19 +96,19 @@ def audit_on_scaling_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_api_call(event: Any) -> dict[str, Any]:
     """What a call that no native event tells of has changed."""
-    return _service(event).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_sqs_message(queue=PARTS_QUEUE, batch_size=1)
 def audit_part(event: Any) -> dict[str, Any]:
     """One account and region of a run."""
-    return _service(event).on_parts(event.to_dict())
+    return within(event).on_parts(event.to_dict())
 
 
 @app.on_sns_message(topic=FINDINGS_TOPIC)
 def deliver_to_slack(event: Any) -> dict[str, Any]:
     """The notices of the topic, in Slack."""
-    return service().on_notice(event.to_dict())
+    return within(event.context).on_notice(event.to_dict())
 
 
 for _handler in (
@@ -132,31 +145,31 @@ def get_audit() -> Response:
     """The findings as they are now."""
     request = _request()
     accept = request.headers.get("accept", "")
-    return _response(routes.guarded(lambda: routes.get_audit(routes.ready(service), request.query_params, accept)))
+    return _response(routes.guarded(lambda: routes.get_audit(routes.ready(invoked), request.query_params, accept)))
 
 
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
-    return _response(routes.guarded(lambda: routes.post_audit(routes.ready(service), _request().raw_body)))
+    return _response(routes.guarded(lambda: routes.post_audit(routes.ready(invoked), _request().raw_body)))
 
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
     """How far a run has come, and its report when it is done."""
-    return _response(routes.guarded(lambda: routes.get_run(routes.ready(service), audit_id)))
+    return _response(routes.guarded(lambda: routes.get_run(routes.ready(invoked), audit_id)))
 
 
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""
-    return _response(routes.guarded(lambda: routes.get_rules(routes.ready(service))))
+    return _response(routes.guarded(lambda: routes.get_rules(routes.ready(invoked))))
 
 
 @app.route("/rules/{id}", methods=["GET"], authorizer=IAM)
 def get_rule(id: str) -> Response:
     """One rule of the catalogue, with the policy in force."""
-    return _response(routes.guarded(lambda: routes.get_rule(routes.ready(service), id)))
+    return _response(routes.guarded(lambda: routes.get_rule(routes.ready(invoked), id)))
 
 
 @app.route("/openapi.json", methods=["GET"], authorizer=IAM)
@@ -170,4 +183,4 @@ def get_openapi() -> Response:
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""
-    return _response(routes.guarded(lambda: routes.health(routes.ready(service))))
+    return _response(routes.guarded(lambda: routes.health(routes.ready(invoked))))

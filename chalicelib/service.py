@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: What an audit leaves of its time for judging and telling: this many seconds, or less where there is less time.
+RESERVED_SECONDS, RESERVED_SHARE = 120.0, 0.3
+
 
 @dataclass
 class Service:
@@ -50,6 +53,8 @@ class Service:
     session: "boto3.Session"
     progress: Progress = no_progress
     memory: Memory | None = None
+    #: How many seconds the process has left for what it does now; None where nothing ends it.
+    time_left: Callable[[], float] | None = None
 
     def __post_init__(self) -> None:
         use_templates(self.settings.templates)
@@ -157,7 +162,21 @@ class Service:
 
     def _auditor(self, door: Aws) -> Auditor:
         lookback = self.settings.lookback_days
-        return Auditor(door, self.policy, lookback, progress=self.progress, memory=self.remembered)
+        return Auditor(
+            door,
+            self.policy,
+            lookback,
+            progress=self.progress,
+            memory=self.remembered,
+            reading_seconds=self._reading_seconds(),
+        )
+
+    def _reading_seconds(self) -> float | None:
+        """For how long an audit that begins now may ask AWS: the rest of the time is for telling what it has read."""
+        if self.time_left is None:
+            return None
+        left = self.time_left()
+        return max(0.0, left - min(RESERVED_SECONDS, left * RESERVED_SHARE))
 
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
@@ -235,6 +254,7 @@ class Service:
             self.ledger,
             lambda report: report_address(report, self.settings, self.session),
             self.history,
+            frozenset(self.settings.regions or (self.caller.region,)),
         )
 
     @cached_property

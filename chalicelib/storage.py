@@ -38,7 +38,7 @@ def stored_text(address: str, session: Any = None) -> str:
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise InvalidInput(f"{address!r} is no address of a file; accepted is s3://BUCKET/KEY", field="policy")
-    client = boto3.client("s3") if session is None else session.client("s3")
+    client = (session or boto3).client("s3", config=STORE_CONFIG)
     try:
         answer = client.get_object(Bucket=match["bucket"], Key=match["key"])
         if answer["ContentLength"] > MAX_BYTES:

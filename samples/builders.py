@@ -17,6 +17,7 @@ from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJob
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
@@ -25,8 +26,6 @@ from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
     Alarm,
-    BenchmarkJob,
-    RecommendationJob,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,
@@ -450,12 +449,12 @@ def a_load_test(
     *, model: str | None = "churn-model", completed: datetime | None = CREATED, name: str = "churn-load"
 ) -> RecommendationJob:
     """A finished Inference Recommender job."""
-    return RecommendationJob(name, model, completed)
+    return RecommendationJob(name=name, model_name=model, completed=completed)
 
 
 def a_benchmark(endpoint: str = "churn", *, completed: datetime | None = CREATED) -> BenchmarkJob:
     """A completed AI benchmark job of an endpoint."""
-    return BenchmarkJob("churn-benchmark", endpoint, completed)
+    return BenchmarkJob(name="churn-benchmark", endpoint_name=endpoint, completed=completed)
 
 
 def a_schedule(

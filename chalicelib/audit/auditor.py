@@ -20,6 +20,7 @@ from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
+from chalicelib.kinds import DESCRIBED
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
@@ -60,6 +61,7 @@ class Auditor:
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report.
+    ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a blind spot.
     """
 
     aws: Aws
@@ -69,6 +71,7 @@ class Auditor:
     progress: Progress = no_progress
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
+    reading_seconds: float | None = None
 
     def audit(
         self,
@@ -84,6 +87,7 @@ class Auditor:
         proves about it.
         """
         started = self.clock()
+        self.aws.begin(self.reading_seconds)
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
         judge = Judge(rules, scope, witnesses=[heard for heard in (witness, resolutions) if heard is not None])
@@ -186,14 +190,19 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
     """What could not be read, each operation and error once, with the rules that it leaves unknown; not what is left
     to the next sweep."""
     effects: dict[tuple[str, str], set[str]] = {}
+    causes = {(obstacle.operation, obstacle.reason): obstacle.cause for obstacle in judge.unread}
     resources: dict[tuple[str, str], set[str | None]] = {}
     by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
     covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
+        causes[key] = failure.cause
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
+        elif failure.part is not None:
+            kinds = {row.name for row in DESCRIBED if row.part == failure.part}
+            effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}
         effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
     told = set(failures)
@@ -206,6 +215,7 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
             region=scope.region,
             operation=operation,
             error=error,
+            cause=causes[operation, error],
             effect=sorted(effect),
             resource=_only(resources.get((operation, error), set())),
         )

@@ -26,7 +26,7 @@ def endpoints(estate: Inventory) -> list[EndpointCapacity]:
             region=estate.region,
             name=endpoint.name,
             arn=endpoint.arn,
-            status=endpoint.status,
+            status=endpoint.shown("status"),
             variants=[_variant(variant, endpoint, estate) for variant in endpoint.variants],
         )
         for endpoint in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)

@@ -196,7 +196,7 @@ def common_context(failing: Failing, resource: Resource, severity: Severity, sco
     """What every template may read, whatever the evidence of its rule."""
     return {
         "resource": resource,
-        "subject": failing.subject,
+        "subject": failing.subject.spoken(),
         "account": scope.account,
         "region": scope.region,
         "partition": scope.partition,

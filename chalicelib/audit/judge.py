@@ -14,6 +14,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import RuleSetting
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import RuleCounts
 from chalicelib.report.outcomes import Outcome, Verdict, unknown
 from chalicelib.rules import Rule
@@ -31,6 +32,7 @@ class Obstacle(NamedTuple):
 
     operation: str
     reason: str
+    cause: Cause
     failure: Failure | None = None
 
 
@@ -69,11 +71,11 @@ class Judge:
         try:
             return rule.judge(subject, estate, setting.params)
         except Unread as unread:
-            obstacle = Obstacle(unread.operation, str(unread), unread.failure)
+            obstacle = Obstacle(unread.operation, str(unread), unread.cause, unread.failure)
         except Exception as fault:  # a fault of one rule must not silence the others; it is told as a blind spot
             log.exception("rule %s failed on a %s", rule.id, subject.kind)
             reason = f"the rule failed on a {subject.kind}: {type(fault).__name__}"
-            obstacle = Obstacle(f"rule:{rule.id}", reason)
+            obstacle = Obstacle(f"rule:{rule.id}", reason, Cause.FAILED)
         self.unread.setdefault(obstacle, set()).add(rule.id)
         return unknown(obstacle.reason)
 

@@ -190,4 +190,4 @@ def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:
     worst = report.worst()
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
         return FINDINGS_CODE
-    return BLIND_CODE if strict and report.blind_spots else 0
+    return BLIND_CODE if strict and not report.complete else 0

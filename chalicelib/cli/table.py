@@ -248,10 +248,10 @@ class Table:
         if self.many_places:
             places = dict.fromkeys(f"{spot.account} {spot.region}" for spot in spots)
             yield from self._folded(Text(f"    in {_some(list(places))}"), 4)
-        if spot.effect:
-            every = len(spot.effect) > 1 and len(spot.effect) == len(self.report.rules)
-            rules = f"all {len(spot.effect)} rules" if every else _some(spot.effect)
-            yield from self._folded(Text(f"    unknown: {rules}", "dim"), 4)
+        every = len(spot.effect) > 1 and len(spot.effect) == len(self.report.rules)
+        rules = f"all {len(spot.effect)} rules" if every else _some(spot.effect)
+        effect = f"; unknown: {rules}" if spot.effect else ""
+        yield from self._folded(Text(f"    {spot.cause.words}{effect}", "dim"), 4)
 
     def _exempt(self) -> str:
         number = sum(1 for finding in self.report.findings if finding.status == "exempt")

@@ -34,15 +34,15 @@ class BoundedDoor(Aws):
     def __init__(self, door: Aws, most: int) -> None:
         self.__dict__.update(door.__dict__)
         self._door = door
-        self._left = most
+        self._calls_left = most
         self._counting = threading.Lock()
         self.most = most
         self.reserved = 1
 
     @property
-    def left(self) -> int:
+    def calls_left(self) -> int:
         """How many calls may be made before the reserved ones."""
-        return max(0, self._left - self.reserved)
+        return max(0, self._calls_left - self.reserved)
 
     def knows(self, service: str, operation: str) -> bool:
         """True where this boto3 has the operation."""
@@ -51,7 +51,7 @@ class BoundedDoor(Aws):
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer of one operation. Raises Deferred when no call is left, else what the door raises."""
         with self._counting:
-            if self._left <= self.reserved:
+            if self._calls_left <= self.reserved:
                 raise Deferred(f"{service}:{operation}")
-            self._left -= 1
+            self._calls_left -= 1
         return self._door.call(service, operation, **parameters)

@@ -6,20 +6,30 @@ plain JSON, times as seconds since the epoch (``answers.moment``).
 """
 
 import json
+import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import boto3
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
-from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
+from chalicelib.inventory.answers import (
+    ENDLESS,
+    OUT_OF_TIME,
+    PARALLEL_CALLS,
+    REPEATED,
+    THROTTLED,
+    CallFailed,
+    Gone,
+    unreadable,
+)
 from chalicelib.inventory.pacing import Pace, backoff
 from chalicelib.kinds import says_gone
 
@@ -34,22 +44,21 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
 )
-_THROTTLED = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-        "EC2ThrottledException",
-        "SlowDown",
-        "BandwidthLimitExceeded",
-        "LimitExceededException",
-    }
-)
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
+#: Passes with the next try: a connection that broke, or did not come about.
+_BROKEN = (HTTPClientError, AwsConnectionError, IncompleteReadError)
+
+#: What bounds the reading of one list, however many pages AWS promises: pages, bytes of their answers, and seconds
+#: spent on waiting for them. One answer alone may have so many bytes.
+MOST_PAGES = 2_000
+MOST_BYTES = 512 * 1024 * 1024
+MOST_SECONDS = 300.0
+MOST_BYTES_OF_AN_ANSWER = 32 * 1024 * 1024
+#: What is told of an error of AWS's, in characters.
+MESSAGE = 1_000
+
+#: Lists that AWS leaves out of an answer in pages where it has nothing to say; all others of it are always there.
+_MAY_LACK = frozenset({"CompositeAlarms", "LogAlarms", "Messages"})
 
 
 class Aws:
@@ -58,6 +67,11 @@ class Aws:
     A call that fails in passing is made ``attempts`` times; with one attempt it waits for no throttling, either.
     ``calls`` counts every request that was sent, retries included, by ``service:Operation``.
     """
+
+    #: When no call begins any more, by the monotonic clock.
+    deadline: float | None = None
+    #: What is known of the answer of each thread's last call.
+    _answered = threading.local()
 
     def __init__(
         self, session: boto3.Session, region: str, config: Config = _CONFIG, *, attempts: int = ATTEMPTS
@@ -68,8 +82,16 @@ class Aws:
         self.calls: Counter[str] = Counter()
         self._session = session
         self._clients: dict[str, Any] = {}
-        self._paces: dict[str, Pace] = {}
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._lock = threading.RLock()
+        self.begin()
+
+    def begin(self, seconds: float | None = None) -> None:
+        """Begins an audit: what was given up in the last one is asked again, and after ``seconds`` (None: never) no
+        call begins any more."""
+        self.deadline = None if seconds is None else time.monotonic() + seconds
+        self._paces: dict[str, Pace] = {}
+        self._given_up: dict[str, str] = {}
 
     def client(self, service: str) -> Any:
         """The shared client of a service."""
@@ -77,6 +99,7 @@ class Aws:
             if service not in self._clients:
                 client = self._session.client(service, region_name=self.region, config=self._config)
                 client.meta.events.register("before-send", partial(self._count, service))
+                client.meta.events.register("before-parse", self._measure)
                 if client.meta.service_model.resolved_protocol == "json":
                     client.meta.events.register("before-parse", _read_json)
                 self._clients[service] = client
@@ -90,64 +113,143 @@ class Aws:
         with self._lock:
             self.calls[f"{service}:{event_name.rsplit('.', 1)[1]}"] += 1
 
+    def _measure(self, response_dict: Mapping[str, Any], **_: Any) -> None:
+        """Notes how many bytes the answer of this thread's call has. Raises ValueError for too many."""
+        self._answered.bytes = len(response_dict["body"] or b"")
+        if self._answered.bytes > MOST_BYTES_OF_AN_ANSWER:
+            raise ValueError(f"an answer of {self._answered.bytes:,} bytes; {MOST_BYTES_OF_AN_ANSWER:,} are read")
+
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer of one operation, named as AWS names it (``DescribeEndpoint``).
 
-        Raises Gone when the resource is not there, CallFailed for any other failure.
+        An answer that cannot be parsed, or lacks a list that it must have, is asked for again like an error of AWS's
+        own. Raises Gone when the resource is not there, CallFailed for any other failure.
         """
         name = f"{service}:{operation}"
         if not self.knows(service, operation):
             raise CallFailed(name, "UnknownOperation", "this version of boto3 does not know it")
         ask = getattr(self.client(service), xform_name(operation))
+        lists = self._lists_of(service, operation)
         pace = self._paces.setdefault(name, Pace())
         attempt = 0
         while True:
-            began = pace.wait()
+            began = self._turn(name, pace)
+            failure, passes = None, True
             try:
                 answer: dict[str, Any] = ask(**parameters)
+                if lacking := [key for key in lists if not isinstance(answer.get(key), list)]:
+                    failure = unreadable(name, f"the answer has no list {lacking[0]}")
             except ClientError as error:
-                if _code(error) in _THROTTLED:
-                    if self._attempts > 1 and pace.throttled(began):
-                        continue
-                    raise _failure(name, error) from error
-                if attempt + 1 == self._attempts or not _passes(error):
-                    raise _failure(name, error) from error
+                failure, passes = _failure(name, error, parameters), _passes(error)
             except BotoCoreError as error:
-                if attempt + 1 == self._attempts or not isinstance(error, HTTPClientError | AwsConnectionError):
-                    raise CallFailed(name, type(error).__name__, str(error)) from error
-            else:
+                failure, passes = (
+                    CallFailed(name, type(error).__name__, str(error)[:MESSAGE]),
+                    isinstance(error, _BROKEN),
+                )
+            except Exception as error:  # whatever a parser raises on an answer that is none
+                failure = unreadable(name, f"the answer cannot be parsed ({type(error).__name__}: {error})"[:MESSAGE])
+            if failure is None:
                 pace.answered()
                 return answer
-            time.sleep(backoff(attempt))
+            if failure.code in THROTTLED:
+                self._throttled(name, pace, began, failure)
+                continue
+            if not passes or attempt + 1 == self._attempts:
+                raise failure
+            time.sleep(min(backoff(attempt), self._left()))
             attempt += 1
 
-    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[list[dict[str, Any]]]:
+    def _left(self) -> float:
+        """Seconds until no call begins any more."""
+        return math.inf if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    def _turn(self, name: str, pace: Pace) -> float:
+        """Waits for a call's turn, and gives the moment at which it begins. Raises CallFailed where the operation was
+        given up, or the time of the audit is over."""
+        began = pace.wait(self._left())
+        if name in self._given_up:
+            raise CallFailed(name, self._given_up[name], "not asked any more, as AWS let no call through")
+        if not self._left():
+            raise CallFailed(name, OUT_OF_TIME, "the time of the audit was over")
+        return began
+
+    def _throttled(self, name: str, pace: Pace, began: float, failure: CallFailed) -> None:
+        """Notes a throttled call. Raises the failure, for this call and all others of the operation in this audit,
+        where AWS has let none through for too long."""
+        if self._attempts == 1:
+            raise failure
+        if not pace.throttled(began):
+            self._given_up[name] = failure.code
+            raise failure
+
+    def _lists_of(self, service: str, operation: str) -> tuple[str, ...]:
+        """The lists that every answer of an operation has: those that botocore's model requires, and those of an answer
+        in pages, which are empty where there is nothing."""
+        name = f"{service}:{operation}"
+        if name not in self._lists:
+            shape = self.client(service).meta.service_model.operation_model(operation).output_shape
+            members = shape.members if shape is not None else {}
+            paged = "NextToken" in members
+            self._lists[name] = tuple(
+                key
+                for key, member in members.items()
+                if member.type_name == "list" and (key in shape.required_members or (paged and key not in _MAY_LACK))
+            )
+        return self._lists[name]
+
+    def pages(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[list[Any]]:
         """The lists under ``key``, page by page, following ``NextToken`` until it is absent.
 
-        Raises CallFailed for a token that comes twice in a row, as botocore's paginators raise: taken for the end, it
-        would make a list whole that is not, and what the list lacks would count as gone.
+        Raises CallFailed for a token that was there before, and for a list that has too many pages or bytes, or takes
+        too long: taken for the end, it would make a list whole that is not, and what the list lacks would count as
+        gone.
         """
-        token: str | None = None
-        while True:
-            following = {"NextToken": token} if token else {}
+        name = f"{service}:{operation}"
+        tokens: set[str] = set()
+        following: dict[str, str] = {}
+        size, seconds = 0, 0.0
+        for _ in range(MOST_PAGES):
+            began = time.monotonic()
             answer = self.call(service, operation, **parameters, **following)
-            yield answer.get(key) or []
-            last, token = token, answer.get("NextToken")
+            seconds += time.monotonic() - began
+            size += getattr(self._answered, "bytes", 0)
+            page = answer.get(key)
+            if not isinstance(page, list):
+                raise unreadable(name, f"the answer has no list {key}")
+            yield page
+            token = answer.get("NextToken")
             if not token:
                 return
-            if token == last:
-                raise CallFailed(f"{service}:{operation}", "RepeatedToken", "the same NextToken was received twice")
+            if not isinstance(token, str):
+                raise unreadable(name, "its NextToken is no text")
+            if token in tokens:
+                raise CallFailed(name, REPEATED, "the same NextToken was received twice")
+            if size > MOST_BYTES:
+                raise CallFailed(name, ENDLESS, f"more than {MOST_BYTES:,} bytes are not read")
+            if seconds > MOST_SECONDS:
+                raise CallFailed(name, ENDLESS, f"its pages took more than {MOST_SECONDS:g} seconds")
+            tokens.add(token)
+            following = {"NextToken": token}
+        raise CallFailed(name, ENDLESS, f"more than {MOST_PAGES:,} pages are not read")
 
-    def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
+    def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of :meth:`pages` in one list."""
         return [item for page in self.pages(service, operation, key, **parameters) for item in page]
 
 
 def _read_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
-    """Takes an answer as the JSON that it is, and leaves botocore nothing of it to read."""
+    """Takes an answer as the JSON that it is, and leaves botocore nothing of it to read. Raises ValueError for what is
+    no JSON object."""
     if response_dict["status_code"] < 300 and response_dict["body"]:
-        customized_response_dict.update(json.loads(response_dict["body"]))
+        answer = json.loads(response_dict["body"], parse_constant=_no_number)
+        if not isinstance(answer, dict):
+            raise ValueError("no JSON object")
+        customized_response_dict.update(answer)
         response_dict["body"] = b""
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _code(error: ClientError) -> str:
@@ -159,6 +261,6 @@ def _passes(error: ClientError) -> bool:
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500 or _code(error) in _PASSING
 
 
-def _failure(operation: str, error: ClientError) -> CallFailed:
-    code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))
+def _failure(operation: str, error: ClientError, parameters: Mapping[str, Any]) -> CallFailed:
+    code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))[:MESSAGE]
     return (Gone if says_gone(operation, code, message) else CallFailed)(operation, code, message)

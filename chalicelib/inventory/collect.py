@@ -9,17 +9,27 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import absence, images, metrics, narrow, shares, uses
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
-from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import NOT_READ, Failure
-from chalicelib.inventory.kinds import components, configs, endpoints, models, mutes, network, scaling, training, tuning
+from chalicelib.inventory.kinds import (
+    components,
+    configs,
+    endpoints,
+    load_tests,
+    models,
+    mutes,
+    network,
+    scaling,
+    training,
+    tuning,
+)
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
@@ -29,7 +39,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.inventory.uses import hosts_components
+from chalicelib.inventory.uses import may_host_components
 from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
@@ -125,13 +135,15 @@ class Reading:
         running: list[TrainingJob] = []
         while (page := self._pages.get()) is not None:
             for job in self._noted(page):
-                if job.spot and job.status == "InProgress":
+                if job.spot and job.known("status") == "InProgress":
                     running.append(job)
                 else:
                     yield job
         self._jobs.result()
+        unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
         for job in running:
-            yield job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
+            compared = job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
+            yield compared.with_unknown({"longest_run_seconds": unread}) if unread is not None else compared
 
     def _noted(self, page: Iterable[TrainingJob]) -> Iterator[TrainingJob]:
         for job in page:
@@ -148,9 +160,7 @@ class Reading:
         reader = self._reader
         try:
             if Part.TRAINING_JOBS in reader.needs:
-                training.training_jobs(reader, self._take)
-        except CallFailed as failure:
-            reader.blind_to(failure, Part.TRAINING_JOBS)
+                reader.whole(Part.TRAINING_JOBS, lambda: training.training_jobs(reader, self._take))
         finally:
             self._put(None)
 
@@ -189,21 +199,11 @@ class Reading:
         gaps = self._reader.gaps
         seen = gaps.of(Part.ENDPOINTS) is None and gaps.of(Part.CONFIGS) is None
         estate = uses.with_use(self._everything.result(), seen=seen)
-        users: dict[str, Iterable[str]] = {
-            model.arn: model.vpc_config.subnets
-            for model in estate.models.values()
-            if model.vpc_config and model.used_by
-        }
-        users |= {
-            config.arn: config.vpc_config.subnets
-            for config in estate.configs.values()
-            if config.vpc_config and config.in_use
-        }
-        users |= {arn: ids for ids, arn in self._job_subnets.items()}
+        users = uses.subnets_in_use(estate) | {arn: ids for ids, arn in self._job_subnets.items()}
         return replace(
             estate,
             tuning_jobs={name: self._with_children(job) for name, job in estate.tuning_jobs.items()},
-            vpcs=network.vpcs_of(self._reader, estate.subnets, users),
+            vpcs=network.vpcs_of(self._reader, estate.subnets, users, uses.subnets_in_doubt(estate)),
         )
 
     def _blank(self) -> Inventory:
@@ -264,8 +264,14 @@ class Reading:
         reader = self._reader
         records = self._start(Part.ENDPOINTS, lambda: endpoints.all_endpoints(reader)).result() or []
         reader.progress(Part.ENDPOINTS, len(records), len(records))
-        used = configs.configs_of(reader, records) if Part.CONFIGS in reader.needs else {}
+        used = self._configs_of(records)
         return endpoints.assembled(reader, records, used), used
+
+    def _configs_of(self, records: list[dict[str, Any]]) -> dict[str, EndpointConfig]:
+        reader = self._reader
+        if Part.CONFIGS not in reader.needs:
+            return {}
+        return reader.whole(Part.CONFIGS, lambda: configs.configs_of(reader, records)) or {}
 
     def _read_lacking_models(self, estate: Inventory) -> None:
         """Models that something names and that the bulk reading did not bring."""
@@ -276,11 +282,11 @@ class Reading:
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any, or
-        where the targets are unread."""
-        hosts = any(hosts_components(variant) for variant in uses.variants(estate))
-        scaled = any(target.scales_copies for target in estate.targets)
-        scaled = scaled or self._reader.gaps.of(Part.TARGETS) is not None
-        if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
+        something unread hides whether there are: those that nobody asks for would count as gone."""
+        shown = any(may_host_components(variant) for variant in uses.variants(estate))
+        shown |= any(target.scales_component for target in estate.targets)
+        hidden = any(failure.part in (Part.ENDPOINTS, Part.TARGETS) for failure in self.failures)
+        if Part.COMPONENTS in self._reader.needs and (shown or hidden):
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
     def _read_metrics(self, estate: Inventory) -> None:
@@ -310,11 +316,11 @@ class Reading:
         names = {name for models in runs.values() for name in models}
         only = None if self.scope.whole else sorted(names)
         keep = narrow.network_calls(estate, self._named_jobs)
-        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only, keep))
+        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only, keep))
         estate.recommendations = jobs or []
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
-            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
-        tested = {job.model_name for job in estate.recommendations}
+            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: load_tests.benchmark_jobs(reader))
+        tested = {job.model_name for job in estate.recommendations} - {None}
         untested = [target for target in scaled if not tested.intersection(runs[target.resource_id])]
         for name in {target.endpoint_name for target in untested}:
             endpoint = estate.endpoints[name]
@@ -324,6 +330,9 @@ class Reading:
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
+        unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
+        if unread is not None and self.scope.whole:
+            return job.with_unknown(dict.fromkeys(("child_hours", "children", "longest_child_seconds"), unread))
         hours = self._child_hours.get(job.arn)
         if hours is None:
             return job
@@ -340,7 +349,7 @@ class Reading:
 
     def _named(self) -> Inventory:
         """The named resources and what they rest on. Never lists the account."""
-        reader, needs = self._reader, self._reader.needs
+        reader = self._reader
         named: dict[str, list[str]] = {}
         for ref in self.scope.resources:
             named.setdefault(ref.kind, []).append(ref.name)
@@ -349,7 +358,7 @@ class Reading:
             self._with_tags(job) for job in training.described_training_jobs(reader, named.get("training-job", ()))
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
-        used = configs.configs_of(reader, records) if Part.CONFIGS in needs else {}
+        used = self._configs_of(records)
         models_named = named.get("model", [])
         keep = shares.FOR_NETWORK + math.ceil(len(models_named) / models.SEARCH_FILTERS)
         configs_named = reader.afforded(Part.CONFIGS, named.get("endpoint-config", ()), cost=2, keep=keep)
@@ -358,7 +367,7 @@ class Reading:
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():
-            if any(hosts_components(variant) for variant in endpoint.variants):
+            if any(may_host_components(variant) for variant in endpoint.variants):
                 read = partial(
                     components.components, reader, keep=shares.AFTER_COMPONENTS, EndpointNameEquals=endpoint.name
                 )

@@ -15,6 +15,7 @@ from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJob
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
@@ -24,8 +25,6 @@ from chalicelib.inventory.kinds.scaling import (
     INSTANCE_DIMENSION,
     PROVISIONED_DIMENSION,
     Alarm,
-    BenchmarkJob,
-    RecommendationJob,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,
@@ -35,6 +34,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.waiting import Waiting
+from chalicelib.report.cause import Cause
 
 F = TypeVar("F", bound=Fact)
 
@@ -137,14 +137,14 @@ class Inventory:
         """The named endpoint config."""
         self.gaps.demand(Part.CONFIGS, name)
         if name is None or name not in self.configs:
-            raise Unread(f"endpoint config {name} was not found")
+            raise Unread(f"endpoint config {name} was not found", cause=Cause.FAILED)
         return self.configs[name]
 
     def model(self, name: str | None) -> Model:
         """The named model."""
         self.gaps.demand(Part.MODELS, name)
         if name is None or name not in self.models:
-            raise Unread(f"model {name} was not found")
+            raise Unread(f"model {name} was not found", cause=Cause.FAILED)
         return self.models[name]
 
     def stands(self, part: Part, name: str) -> bool | None:
@@ -253,6 +253,7 @@ class Inventory:
 
     def policies_beside(self, policy: ScalingPolicy) -> list[ScalingPolicy]:
         """All scaling policies of what a policy scales, itself among them."""
+        self.gaps.demand(Part.POLICIES)
         return self._policies_by_id.get((policy.resource_id, policy.dimension), [])
 
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
@@ -323,7 +324,7 @@ class Inventory:
         which reads no jobs of a model."""
         if not self.whole:
             return []
-        self.gaps.demand(Part.TRANSFORM_JOBS)
+        self.gaps.demand_each(Part.TRANSFORM_JOBS)
         return [job for job in self.plain(TransformJob).values() if job.model_name == model.name]
 
     def benchmarks_of(self, endpoint: str) -> list[BenchmarkJob]:
@@ -333,7 +334,7 @@ class Inventory:
 
     def variants_serving(self, model: Model) -> list[Variant]:
         """The variants whose instances run a model."""
-        self.gaps.demand(Part.ENDPOINTS)
+        self.gaps.demand_each(Part.ENDPOINTS)
         self.gaps.demand_each(Part.CONFIGS)
         return self._variants_by_model.get(model.name, [])
 
@@ -377,17 +378,20 @@ class Inventory:
         The window is widened to whole days (UTC), as CloudWatch keeps them. Datapoints of a variant with instance pools
         are those of all its instances, or else those of each instance type.
         """
-        self.gaps.demand(Part.METRICS)
         metric = METRICS[name]
         if isinstance(subject, InferenceComponent):
-            points = self.metrics.get(MetricKey(name, "", "", component=subject.name), ())
+            keys = [MetricKey(name, "", "", component=subject.name)]
         elif metric.whose is Whose.ENDPOINT:
-            points = self.metrics.get(MetricKey(name, subject.endpoint_name, ""), ())
+            keys = [MetricKey(name, subject.endpoint_name, "")]
         elif container:
-            points = self.metrics.get(MetricKey(name, subject.endpoint_name, subject.name, container), ())
+            keys = [MetricKey(name, subject.endpoint_name, subject.name, container)]
         else:
-            own, *by_type = (self.metrics.get(key, ()) for key in keys_of(name, subject))
-            points = own or sorted(point for points in by_type for point in points)
+            keys = keys_of(name, subject)
+        self.gaps.demand(Part.METRICS)
+        for key in keys:
+            self.gaps.demand(Part.METRICS, str(key))
+        own, *by_type = (self.metrics.get(key, ()) for key in keys)
+        points = own or sorted(point for points in by_type for point in points)
         if metric.over_window:
             return list(points)
         since = (self.now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -6,6 +6,7 @@ and what an answer leaves out is None, never 0.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -13,30 +14,39 @@ from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
     from chalicelib.inventory.failures import Failure
+from chalicelib.inventory.answers import moment
+from chalicelib.report.cause import Cause
+
+#: The operation of what no call failed for: AWS answered and left it out.
+INCOMPLETE = "incomplete answer"
 
 
 class Unread(Exception):
     """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call.
 
     ``shown`` is what evidence says in the place of a fact that is there, but not known. ``failure`` is what failed,
-    where that is known: a :class:`chalicelib.inventory.failures.Failure`.
+    where that is known: a :class:`chalicelib.inventory.failures.Failure`. Without a ``cause`` it is the failure's;
+    without either AWS has answered and did not tell, or, where an ``operation`` is named, that failed.
     """
 
     def __init__(
         self,
         reason: str,
-        operation: str = "incomplete answer",
+        operation: str = INCOMPLETE,
         shown: str | None = None,
         failure: "Failure | None" = None,
+        cause: Cause | None = None,
     ) -> None:
         super().__init__(reason)
         self.operation = operation
         self.shown = shown
         self.failure = failure
+        told = failure.cause if failure is not None else None
+        self.cause = cause or told or (Cause.NOT_TOLD if operation == INCOMPLETE else Cause.FAILED)
 
     def again(self) -> Self:
         """The same, to be raised anew."""
-        return type(self)(str(self), self.operation, self.shown, self.failure)
+        return type(self)(str(self), self.operation, self.shown, self.failure, self.cause)
 
 
 class Missing(Unread):
@@ -156,6 +166,24 @@ def _tags(listed: Any) -> Any:
 
 Tags = Annotated[dict[str, str], BeforeValidator(_tags)]
 
+
+def _no_truth(value: Any) -> Any:
+    """A number as AWS writes it; pydantic would take true for 1."""
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
+
+
+def _time(value: Any) -> Any:
+    """A time in whatever form an answer has it; never one without a zone, which no other could be compared with."""
+    return None if value is None else moment(value)
+
+
+#: A number of things or seconds, or an amount: AWS knows none below zero, nor any beyond all reason.
+Count = Annotated[int, Field(ge=0, le=10**12), BeforeValidator(_no_truth)]
+Amount = Annotated[float, Field(ge=0, le=10**15), BeforeValidator(_no_truth)]
+Time = Annotated[datetime, BeforeValidator(_time)]
+
 #: True where AWS writes anything at all at the path, and be it a mapping of settings.
 Present = Annotated[bool, BeforeValidator(bool)]
 
@@ -204,10 +232,12 @@ class Fact(BaseModel):
     a field is left out of the instance, so that facts of which all is known pay nothing for it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True, allow_inf_nan=False)
     kind: ClassVar[str] = ""
     #: The fields that are null where nobody read them, and the operation that would have told.
     null_is_unread: ClassVar[Mapping[str, str]] = {"tags": "sagemaker:ListTags"}
+    #: What every record of AWS's has, by AWS's names: one without is no answer.
+    essential: ClassVar[tuple[str, ...]] = ()
     #: The keys of a record at which paths begin that a null or an empty value on the way would block.
     _nested: ClassVar[tuple[str, ...]] = ()
     _several: ClassVar[tuple[str, ...]] = ()
@@ -271,6 +301,15 @@ class Fact(BaseModel):
         """The fact of which nothing but the fields ``known`` is known."""
         return self.with_unknown({name: unread for name in type(self).model_fields if name not in known})
 
+    def spoken(self) -> Self:
+        """The fact as texts may show it: what is not known as evidence shows it, or else as None."""
+        if not self.unknown:
+            return self
+        fact = self.model_copy()
+        unknown = fact.__dict__.pop(_UNKNOWN)
+        fact.__dict__.update({name: unread.shown for name, unread in unknown.items() if name not in fact.__dict__})
+        return fact
+
     def known(self, name: str) -> Any:
         """The field, or None where it is not known."""
         return self.__dict__.get(name)
@@ -299,6 +338,43 @@ class Fact(BaseModel):
             if isinstance(value := values.pop(name, None), dict):
                 values[name] = PartlyKnown(value, {}, unknown.pop(name))
         return PartlyKnown(values, unknown) if unknown else values
+
+
+#: By field, the states to compare by.
+States = Mapping[str, frozenset[str]]
+
+
+class Stated(Fact):
+    """A fact with a state on which judgements hang.
+
+    ``known_states`` are the values that AWS documents for a field: any other is unknown, as nobody knows what it means.
+    """
+
+    known_states: ClassVar[States] = {}
+
+    @model_validator(mode="after")
+    def _strange_states_are_unknown(self) -> Self:
+        strange: dict[str, Unread] = {}
+        for name, states in self.known_states.items():
+            state = self.__dict__.get(name)
+            if state and plain(state) not in states:
+                reason = f"the {name.replace('_', ' ')} {state} is not known to this version"
+                strange[name] = Unread(reason, shown=state, cause=Cause.MALFORMED)
+        if strange:
+            for name in strange:
+                del self.__dict__[name]
+            self.__dict__[_UNKNOWN] = {**self.unknown, **strange}
+        return self
+
+
+def plain(status: str) -> str:
+    """A status without case and underscores, to compare by: events write IN_SERVICE where the API writes InService."""
+    return status.replace("_", "").lower()
+
+
+def states(*names: str) -> frozenset[str]:
+    """The states of these names, to compare by."""
+    return frozenset(plain(name) for name in names)
 
 
 class VpcConfig(Fact):

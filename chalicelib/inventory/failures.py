@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chalicelib.inventory.answers import cause_of
 from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.inventory.parts import Part
+from chalicelib.report.cause import Cause
 
 #: The operation of a part that nobody asked for, and of what is left to the next sweep.
 NOT_READ, LEFT_TO_SWEEP = "not read", "left to the next sweep"
@@ -38,6 +40,11 @@ class Failure:
     def unread(self) -> Unread:
         """What is raised where something needs this."""
         return Unread(self.reason, self.operation, failure=self)
+
+    @property
+    def cause(self) -> Cause:
+        """Why it was not read."""
+        return cause_of(self.code)
 
     @property
     def blinds(self) -> bool:
@@ -99,6 +106,14 @@ class Failures:
     def demand_each(self, part: Part) -> None:
         """Raise Unread when the part, or the description of any resource of it, could not be read."""
         self.demand(part)
-        for failed, resource in self._by_place:
+        for failed, resource in list(self._by_place):
             if failed is part and resource is not None and self.hides(part, resource):
                 self.demand(part, resource)
+
+    def hidden(self, part: Part) -> Unread | None:
+        """Why the part, or any resource of it, could not be read; None where all of it was."""
+        try:
+            self.demand_each(part)
+        except Unread as unread:
+            return unread
+        return None

@@ -9,18 +9,20 @@ Sources: SageMaker developer guide, "Monitor SageMaker AI with Amazon CloudWatch
 metrics from asynchronous endpoints".
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from chalicelib.inventory.answers import CallFailed, moment
+from chalicelib.inventory.answers import CallFailed, moment, text, unreadable
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.report.cause import Cause
 
 
 class Datapoint(NamedTuple):
@@ -44,8 +46,15 @@ class MetricKey(NamedTuple):
     component: str = ""
     instance_type: str = ""
 
+    def __str__(self) -> str:
+        whose = self.component or "/".join(name for name in (self.endpoint, self.variant, self.container) if name)
+        return f"{self.metric} of {whose}" + (f" on {self.instance_type}" if self.instance_type else "")
+
 
 QUERIES_A_CALL = 500
+#: How often a metric is asked for that CloudWatch did not finish.
+ATTEMPTS = 3
+OPERATION = "cloudwatch:GetMetricData"
 
 
 class Whose(StrEnum):
@@ -96,6 +105,11 @@ METRICS = {
 }
 
 
+def no_datapoints(reason: str) -> Unread:
+    """What to raise where CloudWatch has answered, and has no datapoints that tell."""
+    return Unread(reason, OPERATION, cause=Cause.NOT_TOLD)
+
+
 def asked(
     variants: Iterable[Variant],
     components: Iterable[InferenceComponent],
@@ -115,9 +129,9 @@ def asked(
 
 
 def _asked_of(variant: Variant, days: Mapping[str, int], pipelines: Mapping[str, Sequence[str]]) -> list[MetricKey]:
-    if not variant.settled or variant.shadow:
-        return []
     try:
+        if not variant.settled or variant.shadow:
+            return []
         if variant.serverless or variant.instance_count == 0:
             return []
         types = variant.instance_types
@@ -183,9 +197,75 @@ def datapoints(reader: Reader, keys: list[MetricKey], days: Mapping[str, int]) -
 
 
 def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, list[Datapoint]]:
+    """The datapoints of each metric of which CloudWatch has all; the others are noted as unread, one by one."""
+    series: dict[MetricKey, list[Datapoint]] = {}
+    waiting = keys
+    for attempt in range(ATTEMPTS):
+        answers = _answered(reader, waiting, days)
+        series |= {key: sorted(answer.points) for key, answer in answers.items() if answer.points and answer.whole}
+        unread = {key: answer for key, answer in answers.items() if not answer.whole}
+        waiting = [key for key, answer in unread.items() if answer.may_pass]
+        if attempt + 1 == ATTEMPTS:
+            waiting = []
+        for key in unread.keys() - set(waiting):
+            reader.blind_to(unread[key].failure, Part.METRICS, str(key))
+        if not waiting:
+            break
+    return series
+
+
+@dataclass
+class _Answer:
+    """What the pages of an answer tell of one metric; ``status`` is the last that came with it."""
+
+    points: list[Datapoint] = field(default_factory=list)
+    status: str = ""
+    problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return self.status == "Complete" and not self.problem
+
+    @property
+    def may_pass(self) -> bool:
+        """True where the next try may bring it."""
+        return self.status != "Forbidden"
+
+    @property
+    def failure(self) -> CallFailed:
+        if self.status == "Forbidden":
+            return CallFailed(OPERATION, "Forbidden", "CloudWatch does not give it")
+        if self.problem or self.status not in ("InternalError", "PartialData"):
+            return unreadable(OPERATION, self.problem or "a metric has no status")
+        return CallFailed(OPERATION, self.status, "CloudWatch has not given all of it")
+
+    def take(self, result: Mapping[str, Any], begin: datetime, end: datetime) -> None:
+        """Adds what a page has of it. What lies outside the window that was asked for, and the whole periods that
+        CloudWatch aligns it with, is no answer."""
+        self.status = text(result, "StatusCode")
+        try:
+            pairs = zip(result["Timestamps"], result["Values"], strict=True)
+            points = [Datapoint(moment(start), _value(value)) for start, value in pairs]
+            if not all(begin <= point.start <= end for point in points):
+                raise ValueError("a time outside the window")
+            self.points += points
+        except (LookupError, TypeError, ValueError) as error:
+            self.problem = f"datapoints cannot be understood ({type(error).__name__})"
+
+
+def _value(value: Any) -> float:
+    """A value of a metric; none that is asked for is ever below zero. Raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"no value of a metric: {value!r}")
+    return float(value)
+
+
+def _answered(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, _Answer]:
+    """What CloudWatch answers about each of the metrics. A result says by its ``StatusCode`` whether that is all:
+    ``PartialData`` goes on with the next page, and without one it is missing data, as is ``InternalError``."""
     begin = (reader.now - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
     by_id = {f"m{number}": key for number, key in enumerate(keys)}
-    series: dict[MetricKey, list[Datapoint]] = {}
+    answers = {key: _Answer() for key in keys}
     pages = reader.aws.pages(
         "cloudwatch",
         "GetMetricData",
@@ -195,13 +275,17 @@ def _read(reader: Reader, keys: list[MetricKey], days: int) -> dict[MetricKey, l
         EndTime=reader.now,
         ScanBy="TimestampAscending",
     )
-    for page in pages:
-        for result in page:
-            pairs = zip(result["Timestamps"], result["Values"], strict=True)
-            points = [Datapoint(moment(start), value) for start, value in pairs]
-            if points:
-                series.setdefault(by_id[result["Id"]], []).extend(points)
-    return {key: sorted(points) for key, points in series.items()}
+    for result in (result for page in pages for result in page):
+        key = by_id.get(text(result, "Id"))
+        if key is not None:
+            room = timedelta(seconds=max(86_400, _period(METRICS[key.metric], days)))
+            answers[key].take(result, begin - room, reader.now + room)
+    return answers
+
+
+def _period(metric: Metric, days: int) -> int:
+    """Seconds of one datapoint; of the window the whole, which begins at midnight, and today is part of it."""
+    return (days + 1) * 86_400 if metric.over_window else metric.period
 
 
 def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:
@@ -221,8 +305,7 @@ def _query(query_id: str, key: MetricKey, days: int) -> dict[str, Any]:
                 "MetricName": metric.name,
                 "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items() if value],
             },
-            # The window begins at midnight, and today is part of it.
-            "Period": (days + 1) * 86_400 if metric.over_window else metric.period,
+            "Period": _period(metric, days),
             "Stat": metric.statistic,
         },
         "ReturnData": True,

@@ -4,10 +4,12 @@ AWS limits each operation of an account by itself. A limiter for a whole client 
 sake of one, and blind retries run out while others use up the allowance; so each operation has a pace of its own.
 """
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 #: Calls a second after the first throttling; from there the pace finds the limit.
 FIRST_RATE = 20.0
@@ -24,19 +26,21 @@ class Pace:
     """The pace of one operation, shared by all threads. ``clock`` and ``sleep`` are there to be replaced."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Any] | None = None
     ) -> None:
         self._clock = clock
-        self._sleep = sleep
+        self._given_up = threading.Event()
+        self._sleep = sleep or self._given_up.wait
         self._lock = threading.Lock()
         self._rate = 0.0
         self._changed = 0.0
         self._next = 0.0
         self._throttled_since: float | None = None
 
-    def wait(self) -> float:
-        """Waits for this call's turn, and gives the moment at which it begins."""
-        if not self._rate:
+    def wait(self, most: float = math.inf) -> float:
+        """Waits for this call's turn, ``most`` seconds at the longest, and gives the moment at which it begins. Nobody
+        waits any more for an operation that was given up."""
+        if not self._rate or self._given_up.is_set():
             return self._clock()
         with self._lock:
             now = self._clock()
@@ -46,7 +50,7 @@ class Pace:
             begin = max(now, self._next)
             self._next = begin + 1 / self._rate
         if begin > now:
-            self._sleep(begin - now)
+            self._sleep(min(begin - now, most))
         return begin
 
     def answered(self) -> None:
@@ -63,7 +67,10 @@ class Pace:
                 self._rate, self._changed = max(LOWEST_RATE, self._rate * DOWN), now
             if self._throttled_since is None:
                 self._throttled_since = now
-            return now - self._throttled_since < PATIENCE_SECONDS
+            patient = now - self._throttled_since < PATIENCE_SECONDS
+            if not patient:
+                self._given_up.set()
+            return patient
 
 
 def backoff(attempt: int) -> float:

@@ -4,6 +4,7 @@ A sweep reads by bulk operations (``Search``, lists, one ``DescribeSubnets``); a
 and what they rest on, never a list of the account. Both fill the same :class:`Inventory`.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Deferred, Gone
+from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Deferred, Gone, text, unreadable
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import LEFT_TO_SWEEP, Failure, Failures
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
@@ -24,6 +25,11 @@ from chalicelib.scope import Scope
 if TYPE_CHECKING:  # whoever judges a template needs no SDK
     from chalicelib.inventory.allowance import BoundedDoor
     from chalicelib.inventory.aws import Aws
+
+log = logging.getLogger(__name__)
+
+#: What reading a record raises that is not as AWS's model says. A ValidationError is a ValueError.
+ODD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -122,7 +128,7 @@ class Reader:
         wanted = list(dict.fromkeys(names))
         if self.bound is None:
             return wanted
-        number = max(0, self.bound.left - keep) // cost
+        number = max(0, self.bound.calls_left - keep) // cost
         for name in wanted[number:]:
             self.left_to_sweep(part, name)
         return wanted[:number]
@@ -134,15 +140,21 @@ class Reader:
 
     def affords(self, calls: int) -> bool:
         """True where so many calls may be made."""
-        return self.bound is None or calls <= self.bound.left
+        return self.bound is None or calls <= self.bound.calls_left
 
     def whole(self, part: Part, read: Callable[[], R]) -> R | None:
-        """What ``read`` gives, or None with the part noted as unread when a call fails."""
+        """What ``read`` gives, or None with the part noted as unread when a call fails.
+
+        An answer that is odd in a way that nobody thought of leaves its part unread, too, and no other.
+        """
         try:
             return read()
         except CallFailed as failure:
             self.blind_to(failure, part)
-            return None
+        except ODD as error:
+            log.exception("the answers about %s cannot be understood", part)
+            self.blind_to(unreadable(OPERATIONS[part][-1], f"its answers ({type(error).__name__})"), part)
+        return None
 
     def describe(self, part: Part, operation: str, parameter: str, name: str) -> dict[str, Any] | None:
         """One SageMaker description, or None: noted as unread when the call failed, quietly when it is gone."""
@@ -177,20 +189,37 @@ class Reader:
         for record in records:
             try:
                 records_read.append(model.model_validate(record))
-            except (ValidationError, AttributeError, KeyError, TypeError) as error:
-                operation = OPERATIONS[part][-1]
+            except ODD as error:
                 problem = error.errors()[0]["loc"] if isinstance(error, ValidationError) else (type(error).__name__,)
-                where = ".".join(str(step) for step in problem) or "as a whole"
-                name = record.get(key) if key and isinstance(record, Mapping) else None
-                failure = CallFailed(operation, "UnreadableAnswer", f"a record cannot be understood ({where})")
-                self.blind_to(failure, part, name if isinstance(name, str) and name else None)
+                self.record_unread(part, ".".join(str(step) for step in problem) or "as a whole", text(record, key))
+            else:
+                if lacking := [path for path in model.essential if record.get(path) in (None, "")]:
+                    records_read.pop()
+                    self.record_unread(part, f"no {lacking[0]}", text(record, key))
         return records_read
+
+    def record_unread(self, part: Part, problem: str, name: str = "", operation: str = "") -> None:
+        """Notes a record that cannot be understood under its name; without one the whole part is unread, so that the
+        record is never taken for absent."""
+        failure = unreadable(operation or OPERATIONS[part][-1], f"a record cannot be understood ({problem})")
+        self.blind_to(failure, part, name or None)
+
+    def names(self, part: Part, operation: str, key: str, name_field: str, **parameters: Any) -> list[str]:
+        """What a list of SageMaker's names in this field of its records."""
+        return self.named_in(part, operation, self.aws.listing("sagemaker", operation, key, **parameters), name_field)
+
+    def named_in(self, part: Part, operation: str, records: Iterable[Any], name_field: str) -> list[str]:
+        """The names in this field of listed records. The part counts as unread where one has none."""
+        names = [text(record, name_field) for record in records]
+        if not all(names):
+            self.record_unread(part, f"no {name_field}", operation=f"sagemaker:{operation}")
+        return [name for name in names if name]
 
     def all(self, kind: Kind, model: type[F]) -> dict[str, F]:
         """Every resource of a plain kind by name, of jobs those that changed since the cutoff."""
         window = {"LastModifiedTimeAfter": self.cutoff} if kind.passing else {}
-        listed = self.aws.listing("sagemaker", kind.list_operation, kind.listed, MaxResults=100, **window)
-        return self.named(kind, model, [record[kind.name_field] for record in listed])
+        names = self.names(Part(kind.part), kind.list_operation, kind.listed, kind.name_field, MaxResults=100, **window)
+        return self.named(kind, model, names)
 
     def named(self, kind: Kind, model: type[F], names: Iterable[str]) -> dict[str, F]:
         """Those of the named resources of a plain kind that exist, by name."""
@@ -199,14 +228,18 @@ class Reader:
         facts = self.typed(part, model, answers, kind.name_field)
         return {fact.name: fact for fact in facts}  # type: ignore[attr-defined]
 
-    def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
-        """The pages of a ``Search``, unwrapped to the records themselves."""
+    def search(self, part: Part, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a ``Search``, unwrapped to the records themselves; each has a name, or else the part counts as
+        unread."""
         expression = {"SearchExpression": {"Filters": filters}} if filters else {}
         for page in self.aws.pages(
             "sagemaker", "Search", "Results", Resource=resource, MaxResults=self.SEARCH_PAGE, **expression
         ):
-            records = [record.get(resource) or {} for record in page]
-            yield [record.get("Model", record) if resource == "Model" else record for record in records]
+            records = [_unwrapped(record, resource) for record in page]
+            named = [record for record in records if text(record, f"{resource}Name")]
+            if len(named) < len(records):
+                self.record_unread(part, f"no {resource}Name", operation="sagemaker:Search")
+            yield named
 
     def search_failed(self, failure: CallFailed) -> None:
         """A failed ``Search`` leaves nothing unread, as lists and descriptions follow; a missing permission is told."""
@@ -228,7 +261,16 @@ class Reader:
         except CallFailed as failure:
             self.blind_to(failure, Part.TAGS, arn)
             return None
-        return {tag["Key"]: tag.get("Value", "") for tag in listed}
+        if not all(text(tag, "Key") for tag in listed):
+            self.record_unread(Part.TAGS, "no Key", arn)
+            return None
+        return {tag["Key"]: text(tag, "Value") for tag in listed}
+
+
+def _unwrapped(record: Any, resource: str) -> Any:
+    """The record in a result of ``Search``; a model lies one step deeper."""
+    inner = record.get(resource) if isinstance(record, Mapping) else None
+    return inner["Model"] if resource == "Model" and isinstance(inner, Mapping) and "Model" in inner else inner
 
 
 def since(moment: datetime, name: str = "LastModifiedTime") -> list[dict[str, str]]:

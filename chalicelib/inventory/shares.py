@@ -17,7 +17,7 @@ def scaling(reader: Reader, ids: list[str], network_calls: int) -> list[str]:
     if reader.bound is None or not parts:
         return ids
     first = reader.affords(len(parts) + FOR_ALARMS)
-    room = reader.bound.left - len(parts) - FOR_ALARMS - FOR_METRICS - network_calls
+    room = reader.bound.calls_left - len(parts) - FOR_ALARMS - FOR_METRICS - network_calls
     number = 1 + max(0, room) // len(parts) if first else 0
     for part in parts:
         for id in ids[number:]:

@@ -1,6 +1,6 @@
 """What follows from what has been read so far: who uses what, and what is still to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
@@ -53,10 +53,11 @@ def with_use(estate: Inventory, *, seen: bool) -> Inventory:
     configs could be read.
     """
     in_use = {endpoint.config_name for endpoint in estate.endpoints.values()}
-    users, run = _users(estate), _run_by_components(estate)
+    (users, doubtful), run = _users(estate), _run_by_components(estate)
     models = {}
     for name, model in estate.models.items():
-        used = tuple(sorted(users.get(name, ()))) or (model.used_by or () if seen and estate.whole else model.used_by)
+        untold = None if name in doubtful else () if seen and estate.whole else model.used_by
+        used = tuple(sorted(users.get(name, ()))) or model.used_by or untold
         models[name] = model.model_copy(update={"used_by": used, **run.get(name, {})})
     configs = {}
     for name, config in estate.configs.items():
@@ -83,29 +84,61 @@ def _run_by_components(estate: Inventory) -> Mapping[str, dict[str, tuple[str, .
     }
 
 
-def _users(estate: Inventory) -> Mapping[str, set[str]]:
+def _users(estate: Inventory) -> tuple[Mapping[str, set[str]], set[str]]:
+    """The endpoints that serve each model, and the models that those may serve of whose state nothing is known."""
     users: dict[str, set[str]] = {}
+    doubtful: set[str] = set()
+
+    def note(models: Iterable[str], endpoint: str, *, certain: bool) -> None:
+        for name in models:
+            if certain:
+                users.setdefault(name, set()).add(endpoint)
+            else:
+                doubtful.add(name)
+
+    state = {variant.endpoint_name: settled(variant) for variant in variants(estate)}
     for variant in variants(estate):
-        if not variant.settled or variant.shadow or not has_instances(variant):
-            continue
-        for name in models_of(variant):
-            users.setdefault(name, set()).add(variant.endpoint_name)
-    unsettled = {variant.endpoint_name for variant in variants(estate) if not variant.settled}
+        stands = state[variant.endpoint_name]
+        if stands is not False and not variant.shadow and has_instances(variant):
+            models = models_of(variant)
+            note(models, variant.endpoint_name, certain=stands is True)
     for component in estate.components.values():
-        if component.endpoint_name in unsettled:
-            continue
-        for part in component.specifications:
-            if part.model_name:
-                users.setdefault(part.model_name, set()).add(component.endpoint_name)
-    return users
+        stands = state.get(component.endpoint_name, True)
+        if stands is not False:
+            models = tuple(part.model_name for part in component.specifications if part.model_name)
+            note(models, component.endpoint_name, certain=stands is True)
+    return users, doubtful
 
 
-def hosts_components(variant: Variant) -> bool:
-    """True where the variant is known to have no model of its own."""
+def subnets_in_use(estate: Inventory) -> dict[str, Sequence[str]]:
+    """The subnets of each model and config that is in use, by its ARN."""
+    used = [(model.arn, model.vpc_config) for model in estate.models.values() if model.used_by]
+    used += [(config.arn, config.vpc_config) for config in estate.configs.values() if config.in_use]
+    return {arn: vpc_config.subnets for arn, vpc_config in used if vpc_config}
+
+
+def subnets_in_doubt(estate: Inventory) -> set[str]:
+    """The subnets of models in a sweep of which nobody knows whether an endpoint uses them."""
+    doubtful = (model for model in estate.models.values() if model.used_by is None and estate.whole)
+    return {subnet for model in doubtful if model.vpc_config for subnet in model.vpc_config.subnets}
+
+
+def settled(variant: Variant) -> bool | None:
+    """Whether the variant's endpoint serves and is not in the middle of a change; None where nobody knows what its
+    state means."""
+    try:
+        return variant.settled
+    except Unread:
+        return None
+
+
+def may_host_components(variant: Variant) -> bool:
+    """False only where the variant is known to have a model of its own or to be serverless: components that nobody asks
+    for would count as gone."""
     try:
         return variant.hosts_components
     except Unread:
-        return False
+        return True
 
 
 def may_scale(variant: Variant) -> bool:

@@ -82,7 +82,8 @@ class Told(NamedTuple):
 class Publisher:
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
-    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps.
+    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps;
+    ``regions`` are those that an audit of an account reads.
     """
 
     policy: Policy
@@ -90,6 +91,7 @@ class Publisher:
     ledger: Ledger | None = None
     url: Callable[[Report], str | None] = field(default=lambda report: None)
     history: History | None = None
+    regions: frozenset[str] = frozenset()
 
     def sweep(self, audited: Sequence[Audited], merged: Report) -> list[Notice]:
         """Sends the one digest of an account's sweep, and remembers; a channel that has taken the digest of the same
@@ -270,7 +272,7 @@ class Publisher:
 
     def _follow(self, audited: Sequence[Audited], merged: Report) -> None:
         """What is remembered of a sweep beside its findings. It is told already, so that nothing here may raise."""
-        complete = merged.accounts if merged.complete else []
+        complete = merged.accounts if merged.whole and self.regions <= set(merged.regions) else []
         for account in complete:
             log.info("complete audit of %s", account)  # the stack counts these lines
         if self.ledger is not None:

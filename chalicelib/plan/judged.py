@@ -14,6 +14,7 @@ from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
 from chalicelib.report.outcomes import Outcome, Verdict
@@ -71,7 +72,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         for reason in template.more.values():
-            judge.unread.setdefault(Obstacle(VALUES, reason), set()).update(_declarable(judge))
+            judge.unread.setdefault(Obstacle(VALUES, reason, Cause.NOT_TOLD), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
@@ -145,7 +146,7 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
-    for (operation, reason, _), rules in judge.unread.items():
+    for (operation, reason, *_), rules in judge.unread.items():
         number = tally.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules
@@ -161,7 +162,8 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
         listed.append(_spot(scope, VALUES, f"{len(rest)} more values are not known ({_counted(number)})", rules))
     if later:
         text = f"{_counted(later_count)} are {LATER}: metrics, activities and alarms, and all else that only runs"
-        listed.insert(0, _spot(scope, DEPLOYMENT, text, later))
+        spot = _spot(scope, DEPLOYMENT, text, later)
+        listed.insert(0, spot.model_copy(update={"cause": Cause.NOT_TOLD}))
     return listed
 
 

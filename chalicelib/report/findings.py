@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.cause import Cause
 from chalicelib.report.outcomes import Confidence
 from chalicelib.report.severity import Severity as Severity
 from chalicelib.scope import partition_of
@@ -135,12 +136,15 @@ def root_arn(finding: Finding) -> str:
 
 
 class BlindSpot(_Contract):
-    """Something that the audit could not read. ``effect`` lists the rules that it leaves unknown."""
+    """Something that the audit could not read. ``effect`` lists the rules that it leaves unknown. ``cause``: AWS
+    ``denied`` it, the call ``failed`` or was ``throttled`` to the end, the answer was ``malformed``, or AWS answered
+    and did not tell (``not_told``), which no permission would change."""
 
     account: str
     region: str
     operation: str
     error: str
+    cause: Cause = Cause.FAILED
     effect: list[str] = []
     resource: str | None = None
 
@@ -259,8 +263,9 @@ class Report(_Contract):
     """What one audit saw, judged, could not see (``blind_spots``) and left to the next sweep (``deferred``); it is
     ``complete`` without either.
 
-    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
-    ``endpoints`` where each of them stands.
+    ``complete``: everything that was asked for could be read; what AWS itself does not tell (blind spots ``not_told``)
+    leaves rules unknown, and a report complete. ``catalogue`` holds the rules that judged; ``zones`` the Availability
+    Zones (ids) in which each region has subnets; ``endpoints`` where each of them stands.
     """
 
     schema_version: Literal[1] = 1
@@ -283,6 +288,11 @@ class Report(_Contract):
     endpoints: list[EndpointCapacity] = []
     api_calls: dict[str, int]
     complete: bool
+
+    @property
+    def whole(self) -> bool:
+        """True for a complete audit of all that there is: neither of some resources nor by some rules only."""
+        return self.complete and not self.scope.resources and not self.scope.rules
 
     def open_findings(self) -> list[Finding]:
         """The findings that are told: open ones, worst first."""

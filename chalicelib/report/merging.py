@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     BlindSpot,
     Deferral,
@@ -51,7 +52,8 @@ def report_of(
     """The report on one account and region, of which nothing is known but what is handed in.
 
     ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
-    it has no blind spot and nothing was left to the next sweep.
+    nothing kept it from reading, and nothing was left to the next sweep: what AWS does not tell is nothing that could
+    have been read.
     """
     spots, left = list(blind_spots), list(deferred)
     return Report(
@@ -73,7 +75,7 @@ def report_of(
         zones=dict(zones or {}),
         endpoints=list(endpoints),
         api_calls=dict(sorted((api_calls or {}).items())),
-        complete=not spots and not left if complete is None else complete,
+        complete=(not left and all(spot.cause is Cause.NOT_TOLD for spot in spots)) if complete is None else complete,
     )
 
 

@@ -45,8 +45,6 @@ def _config_used(config: EndpointConfig, estate: Inventory) -> Outcome | None:
 
 
 def _model_used(model: Model, estate: Inventory) -> Outcome | None:
-    if model.used_by is None:
-        raise Unread("which endpoints use the model is told by Search or a sweep only, and neither was read")
     if model.used_by:
         return None
     if estate.whole:
@@ -226,9 +224,8 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
 
 def _standing_on(vpc_config: VpcConfig, estate: Inventory) -> list[Variant]:
     """The variants in service whose instances can get their addresses from these subnets alone."""
-    estate.gaps.demand(Part.ENDPOINTS)
-    estate.gaps.demand_each(Part.CONFIGS)
-    estate.gaps.demand_each(Part.MODELS)
+    for part in (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS):
+        estate.gaps.demand_each(part)
     room = frozenset(vpc_config.subnets)
     return [
         variant

@@ -3,9 +3,9 @@
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
@@ -74,7 +74,7 @@ def pipeline_bottleneck_container(variant: Variant, estate: Inventory, params: S
         points = estate.metric("ContainerLatency", variant, days=params.window_days, container=name)
         spent[name] = sum(point.value for point in points)
         if not points:
-            raise Unread(f"CloudWatch has no ContainerLatency datapoints of {name}", "cloudwatch:GetMetricData")
+            raise no_datapoints(f"CloudWatch has no ContainerLatency datapoints of {name}")
     whole = sum(spent.values())
     if not whole:
         return passed("its containers take no time that can be measured", window_days=params.window_days)

@@ -15,7 +15,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
-from chalicelib.inventory.metrics import Datapoint
+from chalicelib.inventory.metrics import Datapoint, no_datapoints
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, Verdict, failed, not_applicable, passed
@@ -105,14 +105,14 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
         return not_applicable(f"deployed less than {params.min_age_days:g} days ago").passing()
     points = calls_of(variant, estate, params.window_days)
     if not points and not variant.hosts_components and variant.is_async:
-        raise Unread("CloudWatch has no InvocationsProcessed datapoints for it", "cloudwatch:GetMetricData")
+        raise no_datapoints("CloudWatch has no InvocationsProcessed datapoints for it")
     if not (calls := total(points)):
         return not_applicable("not called in the window; endpoint-idle tells it")
     gpus = min(instance.gpu_count or 1 for instance in types)
     busiest = _utilization("GPUUtilization", variant, estate, params.window_days)
     memory = _utilization("GPUMemoryUtilization", variant, estate, params.window_days)
     if busiest is None:
-        raise Unread("CloudWatch has no GPUUtilization datapoints for it", "cloudwatch:GetMetricData")
+        raise no_datapoints("CloudWatch has no GPUUtilization datapoints for it")
     facts: Facts = {
         "instance_type": ", ".join(instance.name for instance in types),
         "gpu_count": gpus,
@@ -131,7 +131,7 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
     if reserving := _reserving(variant, estate):
         return failed(confidence=Confidence.MEDIUM, **facts, memory_reserved_by=", ".join(reserving))
     if memory is None:
-        raise Unread("CloudWatch has no GPUMemoryUtilization datapoints for it", "cloudwatch:GetMetricData")
+        raise no_datapoints("CloudWatch has no GPUMemoryUtilization datapoints for it")
     return passed("the memory of its GPUs is used", **facts)
 
 
@@ -280,7 +280,7 @@ def endpoint_idle(subject: Variant | InferenceComponent, estate: Inventory, para
             return passed("requests wait for it", **facts)
         if not points or not backlog:
             lacking = "InvocationsProcessed" if not points else "ApproximateBacklogSize"
-            raise Unread(f"CloudWatch has no {lacking} datapoints for it", "cloudwatch:GetMetricData")
+            raise no_datapoints(f"CloudWatch has no {lacking} datapoints for it")
         return failed(**facts)
     return failed(confidence=Confidence.HIGH if points else Confidence.MEDIUM, **facts)
 
@@ -303,10 +303,7 @@ def _idle_component(component: InferenceComponent, estate: Inventory, params: Id
         return passed("it is called", **facts, invocations=int(calls))
     host = estate.variants.get(f"endpoint/{component.endpoint_name}/variant/{component.variant_name}")
     if not points and host is not None and _counted_on_host_only(host, estate, params.window_days):
-        raise Unread(
-            "CloudWatch counts calls of its endpoint and has datapoints of none of its components",
-            "cloudwatch:GetMetricData",
-        )
+        raise no_datapoints("CloudWatch counts calls of its endpoint and has datapoints of none of its components")
     return failed(
         confidence=Confidence.HIGH if points else Confidence.MEDIUM, **facts, invocations=0, datapoints=len(points)
     )

@@ -12,6 +12,7 @@ from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.uses import models_of
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity, utc_text
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
@@ -246,7 +247,7 @@ def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: P
     if not serving_variants or any(variant.hosts_components for variant in serving_variants):
         estate.gaps.demand_each(Part.COMPONENTS)
     if untold := [what for what, answer in answers.items() if answer is None]:
-        raise Unread(f"whether there still is the {', the '.join(untold)} was not read")
+        raise Unread(f"whether there still is the {', the '.join(untold)} was not read", cause=Cause.FAILED)
     return passed("everything that it needs is there", **facts)
 
 

@@ -7,6 +7,7 @@ from chalicelib.inventory.images import Training as TrainsOn
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
@@ -36,7 +37,9 @@ def trained_on_instances(job: TrainingJob, estate: Inventory) -> Outcome | None:
 def tagged_algorithm_of(job: TrainingJob) -> Algorithm | None:
     """As :func:`algorithm_of`, but raises Unread where only tags tell the algorithm and they were not read."""
     if job.tags is None and job.image and may_be_jumpstart(job.image):
-        raise Unread("the tags of the job, which tell the algorithm in a shared image, were not read")
+        raise Unread(
+            "the tags of the job, which tell the algorithm in a shared image, were not read", cause=Cause.FAILED
+        )
     return algorithm_of(job)
 
 

@@ -2,20 +2,23 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.ledger import Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
-from chalicelib.notices.publisher import NotDelivered
+from chalicelib.notices.publisher import Audited, NotDelivered
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Severity
+from chalicelib.report.findings import Exemption, ScopeAudited, Severity
 from chalicelib.report.known import Known
 from chalicelib.report.outcomes import Verdict
+from chalicelib.scope import Scope
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
 from tests.unit.test_notices import NOW, a_finding
@@ -242,3 +245,25 @@ def test_a_table_that_does_not_exist_is_a_sentence(emulator: Emulator) -> None:
         ledger.unresolved(ACCOUNT, REGION)
     with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"):
         ledger.write([Known(on_churn())])
+
+
+@pytest.mark.parametrize(
+    "narrowed",
+    [
+        {"scope": ScopeAudited(accounts=[ACCOUNT], regions=[REGION], rules=["endpoint-idle"])},
+        {"scope": ScopeAudited(accounts=[ACCOUNT], regions=[REGION], resources=["arn:aws:sagemaker:::endpoint/churn"])},
+        {"complete": False},
+    ],
+)
+def test_e7b_a_narrowed_audit_is_not_the_complete_audit_of_an_account(story: Story, narrowed: dict[str, Any]) -> None:
+    story.sweep(**{"complete": True, **narrowed})
+    assert story.ledger.last_complete(ACCOUNT) is None
+    story.sweep(complete=True)
+    assert story.ledger.last_complete(ACCOUNT) is not None
+
+
+def test_an_audit_of_fewer_regions_is_not_the_complete_audit_of_an_account(story: Story) -> None:
+    report = story.report(trigger="schedule", complete=True)
+    audited = Audited.by(report, Resolutions(Scope(ACCOUNT, REGION), frozenset()))
+    replace(story.publisher, regions=frozenset({REGION, "us-east-1"})).sweep([audited], report)
+    assert story.ledger.last_complete(ACCOUNT) is None

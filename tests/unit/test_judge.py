@@ -16,6 +16,7 @@ from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Finding, Severity, finding_id
 from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules import RULES
@@ -163,7 +164,7 @@ def test_a_fault_of_one_rule_is_unknown_and_silences_no_other(broken_rule: str) 
     for subject in estate.subjects:
         judge.judge(subject, estate)
     assert judge.rule_counts()[broken_rule].unknown == 1
-    assert Obstacle("rule:broken-rule", "the rule failed on a endpoint: KeyError") in judge.unread
+    assert Obstacle("rule:broken-rule", "the rule failed on a endpoint: KeyError", Cause.FAILED) in judge.unread
     assert [one.rule.id for one in judge.failing] == ["endpoint-single-instance"]
 
 

@@ -198,7 +198,7 @@ def test_new_values_missing_fields_and_nulls_are_judged_or_unknown(
         a_notebook(instance_type=instance_type, AcceleratorTypes=[]),
     ]
     judge = judged(facts, an_inventory(*facts))
-    faults = [reason for operation, reason, _ in judge.unread if operation.startswith("rule:")]
+    faults = [reason for operation, reason, *_ in judge.unread if operation.startswith("rule:")]
     assert faults == []
     assert sum(counts.total() for counts in judge.counts.values()) > 20
     assert all(isinstance(verdict, Verdict) for counts in judge.counts.values() for verdict in counts)

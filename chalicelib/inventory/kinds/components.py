@@ -1,10 +1,9 @@
 """Inference components: the facts, and how they are read."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import ClassVar
 
-from chalicelib.inventory.facts import Fact, Present, Tags, at, many
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, many, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -18,23 +17,25 @@ class Specification(Fact):
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
     placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")
-    accelerators: float | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
+    accelerators: Amount | None = at("ComputeResourceRequirements.NumberOfAcceleratorDevicesRequired")
 
 
-class InferenceComponent(Fact):
+class InferenceComponent(Stated):
     """``DescribeInferenceComponent``."""
 
     kind: ClassVar[str] = "inference-component"
+    essential: ClassVar[tuple[str, ...]] = ("EndpointName",)
+    known_states: ClassVar[States] = {"status": states("InService", "Creating", "Updating", "Failed", "Deleting")}
     name: str = at("InferenceComponentName", required=True)
     arn: str = at("InferenceComponentArn", default="")
     endpoint_name: str = at("EndpointName", default="")
     endpoint_arn: str = at("EndpointArn", default="")
     variant_name: str | None = at("VariantName")
     status: str = at("InferenceComponentStatus", default="")
-    created: datetime | None = at("CreationTime")
-    modified: datetime | None = at("LastModifiedTime")
-    desired_copy_count: int | None = at("RuntimeConfig.DesiredCopyCount")
-    current_copy_count: int | None = at("RuntimeConfig.CurrentCopyCount")
+    created: Time | None = at("CreationTime")
+    modified: Time | None = at("LastModifiedTime")
+    desired_copy_count: Count | None = at("RuntimeConfig.DesiredCopyCount")
+    current_copy_count: Count | None = at("RuntimeConfig.CurrentCopyCount")
     model_name: str | None = at("Specifications[0].ModelName", "Specification.ModelName")
     image: str | None = at(
         "Specifications[0].Container.Image",
@@ -68,10 +69,14 @@ class InferenceComponent(Fact):
 def components(reader: Reader, *, keep: int = 0, **filters: str) -> dict[str, InferenceComponent]:
     """The inference components of the region, or those of one endpoint (``EndpointNameEquals``): of a bounded audit
     the first, each with a call for its tags to come, while ``keep`` calls stay."""
-    listed = reader.aws.listing(
-        "sagemaker", "ListInferenceComponents", "InferenceComponents", MaxResults=100, **filters
+    names = reader.names(
+        Part.COMPONENTS,
+        "ListInferenceComponents",
+        "InferenceComponents",
+        "InferenceComponentName",
+        MaxResults=100,
+        **filters,
     )
-    names = [record["InferenceComponentName"] for record in listed]
     afforded = reader.afforded(Part.COMPONENTS, names, cost=2, keep=keep)
     reader.reserve(len(afforded))
     return described_components(reader, afforded)
@@ -80,5 +85,5 @@ def components(reader: Reader, *, keep: int = 0, **filters: str) -> dict[str, In
 def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:
     """The named inference components that exist."""
     answers = reader.describe_each(Part.COMPONENTS, "DescribeInferenceComponent", "InferenceComponentName", names)
-    components = reader.typed(Part.COMPONENTS, InferenceComponent, answers)
+    components = reader.typed(Part.COMPONENTS, InferenceComponent, answers, "InferenceComponentName")
     return {component.name: component for component in components}

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
+from chalicelib.inventory.answers import CallFailed, moment, text
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Tags, Time, VpcConfig, at
+from chalicelib.inventory.facts import plain as plain
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.remembered import Configs
@@ -17,22 +18,18 @@ from chalicelib.inventory.remembered import Configs
 log = logging.getLogger(__name__)
 
 
-#: Endpoint states without case and underscores: events write IN_SERVICE where the API writes InService.
+#: Endpoint states, to compare by.
 IN_TRANSITION = frozenset({"creating", "updating", "systemupdating", "rollingback", "deleting"})
 NOT_SERVING = frozenset({"failed", "outofservice"})
-
-
-def plain(status: str) -> str:
-    """A status without case and underscores, to compare by."""
-    return status.replace("_", "").lower()
+ENDPOINT_STATES = IN_TRANSITION | NOT_SERVING | {"inservice", "updaterollbackfailed"}
 
 
 class ManagedInstanceScaling(Fact):
     """SageMaker's own scaling of the instances under inference components."""
 
     status: str = at("Status", default="")
-    min_instance_count: int | None = at("MinInstanceCount")
-    max_instance_count: int | None = at("MaxInstanceCount")
+    min_instance_count: Count | None = at("MinInstanceCount")
+    max_instance_count: Count | None = at("MaxInstanceCount")
 
     @property
     def enabled(self) -> bool:
@@ -51,15 +48,15 @@ class VariantSettings(Fact):
 
     name: str = at("VariantName", required=True)
     model_name: str | None = at("ModelName")
-    initial_instance_count: int | None = at("InitialInstanceCount")
-    initial_weight: float | None = at("InitialVariantWeight")
+    initial_instance_count: Count | None = at("InitialInstanceCount")
+    initial_weight: Amount | None = at("InitialVariantWeight")
     instance_type: str | None = at("InstanceType")
     instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
     accelerator_type: str | None = at("AcceleratorType")
     serverless: Present = at("ServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
-    provisioned_concurrency: int | None = at("ServerlessConfig.ProvisionedConcurrency")
+    provisioned_concurrency: Count | None = at("ServerlessConfig.ProvisionedConcurrency")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -93,9 +90,10 @@ class EndpointConfig(Fact):
 
     kind: ClassVar[str] = "endpoint-config"
     null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "in_use": "sagemaker:ListEndpoints"}
+    essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("EndpointConfigName", required=True)
     arn: str = at("EndpointConfigArn", default="")
-    created: datetime | None = at("CreationTime")
+    created: Time | None = at("CreationTime")
     variants: tuple[VariantSettings, ...] = at("ProductionVariants", default=())
     shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
     asynchronous: Present = at("AsyncInferenceConfig", default=False)
@@ -117,9 +115,9 @@ def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[s
     """The endpoint configs behind endpoints that are to stay, each described once; in a sweep those that are remembered
     from the last one not again."""
     names = [
-        endpoint["EndpointConfigName"]
+        name
         for endpoint in endpoints
-        if plain(endpoint.get("EndpointStatus", "")) != _LEAVING and endpoint.get("EndpointConfigName")
+        if plain(text(endpoint, "EndpointStatus")) != _LEAVING and (name := text(endpoint, "EndpointConfigName"))
     ]
     if not names or not reader.scope.whole:
         return described_configs(reader, names)
@@ -154,18 +152,21 @@ def _still_there(reader: Reader, remembered: Configs) -> dict[str, EndpointConfi
     try:
         for page in islice(pages, 1 + len(remembered) // CONFIGS_A_PAGE):
             for record in page:
-                known = remembered.get(record["EndpointConfigName"])
-                if (
-                    known
-                    and known.arn == record["EndpointConfigArn"]
-                    and known.created == moment(record["CreationTime"])
-                ):
+                known = remembered.get(text(record, "EndpointConfigName"))
+                if known and known.arn == text(record, "EndpointConfigArn") and known.created == _created(record):
                     confirmed[known.name] = known
             if len(confirmed) == len(remembered):
                 break
     except CallFailed as failure:
         log.info("remembered endpoint configs are described again: %s", failure)
     return confirmed
+
+
+def _created(record: Mapping[str, Any]) -> datetime | None:
+    try:
+        return moment(record.get("CreationTime"))
+    except ValueError:
+        return None
 
 
 def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, EndpointConfig]:
@@ -177,6 +178,7 @@ def described_configs(reader: Reader, names: Iterable[str]) -> dict[str, Endpoin
 
 def unused_configs(reader: Reader, used: Iterable[str]) -> dict[str, EndpointConfig]:
     """The endpoint configs that no endpoint uses."""
-    listed = reader.aws.listing("sagemaker", "ListEndpointConfigs", "EndpointConfigs", MaxResults=100)
-    names = {record["EndpointConfigName"] for record in listed} - set(used)
-    return described_configs(reader, sorted(names))
+    names = reader.names(
+        Part.UNUSED_CONFIGS, "ListEndpointConfigs", "EndpointConfigs", "EndpointConfigName", MaxResults=100
+    )
+    return described_configs(reader, sorted(set(names) - set(used)))

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed
-from chalicelib.inventory.facts import Fact, Missing, Present, Tags, Unread, at
+from chalicelib.inventory.answers import CallFailed, mappings, text
+from chalicelib.inventory.facts import Amount, Count, Fact, Missing, Present, Stated, States, Tags, Time, Unread, at
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.configs import (
+    ENDPOINT_STATES,
     IN_TRANSITION,
     NOT_SERVING,
     EndpointConfig,
@@ -26,14 +27,14 @@ class BatchSize(Fact):
     """``CapacitySize``: instances, or percent of them."""
 
     type: str = at("Type", default="")
-    value: int = at("Value", default=0)
+    value: Count = at("Value", default=0)
 
     def of(self, count: int) -> int:
         """The instances of one batch out of ``count``, at least one."""
         return max(1, math.ceil(count * self.value / 100) if self.type == "CAPACITY_PERCENT" else self.value)
 
 
-class Variant(Fact):
+class Variant(Stated):
     """A production variant as it runs, with what its endpoint says about it.
 
     Counts and weights are those of ``DescribeEndpoint``; ``settings`` are those of the endpoint config, or raise
@@ -41,28 +42,29 @@ class Variant(Fact):
     """
 
     kind: ClassVar[str] = "endpoint-variant"
+    known_states: ClassVar[States] = {"endpoint_status": ENDPOINT_STATES}
     name: str = at("VariantName", required=True)
     endpoint_name: str = Field(..., description="EndpointName")
     endpoint_arn: str = Field("", description="EndpointArn")
     endpoint_status: str = Field("", description="EndpointStatus")
     config_name: str | None = Field(None, description="EndpointConfigName")
-    endpoint_created: datetime | None = Field(None, description="CreationTime")
-    endpoint_modified: datetime | None = Field(None, description="LastModifiedTime")
-    current_instance_count: int | None = at("CurrentInstanceCount")
-    desired_instance_count: int | None = at("DesiredInstanceCount")
-    current_weight: float | None = at("CurrentWeight")
-    desired_weight: float | None = at("DesiredWeight")
+    endpoint_created: Time | None = Field(None, description="CreationTime")
+    endpoint_modified: Time | None = Field(None, description="LastModifiedTime")
+    current_instance_count: Count | None = at("CurrentInstanceCount")
+    desired_instance_count: Count | None = at("DesiredInstanceCount")
+    current_weight: Amount | None = at("CurrentWeight")
+    desired_weight: Amount | None = at("DesiredWeight")
     serverless_config: Present = at("DesiredServerlessConfig", "CurrentServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
     tags: Tags | None = Field(None, description="tags of the endpoint")
-    config_created: datetime | None = Field(None, description="DescribeEndpointConfig.CreationTime")
+    config_created: Time | None = Field(None, description="DescribeEndpointConfig.CreationTime")
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
-    provisioned_concurrency: int | None = at(
+    provisioned_concurrency: Count | None = at(
         "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
     )
 
@@ -87,7 +89,8 @@ class Variant(Fact):
 
     @property
     def settled(self) -> bool:
-        """True when the endpoint serves and is not in the middle of a change."""
+        """True when the endpoint serves and is not in the middle of a change; raises Unread where nobody knows what its
+        state means."""
         return plain(self.endpoint_status) not in IN_TRANSITION | NOT_SERVING
 
     @property
@@ -172,21 +175,23 @@ class Variant(Fact):
         return f"endpoint/{self.endpoint_name}/variant/{self.name}"
 
 
-class Endpoint(Fact):
+class Endpoint(Stated):
     """``DescribeEndpoint``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "endpoint"
+    essential: ClassVar[tuple[str, ...]] = ("EndpointStatus",)
+    known_states: ClassVar[States] = {"status": ENDPOINT_STATES}
     name: str = at("EndpointName", required=True)
     arn: str = at("EndpointArn", default="")
     config_name: str | None = at("EndpointConfigName")
     status: str = at("EndpointStatus", default="")
     failure_reason: str | None = at("FailureReason")
-    created: datetime | None = at("CreationTime")
-    modified: datetime | None = at("LastModifiedTime")
+    created: Time | None = at("CreationTime")
+    modified: Time | None = at("LastModifiedTime")
     variants: tuple[Variant, ...] = Field((), description="ProductionVariants, ShadowProductionVariants")
     tags: Tags | None = at("Tags")
-    deployment_started: datetime | None = at("PendingDeploymentSummary.StartTime")
-    deployment_seconds: int | None = at(
+    deployment_started: Time | None = at("PendingDeploymentSummary.StartTime")
+    deployment_seconds: Count | None = at(
         "LastDeploymentConfig.RollingUpdatePolicy.MaximumExecutionTimeoutInSeconds",
         "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
     )
@@ -215,18 +220,16 @@ BEYOND_SEARCH = "endpoints that Search has not heard of"
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
     """Every endpoint of the region with its tags: by ``Search``, or else listed and described one by one."""
     try:
-        records = [record for page in reader.search("Endpoint", []) for record in page if record]
+        records = [record for page in reader.search(Part.ENDPOINTS, "Endpoint", []) for record in page]
         names = {record.get("EndpointName") for record in records}
         listed = _every_name(reader, searched=bool(records))
         lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
         lacking += [name for name in listed if name not in names]
         # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
         moving = [
-            str(record["EndpointName"])
-            for record in records
-            if plain(record.get("EndpointStatus", "")) in IN_TRANSITION
+            record["EndpointName"] for record in records if plain(text(record, "EndpointStatus")) in IN_TRANSITION
         ]
-        described = {answer["EndpointName"]: answer for answer in _described(reader, [*lacking, *moving])}
+        described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
         kept = [record for record in records if record.get("EndpointName") not in {*lacking, *moving}]
         return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
@@ -250,8 +253,7 @@ def _every_name(reader: Reader, *, searched: bool) -> list[str]:
 
 
 def _listed_endpoints(reader: Reader) -> list[str]:
-    listed = reader.aws.listing("sagemaker", "ListEndpoints", "Endpoints", MaxResults=100)
-    return [record["EndpointName"] for record in listed]
+    return reader.names(Part.ENDPOINTS, "ListEndpoints", "Endpoints", "EndpointName", MaxResults=100)
 
 
 def _described(reader: Reader, names: Iterable[str]) -> list[dict[str, Any]]:
@@ -263,7 +265,7 @@ def _lacks_counts(record: Mapping[str, Any]) -> bool:
     if record.get("EndpointStatus") != "InService":
         return False
     keys = {"DesiredInstanceCount", "CurrentInstanceCount", "DesiredServerlessConfig", "CurrentServerlessConfig"}
-    variants = record.get("ProductionVariants") or []
+    variants = mappings(record.get("ProductionVariants"))
     return not variants or any(not keys & variant.keys() for variant in variants)
 
 
@@ -290,20 +292,24 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             **raw,
             "endpoint_name": endpoint.name,
             "endpoint_arn": endpoint.arn,
-            "endpoint_status": endpoint.status,
+            "endpoint_status": endpoint.shown("status"),
             "config_name": endpoint.config_name,
             "endpoint_created": endpoint.created,
             "endpoint_modified": endpoint.modified,
             "asynchronous": told_async if told_async is not None else (config.asynchronous if config else None),
             "shadow": shadow,
-            "configured": settings.get(raw.get("VariantName", "")),
+            "configured": settings.get(text(raw, "VariantName")),
             "tags": endpoint.tags,
             "config_created": config.created if config else None,
             "rolling_batch": endpoint.rolling_batch,
         }
 
-    raw = [described(variant, shadow=False) for variant in record.get("ProductionVariants") or ()]
-    raw += [described(variant, shadow=True) for variant in record.get("ShadowProductionVariants") or ()]
+    raw: list[dict[str, Any]] = []
+    for key, shadow in (("ProductionVariants", False), ("ShadowProductionVariants", True)):
+        written = record.get(key) or []
+        raw += [described(variant, shadow=shadow) for variant in mappings(written)]
+        if len(mappings(written)) < (len(written) if isinstance(written, list) else 1):
+            reader.record_unread(Part.ENDPOINTS, key, endpoint.name)
     variants = reader.typed(Part.ENDPOINTS, Variant, raw, "endpoint_name")
     unread = _without_config(reader, endpoint.config_name)
     known = [variant if variant.configured else _unconfigured(variant, unread) for variant in variants]

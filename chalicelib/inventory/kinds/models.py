@@ -1,13 +1,12 @@
 """Models and their containers: the facts, and how they are read."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from chalicelib.inventory.answers import CallFailed
-from chalicelib.inventory.facts import Fact, Tags, VpcConfig, at, filled
+from chalicelib.inventory.facts import Fact, Tags, Time, VpcConfig, at, filled
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
@@ -31,9 +30,10 @@ class Model(Fact):
 
     kind: ClassVar[str] = "model"
     null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "used_by": "sagemaker:Search"}
+    essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("ModelName", required=True)
     arn: str = at("ModelArn", default="")
-    created: datetime | None = at("CreationTime")
+    created: Time | None = at("CreationTime")
     primary_container: Container | None = at("PrimaryContainer", convert=filled)
     pipeline: tuple[Container, ...] = at("Containers", default=())
     execution_mode: str | None = at("InferenceExecutionConfig.Mode")
@@ -70,14 +70,13 @@ SEARCH_FILTERS, WORTH_A_SEARCH = 20, 2
 def all_models(reader: Reader) -> dict[str, Model]:
     """Every model of the region: by ``Search``, or else listed and described one by one."""
     try:
-        records = [record for page in reader.search("Model", []) for record in page if record.get("ModelName")]
+        records = [record for page in reader.search(Part.MODELS, "Model", []) for record in page]
     except CallFailed as failure:
         reader.search_failed(failure)
         records = []
     if records:
         return {model.name: model for model in reader.typed(Part.MODELS, Model, records, "ModelName")}
-    listed = reader.aws.listing("sagemaker", "ListModels", "Models", MaxResults=100)
-    return described_models(reader, [record["ModelName"] for record in listed])
+    return described_models(reader, reader.names(Part.MODELS, "ListModels", "Models", "ModelName", MaxResults=100))
 
 
 def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:

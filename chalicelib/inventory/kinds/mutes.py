@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
+from chalicelib.inventory.answers import text
 from chalicelib.inventory.facts import Fact, Unread, at
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
@@ -73,4 +74,7 @@ def _listed(reader: Reader, named: dict[str, str]) -> Iterable[str]:
     listed = reader.aws.listing(
         _SERVICE, _LIST, "AlarmMuteRuleSummaries", Statuses=["SCHEDULED", "ACTIVE"], MaxRecords=100, **named
     )
-    return [summary["AlarmMuteRuleArn"].rsplit(":", 1)[-1] for summary in listed]
+    arns = [text(summary, "AlarmMuteRuleArn") for summary in listed]
+    if not all(arns):
+        reader.record_unread(Part.MUTES, "no AlarmMuteRuleArn", operation=f"{_SERVICE}:{_LIST}")
+    return [arn.rsplit(":", 1)[-1] for arn in arns if arn]

@@ -2,25 +2,30 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed
-from chalicelib.inventory.facts import Fact, Tags, Unread, at
+from chalicelib.inventory.answers import CallFailed, mappings, text, unreadable
+from chalicelib.inventory.facts import Count, Fact, Stated, States, Tags, Unread, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.report.cause import Cause
 
 
-class Subnet(Fact):
+class Subnet(Stated):
     """``DescribeSubnets``. ``zone_type`` is None where the zone's name already shows an Availability Zone."""
 
+    essential: ClassVar[tuple[str, ...]] = ("VpcId",)
+    known_states: ClassVar[States] = {
+        "state": states("pending", "available", "unavailable", "failed", "failed-insufficient-capacity")
+    }
     id: str = at("SubnetId", required=True)
     vpc_id: str = at("VpcId", default="")
     zone_id: str | None = at("AvailabilityZoneId")
     zone_name: str | None = at("AvailabilityZone")
     state: str | None = at("State")
-    free_addresses: int | None = at("AvailableIpAddressCount")
+    free_addresses: Count | None = at("AvailableIpAddressCount")
     outpost_arn: str | None = at("OutpostArn")
     zone_type: str | None = Field(None, description="DescribeAvailabilityZones.ZoneType")
 
@@ -86,7 +91,7 @@ def named_subnets(reader: Reader, ids: Iterable[str]) -> dict[str, Subnet]:
     Filters, not ``SubnetIds``: with those one missing subnet fails the whole call.
     """
     subnets = _filtered(reader, "subnet-id", ids)
-    siblings = _filtered(reader, "vpc-id", {subnet["VpcId"] for subnet in subnets})
+    siblings = _filtered(reader, "vpc-id", {vpc for subnet in subnets if (vpc := text(subnet, "VpcId"))})
     return _typed(reader, [*subnets, *siblings])
 
 
@@ -95,7 +100,7 @@ def subnets_in(reader: Reader, vpc_ids: Iterable[str]) -> dict[str, Subnet]:
     return _typed(reader, _filtered(reader, "vpc-id", vpc_ids))
 
 
-def _filtered(reader: Reader, name: str, values: Iterable[str]) -> list[dict[str, str]]:
+def _filtered(reader: Reader, name: str, values: Iterable[str]) -> list[Any]:
     wanted = sorted(set(values))
     slices = [wanted[start : start + FILTER_VALUES] for start in range(0, len(wanted), FILTER_VALUES)]
     answers = reader.each(
@@ -134,11 +139,19 @@ def zone_types(reader: Reader) -> dict[str, str]:
     except CallFailed as failure:
         reader.blind_to(failure, Part.SUBNETS, "zone types")
         return {}
-    return {zone["ZoneName"]: zone.get("ZoneType", "availability-zone") for zone in answer["AvailabilityZones"]}
+    zones = mappings(answer.get("AvailabilityZones"))
+    types = {text(zone, "ZoneName"): text(zone, "ZoneType") or "availability-zone" for zone in zones}
+    if not all(types) or len(zones) < len(answer.get("AvailabilityZones") or (None,)):
+        odd = unreadable("ec2:DescribeAvailabilityZones", "a zone cannot be understood")
+        reader.blind_to(odd, Part.SUBNETS, "zone types")
+    return types
 
 
-def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]]) -> dict[str, Vpc]:
-    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN.
+def vpcs_of(
+    reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, Iterable[str]], doubtful: Iterable[str] = ()
+) -> dict[str, Vpc]:
+    """Every VPC among the subnets, with who uses it. ``users`` are the subnet ids of each user, by the user's ARN;
+    ``doubtful`` those on which something stands of which nobody knows whether it is used.
 
     A VPC that the scope names came without its users.
     """
@@ -151,7 +164,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         for vpc in {subnets[id].vpc_id for id in ids if id in subnets}:
             used_by.setdefault(vpc, []).append(user)
     scope = reader.scope
-    return {
+    vpcs = {
         vpc: Vpc(
             id=vpc,
             arn=f"arn:{scope.partition}:ec2:{scope.region}:{scope.account}:vpc/{vpc}",
@@ -160,3 +173,7 @@ def vpcs_of(reader: Reader, subnets: Mapping[str, Subnet], users: Mapping[str, I
         )
         for vpc, subnets_of_vpc in members.items()
     }
+    unread = Unread("whether what stands on it is in use is not known", cause=Cause.MALFORMED)
+    for vpc in {subnets[id].vpc_id for id in doubtful if id in subnets} - used_by.keys():
+        vpcs[vpc] = vpcs[vpc].with_unknown({"used_by": unread})
+    return vpcs

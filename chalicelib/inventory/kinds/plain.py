@@ -1,15 +1,28 @@
 """Kinds that are read by their list and descriptions alone: the facts of each."""
 
-from datetime import datetime
 from typing import ClassVar
 
-from chalicelib.inventory.facts import Fact, Tags, VpcConfig, at, filled
+from chalicelib.inventory.facts import Count, Fact, Stated, States, Tags, Time, VpcConfig, at, filled, states
 
 
-class NotebookInstance(Fact):
+class NotebookInstance(Stated):
     """``DescribeNotebookInstance``."""
 
     kind: ClassVar[str] = "notebook-instance"
+    essential: ClassVar[tuple[str, ...]] = ("NotebookInstanceStatus",)
+    known_states: ClassVar[States] = {
+        "status": states(
+            "Pending",
+            "InService",
+            "Stopping",
+            "Stopped",
+            "Failed",
+            "Deleting",
+            "Updating",
+            "PendingMaintenance",
+            "InMaintenance",
+        )
+    }
     name: str = at("NotebookInstanceName", required=True)
     arn: str = at("NotebookInstanceArn", default="")
     status: str = at("NotebookInstanceStatus", default="")
@@ -18,17 +31,19 @@ class NotebookInstance(Fact):
     tags: Tags | None = at("Tags")
 
 
-class TransformJob(Fact):
+class TransformJob(Stated):
     """``DescribeTransformJob``."""
 
     kind: ClassVar[str] = "transform-job"
+    essential: ClassVar[tuple[str, ...]] = ("TransformJobStatus",)
+    known_states: ClassVar[States] = {"status": states("InProgress", "Completed", "Failed", "Stopping", "Stopped")}
     name: str = at("TransformJobName", required=True)
     arn: str = at("TransformJobArn", default="")
     status: str = at("TransformJobStatus", default="")
     model_name: str | None = at("ModelName")
     instance_type: str | None = at("TransformResources.InstanceType")
-    instance_count: int | None = at("TransformResources.InstanceCount")
-    created: datetime | None = at("CreationTime")
+    instance_count: Count | None = at("TransformResources.InstanceCount")
+    created: Time | None = at("CreationTime")
     auto_ml_job_arn: str | None = at("AutoMLJobArn", convert=filled)
     labeling_job_arn: str | None = at("LabelingJobArn", convert=filled)
     tags: Tags | None = at("Tags")
@@ -41,8 +56,8 @@ class ClusterGroup(Fact):
     status: str = at("Status", default="")
     instance_type: str | None = at("InstanceType")
     instance_types: tuple[str, ...] = at("InstanceRequirements.CurrentInstanceTypes", default=())
-    current_count: int | None = at("CurrentCount")
-    target_count: int | None = at("TargetCount")
+    current_count: Count | None = at("CurrentCount")
+    target_count: Count | None = at("TargetCount")
     deep_health_checks: tuple[str, ...] = at("OnStartDeepHealthChecks", default=())
     training_plan_arn: str | None = at("TrainingPlanArn", convert=filled)
     image_version_status: str | None = at("ImageVersionStatus")
@@ -54,14 +69,18 @@ class ClusterGroup(Fact):
         return self.instance_types or ((self.instance_type,) if self.instance_type else ())
 
 
-class Cluster(Fact):
+class Cluster(Stated):
     """``DescribeCluster``: a HyperPod cluster."""
 
     kind: ClassVar[str] = "cluster"
+    essential: ClassVar[tuple[str, ...]] = ("ClusterStatus",)
+    known_states: ClassVar[States] = {
+        "status": states("Creating", "Deleting", "Failed", "InService", "RollingBack", "SystemUpdating", "Updating")
+    }
     name: str = at("ClusterName", required=True)
     arn: str = at("ClusterArn", default="")
     status: str = at("ClusterStatus", default="")
-    created: datetime | None = at("CreationTime")
+    created: Time | None = at("CreationTime")
     failure_message: str | None = at("FailureMessage", convert=filled)
     node_recovery: str | None = at("NodeRecovery")
     instance_groups: tuple[ClusterGroup, ...] = at("InstanceGroups", default=())

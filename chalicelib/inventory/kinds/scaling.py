@@ -1,14 +1,14 @@
-"""Application Auto Scaling, and the load tests behind it: the facts, and how they are read."""
+"""Application Auto Scaling: the facts, and how they are read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import moment
-from chalicelib.inventory.facts import Fact, Tags, at
+from chalicelib.inventory.answers import unreadable
+from chalicelib.inventory.facts import Amount, Count, Fact, Stated, States, Tags, Time, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.schedules import over
@@ -43,12 +43,13 @@ class ScalableTarget(Fact):
     """``DescribeScalableTargets``."""
 
     kind: ClassVar[str] = "scalable-target"
+    essential: ClassVar[tuple[str, ...]] = ("ScalableDimension", "MinCapacity", "MaxCapacity")
     resource_id: str = at("ResourceId", required=True)
     dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
     target_arn: str | None = at("ScalableTargetARN")
-    min_capacity: int | None = at("MinCapacity")
-    max_capacity: int | None = at("MaxCapacity")
-    created: datetime | None = at("CreationTime")
+    min_capacity: Count | None = at("MinCapacity")
+    max_capacity: Count | None = at("MaxCapacity")
+    created: Time | None = at("CreationTime")
     suspended: SuspendedState = at("SuspendedState", default=SuspendedState())
     arn: str = Field("", description="ScalableTargetARN, or what it scales")
     tags: Tags | None = Field(None, description="tags of what it scales")
@@ -63,6 +64,11 @@ class ScalableTarget(Fact):
         return self.dimension == INSTANCE_DIMENSION
 
     @property
+    def scales_component(self) -> bool:
+        """True for an inference component, by whatever dimension."""
+        return self.scales_copies or self.resource_id.startswith("inference-component/")
+
+    @property
     def scales_copies(self) -> bool:
         return self.dimension == COPY_DIMENSION
 
@@ -70,15 +76,16 @@ class ScalableTarget(Fact):
 class ScheduledAction(Fact):
     """``DescribeScheduledActions``."""
 
+    essential: ClassVar[tuple[str, ...]] = ("Schedule",)
     name: str = at("ScheduledActionName", required=True)
     resource_id: str = at("ResourceId", required=True)
     dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
     schedule: str = at("Schedule", default="")
     timezone: str | None = at("Timezone")
-    start: datetime | None = at("StartTime")
-    end: datetime | None = at("EndTime")
-    min_capacity: int | None = at("ScalableTargetAction.MinCapacity")
-    max_capacity: int | None = at("ScalableTargetAction.MaxCapacity")
+    start: Time | None = at("StartTime")
+    end: Time | None = at("EndTime")
+    min_capacity: Count | None = at("ScalableTargetAction.MinCapacity")
+    max_capacity: Count | None = at("ScalableTargetAction.MaxCapacity")
 
     def lives(self, now: datetime) -> bool:
         """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
@@ -143,29 +150,33 @@ def _adjustments(configuration: Mapping[str, Any]) -> list[int]:
     return [step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ()]
 
 
-class ScalingPolicy(Fact):
+class ScalingPolicy(Stated):
     """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
     ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
 
     kind: ClassVar[str] = "scaling-policy"
+    essential: ClassVar[tuple[str, ...]] = ("ScalableDimension", "PolicyType")
+    known_states: ClassVar[States] = {
+        "policy_type": states("StepScaling", "TargetTrackingScaling", "PredictiveScaling")
+    }
     policy_name: str = at("PolicyName", required=True)
     arn: str = at("PolicyARN", default="")
     resource_id: str = at("ResourceId", required=True)
     dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
     policy_type: str = at("PolicyType", default="")
-    created: datetime | None = at("CreationTime")
+    created: Time | None = at("CreationTime")
     alarms: tuple[AlarmRef, ...] = at("Alarms", default=())
-    target_value: float | None = at(f"{_TRACKING}.TargetValue")
+    target_value: Amount | None = at(f"{_TRACKING}.TargetValue")
     predefined_metric: str | None = at(f"{_TRACKING}.PredefinedMetricSpecification.PredefinedMetricType")
     custom_metrics: tuple[MetricRef, ...] = at(
         f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
-    scale_in_cooldown: int | None = at(f"{_TRACKING}.ScaleInCooldown")
-    scale_out_cooldown: int | None = at(f"{_TRACKING}.ScaleOutCooldown")
+    scale_in_cooldown: Count | None = at(f"{_TRACKING}.ScaleInCooldown")
+    scale_out_cooldown: Count | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
     steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
     steps_out: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_out)
-    step_cooldown: int | None = at("StepScalingPolicyConfiguration.Cooldown")
+    step_cooldown: Count | None = at("StepScalingPolicyConfiguration.Cooldown")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
     @property
@@ -182,29 +193,34 @@ class ScalingPolicy(Fact):
         return self.policy_type == "StepScaling"
 
 
-class ScalingActivity(Fact):
+class ScalingActivity(Stated):
     """``DescribeScalingActivities`` with the activities that were not scaled."""
 
+    essential: ClassVar[tuple[str, ...]] = ("ScalableDimension", "StatusCode")
+    known_states: ClassVar[States] = {
+        "status": states("Pending", "InProgress", "Successful", "Overridden", "Unfulfilled", "Failed")
+    }
     resource_id: str = at("ResourceId", required=True)
     dimension: str = at("ScalableDimension", default=INSTANCE_DIMENSION)
     status: str = at("StatusCode", default="")
     message: str | None = at("StatusMessage")
     description: str | None = at("Description")
     cause: str | None = at("Cause")
-    started: datetime | None = at("StartTime")
-    ended: datetime | None = at("EndTime")
+    started: Time | None = at("StartTime")
+    ended: Time | None = at("EndTime")
     not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
     maxima: tuple[int, ...] = at("NotScaledReasons[].MaxCapacity", default=(), description="MaxCapacity at its time")
 
 
-class Alarm(Fact):
+class Alarm(Stated):
     """``DescribeAlarms``. The period is in seconds; metric math has none here. Actions are ARNs."""
 
+    known_states: ClassVar[States] = {"state": states("OK", "ALARM", "INSUFFICIENT_DATA")}
     name: str = at("AlarmName", required=True)
     arn: str = at("AlarmArn", default="")
     actions_enabled: bool = at("ActionsEnabled", default=True)
     state: str | None = at("StateValue")
-    state_since: datetime | None = at("StateUpdatedTimestamp")
+    state_since: Time | None = at("StateUpdatedTimestamp")
     metric_name: str | None = at("MetricName")
     namespace: str | None = at("Namespace")
     dimensions: tuple[Dimension, ...] = at("Dimensions", default=())
@@ -212,9 +228,9 @@ class Alarm(Fact):
     alarm_actions: tuple[str, ...] = at("AlarmActions", default=())
     ok_actions: tuple[str, ...] = at("OKActions", default=())
     insufficient_data_actions: tuple[str, ...] = at("InsufficientDataActions", default=())
-    period: int | None = at("Period")
-    evaluation_periods: int | None = at("EvaluationPeriods")
-    datapoints_to_alarm: int | None = at("DatapointsToAlarm")
+    period: Count | None = at("Period")
+    evaluation_periods: Count | None = at("EvaluationPeriods")
+    datapoints_to_alarm: Count | None = at("DatapointsToAlarm")
     threshold: float | None = at("Threshold")
     comparison: str | None = at("ComparisonOperator")
     rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
@@ -330,71 +346,6 @@ def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
     answer = reader.aws.call(
         "cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
     )
+    if answer.get("NextToken"):
+        raise unreadable("cloudwatch:DescribeAlarms", "the alarms of so many names come in pages")
     return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
-
-
-class RecommendationJob(NamedTuple):
-    """A finished Inference Recommender job, the model that it measured, and when it completed."""
-
-    name: str
-    model_name: str | None
-    completed: datetime | None
-
-
-class BenchmarkJob(NamedTuple):
-    """A completed AI benchmark job, the name of the endpoint that it measured, and when it ended."""
-
-    name: str
-    endpoint_name: str
-    completed: datetime | None
-
-
-def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
-    """The AI benchmark jobs that completed in the window; None where this boto3 does not know them yet."""
-    if not reader.aws.knows("sagemaker", "ListAIBenchmarkJobs"):
-        return None
-    listed = reader.aws.listing(
-        "sagemaker",
-        "ListAIBenchmarkJobs",
-        "AIBenchmarkJobs",
-        StatusEquals="Completed",
-        CreationTimeAfter=reader.now - timedelta(days=reader.needs.recommendation_days),
-        MaxResults=100,
-    )
-    described = reader.describe_each(
-        Part.BENCHMARKS,
-        "DescribeAIBenchmarkJob",
-        "AIBenchmarkJobName",
-        [summary["AIBenchmarkJobName"] for summary in listed],
-    )
-    jobs: list[BenchmarkJob] = []
-    for job in described:
-        measured = ((job.get("BenchmarkTarget") or {}).get("Endpoint") or {}).get("Identifier") or ""
-        ended = job.get("EndTime")
-        moment_of_end = moment(ended) if ended is not None else None
-        jobs.append(BenchmarkJob(job["AIBenchmarkJobName"], measured.rsplit("/", 1)[-1], moment_of_end))
-    return jobs
-
-
-def recommendation_jobs(reader: Reader, models: Sequence[str] | None, keep: int = 0) -> list[RecommendationJob]:
-    """The Inference Recommender jobs that completed in the window, all of them or those of the named models, asked for
-    one by one while ``keep`` calls stay."""
-    if models is not None:
-        models = reader.afforded(Part.RECOMMENDATIONS, models, keep=keep)
-    after = reader.now - timedelta(days=reader.needs.recommendation_days)
-    jobs: list[RecommendationJob] = []
-    for named in [{}] if models is None else [{"ModelNameEquals": name} for name in models]:
-        listed = reader.aws.listing(
-            "sagemaker",
-            "ListInferenceRecommendationsJobs",
-            "InferenceRecommendationsJobs",
-            StatusEquals="COMPLETED",
-            LastModifiedTimeAfter=after,
-            MaxResults=100,
-            **named,
-        )
-        for listed_job in listed:
-            completed = listed_job.get("CompletionTime")
-            completed = moment(completed) if completed is not None else None
-            jobs.append(RecommendationJob(listed_job["JobName"], listed_job.get("ModelName"), completed))
-    return jobs

@@ -5,14 +5,13 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from threading import Lock
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from chalicelib.inventory.answers import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Present, Tags, VpcConfig, at
+from chalicelib.inventory.facts import Count, Fact, Present, Stated, States, Tags, Time, VpcConfig, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
@@ -28,7 +27,7 @@ class InstanceGroup(Fact):
     """One group of a heterogeneous cluster."""
 
     instance_type: str = at("InstanceType", default="")
-    instance_count: int = at("InstanceCount", default=1)
+    instance_count: Count = at("InstanceCount", default=1)
 
 
 class Training(Fact):
@@ -38,18 +37,18 @@ class Training(Fact):
     algorithm_name: str | None = at("AlgorithmSpecification.AlgorithmName")
     hyperparameters: dict[str, str] = at("HyperParameters", default={})
     instance_type: str | None = at("ResourceConfig.SelectedInstanceType", "ResourceConfig.InstanceType")
-    instance_count: int | None = at("ResourceConfig.SelectedInstanceCount", "ResourceConfig.InstanceCount")
+    instance_count: Count | None = at("ResourceConfig.SelectedInstanceCount", "ResourceConfig.InstanceCount")
     instance_groups: tuple[InstanceGroup, ...] = at("ResourceConfig.InstanceGroups", default=())
     instance_preferences: Present = at("ResourceConfig.InstancePreferences", default=False)
-    keep_alive_seconds: int = at("ResourceConfig.KeepAlivePeriodInSeconds", default=0)
+    keep_alive_seconds: Count = at("ResourceConfig.KeepAlivePeriodInSeconds", default=0)
     training_plan_arn: str | None = at("ResourceConfig.TrainingPlanArn")
     serverless: Present = at("ServerlessJobConfig", default=False)
     spot: bool = at("EnableManagedSpotTraining", default=False)
     checkpoint_s3_uri: str | None = at("CheckpointConfig.S3Uri")
-    max_runtime_seconds: int | None = at("StoppingCondition.MaxRuntimeInSeconds")
-    max_wait_seconds: int | None = at("StoppingCondition.MaxWaitTimeInSeconds")
+    max_runtime_seconds: Count | None = at("StoppingCondition.MaxRuntimeInSeconds")
+    max_wait_seconds: Count | None = at("StoppingCondition.MaxWaitTimeInSeconds")
     vpc_config: VpcConfig | None = at("VpcConfig")
-    retry_attempts: int | None = at("RetryStrategy.MaximumRetryAttempts")
+    retry_attempts: Count | None = at("RetryStrategy.MaximumRetryAttempts")
 
     @property
     def instance_types(self) -> tuple[str, ...]:
@@ -76,27 +75,31 @@ def _interruptions(statuses: Any) -> Any:
     return statuses.count("Interrupted") if isinstance(statuses, list | tuple) else statuses
 
 
-class TrainingJob(Training):
+class TrainingJob(Training, Stated):
     """``DescribeTrainingJob``, or the same record from ``Search``."""
 
     kind: ClassVar[str] = "training-job"
+    essential: ClassVar[tuple[str, ...]] = ("TrainingJobStatus",)
+    known_states: ClassVar[States] = {
+        "status": states("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting")
+    }
     name: str = at("TrainingJobName", required=True)
     arn: str = at("TrainingJobArn", default="")
     status: str = at("TrainingJobStatus", default="")
     secondary_status: str = at("SecondaryStatus", default="")
-    created: datetime | None = at("CreationTime")
-    modified: datetime | None = at("LastModifiedTime")
+    created: Time | None = at("CreationTime")
+    modified: Time | None = at("LastModifiedTime")
     tuning_job_arn: str | None = at("TuningJobArn")
     auto_ml_job_arn: str | None = at("AutoMLJobArn")
     labeling_job_arn: str | None = at("LabelingJobArn")
-    training_seconds: int | None = at("TrainingTimeInSeconds")
-    billable_seconds: int | None = at("BillableTimeInSeconds")
-    started: datetime | None = at("TrainingStartTime")
-    ended: datetime | None = at("TrainingEndTime")
-    interruptions: int | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
+    training_seconds: Count | None = at("TrainingTimeInSeconds")
+    billable_seconds: Count | None = at("BillableTimeInSeconds")
+    started: Time | None = at("TrainingStartTime")
+    ended: Time | None = at("TrainingEndTime")
+    interruptions: Count | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
     tags: Tags | None = at("Tags")
     file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
-    longest_run_seconds: int | None = Field(None, description="longest run of the jobs of its family")
+    longest_run_seconds: Count | None = Field(None, description="longest run of the jobs of its family")
 
     @property
     def family(self) -> str:
@@ -161,7 +164,7 @@ def training_jobs(reader: Reader, take: Taker) -> None:
     jobs of the first page are tells how many there are, and into how many windows of time the others are parted. An
     empty ``Search`` is confirmed by a list: its index lags, and a silent loss would look like a clean account.
     """
-    pages = reader.search("TrainingJob", since(reader.cutoff))
+    pages = reader.search(Part.TRAINING_JOBS, "TrainingJob", since(reader.cutoff))
     try:
         first = next(pages)
     except CallFailed as failure:
@@ -178,7 +181,7 @@ def training_jobs(reader: Reader, take: Taker) -> None:
         if more:
             _taken(reader, pages, take)
         return
-    *newer, oldest = (reader.search("TrainingJob", window) for window in windows)
+    *newer, oldest = (reader.search(Part.TRAINING_JOBS, "TrainingJob", window) for window in windows)
     try:
         head = next(oldest, [])
     except CallFailed as failure:  # two bounds on one time are within the API's grammar, but no promise of its manual
@@ -240,7 +243,8 @@ def _listed_training_jobs(reader: Reader) -> Iterator[list[TrainingJob]]:
         "sagemaker", "ListTrainingJobs", "TrainingJobSummaries", MaxResults=100, LastModifiedTimeAfter=reader.cutoff
     )
     for page in pages:
-        yield described_training_jobs(reader, [record["TrainingJobName"] for record in page])
+        names = reader.named_in(Part.TRAINING_JOBS, "ListTrainingJobs", page, "TrainingJobName")
+        yield described_training_jobs(reader, names)
 
 
 def described_training_jobs(reader: Reader, names: Iterable[str]) -> list[TrainingJob]:
@@ -249,5 +253,4 @@ def described_training_jobs(reader: Reader, names: Iterable[str]) -> list[Traini
 
 
 def _typed(reader: Reader, records: Iterable[dict[str, Any]]) -> list[TrainingJob]:
-    named = [record for record in records if record.get("TrainingJobName")]
-    return reader.typed(Part.TRAINING_JOBS, TrainingJob, named, "TrainingJobName")
+    return reader.typed(Part.TRAINING_JOBS, TrainingJob, records, "TrainingJobName")

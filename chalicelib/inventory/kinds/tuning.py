@@ -1,13 +1,12 @@
 """Hyperparameter tuning jobs: the facts, and how they are read."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed, moment
-from chalicelib.inventory.facts import Fact, Present, Tags, at, many
+from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, many, states
 from chalicelib.inventory.kinds.training import Training
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, since
@@ -19,13 +18,15 @@ class TrainingDefinition(Training):
     name: str | None = at("DefinitionName")
     hyperparameters: dict[str, str] = at("StaticHyperParameters", default={})
     instance_type: str | None = at("HyperParameterTuningResourceConfig.InstanceType", "ResourceConfig.InstanceType")
-    instance_count: int | None = at("HyperParameterTuningResourceConfig.InstanceCount", "ResourceConfig.InstanceCount")
+    instance_count: Count | None = at(
+        "HyperParameterTuningResourceConfig.InstanceCount", "ResourceConfig.InstanceCount"
+    )
     instance_preferences: Present = at(
         "HyperParameterTuningResourceConfig.InstanceConfigs", "ResourceConfig.InstancePreferences", default=False
     )
 
 
-class TuningJob(Fact):
+class TuningJob(Stated):
     """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
 
     kind: ClassVar[str] = "tuning-job"
@@ -34,25 +35,37 @@ class TuningJob(Fact):
         "child_hours": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
         "longest_child_seconds": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
     }
+    essential: ClassVar[tuple[str, ...]] = ("HyperParameterTuningJobStatus",)
+    known_states: ClassVar[States] = {
+        "status": states("Completed", "InProgress", "Failed", "Stopped", "Stopping", "Deleting", "DeleteFailed")
+    }
     name: str = at("HyperParameterTuningJobName", required=True)
     arn: str = at("HyperParameterTuningJobArn", default="")
     status: str = at("HyperParameterTuningJobStatus", default="")
-    created: datetime | None = at("CreationTime")
-    modified: datetime | None = at("LastModifiedTime")
+    created: Time | None = at("CreationTime")
+    modified: Time | None = at("LastModifiedTime")
     definitions: tuple[TrainingDefinition, ...] = at(
         "TrainingJobDefinitions", "TrainingJobDefinition", default=(), convert=many
     )
-    child_hours: float | None = Field(None, description="times of its training jobs")
-    children: int = Field(0, description="number of its training jobs")
+    child_hours: Amount | None = Field(None, description="times of its training jobs")
+    children: Count = Field(0, description="number of its training jobs")
     tags: Tags | None = at("Tags")
-    longest_child_seconds: int | None = Field(None, description="longest run of its training jobs")
+    longest_child_seconds: Count | None = Field(None, description="longest run of its training jobs")
+
+
+class Child(Fact):
+    """A training job in the list of those of its tuning job."""
+
+    definition_name: str | None = at("TrainingJobDefinitionName")
+    started: Time | None = at("TrainingStartTime")
+    ended: Time | None = at("TrainingEndTime")
 
 
 def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
     """The tuning jobs that changed since the cutoff."""
     records: list[dict[str, Any]] = []
     try:
-        for page in reader.search("HyperParameterTuningJob", since(reader.cutoff)):
+        for page in reader.search(Part.TUNING_JOBS, "HyperParameterTuningJob", since(reader.cutoff)):
             records += page
     except CallFailed as failure:
         reader.search_failed(failure)
@@ -60,14 +73,15 @@ def tuning_jobs(reader: Reader) -> dict[str, TuningJob]:
     if records:
         jobs = reader.typed(Part.TUNING_JOBS, TuningJob, records, "HyperParameterTuningJobName")
         return {job.name: job for job in jobs}
-    listed = reader.aws.listing(
-        "sagemaker",
+    names = reader.names(
+        Part.TUNING_JOBS,
         "ListHyperParameterTuningJobs",
         "HyperParameterTuningJobSummaries",
+        "HyperParameterTuningJobName",
         MaxResults=100,
         LastModifiedTimeAfter=reader.cutoff,
     )
-    return described_tuning_jobs(reader, [record["HyperParameterTuningJobName"] for record in listed])
+    return described_tuning_jobs(reader, names)
 
 
 def described_tuning_jobs(reader: Reader, names: Iterable[str]) -> dict[str, TuningJob]:
@@ -92,12 +106,11 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
     alone = next(iter(instances.values())) if len(instances) == 1 else None
     hours: float | None = 0.0
     longest = 0
-    for child in children:
-        count = instances.get(child.get("TrainingJobDefinitionName"), alone)
-        begun, ended = child.get("TrainingStartTime"), child.get("TrainingEndTime")
-        if begun is None or ended is None:
+    for child in reader.typed(Part.TUNING_JOBS, Child, children):
+        count = instances.get(child.definition_name, alone)
+        if child.started is None or child.ended is None:
             continue
-        seconds = (moment(ended) - moment(begun)).total_seconds()
+        seconds = (child.ended - child.started).total_seconds()
         longest = max(longest, int(seconds))
         hours = hours + seconds * count / 3600 if hours is not None and count else None
     return job.model_copy(update={"child_hours": hours, "children": len(children), "longest_child_seconds": longest})

@@ -28,7 +28,7 @@ class Searched:
         self.searches = 0
         self._lock = Lock()
 
-    def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+    def search(self, part: Part, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         with self._lock:
             self.searches += 1
             held = [dict(one) for one in self.records if all(self._fits(one, rule) for rule in filters)]
@@ -99,10 +99,10 @@ def test_times_of_another_form_are_read_by_some_chain(given: Any) -> None:
 
 def test_where_two_bounds_are_refused_one_chain_reads_all() -> None:
     class Strict(Searched):
-        def search(self, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
+        def search(self, part: Part, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
             if len(filters) > 1:
                 raise CallFailed("sagemaker:Search", "ValidationException", "two filters of one name")
-            yield from super().search(resource, filters)
+            yield from super().search(part, resource, filters)
 
     names = read(Strict(a_history(5000), "newest first"))
     assert sorted(names) == sorted(f"job-{index}" for index in range(5000))

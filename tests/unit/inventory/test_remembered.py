@@ -3,14 +3,21 @@
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from chalicelib.inventory.cached import FileMemory, cache_folder, packed, unpacked
+from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.parts import Part
+from chalicelib.inventory.reader import Needs
 from chalicelib.inventory.remembered import ProcessMemory
+from chalicelib.scope import Scope
+from tests.accounts.door import StateDoor
+from tests.accounts.shapes import NOW
+from tests.faults.account import account
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 CONFIG = EndpointConfig.model_validate(
@@ -109,3 +116,21 @@ def test_a_process_asks_below_once_and_tells_it_only_news() -> None:
 )
 def test_the_cache_folder_is_where_the_desktop_says(environment: dict[str, str], folder: str) -> None:
     assert cache_folder(environment) == Path(folder).expanduser()
+
+
+def test_a_config_made_again_under_its_name_is_described_again() -> None:
+    """The name and the ARN are the same: its creation time alone tells that what is remembered is another one."""
+    state, memory = account(), ProcessMemory()
+
+    def types() -> set[tuple[str, ...]]:
+        needs = Needs.of({Part.CONFIGS})
+        with Reading(StateDoor(state, REGION), Scope(ACCOUNT, REGION), needs, NOW, memory=memory) as reading:
+            list(reading.training_jobs())
+            return {variant.instance_types for variant in reading.inventory().configs["busy"].variants}
+
+    assert types() == {("ml.m5.large",)}
+    made_again = next(config for config in state.configs if config["EndpointConfigName"] == "busy")
+    made_again["ProductionVariants"][0]["InstanceType"] = "ml.c5.large"
+    assert types() == {("ml.m5.large",)}, "it is remembered"
+    made_again["CreationTime"] += timedelta(hours=1)
+    assert types() == {("ml.c5.large",)}
