@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -196,14 +195,12 @@ class Situations:
 
     def scaling_events(self) -> None:
         self._events("audit_on_scaling_event", _scaling_events())
-        # With every rule on, none of the calls that an event may make is left for the types of zones.
-        self._events("audit_on_scaling_event", itertools.islice(_scaling_events(), 1), AUDITOR_POLICY="baseline")
 
     def api_calls(self) -> None:
         self._events("audit_on_api_call", _api_calls())
 
-    def _events(self, function: str, events: Iterator[dict[str, Any]], **more: str) -> None:
-        environment = self.fresh(**more)
+    def _events(self, function: str, events: Iterator[dict[str, Any]]) -> None:
+        environment = self.fresh()
         for event in events:
             self.recorder.invoke(function, event, **environment)
 
