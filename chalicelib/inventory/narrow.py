@@ -32,8 +32,8 @@ def read_scaling(reader: Reader, estate: Inventory, jobs: Iterable[TrainingJob])
 
 
 def network_calls(estate: Inventory, jobs: Iterable[TrainingJob]) -> int:
-    """What reading the subnets will take."""
-    return shares.FOR_NETWORK if _subnets(estate, jobs) else 0
+    """What reading the subnets may take."""
+    return shares.FOR_NETWORK + shares.FOR_ZONES if _subnets(estate, jobs) else 0
 
 
 def read_network(

@@ -4,8 +4,9 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 
 #: What the steps take at least, in their order. Several models are searched for by one call; three calls tell what
-#: scales one target.
+#: scales one target, two the subnets and those beside them in their VPCs, and one more the types of odd zones.
 FOR_MODELS, FOR_TARGETS, FOR_SCALING, FOR_METRICS, FOR_ALARMS, FOR_NETWORK = 1, 1, 3, 2, 1, 2
+FOR_ZONES = 1
 AFTER_COMPONENTS = FOR_MODELS + FOR_TARGETS + FOR_SCALING + FOR_METRICS + FOR_ALARMS + FOR_NETWORK
 AFTER_MODELS = FOR_TARGETS + FOR_SCALING + FOR_METRICS + FOR_ALARMS
 
