@@ -73,13 +73,6 @@ def together(decisions: Iterable[Decision]) -> Decision:
     )
 
 
-def _stays(finding: Finding, policy: Policy) -> bool:
-    """True for a finding that is still open though this audit says nothing of it: its rule is in force, and it is of no
-    job, which leaves the look-back window."""
-    setting = policy.rules.get(finding.rule)
-    return setting is not None and setting.enabled and finding.resource.kind not in PASSING and tells(finding, policy)
-
-
 def _worst_first(change: Change) -> tuple[bool, int, str, str]:
     finding = change.finding
     return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
@@ -93,6 +86,13 @@ def tells(finding: Finding, policy: Policy) -> bool:
 def _notifies(finding: Finding, policy: Policy) -> bool:
     setting = policy.rules.get(finding.rule)
     return setting is None or setting.mode == "notify"
+
+
+def _stays(finding: Finding, policy: Policy) -> bool:
+    """True for a finding that is still open though this audit says nothing of it: its rule is in force, and it is of no
+    job, which leaves the look-back window."""
+    setting = policy.rules.get(finding.rule)
+    return setting is not None and setting.enabled and finding.resource.kind not in PASSING and tells(finding, policy)
 
 
 def _kind(finding: Finding, before: Known | None, policy: Policy, now: datetime) -> ChangeKind | None:
