@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from chalicelib.errors import InvalidInput
@@ -74,6 +75,14 @@ class Scope:
         if not kind.arn_is_name:
             return ref.name
         return f"arn:{self.partition}:{kind.service}:{self.region}:{self.account}:{kind.arn}/{ref.name}"
+
+
+def may_lie_in(resource: str, account: str, region: str) -> bool:
+    """False for the ARN, or the glob over ARNs, that names another account or region than these."""
+    parts = resource.split(":")
+    if not resource.startswith("arn:") or len(parts) < 6:
+        return True
+    return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])
 
 
 def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> ResourceRef:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
@@ -99,13 +100,9 @@ class Auditor:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
-        listed = findings(
-            failing,
-            self.policy,
-            scope,
-            started,
-            lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
-        )
+        tags_of = {id(failed): tags.get(tagged_arn(failed.subject, scope), {}) for failed in failing}
+        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
@@ -125,7 +122,10 @@ class Auditor:
             rules=judge.rule_counts(),
             findings=listed,
             blind_spots=blind,
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            exemptions=[
+                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen),
+                *refused_tags(asked, self.policy, started.date()),
+            ],
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
+from chalicelib.audit.exemptions import exemption_notes
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
@@ -105,7 +106,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         rules=judge.rule_counts(),
         findings=reported,
         blind_spots=spots,
-        exemptions=exemption_notes(policy, reported, now.date(), all_seen=False),
+        exemptions=exemption_notes(policy, reported, scope, now.date(), all_seen=False),
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )

@@ -216,10 +216,17 @@ class BlindSpot(_Contract):
     resource: str | None = None
 
 
-class ExemptionNote(_Contract):
-    """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
+#: Of an exemption: it ended, it ends within 14 days, it covers nothing, it has no owner or no end, a tag exempts, a tag
+#: asks for what the policy does not grant.
+ExemptionState = Literal["expired", "expiring", "unmatched", "open", "in-force", "refused"]
 
-    ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
+
+class ExemptionNote(_Contract):
+    """An exemption that somebody should look at; ``findings`` is how many it covers now.
+
+    Of the policy: ``open``: it has no owner or no end. ``expired``: its findings are told again. ``expiring``: it ends
+    within 14 days. ``unmatched``: it covers nothing. Of a tag (``source``), which is always listed, also ``in-force``,
+    and ``refused``: it exempts nothing, and ``reason`` says why.
     """
 
     rule: str
@@ -227,8 +234,22 @@ class ExemptionNote(_Contract):
     reason: str
     owner: str | None = None
     expires: date | None = None
-    state: Literal["expired", "expiring", "unmatched"]
+    source: Literal["policy", "tag"] = "policy"
+    state: ExemptionState
     findings: int
+
+    @property
+    def words(self) -> str:
+        """What the state means, as a part of a sentence."""
+        ends = f"ends on {self.expires}" if self.expires else "has no end"
+        return {
+            "expired": f"expired on {self.expires}, its findings are told again",
+            "expiring": ends,
+            "unmatched": "covers nothing",
+            "open": ends if self.owner else f"{ends}, and nobody owns it",
+            "in-force": f"exempt by a tag, {ends}",
+            "refused": "asked for by a tag and not granted",
+        }[self.state]
 
 
 class RuleCounts(_Contract):

@@ -17,6 +17,7 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.scope import may_lie_in
 
 
 def report_id() -> str:
@@ -149,16 +150,22 @@ def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
-    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
+    """The notes on exemptions of several accounts and regions, those without owner or end first: one is unmatched only
+    if it matched in none of those that it may be about."""
+    notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
     for report in reports:
         for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource), []).append(note)
+            notes.setdefault((note.rule, note.resource, note.source), []).append(note)
     together = []
-    for of_regions in notes.values():
+    for (_, resource, _), of_regions in notes.items():
         matched = [note for note in of_regions if note.state != "unmatched"]
         if matched:
             together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_regions) == len(reports):
+        elif len(of_regions) == sum(_concerned(report, resource) for report in reports):
             together.append(of_regions[0])
-    return together
+    return sorted(together, key=lambda note: note.state != "open")
+
+
+def _concerned(report: Report, resource: str) -> bool:
+    """True for a report on an account and region in which an exemption may cover something."""
+    return any(may_lie_in(resource, account, region) for account in report.accounts for region in report.regions)

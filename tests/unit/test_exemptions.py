@@ -6,7 +6,8 @@ import pytest
 
 from chalicelib.audit.findings import exemption_notes, findings
 from chalicelib.audit.judge import Judge
-from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
+from chalicelib.policy.entries import ExemptionEntry
+from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report.findings import ExemptionNote
 from chalicelib.report.merging import merged_notes
 from chalicelib.scope import Scope

@@ -15,7 +15,8 @@ from chalicelib.inventory.failures import NOT_READ, Failure
 from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
-from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
+from chalicelib.policy.entries import ExemptionEntry
+from chalicelib.policy.policy import Policy, RuleSetting, load_policy
 from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import Params, rule

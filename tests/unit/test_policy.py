@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import ExemptionEntry, forget, load_policy
+from chalicelib.policy.entries import ExemptionEntry
+from chalicelib.policy.policy import forget, load_policy
 from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
 

@@ -307,11 +307,8 @@ def _exemptions(notice: Notice, room: Room) -> list[Block]:
 
 
 def _exemption(note: ExemptionNote, room: Room) -> str:
-    what = {
-        "expired": f"expired on {note.expires}, its findings are told again",
-        "expiring": f"ends on {note.expires}, covers {number_of(note.findings, 'finding')}",
-        "unmatched": "covers nothing",
-    }[note.state]
+    covers = f", covers {number_of(note.findings, 'finding')}" if note.state in ("expiring", "open") else ""
+    what = f"{note.words}{covers}"
     why = ", ".join(filter(None, [words(note.reason, min(room.text, 120)), words(note.owner or "", 60)]))
     return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {what}" + (f" · {why}" if why else "")
 
