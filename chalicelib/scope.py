@@ -85,12 +85,14 @@ def may_lie_in(resource: str, account: str, region: str) -> bool:
     return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])
 
 
-def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> ResourceRef:
+def parse_resource(arn: str, *, account: str, region: str, field: str = "", owner: str = "") -> ResourceRef:
     """The resource that an ARN names, if it lies in ``account`` and ``region``.
 
-    Raises InvalidInput for anything else, saying which ARNs would be accepted.
+    Raises InvalidInput for anything else, saying which ARNs would be accepted; ``owner`` is what the account is called
+    there, where its number is nobody's business.
     """
-    accepted = f"accepted are ARNs of account {account} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
+    whose = owner or f"account {account}"
+    accepted = f"accepted are ARNs of {whose} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
     match = ARN.match(arn)
     if match is None or "/" not in match["rest"]:
         raise InvalidInput(f"{arn!r} is not the ARN of a resource that can be audited; {accepted}", field=field)

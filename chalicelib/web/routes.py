@@ -72,10 +72,11 @@ def guarded(work: Callable[[], HttpResponse]) -> HttpResponse:
         log.exception("the auditor is misconfigured")
         return failure(500, "misconfigured", "the auditor is misconfigured; the log of its function says how")
     except AccessFailed as error:
-        return failure(502, "aws_unavailable", str(error))
+        log.exception("AWS cannot be asked")
+        return failure(502, "aws_unavailable", error.outside)
     except AuditorError as error:
         log.exception("request failed")
-        return failure(500, "failed", str(error))
+        return failure(500, "failed", error.outside)
     except Exception:  # the last line of defence: the caller gets a sentence, the log gets the trace
         log.exception("request failed")
         return failure(500, "internal", "the audit failed; the log of the function says why")
@@ -232,7 +233,13 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
         raise InvalidInput("resources are named in one region at a time", field="regions")
     where = service.caller.known_region(regions[0])
     refs = [
-        parse_resource(arn, account=service.caller.identity.account, region=where, field=f"resources.{index}")
+        parse_resource(
+            arn,
+            account=service.caller.identity.account,
+            region=where,
+            field=f"resources.{index}",
+            owner="the auditor's own account",
+        )
         for index, arn in enumerate(body.resources)
     ]
     scopes = [service.scope(region, refs, body.rules) for region in regions]
@@ -258,9 +265,11 @@ def _queued(service: Service, body: AuditBody) -> HttpResponse:
     allowed = {own, *service.settings.accounts}
     if "organization" not in allowed and (foreign := [account for account in body.accounts if account not in allowed]):
         raise InvalidInput(
-            f"{foreign[0]} is not audited from here; accepted are {', '.join(sorted(allowed))}", field="accounts"
+            f"{foreign[0]!r} is not audited from here; accepted are the auditor's own account and those that it is "
+            "configured to audit",
+            field="accounts",
         )
-    if malformed := [account for account in body.accounts if not re.fullmatch(r"\d{12}", account)]:
+    if malformed := [account for account in body.accounts if not re.fullmatch(r"[0-9]{12}", account)]:
         raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
     accounts, regions = list(dict.fromkeys(body.accounts)) or [own], list(dict.fromkeys(body.regions))
     run = service.fleet.start("http", accounts=accounts, regions=regions, rules=body.rules, notify=body.notify)
@@ -344,4 +353,4 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
 def _own_account(service: Service, accounts: list[str], at: str) -> None:
     own = service.caller.identity.account
     if any(account != own for account in accounts):
-        raise InvalidInput(f"only the account {own} can be audited from here", field=at)
+        raise InvalidInput("only the auditor's own account can be audited from here", field=at)

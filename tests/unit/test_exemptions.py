@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from chalicelib.audit.findings import exemption_notes, findings
+from chalicelib.audit.exemptions import exemption_notes
+from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
 from chalicelib.policy.entries import ExemptionEntry
 from chalicelib.policy.policy import Policy, load_policy
@@ -27,13 +28,13 @@ def noted(expires: date | None, resource: str = "churn/*", *, all_seen: bool = T
     judge.judge(variant, an_inventory(variant))
     found = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
     assert len(found) == 1
-    return exemption_notes(policy, found, NOW.date(), all_seen=all_seen), found[0].status
+    return exemption_notes(policy, found, SCOPE, NOW.date(), all_seen=all_seen), found[0].status
 
 
 @pytest.mark.parametrize(
     ("expires", "state", "status"),
     [
-        (None, None, "exempt"),
+        (None, "open", "exempt"),
         (date(2027, 6, 1), None, "exempt"),
         (date(2026, 12, 7), None, "exempt"),
         (date(2026, 12, 6), "expiring", "exempt"),
@@ -50,10 +51,10 @@ def test_an_exemption_is_listed_two_weeks_before_its_end_and_after_it(
 
 
 def test_an_exemption_that_covers_nothing_is_listed_only_when_everything_was_seen() -> None:
-    notes, status = noted(None, "other/*")
+    notes, status = noted(date(2027, 6, 1), "other/*")
     assert [(note.state, note.findings) for note in notes] == [("unmatched", 0)]
     assert status == "open"
-    assert noted(None, "other/*", all_seen=False)[0] == []
+    assert noted(date(2027, 6, 1), "other/*", all_seen=False)[0] == []
 
 
 def test_an_open_finding_says_that_its_exemption_has_expired() -> None:
@@ -74,7 +75,7 @@ def test_an_exemption_in_one_region_is_not_unmatched_for_another() -> None:
 
     class Region:
         def __init__(self, notes: list[ExemptionNote]) -> None:
-            self.exemptions = notes
+            self.exemptions, self.accounts, self.regions = notes, [SCOPE.account], [SCOPE.region]
 
     def together(*regions: list[ExemptionNote]) -> list[str]:
         return [note.state for note in merged_notes([Region(notes) for notes in regions])]  # type: ignore[misc]
