@@ -1,4 +1,4 @@
-"""Which findings are exempt, by the policy or by the tags of a resource, and which exemptions somebody should look at."""
+"""Which findings are exempt, by the policy or by the tags of a resource, and which exemptions one should look at."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -151,9 +151,7 @@ def refused_tags(
         asked = by_tags(rule, policy, tags, today)
         if isinstance(asked, Refused):
             note = {"rule": rule, "resource": _subject(resource), "source": "tag", "state": "refused", "findings": 1}
-            notes.append(
-                ExemptionNote.model_validate({**note, "reason": asked.because, "owner": owner_in(tags)})
-            )
+            notes.append(ExemptionNote.model_validate({**note, "reason": asked.because, "owner": owner_in(tags)}))
     return notes
 
 

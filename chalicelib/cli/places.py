@@ -203,12 +203,14 @@ def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches."""
+    """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches;
+    ``passes`` are listed where they are asked for."""
 
     service: Service
     rules: frozenset[str] = frozenset()
     tags: Mapping[str, str | None] = field(default_factory=dict)
     progress: bool = True
+    passes: bool = False
 
     def scope(self, place: Place) -> Scope:
         """What is audited in a place."""
@@ -263,6 +265,7 @@ class Survey:
             progress=progress,
             tags=self.tags,
             memory=service.remembered,
+            passes=self.passes,
         )
         return auditor.audit(self.scope(place), "cli", witness)
 

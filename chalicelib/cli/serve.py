@@ -59,7 +59,7 @@ def _server(port: int) -> Any:
     except ImportError:
         raise AuditorError("serving needs chalice, which `make setup` installs") from None
 
-    class OwnPagesOnly(ChaliceRequestHandler):  # type: ignore[misc]  # chalice has no types
+    class OwnPagesOnly(ChaliceRequestHandler):
         """Refuses what the page of another origin sends before any route sees it."""
 
         def parse_request(self) -> bool:

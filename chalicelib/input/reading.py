@@ -69,13 +69,14 @@ def check_yaml(text: str, loader: Any) -> None:
 
     level = aliases = 0
     for event in yaml.parse(text, Loader=loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.CollectionStartEvent):
             level += 1
             if level > LEVELS.most:
-                raise TooLarge(LEVELS, event.start_mark.line + 1)
+                raise TooLarge(LEVELS, line)
         elif isinstance(event, yaml.CollectionEndEvent):
             level -= 1
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
             if aliases > ALIASES.most:
-                raise TooLarge(ALIASES, event.start_mark.line + 1)
+                raise TooLarge(ALIASES, line)

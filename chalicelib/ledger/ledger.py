@@ -22,7 +22,17 @@ from chalicelib.errors import InvalidInput
 from chalicelib.input.bounds import CURSOR_CHARACTERS
 from chalicelib.input.reading import read_json
 from chalicelib.kinds import PASSING
-from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, RequestRefused, Write, utc_now
+from chalicelib.ledger.table import (
+    BY_RESOURCE,
+    BY_STATUS,
+    Expression,
+    Item,
+    ItemTable,
+    LedgerFailed,
+    RequestRefused,
+    Write,
+    utc_now,
+)
 from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
 
 RESOLVED_DAYS = 400

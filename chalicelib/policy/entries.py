@@ -64,9 +64,7 @@ class ExemptionEntry(_Entry):
     @property
     def lacking(self) -> str:
         """What it lacks of an owner and a day on which it ends, in words; empty where it has both."""
-        return " and ".join(
-            name for name, value in (("owner", self.owner), ("expires", self.expires)) if value is None
-        )
+        return " and ".join(name for name, value in (("owner", self.owner), ("expires", self.expires)) if value is None)
 
     def covers(self, rule: str, arn: str, name: str) -> bool:
         """True when rule and resource match, whatever the date."""
@@ -82,6 +80,10 @@ class TagExemptions(_Entry):
 
     enabled: bool = True
     max_days: Annotated[int, Field(ge=1, le=3650, description="The latest end that counts, in days from today.")] = 90
+
+
+#: What is in force where no policy says anything.
+TAGS_EXEMPT = TagExemptions()
 
 
 class CustomRule(_Entry):

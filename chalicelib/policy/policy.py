@@ -22,6 +22,7 @@ from chalicelib.policy.document import Place, WithLines
 from chalicelib.policy.entries import (
     DEFAULT,
     ENTRIES,
+    TAGS_EXEMPT,
     CustomRule,
     ExemptionEntry,
     Mode,
@@ -71,7 +72,7 @@ class Policy:
     terraform_tags: tuple[TerraformTag, ...] = ()
     exemptions: tuple[ExemptionEntry, ...] = ()
     allow_open_exemptions: bool = False
-    tag_exemptions: TagExemptions = TagExemptions()
+    tag_exemptions: TagExemptions = TAGS_EXEMPT
     index: ExemptionIndex = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -12,7 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.notes import ExemptionNote as ExemptionNote
+from chalicelib.report.notes import ExemptionState as ExemptionState
+from chalicelib.report.notes import Passed as Passed
 from chalicelib.report.severity import Severity as Severity
+from chalicelib.report.shown import Shown
 from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
@@ -216,42 +220,6 @@ class BlindSpot(_Contract):
     resource: str | None = None
 
 
-#: Of an exemption: it ended, it ends within 14 days, it covers nothing, it has no owner or no end, a tag exempts, a tag
-#: asks for what the policy does not grant.
-ExemptionState = Literal["expired", "expiring", "unmatched", "open", "in-force", "refused"]
-
-
-class ExemptionNote(_Contract):
-    """An exemption that somebody should look at; ``findings`` is how many it covers now.
-
-    Of the policy: ``open``: it has no owner or no end. ``expired``: its findings are told again. ``expiring``: it ends
-    within 14 days. ``unmatched``: it covers nothing. Of a tag (``source``), which is always listed, also ``in-force``,
-    and ``refused``: it exempts nothing, and ``reason`` says why.
-    """
-
-    rule: str
-    resource: str
-    reason: str
-    owner: str | None = None
-    expires: date | None = None
-    source: Literal["policy", "tag"] = "policy"
-    state: ExemptionState
-    findings: int
-
-    @property
-    def words(self) -> str:
-        """What the state means, as a part of a sentence."""
-        ends = f"ends on {self.expires}" if self.expires else "has no end"
-        return {
-            "expired": f"expired on {self.expires}, its findings are told again",
-            "expiring": ends,
-            "unmatched": "covers nothing",
-            "open": ends if self.owner else f"{ends}, and nobody owns it",
-            "in-force": f"exempt by a tag, {ends}",
-            "refused": "asked for by a tag and not granted",
-        }[self.state]
-
-
 class RuleCounts(_Contract):
     """How often one rule gave each outcome."""
 
@@ -322,6 +290,8 @@ class ScopeAudited(_Contract):
 class Report(_Contract):
     """What one audit saw, judged and could not see.
 
+    ``shown`` says how the report was narrowed, and how much that leaves out. ``passes`` lists what was judged and
+    passed, where that was asked for.
     ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
     ``endpoints`` where each of them stands.
     """
@@ -338,6 +308,8 @@ class Report(_Contract):
     resources: dict[str, int]
     rules: dict[str, RuleCounts]
     findings: list[Finding]
+    shown: Shown | None = None
+    passes: list[Passed] | None = Field(default=None, exclude_if=lambda listed: listed is None)
     blind_spots: list[BlindSpot]
     exemptions: list[ExemptionNote] = []
     catalogue: dict[str, RuleInForce] = {}

@@ -10,6 +10,7 @@ from chalicelib.report.findings import (
     EndpointCapacity,
     ExemptionNote,
     Finding,
+    Passed,
     PolicyUsed,
     Report,
     RuleCounts,
@@ -17,6 +18,7 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.report.shown import Shown, together
 from chalicelib.scope import may_lie_in
 
 
@@ -45,6 +47,8 @@ def report_of(
     endpoints: Iterable[EndpointCapacity] = (),
     api_calls: Mapping[str, int] | None = None,
     complete: bool | None = None,
+    shown: Shown | None = None,
+    passes: Iterable[Passed] | None = None,
 ) -> Report:
     """The report on one account and region, of which nothing is known but what is handed in.
 
@@ -64,6 +68,8 @@ def report_of(
         resources=dict(sorted((resources or {}).items())),
         rules=dict(rules or {}),
         findings=list(findings),
+        shown=shown,
+        passes=None if passes is None else list(passes),
         blind_spots=spots,
         exemptions=list(exemptions),
         catalogue=dict(catalogue or {}),
@@ -130,6 +136,8 @@ def merged(reports: Sequence[Report]) -> Report:
             "resources": dict(sorted(resources.items())),
             "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
             "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
+            "shown": together([report.shown for report in reports], len(findings)),
+            "passes": _merged_passes(reports),
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
             "exemptions": merged_notes(reports),
             "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
@@ -139,6 +147,12 @@ def merged(reports: Sequence[Report]) -> Report:
             "complete": all(report.complete for report in reports),
         }
     )
+
+
+def _merged_passes(reports: Sequence[Report]) -> list[Passed] | None:
+    if all(report.passes is None for report in reports):
+        return None
+    return [passed for report in reports for passed in report.passes or ()]
 
 
 def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
@@ -156,14 +170,14 @@ def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
     for report in reports:
         for note in report.exemptions:
             notes.setdefault((note.rule, note.resource, note.source), []).append(note)
-    together = []
+    listed = []
     for (_, resource, _), of_regions in notes.items():
         matched = [note for note in of_regions if note.state != "unmatched"]
         if matched:
-            together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
+            listed.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
         elif len(of_regions) == sum(_concerned(report, resource) for report in reports):
-            together.append(of_regions[0])
-    return sorted(together, key=lambda note: note.state != "open")
+            listed.append(of_regions[0])
+    return sorted(listed, key=lambda note: note.state != "open")
 
 
 def _concerned(report: Report, resource: str) -> bool:

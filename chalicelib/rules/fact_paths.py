@@ -1,4 +1,4 @@
-"""Whether the paths of an expression name facts that there are: a misspelt one would be null, and look like an answer."""
+"""Whether the paths of an expression name facts that there are: a misspelt one is null, which looks like an answer."""
 
 import difflib
 import types
@@ -90,7 +90,7 @@ class _Paths:
             return ()
         accepted: dict[str, Shape] = {}
         for annotation in shape:
-            if typing.get_origin(annotation) is dict:
+            if _origin(annotation) is dict:
                 return _arguments(typing.get_args(annotation)[1])
             if isinstance(annotation, type) and issubclass(annotation, Fact):
                 accepted |= {field: _arguments(info.annotation) for field, info in annotation.model_fields.items()}
@@ -112,11 +112,15 @@ class _Paths:
         return f"no {self._kind} has a fact {name!r} there;{hint} {known}"
 
 
+def _origin(annotation: Any) -> Any:
+    return typing.get_origin(annotation)
+
+
 def _arguments(annotation: Any) -> Shape:
     """The types of which a value with this annotation has one, null aside; empty where that may be any."""
-    if typing.get_origin(annotation) is typing.Annotated:
+    if _origin(annotation) is typing.Annotated:
         return _arguments(typing.get_args(annotation)[0])
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+    if _origin(annotation) in (typing.Union, types.UnionType):
         parts = [_arguments(part) for part in typing.get_args(annotation) if part is not types.NoneType]
         return tuple(argument for part in parts for argument in part) if all(parts) else ()
     return () if annotation is Any else (annotation,)
@@ -127,7 +131,7 @@ def _items(shape: Shape) -> Shape:
     for annotation in shape:
         if isinstance(annotation, ListOf):
             return annotation.items
-        if typing.get_origin(annotation) in (tuple, list):
+        if _origin(annotation) in (tuple, list):
             return _arguments(typing.get_args(annotation)[0])
     return ()
 
@@ -135,6 +139,6 @@ def _items(shape: Shape) -> Shape:
 def _values(shape: Shape) -> Shape:
     """What a value of the mapping can be; empty for no mapping of one kind of values, and where nobody knows."""
     for annotation in shape:
-        if typing.get_origin(annotation) is dict:
+        if _origin(annotation) is dict:
             return _arguments(typing.get_args(annotation)[1])
     return ()

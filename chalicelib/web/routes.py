@@ -19,6 +19,8 @@ from chalicelib.report.formats.comma_separated import comma_separated
 from chalicelib.report.formats.page import More, page
 from chalicelib.report.formats.page import policy as security_policy
 from chalicelib.report.merging import merged, report_of
+from chalicelib.report.narrowing import narrowed
+from chalicelib.report.shown import Shown
 from chalicelib.scope import parse_resource
 from chalicelib.service import Service
 from chalicelib.templating import rule_references, rule_title
@@ -108,18 +110,18 @@ def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "
         report = _audited(service, asked)
         if kind == "text/html":
             return _page_of(page(report))
-        body, findings = report.model_dump(mode="json"), report.findings
+        body, findings, shown = report.model_dump(mode="json"), report.findings, report.shown
     else:
         listed = ledger.listed(_query(service, asked), asked.limit, asked.cursor)
         if kind == "text/html":
             return _page_of(_page_of_ledger(service, asked, listed))
-        body, findings = _listing(service, asked, listed), listed.findings
+        body, findings, shown = _listing(service, asked, listed), listed.findings, _shown(asked, listed)
     if kind == "application/json":
         return HttpResponse(200, body)
     headers = {"Content-Type": "text/csv; charset=utf-8"}
     if body.get("cursor"):
         headers["X-Next-Cursor"] = body["cursor"]
-    return HttpResponse(200, comma_separated(findings), headers)
+    return HttpResponse(200, comma_separated(findings, shown), headers)
 
 
 def _asked(service: Service, query: Mapping[str, str] | None) -> AuditQuery:
@@ -141,7 +143,15 @@ def _audited(service: Service, asked: AuditQuery) -> Report:
         raise InvalidInput("there are no pages without a ledger; AUDITOR_TABLE names its table", field="cursor")
     _own_account(service, [asked.account] if asked.account else [], "account")
     scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
-    return _filtered(service.audit(scope, "http"), asked)
+    report = service.audit(scope, "http")
+    return narrowed(
+        report,
+        severity=asked.severity,
+        status=asked.status,
+        topic=asked.topic,
+        resource=asked.resource,
+        limit=asked.limit,
+    )
 
 
 def _page_of(html: str) -> HttpResponse:
@@ -161,10 +171,10 @@ def _page_of_ledger(service: Service, asked: AuditQuery, listed: Page) -> str:
     account = asked.account or service.caller.identity.account
     past = service.history.of(account) if service.history is not None else Past()
     report = merged(past.reports) if past.reports else _nothing_swept(service, account)
-    report = report.model_copy(update={"findings": listed.findings})
-    narrowed = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
-    more = More(urlencode({"limit": MAX_LIMIT, **narrowed}), listed.cursor) if listed.cursor is not None else None
-    whole = more is not None and narrowed.keys() <= {"account"} and asked.cursor is None
+    report = report.model_copy(update={"findings": listed.findings, "shown": _shown(asked, listed)})
+    query = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    more = More(urlencode({"limit": MAX_LIMIT, **query}), listed.cursor) if listed.cursor is not None else None
+    whole = more is not None and query.keys() <= {"account"} and asked.cursor is None
     return page(report, trend=past.trend, counted=past.counted if whole else None, more=more)
 
 
@@ -203,21 +213,20 @@ def _listing(service: Service, asked: AuditQuery, listed: Page) -> dict[str, Any
         policy=service.policy.used,
         last_audit=service.ledger.last_complete(account) if service.ledger is not None else None,
         findings=listed.findings,
+        shown=_shown(asked, listed),
         cursor=listed.cursor,
     )
     return body.model_dump(mode="json")
 
 
-def _filtered(report: Report, asked: AuditQuery) -> Report:
-    kept = [
-        finding
-        for finding in report.findings
-        if finding.status == asked.status
-        and finding.severity.rank >= asked.severity.rank
-        and asked.topic in (None, finding.topic)
-        and asked.resource in (None, finding.resource.arn, finding.resource.name)
-    ]
-    return report.model_copy(update={"findings": kept[: asked.limit]})
+def _shown(asked: AuditQuery, listed: Page) -> Shown | None:
+    """How a page of the ledger is narrowed; None for one of all that is open. What else there is nobody counted."""
+    asks = asked.model_dump(exclude_defaults=True, include={"severity", "status", "topic", "region"})
+    lists = {"rules": asked.rule, "resources": asked.resource}
+    asks |= {name: [value] for name, value in lists.items() if value is not None}
+    if not asks:
+        return None
+    return Shown(**asks, findings=len(listed.findings), left_out=None)
 
 
 def post_audit(service: Service, raw: bytes) -> HttpResponse:

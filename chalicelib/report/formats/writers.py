@@ -6,6 +6,7 @@ only open ones are told.
 
 from collections.abc import Callable
 
+from chalicelib.input.marks import escaped
 from chalicelib.report.findings import Report
 from chalicelib.report.formats.asff import asff
 from chalicelib.report.formats.comma_separated import comma_separated
@@ -15,9 +16,17 @@ from chalicelib.report.formats.ocsf import ocsf
 from chalicelib.report.formats.sarif import sarif
 
 
+def json(report: Report) -> str:
+    """The whole report."""
+    return escaped(report.model_dump_json(indent=2)) + "\n"
+
+
 def jsonl(report: Report) -> str:
-    """One finding a line, as JSON."""
-    return "".join(finding.model_dump_json() + "\n" for finding in report.findings)
+    """One finding a line, as JSON; the last line of a narrowed report says what it leaves out."""
+    lines = [finding.model_dump_json() for finding in report.findings]
+    if report.shown is not None:
+        lines.append(f'{{"shown":{report.shown.model_dump_json()}}}')
+    return "".join(escaped(line) + "\n" for line in lines)
 
 
 def html(report: Report) -> str:
@@ -29,9 +38,9 @@ def html(report: Report) -> str:
 
 #: The writers by the name of their format.
 WRITERS: dict[str, Callable[[Report], str]] = {
-    "json": lambda report: report.model_dump_json(indent=2) + "\n",
+    "json": json,
     "jsonl": jsonl,
-    "csv": lambda report: comma_separated(report.findings),
+    "csv": lambda report: comma_separated(report.findings, report.shown),
     "markdown": markdown,
     "junit": junit,
     "sarif": sarif,
