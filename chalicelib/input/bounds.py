@@ -43,7 +43,7 @@ TEMPLATE_BYTES = Bound(50_000_000, "bytes", "a template, a plan or a parameter f
 TEMPLATE_VALUES = Bound(500_000, "values", "a template, aliases and loops written out")
 PLAN_VALUES = Bound(5_000_000, "values", "a Terraform plan")
 STACKS = Bound(1_000, "stacks", "the nested stacks of one command")
-EVALUATIONS = Bound(2_000_000, "evaluations", "the functions of one template")
+EVALUATIONS = Bound(500_000, "evaluations", "the functions of one template")
 TEXT_CHARACTERS = Bound(1_000_000, "characters", "a text that a template puts together")
 PATTERN_SECONDS = Bound(2, "seconds", "the match of an AllowedPattern")
 

@@ -6,7 +6,7 @@ from chalicelib.input.marks import one_line
 
 
 class CleanRecord(logging.LogRecord):
-    """A record whose message shows control characters as marks; the trace of a failure is Python's own, on its lines."""
+    """A record whose message shows control characters as marks; the trace of a failure stays on its lines."""
 
     def getMessage(self) -> str:
         """The message on one line."""

@@ -13,7 +13,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.input.bounds import EVALUATIONS, TEXT_CHARACTERS, TooLarge
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan import parameters
-from chalicelib.plan.choices import NO_VALUE, NoValue, choices_of, hidden, one_of
+from chalicelib.plan.choices import NO_VALUE, NoValue, Zones, choices_of, hidden, one_of
 from chalicelib.plan.loops import LOOP
 from chalicelib.plan.parameters import as_text
 from chalicelib.plan.unknown import LATER, Unknown, lack
@@ -32,8 +32,8 @@ _OWN_IDS = {"SubnetId", "VpcId", "GroupId"}
 _PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:")
 _LONGEST = 200
-#: Characters that are put together as quickly as a value is evaluated.
-CHARACTERS = 1_000
+#: What a function takes beside its values, in evaluations, and how many characters are put together for one.
+FUNCTION, CHARACTERS = 5, 1_000
 _OUTPUTS = "Outputs."
 
 
@@ -138,6 +138,7 @@ class Evaluator:
         }.get(key)
         if function is None:
             return Unknown(f"what {key} gives is {LATER}", optional=True)
+        self._count(FUNCTION)
         try:
             return function(inner)
         except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
@@ -393,10 +394,3 @@ class Evaluator:
                 return decided, ""
             return next((state for state in states if state[0] == UNSURE), (TRUE if key == "Fn::And" else FALSE, ""))
         return UNSURE, f"{key} is {LATER}"
-
-
-class Zones:
-    """What ``Fn::GetAZs`` gives: the zones of a region, whose names are not known but which are not each other."""
-
-    def __init__(self, region: str) -> None:
-        self.region = region

@@ -16,14 +16,15 @@ def matches(pattern: str, text: str) -> bool:
     """Whether a text matches a pattern, which is Java's: one that Python cannot read, or that takes longer than
     :data:`PATTERN_SECONDS`, is left to CloudFormation.
 
-    With two repeats or more the time can grow beyond all measure with the text, and Python's matcher cannot be stopped:
-    a process of its own can.
+    Where a group repeats, or two parts do, the time can grow beyond all measure with the text, and Python's matcher
+    cannot be stopped: a process of its own can.
     """
     try:
         compiled = re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
         return True
-    if len(_REPEATS.findall(pattern)) < 2:
+    repeats = len(_REPEATS.findall(pattern))
+    if repeats == 0 or (repeats == 1 and "(" not in pattern):
         return compiled.fullmatch(text) is not None
     command = [sys.executable, "-I", "-S", "-c", _MATCHER, pattern]
     try:

@@ -108,7 +108,7 @@ def test_post_audit_without_a_body_audits_everything(client: Client) -> None:
         ({"notify": "yes"}, "notify", "boolean"),
         ({"rules": ["nope"]}, "rules", "unknown rule"),
         ({"regions": ["mars-1"]}, "region", "eu-west-1"),
-        ({"accounts": ["999999999999"]}, "accounts", ACCOUNT),
+        ({"accounts": ["999999999999"]}, "accounts", "the auditor's own account"),
         ({"resources": ["arn:aws:sagemaker:eu-west-1:999999999999:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["arn:aws:sagemaker:us-east-1:123456789012:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["nonsense"]}, "resources.0", "accepted are ARNs"),

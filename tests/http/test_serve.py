@@ -70,7 +70,7 @@ def test_requests_at_once_do_not_mix(served: str) -> None:
 
 
 def sent(url: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
-    """The answer to a request with these headers, ``_`` in a name for ``-``; nothing is added to them but the length."""
+    """The answer to a request with these headers and no others, ``_`` in a name for ``-``."""
     host, port = url.removeprefix("http://").split("/")[0].split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=60)
     connection.putrequest(method, "/" + url.split("/", 3)[3], skip_host=True, skip_accept_encoding=True)
