@@ -40,8 +40,8 @@ def bounds_page() -> str:
     return (
         "<!-- Generated from the code by `make generate`. -->\n# Bounds\n\n"
         "What is accepted from outside, at most. What is beyond a bound is refused in a sentence that names it: exit "
-        "code 2 in the\nterminal, 400 over HTTP. A custom rule whose evaluation takes too many steps is unknown for that "
-        "resource, and an\n`AllowedPattern` that takes too long is left to CloudFormation.\n\n"
+        "code 2 in the\nterminal, 400 over HTTP. A custom rule whose evaluation takes too many steps is unknown for "
+        "that resource, and an\n`AllowedPattern` that takes too long is left to CloudFormation.\n\n"
         f"| in | at most |\n|---|---|\n{rows}"
     )
 

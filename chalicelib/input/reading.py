@@ -40,15 +40,15 @@ def read_json(text: str | bytes, values: Bound | None = None) -> Any:
 
 def count(data: Any, values: Bound | None = None, levels: Bound = LEVELS) -> int:
     """How many values plain data holds, lists and mappings among them. Raises TooLarge beyond the bounds."""
-    number, level = 0, [data]
-    for _ in range(levels.most + 1):
+    number, depth, level = 0, 0, [data]
+    while level:
         number += len(level)
         if values is not None and number > values.most:
             raise TooLarge(values)
-        level = list(_inner(level))
-        if not level:
-            return number
-    raise TooLarge(levels)
+        if depth == levels.most and any(isinstance(value, dict | list | tuple) for value in level):
+            raise TooLarge(levels)
+        level, depth = list(_inner(level)), depth + 1
+    return number
 
 
 def _inner(level: list[Any]) -> Iterator[Any]:

@@ -149,7 +149,7 @@ def test_an_expression_that_doubles_what_it_has_at_each_step_is_unknown_in_the_e
         ("endpoint", "{a: statu}", "did you mean 'status'?"),
         ("endpoint", "variants[*].{a: nmae}", "did you mean 'name'?"),
         ("endpoint-variant", "configured.instance_type.x", "what stands before it has no facts of its own"),
-        ("model", "containers[].imge", "did you mean 'image'?"),
+        ("model", "pipeline[].imge", "did you mean 'image'?"),
         ("training-job", "max_runtime_second > `1`", "did you mean 'max_runtime_seconds'?"),
     ],
 )

@@ -105,7 +105,8 @@ ADDRESSES = [
 ]
 #: What GitHub makes a link, an image or a mention of.
 LIVE = re.compile(
-    r"[a-z][a-z0-9+.-]*://|(?<![a-z0-9])www\.|(?:mailto|xmpp):\S|[\w.+-]+@[\w-]+|@\w|#\d|\]\(|<[a-z/!]", re.IGNORECASE
+    r"[a-z][a-z0-9+.-]*://|(?<![a-z0-9])www\.|(?:mailto|xmpp):[^\s\u200b]|[\w.+-]+@[\w-]+|@\w|#\d|\]\(|<[a-z/!]",
+    re.IGNORECASE,
 )
 
 
