@@ -5,7 +5,7 @@ PY := .venv/bin/python
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 STAGE ?= prod
 READY := .venv/.ready
-CODE := app.py benchmarks chalicelib emulator tools tests
+CODE := app.py benchmarks chalicelib emulator samples tools tests
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
@@ -27,7 +27,7 @@ demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
 test: setup  ## the tests that every change must pass, side by side on all cores
-	@$(PYTEST) -n auto --dist loadfile --durations 15
+	@$(PYTEST) -p no:anyio -n auto --dist loadfile --durations 15
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
 	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough" tests/unit

@@ -357,11 +357,26 @@ def _make_transform_job(account: Account, name: str, model: str, type: str, *, d
 
 
 def _make_clusters(account: Account) -> None:
-    _make_cluster(account, "research-pretraining", "ml.p5.48xlarge", 8, "None")
-    _make_cluster(account, "llm-finetuning", "ml.g5.12xlarge", 2, "Automatic")
+    # Its subnets lie in one zone, a node lacks, and nodes start unchecked.
+    _make_cluster(
+        account,
+        "research-pretraining",
+        "ml.p5.48xlarge",
+        8,
+        "None",
+        {"CurrentCount": 7, "ImageVersionStatus": "UpToDate"},
+        VpcConfig={"SecurityGroupIds": [SECURITY_GROUP], "Subnets": [RESEARCH_1, RESEARCH_2]},
+    )
+    # Nothing but an older image.
+    checks = ["InstanceStress", "InstanceConnectivity"]
+    described = {"CurrentCount": 2, "ImageVersionStatus": "UpdateAvailable", "OnStartDeepHealthChecks": checks}
+    vpc = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": [MAIN_A, MAIN_B]}
+    _make_cluster(account, "llm-finetuning", "ml.g5.12xlarge", 2, "Automatic", described, VpcConfig=vpc)
 
 
-def _make_cluster(account: Account, name: str, type: str, count: int, recovery: str) -> None:
+def _make_cluster(
+    account: Account, name: str, type: str, count: int, recovery: str, described: dict[str, Any], **fields: Any
+) -> None:
     group = {
         "InstanceGroupName": "workers",
         "InstanceType": type,
@@ -370,7 +385,9 @@ def _make_cluster(account: Account, name: str, type: str, count: int, recovery: 
         "ExecutionRole": account.role,
     }
     account.sagemaker("CreateCluster", ClusterName=name, InstanceGroups=[group], NodeRecovery=recovery, Tags=[])
-    seed.record(account.id, account.region, records.CLUSTER, name, created=account.ago(days=120))
+    group = {**group, "TargetCount": count, "Status": "InService", **described}
+    fields |= {"InstanceGroups": [{member: value for member, value in group.items() if member != "InstanceCount"}]}
+    seed.record(account.id, account.region, records.CLUSTER, name, created=account.ago(days=120), **fields)
 
 
 def _make_notebooks(account: Account) -> None:

@@ -58,6 +58,15 @@ def running_emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
+def direct_calls(running_emulator: Emulator) -> Iterator[None]:
+    """What this process asks of the emulator goes there without sockets."""
+    from tests.direct import direct
+
+    with direct(running_emulator):
+        yield
+
+
+@pytest.fixture
 def emulator(running_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """The emulator, empty, and the environment pointing at it."""
     running_emulator.reset()

@@ -13,8 +13,8 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import cases_of_rule
 from tools.kinds import KINDS
 
 #: Where AWS answers with the facts of each model.
@@ -41,7 +41,8 @@ _NO_FACTS = {"name", "arn", "endpoint_arn", "configured", "configured_unread", "
 def fields_read(rule: str) -> dict[str, list[str]]:
     """The fields of AWS's answers that a rule reads in its cases, by the operation that gives them."""
     read: set[tuple[str, str]] = set()
-    fresh = [replace(case, inventory=replace(case.inventory)) for case in _cases(rule)]  # nothing is worked out yet
+    # of these nothing is worked out yet
+    fresh = [replace(case, inventory=replace(case.inventory)) for case in cases_of_rule(rule)]
     with _recorded(read):
         for case in fresh:
             case.outcome()
@@ -53,7 +54,7 @@ def fields_read(rule: str) -> dict[str, list[str]]:
 
 def sample(rule: str) -> Finding:
     """The finding of the rule's first failing case."""
-    return finding_of(next(one for one in _cases(rule) if one.verdict is Verdict.FAIL))
+    return finding_of(cases_of_rule(rule, Verdict.FAIL)[0])
 
 
 def finding_of(case: Case) -> Finding:
@@ -62,10 +63,6 @@ def finding_of(case: Case) -> Finding:
     failing = [Failing(RULES[case.rule], case.subject, case.outcome())]
     (finding,) = findings(failing, load_policy(), scope, datetime(2026, 11, 22, 6, tzinfo=UTC), lambda _: {})
     return finding
-
-
-def _cases(rule: str) -> list[Case]:
-    return [case for case in CASES if case.rule == rule]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Packs the app for Lambda with ``chalice package``, and checks what no exit code tells.
 
-Chalice keeps a cache that overlooks renamed and empty files, prints a warning for a wheel that it could not get, and
-ships whatever bytecode lies about: the cache is removed, the warning is an error, and the zip is looked into.
+Chalice keeps a cache that overlooks renamed and empty files, and prints a warning for a wheel that it could not get:
+the cache is removed, the warning is an error, and the zip is looked into. What bytecode lies about it ships, too, which
+``tools.lean`` takes out again.
 """
 
 import json
@@ -33,8 +34,6 @@ def package(target: Path, stage: str = "prod") -> Path:
     """
     shutil.rmtree(ROOT / ".chalice" / "deployments", ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
-    for cache in (ROOT / "chalicelib").rglob("__pycache__"):
-        shutil.rmtree(cache)
     chalice = Path(sys.executable).with_name("chalice")
     environment = {
         **os.environ,
@@ -91,7 +90,7 @@ def _problems(packed: Path) -> list[str]:
         if path.is_file() and "__pycache__" not in path.parts
     }
     problems = [f"the zip lacks {name}" for name in sorted((wanted | {"app.py"}) - names)]
-    for module in ("boto3", "botocore", "moto", "emulator", "tests"):
+    for module in ("boto3", "botocore", "moto", "emulator", "samples", "tests"):
         if any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip holds {module}, which Lambda does not need")
     for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "chalice"):

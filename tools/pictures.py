@@ -24,7 +24,7 @@ from chalicelib.notices.email import bodies
 from chalicelib.report.formats.page import page
 from chalicelib.service import Service
 from chalicelib.settings import Settings
-from tests.notices_samples import SAMPLES
+from samples.notices import SAMPLES
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "images"
 #: Bytes that a picture in the documentation may have.

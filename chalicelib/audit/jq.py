@@ -1,6 +1,7 @@
 """Filters of jq for the commands of a fix: they turn what AWS answered into what it takes, with one change."""
 
 import json
+from collections.abc import Sequence
 
 #: What the describe operations answer beside what the create operations take.
 ONLY_ANSWERED = {
@@ -35,6 +36,22 @@ def copied(kind: str, change: str) -> str:
 def variant(name: str, change: str) -> str:
     """Changes the production variant of that name; ``change`` sees the variant."""
     return f"(.ProductionVariants[] | select(.VariantName == {json.dumps(name)})) |= ({change})"
+
+
+#: What UpdateCluster takes of an instance group, from what DescribeCluster answers.
+_CLUSTER_GROUP = (
+    "{InstanceGroupName, InstanceType, InstanceRequirements: (if .InstanceRequirements then "
+    "{InstanceTypes: .InstanceRequirements.DesiredInstanceTypes} else null end), InstanceCount: .TargetCount, "
+    "MinInstanceCount: .MinCount, LifeCycleConfig, ExecutionRole, ThreadsPerCore, InstanceStorageConfigs, "
+    "OnStartDeepHealthChecks, TrainingPlanArn, OverrideVpcConfig, ScheduledUpdateConfig, SlurmConfig, NetworkInterface}"
+)
+
+
+def cluster_groups(names: Sequence[str], change: str) -> str:
+    """What UpdateCluster takes: every instance group as it is, those of these names with ``change`` made to them."""
+    chosen = f".InstanceGroupName | IN({', '.join(json.dumps(name) for name in names)})"
+    group = f"{_CLUSTER_GROUP} | (if {chosen} then {change} else . end) | with_entries(select(.value != null))"
+    return f"{{ClusterName, InstanceGroups: [.InstanceGroups[] | {group}]}}"
 
 
 #: Puts the model ``$new`` in the place of the model ``$old``, wherever an endpoint config names it.

@@ -8,10 +8,11 @@ import typer
 
 from chalicelib.cli import completion
 from chalicelib.errors import InvalidInput
+from chalicelib.report.formats.writers import WRITERS
 
 FINDINGS_CODE, BLIND_CODE = 3, 4
 #: What ``--format`` of a report accepts, the one for people first.
-REPORT_FORMATS = ("table", "json", "jsonl", "csv", "markdown", "junit", "sarif", "asff", "ocsf", "html")
+REPORT_FORMATS = ("table", *WRITERS)
 
 #: The formats that have a place for what passed.
 PASSES_IN = ("table", "json", "junit")

@@ -20,7 +20,7 @@ from chalicelib.inventory.kinds import components, configs, endpoints, models, m
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
-from chalicelib.inventory.kinds.plain import PLAIN
+from chalicelib.inventory.kinds.plain import PLAIN, Cluster
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
@@ -380,6 +380,7 @@ class Reading:
         configs += [config.vpc_config for config in estate.configs.values()]
         configs += [job.vpc_config for job in self._named_jobs]
         ids = {subnet for config in configs if config for subnet in config.subnets} | set(named.get("subnet", ()))
+        ids |= {subnet for cluster in estate.plain(Cluster).values() for subnet in cluster.subnets}
         if Part.SUBNETS not in reader.needs:
             return
         if ids:

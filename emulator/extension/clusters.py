@@ -42,9 +42,38 @@ def update_cluster(backend: Any, request: Request) -> Request:
     record = find(backend, CLUSTER, request["ClusterName"])
     changed = {member: value for member, value in request.items() if member in _CHANGEABLE}
     if "InstanceGroups" in changed:
-        changed["InstanceGroups"] = _groups(changed["InstanceGroups"])
+        before = {group["InstanceGroupName"]: group for group in record.fields["InstanceGroups"]}
+        after = {group["InstanceGroupName"]: group for group in _groups(changed["InstanceGroups"])}
+        changed["InstanceGroups"] = [{**before.get(name, {}), **after.get(name, {})} for name in {**before, **after}]
     record.fields.update(changed)
     return {"ClusterArn": record.arn}
+
+
+@operation("sagemaker", "UpdateClusterSoftware")
+def update_cluster_software(backend: Any, request: Request) -> Request:
+    record = find(backend, CLUSTER, request["ClusterName"])
+    named = [group["InstanceGroupName"] for group in request.get("InstanceGroups", ())]
+    for group in record.fields["InstanceGroups"]:
+        if not named or group["InstanceGroupName"] in named:
+            group["ImageVersionStatus"] = "UpToDate"
+    return {"ClusterArn": record.arn}
+
+
+@operation("sagemaker", "ListClusterNodes")
+def list_cluster_nodes(backend: Any, request: Request) -> Request:
+    record = find(backend, CLUSTER, request["ClusterName"])
+    nodes = [
+        {
+            "InstanceGroupName": group["InstanceGroupName"],
+            "InstanceId": f"i-{index:017x}",
+            "InstanceType": group["InstanceType"],
+            "LaunchTime": record.fields["CreationTime"],
+            "InstanceStatus": {"Status": "Running"},
+        }
+        for group in record.fields["InstanceGroups"]
+        for index in range(group["CurrentCount"])
+    ]
+    return {"ClusterNodeSummaries": nodes}
 
 
 @operation("sagemaker", "DeleteCluster")

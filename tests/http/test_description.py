@@ -266,7 +266,7 @@ def test_a_key_that_dynamodb_refuses_is_a_cursor_of_nobody(
     refusal = {"Error": {"Code": "ValidationException", "Message": "The provided starting key is invalid"}}
 
     def refuse(*_: Any, **__: Any) -> None:
-        raise ClientError(refusal, "Query")  # type: ignore[arg-type]
+        raise ClientError(refusal, "Query")
 
     monkeypatch.setattr(handlers.service().ledger._table.client, "query", refuse)  # type: ignore[union-attr]
     status, answer = asked(with_ledger, "GET", f"/audit?cursor={page['cursor']}")

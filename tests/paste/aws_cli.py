@@ -132,8 +132,9 @@ def _made_up(shape: Any, name: str = "", within: tuple[str, ...] = ()) -> Any:
     match shape.type_name:
         case "structure":
             inner = (*within, shape.name)
-            members = {key: one for key, one in shape.members.items() if one.name not in inner}
-            return {key: _made_up(one, key, inner) for key, one in members.items()}
+            members = {key: member for key, member in shape.members.items() if member.name not in inner}
+            chosen = list(members.items())[:1] if shape.is_tagged_union else members.items()
+            return {key: _made_up(member, key, inner) for key, member in chosen}
         case "list":
             return [_made_up(shape.member, name, within)] * max(least, 1)
         case "map":

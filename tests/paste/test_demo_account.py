@@ -21,6 +21,8 @@ STAYS = {
     "autoscaling-activity-failed": "only the next attempt of Application Auto Scaling tells",
     "autoscaling-at-max": "the newest activity says so until there is another",
     "autoscaling-untested-target": "somebody has to run a load test",
+    "cluster-degraded": "SageMaker replaces the nodes, when there is capacity",
+    "cluster-single-az": "somebody has to choose another zone",
     "endpoint-dependency-missing": "what is missing has to be made again by those who know it",
     "endpoint-stuck-in-transition": "AWS ends the change",
     "inference-component-degraded": "it needs room, or a specification that works",

@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import CASES
 from tests.paste.aws_cli import Shell
 from tools.evidence import finding_of
 

@@ -9,7 +9,6 @@ import jsonschema
 import pytest
 
 from chalicelib.report.findings import Report
-from chalicelib.rules import RULES
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.account import EXPECTED, build
@@ -17,11 +16,11 @@ from emulator.account_endpoints import Endpoint
 from emulator.account_healthy import HEALTHY
 from emulator.account_hosting import FAULTY, IN_TRANSITION
 from emulator.server import Emulator
+from samples.cases.catalogue import CASES
 from tools.generate import ROOT
 
-#: No sweep under the baseline can give them: a config in use is judged by its endpoint, an unused one not at all; the
-#: others are off.
-NOT_SWEPT = {"endpoint-config-single-instance", *(id for id, rule in RULES.items() if not rule.enabled)}
+#: What the sweep can give under the baseline, by the cases that name a resource of the account.
+SWEPT = {case.rule for case in CASES if case.in_demo}
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +57,34 @@ def test_every_defect_is_found_and_nothing_else(report: Report) -> None:
     assert not lines, "\n" + "\n".join(lines)
 
 
+def test_each_finding_is_as_severe_and_as_sure_as_the_case_that_names_its_resource(report: Report) -> None:
+    wanted = {
+        (case.rule, place.resource): (case.severity, case.confidence)
+        for case in CASES
+        for place in case.in_demo
+        if not place.told_with
+    }
+    assert wanted == {
+        (finding.rule, f"{finding.resource.kind} {finding.resource.name}"): (finding.severity, finding.confidence)
+        for finding in report.findings
+    }
+
+
+def test_what_a_finding_takes_in_is_what_the_cases_say(report: Report) -> None:
+    """A rule may merge into the finding of another kind: a target's into its variant's, which has the same name."""
+    wanted = {
+        (place.resource.split()[1], place.told_with, case.rule)
+        for case in CASES
+        for place in case.in_demo
+        if place.told_with
+    }
+    assert wanted == {
+        (finding.resource.name, finding.rule, rule)
+        for finding in report.findings
+        for rule in finding.evidence.get("merged", {})
+    }
+
+
 def test_nothing_is_found_twice(report: Report) -> None:
     assert len(report.findings) == sum(len(rules) for rules in EXPECTED.values())
 
@@ -69,12 +96,12 @@ def test_all_of_it_can_be_judged(report: Report) -> None:
 
 
 def test_every_rule_has_something_to_find(report: Report) -> None:
-    assert {rule for rules in EXPECTED.values() for rule in rules} == RULES.keys() - NOT_SWEPT
-    assert {id for id, counts in report.rules.items() if counts.fail} == RULES.keys() - NOT_SWEPT
+    assert {rule for rules in EXPECTED.values() for rule in rules} == SWEPT
+    assert {id for id, counts in report.rules.items() if counts.fail} == SWEPT
 
 
 def test_every_rule_lets_something_pass(report: Report) -> None:
-    assert {id for id, counts in report.rules.items() if counts.passed} == RULES.keys() - NOT_SWEPT
+    assert {id for id, counts in report.rules.items() if counts.passed} == SWEPT
 
 
 def test_the_account_is_as_large_as_the_demo_promises(report: Report) -> None:

@@ -24,6 +24,7 @@ from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
 from emulator.wire import Call
+from tests.direct import direct
 
 Captured = pytest.CaptureFixture[str]
 NOW = datetime.now(UTC)
@@ -54,7 +55,7 @@ EXACT = {
 def demo() -> Iterator[Front]:
     """The demo account, built once: nothing here changes it."""
     front = Front()
-    with Emulator(front) as emulator, pytest.MonkeyPatch.context() as patch:
+    with Emulator(front) as emulator, direct(emulator), pytest.MonkeyPatch.context() as patch:
         for name, value in emulator.environment().items():
             patch.setenv(name, value)
         build(now=NOW)

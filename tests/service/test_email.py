@@ -10,8 +10,8 @@ from moto.ses.models import ses_backends
 from chalicelib.notices.email import Attachment, EmailFailed, bodies, send
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
+from samples.notices import SAMPLES
 from tests.conftest import NewService
-from tests.notices_samples import SAMPLES
 from tests.service.test_audit import an_endpoint
 from tests.unit.test_page import Reader
 

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from emulator import cbor, seed
-from emulator.extension import records
+from emulator.extension import records, series
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -996,20 +996,25 @@ def test_metric_data_pages_by_datapoints(cloudwatch: Any) -> None:
     assert merged == {"blue": [float(n) for n in range(100)], "none": [], "green": [float(n) for n in range(100)]}
 
 
-def test_ten_times_the_queries_over_ten_times_the_datapoints_take_no_hundred_times_as_long(cloudwatch: Any) -> None:
-    def taken(variants: range) -> float:
-        """CPU seconds of this process, the emulator among it: the clock would tell of the machine."""
-        for number in variants:
-            invocations([(NOON + timedelta(minutes=minute), 1.0) for minute in range(1440)], f"v{number}")
-        queries = [a_query(f"v{number}", variant=f"v{number}", period=3600) for number in range(variants.stop)]
-        began = time.process_time()
-        answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1))
-        spent = time.process_time() - began
-        assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [24] * len(queries)
-        return spent
+def test_a_query_goes_through_the_datapoints_of_its_own_series_and_once_only(
+    cloudwatch: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cost grows neither with what else is stored nor with how often it is asked."""
+    lengths: list[int] = []
 
-    few = taken(range(30))
-    assert taken(range(30, 300)) < 40 * few
+    def counting(points: list[series.Point], period: int) -> list[series.Point]:
+        lengths.append(len(points))
+        return merge(points, period)
+
+    merge = series._merge
+    monkeypatch.setattr(series, "_merge", counting)
+    for number in range(30):
+        invocations([(NOON + timedelta(minutes=minute), 1.0) for minute in range(1440)], f"v{number}")
+    queries = [a_query(f"v{number}", variant=f"v{number}", period=3600) for number in range(10)]
+    for _ in range(2):
+        answer = cloudwatch.get_metric_data(MetricDataQueries=queries, StartTime=NOON, EndTime=NOON + timedelta(days=1))
+        assert [len(result["Values"]) for result in answer["MetricDataResults"]] == [24] * len(queries)
+    assert lengths == [1440] * len(queries)
 
 
 def test_an_expression_is_refused_rather_than_empty(cloudwatch: Any) -> None:

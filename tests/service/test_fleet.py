@@ -21,6 +21,8 @@ from emulator.server import Emulator
 from tests.service.test_audit import an_endpoint
 from tests.service.test_triggers import Subscriber
 
+pytestmark = pytest.mark.usefixtures("direct_calls")
+
 MEMBERS = ["222222222222", "333333333333"]
 REGIONS = [REGION, "us-east-1"]
 

@@ -24,6 +24,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from tests.direct import direct
 from tests.events import payload
 from tests.service.test_triggers import Subscriber
 from tools.generate import ROOT
@@ -234,7 +235,7 @@ SITUATIONS: dict[str, list[Callable[[Situations], None]]] = {
 @pytest.fixture(scope="module")
 def situations() -> Iterator[Situations]:
     """The demo account, and all that may happen to it."""
-    with Emulator(Front()) as emulator, pytest.MonkeyPatch.context() as patch:
+    with Emulator(Front()) as emulator, direct(emulator), pytest.MonkeyPatch.context() as patch:
         for name, value in emulator.environment().items():
             patch.setenv(name, value)
         assert emulator.front is not None
@@ -256,7 +257,7 @@ def _part(run: str, account: str) -> dict[str, Any]:
 
 
 def _notice() -> dict[str, Any]:
-    from tests.notices_samples import SAMPLES
+    from samples.notices import SAMPLES
 
     message = json.dumps(SAMPLES["finding-new"].machine())
     return {"Records": [{"EventSource": "aws:sns", "Sns": {"MessageId": "1", "Message": message}}]}

@@ -27,6 +27,8 @@ from emulator.server import Emulator
 from tests.conftest import NewService
 from tests.service.test_audit import an_endpoint
 
+pytestmark = pytest.mark.usefixtures("direct_calls")
+
 HOSTILE = "<!channel> {{ 7 * 7 }} {% raw %} \"quoted\" 'single' `ticks` $(id)\nline \x1b[31m\u202eevil 🚀"
 
 

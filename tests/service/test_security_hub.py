@@ -9,7 +9,7 @@ from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, import_findings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
-from tests.notices_samples import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
+from samples.notices import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from chalicelib.notices import slack
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
-from tests.notices_samples import SAMPLES
+from samples.notices import SAMPLES
 
 PATH = "/services/T00000000/B00000000/s3cr3tS3cr3tS3cr3tS3cr3t"
 ADDRESS = "https://hooks.slack.com" + PATH

@@ -31,11 +31,27 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
 PATIENCE = 60
 
 
+@pytest.fixture(scope="module")
+def account() -> Iterator[Emulator]:
+    """The emulator with the demo account, built once: nothing here changes it."""
+    with Emulator(Front()) as emulator, pytest.MonkeyPatch.context() as patch:
+        for name, value in emulator.environment().items():
+            patch.setenv(name, value)
+        build(now=datetime.now(UTC))
+        yield emulator
+
+
 @pytest.fixture
-def demo(emulator: Emulator) -> Emulator:
-    """The emulator with the demo account."""
-    build(now=datetime.now(UTC))
-    return emulator
+def front(account: Emulator) -> Front:
+    """The front of the account, which denies nothing yet."""
+    assert account.front is not None
+    account.front.clear()
+    return account.front
+
+
+@pytest.fixture
+def demo(account: Emulator, front: Front) -> Emulator:
+    return account
 
 
 def started(*arguments: str, **environment: str) -> "subprocess.Popen[str]":

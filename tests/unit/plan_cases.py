@@ -13,7 +13,7 @@ from chalicelib.plan.template import declared, document
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Verdict
 from chalicelib.scope import Scope
-from tests.builders import LDA
+from samples.builders import LDA
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "plan"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

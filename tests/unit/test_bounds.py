@@ -17,7 +17,7 @@ from chalicelib.plan.exports import _fits
 from chalicelib.plan.patterns import matches
 from chalicelib.policy.policy import forget, load_policy
 from chalicelib.rules.expressions import Expression
-from tests.builders import an_endpoint
+from samples.builders import an_endpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = 50_000

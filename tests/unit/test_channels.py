@@ -9,7 +9,7 @@ from chalicelib.doctor.doctor import _outputs
 from chalicelib.errors import InvalidInput
 from chalicelib.notices.channels import CHANNELS, Sender, channels_of
 from chalicelib.settings import Settings
-from tests.notices_samples import ACCOUNT, NOW, REGION, SAMPLES
+from samples.notices import ACCOUNT, NOW, REGION, SAMPLES
 from tests.unit.test_notices import a_report
 from tools.permissions import FUNCTIONS
 

@@ -11,7 +11,7 @@ from chalicelib.policy.policy import Policy, forget, load_policy
 from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules.custom import READS
 from chalicelib.scope import Scope
-from tests.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
+from samples.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
 from tools.kinds import KINDS
 
 SCOPE = Scope("123456789012", "eu-west-1")

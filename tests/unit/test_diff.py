@@ -23,7 +23,7 @@ from chalicelib.report.findings import (
 )
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import may_read
-from tests.builders import ACCOUNT, NOW, REGION, STEM
+from samples.builders import ACCOUNT, NOW, REGION, STEM
 from tests.unit.test_notices import a_finding as any_finding
 from tests.unit.test_notices import a_report as any_report
 

@@ -15,8 +15,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.notices.email import COLOURS, MESSAGE_BYTES, Attachment, EmailFailed, bodies, email, send
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Fix, Severity
+from samples.notices import ACCOUNT, NEW, NOW, REGION, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
 from tests.golden import assert_golden
-from tests.notices_samples import ACCOUNT, NEW, NOW, REGION, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
 
 SENDER, RECIPIENT = "Auditor <auditor@example.org>", "team@example.org"
 ENDS = (SENDER, RECIPIENT)

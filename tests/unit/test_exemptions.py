@@ -17,7 +17,7 @@ from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report.findings import ExemptionNote, Finding
 from chalicelib.report.merging import merged, merged_notes, report_of
 from chalicelib.scope import Scope
-from tests.builders import NOW, a_variant, an_inventory
+from samples.builders import NOW, a_variant, an_inventory
 
 SCOPE = Scope("123456789012", "eu-west-1")
 RULE = "endpoint-single-instance"

@@ -16,11 +16,11 @@ from chalicelib.report.findings import Finding, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import TEMPLATES, rule_title
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import cases_of_rule
+from tests.each import check_each
 from tools.evidence import finding_of
 
-FAILING = [case for case in CASES if case.verdict is Verdict.FAIL]
 #: What a title may call a resource of a kind.
 NOUNS = {
     "endpoint": "endpoint",
@@ -63,8 +63,12 @@ def test_a_template_says_how_to_see_that_the_fix_worked_and_what_a_plan_should_c
         assert f"{{% block {block} %}}" in text
 
 
-@pytest.mark.parametrize("case", FAILING, ids=lambda case: case.id)
-def test_the_fix_of_a_case_keeps_the_rules_of_fixes(case: Case) -> None:
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_fix_of_every_case_keeps_the_rules_of_fixes(rule: str) -> None:
+    check_each(cases_of_rule(rule, Verdict.FAIL), keeps_the_rules_of_fixes, lambda case: case.id)
+
+
+def keeps_the_rules_of_fixes(case: Case) -> None:
     fix = finding_of(case).fix
     *steps, verify = fix.commands
     assert steps
@@ -84,8 +88,12 @@ def test_the_fix_of_a_case_keeps_the_rules_of_fixes(case: Case) -> None:
             assert re.search(r"\b(lost|deletes?|deregister)", fix.text), "says what is lost"
 
 
-@pytest.mark.parametrize("case", FAILING, ids=lambda case: case.id)
-def test_the_plan_never_speaks_of_commands(case: Case) -> None:
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_the_plan_never_speaks_of_commands(rule: str) -> None:
+    check_each(cases_of_rule(rule, Verdict.FAIL), plan_speaks_of_no_command, lambda case: case.id)
+
+
+def plan_speaks_of_no_command(case: Case) -> None:
     scope = Scope("000000000000", "eu-west-1")
     failing = [Failing(RULES[case.rule], case.subject, case.outcome())]
     now = datetime(2026, 11, 25, tzinfo=UTC)
@@ -99,7 +107,7 @@ def test_the_plan_never_speaks_of_commands(case: Case) -> None:
 
 
 def tagged(tags: dict[str, str], policy: Policy | None = None) -> Finding:
-    case = next(one for one in FAILING if one.rule == "endpoint-single-instance")
+    case = cases_of_rule("endpoint-single-instance", Verdict.FAIL)[0]
     failing = [Failing(RULES[case.rule], case.subject, case.outcome())]
     scope, now = Scope("123456789012", "eu-west-1"), datetime(2026, 11, 25, tzinfo=UTC)
     (finding,) = findings(failing, policy or load_policy(), scope, now, lambda _: tags)

@@ -12,6 +12,8 @@ from tools.lean import imported
 ROOT = Path(__file__).resolve().parents[2]
 CODE = sorted(path for path in (ROOT / "chalicelib").rglob("*.py") if path != ROOT / "chalicelib" / "__init__.py")
 
+SHIPPED = [*CODE, ROOT / "app.py"]
+
 #: From top to bottom: a module may import from its own floor and from those below.
 FLOORS = (
     ("chalicelib.cli",),
@@ -50,6 +52,10 @@ SPEAKS_TO_AWS = (
 )
 #: The SDK, and what stands in for AWS in tests and demos.
 SDK, EMULATORS = ("boto3", "botocore"), ("emulator", "moto")
+#: What shows the product at work, and what tests it.
+SAMPLES, TESTS = ("samples",), ("tests",)
+#: What runs without a test: shipped, or started by the makefile.
+TESTLESS = ("app.py", "benchmarks", "chalicelib", "emulator", "samples", "tools")
 #: DynamoDB's words for the type of a value.
 DYNAMODB_TYPES = {"S", "N", "B", "SS", "NS", "BS", "BOOL", "M", "L", "NULL"}
 LINES = 400
@@ -63,10 +69,15 @@ def module_of(path: Path) -> str:
 
 
 @cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def every_import(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it and for whomever."""
     modules = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -83,12 +94,18 @@ def within(module: str, rooms: Iterable[str]) -> bool:
     return any(module == room or module.startswith(f"{room}.") for room in rooms)
 
 
-@pytest.mark.parametrize("path", [*CODE, ROOT / "app.py"], ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_from_its_own_floor_and_below(path: Path) -> None:
-    own = floor_of(module_of(path))
-    assert own < len(FLOORS), "it stands on no floor"
-    ours = {name for name in every_import(path) if name == "app" or name.startswith("chalicelib.")}
-    assert {name for name in ours if floor_of(name) < own} == set()
+def test_every_module_stands_on_a_floor() -> None:
+    assert [module_of(path) for path in SHIPPED if floor_of(module_of(path)) == len(FLOORS)] == []
+
+
+def test_a_module_imports_from_its_own_floor_and_below() -> None:
+    upward = {
+        (module_of(path), name)
+        for path in SHIPPED
+        for name in every_import(path)
+        if within(name, ("app", "chalicelib")) and name != "chalicelib" and floor_of(name) < floor_of(module_of(path))
+    }
+    assert upward == set()
 
 
 def test_only_few_modules_speak_to_aws() -> None:
@@ -101,7 +118,7 @@ def raw_shapes(path: Path) -> list[int]:
     """The lines on which a file spells a value as DynamoDB does: ``{"S": …}``."""
     return [
         node.lineno
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Dict)
         and len(node.keys) == 1
         and isinstance(node.keys[0], ast.Constant)
@@ -109,9 +126,9 @@ def raw_shapes(path: Path) -> list[int]:
     ]
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_only_the_table_knows_how_dynamodb_spells_a_value(path: Path) -> None:
-    assert module_of(path) == "chalicelib.ledger.table" or raw_shapes(path) == []
+def test_only_the_table_knows_how_dynamodb_spells_a_value() -> None:
+    spelling = {module_of(path): lines for path in CODE if (lines := raw_shapes(path))}
+    assert {module: lines for module, lines in spelling.items() if module != "chalicelib.ledger.table"} == {}
 
 
 def test_a_raw_shape_is_seen_however_it_is_written(tmp_path: Path) -> None:
@@ -125,11 +142,25 @@ def test_the_auditor_does_not_know_that_it_may_talk_to_an_emulator() -> None:
     assert knowing == {"chalicelib.cli.demo"}
 
 
+@pytest.mark.parametrize("folder", TESTLESS)
+def test_nothing_but_tests_imports_a_test(folder: str) -> None:
+    paths = [ROOT / folder] if folder.endswith(".py") else sorted((ROOT / folder).rglob("*.py"))
+    assert paths
+    assert {
+        str(path.relative_to(ROOT)) for path in paths if any(within(name, TESTS) for name in every_import(path))
+    } == set()
+
+
+def test_what_is_shipped_imports_no_sample() -> None:
+    shipped = [*SHIPPED, *sorted((ROOT / "emulator").rglob("*.py"))]
+    assert {module_of(path) for path in shipped if any(within(name, SAMPLES) for name in every_import(path))} == set()
+
+
 def test_few_files_stand_loose_beside_the_rooms() -> None:
     loose = [path.name for path in (ROOT / "chalicelib").glob("*.py") if path.name != "__init__.py"]
     assert len(loose) <= LOOSE, loose
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_has_one_subject(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= LINES
+def test_a_file_has_one_subject() -> None:
+    lengths = {module_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in CODE}
+    assert {module: lines for module, lines in lengths.items() if lines > LINES} == {}

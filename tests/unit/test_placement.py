@@ -8,7 +8,7 @@ from chalicelib.audit import capacity
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import VariantCapacity
-from tests.builders import (
+from samples.builders import (
     LOCAL_SUBNET,
     SUBNET_A,
     SUBNET_A2,

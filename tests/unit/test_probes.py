@@ -13,7 +13,7 @@ from chalicelib.doctor.probes import NAME, needed, note_on, probes
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
 from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
-from tests.builders import ACCOUNT, NOW, REGION
+from samples.builders import ACCOUNT, NOW, REGION
 
 EVERY_OPERATION = sorted({one for operations in OPERATIONS.values() for one in operations})
 PROBES = probes(Scope(ACCOUNT, REGION), NOW)

@@ -16,7 +16,7 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from tests.builders import (
+from samples.builders import (
     ACCOUNT,
     DEEP_LEARNING_CONTAINER,
     LDA,

@@ -11,7 +11,7 @@ from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import KINDS
 from chalicelib.scope import KINDS_BY_ARN, ResourceRef, Scope, dns_suffix_of, parse_resource, partition_of
-from tests.builders import an_endpoint
+from samples.builders import an_endpoint
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 

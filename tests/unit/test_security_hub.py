@@ -16,8 +16,7 @@ from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, batches, import_findings
 from chalicelib.report.findings import Finding, Fix, Severity
 from chalicelib.report.formats.asff import LABELS, security_hub_finding
-from tests.golden import assert_golden
-from tests.notices_samples import (
+from samples.notices import (
     ACCOUNT,
     IDLE,
     NEW,
@@ -30,6 +29,7 @@ from tests.notices_samples import (
     a_notice,
     a_resource,
 )
+from tests.golden import assert_golden
 
 TOLD = {f"{name}-{number}": told for name, notice in SAMPLES.items() for number, told in enumerate(notice.told)}
 HOSTILE = "<script>{{ 7*7 }}\r\nforged\x07 \u202e" + "x" * 10_000

@@ -17,8 +17,8 @@ from chalicelib.notices.notice import Change, Notice
 from chalicelib.report.findings import BlindSpot, Exemption, ExemptionNote, Finding, Fix, Saving, Severity
 from chalicelib.settings import Settings
 from chalicelib.templating import clean
+from samples.notices import ACCOUNT, NOW, REGION, REPORT_URL, SAMPLES, a_finding, a_notice, a_resource
 from tests.golden import assert_golden
-from tests.notices_samples import ACCOUNT, NOW, REGION, REPORT_URL, SAMPLES, a_finding, a_notice, a_resource
 
 HOSTILE = [
     "<!channel>",

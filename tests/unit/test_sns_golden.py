@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.notices import sns
 from chalicelib.notices.notice import Notice
+from samples.notices import SAMPLES
 from tests.golden import assert_golden
-from tests.notices_samples import SAMPLES
 
 REQUIRED = {"version", "source", "content"}
 OPTIONAL = {"id", "metadata"}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from chalicelib.inventory.facts import Fact, Tags, at, filled
+from chalicelib.inventory.facts import Fact, Tags, VpcConfig, at, filled
 
 
 class NotebookInstance(Fact):
@@ -34,6 +34,26 @@ class TransformJob(Fact):
     tags: Tags | None = at("Tags")
 
 
+class ClusterGroup(Fact):
+    """An instance group of a HyperPod cluster, restricted ones included."""
+
+    name: str = at("InstanceGroupName", default="")
+    status: str = at("Status", default="")
+    instance_type: str | None = at("InstanceType")
+    instance_types: tuple[str, ...] = at("InstanceRequirements.CurrentInstanceTypes", default=())
+    current_count: int | None = at("CurrentCount")
+    target_count: int | None = at("TargetCount")
+    deep_health_checks: tuple[str, ...] = at("OnStartDeepHealthChecks", default=())
+    training_plan_arn: str | None = at("TrainingPlanArn", convert=filled)
+    image_version_status: str | None = at("ImageVersionStatus")
+    vpc_config: VpcConfig | None = at("OverrideVpcConfig")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The instance types that it runs on; several where it names requirements in the place of one."""
+        return self.instance_types or ((self.instance_type,) if self.instance_type else ())
+
+
 class Cluster(Fact):
     """``DescribeCluster``: a HyperPod cluster."""
 
@@ -42,8 +62,24 @@ class Cluster(Fact):
     arn: str = at("ClusterArn", default="")
     status: str = at("ClusterStatus", default="")
     created: datetime | None = at("CreationTime")
+    failure_message: str | None = at("FailureMessage", convert=filled)
     node_recovery: str | None = at("NodeRecovery")
+    instance_groups: tuple[ClusterGroup, ...] = at("InstanceGroups", default=())
+    restricted_groups: tuple[ClusterGroup, ...] = at("RestrictedInstanceGroups", default=())
+    vpc_config: VpcConfig | None = at("VpcConfig")
     tags: Tags | None = at("Tags")
+
+    @property
+    def groups(self) -> tuple[ClusterGroup, ...]:
+        """All instance groups, the restricted ones last."""
+        return (*self.instance_groups, *self.restricted_groups)
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """The subnets of its nodes: those of each group, else of the cluster; none where it runs in the VPC of AWS."""
+        own = self.vpc_config.subnets if self.vpc_config else ()
+        ids = [id for group in self.groups for id in (group.vpc_config.subnets if group.vpc_config else own)]
+        return tuple(dict.fromkeys(ids or own))
 
 
 #: The facts of each plain kind.

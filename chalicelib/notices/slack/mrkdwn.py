@@ -3,6 +3,7 @@
 Markup follows https://docs.slack.dev/messaging/formatting-message-text/.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import quote
@@ -35,15 +36,11 @@ def shortened(text: str, limit: int) -> str:
     escaped = escape(start)
     if width(escaped) <= limit:
         return escaped
-    kept: list[str] = []
-    left = limit - 1
-    for sign in start:
-        piece = escape(sign)
-        left -= width(piece)
-        if left < 0:
-            break
-        kept.append(piece)
-    return "".join(kept).rstrip() + "…" if limit > 0 else ""
+    if limit <= 0:
+        return ""
+    lengths = range(len(start) + 1)
+    fitting = bisect_right(lengths, limit - 1, key=lambda length: width(escape(start[:length])))
+    return escape(start[: fitting - 1]).rstrip() + "…"
 
 
 def unticked(text: str) -> str:

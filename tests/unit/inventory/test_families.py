@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.builders import a_training_job
+from samples.builders import a_training_job
 
 
 @pytest.mark.parametrize(

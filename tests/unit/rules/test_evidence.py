@@ -1,6 +1,7 @@
 """A rule gives as evidence what its template reads: in every failing case the finding can be put into words."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,21 +13,22 @@ from chalicelib.report.findings import Severity, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import FILTERS, TEMPLATES
-from tests.cases.case import Case
-from tests.cases.catalogue import CASES
+from samples.cases.case import Case
+from samples.cases.catalogue import cases_of_rule
+from tests.each import check_each
 
 SCOPE = Scope("123456789012", "eu-west-1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
-FAILING = [case for case in CASES if case.verdict is Verdict.FAIL]
 
 
-def read_by(source: str) -> set[str]:
+@cache
+def read_by(source: str) -> frozenset[str]:
     """The names that a template, and those that it includes, read and do not set."""
     environment = Environment()
     environment.filters.update(FILTERS)
     parsed = environment.parse(source)
     own = {name.name for name in parsed.find_all(nodes.Name) if name.ctx == "store"}
-    names = meta.find_undeclared_variables(parsed)
+    names = frozenset(meta.find_undeclared_variables(parsed))
     for included in meta.find_referenced_templates(parsed):
         assert included is not None, "a template is included by its name"
         names |= read_by((TEMPLATES / included).read_text(encoding="utf-8"))
@@ -40,15 +42,19 @@ def common(case: Case) -> set[str]:
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_template_reads_nothing_that_its_rule_never_gives(rule: str) -> None:
-    cases = [case for case in FAILING if case.rule == rule]
+    cases = cases_of_rule(rule, Verdict.FAIL)
     given = {key for case in cases for key in case.outcome().evidence}
     source = (TEMPLATES / "findings" / f"{rule}.md.j2").read_text(encoding="utf-8")
     assert read_by(source) - common(cases[0]) - given == set()
 
 
-@pytest.mark.parametrize("case", FAILING, ids=lambda case: case.id)
-def test_every_failing_case_can_be_put_into_words(case: Case) -> None:
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_every_failing_case_can_be_put_into_words(rule: str) -> None:
     """What only some cases give as evidence, the template must not require of the others."""
+    check_each(cases_of_rule(rule, Verdict.FAIL), can_be_put_into_words, lambda case: case.id)
+
+
+def can_be_put_into_words(case: Case) -> None:
     failing = Failing(RULES[case.rule], case.subject, case.outcome())
     (finding,) = findings([failing], load_policy(), SCOPE, NOW, lambda _: {})
     assert finding.summary

@@ -8,9 +8,10 @@ from chalicelib.inventory.parts import Part, closure
 from chalicelib.kinds import KINDS
 from chalicelib.report.findings import Confidence, Verdict
 from chalicelib.rules import RULES
-from tests.builders import deprived, unasked, without
-from tests.cases.case import Case, judged
-from tests.cases.catalogue import CASES
+from samples.builders import deprived, unasked, without
+from samples.cases.case import Case, judged
+from samples.cases.catalogue import cases_of_rule
+from tests.each import check_each
 
 #: The parts that bring the resources of a kind: had they not been read, there would be nothing to judge.
 BROUGHT_BY = {row.name: {Part(row.part)} for row in KINDS.values()} | {
@@ -19,12 +20,22 @@ BROUGHT_BY = {row.name: {Part(row.part)} for row in KINDS.values()} | {
 }
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_a_rule_answers_as_its_table_says_whatever_else_is_read(case: Case) -> None:
-    """One test for all that is asked of a case: there are thousands, and starting a test costs more than the asking."""
-    answers_as_its_table_says(case)
-    takes_nothing_unread_for_absent(case)
-    needs_nothing_but_what_it_says_that_it_reads(case)
+every_rule = pytest.mark.parametrize("rule", sorted(RULES))
+
+
+@every_rule
+def test_a_rule_answers_as_its_table_says(rule: str) -> None:
+    check_each(cases_of_rule(rule), answers_as_its_table_says, lambda case: case.id)
+
+
+@every_rule
+def test_a_rule_takes_nothing_unread_for_absent(rule: str) -> None:
+    check_each(cases_of_rule(rule), takes_nothing_unread_for_absent, lambda case: case.id)
+
+
+@every_rule
+def test_a_rule_needs_nothing_but_what_it_says_that_it_reads(rule: str) -> None:
+    check_each(cases_of_rule(rule), needs_nothing_but_what_it_says_that_it_reads, lambda case: case.id)
 
 
 def answers_as_its_table_says(case: Case) -> None:
@@ -59,7 +70,7 @@ def takes_nothing_unread_for_absent(case: Case) -> None:
     assert {part: verdict for part, verdict in answers.items() if verdict not in accepted} == {}
 
 
-@pytest.mark.parametrize("rule", sorted(RULES))
+@every_rule
 def test_a_rule_reads_what_brings_the_resources_that_it_judges(rule: str) -> None:
     for kind in RULES[rule].kinds:
         assert not BROUGHT_BY[kind] or BROUGHT_BY[kind] & closure(RULES[rule].reads), kind

@@ -8,7 +8,7 @@ from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
 from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
-from tests.builders import (
+from samples.builders import (
     ACCOUNT,
     LDA,
     REGION,

@@ -20,7 +20,7 @@ from chalicelib.policy.policy import RuleSetting
 from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
-from tests.builders import (
+from samples.builders import (
     ACCOUNT,
     AN_HOUR_AGO,
     COPIED_LDA,
@@ -57,7 +57,7 @@ from tests.builders import (
     following,
     managed_scaling,
 )
-from tests.cases.case import judged
+from samples.cases.case import judged
 
 CALLS = a_series("Invocations", {1: 500.0})
 IN_TRANSITION = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")

@@ -5,10 +5,10 @@ from typing import Any
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import a_metric, a_policy, a_step_policy, a_variant, an_alarm, following, following_sum_of
-from tests.cases.autoscaling import COMPONENT, CONCURRENT, VARIANT, out_of_concern
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.scaled import (
+from samples.builders import a_metric, a_policy, a_step_policy, a_variant, an_alarm, following, following_sum_of
+from samples.cases.autoscaling import COMPONENT, CONCURRENT, VARIANT, out_of_concern
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.scaled import (
     ASYNC,
     BACKLOG,
     CONFIG_UNREAD,
@@ -175,6 +175,7 @@ METRIC_MISMATCH: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"custom_metrics": ["CPUUtilization"], "mismatch": "the metric is that of EndpointName fraud"},
+        in_demo=[InDemo("scaling-policy seat-pricing/AllTraffic/target-tracking")],
     ),
     fails(
         MISMATCH,
@@ -343,6 +344,7 @@ METRIC_MISMATCH: list[Case] = [
         a_policy(tracking=following("CPUUtilization", **OWN)),
         ASYNC,
         severity=Severity.MEDIUM,
+        in_demo=[InDemo("scaling-policy contract-scans/AllTraffic/target-tracking")],
     ),
     fails(
         MISMATCH,

@@ -7,7 +7,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.plan.inventory import Planned
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     SUBNET_A,
     SUBNET_B,
     Given,
@@ -28,7 +28,7 @@ from tests.builders import (
     following,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 
 SINGLE = "endpoint-single-instance"
 CONFIG = "endpoint-config-single-instance"
@@ -75,6 +75,15 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
             "asynchronous": False,
         },
         boundary="min_instances",
+        in_demo=[
+            InDemo("endpoint-variant recommendations-emb/AllTraffic"),
+            InDemo("endpoint-variant warehouse-slots/AllTraffic", remark="Its target's minimum of 1 merges into this."),
+            InDemo(
+                "endpoint-variant voice-biometrics/AllTraffic",
+                remark="Too young for variant-no-autoscaling, which waits an hour.",
+            ),
+            InDemo("endpoint-variant face-matching/AllTraffic", told_with="endpoint-idle"),
+        ],
     ),
     deployed(
         fails(
@@ -164,6 +173,7 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
         a_variant(count=1, asynchronous=True),
         severity=Severity.LOW,
         evidence={"asynchronous": True},
+        in_demo=[InDemo("endpoint-variant speech-to-text/AllTraffic")],
     ),
     fails(
         SINGLE,
@@ -391,8 +401,13 @@ ENDPOINT_DEGRADED: list[Case] = [
             an_endpoint(status=status, FailureReason="no capacity"),
             severity=Severity.HIGH,
             evidence={"endpoint_status": status, "failure_reason": "no capacity"},
+            in_demo=in_demo,
         )
-        for status in ("Failed", "OutOfService", "UpdateRollbackFailed")
+        for status, in_demo in (
+            ("Failed", [InDemo("endpoint claims-triage")]),
+            ("OutOfService", []),
+            ("UpdateRollbackFailed", [InDemo("endpoint insurance-quotes")]),
+        )
     ],
     fails(
         DEGRADED,
@@ -424,6 +439,7 @@ ENDPOINT_DEGRADED: list[Case] = [
         confidence=Confidence.LOW,
         evidence={"variants": {"AllTraffic": {"current": 1, "desired": 2}}, "grace_minutes": 30},
         boundary="grace_minutes",
+        in_demo=[InDemo("endpoint payment-risk")],
     ),
     fails(
         DEGRADED,
@@ -520,6 +536,7 @@ ENDPOINT_STUCK: list[Case] = [
             an_endpoint(status=status, modified=ago(hours=2, seconds=1)),
             severity=Severity.HIGH,
             boundary="max_hours",
+            in_demo=[InDemo("endpoint warehouse-vision")] if status == "Updating" else [],
         )
         for status in ("Creating", "Updating", "RollingBack", "Deleting", "ROLLING_BACK")
     ],
@@ -605,6 +622,7 @@ ENDPOINT_DEPENDENCY_MISSING: list[Case] = [
             "missing": ["model churn-model"],
             "dependencies": {"endpoint config churn-config": "yes", "model churn-model": "no"},
         },
+        in_demo=[InDemo("endpoint loan-terms", remark="Its model was deleted.")],
     ),
     fails(
         DEPENDENCY,

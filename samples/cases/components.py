@@ -2,13 +2,13 @@
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     a_component,
     a_host_of_components,
     a_target,
     ago,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 
 SINGLE_COPY = "inference-component-single-copy"
 NO_BALANCE = "inference-component-no-az-balance"
@@ -29,6 +29,7 @@ COMPONENT_DEGRADED: list[Case] = [
         a_host_of_components(),
         severity=Severity.HIGH,
         evidence={"status": "Failed", "endpoint": "churn"},
+        in_demo=[InDemo("inference-component agents-memory")],
     ),
     fails(
         COMPONENT,
@@ -112,6 +113,7 @@ COMPONENT_SINGLE_COPY: list[Case] = [
         a_target(drowsy, minimum=1),
         severity=Severity.HIGH,
         evidence={"scales_to_zero": False},
+        in_demo=[InDemo("inference-component agents-planner"), InDemo("inference-component agents-critic")],
     ),
     is_unknown(
         SINGLE_COPY,

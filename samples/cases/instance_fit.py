@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     ACCOUNT,
     COPIED_LDA,
     DEEPAR,
@@ -32,8 +32,8 @@ from tests.builders import (
     an_image,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 GPU_USE = "endpoint-gpu-underutilized"
 UNNEEDED = "endpoint-gpu-unneeded-by-algorithm"
@@ -74,6 +74,7 @@ SCALED_GPU = a_variant(instance_type="ml.g5.xlarge", modified=ago(hours=1))
 GPU_POOLS = a_variant(instance_type=None, settings=pools("ml.g5.xlarge", "ml.g6.xlarge"))
 PROCESSED = ("InvocationsProcessed", "InvocationsProcesssed")
 VLLM = an_image("vllm", account="763104351884", tag="0.11.0-gpu-py312-cu128-ubuntu22.04-sagemaker")
+LARGE_MODEL_INFERENCE = an_image("djl-inference", account="763104351884", tag="0.32.0-lmi14.0.0-cu126")
 RESERVING = (
     ("vLLM", VLLM),
     ("vLLM", "vllm/vllm-openai:v0.11.0"),
@@ -82,10 +83,7 @@ RESERVING = (
         "Text Generation Inference",
         an_image("huggingface-pytorch-tgi-inference", account="763104351884", tag="2.4.0-tgi3.0.1-gpu-py311-cu124"),
     ),
-    (
-        "Large Model Inference (DJL Serving with vLLM or TensorRT-LLM)",
-        an_image("djl-inference", account="763104351884", tag="0.32.0-lmi14.0.0-cu126"),
-    ),
+    ("Large Model Inference (DJL Serving with vLLM or TensorRT-LLM)", LARGE_MODEL_INFERENCE),
 )
 
 
@@ -109,6 +107,11 @@ GPU_UNDERUTILIZED: list[Case] = [
             "gpu_threshold": 20,
             "memory_threshold": 30,
         },
+        in_demo=[
+            InDemo("endpoint-variant sentiment-analysis/AllTraffic"),
+            InDemo("endpoint-variant avatar-moderation/AllTraffic"),
+            InDemo("endpoint-variant ticket-routing/AllTraffic", told_with="endpoint-gpu-unneeded-by-algorithm"),
+        ],
     ),
     fails(
         GPU_USE,
@@ -257,6 +260,7 @@ GPU_UNDERUTILIZED: list[Case] = [
             severity=Severity.MEDIUM,
             confidence=Confidence.MEDIUM,
             evidence={"memory_reserved_by": title},
+            in_demo=[InDemo("endpoint-variant support-drafts/AllTraffic")] if image == LARGE_MODEL_INFERENCE else [],
         )
         for title, image in RESERVING
     ],
@@ -446,6 +450,7 @@ GPU_UNNEEDED: list[Case] = [
             "images": [LDA],
             "model": "churn-model",
         },
+        in_demo=[InDemo("endpoint-variant document-layout/AllTraffic")],
     ),
     *[
         fails(UNNEEDED, f"{image.split('/')[1]} infers on CPUs", ONE_GPU, a_model(image), severity=Severity.MEDIUM)
@@ -458,6 +463,11 @@ GPU_UNNEEDED: list[Case] = [
         a_model(SPARKML, SCIKIT_LEARN),
         severity=Severity.MEDIUM,
         evidence={"algorithms": ["SparkML Serving", "scikit-learn"]},
+        in_demo=[
+            InDemo(
+                "endpoint-variant ticket-routing/AllTraffic", remark="That its GPUs are hardly used is told with it."
+            )
+        ],
     ),
     fails(
         UNNEEDED,
@@ -489,6 +499,7 @@ GPU_UNNEEDED: list[Case] = [
         a_model(RANDOM_CUT_FOREST),
         severity=Severity.MEDIUM,
         evidence={"instance_type": "ml.p3.2xlarge", "model": "churn-model"},
+        in_demo=[InDemo("transform-job anomaly-batch-gpu")],
     ),
     fails(
         UNNEEDED,
@@ -623,6 +634,16 @@ ENDPOINT_IDLE: list[Case] = [
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
         evidence={"invocations": 0, "datapoints": 0},
+        in_demo=[
+            InDemo("endpoint-variant returns-forecast/AllTraffic"),
+            InDemo(
+                "endpoint-variant face-matching/AllTraffic",
+                remark=(
+                    "Never called, so that endpoint-gpu-underutilized has nothing to say, and what would make it "
+                    "better is told with it."
+                ),
+            ),
+        ],
     ),
     # "Alarms and logs for tracking metrics from asynchronous endpoints": Invocations is not published
     *[
@@ -694,6 +715,7 @@ ENDPOINT_IDLE: list[Case] = [
         a_host_of_components(),
         severity=Severity.MEDIUM,
         evidence={"without_components": True, "desired_instance_count": 2},
+        in_demo=[InDemo("endpoint-variant llm-staging/AllTraffic")],
     ),
     does_not_apply(IDLE, "a host of components, which are judged one by one", a_host_of_components(), a_component()),
     fails(
@@ -762,6 +784,12 @@ ENDPOINT_IDLE: list[Case] = [
         a_variant(weight=0),
         severity=Severity.MEDIUM,
         confidence=Confidence.MEDIUM,
+        in_demo=[
+            InDemo(
+                "endpoint-variant recommendations-ab/challenger",
+                remark="Its weight of 0 spares it from endpoint-single-instance only.",
+            )
+        ],
     ),
     fails(
         IDLE,
@@ -842,6 +870,10 @@ ENDPOINT_IDLE: list[Case] = [
     ),
 ]
 
+BURSTABLE_IN_DEMO = [
+    InDemo("endpoint-variant thumbnail-quality/AllTraffic"),
+    InDemo("endpoint-variant basket-analysis/AllTraffic", remark="AWS registers no burstable instances for scaling."),
+]
 PREVIOUS_GENERATION: list[Case] = [
     *[
         fails(
@@ -850,15 +882,16 @@ PREVIOUS_GENERATION: list[Case] = [
             a_variant(instance_type=instance_type),
             severity=severity,
             evidence={"instance_type": instance_type, "family": instance_type.split(".")[1]},
+            in_demo=in_demo,
         )
-        for instance_type, severity in (
-            ("ml.p2.xlarge", Severity.HIGH),
-            ("ml.p3.2xlarge", Severity.HIGH),
-            ("ml.p3dn.24xlarge", Severity.HIGH),
-            ("ml.inf1.xlarge", Severity.MEDIUM),
-            ("ml.m4.xlarge", Severity.LOW),
-            ("ml.c4.xlarge", Severity.LOW),
-            ("ml.t2.medium", Severity.LOW),
+        for instance_type, severity, in_demo in (
+            ("ml.p2.xlarge", Severity.HIGH, []),
+            ("ml.p3.2xlarge", Severity.HIGH, [InDemo("endpoint-variant visual-search/AllTraffic")]),
+            ("ml.p3dn.24xlarge", Severity.HIGH, []),
+            ("ml.inf1.xlarge", Severity.MEDIUM, []),
+            ("ml.m4.xlarge", Severity.LOW, []),
+            ("ml.c4.xlarge", Severity.LOW, []),
+            ("ml.t2.medium", Severity.LOW, BURSTABLE_IN_DEMO),
         )
     ],
     *[
@@ -890,6 +923,7 @@ PREVIOUS_GENERATION: list[Case] = [
         a_training_job(instance_type="ml.p3.2xlarge"),
         severity=Severity.MEDIUM,
         evidence={"withdrawn": True},
+        in_demo=[InDemo("training-job topics-lda-gpu"), InDemo("training-job defects-image-classification-p3")],
     ),
     fails(
         GENERATION,
@@ -903,6 +937,7 @@ PREVIOUS_GENERATION: list[Case] = [
         "a transform job on a GPU that EC2 lists no longer",
         a_transform_job(instance_type="ml.p2.xlarge"),
         severity=Severity.MEDIUM,
+        in_demo=[InDemo("transform-job archive-embeddings-p2")],
     ),
     fails(
         GENERATION,
@@ -929,6 +964,7 @@ PREVIOUS_GENERATION: list[Case] = [
             },
         ),
         severity=Severity.LOW,
+        in_demo=[InDemo("training-job basket-linear-learner-c4")],
     ),
     fails(
         GENERATION,
@@ -952,7 +988,13 @@ PREVIOUS_GENERATION: list[Case] = [
         severity=Severity.MEDIUM,
     ),
     fails(GENERATION, "a transform job", a_transform_job(instance_type="ml.c4.xlarge"), severity=Severity.LOW),
-    fails(GENERATION, "a notebook", a_notebook(instance_type="ml.t2.medium"), severity=Severity.LOW),
+    fails(
+        GENERATION,
+        "a notebook",
+        a_notebook(instance_type="ml.t2.medium"),
+        severity=Severity.LOW,
+        in_demo=[InDemo("notebook-instance reporting-old")],
+    ),
     fails(
         GENERATION,
         "a family that the policy lists as medium",

@@ -2,9 +2,9 @@
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import ACCOUNT, ELASTIC_INFERENCE, OWN_IMAGE, a_model, a_notebook, a_variant, an_image
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.builders import ACCOUNT, ELASTIC_INFERENCE, OWN_IMAGE, a_model, a_notebook, a_variant, an_image
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 ENDPOINT = "endpoint-elastic-inference-retired"
 NOTEBOOK = "notebook-elastic-inference-retired"
@@ -20,6 +20,7 @@ CASES: list[Case] = [
         a_variant(settings=ACCELERATED),
         severity=Severity.HIGH,
         evidence={"accelerator_type": "ml.eia2.medium", "instance_type": "ml.m5.large"},
+        in_demo=[InDemo("endpoint-variant address-matching/AllTraffic")],
     ),
     fails(
         ENDPOINT,
@@ -46,6 +47,7 @@ CASES: list[Case] = [
         a_notebook(accelerators=["ml.eia2.medium"]),
         severity=Severity.MEDIUM,
         evidence={"accelerator_types": ["ml.eia2.medium"], "status": "InService"},
+        in_demo=[InDemo("notebook-instance exploration-accelerated")],
     ),
     fails(
         NOTEBOOK,
@@ -62,6 +64,7 @@ CASES: list[Case] = [
         a_model(ELASTIC_INFERENCE, used_by=["churn", "fraud"]),
         severity=Severity.MEDIUM,
         evidence={"images": [ELASTIC_INFERENCE], "endpoints": ["churn", "fraud"]},
+        in_demo=[InDemo("model photo-archive-v1")],
     ),
     fails(
         MODEL,

@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_component,
     a_host_of_components,
@@ -22,9 +22,9 @@ from tests.builders import (
     following_sum_of,
     metric_math,
 )
-from tests.cases.autoscaling import COMPONENT, COMPONENT_ID, CONCURRENT, VARIANT, VARIANT_ID, out_of_concern
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.scaled import ASYNC, BACKLOG, CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, OWN, a_predictive_policy
+from samples.cases.autoscaling import COMPONENT, COMPONENT_ID, CONCURRENT, VARIANT, VARIANT_ID, out_of_concern
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.scaled import ASYNC, BACKLOG, CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, OWN, a_predictive_policy
 
 ALARM = "autoscaling-alarm-broken"
 WAKE_UP = "autoscaling-zero-without-wakeup"
@@ -53,6 +53,7 @@ ALARM_BROKEN: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"alarms": [], "broken": {}, "no_alarms": True},
+        in_demo=[InDemo("scaling-policy stock-alerts/AllTraffic/target-tracking")],
     ),
     fails(
         ALARM,
@@ -146,6 +147,7 @@ ALARM_BROKEN: list[Case] = [
         an_alarm("backlog", dimensions={"EndpointName": "fraud"}),
         severity=Severity.MEDIUM,
         evidence={"broken": {"backlog": "watches EndpointName fraud"}},
+        in_demo=[InDemo("scaling-policy receipt-scans/AllTraffic/wake-up")],
     ),
     passes(
         ALARM,
@@ -398,6 +400,7 @@ ZERO_WITHOUT_WAKE_UP: list[Case] = [
             "scalable_dimension": INSTANCE_DIMENSION,
             "problem": "nothing wakes it",
         },
+        in_demo=[InDemo("scalable-target contract-scans/AllTraffic")],
     ),
     # Developer guide, "Autoscale an asynchronous endpoint": it starts once the backlog exceeds the target value.
     fails(
@@ -409,6 +412,10 @@ ZERO_WITHOUT_WAKE_UP: list[Case] = [
         *ALARMS,
         severity=Severity.LOW,
         evidence={"problem": "wakes late"},
+        in_demo=[
+            InDemo("scalable-target call-transcripts/AllTraffic"),
+            InDemo("scalable-target receipt-scans/AllTraffic"),
+        ],
     ),
     fails(
         WAKE_UP,

@@ -1,6 +1,6 @@
 """One row of a rule's table: a resource, what surrounds it, and how the rule must answer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +8,22 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict, unknown
 from chalicelib.rules import RULES
-from tests.builders import Given, Unreadable, an_inventory
+from samples.builders import Given, Unreadable, an_inventory
 
 NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class InDemo:
+    """A resource of the demo account in the state of a case, so that the case's rule must fire for it.
+
+    ``resource`` is kind and name, as in ``endpoint-variant churn/AllTraffic``. ``remark`` says what surprises about its
+    labels. ``told_with`` names the rule of the same thing whose finding takes this one in: it is not told alone then.
+    """
+
+    resource: str
+    remark: str = ""
+    told_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +32,8 @@ class Case:
 
     ``severity`` is the final one of a failing case: the outcome's, else the rule's own. ``evidence`` must be part of
     the outcome's. ``boundary`` names the parameter at whose threshold the case stands: on it, or next to it.
+    ``in_demo`` names what must be found in the demo account for the case's rule, as severe and as sure as the case;
+    ``emulator/expected.yaml`` is written from it.
     """
 
     rule: str
@@ -31,6 +46,7 @@ class Case:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     confidence: Confidence | None = None
     boundary: str = ""
+    in_demo: Sequence[InDemo] = ()
 
     @property
     def id(self) -> str:
@@ -61,6 +77,7 @@ def fails(
     evidence: Mapping[str, Any] = NOTHING,
     params: Mapping[str, Any] = NOTHING,
     boundary: str = "",
+    in_demo: Sequence[InDemo] = (),
     **inventory: Any,
 ) -> Case:
     """A case whose condition holds: subject, what surrounds it, and how bad it is."""
@@ -75,6 +92,7 @@ def fails(
         evidence=evidence,
         confidence=confidence,
         boundary=boundary,
+        in_demo=in_demo,
     )
 
 

@@ -8,7 +8,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_component,
     a_host_of_components,
@@ -22,8 +22,8 @@ from tests.builders import (
     an_activity,
     managed_scaling,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 NONE = "variant-no-autoscaling"
 NO_POLICY = "autoscaling-target-without-policy"
@@ -115,6 +115,11 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"resource_id": VARIANT_ID, "desired_instance_count": 2},
+        in_demo=[
+            InDemo("endpoint-variant recommendations-emb/AllTraffic"),
+            InDemo("endpoint-variant face-matching/AllTraffic", told_with="endpoint-idle"),
+            InDemo("endpoint-variant recommendations-ab/challenger", told_with="endpoint-idle"),
+        ],
     ),
     fails(
         NONE,
@@ -137,6 +142,7 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         a_variant(asynchronous=True),
         severity=Severity.MEDIUM,
         evidence={"asynchronous": True},
+        in_demo=[InDemo("endpoint-variant speech-to-text/AllTraffic")],
     ),
     fails(
         NONE,
@@ -145,6 +151,7 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         a_host_of_components(),
         severity=Severity.MEDIUM,
         evidence={"resource_id": COMPONENT_ID, "desired_copy_count": 2},
+        in_demo=[InDemo("inference-component agents-critic")],
     ),
     fails(
         NONE,
@@ -169,6 +176,12 @@ VARIANT_NO_AUTOSCALING: list[Case] = [
         a_variant(running=managed_scaling(2)),
         severity=Severity.MEDIUM,
         evidence={"managed_without_effect": True},
+        in_demo=[
+            InDemo(
+                "endpoint-variant tariff-search/AllTraffic",
+                remark="Managed instance scaling has no effect on a variant with a model.",
+            )
+        ],
     ),
     fails(
         NONE,
@@ -279,6 +292,7 @@ TARGET_WITHOUT_POLICY: list[Case] = [
             "resource_id": VARIANT_ID,
             "scalable_dimension": INSTANCE_DIMENSION,
         },
+        in_demo=[InDemo("scalable-target kyc-checks/AllTraffic")],
     ),
     fails(
         NO_POLICY,
@@ -296,6 +310,7 @@ TARGET_WITHOUT_POLICY: list[Case] = [
         COMPONENT,
         severity=Severity.MEDIUM,
         evidence={"resource_id": COMPONENT_ID, "scalable_dimension": COPY_DIMENSION},
+        in_demo=[InDemo("scalable-target embed-large")],
     ),
     passes(
         NO_POLICY,
@@ -351,6 +366,9 @@ TARGET_WITHOUT_POLICY: list[Case] = [
     is_unknown(NO_POLICY, "the components could not be read", a_target(COMPONENT), unread=[Part.COMPONENTS]),
 ]
 
+AT_NIGHT = [
+    InDemo("scalable-target loyalty-offers/AllTraffic", remark="One instance at night, whatever the hour of the audit.")
+]
 MIN_BELOW_TWO: list[Case] = [
     fails(
         MINIMUM,
@@ -366,6 +384,10 @@ MIN_BELOW_TWO: list[Case] = [
             "managed": False,
         },
         boundary="min_capacity",
+        in_demo=[
+            InDemo("scalable-target email-classifier/AllTraffic"),
+            InDemo("scalable-target warehouse-slots/AllTraffic", told_with="endpoint-single-instance"),
+        ],
     ),
     passes(
         MINIMUM,
@@ -400,6 +422,7 @@ MIN_BELOW_TWO: list[Case] = [
         a_host_of_components(running=managed_scaling(1, 6)),
         severity=Severity.MEDIUM,
         evidence={"min_capacity": 1, "max_capacity": 6, "resource_id": VARIANT_ID, "managed": True},
+        in_demo=[InDemo("endpoint-variant llm-agents/AllTraffic")],
     ),
     fails(
         MINIMUM,
@@ -441,6 +464,7 @@ MIN_BELOW_TWO: list[Case] = [
         a_host_of_components(),
         severity=Severity.MEDIUM,
         evidence={"min_capacity": 1, "resource_id": COMPONENT_ID},
+        in_demo=[InDemo("scalable-target agents-planner", told_with="inference-component-single-copy")],
     ),
     passes(MINIMUM, "a component never scales below two copies", a_target(COMPONENT), COMPONENT),
     passes(MINIMUM, "a component scales to zero on purpose", a_target(COMPONENT, minimum=0), COMPONENT),
@@ -455,8 +479,9 @@ MIN_BELOW_TWO: list[Case] = [
             a_schedule(VARIANT, name="day", minimum=2),
             severity=Severity.MEDIUM,
             evidence={"min_capacity": 1, "scheduled_actions": ["night", "day"]},
+            in_demo=in_demo,
         )
-        for when, minimum in (("by day", 2), ("by night", 1))
+        for when, minimum, in_demo in (("by day", 2, []), ("by night", 1, AT_NIGHT))
     ],
     *[
         passes(
@@ -525,6 +550,7 @@ NO_HEADROOM: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"min_capacity": 2, "max_capacity": 2, "resource_id": VARIANT_ID},
+        in_demo=[InDemo("scalable-target session-intent/AllTraffic")],
     ),
     fails(
         HEADROOM,
@@ -540,6 +566,7 @@ NO_HEADROOM: list[Case] = [
         COMPONENT,
         severity=Severity.MEDIUM,
         evidence={"scalable_dimension": COPY_DIMENSION},
+        in_demo=[InDemo("scalable-target embed-small")],
     ),
     fails(
         HEADROOM,
@@ -606,6 +633,12 @@ AUTOSCALING_AT_MAX: list[Case] = [
         a_variant(count=4),
         severity=Severity.MEDIUM,
         evidence={"desired": 4, "max_capacity": 4, "min_capacity": 2, "told_by": "desired count"},
+        in_demo=[
+            InDemo(
+                "scalable-target ad-click-rate/AllTraffic",
+                remark="Its newest activity was not scaled for a reason, which is no failure.",
+            )
+        ],
     ),
     fails(
         AT_MAX,
@@ -807,6 +840,7 @@ AUTOSCALING_SUSPENDED: list[Case] = [
         VARIANT,
         severity=Severity.MEDIUM,
         evidence={"suspended": list(FLAGS)},
+        in_demo=[InDemo("scalable-target card-disputes/AllTraffic")],
     ),
     fails(
         SUSPENDED,

@@ -3,7 +3,7 @@
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, PROVISIONED_DIMENSION, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     Given,
     a_benchmark,
     a_component,
@@ -21,7 +21,7 @@ from tests.builders import (
     an_endpoint_without_variants,
     managed_scaling,
 )
-from tests.cases.autoscaling import (
+from samples.cases.autoscaling import (
     COMPONENT,
     COMPONENT_ID,
     CONCURRENT,
@@ -31,9 +31,9 @@ from tests.cases.autoscaling import (
     concurrency_target,
     out_of_concern,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
-from tests.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.scaled import CONFIG_UNREAD, CUSTOM, HOSTING, OTHER_ID, UNCONFIGURED, a_predictive_policy, predefined
 
 SCALE_IN = "autoscaling-scale-in-disabled"
 COOLDOWN = "autoscaling-cooldown-inverted"
@@ -61,6 +61,7 @@ SCALE_IN_DISABLED: list[Case] = [
             "scalable_dimension": INSTANCE_DIMENSION,
             "max_capacity": 4,
         },
+        in_demo=[InDemo("scalable-target coupon-targeting/AllTraffic")],
     ),
     fails(
         SCALE_IN,
@@ -217,6 +218,7 @@ COOLDOWN_INVERTED: list[Case] = [
         VARIANT,
         severity=Severity.LOW,
         evidence={"scale_in_cooldown": 299, "scale_out_cooldown": 300, "max_scale_out": 900, "min_scale_in": 60},
+        in_demo=[InDemo("scaling-policy delivery-eta/AllTraffic/target-tracking")],
     ),
     passes(
         COOLDOWN,
@@ -443,10 +445,14 @@ ACTIVITY_FAILED: list[Case] = [
             an_activity(VARIANT, status="Failed", StatusMessage=message),
             severity=Severity.MEDIUM,
             evidence={"lacks_capacity": True},
+            in_demo=in_demo,
         )
-        for message in (
-            "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error",
-            "insufficient capacity (ICE)",
+        for message, in_demo in (
+            (
+                "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error",
+                [InDemo("scalable-target visual-search/AllTraffic")],
+            ),
+            ("insufficient capacity (ICE)", []),
         )
     ],
     fails(
@@ -565,6 +571,7 @@ ORPHANED_TARGET: list[Case] = [
         a_target(VARIANT),
         severity=Severity.LOW,
         evidence={"resource_id": VARIANT_ID, "scalable_dimension": INSTANCE_DIMENSION, "endpoint_exists": False},
+        in_demo=[InDemo("scalable-target legacy-scoring/AllTraffic")],
     ),
     fails(
         ORPHANED,
@@ -681,8 +688,12 @@ BURSTABLE_INSTANCE: list[Case] = [
             a_variant(instance_type=instance_type),
             severity=Severity.MEDIUM,
             evidence={"instance_type": instance_type, "families": ["t2"], "resource_id": VARIANT_ID},
+            in_demo=in_demo,
         )
-        for instance_type in ("ml.t2.medium", "ml.t2.2xlarge")
+        for instance_type, in_demo in (
+            ("ml.t2.medium", [InDemo("scalable-target thumbnail-quality/AllTraffic")]),
+            ("ml.t2.2xlarge", []),
+        )
     ],
     fails(
         BURSTABLE,
@@ -759,6 +770,7 @@ HOST_FIXED: list[Case] = [
             "resource_id": VARIANT_ID,
             "problem": "fixed",
         },
+        in_demo=[InDemo("endpoint-variant llm-embeddings/AllTraffic")],
     ),
     fails(
         HOST,
@@ -941,6 +953,7 @@ UNTESTED_TARGET: list[Case] = [
         a_model(),
         severity=Severity.INFO,
         evidence={"target_value": 120.0, "model": "churn-model", "tag": "load-tested", "max_age_days": 180},
+        in_demo=[InDemo("scaling-policy ad-click-rate/AllTraffic/target-tracking")],
     ),
     fails(
         UNTESTED,
@@ -949,6 +962,7 @@ UNTESTED_TARGET: list[Case] = [
         UNTAGGED,
         severity=Severity.LOW,
         evidence={"target_value": 70.0},
+        in_demo=[InDemo("scaling-policy recommendations-ab/champion/target-tracking")],
     ),
     *[
         fails(

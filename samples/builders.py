@@ -885,27 +885,12 @@ def without(inventory: Inventory, part: Part) -> Inventory:
 
 def unasked(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
-    emptied: dict[Part, dict[str, Any]] = {
-        Part.ENDPOINTS: {"endpoints": {}},
-        Part.CONFIGS: {"configs": {}, "endpoints": _each_variant(inventory.endpoints, _unconfigured)},
-        Part.UNUSED_CONFIGS: {"configs": {}},
-        Part.MODELS: {"models": {}},
-        Part.COMPONENTS: {"components": {}},
-        Part.TARGETS: {"targets": ()},
-        Part.POLICIES: {"policies": ()},
-        Part.SCHEDULES: {"schedules": ()},
-        Part.ACTIVITIES: {"activities": ()},
-        Part.ALARMS: {"alarms": {}},
-        Part.MUTES: {"mutes": None},
-        Part.SUBNETS: {"subnets": {}, "vpcs": {}},
-        Part.METRICS: {"metrics": {}},
-        Part.TUNING_JOBS: {"tuning_jobs": {}},
-        **{Part(KINDS[kind].part): {"others": {**inventory.others, kind: {}}} for kind in PLAIN},
-        Part.RECOMMENDATIONS: {"recommendations": ()},
-        Part.BENCHMARKS: {"benchmarks": None},
-        Part.TAGS: {"endpoints": _each_variant(inventory.endpoints, _untagged)},
-    }
-    return replace(inventory, **emptied.get(part, {}))
+    emptied = dict(_EMPTIED.get(part, {}))
+    if part in _PLAIN_PARTS:
+        emptied["others"] = {**inventory.others, _PLAIN_PARTS[part]: {}}
+    if part in _OF_VARIANTS:
+        emptied["endpoints"] = _each_variant(inventory.endpoints, _OF_VARIANTS[part])
+    return replace(inventory, **emptied)
 
 
 def deprived(subject: Fact, part: Part) -> Fact:
@@ -930,3 +915,26 @@ def _each_variant(endpoints: Mapping[str, Endpoint], change: Callable[[Variant],
         name: one.model_copy(update={"variants": tuple(change(variant) for variant in one.variants)})
         for name, one in endpoints.items()
     }
+
+
+#: What an inventory holds of a part that nobody asked for.
+_EMPTIED: Mapping[Part, Mapping[str, Any]] = {
+    Part.ENDPOINTS: {"endpoints": {}},
+    Part.CONFIGS: {"configs": {}},
+    Part.UNUSED_CONFIGS: {"configs": {}},
+    Part.MODELS: {"models": {}},
+    Part.COMPONENTS: {"components": {}},
+    Part.TARGETS: {"targets": ()},
+    Part.POLICIES: {"policies": ()},
+    Part.SCHEDULES: {"schedules": ()},
+    Part.ACTIVITIES: {"activities": ()},
+    Part.ALARMS: {"alarms": {}},
+    Part.MUTES: {"mutes": None},
+    Part.SUBNETS: {"subnets": {}, "vpcs": {}},
+    Part.METRICS: {"metrics": {}},
+    Part.TUNING_JOBS: {"tuning_jobs": {}},
+    Part.RECOMMENDATIONS: {"recommendations": ()},
+    Part.BENCHMARKS: {"benchmarks": None},
+}
+_PLAIN_PARTS = {Part(KINDS[kind].part): kind for kind in PLAIN}
+_OF_VARIANTS = {Part.CONFIGS: _unconfigured, Part.TAGS: _untagged}

@@ -2,7 +2,7 @@
 
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     OWN_IMAGE,
     STEM,
     XGBOOST,
@@ -15,8 +15,8 @@ from tests.builders import (
     a_serverless_variant,
     a_variant,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instances import IN_TRANSITION, NOT_SERVING
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 COUNT = "pipeline-container-count"
 BOTTLENECK = "pipeline-bottleneck-container"
@@ -28,6 +28,7 @@ CONTAINER_COUNT: list[Case] = [
         a_pipeline(1),
         severity=Severity.LOW,
         evidence={"containers": 1},
+        in_demo=[InDemo("model text-cleaning-v1")],
     ),
     fails(
         COUNT,
@@ -45,6 +46,7 @@ CONTAINER_COUNT: list[Case] = [
         severity=Severity.INFO,
         evidence={"containers": 6, "warn_above": 5},
         boundary="warn_above",
+        in_demo=[InDemo("model catalog-enrichment-v3")],
     ),
     fails(
         COUNT,

@@ -5,7 +5,7 @@ from typing import Any
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     BLAZINGTEXT,
     COPIED_LDA,
     DEEP_LEARNING_CONTAINER,
@@ -27,8 +27,8 @@ from tests.builders import (
     XGBOOST_WITHOUT_VERSION,
     a_training_job,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
 
 TRAINING = "training-gpu-for-cpu-algorithm"
 CPU_TRAINING = "training-cpu-for-gpu-algorithm"
@@ -53,6 +53,7 @@ GPU_FOR_CPU_ALGORITHM: list[Case] = [
             "algorithm": "Latent Dirichlet Allocation",
             "image": LDA,
         },
+        in_demo=[InDemo("training-job topics-lda-gpu")],
     ),
     *[
         fails(
@@ -60,8 +61,13 @@ GPU_FOR_CPU_ALGORITHM: list[Case] = [
             f"{image.split('/')[1]} trains on CPUs only",
             a_training_job(image=image, instance_type="ml.g5.xlarge"),
             severity=Severity.MEDIUM,
+            in_demo=[in_demo],
         )
-        for image in (RANDOM_CUT_FOREST, SCIKIT_LEARN, OLD_XGBOOST)
+        for image, in_demo in (
+            (RANDOM_CUT_FOREST, InDemo("training-job anomaly-rcf-gpu-spot")),
+            (SCIKIT_LEARN, InDemo("training-job credit-scikit-gpu")),
+            (OLD_XGBOOST, InDemo("training-job churn-xgboost-old-gpu")),
+        )
     ],
     fails(
         TRAINING,
@@ -90,6 +96,7 @@ GPU_FOR_CPU_ALGORITHM: list[Case] = [
         ),
         severity=Severity.MEDIUM,
         evidence={"algorithm": "LightGBM"},
+        in_demo=[InDemo("training-job uplift-lightgbm-gpu")],
     ),
     fails(
         TRAINING,
@@ -182,6 +189,7 @@ CPU_FOR_GPU_ALGORITHM: list[Case] = [
             "algorithm": "Neural Topic Model",
             "trains_on": "gpu-recommended",
         },
+        in_demo=[InDemo("training-job survey-ntm")],
     ),
     *[
         fails(
@@ -200,8 +208,9 @@ CPU_FOR_GPU_ALGORITHM: list[Case] = [
             a_training_job(image=image),
             severity=Severity.INFO,
             evidence={"trains_on": "gpu-optional"},
+            in_demo=in_demo,
         )
-        for image in (DEEPAR, OBJECT2VEC)
+        for image, in_demo in ((DEEPAR, [InDemo("training-job demand-deepar-long")]), (OBJECT2VEC, []))
     ],
     fails(
         CPU_TRAINING,
@@ -335,6 +344,7 @@ MULTI_INSTANCE_UNSUPPORTED: list[Case] = [
             "algorithm": "Latent Dirichlet Allocation",
             "instance_type": "ml.m5.xlarge",
         },
+        in_demo=[InDemo("training-job topics-lda-two-machines")],
     ),
     *[
         fails(

@@ -4,8 +4,8 @@ from typing import Any
 
 from chalicelib.inventory.kinds.scaling import ScalingPolicy
 from chalicelib.inventory.parts import Part
-from tests.builders import a_host_of_components, a_policy, a_variant, following
-from tests.cases.autoscaling import Scaled
+from samples.builders import a_host_of_components, a_policy, a_variant, following
+from samples.cases.autoscaling import Scaled
 
 OTHER_ID = "endpoint/churn/variant/B"
 HOSTING = a_host_of_components()

@@ -7,7 +7,7 @@ from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Confidence, Severity
-from tests.builders import (
+from samples.builders import (
     LOCAL_SUBNET,
     OUTPOST_SUBNET,
     SUBNET_A,
@@ -24,8 +24,8 @@ from tests.builders import (
     a_vpc,
     an_endpoint,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
 
 SINGLE = "model-vpc-single-az"
 MISSING = "model-vpc-subnet-missing"
@@ -100,6 +100,7 @@ MODEL_VPC_SINGLE_AZ: list[Case] = [
             "vpc": "vpc-1",
         },
         boundary="min_azs",
+        in_demo=[InDemo("model eu-residents-churn-v4"), InDemo("model edge-quality-check-v2")],
     ),
     fails(
         SINGLE,
@@ -211,6 +212,7 @@ MODEL_VPC_SINGLE_AZ: list[Case] = [
         SUBNET_A,
         severity=Severity.HIGH,
         evidence={"availability_zones": ["euw1-az1"], "endpoints": ["churn"]},
+        in_demo=[InDemo("endpoint-config llm-agents-config")],
     ),
     fails(
         SINGLE,
@@ -308,6 +310,7 @@ MODEL_VPC_SUBNET_MISSING: list[Case] = [
             "endpoints": ["churn"],
             "security_groups": ["sg-1"],
         },
+        in_demo=[InDemo("model loan-documents-v6")],
     ),
     fails(
         MISSING,
@@ -352,6 +355,13 @@ VPC_SINGLE_AZ: list[Case] = [
             "subnets": ["subnet-a", "subnet-a2"],
             "used_by": ["arn:model"],
         },
+        in_demo=[
+            InDemo(
+                "vpc vpc-0b2e6d3f8a4c05791",
+                remark="The model eu-residents-churn-v4 stands on it, and all of its subnets lie in one zone.",
+            ),
+            InDemo("vpc vpc-0c3f7e409b5d16802", remark="Only training stands on this one."),
+        ],
     ),
     fails(
         VPC,
@@ -531,6 +541,7 @@ MODEL_VPC_LOW_FREE_IPS: list[Case] = [
             "instances_to_grow": 3,
             "addresses_needed": 6,
         },
+        in_demo=[InDemo("model fleet-routing-v5")],
     ),
     passes(
         LOW_IPS,
@@ -826,6 +837,7 @@ TRAINING_VPC_SINGLE_AZ: list[Case] = [
         SUBNET_A2,
         severity=Severity.LOW,
         evidence={"availability_zones": ["euw1-az1"], "subnets": ["subnet-a", "subnet-a2"], "spot": False},
+        in_demo=[InDemo("training-job genomics-research")],
     ),
     fails(
         TRAINING,

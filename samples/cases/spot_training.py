@@ -4,7 +4,7 @@ from typing import Any
 
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.report.findings import Severity
-from tests.builders import (
+from samples.builders import (
     COPIED_LDA,
     IMAGE_CLASSIFICATION,
     LDA,
@@ -18,9 +18,9 @@ from tests.builders import (
     a_tuning_job,
     ago,
 )
-from tests.cases.case import Case, does_not_apply, fails, is_unknown, passes
-from tests.cases.instance_fit import NOT_OWN_JOBS
-from tests.cases.training_fit import MARKETPLACE
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
+from samples.cases.instance_fit import NOT_OWN_JOBS
+from samples.cases.training_fit import MARKETPLACE
 
 NO_CHECKPOINT = "training-spot-no-checkpoint"
 CANNOT_CHECKPOINT = "training-spot-cannot-checkpoint"
@@ -58,6 +58,11 @@ SPOT_NO_CHECKPOINT: list[Case] = [
             "algorithm": None,
             "image": OWN_IMAGE,
         },
+        in_demo=[
+            InDemo("training-job fraud-transformer-spot"),
+            InDemo("training-job chatbot-running-spot"),
+            InDemo("training-job vision-pretrain-max-wait"),
+        ],
     ),
     fails(
         NO_CHECKPOINT,
@@ -65,6 +70,11 @@ SPOT_NO_CHECKPOINT: list[Case] = [
         a_spot_job(image=XGBOOST),
         severity=Severity.HIGH,
         evidence={"algorithm": "XGBoost", "image": XGBOOST},
+        in_demo=[
+            InDemo("training-job churn-xgboost-spot"),
+            InDemo("training-job shelf-object-detection"),
+            InDemo("training-job credit-features-script"),
+        ],
     ),
     fails(
         NO_CHECKPOINT,
@@ -72,6 +82,7 @@ SPOT_NO_CHECKPOINT: list[Case] = [
         a_spot_job(image=COPIED_LDA),
         severity=Severity.HIGH,
         evidence={"algorithm": None},
+        in_demo=[InDemo("training-job returns-own-lda-spot")],
     ),
     fails(
         NO_CHECKPOINT,
@@ -186,6 +197,7 @@ SPOT_NO_CHECKPOINT: list[Case] = [
         a_tuning_job(a_definition(spot=True)),
         severity=Severity.HIGH,
         evidence={"max_runtime_seconds": 86_400, "image": OWN_IMAGE},
+        in_demo=[InDemo("tuning-job ranking-tuning-spot")],
     ),
     fails(
         NO_CHECKPOINT,
@@ -219,6 +231,7 @@ SPOT_CANNOT_CHECKPOINT: list[Case] = [
             "max_wait_seconds": 1_200,
             "saving_percent": 50.0,
         },
+        in_demo=[InDemo("training-job stores-kmeans-spot"), InDemo("training-job anomaly-rcf-gpu-spot")],
     ),
     fails(
         CANNOT_CHECKPOINT,
@@ -233,6 +246,7 @@ SPOT_CANNOT_CHECKPOINT: list[Case] = [
         a_spot_job(image=LINEAR_LEARNER, max_runtime=1_800),
         severity=Severity.MEDIUM,
         boundary="medium_runtime_seconds",
+        in_demo=[InDemo("training-job segments-linear-learner-spot")],
     ),
     fails(
         CANNOT_CHECKPOINT,
@@ -284,6 +298,7 @@ SPOT_NOT_USED: list[Case] = [
             "instance_type": "ml.m5.xlarge",
             "max_runtime_seconds": 86_400,
         },
+        in_demo=[InDemo("training-job embeddings-full"), InDemo("training-job pricing-factorization-machines")],
     ),
     fails(
         NOT_USED,
@@ -292,6 +307,12 @@ SPOT_NOT_USED: list[Case] = [
         severity=Severity.LOW,
         evidence={"instance_hours": 4.0},
         boundary="min_instance_hours",
+        in_demo=[
+            InDemo(
+                "training-job embeddings-two-instances",
+                remark="Two instances for two hours are the four instance-hours from which it counts.",
+            )
+        ],
     ),
     passes(
         NOT_USED,
@@ -349,6 +370,7 @@ SPOT_NOT_USED: list[Case] = [
         a_tuning_job(hours=4.0),
         severity=Severity.LOW,
         evidence={"instance_hours": 4.0, "instance_type": "ml.m5.xlarge"},
+        in_demo=[InDemo("tuning-job churn-tuning")],
     ),
     fails(
         NOT_USED,
@@ -463,6 +485,7 @@ SPOT_INTERRUPTED: list[Case] = [
             "saving_percent": 75.0,
         },
         boundary="interruptions",
+        in_demo=[InDemo("training-job llm-finetune-interrupted")],
     ),
     passes(
         INTERRUPTED,
@@ -493,6 +516,7 @@ SPOT_INTERRUPTED: list[Case] = [
         a_spot_job(status="Stopped", secondary="MaxWaitTimeExceeded"),
         severity=Severity.MEDIUM,
         evidence={"interruptions": 0, "max_wait_exceeded": True, "secondary_status": "MaxWaitTimeExceeded"},
+        in_demo=[InDemo("training-job speech-model-max-wait"), InDemo("training-job vision-pretrain-max-wait")],
     ),
     fails(
         INTERRUPTED,
@@ -536,6 +560,15 @@ SPOT_WAIT_TOO_SHORT: list[Case] = [
             "because": "finished",
         },
         boundary="min_slack_seconds",
+        in_demo=[
+            InDemo(
+                "training-job labels-quick-spot",
+                remark=(
+                    "Of twenty minutes to wait and run the run took six: the rest to wait for capacity is little, "
+                    "however short the job."
+                ),
+            )
+        ],
     ),
     passes(
         WAIT,
@@ -586,6 +619,7 @@ SPOT_WAIT_TOO_SHORT: list[Case] = [
         waiting(7_200, 86_400, status="Stopped", secondary="MaxWaitTimeExceeded", seconds=600),
         severity=Severity.LOW,
         evidence={"because": "ended", "run_seconds": 600},
+        in_demo=[InDemo("training-job speech-model-max-wait"), InDemo("training-job vision-pretrain-max-wait")],
     ),
     fails(
         WAIT,
@@ -646,6 +680,7 @@ SPOT_WAIT_TOO_SHORT: list[Case] = [
         running(7_200, 86_400, family=7_200, secondary="Starting", CreationTime=ago(hours=22, seconds=1)),
         severity=Severity.LOW,
         evidence={"because": "family", "left_seconds": 7_199, "longest_run_seconds": 7_200, "slack_seconds": -1},
+        in_demo=[InDemo("training-job ranker-weekly-20260108")],
     ),
     passes(
         WAIT,
@@ -710,6 +745,7 @@ SPOT_NO_SAVINGS: list[Case] = [
             "instance_type": "ml.m5.xlarge",
         },
         boundary="min_savings_percent",
+        in_demo=[InDemo("training-job segments-nightly-dear")],
     ),
     passes(
         SAVINGS,
