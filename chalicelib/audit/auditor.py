@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.passes import Passes
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
@@ -20,6 +22,7 @@ from chalicelib.inventory.remembered import Memory
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
+from chalicelib.report.shown import Shown
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -56,7 +59,8 @@ class Auditor:
     the last audit.
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
-    these values where they are not None. One whose tags could not be read stays in the report.
+    these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
+    report lists what passed, too.
     """
 
     aws: Aws
@@ -66,6 +70,7 @@ class Auditor:
     progress: Progress = no_progress
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
+    passes: bool = False
 
     def audit(
         self,
@@ -82,6 +87,8 @@ class Auditor:
         started = self.clock()
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
+        passes = Passes(scope, witness) if self.passes else None
+        witness = passes or witness
         judge = Judge(rules, scope, witness=witness)
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
@@ -98,14 +105,11 @@ class Auditor:
             if witness is not None:
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
+        shown = self._shown(scope, rules)
         failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
-        listed = findings(
-            failing,
-            self.policy,
-            scope,
-            started,
-            lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
-        )
+        tags_of = {id(failed): tags.get(tagged_arn(failed.subject, scope), {}) for failed in failing}
+        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
@@ -124,14 +128,30 @@ class Auditor:
             resources=judge.resources,
             rules=judge.rule_counts(),
             findings=listed,
+            shown=shown
+            and shown.model_copy(update={"findings": len(listed), "left_out": len(judge.failing) - len(failing)}),
+            passes=passes.found if passes is not None else None,
             blind_spots=blind,
-            exemptions=exemption_notes(
-                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
-            ),
+            exemptions=[
+                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen),
+                *refused_tags(asked, self.policy, started.date()),
+            ],
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
             api_calls=self.aws.calls - calls_before,
+        )
+
+    def _shown(self, scope: Scope, rules: Mapping[str, RuleSetting]) -> Shown | None:
+        """How the report is narrowed, before its findings are counted."""
+        if scope.whole and not scope.rules and not self.tags:
+            return None
+        return Shown(
+            rules=sorted(scope.rules),
+            tags=[key if value is None else f"{key}={value}" for key, value in self.tags.items()],
+            resources=[scope.arn(ref) for ref in scope.resources],
+            only_named=not scope.whole,
+            rules_left_out=len(self.policy.enabled().keys() - rules.keys()),
         )
 
     def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:

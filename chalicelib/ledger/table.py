@@ -63,9 +63,15 @@ _plain, _stored = TypeDeserializer().deserialize, TypeSerializer().serialize
 class LedgerFailed(AuditorError):
     """The table cannot be used; nothing was told or remembered."""
 
+    outside = "the ledger cannot be used; the log of the function says why"
+
 
 class ConditionFailed(LedgerFailed):
     """The condition of a write did not hold; nothing was written."""
+
+
+class RequestRefused(LedgerFailed):
+    """DynamoDB takes the request for malformed, as with a key to start from that is none of the index."""
 
 
 class Expression:
@@ -213,14 +219,20 @@ class ItemTable:
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
         except ClientError as error:
-            lost = error.response["Error"]["Code"] in LOST
-            raise (ConditionFailed if lost else LedgerFailed)(self._unusable(error)) from error
+            raise _failure(error.response["Error"]["Code"])(self._unusable(error)) from error
         except BotoCoreError as error:
             raise LedgerFailed(self._unusable(error)) from error
         return answer
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
+
+
+def _failure(code: str) -> type[LedgerFailed]:
+    """What an error code of DynamoDB means."""
+    if code in LOST:
+        return ConditionFailed
+    return RequestRefused if code == "ValidationException" else LedgerFailed
 
 
 def pieces(content: Any) -> list[str]:
