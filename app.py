@@ -12,6 +12,7 @@ import boto3  # noqa: E402
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response  # noqa: E402
 
 from chalicelib import collect_seldom, events  # noqa: E402
+from chalicelib.input.logs import keep_lines  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
 from chalicelib.web import routes  # noqa: E402
@@ -20,6 +21,7 @@ gc.freeze()
 collect_seldom()
 gc.enable()
 
+keep_lines()
 app = Chalice(app_name="sagemaker-auditor")
 app.log.setLevel(logging.INFO)
 logging.getLogger("chalicelib").setLevel(logging.INFO)

@@ -137,17 +137,19 @@ class Service:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
         return self._auditor(self._door(scope)).audit(scope, trigger, witness)
 
-    def audited(self, scope: Scope, trigger: Trigger) -> Audited:
+    def audited(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
-        return self._audited(scope, trigger, self._door(scope), noted=False)
+        return self._audited(scope, trigger, self._door(scope), witness, noted=False)
 
     def _door(self, scope: Scope) -> Aws:
         return self.doors.own.setdefault(scope.region, Aws(self.session, scope.region))
 
-    def _audited(self, scope: Scope, trigger: Trigger, door: Aws, *, noted: bool = True) -> Audited:
+    def _audited(
+        self, scope: Scope, trigger: Trigger, door: Aws, witness: Witness | None = None, *, noted: bool = True
+    ) -> Audited:
         """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
-        report = self._auditor(door).audit(scope, trigger, resolutions=resolutions)
+        report = self._auditor(door).audit(scope, trigger, witness, resolutions)
         if self.ledger is not None and noted:
             sightings = resolutions.sightings(report.started_at)
             if sightings != resolutions.first_seen:

@@ -8,9 +8,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.input.bounds import POLICY_BYTES, TooLarge
+from chalicelib.input.reading import bytes_of
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
-MAX_BYTES = 1_000_000
 #: A bucket that does not answer holds up no notice.
 STORE_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
 
@@ -41,9 +42,7 @@ def stored_text(address: str, session: Any = None) -> str:
     client = (session or boto3).client("s3", config=STORE_CONFIG)
     try:
         answer = client.get_object(Bucket=match["bucket"], Key=match["key"])
-        if answer["ContentLength"] > MAX_BYTES:
-            raise InvalidInput(f"{address} is larger than a megabyte, which no policy is", field="policy")
-        text: str = answer["Body"].read().decode("utf-8")
+        text = bytes_of(answer["Body"], POLICY_BYTES).decode("utf-8-sig")
     except ClientError as error:
         details = error.response.get("Error", {})
         raise InvalidInput(
@@ -52,6 +51,8 @@ def stored_text(address: str, session: Any = None) -> str:
         ) from None
     except BotoCoreError as error:
         raise InvalidInput(f"{address} cannot be read: {error}", field="policy") from None
+    except TooLarge as error:
+        raise InvalidInput(f"{address}: {error}", field="policy") from None
     except UnicodeDecodeError:
         raise InvalidInput(f"{address}:1: the file is not UTF-8 text", field="policy") from None
     return text

@@ -1,7 +1,7 @@
 """How we say it: Jinja2 templates from ``templates/``, sandboxed, strict, and safe for the channel they are read in.
 
 Templates give text, never JSON. In commands every value is quoted for the shell; in ``*.html.j2`` it is escaped for
-HTML; everywhere control characters are taken out, so that no name can forge a line.
+HTML; everywhere control characters become visible marks, so that no name can forge a line.
 """
 
 import json
@@ -29,6 +29,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.input.marks import clean as clean
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: The folder beside ``templates`` in which a package holds them as Python.
@@ -40,9 +41,7 @@ LANGUAGES: Mapping[Language, str] = {"cloudformation": "CloudFormation", "terraf
 SNIPPETS: tuple[Language, ...] = get_args(Language)
 
 _SPACES = re.compile(r"\s+")
-#: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
 _FILENAME = re.compile("[^A-Za-z0-9._-]+")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class BrokenTemplate(AuditorError):
@@ -59,11 +58,6 @@ class FindingText(NamedTuple):
     commands: list[str]
     references: list[str]
     snippets: Mapping[Language, str] = MappingProxyType({})
-
-
-def clean(text: str) -> str:
-    """The text without control characters and direction marks."""
-    return _CONTROLS.sub("", text)
 
 
 class _Wrapped(str):

@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.deferral import deferrals, untold
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
-from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
+from chalicelib.audit.judge import Judge, Listener, Witness
+from chalicelib.audit.passes import Passes
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory.allowance import most_calls
 from chalicelib.inventory.aws import Aws
@@ -24,6 +26,7 @@ from chalicelib.kinds import DESCRIBED
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
+from chalicelib.report.shown import Shown
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -60,8 +63,9 @@ class Auditor:
     the last audit.
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
-    these values where they are not None. One whose tags could not be read stays in the report.
-    ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a blind spot.
+    these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
+    report lists what passed, too. ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a
+    blind spot.
     """
 
     aws: Aws
@@ -72,6 +76,7 @@ class Auditor:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
     reading_seconds: float | None = None
+    passes: bool = False
 
     def audit(
         self,
@@ -90,7 +95,8 @@ class Auditor:
         self.aws.begin(self.reading_seconds)
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, resolutions) if heard is not None])
+        passes = Passes(scope) if self.passes else None
+        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, passes, resolutions) if heard is not None])
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         most = most_calls(scope) if trigger == "event" and not scope.whole else None
@@ -105,22 +111,21 @@ class Auditor:
                 judge.judge(subject, estate)
             judge.merge()
             if resolutions is not None:
-                resolutions.finished(reading.gone(resolutions.lacking()), estate.gaps)
+                resolutions.conclude(reading.gone(resolutions.lacking()), estate.gaps)
+            if isinstance(witness, Listener):
+                witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         arns = {id(failed): tagged_arn(failed.subject, scope) for failed in judge.failing}
         left = untold(reading.deferred)
+        shown = self._shown(scope, rules)
         failing = [
             failed
             for failed in judge.failing
             if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
         ]
-        listed = findings(
-            failing,
-            self.policy,
-            scope,
-            started,
-            lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
-        )
+        tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
+        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
@@ -139,15 +144,31 @@ class Auditor:
             resources=judge.resources,
             rules=judge.rule_counts(),
             findings=listed,
+            shown=shown
+            and shown.model_copy(update={"findings": len(listed), "left_out": len(judge.failing) - len(failing)}),
+            passes=passes.found if passes is not None else None,
             blind_spots=blind,
             deferred=deferrals(reading.deferred, judge, scope),
-            exemptions=exemption_notes(
-                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
-            ),
+            exemptions=[
+                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen),
+                *refused_tags(asked, self.policy, started.date()),
+            ],
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
             api_calls=self.aws.calls - calls_before,
+        )
+
+    def _shown(self, scope: Scope, rules: Mapping[str, RuleSetting]) -> Shown | None:
+        """How the report is narrowed, before its findings are counted."""
+        if scope.whole and not scope.rules and not self.tags:
+            return None
+        return Shown(
+            rules=sorted(scope.rules),
+            tags=[key if value is None else f"{key}={value}" for key, value in self.tags.items()],
+            resources=[scope.arn(ref) for ref in scope.resources],
+            only_named=not scope.whole,
+            rules_left_out=len(self.policy.enabled().keys() - rules.keys()),
         )
 
     def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:

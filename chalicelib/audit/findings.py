@@ -2,26 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from chalicelib.audit import jq
+from chalicelib.audit.exemptions import exempted, over, owner_in
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.scope import ResourceRef, Scope, may_match
+from chalicelib.scope import ResourceRef, Scope
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 #: CloudFormation tags what it creates with the name of the stack.
 STACK_TAG = "aws:cloudformation:stack-name"
-EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 
 #: The consoles that can be reached from the internet; the isolated partitions have none that is published.
 _CONSOLES = {
@@ -127,7 +127,7 @@ def _finding(
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
     text = _text(failing, resource, severity, scope, planned=planned_in is not None)
     exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
-    in_force = exemption is not None and not _over(exemption.expires, now.date())
+    in_force = exemption is not None and not over(exemption.expires, now.date())
     evidence = bounds.evidence(failing.outcome.evidence)
     if failing.merged:
         evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
@@ -147,7 +147,7 @@ def _finding(
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence=evidence,
         references=text.references,
-        owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
+        owner=owner_in(tags),
         exemption=exemption,
         first_seen=now,
         last_seen=now,
@@ -215,101 +215,3 @@ def _own_words(words: OwnWords, resource: Resource) -> FindingText:
         commands=[],
         references=list(words.references),
     )
-
-
-def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
-    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
-    before one that has expired."""
-    exemptions = [
-        Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
-        for entry in policy.exemptions
-        if entry.covers(rule, resource.arn, resource.name)
-    ]
-    tagged = _tagged(rule, tags)
-    exemptions += [tagged] if tagged else []
-    return next(
-        (exemption for exemption in exemptions if not _over(exemption.expires, today)),
-        exemptions[0] if exemptions else None,
-    )
-
-
-def _over(expires: date | None, today: date) -> bool:
-    return expires is not None and today > expires
-
-
-def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
-    listed = tags.get(EXEMPT_TAG, "").replace(",", " ").split()
-    if rule not in listed and "*" not in listed:
-        return None
-    until: date | None = None
-    if EXEMPT_UNTIL_TAG in tags:
-        try:
-            until = date.fromisoformat(tags[EXEMPT_UNTIL_TAG].strip())
-        except ValueError:
-            return None  # a date that cannot be read exempts nothing: silence would be the worse mistake
-    reason = tags.get(EXEMPT_REASON_TAG) or f"exempt by the tag {EXEMPT_TAG}"
-    return Exemption(reason=reason, expires=until, source="tag")
-
-
-#: An exemption that ends within this many days is listed.
-EXPIRING_DAYS = 14
-
-
-def exemption_notes(
-    policy: Policy, reported: list[Finding], today: date, *, all_seen: bool, place: tuple[str, str] | None = None
-) -> list[ExemptionNote]:
-    """The exemptions that somebody should look at: those of the policy first, then those that stand in tags.
-
-    ``all_seen``: everything was read, so that an exemption without a finding covers nothing. ``place`` is the account
-    and region that was read: an exemption for another one says nothing here.
-    """
-    notes = []
-    for entry in policy.exemptions:
-        if place is not None and not may_match(entry.resource, *place):
-            continue
-        covered = sum(
-            1
-            for finding in reported
-            if any(
-                entry.covers(rule, finding.resource.arn, finding.resource.name)
-                for rule in (finding.rule, *finding.evidence.get("merged", ()))
-            )
-        )
-        state: Literal["expired", "expiring", "unmatched"] | None = None
-        if entry.expired(today):
-            state = "expired" if covered else "unmatched"
-        elif not covered:
-            state = "unmatched"
-        elif entry.expires is not None and entry.expires <= today + timedelta(days=EXPIRING_DAYS):
-            state = "expiring"
-        if state is None or (state == "unmatched" and not all_seen):
-            continue
-        notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
-    return notes + _notes_on_tags(reported, today)
-
-
-def _notes_on_tags(reported: list[Finding], today: date) -> list[ExemptionNote]:
-    """The exemptions by tag, those that are over first, then by their end: anybody who may tag a resource can make
-    one, so that all of them are listed."""
-    notes: dict[tuple[str, str], ExemptionNote] = {}
-    for finding in reported:
-        exemption = finding.exemption
-        if exemption is None or exemption.source != "tag":
-            continue
-        state: Literal["expired", "expiring", "in_force"] = "in_force"
-        if _over(exemption.expires, today):
-            state = "expired"
-        elif exemption.expires is not None and exemption.expires <= today + timedelta(days=EXPIRING_DAYS):
-            state = "expiring"
-        key = (finding.rule, finding.resource.arn or finding.resource.name)
-        notes[key] = ExemptionNote(
-            rule=finding.rule,
-            resource=key[1],
-            reason=exemption.reason,
-            owner=exemption.owner or finding.owner,
-            expires=exemption.expires,
-            state=state,
-            findings=notes[key].findings + 1 if key in notes else 1,
-            source="tag",
-        )
-    return sorted(notes.values(), key=lambda note: (note.state == "in_force", note.expires or date.max, note.rule))

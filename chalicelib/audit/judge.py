@@ -4,12 +4,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
-from chalicelib.inventory.failures import Failure
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
@@ -25,6 +25,13 @@ log = logging.getLogger(__name__)
 
 #: Told of every outcome as it is judged.
 Witness = Callable[[Rule, Fact, Outcome], None]
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A witness that wants to know in the end what could not be read."""
+
+    def finished(self, gaps: Failures) -> None: ...
 
 
 class Obstacle(NamedTuple):

@@ -111,7 +111,7 @@ class Resolutions:
         resources = {_place(known) for known in self.known.values() if known.finding.rule in self.rules}
         return sorted(place for place in resources if (place.kind, place.arn, place.part) not in self._read)
 
-    def finished(self, gone: frozenset[Lacking], gaps: Failures) -> None:
+    def conclude(self, gone: frozenset[Lacking], gaps: Failures) -> None:
         """Keeps which of the lacking resources are gone, and what could not be read."""
         self._gone, self._gaps = gone, gaps
 

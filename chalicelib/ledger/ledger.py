@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import CURSOR_CHARACTERS
+from chalicelib.input.reading import read_json
 from chalicelib.kinds import PASSING
 from chalicelib.ledger.digests import Digest, digest_item
 from chalicelib.ledger.table import (
@@ -26,6 +28,7 @@ from chalicelib.ledger.table import (
     Expression,
     Item,
     ItemTable,
+    RequestRefused,
     Write,
     Written,
     parsed,
@@ -145,14 +148,19 @@ class Ledger:
         """
         partition = f"{query.account}#{query.status}"
         findings: list[Finding] = []
-        start: Item | None = _decoded(cursor, partition) if cursor else None
+        start: Item | None = None if cursor is None else _decoded(cursor, query.account, partition)
         while True:
-            items, start = self._table.page(
-                Expression("status_pk = :pk", pk=partition),
-                index=BY_STATUS,
-                limit=max(limit, READ_A_PAGE),
-                start=start,
-            )
+            try:
+                items, start = self._table.page(
+                    Expression("status_pk = :pk", pk=partition),
+                    index=BY_STATUS,
+                    limit=max(limit, READ_A_PAGE),
+                    start=start,
+                )
+            except RequestRefused:
+                if cursor is None:
+                    raise
+                raise _foreign_cursor() from None
             for item in items:
                 finding = _known(item).finding
                 if query.keeps(finding):
@@ -347,19 +355,24 @@ def _encoded(key: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
 
 
-def _decoded(cursor: str, partition: str) -> dict[str, str]:
+def _decoded(cursor: str, account: str, partition: str) -> dict[str, str]:
+    """The key in a cursor. Raises InvalidInput for any text that no page of this account and status gave."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError:
+        key = read_json(base64.urlsafe_b64decode(cursor.encode())) if len(cursor) <= CURSOR_CHARACTERS.most else None
+    except ValueError:  # TooLarge among them
         key = None
     if (
         not isinstance(key, dict)
         or key.keys() != set(CURSOR_KEY)
-        or not all(isinstance(value, str) for value in key.values())
+        or not all(isinstance(value, str) and value for value in key.values())
         or key["status_pk"] != partition
+        or not key["pk"].startswith(f"{account}#")
     ):
-        raise InvalidInput(
-            "the cursor is none that a page of this query gave; accepted is the cursor of the page before",
-            field="cursor",
-        )
+        raise _foreign_cursor()
     return key
+
+
+def _foreign_cursor() -> InvalidInput:
+    return InvalidInput(
+        "the cursor is none that a page of this query gave; accepted is the cursor of the page before", field="cursor"
+    )

@@ -72,6 +72,8 @@ _plain, _stored = TypeDeserializer().deserialize, TypeSerializer().serialize
 class LedgerFailed(AuditorError):
     """The table cannot be used; nothing was told or remembered."""
 
+    outside = "the ledger cannot be used; the log of the function says why"
+
 
 class ConditionFailed(LedgerFailed):
     """The condition of a write did not hold; nothing was written. ``stored`` is the item that is there, where the write
@@ -81,7 +83,7 @@ class ConditionFailed(LedgerFailed):
 
 
 class RequestRefused(LedgerFailed):
-    """DynamoDB takes the request for malformed, as with an item that is too large."""
+    """DynamoDB takes the request for malformed: an item that is too large, a key to start from that is none."""
 
 
 class _Conflict(LedgerFailed):
@@ -277,7 +279,7 @@ class ItemTable:
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
         except ClientError as error:
-            failure = _MEANT.get(error.response["Error"]["Code"], LedgerFailed)(self._unusable(error))
+            failure = _failure(error.response["Error"]["Code"])(self._unusable(error))
             if isinstance(failure, ConditionFailed) and "Item" in error.response:
                 failure.stored = _item(error.response["Item"])
             raise failure from error
@@ -287,6 +289,11 @@ class ItemTable:
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
+
+
+def _failure(code: str) -> type[LedgerFailed]:
+    """What an error code of DynamoDB means."""
+    return _MEANT.get(code, LedgerFailed)
 
 
 def pieces(content: Any) -> list[str]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
+from chalicelib.audit.exemptions import exemption_notes
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
 from chalicelib.audit.judge import Judge, Obstacle
 from chalicelib.inventory.facts import Fact
 from chalicelib.kinds import DESCRIBED
@@ -18,6 +19,7 @@ from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
 from chalicelib.report.outcomes import Outcome, Verdict
+from chalicelib.report.shown import Shown
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from chalicelib.templating import SNIPPETS, Language
@@ -102,8 +104,9 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         resources=judge.resources,
         rules=judge.rule_counts(),
         findings=reported,
+        shown=_shown(policy, scope, len(reported)),
         blind_spots=spots,
-        exemptions=exemption_notes(policy, reported, now.date(), all_seen=False),
+        exemptions=exemption_notes(policy, reported, scope, now.date(), all_seen=False),
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )
@@ -112,6 +115,14 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     sources = dict.fromkeys(source for template in templates for source in template.sources)
     empty = [source for source in sources if source not in full]
     return Judged(report, tally.verdicts, empty, sum(tally.unknown.values()))
+
+
+def _shown(policy: Policy, scope: Scope, listed: int) -> Shown | None:
+    """How the report is narrowed, where only some rules judged."""
+    if not scope.rules:
+        return None
+    left_out = len(policy.enabled().keys() - scope.rules)
+    return Shown(rules=sorted(scope.rules), findings=listed, rules_left_out=left_out)
 
 
 def _spoken(failing: Failing) -> Failing:

@@ -10,8 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from chalicelib.report.cause import Cause
+from chalicelib.report.notes import ExemptionNote as ExemptionNote
+from chalicelib.report.notes import ExemptionState as ExemptionState
+from chalicelib.report.notes import Passed as Passed
 from chalicelib.report.outcomes import Confidence
 from chalicelib.report.severity import Severity as Severity
+from chalicelib.report.shown import Shown
 from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
@@ -162,36 +166,6 @@ class Deferral(_Contract):
     effect: list[str] = []
 
 
-class ExemptionNote(_Contract):
-    """An exemption that somebody should look at; ``findings`` is how many it covers now.
-
-    ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
-    ``in_force``: it stands in the tags of a resource, where nobody sees it who reads the policy alone.
-    """
-
-    rule: str
-    resource: str
-    reason: str
-    owner: str | None = None
-    expires: date | None = None
-    state: Literal["expired", "expiring", "unmatched", "in_force"]
-    findings: int
-    source: Literal["policy", "tag"] = "policy"
-
-    @property
-    def says(self) -> str:
-        """The state in words."""
-        by = " (by tag)" if self.source == "tag" else ""
-        on = f" on {self.expires}" if self.expires else ""
-        covers = f"covers {self.findings:,} finding{'' if self.findings == 1 else 's'}"
-        return {
-            "expired": f"expired{on}{by}, its findings are told again",
-            "expiring": f"ends{on}{by}, {covers}",
-            "unmatched": f"covers nothing{by}",
-            "in_force": f"{covers}{by}, {f'until {self.expires}' if self.expires else 'without an end'}",
-        }[self.state]
-
-
 class RuleCounts(_Contract):
     """How often one rule gave each outcome."""
 
@@ -266,6 +240,10 @@ class Report(_Contract):
     ``complete``: everything that was asked for could be read; what AWS itself does not tell (blind spots ``not_told``)
     leaves rules unknown, and a report complete. ``catalogue`` holds the rules that judged; ``zones`` the Availability
     Zones (ids) in which each region has subnets; ``endpoints`` where each of them stands.
+    ``shown`` says how the report was narrowed, and how much that leaves out. ``passes`` lists what was judged and
+    passed, where that was asked for.
+    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
+    ``endpoints`` where each of them stands.
     """
 
     schema_version: Literal[1] = 1
@@ -280,6 +258,8 @@ class Report(_Contract):
     resources: dict[str, int]
     rules: dict[str, RuleCounts]
     findings: list[Finding]
+    shown: Shown | None = None
+    passes: list[Passed] | None = Field(default=None, exclude_if=lambda listed: listed is None)
     blind_spots: list[BlindSpot]
     deferred: list[Deferral] = []
     exemptions: list[ExemptionNote] = []

@@ -12,6 +12,7 @@ from chalicelib.report.findings import (
     EndpointCapacity,
     ExemptionNote,
     Finding,
+    Passed,
     PolicyUsed,
     Report,
     RuleCounts,
@@ -19,7 +20,8 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
-from chalicelib.scope import may_match
+from chalicelib.report.shown import Shown, together
+from chalicelib.scope import may_lie_in
 
 
 def report_id() -> str:
@@ -48,6 +50,8 @@ def report_of(
     endpoints: Iterable[EndpointCapacity] = (),
     api_calls: Mapping[str, int] | None = None,
     complete: bool | None = None,
+    shown: Shown | None = None,
+    passes: Iterable[Passed] | None = None,
 ) -> Report:
     """The report on one account and region, of which nothing is known but what is handed in.
 
@@ -68,6 +72,8 @@ def report_of(
         resources=dict(sorted((resources or {}).items())),
         rules=dict(rules or {}),
         findings=list(findings),
+        shown=shown,
+        passes=None if passes is None else list(passes),
         blind_spots=spots,
         deferred=left,
         exemptions=list(exemptions),
@@ -135,6 +141,8 @@ def merged(reports: Sequence[Report]) -> Report:
             "resources": dict(sorted(resources.items())),
             "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
             "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
+            "shown": together([report.shown for report in reports], len(findings)),
+            "passes": _merged_passes(reports),
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
             "deferred": [deferral for report in reports for deferral in report.deferred],
             "exemptions": merged_notes(reports),
@@ -147,6 +155,12 @@ def merged(reports: Sequence[Report]) -> Report:
     )
 
 
+def _merged_passes(reports: Sequence[Report]) -> list[Passed] | None:
+    if all(report.passes is None for report in reports):
+        return None
+    return [passed for report in reports for passed in report.passes or ()]
+
+
 def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
     zones: dict[str, set[str]] = {}
     for report in reports:
@@ -156,26 +170,25 @@ def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several accounts and regions: one is unmatched only if it matched in none of those
-    that it may be for, and all of these say so."""
+    """The notes on exemptions of several accounts and regions, those without owner or end first: one is unmatched only
+    if it matched in none of those that it may be about."""
     notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
     for report in reports:
         for note in report.exemptions:
-            notes.setdefault((note.source, note.rule, note.resource), []).append(note)
-    together = []
-    for of_places in notes.values():
-        matched = [note for note in of_places if note.state != "unmatched"]
+            notes.setdefault((note.rule, note.resource, note.source), []).append(note)
+    listed = []
+    for (_, resource, _), of_regions in notes.items():
+        matched = [note for note in of_regions if note.state != "unmatched"]
         if matched:
-            together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_places) == sum(_may_concern(of_places[0], report) for report in reports):
-            together.append(of_places[0])
-    return together
+            listed.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
+        elif len(of_regions) == sum(_concerned(report, resource) for report in reports):
+            listed.append(of_regions[0])
+    return sorted(listed, key=lambda note: note.state != "open")
 
 
-def _may_concern(note: ExemptionNote, report: Report) -> bool:
-    if not note.resource.startswith("arn:"):
-        return True  # names say nothing of where they are
-    return any(may_match(note.resource, account, region) for account in report.accounts for region in report.regions)
+def _concerned(report: Report, resource: str) -> bool:
+    """True for a report on an account and region in which an exemption may cover something."""
+    return any(may_lie_in(resource, account, region) for account in report.accounts for region in report.regions)
 
 
 def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:
@@ -186,6 +199,6 @@ def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:
         note
         for note in report.exemptions
         if note.state != "unmatched"
-        or not any(may_match(note.resource, account, region) for account in others for region in report.regions)
+        or not any(may_lie_in(note.resource, account, region) for account in others for region in report.regions)
     ]
     return report.model_copy(update={"exemptions": notes})

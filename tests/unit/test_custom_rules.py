@@ -74,7 +74,7 @@ def test_it_can_be_changed_and_exempted_like_any_other(tmp_path: Path) -> None:
 rules:
   acme-endpoint-has-owner: {severity: critical, mode: observe}
 exemptions:
-  - {rule: acme-*, resource: churn, reason: an old one}
+  - {rule: acme-*, resource: churn, reason: an old one, owner: ml, expires: 2027-01-31}
 """
     policy = loaded(tmp_path, OWNER + more)
     judge = judged(policy, an_endpoint().with_tags({}))
@@ -95,7 +95,7 @@ exemptions:
         ("endpoint", "!(tags.owner) && name == 'churn'", an_endpoint().with_tags({"env": "dev"}), "fail"),
         ("endpoint", "!tags.owner || tags.owner == 'nobody'", an_endpoint().with_tags({"owner": "nobody"}), "fail"),
         ("endpoint", "!variants[0].shadow", an_endpoint(), "fail"),
-        ("endpoint", "length(created.nothing)", an_endpoint(), "unknown"),
+        ("training-job", "length(max_runtime_seconds)", a_training_job(), "unknown"),
     ],
 )
 def test_truth_is_that_of_jmespath(tmp_path: Path, kind: str, expression: str, subject: Any, verdict: str) -> None:

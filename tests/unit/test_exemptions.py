@@ -1,21 +1,21 @@
 """Exemptions that somebody should look at: expired, ending soon, covering nothing."""
 
-import json
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chalicelib.audit.findings import exemption_notes, findings
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
-from chalicelib.notices import slack, sns
-from chalicelib.notices.chat import chat
-from chalicelib.notices.decide import decide, digest, notices_of_event, preview
-from chalicelib.notices.email import bodies
-from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
-from chalicelib.report.findings import ExemptionNote, Report
-from chalicelib.report.known import Resolution
-from chalicelib.report.merging import merged_notes, report_of, without_notes_of_others
+from chalicelib.policy.entries import ExemptionEntry, TagExemptions
+from chalicelib.policy.exemptions import ExemptionIndex
+from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report.findings import ExemptionNote, Finding
+from chalicelib.report.merging import merged, merged_notes, report_of
 from chalicelib.scope import Scope
 from samples.builders import NOW, a_variant, an_inventory
 
@@ -33,13 +33,13 @@ def noted(expires: date | None, resource: str = "churn/*", *, all_seen: bool = T
     judge.judge(variant, an_inventory(variant))
     found = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
     assert len(found) == 1
-    return exemption_notes(policy, found, NOW.date(), all_seen=all_seen), found[0].status
+    return exemption_notes(policy, found, SCOPE, NOW.date(), all_seen=all_seen), found[0].status
 
 
 @pytest.mark.parametrize(
     ("expires", "state", "status"),
     [
-        (None, None, "exempt"),
+        (None, "open", "exempt"),
         (date(2027, 6, 1), None, "exempt"),
         (date(2026, 12, 7), None, "exempt"),
         (date(2026, 12, 6), "expiring", "exempt"),
@@ -56,10 +56,10 @@ def test_an_exemption_is_listed_two_weeks_before_its_end_and_after_it(
 
 
 def test_an_exemption_that_covers_nothing_is_listed_only_when_everything_was_seen() -> None:
-    notes, status = noted(None, "other/*")
+    notes, status = noted(date(2027, 6, 1), "other/*")
     assert [(note.state, note.findings) for note in notes] == [("unmatched", 0)]
     assert status == "open"
-    assert noted(None, "other/*", all_seen=False)[0] == []
+    assert noted(date(2027, 6, 1), "other/*", all_seen=False)[0] == []
 
 
 def test_an_open_finding_says_that_its_exemption_has_expired() -> None:
@@ -80,7 +80,7 @@ def test_an_exemption_in_one_region_is_not_unmatched_for_another() -> None:
 
     class Region:
         def __init__(self, notes: list[ExemptionNote]) -> None:
-            self.exemptions = notes
+            self.exemptions, self.accounts, self.regions = notes, [SCOPE.account], [SCOPE.region]
 
     def together(*regions: list[ExemptionNote]) -> list[str]:
         return [note.state for note in merged_notes([Region(notes) for notes in regions])]  # type: ignore[misc]
@@ -91,125 +91,124 @@ def test_an_exemption_in_one_region_is_not_unmatched_for_another() -> None:
     assert together(same, []) == []
 
 
-# ---- exemptions of other accounts
+def a_policy(*entries: ExemptionEntry, **more: Any) -> Policy:
+    base = load_policy()
+    return Policy(base.name, base.notify_at, base.remind_after_days, base.rules, exemptions=entries, **more)
 
 
-def notes_on(resource: str, account: str = "123456789012", region: str = "eu-west-1") -> list[str]:
-    """What the audit of an account and region without findings says of an exemption of everything on ``resource``."""
-    policy = replace(load_policy(), exemptions=(ExemptionEntry(rule="*", resource=resource, reason="a trial"),))
-    notes = exemption_notes(policy, [], NOW.date(), all_seen=True, place=(account, region))
-    return [note.state for note in notes]
+def an_entry(resource: str, rule: str = RULE, **more: Any) -> ExemptionEntry:
+    details = {"reason": "r", "owner": "ml", "expires": date(2027, 6, 1), **more}
+    return ExemptionEntry(rule=rule, resource=resource, **details)
 
 
-@pytest.mark.parametrize(
-    ("resource", "said"),
-    [
-        ("arn:aws:sagemaker:eu-west-1:123456789012:endpoint/dev-*", ["unmatched"]),
-        ("arn:aws:sagemaker:*:*:endpoint/dev-*", ["unmatched"]),
-        ("arn:aws:sagemaker:eu-*:1234*:endpoint/dev-*", ["unmatched"]),
-        ("arn:*endpoint/dev", ["unmatched"]),
-        ("dev-*", ["unmatched"]),
-        ("arn:aws:sagemaker:eu-west-1:222222222222:endpoint/dev-*", []),
-        ("arn:aws:sagemaker:us-east-1:123456789012:endpoint/dev-*", []),
-        ("arn:aws:sagemaker:*:2222*:*", []),
-    ],
-)
-def test_e9_an_exemption_for_another_account_or_region_is_not_unmatched_here(resource: str, said: list[str]) -> None:
-    assert notes_on(resource) == said
-
-
-def a_part(account: str, region: str, resource: str) -> Report:
-    """The report of an account and region in which an exemption on ``resource`` covers nothing."""
-    policy = replace(load_policy(), exemptions=(ExemptionEntry(rule="*", resource=resource, reason="a trial"),))
-    notes = exemption_notes(policy, [], NOW.date(), all_seen=True, place=(account, region))
-    return report_of(account, region, trigger="schedule", policy=policy.used, started=NOW, exemptions=notes)
-
-
-def test_e9_what_covers_nothing_where_it_is_for_is_unmatched_whoever_else_was_audited() -> None:
-    for resource in ("arn:aws:sagemaker:eu-west-1:222222222222:endpoint/x", "arn:aws:sagemaker:*:*:endpoint/x", "x"):
-        parts = [a_part(account, "eu-west-1", resource) for account in ("111111111111", "222222222222", "333333333333")]
-        assert [note.state for note in merged_notes(parts)] == ["unmatched"], resource
-
-
-def test_e9_the_digest_of_one_account_of_several_leaves_out_what_may_be_for_the_others() -> None:
-    accounts = ["111111111111", "222222222222"]
-    shared = a_part(accounts[0], "eu-west-1", "arn:aws:sagemaker:*:*:endpoint/x")
-    own = a_part(accounts[0], "eu-west-1", f"arn:aws:sagemaker:*:{accounts[0]}:endpoint/x")
-    assert without_notes_of_others(shared, accounts).exemptions == []
-    assert without_notes_of_others(own, accounts).exemptions == own.exemptions != []
-    assert without_notes_of_others(shared, accounts[:1]).exemptions == shared.exemptions != []
-
-
-# ---- exemptions by tag
-
-
-def tagged(until: str | None, rules: str = "*") -> Report:
-    """The report on a variant that is exempt by the tags of its endpoint."""
-    tags = {"auditor:exempt": rules, "auditor:exempt-reason": "a trial", "owner": "ml"}
-    if until is not None:
-        tags["auditor:exempt-until"] = until
-    policy, variant = load_policy(), a_variant(count=1)
+def found_under(policy: Policy, tags: Mapping[str, str] | None = None) -> Finding:
+    variant = a_variant(count=1)
     judge = Judge(policy.enabled([RULE]), SCOPE)
     judge.judge(variant, an_inventory(variant))
-    found = findings(judge.failing, policy, SCOPE, NOW, lambda _: tags)
-    notes = exemption_notes(policy, found, NOW.date(), all_seen=True, place=(SCOPE.account, SCOPE.region))
-    return report_of(
-        SCOPE.account,
-        SCOPE.region,
-        trigger="schedule",
-        policy=policy.used,
-        started=NOW,
-        findings=found,
-        exemptions=notes,
-    )
+    (finding,) = findings(judge.failing, policy, SCOPE, NOW, lambda _: tags or {})
+    return finding
+
+
+def test_one_in_force_goes_before_one_that_has_expired_whatever_their_order() -> None:
+    over, current = an_entry("churn/*", expires=date(2026, 1, 1)), an_entry("churn/*", reason="still")
+    for entries in ((over, current), (current, over)):
+        finding = found_under(a_policy(*entries))
+        assert finding.exemption is not None
+        assert (finding.status, finding.exemption.reason) == ("exempt", "still")
+
+
+def test_one_without_owner_or_end_is_listed_first() -> None:
+    policy = a_policy(an_entry("churn/*", expires=date(2026, 12, 1)), an_entry("nothing", owner=None), an_entry("q"))
+    notes = exemption_notes(policy, [found_under(policy)], SCOPE, NOW.date(), all_seen=True)
+    assert [(note.resource, note.state) for note in notes] == [
+        ("nothing", "open"),
+        ("churn/*", "expiring"),
+        ("q", "unmatched"),
+    ]
+    assert notes[0].words == "ends on 2027-06-01, and nobody owns it"
 
 
 @pytest.mark.parametrize(
-    ("until", "state", "words"),
+    ("resource", "listed"),
     [
-        ("2026-11-25", "expiring", "ends on 2026-11-25 (by tag), covers 1 finding"),
-        ("2026-11-19", "expired", "expired on 2026-11-19 (by tag), its findings are told again"),
-        ("2027-06-01", "in_force", "covers 1 finding (by tag), until 2027-06-01"),
-        (None, "in_force", "covers 1 finding (by tag), without an end"),
+        ("arn:aws:sagemaker:*:123456789012:endpoint/none", True),
+        ("arn:aws:sagemaker:eu-*:*:endpoint/none", True),
+        ("arn:aws:sagemaker:*:999999999999:endpoint/none", False),
+        ("arn:aws:sagemaker:us-east-1:*:endpoint/none", False),
+        ("none", True),
     ],
 )
-def test_e8_exemptions_by_tag_are_listed_and_their_end_is_told(until: str | None, state: str, words: str) -> None:
-    report = tagged(until)
-    (note,) = report.exemptions
-    assert (note.state, note.source, note.rule, note.owner) == (state, "tag", RULE, "ml")
-    assert note.resource == report.findings[0].resource.arn
-    (notice,) = preview(report, load_policy(), whole=True)
-    for text in (sns.text(notice), bodies(notice)[0], json.dumps(slack.payload(notice), ensure_ascii=False)):
-        assert words.lower() in " ".join(text.lower().split())
+def test_e9_an_exemption_for_another_account_or_region_is_none_of_this_ones_business(
+    resource: str, *, listed: bool
+) -> None:
+    notes = exemption_notes(a_policy(an_entry(resource)), [], SCOPE, NOW.date(), all_seen=True)
+    assert [note.state for note in notes] == (["unmatched"] if listed else [])
 
 
-def test_without_tags_nothing_is_listed() -> None:
-    assert tagged(None, "another-rule").exemptions == []
+def test_e9_an_exemption_that_covers_nothing_in_its_own_account_is_told_for_all_of_them() -> None:
+    policy = a_policy(an_entry("arn:aws:sagemaker:*:123456789012:endpoint/none"))
+    reports = []
+    for account in ("123456789012", "999999999999"):
+        notes = exemption_notes(policy, [], Scope(account, "eu-west-1"), NOW.date(), all_seen=True)
+        reports.append(
+            report_of(account, "eu-west-1", trigger="cli", policy=policy.used, started=NOW, exemptions=notes)
+        )
+    assert [(note.state, note.findings) for note in merged(reports).exemptions] == [("unmatched", 0)]
 
 
-# ---- the end of an exemption
+TAGGED = {"auditor:exempt": RULE, "owner": "team-churn"}
 
 
-def test_e10_the_end_of_an_exemption_is_told_even_if_the_finding_was_never_told() -> None:
-    policy = load_policy()
-    exempt = tagged("2026-11-25")
-    first = decide(exempt, {}, Resolution(), policy)
-    assert first.changes == ()
-    ended = tagged("2026-11-25").model_copy(update={"started_at": NOW + timedelta(days=30)})
-    ended = ended.model_copy(
-        update={"findings": [finding.model_copy(update={"status": "open"}) for finding in ended.findings]}
-    )
-    known = {entry.finding.id: entry for entry in first.remember}
-    decision = decide(ended, known, Resolution(), policy)
-    assert [change.change for change in decision.changes] == ["back"]
-    for notice in (*notices_of_event(decision, ended, policy), digest(decision, ended, policy)):
-        texts = [sns.text(notice), *bodies(notice), json.dumps(slack.payload(notice)), json.dumps(chat(notice))]
-        for text in texts:
-            assert "its exemption ended on 2026-11-25 (a trial)" in " ".join(text.split()).lower()
+@pytest.mark.parametrize(
+    ("until", "switches", "status", "note"),
+    [
+        ("2026-12-20", {}, "exempt", ("in-force", 1)),
+        ("2026-12-01", {}, "exempt", ("expiring", 1)),
+        ("2026-11-21", {}, "open", ("expired", 1)),
+        ("2099-01-01", {}, "open", ("refused", 1)),
+        ("2027-02-20", {}, "exempt", ("in-force", 1)),
+        ("2027-02-21", {}, "open", ("refused", 1)),
+        ("2026-12-20", {"tag_exemptions": TagExemptions(max_days=7)}, "open", ("refused", 1)),
+        ("2026-12-20", {"tag_exemptions": TagExemptions(enabled=False)}, "open", ("refused", 1)),
+        ("soon", {}, "open", ("refused", 1)),
+        ("", {}, "open", ("refused", 1)),
+        ("", {"allow_open_exemptions": True}, "exempt", ("open", 1)),
+    ],
+)
+def test_e8_exemptions_by_tag_have_an_end_and_are_always_listed(
+    until: str, switches: dict[str, Any], status: str, note: tuple[str, int]
+) -> None:
+    policy, tags = a_policy(**switches), {**TAGGED, "auditor:exempt-until": until}
+    finding = found_under(policy, tags)
+    assert finding.status == status
+    notes = [
+        *exemption_notes(policy, [finding], SCOPE, NOW.date(), all_seen=True),
+        *refused_tags([(RULE, finding.resource, tags)], policy, NOW.date()),
+    ]
+    assert [(each.state, each.findings) for each in notes] == [note]
+    assert (notes[0].source, notes[0].owner, notes[0].resource) == ("tag", "team-churn", finding.resource.arn)
 
 
-def test_a_finding_first_seen_with_an_exemption_that_is_over_says_so() -> None:
-    (notice, *_) = preview(tagged("2026-11-19"), load_policy(), whole=False)
-    assert notice.only.change == "new"
-    for text in (sns.text(notice), *bodies(notice), json.dumps(slack.payload(notice)), json.dumps(chat(notice))):
-        assert "its exemption ended on 2026-11-19 (a trial)" in " ".join(text.split()).lower()
+# ---- thousands of them
+
+
+@pytest.mark.parametrize("shape", ["svc-{}/*", "arn:aws:sagemaker:*:*:endpoint/svc-{}-*", "svc-{}/A", "*[sS]vc-{}/?"])
+def test_of_thousands_of_exemptions_a_handful_is_compared_with_a_resource(shape: str) -> None:
+    index = ExemptionIndex([an_entry(shape.format(f"{number:04}"), rule="*") for number in range(2_000)])
+    for number in range(0, 2_000, 50):
+        name = f"svc-{number:04}/A"
+        arn = f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/svc-{number:04}-x"
+        assert index.covering("endpoint-idle", arn, name) == [number]
+        assert len(index.candidates(arn, name)) <= 300
+
+
+GLOBS = st.lists(
+    st.sampled_from(["a", "b", "ab", "abc", "*", "?", "[ab]", "[!a]", "[", "]", "!", "arn:", "-"]), min_size=1
+)
+
+
+@given(globs=st.lists(GLOBS.map("".join), max_size=6), arn=GLOBS.map("".join), name=GLOBS.map("".join))
+def test_the_index_finds_what_each_exemption_by_itself_covers(globs: list[str], arn: str, name: str) -> None:
+    entries = [an_entry(glob) for glob in globs]
+    expected = [place for place, entry in enumerate(entries) if entry.covers(RULE, arn, name)]
+    assert ExemptionIndex(entries).covering(RULE, arn, name) == expected

@@ -275,7 +275,8 @@ def test_custom_rules_see_what_is_known_and_are_unknown_for_the_rest(tmp_path: A
 
 
 def test_a_resource_is_exempt_by_its_tag_in_the_template() -> None:
-    tags = [{"Key": "auditor:exempt", "Value": "endpoint-single-instance"}, {"Key": "owner", "Value": "ml"}]
+    exempt = {"auditor:exempt": "endpoint-single-instance", "auditor:exempt-until": "2026-12-01", "owner": "ml"}
+    tags = [{"Key": key, "Value": value} for key, value in exempt.items()]
     told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), ("Endpoint.Properties.Tags", tags)))
     found = next(one for one in told.report.findings if one.rule == "endpoint-single-instance")
     assert (found.status, found.owner) == ("exempt", "ml")

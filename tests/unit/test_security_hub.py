@@ -253,15 +253,16 @@ def test_hostile_names_forge_no_line() -> None:
     one = formatted(told)
     assert complaints(one) == ""
     assert all(text.isprintable() for text in strings(one))
-    assert one["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged ")
+    assert one["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged␇ ⟨U+202E⟩x")
+    assert HOSTILE not in json.dumps(one, ensure_ascii=False)
 
 
-def test_texts_of_control_signs_alone_are_left_out() -> None:
+def test_texts_of_control_signs_alone_are_shown_as_marks() -> None:
     told = a_told(owner="\x07", evidence={"odd": "\x00\u202e"}, summary="\x07", why="", title="\x07")
     one = formatted(told)
     assert complaints(one) == ""
-    assert "evidence/odd" not in one["ProductFields"] and "auditor/owner" not in one["ProductFields"]
-    assert one["Title"] == one["Description"] == "endpoint-single-instance"
+    assert (one["ProductFields"]["evidence/odd"], one["ProductFields"]["auditor/owner"]) == ("␀⟨U+202E⟩", "␇")
+    assert (one["Title"], one["Description"]) == ("␇", "␇")
 
 
 # ---- batches

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 from chalicelib.cli.table import Table, groups
 from chalicelib.report.findings import BlindSpot, Deferral, Exemption, Finding, Report, Resource, RuleCounts, Severity
+from chalicelib.report.narrowing import narrowed
 from tests.golden import assert_golden
 from tests.unit.test_notices import HOSTILE, NOW, a_finding, a_report
 
@@ -25,8 +26,8 @@ def on(kind: str, name: str, number: int = 0, **differences: object) -> Finding:
     )
 
 
-def shown(report: Report, width: int, narrowed: str = "") -> str:
-    return "".join(f"{line.plain}\n" for line in Table(report, width, narrowed).lines())
+def shown(report: Report, width: int) -> str:
+    return "".join(f"{line.plain}\n" for line in Table(report, width).lines())
 
 
 def test_an_endpoint_with_its_variants_targets_and_policies_is_one_group() -> None:
@@ -157,4 +158,5 @@ def test_many_findings_are_all_shown_and_a_shorter_way_is_named() -> None:
 
 
 def test_what_was_left_out_is_said() -> None:
-    assert "Shown are findings from high on." in shown(a_report(), 80, "Shown are findings from high on.")
+    text = shown(narrowed(a_report(), severity=Severity.HIGH), 80)
+    assert "Shown are findings from high on." in text and "left out." in text

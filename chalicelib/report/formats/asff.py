@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.input.marks import escaped
 from chalicelib.report.findings import Finding, Report, Severity, utc_text
+from chalicelib.report.shown import Shown
 from chalicelib.scope import partition_of
 from chalicelib.templating import clean
 
@@ -42,7 +44,15 @@ def asff(report: Report) -> str:
         )
         for finding in report.open_findings()
     ]
-    return json.dumps(findings, indent=2, ensure_ascii=False) + "\n"
+    if report.shown is not None:
+        for formatted in findings:
+            formatted["ProductFields"] = _narrowed(formatted["ProductFields"], report.shown)
+    return escaped(json.dumps(findings, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _narrowed(fields: Mapping[str, str], shown: Shown) -> dict[str, str]:
+    """The fields with one that says what a narrowed report leaves out, in the place of the last where there is none."""
+    return {**dict(list(fields.items())[: FIELDS - 1]), "auditor/shown": _clipped(shown.words, FIELD_VALUE)}
 
 
 def security_hub_finding(

@@ -10,10 +10,14 @@ from chalicelib.templating import clean
 #: What a comment on GitHub may hold in characters, what is kept free for headings and sentences, and how much of one
 #: text and how many accounts or regions are shown.
 COMMENT, MARGIN, LONGEST, NAMED = 65_536, 1_000, 500, 5
-#: The signs that Markdown reads, as entities; a space without width behind those that make mentions.
-MARKUP = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {"@": "&#64;\u200b", "#": "&#35;\u200b"})
-#: What GitHub makes links of by itself: a space without width takes them apart.
-ADDRESS = re.compile(r"(?i)(?<=[a-z]):(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\.")
+#: A space without width; and the signs that Markdown reads as entities, with such a space behind those that mention.
+NO_WIDTH = "\u200b"
+MARKUP = str.maketrans(
+    {sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {sign: f"&#{ord(sign)};{NO_WIDTH}" for sign in "@#"}
+)
+#: Where GitHub and GitLab begin a link without any markup: a scheme before two slashes, ``www.``, and the schemes that
+#: need no slashes. A space without width behind it, before the slashes or the dot, keeps it text.
+ADDRESS = re.compile(r":(?=//)|www(?=\.)|(?:mailto|xmpp):", re.IGNORECASE)
 
 
 def markdown(report: Report) -> str:
@@ -29,6 +33,8 @@ def markdown(report: Report) -> str:
         f"## SageMaker audit of {places}\n\nFindings: {numbers}. {sum(report.resources.values())} resources, "
         f"{len(report.rules)} rules, {len(report.blind_spots)} blind spots.\n"
     )
+    if report.shown is not None:
+        head += f"\n**{_flat(_short(report.shown.words))}**\n"
     room = COMMENT - len(head) - MARGIN
     spots, room = _fitting([_blind_spot(spot) for spot in report.blind_spots], room, room // 8)
     rows, room = _fitting([_row(finding) for finding in findings], room, room // 2)
@@ -96,8 +102,9 @@ def _short(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Text on one line that Markdown shows as it is: no markup, no HTML, no link, no mention of a person or issue."""
-    return ADDRESS.sub(lambda sign: f"{sign.group()}\u200b", clean(" ".join(text.split()))).translate(MARKUP)
+    """Text on one line that Markdown shows as it is: no markup, no HTML, no link or image, no mention of a person or an
+    issue."""
+    return ADDRESS.sub(f"\\g<0>{NO_WIDTH}", clean(" ".join(text.split()))).translate(MARKUP)
 
 
 def table_cell(text: str) -> str:
