@@ -141,7 +141,7 @@ class Bench:
     def events(self) -> None:
         """Calls of the audits that events ask for."""
         with serving(self.account(300, 200), self.folder, latency=self.options.latency) as running:
-            for kind, most in (("endpoint", 12), ("job", 3)):
+            for kind, most in (("endpoint", 16), ("job", 4)):
                 calls = sum(running.measure(kind)["calls"].values())
                 self.table.row(f"calls, event of one {kind}", [calls], f"≤ {most}", calls <= most)
 

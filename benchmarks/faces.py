@@ -14,7 +14,8 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.table import TABLE
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known
 from chalicelib.scope import Scope
 from emulator.server import Emulator
 

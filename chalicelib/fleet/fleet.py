@@ -19,8 +19,9 @@ from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report, Resolution
-from chalicelib.report.merging import merged, unread_report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Resolution
+from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -139,12 +140,13 @@ class Fleet:
         A message that is not a part is logged with its id and dropped, as it would fail for ever.
         """
         failed = []
-        for record in event.get("Records") or ():
-            id = str(record.get("messageId", ""))
+        records = event.get("Records") if isinstance(event, Mapping) else None
+        for record in records if isinstance(records, list) else ():
+            id = str(record.get("messageId", "")) if isinstance(record, Mapping) else ""
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
-                log.warning("message %s dropped: %s", id, error)
+                log.warning("event dropped, id %s: %s", id, error)  # the stack counts these lines
                 continue
             attempts = _attempts(record)
             try:
@@ -192,8 +194,7 @@ class Fleet:
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
-        known = self._known(scope)
-        return Result(audited.report, audited.resolution(known), audited.stands)
+        return Result(audited.report, audited.resolution, audited.stands)
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
@@ -201,10 +202,6 @@ class Fleet:
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
-
-    def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.publisher.ledger
-        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
         """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
@@ -262,6 +259,7 @@ class Fleet:
             for part, result in sorted(results.items())
         ]
         report = merged([part.report for part in audited])
+        report = without_notes_of_others(report, self.runs.accounts(run.id))
         self._remember_sizes(results)
         self.publisher.sweep(audited, _of_run(report, run))
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from chalicelib.ledger.digests import Digest
 from chalicelib.ledger.ledger import Entry, Ledger
 from chalicelib.ledger.table import LedgerFailed, Written
-from chalicelib.report.findings import Known
+from chalicelib.report.known import Known
 
 log = logging.getLogger(__name__)
 

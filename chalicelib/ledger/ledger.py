@@ -32,7 +32,8 @@ from chalicelib.ledger.table import (
     stamp,
     utc_now,
 )
-from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
+from chalicelib.report.findings import Finding, Severity, root_arn, utc_text
+from chalicelib.report.known import Known, Resolution
 
 RESOLVED_DAYS = 400
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
@@ -41,8 +42,12 @@ READ_A_PAGE = 100
 DIGEST_DAYS = 30
 #: The partition of the channels that did not take a notice, and what is kept of their reason.
 CHANNELS, REASON_LENGTH = "channels", 500
+#: Marks of what was judged outlive every audit that may have begun before.
+MARKED_DAYS = 1
 #: Sightings kept of an account and region, at most: one item of the table holds them.
 SIGHTINGS = 1_000
+#: Users of a subnet that one item of the table holds; ARNs may have 2,048 characters, those of SageMaker have some 130.
+USERS = 1_000
 #: What a cursor holds: the key of a finding in the index by status.
 CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
@@ -128,6 +133,11 @@ class Ledger:
         resource to which they belong."""
         return _by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
 
+    def unresolved_of(self, arns: Iterable[str]) -> dict[str, Known]:
+        """What is open or exempt on these resources and their parts."""
+        known = [entry for arn in arns for entry in self.of_resource(arn).items()]
+        return {id: entry for id, entry in known if entry.finding.status != "resolved"}
+
     def listed(self, query: Query, limit: int, cursor: str | None = None) -> Page:
         """Findings worst first, at most ``limit``. Reads the index by page, never the table.
 
@@ -203,14 +213,36 @@ class Ledger:
             if "since" in item
         }
 
+    # ---- what audits of named resources have judged lately
+
+    def note_judged(self, account: str, region: str, resolution: Resolution, moment: datetime) -> None:
+        """Leaves a mark on each resource that an audit begun at ``moment`` settled: also where nothing was found, so
+        that an audit which began earlier and ends later tells nothing of it that is over by now."""
+        expires = int((self.clock() + timedelta(days=MARKED_DAYS)).timestamp())
+        marks = {"undecided": set(resolution.undecided)} if resolution.undecided else {}
+        for arn in sorted(resolution.settled):
+            key = {"pk": f"judged#{account}#{region}", "sk": f"{stamp(moment)}#{arn}"}
+            self._table.put({**key, "arn_judged": arn, "expires": expires, **marks})
+
+    def judged_since(self, account: str, region: str, moment: datetime) -> dict[str, frozenset[str]]:
+        """The resources that audits begun after ``moment`` have settled, by ARN, each with the rules that stayed
+        undecided."""
+        where = Expression("pk = :pk AND sk > :moment", pk=f"judged#{account}#{region}", moment=f"{stamp(moment)}$")
+        judged: dict[str, frozenset[str]] = {}
+        for item in self._table.query(where):
+            undecided = frozenset(item.get("undecided", ()))
+            judged[item["arn_judged"]] = judged.get(item["arn_judged"], undecided) & undecided
+        return judged
+
     # ---- what stands on a subnet
 
     def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
-        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for."""
+        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for. Of many the
+        first thousand, far more than an event audits."""
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         for subnet, arns in users.items():
             key = {"pk": f"subnet#{account}#{region}", "sk": subnet}
-            self._table.put({**key, "users": set(arns), "expires": expires})
+            self._table.put({**key, "users": set(sorted(arns)[:USERS]), "expires": expires})
 
     def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
         """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""

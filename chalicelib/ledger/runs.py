@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
-from chalicelib.report.findings import Report, Resolution, utc_text
+from chalicelib.report.findings import Report, utc_text
+from chalicelib.report.known import Resolution
 
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.

@@ -155,9 +155,9 @@ def _as_mail(notice: "Notice") -> str:
 
 
 def _as_chat(notice: "Notice") -> list[Any]:
-    from chalicelib.notices import sns
+    from chalicelib.notices.chat import chat
 
-    return [sns.chat(notice)]
+    return [chat(notice)]
 
 
 def _topic_of(settings: Settings) -> Lookup | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from chalicelib.notices.decide import Decision, tells
 from chalicelib.notices.notice import Change
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import ChangeKind, Known
+from chalicelib.report.findings import ChangeKind
+from chalicelib.report.known import Known
 
 
 @dataclass(frozen=True, slots=True)

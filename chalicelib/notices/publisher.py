@@ -17,7 +17,8 @@ from chalicelib.notices.decide import Decision, decide, digest, notices_of_event
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Known, Report, Resolution, utc_text
+from chalicelib.report.findings import BlindSpot, Report, utc_text
+from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
 from chalicelib.storage import StoreFailed, store_text
@@ -36,32 +37,26 @@ class NotDelivered(AuditorError):
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The report of one account and region, and what it can say of findings that it does not hold.
+    """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``resolutions`` are those of the audit itself, or the resolution that was worked out when a part of a run was
-    audited. ``stands`` are the ARNs of who stands on each subnet.
+    ``stands`` are the ARNs of who stands on each subnet.
     """
 
     report: Report
     scope: Scope
-    resolutions: Resolutions | Resolution
+    resolution: Resolution = field(default_factory=Resolution)
     stands: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @classmethod
     def by(cls, report: Report, resolutions: Resolutions) -> "Audited":
         """What was audited just now."""
-        return cls(report, resolutions.scope, resolutions, resolutions.stands)
+        return cls(report, resolutions.scope, resolutions.resolution, resolutions.stands)
 
     @property
     def ids(self) -> list[str]:
         """The findings to ask the ledger for after an audit of named resources."""
-        return [] if self.scope.whole else list(self.resolutions.verdicts)
-
-    def resolution(self, known: Mapping[str, Known]) -> Resolution:
-        """What can be said of these findings."""
-        if isinstance(self.resolutions, Resolution):
-            return self.resolutions
-        return self.resolutions.of(known)
+        reported = [finding.id for finding in self.report.findings]
+        return reported if self.scope.whole else [*reported, *self.resolution.verdicts, *self.resolution.gone]
 
 
 #: Makes notices of what one channel is to hear.
@@ -106,6 +101,7 @@ class Publisher:
         waiting = self._claimed_digest(claim, merged)
         if not waiting and self.channels:
             return []
+        self._note_judged(audited)
         claimed = [self._claimed(part, claim) for part in audited]  # whoever was quicker tells what was lost
         owing = {id: owed for part in claimed for id, owed in part.owing.items()}
         decision = together(part.decision for part in claimed)
@@ -123,6 +119,7 @@ class Publisher:
 
     def event(self, audited: Audited) -> list[Notice]:
         """Sends what an event changed, and remembers. Raises NotDelivered when a channel did not take all of it."""
+        self._note_judged([audited])
         claim = self._claim()
         notices: list[Notice] = []
         failures: dict[str, str] = {}
@@ -155,6 +152,14 @@ class Publisher:
 
     def _claim(self) -> Claim | None:
         return Claim(self.ledger) if self.ledger is not None else None
+
+    def _note_judged(self, audited: Iterable[Audited]) -> None:
+        """Marks what was settled before anything is decided: an audit that began earlier either sees the mark, or has
+        claimed what it tells, and is waited for."""
+        for part in audited:
+            if self.ledger is not None:
+                moment = part.report.started_at
+                _quietly(self.ledger.note_judged, part.scope.account, part.scope.region, part.resolution, moment)
 
     def _claimed_digest(self, claim: Claim | None, report: Report) -> list[str]:
         """The channels that have not taken the digest of this audit, which is claimed for them."""
@@ -199,19 +204,21 @@ class Publisher:
         if ids is not None:
             findings = [finding for finding in report.findings if finding.id in ids]
             report = report.model_copy(update={"findings": findings})
-        return decide(report, known, audited.resolution(known), self.policy)
+        scope, ledger = audited.scope, self.ledger
+        later = ledger.judged_since(scope.account, scope.region, report.started_at) if ledger is not None else {}
+        return decide(report, known, audited.resolution, self.policy, later)
 
     def _known(self, audited: Audited, ids: Collection[str] | None = None) -> dict[str, Known]:
         if self.ledger is None:
             return {}
-        scope, reported = audited.scope, [finding.id for finding in audited.report.findings]
+        scope = audited.scope
         if ids is not None:
             return self.ledger.known(scope.account, scope.region, ids)
         if scope.whole:
             known = self.ledger.current(scope.account, scope.region)
-            lacking = [id for id in reported if id not in known]
+            lacking = [id for id in audited.ids if id not in known]
             return known | self.ledger.known(scope.account, scope.region, lacking)
-        known = self.ledger.known(scope.account, scope.region, [*reported, *audited.ids])
+        known = self.ledger.known(scope.account, scope.region, audited.ids)
         for ref in scope.resources:
             for id, entry in self.ledger.of_resource(scope.arn(ref)).items():
                 known.setdefault(id, entry)

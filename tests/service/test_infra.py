@@ -258,7 +258,13 @@ def test_the_phrases_that_are_counted_are_logged() -> None:
 def test_dropped_events_are_counted_for_every_function_that_takes_events() -> None:
     filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
     counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"event dropped"'}
-    assert counted == {"AuditOnSagemakerEventLogs", "AuditOnScalingEventLogs", "AuditOnApiCallLogs"}
+    assert counted == {
+        "AuditOnSagemakerEventLogs",
+        "AuditOnScalingEventLogs",
+        "AuditOnApiCallLogs",
+        "AuditOnScheduleLogs",
+        "AuditPartLogs",
+    }
 
 
 def test_a_broken_channel_is_counted_for_every_function_that_tells() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.failures import Failure
-from chalicelib.inventory.parts import Part
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.ledger import Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Known, Severity, Verdict
+from chalicelib.report.findings import Exemption, Severity
+from chalicelib.report.known import Known
+from chalicelib.report.outcomes import Verdict
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
 from tests.unit.test_notices import NOW, a_finding
@@ -138,7 +138,7 @@ def test_an_event_with_many_changes_sends_one_digest(story: Story) -> None:
 
 def test_a_sweep_sends_one_digest_even_when_all_is_clean(story: Story) -> None:
     clean = story.sweep()
-    assert (clean.kind, clean.status, clean.told) == ("digest", "clean", [])
+    assert (clean.kind, clean.status, clean.told) == ("digest", ["clean"], [])
     assert "412 resources" in clean.health
     assert len(story.sent) == 1
     assert story.ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"
@@ -154,19 +154,15 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
     assert digest.by_severity == {"high": 1}
 
 
-def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
-    story.sweep(gone, hidden)
-
-    def blind(answers: Any) -> None:
-        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
-
-    digest = story.later(days=1).sweep(answers=blind, complete=False)
+def test_a_sweep_resolves_what_is_gone_and_nothing_that_it_only_did_not_see(story: Story) -> None:
+    gone, unseen = on_churn(), a_finding(8, name="unseen/AllTraffic")
+    story.sweep(gone, unseen)
+    digest = story.later(days=1).sweep(complete=False)
     assert digest.told == []
     assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
-    digest = story.later(days=1).sweep()
-    assert {one.change for one in digest.told} == {"resolved"}
-    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+    digest = story.later(days=1).sweep(gone=(gone,))
+    assert [(one.change, one.finding.id) for one in digest.told] == [("resolved", gone.id)]
+    assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [unseen.id]
 
 
 def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) -> None:
@@ -175,6 +171,22 @@ def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) ->
     story.policy = load_policy(str(path))
     digest = story.sweep(on_churn())
     assert (digest.told, digest.observed) == ([], 1)
+
+
+def test_that_something_is_over_is_not_told_of_rules_that_are_only_observed(story: Story, tmp_path: Any) -> None:
+    story.event(on_churn())
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-single-instance: {mode: observe}\n")
+    story.policy = load_policy(str(path))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_that_something_is_over_is_not_told_of_what_was_exempt(story: Story) -> None:
+    story.event(on_churn())
+    story.later(hours=1).event(on_churn(status="exempt", exemption=Exemption(reason="a trial")))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
 
 
 def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:

@@ -27,7 +27,9 @@ from chalicelib.ledger.table import (
     pieces,
     whole,
 )
-from chalicelib.report.findings import Resolution, Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.known import Resolution
+from chalicelib.report.outcomes import Verdict
 from emulator.front import Front
 from emulator.server import Emulator
 from tests.unit.test_notices import NOW
