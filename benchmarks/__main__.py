@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold_start, faces, judging
+from benchmarks import bursts, cold_start, faces, judging
 from benchmarks.account import Account, Sizes
 from benchmarks.reference import unavoidable
 from benchmarks.running import ROOT, Running, serving
@@ -145,6 +145,10 @@ class Bench:
                 calls = sum(running.measure(kind)["calls"].values())
                 self.table.row(f"calls, event of one {kind}", [calls], f"≤ {most}", calls <= most)
 
+    def bursts(self) -> None:
+        """What telling adds to many events at once."""
+        bursts.rows(self.table, self.folder, self.options.latency)
+
     def faces(self) -> None:
         """CPU of ``GET /audit`` from the ledger, and of the report page."""
         faces.rows(self.table, self.folder, self.options.rounds)
@@ -171,6 +175,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "memory": Bench.memory,
     "judging": Bench.judging,
     "events": Bench.events,
+    "bursts": Bench.bursts,
     "faces": Bench.faces,
     "cold": Bench.cold,
     "growth": Bench.growth,

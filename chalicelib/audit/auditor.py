@@ -10,6 +10,7 @@ from chalicelib.audit import capacity
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory.allowance import most_calls
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
@@ -74,18 +75,18 @@ class Auditor:
         scope: Scope,
         trigger: Trigger,
         witness: Witness | None = None,
-        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+        resolutions: Resolutions | None = None,
     ) -> Report:
         """One account and region (or the resources named in it) read, judged by the policy, and reported. For an event
         the calls are bounded: what goes beyond is left to the next sweep, and its findings are not told.
 
-        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
-        resource, by the id of the rule and the ARN; None where no ledger remembers.
+        ``witness`` is told of every outcome. ``resolutions`` bring what was known before, and collect what this audit
+        proves about it.
         """
         started = self.clock()
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope, witness=witness)
+        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, resolutions) if heard is not None])
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         most = most_calls(scope) if trigger == "event" and not scope.whole else None
@@ -95,12 +96,12 @@ class Auditor:
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
-            estate.first_seen = first_seen
+            estate.first_seen = resolutions.first_seen if resolutions is not None else None
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
-            if witness is not None:
-                witness.finished(estate.gaps)
+            if resolutions is not None:
+                resolutions.finished(reading.gone(resolutions.lacking()), estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
         arns = {id(failed): tagged_arn(failed.subject, scope) for failed in judge.failing}
         left = untold(reading.deferred)
@@ -136,7 +137,9 @@ class Auditor:
             findings=listed,
             blind_spots=blind,
             deferred=deferrals(reading.deferred, judge, scope),
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            exemptions=exemption_notes(
+                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
+            ),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
@@ -184,18 +187,19 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
     to the next sweep."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
+    by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
     covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
-        effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
+        effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
-        covered.add(failure.reason)
-    for (operation, reason), ids in judge.unread.items():
-        if reason not in covered and operation not in left:
-            effects.setdefault((operation, reason), set()).update(ids)
+    told = set(failures)
+    for obstacle, ids in judge.unread.items():
+        if obstacle.failure not in told and obstacle.reason not in covered and obstacle.operation not in left:
+            effects.setdefault((obstacle.operation, obstacle.reason), set()).update(ids)
     return [
         BlindSpot(
             account=scope.account,

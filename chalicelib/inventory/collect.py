@@ -11,7 +11,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from chalicelib.inventory import images, metrics, narrow, shares, uses
+from chalicelib.inventory import absence, images, metrics, narrow, shares, uses
+from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
@@ -107,6 +108,10 @@ class Reading:
         arns = self._reader.afforded(Part.TAGS, arns)
         answers = zip(arns, self._reader.each(self._reader.tags, arns), strict=True)
         return {arn: tags for arn, tags in answers if tags is not None}
+
+    def gone(self, lacking: Iterable[Lacking]) -> frozenset[Lacking]:
+        """Those of these resources of which AWS, asked for each by its name, says that they are not there."""
+        return absence.gone(self._reader, lacking)
 
     # ---- training jobs, as a stream
 
@@ -270,9 +275,11 @@ class Reading:
             estate.models = {**estate.models, **models.named_models(reader, lacking, keep=shares.AFTER_MODELS)}
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
-        """Inference components, asked for only where a variant without a model or a target shows that there are any."""
+        """Inference components, asked for only where a variant without a model or a target shows that there are any, or
+        where the targets are unread."""
         hosts = any(hosts_components(variant) for variant in uses.variants(estate))
         scaled = any(target.scales_copies for target in estate.targets)
+        scaled = scaled or self._reader.gaps.of(Part.TARGETS) is not None
         if Part.COMPONENTS in self._reader.needs and (hosts or scaled):
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
@@ -299,9 +306,8 @@ class Reading:
     def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
-        names = {
-            target.configured.model_name for target in scaled if target.configured and target.configured.model_name
-        }
+        runs = {target.resource_id: uses.models_of(target)[:1] for target in scaled}
+        names = {name for models in runs.values() for name in models}
         only = None if self.scope.whole else sorted(names)
         keep = narrow.network_calls(estate, self._named_jobs)
         jobs = reader.whole(Part.RECOMMENDATIONS, lambda: scaling.recommendation_jobs(reader, only, keep))
@@ -309,11 +315,8 @@ class Reading:
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
             estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: scaling.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations}
-        for name in {
-            target.endpoint_name
-            for target in scaled
-            if not (target.configured and target.configured.model_name in tested)
-        }:
+        untested = [target for target in scaled if not tested.intersection(runs[target.resource_id])]
+        for name in {target.endpoint_name for target in untested}:
             endpoint = estate.endpoints[name]
             if endpoint.tags is None:
                 tagged = endpoint.with_tags(reader.tags(endpoint.arn))

@@ -17,7 +17,7 @@ from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
-from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -34,6 +34,7 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.waiting import Waiting
 
 F = TypeVar("F", bound=Fact)
 
@@ -149,7 +150,9 @@ class Inventory:
     def stands(self, part: Part, name: str) -> bool | None:
         """True where a named config or model was read, False where AWS said that there is none, None where neither."""
         if part is Part.CONFIGS:
-            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+            read = any(
+                variant.known("configured") and variant.config_name == name for variant in self.variants.values()
+            )
         else:
             read = name in self.models
         return True if read else False if self.gaps.gone(part, name) else None
@@ -166,6 +169,11 @@ class Inventory:
         for component in self.components.values():
             grouped.setdefault((component.endpoint_name, component.variant_name), []).append(component)
         return grouped
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What endpoints that do not serve at the moment may run and stand on."""
+        return Waiting.of(self.endpoints, self.configs, self.models, self.components, self.gaps)
 
     def images_of(self, variant: Variant) -> list[str]:
         """The container images that serve a variant, its model's or its components'.
@@ -227,6 +235,8 @@ class Inventory:
         self.gaps.demand(part, name)
         if kind == "inference-component":
             return self.components.get(name)
+        if name not in self.endpoints:
+            self.gaps.demand_each(part)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -331,8 +341,8 @@ class Inventory:
     def _variants_by_model(self) -> Mapping[str | None, list[Variant]]:
         grouped: dict[str | None, list[Variant]] = {}
         for variant in self.variants.values():
-            if variant.configured is not None:
-                grouped.setdefault(variant.configured.model_name, []).append(variant)
+            if (configured := variant.known("configured")) is not None:
+                grouped.setdefault(configured.model_name, []).append(variant)
         return grouped
 
     # ---- network
@@ -354,18 +364,7 @@ class Inventory:
 
         A subnet whose zone is in doubt raises Unread only where fewer than ``enough`` zones are certain.
         """
-        subnets, _ = self.subnets_of(ids)
-        zones: set[str] = set()
-        doubt: Unread | None = None
-        for subnet in subnets:
-            try:
-                if (zone := subnet.zone) is not None:
-                    zones.add(zone)
-            except Unread as unread:
-                doubt = unread
-        if doubt is not None and len(zones) < enough:
-            raise doubt
-        return tuple(sorted(zones))
+        return zones_in(self.subnets_of(ids)[0], enough)
 
     # ---- metrics
 

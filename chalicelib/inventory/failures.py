@@ -35,6 +35,11 @@ class Failure:
         return f"{self.operation} failed: {self.code}" + (f": {self.message}" if self.message else "")
 
     @property
+    def unread(self) -> Unread:
+        """What is raised where something needs this."""
+        return Unread(self.reason, self.operation, failure=self)
+
+    @property
     def blinds(self) -> bool:
         """True for a failed call, which reports tell: neither a resource that is gone nor a part that nobody asked
         for."""
@@ -89,7 +94,7 @@ class Failures:
             return
         if failure.gone:
             raise Missing(f"{resource} of {part} was deleted; endpoint-dependency-missing tells it")
-        raise Unread(failure.reason, failure.operation)
+        raise failure.unread
 
     def demand_each(self, part: Part) -> None:
         """Raise Unread when the part, or the description of any resource of it, could not be read."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
@@ -17,12 +18,16 @@ def variants(estate: Inventory) -> list[Variant]:
 
 def models_named(estate: Inventory) -> list[str]:
     """The models that variants, components and transform jobs name, each once."""
-    names: list[str | None] = [
-        name for variant in variants(estate) if variant.configured for name in variant.configured.model_names
-    ]
+    names: list[str | None] = [name for variant in variants(estate) for name in models_of(variant)]
     names += [part.model_name for component in estate.components.values() for part in component.specifications]
     names += [job.model_name for job in estate.plain(TransformJob).values()]
     return list(dict.fromkeys(name for name in names if name))
+
+
+def models_of(variant: Variant) -> tuple[str, ...]:
+    """The models that a variant names, as far as its config is known."""
+    configured: VariantSettings | None = variant.known("configured")
+    return configured.model_names if configured else ()
 
 
 def pipelines(estate: Inventory) -> dict[str, tuple[str, ...]]:
@@ -70,7 +75,7 @@ def _run_by_components(estate: Inventory) -> Mapping[str, dict[str, tuple[str, .
                 components.setdefault(part.model_name, set()).add(component.name)
                 hosts.setdefault(part.model_name, set()).add(component.endpoint_name)
     for variant in variants(estate):
-        for name in variant.configured.model_names if variant.configured else ():
+        for name in models_of(variant):
             hosts.get(name, set()).discard(variant.endpoint_name)
     return {
         name: {"components": tuple(sorted(names)), "hosts": tuple(sorted(hosts[name]))}
@@ -83,7 +88,7 @@ def _users(estate: Inventory) -> Mapping[str, set[str]]:
     for variant in variants(estate):
         if not variant.settled or variant.shadow or not has_instances(variant):
             continue
-        for name in variant.configured.model_names if variant.configured else ():
+        for name in models_of(variant):
             users.setdefault(name, set()).add(variant.endpoint_name)
     unsettled = {variant.endpoint_name for variant in variants(estate) if not variant.settled}
     for component in estate.components.values():

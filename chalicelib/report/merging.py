@@ -18,6 +18,7 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.scope import may_match
 
 
 def report_id() -> str:
@@ -153,16 +154,36 @@ def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
-    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
+    """The notes on exemptions of several accounts and regions: one is unmatched only if it matched in none of those
+    that it may be for, and all of these say so."""
+    notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
     for report in reports:
         for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource), []).append(note)
+            notes.setdefault((note.source, note.rule, note.resource), []).append(note)
     together = []
-    for of_regions in notes.values():
-        matched = [note for note in of_regions if note.state != "unmatched"]
+    for of_places in notes.values():
+        matched = [note for note in of_places if note.state != "unmatched"]
         if matched:
             together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_regions) == len(reports):
-            together.append(of_regions[0])
+        elif len(of_places) == sum(_may_concern(of_places[0], report) for report in reports):
+            together.append(of_places[0])
     return together
+
+
+def _may_concern(note: ExemptionNote, report: Report) -> bool:
+    if not note.resource.startswith("arn:"):
+        return True  # names say nothing of where they are
+    return any(may_match(note.resource, account, region) for account in report.accounts for region in report.regions)
+
+
+def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:
+    """The report of one account among ``accounts``, without the notes that an exemption covers nothing where it may
+    be for another of these: only all of them together can say so."""
+    others = set(accounts) - set(report.accounts)
+    notes = [
+        note
+        for note in report.exemptions
+        if note.state != "unmatched"
+        or not any(may_match(note.resource, account, region) for account in others for region in report.regions)
+    ]
+    return report.model_copy(update={"exemptions": notes})

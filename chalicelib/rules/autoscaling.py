@@ -11,7 +11,8 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget, ScalingActivity
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import (
     component_in_service,
     scaled,
@@ -63,7 +64,7 @@ def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Invent
         return outcome
     created = subject.endpoint_created if isinstance(subject, Variant) else subject.created
     if younger_than(created, timedelta(hours=params.min_age_hours), estate):
-        return not_applicable(f"younger than {params.min_age_hours:g} hours")
+        return not_now(f"younger than {params.min_age_hours:g} hours")
     if isinstance(subject, InferenceComponent):
         return failed(resource_id=subject.resource_id, desired_copy_count=subject.shown("desired_copy_count"))
     if subject.serverless:
@@ -253,7 +254,7 @@ def autoscaling_at_max(subject: ScalableTarget | Variant, estate: Inventory, par
     if newest is not None and _refused_at(newest, maximum):
         return failed(severity=severity, **facts, told_by="scaling activity not scaled: AlreadyAtMaxCapacity")
     if at_max:
-        return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts)
+        return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts).passing()
     return passed("below its maximum", **facts)
 
 
@@ -302,7 +303,7 @@ def autoscaling_suspended(target: ScalableTarget, estate: Inventory, params: Sus
     if not flags:
         return passed("nothing is suspended", **_capacity(target))
     if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
-        return passed(f"suspended for less than {params.grace_hours:g} hours", suspended=list(flags))
+        return passed(f"suspended for less than {params.grace_hours:g} hours", suspended=list(flags)).passing()
     return failed(**_capacity(target), suspended=list(flags))
 
 

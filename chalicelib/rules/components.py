@@ -9,16 +9,8 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import (
-    Confidence,
-    Facts,
-    Outcome,
-    Severity,
-    failed,
-    not_applicable,
-    not_now,
-    passed,
-)
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
 from chalicelib.rules.instances import TOPIC
 from chalicelib.rules.registry import Params, rule
@@ -102,7 +94,7 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
             f"short of copies for less than {params.grace_minutes} minutes",
         )
     if not older_than(component.modified or component.created, limit, estate):
-        return passed(kept, **facts, **counts)
+        return passed(kept, **facts, **counts).passing()
     return failed(severity=Severity.MEDIUM, **facts, **counts, failure_reason=component.failure_reason)
 
 

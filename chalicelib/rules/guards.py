@@ -11,7 +11,7 @@ from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Outcome, not_applicable, not_now
+from chalicelib.report.outcomes import Outcome, not_applicable, not_now
 
 
 def serving(status: str) -> Outcome | None:
@@ -56,6 +56,9 @@ def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcom
     """A target or policy whose variant or component exists and is in service."""
     what = estate.scaled_by(subject)
     if what is None:
+        endpoint = estate.endpoints.get(subject.resource_id.removeprefix("endpoint/").split("/")[0])
+        if endpoint is not None and not (endpoint.settled and endpoint.variants):
+            return not_now(f"the endpoint is {endpoint.status} and does not name it")
         return not_applicable("what it scales does not exist; autoscaling-orphaned-target tells it")
     if not isinstance(what, Variant):
         return component_in_service(what, estate)

@@ -6,7 +6,8 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     LOCAL_SUBNET,
     OUTPOST_SUBNET,

@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     ACCOUNT,
     COPIED_LDA,

@@ -7,7 +7,8 @@ import pytest
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.allowance import most_calls
-from chalicelib.report.findings import Report, Trigger, Verdict
+from chalicelib.report.findings import Report, Trigger
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import ResourceRef, Scope
 from tests.accounts.door import StateDoor

@@ -12,7 +12,8 @@ import pytest
 from chalicelib.audit import jq
 from chalicelib.audit.findings import Failing, findings
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Finding, Fix, Verdict
+from chalicelib.report.findings import Finding, Fix
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import TEMPLATES, rule_title

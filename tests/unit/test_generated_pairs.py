@@ -11,7 +11,7 @@ import pytest
 from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
-from chalicelib.report.findings import Outcome, Verdict
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.scope import Scope
 from tests.accounts.busy import NIGHT, NOON, busy
 from tests.accounts.door import State, StateDoor

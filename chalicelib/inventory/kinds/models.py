@@ -30,6 +30,7 @@ class Model(Fact):
     """``DescribeModel``. Immutable after creation. ``used_by`` are the endpoints in which it serves (None: unread)."""
 
     kind: ClassVar[str] = "model"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "used_by": "sagemaker:Search"}
     name: str = at("ModelName", required=True)
     arn: str = at("ModelArn", default="")
     created: datetime | None = at("CreationTime")

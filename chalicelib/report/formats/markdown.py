@@ -1,5 +1,6 @@
 """The report as Markdown for a comment on a pull request: counts, a table, and fixes folded away. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity
@@ -11,6 +12,8 @@ from chalicelib.templating import clean
 COMMENT, MARGIN, LONGEST, NAMED = 65_536, 1_000, 500, 5
 #: The signs that Markdown reads, as entities; a space without width behind those that make mentions.
 MARKUP = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {"@": "&#64;\u200b", "#": "&#35;\u200b"})
+#: What GitHub makes links of by itself: a space without width takes them apart.
+ADDRESS = re.compile(r"(?i)(?<=[a-z]):(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\.")
 
 
 def markdown(report: Report) -> str:
@@ -93,8 +96,8 @@ def _short(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Text on one line that Markdown shows as it is: no markup, no HTML, no mention of a person or an issue."""
-    return clean(" ".join(text.split())).translate(MARKUP)
+    """Text on one line that Markdown shows as it is: no markup, no HTML, no link, no mention of a person or issue."""
+    return ADDRESS.sub(lambda sign: f"{sign.group()}\u200b", clean(" ".join(text.split()))).translate(MARKUP)
 
 
 def table_cell(text: str) -> str:
