@@ -17,7 +17,7 @@ from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.kinds import DESCRIBED
+from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
@@ -185,8 +185,8 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[Bli
         causes[key] = failure.cause
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
-        elif failure.part is not None:
-            kinds = {row.name for row in DESCRIBED if row.part == failure.part}
+        elif failure.part is not None and failure.part is not Part.SUBNETS:  # of these only the types of zones
+            kinds = {row.name for row in KINDS.values() if row.part == failure.part}
             effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}
         effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
         resources.setdefault(key, set()).add(failure.resource)
