@@ -22,7 +22,7 @@ from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.kinds import DESCRIBED
+from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
@@ -221,8 +221,8 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
         causes[key] = failure.cause
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
-        elif failure.part is not None:
-            kinds = {row.name for row in DESCRIBED if row.part == failure.part}
+        elif failure.part is not None and failure.part is not Part.SUBNETS:  # of these only the types of zones
+            kinds = {row.name for row in KINDS.values() if row.part == failure.part}
             effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}
         effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
