@@ -77,14 +77,6 @@ class Scope:
         return f"arn:{self.partition}:{kind.service}:{self.region}:{self.account}:{kind.arn}/{ref.name}"
 
 
-def may_lie_in(resource: str, account: str, region: str) -> bool:
-    """False for the ARN, or the glob over ARNs, that names another account or region than these."""
-    parts = resource.split(":")
-    if not resource.startswith("arn:") or len(parts) < 6:
-        return True
-    return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])
-
-
 def parse_resource(arn: str, *, account: str, region: str, field: str = "", owner: str = "") -> ResourceRef:
     """The resource that an ARN names, if it lies in ``account`` and ``region``.
 
@@ -103,3 +95,11 @@ def parse_resource(arn: str, *, account: str, region: str, field: str = "", owne
     if kind is None or match["service"] != kind.service or "/" in name:
         raise InvalidInput(f"{arn!r} is of a kind that is not audited; {accepted}", field=field)
     return ResourceRef(kind.name, name if kind.arn_is_name else arn)
+
+
+def may_match(pattern: str, account: str, region: str) -> bool:
+    """True where a glob over ARNs, or over names, may match a resource of this account and region."""
+    parts = pattern.split(":")
+    if parts[0] != "arn" or len(parts) < 6:
+        return True  # names say nothing of where they are, and a star may stand for several parts of an ARN
+    return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])

@@ -41,7 +41,7 @@ LOG = _allow(
 )
 LEDGER = _allow(
     "KeepTheLedger",
-    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
     "arn:*:dynamodb:*:*:table/*auditor*",
     "arn:*:dynamodb:*:*:table/*auditor*/index/*",
 )
@@ -53,7 +53,7 @@ def _channel(permission: Permission) -> Statement:
 
 
 SECRETS = [_channel(channel.permission) for channel in CHANNELS if channel.opened is None]
-TOPIC, *OTHERS = [_channel(channel.permission) for channel in reversed(CHANNELS) if channel.opened is not None]
+TOPIC, *OTHERS = [_channel(channel.permission) for channel in CHANNELS if channel.opened is not None]
 QUEUE = _allow("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
 WORK = _allow(
     "WorkParts",

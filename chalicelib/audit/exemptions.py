@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chalicelib.policy.entries import ExemptionEntry
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import Exemption, ExemptionNote, ExemptionState, Finding, Resource
-from chalicelib.scope import Scope, may_lie_in
+from chalicelib.scope import Scope, may_match
 
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 #: An exemption that ends within this many days is listed.
@@ -101,7 +101,7 @@ def exemption_notes(
         state = _state(entry, covered[place], today)
         if state is None or (state == "unmatched" and not all_seen):
             continue
-        if not covered[place] and not may_lie_in(entry.resource, scope.account, scope.region):
+        if not covered[place] and not may_match(entry.resource, scope.account, scope.region):
             continue
         notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered[place]))
     return sorted([*notes, *_notes_of_tags(reported, today)], key=lambda note: note.state != "open")
@@ -123,20 +123,23 @@ def _ends_soon(expires: date | None, today: date) -> bool:
 
 
 def _notes_of_tags(reported: Iterable[Finding], today: date) -> list[ExemptionNote]:
-    """A note for each rule and resource that a tag exempts, or exempted until its end."""
-    notes = []
+    """The exemptions by tag, those that are over first, then by their end: anybody who may tag a resource can make
+    one, so that all of them are listed."""
+    notes: dict[tuple[str, str], ExemptionNote] = {}
     for finding in reported:
         exemption = finding.exemption
         if exemption is None or exemption.source != "tag":
             continue
-        state: ExemptionState = "open" if exemption.expires is None else "in-force"
+        state: ExemptionState = "open" if exemption.expires is None else "in_force"
         if over(exemption.expires, today):
             state = "expired"
         elif _ends_soon(exemption.expires, today):
             state = "expiring"
-        note = {"rule": finding.rule, "resource": _subject(finding.resource), "state": state, "findings": 1}
-        notes.append(ExemptionNote.model_validate({**exemption.model_dump(), **note}))
-    return notes
+        key = (finding.rule, _subject(finding.resource))
+        covered = notes[key].findings + 1 if key in notes else 1
+        place = {"rule": finding.rule, "resource": key[1], "state": state, "findings": covered}
+        notes[key] = ExemptionNote.model_validate({**exemption.model_dump(), **place})
+    return sorted(notes.values(), key=lambda note: (note.state == "in_force", note.expires or date.max, note.rule))
 
 
 def refused_tags(

@@ -1,51 +1,33 @@
 """Whether the resources that somebody named are there: a report on a misspelt one has no finding, and looks clean."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from chalicelib.audit.findings import resource_of
-from chalicelib.audit.judge import Witness
-from chalicelib.audit.resolution import DESCRIBED_AS
-from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failures
+from chalicelib.errors import InvalidInput
+from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Outcome
-from chalicelib.rules import Rule
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.kinds import KINDS
+from chalicelib.scope import Scope
 
 
-@dataclass
-class Sighted:
-    """Keeps the names and ARNs of what was judged, and tells ``other`` of every outcome."""
+class NoSuchResource(InvalidInput):
+    """A resource that somebody names does not exist."""
 
-    scope: Scope
-    other: Witness | None = None
-    seen: set[str] = field(default_factory=set)
-    gaps: Failures = field(default_factory=Failures)
-
-    def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        resource = resource_of(subject, self.scope)
-        self.seen |= {resource.arn, resource.name}
-        if self.other is not None:
-            self.other(rule, subject, outcome)
-
-    def finished(self, gaps: Failures) -> None:
-        """Keeps what could not be read."""
-        self.gaps = gaps
-        if self.other is not None:
-            self.other.finished(gaps)
-
-    @property
-    def missing(self) -> list[str]:
-        """The ARNs of the named resources of which AWS says that there is none."""
-        return [self.scope.arn(ref) for ref in self.scope.resources if self._is_missing(ref)]
-
-    def _is_missing(self, ref: ResourceRef) -> bool:
-        if ref.kind in DESCRIBED_AS:
-            return self.gaps.gone(DESCRIBED_AS[ref.kind], ref.name)
-        # A VPC is known by its subnets alone, which a list brings.
-        return ref.kind == "vpc" and self.gaps.of(Part.SUBNETS) is None and ref.name not in self.seen
+    def __init__(self, name: str, field: str) -> None:
+        accepted = "accepted are ARNs and names as AWS and the report show them"
+        super().__init__(f"there is no resource {name!r}; {accepted}", field=field)
 
 
-def no_such_resource(name: str) -> str:
-    """The sentence for a resource that does not exist."""
-    return f"there is no resource {name!r}; accepted are ARNs and names as AWS and the report show them"
+def check_there(scope: Scope, estate: Inventory) -> None:
+    """Raises NoSuchResource for the first of the named resources of which AWS says that there is none."""
+    for place in _missing(scope, estate):
+        raise NoSuchResource(scope.arn(scope.resources[place]), field=f"resources.{place}")
+
+
+def _missing(scope: Scope, estate: Inventory) -> Iterator[int]:
+    for place, ref in enumerate(scope.resources):
+        if ref.kind == "vpc":  # known by its subnets alone, which a list brings
+            missing = ref.name not in estate.vpcs and estate.gaps.of(Part.SUBNETS) is None
+        else:
+            missing = estate.gaps.gone(Part(KINDS[ref.kind].part), ref.name)
+        if missing:
+            yield place

@@ -3,20 +3,18 @@
 from dataclasses import dataclass, field
 
 from chalicelib.audit.findings import resource_of
-from chalicelib.audit.judge import Witness
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failures
-from chalicelib.report.findings import Outcome, Passed, Verdict
+from chalicelib.report.findings import Passed
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
 
 @dataclass
 class Passes:
-    """Keeps the passes that it is told of, and tells ``other`` of every outcome."""
+    """A witness that keeps the passes."""
 
     scope: Scope
-    other: Witness | None = None
     found: list[Passed] = field(default_factory=list)
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
@@ -33,10 +31,3 @@ class Passes:
                     reason=outcome.reason,
                 )
             )
-        if self.other is not None:
-            self.other(rule, subject, outcome)
-
-    def finished(self, gaps: Failures) -> None:
-        """Hands on what could not be read."""
-        if self.other is not None:
-            self.other.finished(gaps)

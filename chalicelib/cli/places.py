@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from chalicelib.audit.auditor import Auditor, utc_now
 from chalicelib.audit.judge import Witness
-from chalicelib.audit.named import Sighted, no_such_resource
 from chalicelib.cli.progress import shown_parts, shown_progress
 from chalicelib.cli.sessions import SharedSession
 from chalicelib.errors import AccessFailed, InvalidInput
@@ -270,11 +269,7 @@ class Survey:
             memory=service.remembered,
             passes=self.passes,
         )
-        sighted = Sighted(self.scope(place), witness)
-        report = auditor.audit(sighted.scope, "cli", sighted)
-        if sighted.missing:
-            raise InvalidInput(no_such_resource(sighted.missing[0]), field="--resource")
-        return report
+        return auditor.audit(self.scope(place), "cli", witness)
 
     def _unread(self, place: Place, operation: str, reason: str) -> Report:
         policy = self.service.policy

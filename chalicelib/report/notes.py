@@ -12,14 +12,14 @@ class _Note(BaseModel):
 
 #: Of an exemption: it ended, it ends within 14 days, it covers nothing, it has no owner or no end, a tag exempts, a tag
 #: asks for what the policy does not grant.
-ExemptionState = Literal["expired", "expiring", "unmatched", "open", "in-force", "refused"]
+ExemptionState = Literal["expired", "expiring", "unmatched", "open", "in_force", "refused"]
 
 
 class ExemptionNote(_Note):
     """An exemption that somebody should look at; ``findings`` is how many it covers now.
 
     Of the policy: ``open``: it has no owner or no end. ``expired``: its findings are told again. ``expiring``: it ends
-    within 14 days. ``unmatched``: it covers nothing. Of a tag (``source``), which is always listed, also ``in-force``,
+    within 14 days. ``unmatched``: it covers nothing. Of a tag (``source``), which is always listed, also ``in_force``,
     and ``refused``: it exempts nothing, and ``reason`` says why.
     """
 
@@ -33,16 +33,19 @@ class ExemptionNote(_Note):
     findings: int
 
     @property
-    def words(self) -> str:
-        """What the state means, as a part of a sentence."""
-        ends = f"ends on {self.expires}" if self.expires else "has no end"
+    def says(self) -> str:
+        """The state in words."""
+        by = " (by tag)" if self.source == "tag" else ""
+        on = f" on {self.expires}" if self.expires else ""
+        covers = f"covers {self.findings:,} finding{'' if self.findings == 1 else 's'}"
+        ends = f"until {self.expires}" if self.expires else "without an end"
         return {
-            "expired": f"expired on {self.expires}, its findings are told again",
-            "expiring": ends,
-            "unmatched": "covers nothing",
-            "open": ends if self.owner else f"{ends}, and nobody owns it",
-            "in-force": f"exempt by a tag, {ends}",
-            "refused": "asked for by a tag and not granted",
+            "expired": f"expired{on}{by}, its findings are told again",
+            "expiring": f"ends{on}{by}, {covers}",
+            "unmatched": f"covers nothing{by}",
+            "open": f"{covers}{by}, {ends}" + ("" if self.owner else ", and nobody owns it"),
+            "in_force": f"{covers}{by}, {ends}",
+            "refused": "asked for by tag and not granted",
         }[self.state]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib import __version__
-from chalicelib.audit.named import Sighted, no_such_resource
-from chalicelib.audit.resolution import Resolutions
+from chalicelib.audit.findings import resource_of
+from chalicelib.audit.named import NoSuchResource
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.inventory.facts import Fact
 from chalicelib.ledger.history import Past
 from chalicelib.ledger.ledger import Page, Query
 from chalicelib.policy.policy import RuleSetting, unknown_rule
@@ -22,8 +23,10 @@ from chalicelib.report.formats.page import More, page
 from chalicelib.report.formats.page import policy as security_policy
 from chalicelib.report.merging import merged, report_of
 from chalicelib.report.narrowing import narrowed
+from chalicelib.report.outcomes import Outcome
 from chalicelib.report.shown import Shown
-from chalicelib.scope import Scope, parse_resource
+from chalicelib.rules import Rule
+from chalicelib.scope import parse_resource
 from chalicelib.service import Service
 from chalicelib.templating import rule_references, rule_title
 from chalicelib.web.answers import (
@@ -54,10 +57,6 @@ class HttpResponse:
 
 class Misconfigured(AuditorError):
     """The environment or the policy is wrong: the fault of whoever runs the auditor, not of the caller."""
-
-
-class NoSuchResource(InvalidInput):
-    """A resource that the caller names is not there."""
 
 
 def ready(make: Callable[[], Service]) -> Service:
@@ -151,10 +150,15 @@ def _audited(service: Service, asked: AuditQuery) -> Report:
         raise InvalidInput("there are no pages without a ledger; AUDITOR_TABLE names its table", field="cursor")
     _own_account(service, [asked.account] if asked.account else [], "account")
     scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
-    sighted = Sighted(scope)
-    report = service.audit(scope, "http", sighted)
-    if asked.resource is not None and asked.resource not in sighted.seen and report.complete:
-        raise NoSuchResource(no_such_resource(asked.resource), field="resource")
+    seen: set[str] = set()
+
+    def note(rule: Rule, subject: Fact, outcome: Outcome) -> None:
+        resource = resource_of(subject, scope)
+        seen.update((resource.arn, resource.name))
+
+    report = service.audit(scope, "http", note)
+    if asked.resource is not None and asked.resource not in seen and report.complete:
+        raise NoSuchResource(asked.resource, field="resource")
     return narrowed(
         report,
         severity=asked.severity,
@@ -264,32 +268,15 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
     ]
     scopes = [service.scope(region, refs, body.rules) for region in regions]
     if not body.notify:
-        reports = [_existing(service, scope) for scope in scopes]
+        reports = [service.audit(scope, "http") for scope in scopes]
         return HttpResponse(200, merged(reports).model_dump(mode="json"))
     audits = [service.audited(scope, "http") for scope in scopes]
-    for scope, audited in zip(scopes, audits, strict=True):
-        if isinstance(audited.resolutions, Resolutions):
-            _check_there(Sighted(scope, gaps=audited.resolutions.gaps, seen={ref.name for ref in scope.resources}))
     report = merged([audited.report for audited in audits])
     if refs:
         service.publisher.event(audits[0])
     else:
         service.publisher.sweep(audits, report)
     return HttpResponse(200, report.model_dump(mode="json"))
-
-
-def _existing(service: Service, scope: Scope) -> Report:
-    """The report on a scope. Raises NoSuchResource where one that it names is not there."""
-    sighted = Sighted(scope)
-    report = service.audit(scope, "http", sighted)
-    _check_there(sighted)
-    return report
-
-
-def _check_there(sighted: Sighted) -> None:
-    named = [sighted.scope.arn(ref) for ref in sighted.scope.resources]
-    for arn in sighted.missing:
-        raise NoSuchResource(no_such_resource(arn), field=f"resources.{named.index(arn)}")
 
 
 def _queued(service: Service, body: AuditBody) -> HttpResponse:

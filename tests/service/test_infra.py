@@ -243,13 +243,14 @@ def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
         for one in filter["MetricTransformations"]
     ]
     names = {(one["MetricNamespace"], one["MetricName"]) for one in metrics}
-    assert names == {(alarm["Namespace"], alarm["MetricName"]), ("SageMakerAuditor", "EventsDropped")}
+    others = {("SageMakerAuditor", "EventsDropped"), ("SageMakerAuditor", "BrokenChannels")}
+    assert names == {(alarm["Namespace"], alarm["MetricName"]), *others}
 
 
 def test_the_phrases_that_are_counted_are_logged() -> None:
     patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
     phrases = {pattern.strip('"') for pattern in patterns}
-    assert phrases == {"complete audit of", "event dropped"}
+    assert phrases == {"complete audit of", "event dropped", "broken channel"}
     sources = [path.read_text() for path in (ROOT / "chalicelib").rglob("*.py")]
     assert all(any(phrase in source for source in sources) for phrase in phrases)
 
@@ -257,7 +258,30 @@ def test_the_phrases_that_are_counted_are_logged() -> None:
 def test_dropped_events_are_counted_for_every_function_that_takes_events() -> None:
     filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
     counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"event dropped"'}
-    assert counted == {"AuditOnSagemakerEventLogs", "AuditOnScalingEventLogs", "AuditOnApiCallLogs"}
+    assert counted == {
+        "AuditOnSagemakerEventLogs",
+        "AuditOnScalingEventLogs",
+        "AuditOnApiCallLogs",
+        "AuditOnScheduleLogs",
+        "AuditPartLogs",
+    }
+
+
+def test_a_broken_channel_is_counted_for_every_function_that_tells() -> None:
+    resources = load(STACK)["Resources"]
+    filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
+    counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"broken channel"'}
+    roles = {"".join(word.capitalize() for word in name.split("_")) for name in FUNCTIONS if name != "deliver_to_slack"}
+    assert counted == {f"{role.replace('ApiHandler', 'APIHandler')}Logs" for role in roles}
+    alarm = resources["ChannelBroken"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("SageMakerAuditor", "BrokenChannels")
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_concurrency_is_reserved_for_events_only_where_it_is_asked_for(stack: Template) -> None:
+    assert stack["Parameters"]["EventsAtOnce"]["Default"] == 0  # a new account has ten, and none to reserve
+    reserved = {name for name, one in functions(stack).items() if "ReservedConcurrentExecutions" in one}
+    assert reserved == {"AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall"}
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:

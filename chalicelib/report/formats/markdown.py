@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity
+from chalicelib.report.left import left_in_words
 from chalicelib.templating import clean
 
 #: What a comment on GitHub may hold in characters, what is kept free for headings and sentences, and how much of one
@@ -44,7 +45,9 @@ def markdown(report: Report) -> str:
         text += _left_out(len(findings) - len(rows), "findings")
         text += "\n<details><summary>Fixes</summary>\n\n" + "".join(fixes)
         text += _left_out(len(findings) - len(fixes), "fixes") + "</details>\n"
-    return text + "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    left = left_in_words(report.deferred)
+    text += "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    return text + (f"\n{left}\n" if left else "")
 
 
 def _fitting(blocks: Sequence[str], room: int, share: int) -> tuple[list[str], int]:

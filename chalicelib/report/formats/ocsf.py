@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib import __version__
 from chalicelib.input.marks import escaped
-from chalicelib.report.findings import Confidence, Finding, Report, Severity
+from chalicelib.report.findings import Finding, Report, Severity
+from chalicelib.report.outcomes import Confidence
 from chalicelib.scope import partition_of
 from chalicelib.templating import clean
 
