@@ -247,7 +247,7 @@ def test_nested_stacks_end_where_they_go_round_and_where_there_are_too_many(tmp_
         (tmp_path / f"{file}.yaml").write_text(stacks(f"{inner}.yaml", 12))
     (tmp_path / "d.yaml").write_text("Resources:\n  A: {Type: 'AWS::S3::Bucket'}\n")
     assert run(["plan", str(tmp_path)]) == 2
-    assert "too many nested stacks: accepted are 1,000" in capsys.readouterr().err
+    assert "accepted are up to 1,000 stacks in the nested stacks of one command" in capsys.readouterr().err
 
 
 def test_a_file_that_is_named_twice_is_read_once(capsys: Read) -> None:
