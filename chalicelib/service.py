@@ -25,6 +25,7 @@ from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
 from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.merging import merged
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
@@ -84,7 +85,7 @@ class Service:
         except events.NotOurs as reason:
             return _nothing_to_audit(event, str(reason))
         except InvalidInput as error:
-            log.warning("event dropped, id %s: %s", event.get("id"), error)  # the stack counts these lines
+            telemetry.dropped(event.get("id"), str(error))
             return {"dropped": str(error)}
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
@@ -122,7 +123,9 @@ class Service:
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
-        return self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        report = self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        telemetry.audited(report)
+        return report
 
     def audited(self, scope: Scope, trigger: Trigger) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
@@ -134,6 +137,7 @@ class Service:
     def _audited_through(self, door: Aws, scope: Scope, trigger: Trigger) -> Audited:
         resolutions = self._resolutions(scope)
         report = self._auditor(door).audit(scope, trigger, resolutions, resolutions.first_seen)
+        telemetry.audited(report)
         return Audited.by(report, resolutions)
 
     def _audited_and_noted(self, scope: Scope, trigger: Trigger, door: Aws | None = None) -> Audited:

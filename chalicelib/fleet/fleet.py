@@ -2,11 +2,12 @@
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,7 @@ from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import Report, Resolution
 from chalicelib.report.merging import merged, unread_report
 from chalicelib.scope import Scope, partition_of
@@ -148,15 +150,18 @@ class Fleet:
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
-                log.warning("message %s dropped: %s", id, error)
+                telemetry.dropped(id, str(error))
                 continue
-            attempts = _attempts(record)
+            attempts, began = _attempts(record), time.monotonic()
+            outcome: Literal["done", "failed"] = "done"
             try:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
                 self._soon_again(record, attempts)
                 failed.append({"itemIdentifier": id})
+                outcome = "failed"
+            telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
         return {"batchItemFailures": failed}
 
     def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
@@ -185,6 +190,7 @@ class Fleet:
             result = self._audited(run, part)
         except NotAllowed as refused:
             result = self._blind(run_id, part, refused.operation, str(refused))
+            telemetry.audited(result.report)
         except Exception as fault:
             if last:
                 self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from chalicelib.report import telemetry
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
 
@@ -66,7 +67,27 @@ class Channel:
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
     opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
-    return {name: deliver for name, deliver in opened.items() if deliver is not None}
+    return {name: logged(name, deliver) for name, deliver in opened.items() if deliver is not None}
+
+
+def logged(channel: str, deliver: Deliver) -> Deliver:
+    """The same delivery, with a line in the log for each notice that the channel took or refused."""
+
+    def delivered(notice: "Notice", report: "Report") -> object:
+        try:
+            answer = deliver(notice, report)
+        except Exception as error:
+            log_delivery(channel, notice, error)
+            raise
+        log_delivery(channel, notice)
+        return answer
+
+    return delivered
+
+
+def log_delivery(channel: str, notice: "Notice", error: Exception | None = None) -> None:
+    """One line in the log: a channel took a notice, or failed with this error."""
+    telemetry.noticed(channel, notice.kind, notice.audit_id, notice.account, len(notice.told), error)
 
 
 # ---- AWS Security Hub

@@ -17,6 +17,7 @@ from chalice.package import PackageOptions, create_app_packager
 import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
 from chalicelib.ledger.table import TABLE
+from chalicelib.report.telemetry import DIMENSION, METRICS, NAMESPACE, SERVICE
 from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
@@ -237,27 +238,23 @@ def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert alarm["TreatMissingData"] == "breaching"
-    metrics = [
-        one
-        for filter in of_type(load(STACK), "AWS::Logs::MetricFilter").values()
-        for one in filter["MetricTransformations"]
+
+
+def test_the_metrics_that_alarms_and_dashboard_show_are_those_that_lines_embed() -> None:
+    template = load(STACK)
+    widgets = json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    rows = [row for widget in widgets for row in widget["properties"].get("metrics", ()) if row[0] == NAMESPACE]
+    assert {tuple(row[2:4]) for row in rows} == {(DIMENSION, SERVICE)}
+    alarms = [
+        alarm for alarm in of_type(template, "AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == NAMESPACE
     ]
-    names = {(one["MetricNamespace"], one["MetricName"]) for one in metrics}
-    assert names == {(alarm["Namespace"], alarm["MetricName"]), ("SageMakerAuditor", "EventsDropped")}
+    assert [alarm["Dimensions"] for alarm in alarms] == [[{"Name": DIMENSION, "Value": SERVICE}] for _ in alarms]
+    assert {row[1] for row in rows} | {alarm["MetricName"] for alarm in alarms} <= METRICS.keys()
+    assert "CompleteAudits" in {alarm["MetricName"] for alarm in alarms}
 
 
-def test_the_phrases_that_are_counted_are_logged() -> None:
-    patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
-    phrases = {pattern.strip('"') for pattern in patterns}
-    assert phrases == {"complete audit of", "event dropped"}
-    sources = [path.read_text() for path in (ROOT / "chalicelib").rglob("*.py")]
-    assert all(any(phrase in source for source in sources) for phrase in phrases)
-
-
-def test_dropped_events_are_counted_for_every_function_that_takes_events() -> None:
-    filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
-    counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"event dropped"'}
-    assert counted == {"AuditOnSagemakerEventLogs", "AuditOnScalingEventLogs", "AuditOnApiCallLogs"}
+def test_no_alarm_hangs_on_a_sentence() -> None:
+    assert of_type(load(STACK), "AWS::Logs::MetricFilter") == {}
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:
