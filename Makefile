@@ -8,7 +8,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator samples tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
+.PHONY: help setup demo precision test quick lint format types check package generate golden audit-deps deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ types: setup  ## mypy, strict
 
 package: setup  ## pack for Lambda into out/package (STAGE=prod, or prod-arm64 for Graviton), and check the zip
 	@$(PY) -m tools.package out/package $(STAGE)
+
+audit-deps: setup  ## known vulnerabilities of what goes into the zip (asks a database of them)
+	@$(PY) -m tools.audit_requirements
 
 generate: setup  ## write anew what is generated from the code: permissions, schemas, the catalogue
 	@$(PY) -m tools.generate

@@ -96,7 +96,8 @@ def part_worked(
 ) -> None:
     """A part of a run was worked: ``part`` names its account, region and group."""
     message = f"part of run {run}, attempt {attempt}: {outcome}"
-    _line("part", message, {}, run=run, **part, attempt=attempt, seconds=round(seconds, 3), outcome=outcome)
+    where: dict[str, Any] = dict(part)
+    _line("part", message, {}, run=run, **where, attempt=attempt, seconds=round(seconds, 3), outcome=outcome)
 
 
 def dropped(id: object, reason: str) -> None:
