@@ -23,6 +23,8 @@ from tools.wheels import WheelsFailed, fetch_wheels, from_wheels_alone
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_UNPACKED = 60_000_000
+#: The one function that assumes roles in other accounts, and what it alone is told.
+ASSUMES_ROLES, EXTERNAL_ID = "AuditPart", "AUDITOR_EXTERNAL_ID"
 SKIPPED_WHEEL = "Could not install dependencies"
 
 
@@ -89,10 +91,11 @@ def _configure(template: Path) -> None:
         for name in [one for one in stack["Resources"] if one.startswith("DeliverToSlack")]:
             del stack["Resources"][name]
     stack = stack_template(stack, slack="AUDITOR_SLACK_SECRET" in settings)
-    for resource in stack["Resources"].values():
+    shared = {name: value for name, value in settings.items() if name != EXTERNAL_ID}
+    for name, resource in stack["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
-            variables |= settings
+            variables |= settings if name == ASSUMES_ROLES else shared
     template.write_text(json.dumps(stack, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 

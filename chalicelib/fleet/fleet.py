@@ -77,11 +77,12 @@ class Fleet:
     ) -> Run:
         """Begins a run over these accounts and regions (default: those of the settings) and queues its parts.
 
-        Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
-        the queue does not take the parts.
+        Raises InvalidInput when no queue or role is configured, or an account is none of the configured ones;
+        AccessFailed when the organization cannot be read or the queue does not take the parts.
         """
         if self.settings.queue_url is None:
             raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
+        self._check(accounts)
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
         parts = [part for account in wanted for region in where for part in self._parts(account, region)]
@@ -112,6 +113,18 @@ class Fleet:
         settings = self.policy.rules
         jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
         return asked & jobs if part.group == "jobs" else asked - jobs
+
+    def _check(self, accounts: Sequence[str]) -> None:
+        """Raises InvalidInput for an account that is none of the configured ones: in the account of a stranger, the
+        external id would be told to it."""
+        foreign = [account for account in accounts if account != self.account]
+        audited = frozenset(self._accounts()) if foreign else frozenset()
+        if unknown := [account for account in foreign if account not in audited]:
+            raise InvalidInput(
+                f"{unknown[0]} is not audited from here; accepted are {self.account} and the accounts of "
+                f"AUDITOR_ACCOUNTS ({', '.join(self.settings.accounts) or 'none'})",
+                field="accounts",
+            )
 
     def _accounts(self) -> list[str]:
         if self.settings.accounts != ("organization",):

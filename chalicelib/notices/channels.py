@@ -32,11 +32,17 @@ class Sender(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs."""
+    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs.
+
+    ``in_account``: only what lies in the auditor's own account. ``in_stack``: the stack grants it, as it alone knows
+    whose mail is sent.
+    """
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    in_account: bool = False
+    in_stack: bool = False
 
 
 class Lookup(NamedTuple):
@@ -195,7 +201,9 @@ CHANNELS = (
     Channel(
         name="security-hub",
         permission=Permission(
-            "ImportFindings", ("securityhub:BatchImportFindings",), ("arn:*:securityhub:*:*:product/*/default",)
+            "ImportFindings",
+            ("securityhub:BatchImportFindings",),
+            ("arn:*:securityhub:*:*:product/${aws:PrincipalAccount}/default",),
         ),
         lookup=lambda settings: (
             Lookup("Security Hub", "securityhub", "DescribeHub", {}) if settings.security_hub else None
@@ -205,14 +213,16 @@ CHANNELS = (
     ),
     Channel(
         name="email",
-        permission=Permission("SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",)),
+        permission=Permission(
+            "SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",), in_stack=True
+        ),
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},
     ),
     Channel(
         name="sns",
-        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",), in_account=True),
         lookup=_topic_of,
         opened=_topic,
         texts={"email": _as_mail},
