@@ -47,16 +47,23 @@ def service() -> Service:
     return Service(Settings.from_environment(), boto3.Session())
 
 
+def _service(event: Any) -> Service:
+    """The service, which learns from Lambda in which account it runs."""
+    made = service()
+    made.caller.function = str(getattr(event.context, "invoked_function_arn", "") or "")
+    return made
+
+
 @app.schedule(SCHEDULE)
 def audit_on_schedule(event: Any) -> dict[str, Any]:
     """Everything in the account, and one digest."""
-    return service().on_schedule(event.to_dict())
+    return _service(event).on_schedule(event.to_dict())
 
 
 @app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": list(events.NAMED_BY)})
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     """The one resource that a native SageMaker event names."""
-    return service().on_event(event.to_dict())
+    return _service(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -68,7 +75,7 @@ def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_scaling_event(event: Any) -> dict[str, Any]:
     """The variant or component that Application Auto Scaling has taken to its maximum."""
-    return service().on_event(event.to_dict())
+    return _service(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -80,13 +87,13 @@ def audit_on_scaling_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_api_call(event: Any) -> dict[str, Any]:
     """What a call that no native event tells of has changed."""
-    return service().on_event(event.to_dict())
+    return _service(event).on_event(event.to_dict())
 
 
 @app.on_sqs_message(queue=PARTS_QUEUE, batch_size=1)
 def audit_part(event: Any) -> dict[str, Any]:
     """One account and region of a run."""
-    return service().on_parts(event.to_dict())
+    return _service(event).on_parts(event.to_dict())
 
 
 @app.on_sns_message(topic=FINDINGS_TOPIC)

@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from chalicelib.errors import InvalidInput
@@ -92,3 +93,11 @@ def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> R
     if kind is None or match["service"] != kind.service or "/" in name:
         raise InvalidInput(f"{arn!r} is of a kind that is not audited; {accepted}", field=field)
     return ResourceRef(kind.name, name if kind.arn_is_name else arn)
+
+
+def may_match(pattern: str, account: str, region: str) -> bool:
+    """True where a glob over ARNs, or over names, may match a resource of this account and region."""
+    parts = pattern.split(":")
+    if parts[0] != "arn" or len(parts) < 6:
+        return True  # names say nothing of where they are, and a star may stand for several parts of an ARN
+    return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])

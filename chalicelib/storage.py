@@ -4,12 +4,15 @@ import re
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
 
 _ADDRESS = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 MAX_BYTES = 1_000_000
+#: A bucket that does not answer holds up no notice.
+STORE_CONFIG = Config(connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 2})
 
 
 class StoreFailed(AuditorError):
@@ -19,7 +22,7 @@ class StoreFailed(AuditorError):
 def store_text(session: Any, bucket: str, key: str, text: str) -> str:
     """Stores JSON text, encrypted by S3, and gives its ``s3://`` address. Raises StoreFailed."""
     try:
-        session.client("s3").put_object(
+        session.client("s3", config=STORE_CONFIG).put_object(
             Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json", ServerSideEncryption="AES256"
         )
     except (ClientError, BotoCoreError) as error:

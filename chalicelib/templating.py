@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -101,6 +101,22 @@ def _quoted(context: Context, value: Any) -> str | Undefined:
     return Markup(shlex.quote(str(_plain(str(value)))))
 
 
+#: Values that a sentence names; the rest are counted.
+LISTED = 20
+
+
+def more(number: int) -> str:
+    """What ends a list that goes on: ``and 1,230 more``."""
+    return f"and {number:,} more"
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Values in a sentence, of many the first: ``a, b, c``, or ``a, b, and 1,230 more``."""
+    texts = [str(value) for value in values]
+    left = len(texts) - LISTED
+    return ", ".join(texts if left <= 0 else [*texts[:LISTED], more(left)])
+
+
 def filename(value: Any) -> str:
     """A name of a resource as part of a file's name."""
     return _FILENAME.sub("-", str(value)).strip("-.") or "resource"
@@ -111,6 +127,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "wrapped": wrapped,
     "lines": lines,
     "filename": filename,
+    "listed": listed,
     "json": json.dumps,
 }
 
@@ -197,17 +214,20 @@ def _optional(template: Template, block: str, context: Mapping[str, Any]) -> str
     return _block(template, block, context) if block in template.blocks else ""
 
 
-def finding_text(rule: str, context: Mapping[str, Any]) -> FindingText:
-    """The words of a finding, from ``templates/findings/<rule>.md.j2``.
+def finding_text(rule: str, context: Mapping[str, Any], in_commands: Mapping[str, Any] | None = None) -> FindingText:
+    """The words of a finding, from ``templates/findings/<rule>.md.j2``; ``in_commands`` takes the place of the context
+    in commands.
 
     The command of the block ``verify`` is the last one, and the block ``worked``, which says what it shows then, ends
     the fix. Raises BrokenTemplate for a missing template, a missing block or an undefined name.
     """
 
+    named = context if in_commands is None else in_commands
+
     def worded(text: Template, commands: Template) -> FindingText:
         return _shared(text, context)._replace(
             fix=_flowing(f"{_block(text, 'fix', context)} {_optional(text, 'worked', context)}"),
-            commands=_lines(f"{_block(commands, 'commands', context)}\n{_optional(commands, 'verify', context)}"),
+            commands=_lines(f"{_block(commands, 'commands', named)}\n{_optional(commands, 'verify', named)}"),
         )
 
     return _worded(rule, worded)

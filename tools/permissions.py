@@ -51,7 +51,7 @@ def _log(function: str) -> Statement:
 
 LEDGER = _own(
     "KeepTheLedger",
-    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
     "arn:*:dynamodb:*:*:table/*auditor*",
     "arn:*:dynamodb:*:*:table/*auditor*/index/*",
 )
@@ -68,7 +68,7 @@ def _channel(permission: Permission) -> Statement:
 SECRETS = [_channel(channel.permission) for channel in CHANNELS if channel.opened is None]
 TOLD = [
     _channel(channel.permission)
-    for channel in reversed(CHANNELS)
+    for channel in CHANNELS
     if channel.opened is not None and not channel.permission.in_stack
 ]
 QUEUE = _own("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")

@@ -1,14 +1,17 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
+from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
 from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.resolution import Resolutions
+from chalicelib.inventory.allowance import most_calls
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
@@ -72,33 +75,41 @@ class Auditor:
         scope: Scope,
         trigger: Trigger,
         witness: Witness | None = None,
-        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+        resolutions: Resolutions | None = None,
     ) -> Report:
-        """One account and region (or the resources named in it) read, judged by the policy, and reported.
+        """One account and region (or the resources named in it) read, judged by the policy, and reported. For an event
+        the calls are bounded: what goes beyond is left to the next sweep, and its findings are not told.
 
-        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
-        resource, by the id of the rule and the ARN; None where no ledger remembers.
+        ``witness`` is told of every outcome. ``resolutions`` bring what was known before, and collect what this audit
+        proves about it.
         """
         started = self.clock()
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope, witness=witness)
+        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, resolutions) if heard is not None])
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
-        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
+        most = most_calls(scope) if trigger == "event" and not scope.whole else None
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory, most) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
-            estate.first_seen = first_seen
+            estate.first_seen = resolutions.first_seen if resolutions is not None else None
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
-            if witness is not None:
-                witness.finished(estate.gaps)
+            if resolutions is not None:
+                resolutions.finished(reading.gone(resolutions.lacking()), estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
-        failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
+        arns = {id(failed): tagged_arn(failed.subject, scope) for failed in judge.failing}
+        left = untold(reading.deferred)
+        failing = [
+            failed
+            for failed in judge.failing
+            if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
+        ]
         listed = findings(
             failing,
             self.policy,
@@ -106,7 +117,7 @@ class Auditor:
             started,
             lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
         )
-        blind = blind_spots(reading.failures, judge, scope)
+        blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
             scope.account,
@@ -125,7 +136,10 @@ class Auditor:
             rules=judge.rule_counts(),
             findings=listed,
             blind_spots=blind,
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            deferred=deferrals(reading.deferred, judge, scope),
+            exemptions=exemption_notes(
+                self.policy, listed, started.date(), all_seen=all_seen, place=(scope.account, scope.region)
+            ),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
@@ -168,22 +182,24 @@ def _tags_of_failing(
     return known | reading.tags([arn for arn in lacking if arn not in known])
 
 
-def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[BlindSpot]:
-    """What could not be read, each operation and error once, with the rules that it leaves unknown."""
+def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: Iterable[Failure]) -> list[BlindSpot]:
+    """What could not be read, each operation and error once, with the rules that it leaves unknown; not what is left
+    to the next sweep."""
     effects: dict[tuple[str, str], set[str]] = {}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    covered: set[str] = set()
+    by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
+    covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
         if failure.part is not None and failure.resource is None:
             effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
-        effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
+        effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
-        covered.add(failure.reason)
-    for (operation, reason), ids in judge.unread.items():
-        if reason not in covered:
-            effects.setdefault((operation, reason), set()).update(ids)
+    told = set(failures)
+    for obstacle, ids in judge.unread.items():
+        if obstacle.failure not in told and obstacle.reason not in covered and obstacle.operation not in left:
+            effects.setdefault((obstacle.operation, obstacle.reason), set()).update(ids)
     return [
         BlindSpot(
             account=scope.account,

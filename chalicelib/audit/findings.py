@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from chalicelib.audit import jq
 from chalicelib.inventory.facts import Fact
@@ -11,10 +11,12 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
+from chalicelib.report import bounds
+from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope, may_match
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 #: CloudFormation tags what it creates with the name of the stack.
@@ -41,18 +43,32 @@ class Failing:
     merged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def resource_of(subject: Any, scope: Scope) -> Resource:
-    """Kind, ARN, name and part of a resource, as the contract's table says."""
-    part = ""
+class Place(NamedTuple):
+    """Where a resource stands: the name that people know it by, its ARN, and the part of what has that ARN."""
+
+    name: str
+    arn: str
+    part: str = ""
+
+
+def place_of(subject: Any, scope: Scope) -> Place:
+    """Name, ARN and part of a resource, as the contract's table says."""
     if isinstance(subject, Variant):
-        name, part = f"{subject.endpoint_name}/{subject.name}", subject.name
         arn = subject.arn or scope.arn(ResourceRef("endpoint", subject.endpoint_name))
-    elif isinstance(subject, ScalableTarget):
-        name, arn, part = subject.name, subject.arn, subject.resource_id
-    else:
-        name = subject.name
-        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
-    return Resource(kind=subject.kind, arn=arn, name=name, part=part, console_url=_console_url(subject, name, scope))
+        return Place(f"{subject.endpoint_name}/{subject.name}", arn, subject.name)
+    if isinstance(subject, ScalableTarget):
+        return Place(subject.name, subject.arn, subject.resource_id)
+    name = subject.name
+    return Place(
+        name, subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
+    )
+
+
+def resource_of(subject: Any, scope: Scope) -> Resource:
+    """A resource as reports name it."""
+    place = place_of(subject, scope)
+    url = _console_url(subject, place.name, scope)
+    return Resource(kind=subject.kind, arn=place.arn, name=place.name, part=place.part, console_url=url)
 
 
 def _arn_follows(kind: str) -> bool:
@@ -109,13 +125,13 @@ def _finding(
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
-    evidence = dict(failing.outcome.evidence)
-    context = evidence | common_context(failing, resource, severity, scope)
-    worded = finding_text if planned_in is None else plan_text
-    text = _own_words(failing.rule.words, resource) if failing.rule.words else worded(failing.rule.id, context)
+    text = _text(failing, resource, severity, scope, planned=planned_in is not None)
     exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
     in_force = exemption is not None and not _over(exemption.expires, now.date())
-    return Finding(
+    evidence = bounds.evidence(failing.outcome.evidence)
+    if failing.merged:
+        evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
+    finding = Finding(
         id=finding_id(failing.rule.id, resource.arn, resource.part),
         rule=failing.rule.id,
         topic=failing.rule.topic,
@@ -129,16 +145,31 @@ def _finding(
         summary=text.summary,
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
-        evidence={
-            **evidence,
-            **({"merged": {k: dict(v) for k, v in failing.merged.items()}} if failing.merged else {}),
-        },
+        evidence=evidence,
         references=text.references,
         owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
         exemption=exemption,
         first_seen=now,
         last_seen=now,
     )
+    return bounds.narrowed(finding)
+
+
+def _text(failing: Failing, resource: Resource, severity: Severity, scope: Scope, *, planned: bool) -> FindingText:
+    """The words of a finding. Commands go as far along a list as they fit, and the fix says how far that is."""
+    if failing.rule.words:
+        return _own_words(failing.rule.words, resource)
+    facts, common = dict(failing.outcome.evidence), common_context(failing, resource, severity, scope)
+    if planned:
+        return plan_text(failing.rule.id, facts | common)
+    for entries in bounds.NAMED:
+        named, shortened = bounds.first_entries(facts, entries)
+        text = finding_text(failing.rule.id, facts | common, named | common)
+        if sum(map(len, text.commands)) <= bounds.COMMANDS:
+            break
+    if not shortened or not text.commands:
+        return text
+    return text._replace(fix=f"{text.fix} The commands name {' and '.join(shortened)}; the others need the same.")
 
 
 def _planned_fix(text: FindingText, language: Language) -> Fix:
@@ -224,11 +255,18 @@ def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
 EXPIRING_DAYS = 14
 
 
-def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
-    """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
-    exemption without a finding covers nothing."""
+def exemption_notes(
+    policy: Policy, reported: list[Finding], today: date, *, all_seen: bool, place: tuple[str, str] | None = None
+) -> list[ExemptionNote]:
+    """The exemptions that somebody should look at: those of the policy first, then those that stand in tags.
+
+    ``all_seen``: everything was read, so that an exemption without a finding covers nothing. ``place`` is the account
+    and region that was read: an exemption for another one says nothing here.
+    """
     notes = []
     for entry in policy.exemptions:
+        if place is not None and not may_match(entry.resource, *place):
+            continue
         covered = sum(
             1
             for finding in reported
@@ -247,4 +285,31 @@ def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all
         if state is None or (state == "unmatched" and not all_seen):
             continue
         notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
-    return notes
+    return notes + _notes_on_tags(reported, today)
+
+
+def _notes_on_tags(reported: list[Finding], today: date) -> list[ExemptionNote]:
+    """The exemptions by tag, those that are over first, then by their end: anybody who may tag a resource can make
+    one, so that all of them are listed."""
+    notes: dict[tuple[str, str], ExemptionNote] = {}
+    for finding in reported:
+        exemption = finding.exemption
+        if exemption is None or exemption.source != "tag":
+            continue
+        state: Literal["expired", "expiring", "in_force"] = "in_force"
+        if _over(exemption.expires, today):
+            state = "expired"
+        elif exemption.expires is not None and exemption.expires <= today + timedelta(days=EXPIRING_DAYS):
+            state = "expiring"
+        key = (finding.rule, finding.resource.arn or finding.resource.name)
+        notes[key] = ExemptionNote(
+            rule=finding.rule,
+            resource=key[1],
+            reason=exemption.reason,
+            owner=exemption.owner or finding.owner,
+            expires=exemption.expires,
+            state=state,
+            findings=notes[key].findings + 1 if key in notes else 1,
+            source="tag",
+        )
+    return sorted(notes.values(), key=lambda note: (note.state == "in_force", note.expires or date.max, note.rule))

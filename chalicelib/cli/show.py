@@ -17,8 +17,9 @@ from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
 from chalicelib.cli.table import STYLES, Table
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report, Verdict
+from chalicelib.report.findings import Report
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import Rule
 from chalicelib.templating import clean, rule_title
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.left import left_in_words
 from chalicelib.scope import ARN, KINDS_BY_ARN
 from chalicelib.templating import clean
 
@@ -188,7 +189,7 @@ class Table:
             yield from self._section("Most affected", most, lambda entry: self._affected(entry, names))
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
-        for line in (self._exempt(), self.narrowed, self._hint()):
+        for line in (left_in_words(self.report.deferred), self._exempt(), self.narrowed, self._hint()):
             if line:
                 yield from self._folded(Text(line), 2)
         yield from self._listed(self._looked_at())

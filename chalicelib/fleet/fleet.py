@@ -12,7 +12,7 @@ from typing import Any, Literal
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS, PASSING
@@ -21,8 +21,9 @@ from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
-from chalicelib.report.findings import Report, Resolution
-from chalicelib.report.merging import merged, unread_report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Resolution
+from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -39,10 +40,6 @@ AGAIN_SECONDS = 15
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
 JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
-
-
-class PartFailed(AuditorError):
-    """A part that could not be audited; the queue gives it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +155,9 @@ class Fleet:
         A message that is not a part is logged with its id and dropped, as it would fail for ever.
         """
         failed = []
-        for record in event.get("Records") or ():
-            id = str(record.get("messageId", ""))
+        records = event.get("Records") if isinstance(event, Mapping) else None
+        for record in records if isinstance(records, list) else ():
+            id = str(record.get("messageId", "")) if isinstance(record, Mapping) else ""
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
@@ -215,8 +213,7 @@ class Fleet:
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
-        known = self._known(scope)
-        return Result(audited.report, audited.resolution(known), audited.stands)
+        return Result(audited.report, audited.resolution, audited.stands)
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
@@ -224,10 +221,6 @@ class Fleet:
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
-
-    def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.publisher.ledger
-        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
         """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
@@ -273,33 +266,21 @@ class Fleet:
         self.runs.close(run.id)
 
     def _tell(self, run: Run, account: str) -> None:
-        """The digest of one account; one that has been sent for this run is not sent again.
-
-        Raises PartFailed while somebody else is sending it: the run is closed only when that has come to its end.
-        """
-        if not self.runs.claim_digest(run.id, account):
-            if not self.runs.digest_was_sent(run.id, account):
-                raise PartFailed(f"the digest of {account} is being sent by another part of the run {run.id}")
-            return
-        try:
-            results = self.runs.results(run.id, account)
-            parts = sorted(results.items())
-            audited = [
-                Audited(
-                    result.report,
-                    Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                    result.judged,
-                    result.stands,
-                )
-                for part, result in parts
-            ]
-            report = merged([part.report for part in audited])
-            self._remember_sizes(results)
-            self.publisher.sweep(audited, _of_run(report, run))
-            self.runs.digest_sent(run.id, account)
-        except BaseException:
-            self.runs.release_digest(run.id, account)
-            raise
+        """The digest of one account; channels that have taken it for this run do not get it again."""
+        results = self.runs.results(run.id, account)
+        audited = [
+            Audited(
+                result.report,
+                Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
+                result.judged,
+                result.stands,
+            )
+            for part, result in sorted(results.items())
+        ]
+        report = merged([part.report for part in audited])
+        report = without_notes_of_others(report, self.runs.accounts(run.id))
+        self._remember_sizes(results)
+        self.publisher.sweep(audited, _of_run(report, run))
 
     def _remember_sizes(self, results: Mapping[RunPart, Result]) -> None:
         """Keeps how large each region is, for the next run to split it."""

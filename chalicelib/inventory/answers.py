@@ -36,6 +36,13 @@ class Gone(CallFailed):
     """The resource named is not there (any more)."""
 
 
+class Deferred(CallFailed):
+    """A call that was not made, as the audit has made all that it may: it is left to the next sweep."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, "Deferred", "left to the next sweep")
+
+
 def moment(value: float | str | datetime) -> datetime:
     """A time as an answer has it: seconds since the epoch in AWS's JSON, a datetime where botocore read XML, and
     ISO 8601 where an emulator writes that. Raises ValueError for anything else."""

@@ -21,6 +21,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.pacing import Pace, backoff
+from chalicelib.kinds import says_gone
 
 #: How often a call is made that fails in passing; one that is throttled waits for its turn instead.
 ATTEMPTS = 5
@@ -49,8 +50,6 @@ _THROTTLED = frozenset(
     }
 )
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
-_GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
-_GONE_WORDS = ("could not find", "does not exist", "not found", "cannot find", "recordnotfound")
 
 
 class Aws:
@@ -162,7 +161,4 @@ def _passes(error: ClientError) -> bool:
 
 def _failure(operation: str, error: ClientError) -> CallFailed:
     code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))
-    gone = code in _GONE_CODES or (
-        code in ("ValidationException", "ValidationError") and any(word in message.lower() for word in _GONE_WORDS)
-    )
-    return (Gone if gone else CallFailed)(operation, code, message)
+    return (Gone if says_gone(operation, code, message) else CallFailed)(operation, code, message)

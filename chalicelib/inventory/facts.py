@@ -11,17 +11,32 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+if TYPE_CHECKING:
+    from chalicelib.inventory.failures import Failure
+
 
 class Unread(Exception):
     """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call.
 
-    ``shown`` is what evidence says in the place of a fact that is there, but not known.
+    ``shown`` is what evidence says in the place of a fact that is there, but not known. ``failure`` is what failed,
+    where that is known: a :class:`chalicelib.inventory.failures.Failure`.
     """
 
-    def __init__(self, reason: str, operation: str = "incomplete answer", shown: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        operation: str = "incomplete answer",
+        shown: str | None = None,
+        failure: "Failure | None" = None,
+    ) -> None:
         super().__init__(reason)
         self.operation = operation
         self.shown = shown
+        self.failure = failure
+
+    def again(self) -> Self:
+        """The same, to be raised anew."""
+        return type(self)(str(self), self.operation, self.shown, self.failure)
 
 
 class Missing(Unread):
@@ -164,10 +179,18 @@ class PartlyKnown(dict[str, Any]):
 
     def values(self) -> Any:
         """Every value."""
+        self._know_all()
+        return super().values()
+
+    def items(self) -> Any:
+        """Every key with its value."""
+        self._know_all()
+        return super().items()
+
+    def _know_all(self) -> None:
         for unread in (*self.unknown.values(), self.rest):
             if unread is not None:
                 raise unread
-        return super().values()
 
 
 _UNKNOWN = "_unknown"
@@ -183,6 +206,8 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
     kind: ClassVar[str] = ""
+    #: The fields that are null where nobody read them, and the operation that would have told.
+    null_is_unread: ClassVar[Mapping[str, str]] = {"tags": "sagemaker:ListTags"}
     #: The keys of a record at which paths begin that a null or an empty value on the way would block.
     _nested: ClassVar[tuple[str, ...]] = ()
     _several: ClassVar[tuple[str, ...]] = ()
@@ -221,7 +246,7 @@ class Fact(BaseModel):
             """Called for what is not in the instance alone."""
             unread = self.unknown.get(name)
             if unread is not None:
-                raise Unread(str(unread), unread.operation, unread.shown)
+                raise unread.again()
             return super().__getattr__(name)
 
     @property
@@ -267,7 +292,9 @@ class Fact(BaseModel):
                 values[name] = value.as_json()
             elif isinstance(value, tuple) and value and isinstance(value[0], Fact):
                 values[name] = [item.as_json() for item in value]
-        unknown = dict(self.unknown)
+        unread = {name: operation for name, operation in self.null_is_unread.items() if values.get(name, "") is None}
+        nulls = {name: Unread(f"{name} of the {self.kind} was not read", unread[name]) for name in unread}
+        unknown = nulls | dict(self.unknown)
         for name in self.unknown:
             if isinstance(value := values.pop(name, None), dict):
                 values[name] = PartlyKnown(value, {}, unknown.pop(name))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.config import Config
+
 from chalicelib.report import telemetry
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
     from chalicelib.notices.notice import Notice
     from chalicelib.report.findings import Report
+
+#: A channel that hangs must not use up the time of the others.
+CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+#: Of a publish whose answer is lost nobody knows whether it was taken: few tries, so that few copies come.
+TOPIC_CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
 
 #: Takes a notice, and the report of which it tells. Raises an AuditorError when the channel does not take it.
 Deliver = Callable[["Notice", "Report"], object]
@@ -70,6 +77,11 @@ class Channel:
     documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
 
 
+def operation_of(name: str) -> str:
+    """What a channel calls, as its permission has it: ``sns:Publish``."""
+    return next((channel.permission.actions[0] for channel in CHANNELS if channel.name == name), name)
+
+
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
     opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
@@ -104,7 +116,9 @@ def _security_hub(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.security_hub import SecurityHub
 
-    return SecurityHub(sender.account, sender.session.client("securityhub", region_name=sender.region())).deliver
+    return SecurityHub(
+        sender.account, sender.session.client("securityhub", region_name=sender.region(), config=CLIENT)
+    ).deliver
 
 
 def _as_security_hub_findings(notice: "Notice") -> list[Any]:
@@ -132,7 +146,7 @@ def _email(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.email import Email
 
-    client = sender.session.client("sesv2", region_name=sender.region())
+    client = sender.session.client("sesv2", region_name=sender.region(), config=CLIENT)
     return Email(settings.email_from, settings.email_to, client).deliver
 
 
@@ -158,7 +172,7 @@ def _topic(sender: Sender) -> Deliver | None:
         return None
     from chalicelib.notices.sns import Topic
 
-    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3])).deliver
+    return Topic(arn, sender.session.client("sns", region_name=arn.split(":")[3], config=TOPIC_CLIENT)).deliver
 
 
 def _as_mail(notice: "Notice") -> str:
@@ -168,9 +182,9 @@ def _as_mail(notice: "Notice") -> str:
 
 
 def _as_chat(notice: "Notice") -> list[Any]:
-    from chalicelib.notices import sns
+    from chalicelib.notices.chat import chat
 
-    return [sns.chat(notice)]
+    return [chat(notice)]
 
 
 def _topic_of(settings: Settings) -> Lookup | None:
@@ -196,8 +210,16 @@ def _slack_secret(settings: Settings) -> Lookup | None:
     return Lookup(f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region)
 
 
-#: In the order of their delivery: the topic, to which others listen, comes last of those that are opened.
+#: In the order of their delivery: the topic, to which others listen, comes first.
 CHANNELS = (
+    Channel(
+        name="sns",
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",), in_account=True),
+        lookup=_topic_of,
+        opened=_topic,
+        texts={"email": _as_mail},
+        documents={"chat": _as_chat},
+    ),
     Channel(
         name="security-hub",
         permission=Permission(
@@ -219,14 +241,6 @@ CHANNELS = (
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},
-    ),
-    Channel(
-        name="sns",
-        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",), in_account=True),
-        lookup=_topic_of,
-        opened=_topic,
-        texts={"email": _as_mail},
-        documents={"chat": _as_chat},
     ),
     Channel(
         name="slack",

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
-from chalicelib.audit.judge import Judge
+from chalicelib.audit.judge import Judge, Obstacle
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failures
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from chalicelib.templating import SNIPPETS, Language
@@ -41,9 +41,6 @@ class _Verdicts:
         if outcome.verdict is Verdict.UNKNOWN:
             self.unknown[outcome.reason] += 1
 
-    def finished(self, gaps: Failures) -> None:
-        """Nothing more to count."""
-
 
 def _name(subject: Any) -> str:
     known = [subject.known(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
@@ -66,7 +63,7 @@ class Judged:
 def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: datetime) -> Judged:
     """The report on these templates, each judged by itself. Reads nothing but them."""
     tally = _Verdicts()
-    judge = Judge(policy.enabled(scope.rules), scope, witness=tally)
+    judge = Judge(policy.enabled(scope.rules), scope, witnesses=[tally])
     reported: list[Finding] = []
     for template in templates:
         builder = Builder(template, scope, now)
@@ -74,7 +71,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         for reason in template.more.values():
-            judge.unread.setdefault((VALUES, reason), set()).update(_declarable(judge))
+            judge.unread.setdefault(Obstacle(VALUES, reason), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
@@ -148,7 +145,7 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
-    for (operation, reason), rules in judge.unread.items():
+    for (operation, reason, _), rules in judge.unread.items():
         number = tally.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chalicelib.report.findings import (
     BlindSpot,
+    Deferral,
     EndpointCapacity,
     ExemptionNote,
     Finding,
@@ -17,6 +18,7 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.scope import may_match
 
 
 def report_id() -> str:
@@ -38,6 +40,7 @@ def report_of(
     rules: Mapping[str, RuleCounts] | None = None,
     findings: Iterable[Finding] = (),
     blind_spots: Iterable[BlindSpot] = (),
+    deferred: Iterable[Deferral] = (),
     exemptions: Iterable[ExemptionNote] = (),
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
@@ -48,9 +51,9 @@ def report_of(
     """The report on one account and region, of which nothing is known but what is handed in.
 
     ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
-    it has no blind spot.
+    it has no blind spot and nothing was left to the next sweep.
     """
-    spots = list(blind_spots)
+    spots, left = list(blind_spots), list(deferred)
     return Report(
         audit_id=audit_id or report_id(),
         trigger=trigger,
@@ -64,12 +67,13 @@ def report_of(
         rules=dict(rules or {}),
         findings=list(findings),
         blind_spots=spots,
+        deferred=left,
         exemptions=list(exemptions),
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
         api_calls=dict(sorted((api_calls or {}).items())),
-        complete=not spots if complete is None else complete,
+        complete=not spots and not left if complete is None else complete,
     )
 
 
@@ -130,6 +134,7 @@ def merged(reports: Sequence[Report]) -> Report:
             "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
             "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
+            "deferred": [deferral for report in reports for deferral in report.deferred],
             "exemptions": merged_notes(reports),
             "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
             "zones": _merged_zones(reports),
@@ -149,16 +154,36 @@ def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
-    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
+    """The notes on exemptions of several accounts and regions: one is unmatched only if it matched in none of those
+    that it may be for, and all of these say so."""
+    notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
     for report in reports:
         for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource), []).append(note)
+            notes.setdefault((note.source, note.rule, note.resource), []).append(note)
     together = []
-    for of_regions in notes.values():
-        matched = [note for note in of_regions if note.state != "unmatched"]
+    for of_places in notes.values():
+        matched = [note for note in of_places if note.state != "unmatched"]
         if matched:
             together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_regions) == len(reports):
-            together.append(of_regions[0])
+        elif len(of_places) == sum(_may_concern(of_places[0], report) for report in reports):
+            together.append(of_places[0])
     return together
+
+
+def _may_concern(note: ExemptionNote, report: Report) -> bool:
+    if not note.resource.startswith("arn:"):
+        return True  # names say nothing of where they are
+    return any(may_match(note.resource, account, region) for account in report.accounts for region in report.regions)
+
+
+def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:
+    """The report of one account among ``accounts``, without the notes that an exemption covers nothing where it may
+    be for another of these: only all of them together can say so."""
+    others = set(accounts) - set(report.accounts)
+    notes = [
+        note
+        for note in report.exemptions
+        if note.state != "unmatched"
+        or not any(may_match(note.resource, account, region) for account in others for region in report.regions)
+    ]
+    return report.model_copy(update={"exemptions": notes})

@@ -33,6 +33,7 @@ METRICS = {
     "NoticesSent": "Count",
     "NoticesFailed": "Count",
     "EventsDropped": "Count",
+    "BrokenChannels": "Count",
 }
 
 
@@ -103,6 +104,12 @@ def part_worked(
 def dropped(id: object, reason: str) -> None:
     """An event or message that cannot be understood was given up, as it would fail for ever."""
     _line("dropped", f"event dropped, id {id}: {reason}", {"EventsDropped": 1}, logging.WARNING, id=id, reason=reason)
+
+
+def broken(channel: str, since: str, reason: str) -> None:
+    """A channel refused a notice, and has taken none for long: an alarm hangs on this."""
+    message = f"broken channel {channel}, since {since}: {reason}"
+    _line("broken", message, {"BrokenChannels": 1}, logging.ERROR, channel=channel, since=since, reason=reason)
 
 
 def noticed(channel: str, notice: str, audit_id: str, account: str, told: int, error: Exception | None = None) -> None:

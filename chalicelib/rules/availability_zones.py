@@ -11,7 +11,8 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 
@@ -33,11 +34,14 @@ def in_a_vpc_and_used(subject: Model | EndpointConfig, estate: Inventory) -> Out
     """A model or endpoint config with a VpcConfig of its own under which instances serve."""
     if subject.vpc_config is None:
         return not_applicable("runs in no VPC of the account")
-    return _config_used(subject) if isinstance(subject, EndpointConfig) else _model_used(subject, estate)
+    return _config_used(subject, estate) if isinstance(subject, EndpointConfig) else _model_used(subject, estate)
 
 
-def _config_used(config: EndpointConfig) -> Outcome | None:
-    return not_applicable("no endpoint uses it") if config.in_use is False else None
+def _config_used(config: EndpointConfig, estate: Inventory) -> Outcome | None:
+    if config.in_use is not False:
+        return None
+    estate.gaps.demand_each(Part.ENDPOINTS)
+    return not_applicable("no endpoint uses it")
 
 
 def _model_used(model: Model, estate: Inventory) -> Outcome | None:
@@ -47,7 +51,9 @@ def _model_used(model: Model, estate: Inventory) -> Outcome | None:
         return None
     if estate.whole:
         _know_all_users(estate)
-    return not_applicable("no endpoint in service uses it")
+    if estate.waiting.may_run(model.name):
+        return not_now("only endpoints that are not in service may use it")
+    return not_applicable("no endpoint uses it")
 
 
 def _know_all_users(estate: Inventory) -> None:
@@ -148,7 +154,9 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
             return not_applicable("nothing in the scope of this audit stands on it")
         _know_all_users(estate)
         for part in (Part.MODELS, Part.TRAINING_JOBS):
-            estate.gaps.demand(part)
+            estate.gaps.demand_each(part)
+        if estate.waiting.may_stand_on(subnet.id for subnet in vpc.subnets):
+            return not_now("only endpoints that are not in service may stand on it")
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
     facts: Facts = {"availability_zones": list(zones), "subnets": [subnet.id for subnet in vpc.subnets]}
@@ -172,7 +180,7 @@ class FreeAddresses(Params):
     kinds=["model", "endpoint-config"],
     severity=Severity.MEDIUM,
     params=FreeAddresses,
-    reads=[*OF_MODELS, Part.TARGETS],
+    reads=[*OF_MODELS, Part.TARGETS, Part.SCHEDULES],
     guards=[in_a_vpc_and_used],
 )
 def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, params: FreeAddresses) -> Outcome:
@@ -204,7 +212,8 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
     if not short_of_zones and free >= needed:
         if not estate.whole:
             return not_now("others that stand on the same subnets are seen by a sweep only", **facts)
-        return passed("its subnets have room to grow and to be updated", **facts)
+        roomy = passed("its subnets have room to grow and to be updated", **facts)
+        return roomy.passing() if estate.waiting.may_stand_on(_vpc_config(subject).subnets) else roomy
     short_of = ["a second Availability Zone with room"] if short_of_zones else []
     short_of += ["growth to the maximum"] if free < growth * params.ips_per_instance else []
     short_of += ["an update beside the present instances"] if free < update * params.ips_per_instance else []
@@ -235,12 +244,14 @@ def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
     config = estate.configs.get(variant.config_name or "")
     if config is not None and config.vpc_config is not None:
         return frozenset(config.vpc_config.subnets)
-    model = estate.models.get((variant.configured and variant.configured.model_name) or "")
+    configured = variant.known("configured")
+    model = estate.models.get((configured and configured.model_name) or "")
     return frozenset(model.vpc_config.subnets) if model is not None and model.vpc_config is not None else frozenset()
 
 
 def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[int, int]:
-    """How many instances growth to the maximum adds, and how many an update starts beside those that run."""
+    """How many instances growth to the maximum adds, now or once a scheduled action has raised it, and how many an
+    update starts beside those that run."""
     count = variant.instance_count
     update = variant.instances_of_update if params.for_update else 0
     managed = variant.managed_scaling
@@ -249,9 +260,8 @@ def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[i
     target = estate.target_of(variant)
     if target is None:
         return 0, update
-    if target.max_capacity is None:
-        raise Unread("DescribeScalableTargets gave no capacity limits")
-    return max(0, target.max_capacity - count), update
+    highest = max(pair.maximum for pair in estate.bounds_of(target))
+    return max(0, highest - count), update
 
 
 def _free(subnet: Subnet) -> int:

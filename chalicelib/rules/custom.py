@@ -9,7 +9,8 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
-from chalicelib.report.findings import Outcome, Severity, failed, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules.registry import OwnWords, Params, Rule
 
 TOPIC = "custom"
@@ -51,8 +52,6 @@ def custom_rule(id: str, kind: str, severity: Severity, words: OwnWords, fails_w
 
     def judgement(subject: Fact, estate: Inventory, params: Params) -> Outcome:
         facts = facts_of(subject)
-        if needs_tags and facts.get("tags") is None:
-            raise Unread(f"the tags of the {kind} were not read", "sagemaker:ListTags")
         try:
             value = expression.search(facts)
         except JMESPathError as error:

@@ -249,11 +249,17 @@ def test_the_metrics_that_alarms_and_dashboard_show_are_those_that_lines_embed()
     ]
     assert [alarm["Dimensions"] for alarm in alarms] == [[{"Name": DIMENSION, "Value": SERVICE}] for _ in alarms]
     assert {row[1] for row in rows} | {alarm["MetricName"] for alarm in alarms} <= METRICS.keys()
-    assert "CompleteAudits" in {alarm["MetricName"] for alarm in alarms}
+    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels"}
 
 
 def test_no_alarm_hangs_on_a_sentence() -> None:
     assert of_type(load(STACK), "AWS::Logs::MetricFilter") == {}
+
+
+def test_concurrency_is_reserved_for_events_only_where_it_is_asked_for(stack: Template) -> None:
+    assert stack["Parameters"]["EventsAtOnce"]["Default"] == 0  # a new account has ten, and none to reserve
+    reserved = {name for name, one in functions(stack).items() if "ReservedConcurrentExecutions" in one}
+    assert reserved == {"AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall"}
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, tee
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from moto.sagemaker.models import sagemaker_backends
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
 from chalicelib.ledger.table import TABLE
+from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import forget
 from emulator.account import build
 from emulator.extension.records import CLUSTER, arn_of
@@ -203,9 +204,18 @@ class Situations:
         self._events("audit_on_api_call", _api_calls())
 
     def _events(self, function: str, events: Iterator[dict[str, Any]]) -> None:
+        """Each event, and then as many as it takes to tell something that a channel does not take."""
         environment = self.fresh()
+        events, again = tee(events)
         for event in events:
             self.recorder.invoke(function, event, **environment)
+        self.recorder.front.deny("securityhub:BatchImportFindings")
+        environment = self.fresh()
+        with pytest.raises(NotDelivered):
+            for event in again:
+                self.recorder.invoke(function, event, **environment)
+        self.recorder._note(function)
+        self.recorder.front.clear()
 
     def requests(self) -> None:
         recorder = self.recorder

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from chalice.local import LambdaContext
 from chalice.test import Client
 
 import app as handlers
-from chalicelib.notices.sns import PublishFailed
+from chalicelib.notices.publisher import NotDelivered
 from chalicelib.report import telemetry
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
@@ -52,6 +53,18 @@ def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
     handlers.service.cache_clear()
 
 
+@pytest.fixture
+def in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions run under their ARN, as in Lambda."""
+
+    class Context(LambdaContext):
+        def __init__(self, function_name: str, **rest: Any) -> None:
+            super().__init__(function_name, **rest)
+            self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
+
+    monkeypatch.setattr("chalice.test.LambdaContext", Context)
+
+
 def sent(client: Client, function: str, event: dict[str, Any]) -> Any:
     return client.lambda_.invoke(function, event).payload
 
@@ -69,10 +82,12 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
     assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
         "severity": "high",
+        "new_severity": "high",
         "rule": "digest",
-        "status": "open",
+        "status": '["new", "open"]',
         "account": ACCOUNT,
         "region": REGION,
+        "part": "1",
     }
     assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
 
@@ -102,7 +117,9 @@ def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscrib
     assert "all clean" in notice["Subject"]
 
 
-def test_an_endpoint_event_audits_that_endpoint_alone(client: Client, subscriber: Subscriber, front: Front) -> None:
+def test_an_endpoint_event_audits_that_endpoint_alone(
+    client: Client, subscriber: Subscriber, front: Front, in_lambda: None
+) -> None:
     front.calls.clear()
     detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
     sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
@@ -144,7 +161,7 @@ def test_a_failed_publish_fails_the_function_so_that_lambda_tries_again(
     client: Client, subscriber: Subscriber, front: Front
 ) -> None:
     front.fail("sns:Publish", 400, "InvalidParameter", times=10)
-    with pytest.raises(PublishFailed):
+    with pytest.raises(NotDelivered):
         sent(client, "audit_on_schedule", SCHEDULE)
 
 

@@ -7,8 +7,8 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.template import document
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
 from chalicelib.report.formats.sarif import sarif
+from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE

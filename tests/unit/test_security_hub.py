@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 from chalicelib.notices import security_hub
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, batches, import_findings
-from chalicelib.report.findings import Finding, Fix, Severity
+from chalicelib.report.findings import Exemption, Finding, Fix, Severity
 from chalicelib.report.formats.asff import LABELS, security_hub_finding
 from samples.notices import (
     ACCOUNT,
@@ -191,6 +191,18 @@ def test_the_evidence_stands_in_the_product_fields() -> None:
 
 def test_a_finding_without_fix_and_references_has_no_remediation() -> None:
     assert "Remediation" not in formatted(a_told(fix=Fix(text=""), references=["javascript:alert(1)"]))
+
+
+EXEMPT = a_finding(
+    status="exempt", exemption=Exemption(reason="a trial", owner="ml", expires=date(2026, 12, 1), source="policy")
+)
+
+
+def test_an_exempt_finding_is_archived_and_says_why() -> None:
+    one = security_hub_finding(EXEMPT, "exempt", ACCOUNT, REGION, "aws", NOW)
+    assert complaints(one) == ""
+    assert (one["RecordState"], one["Compliance"]) == ("ARCHIVED", {"Status": "FAILED"})
+    assert_golden("asff/exempt.json", json.dumps(one, indent=2))
 
 
 # ---- limits

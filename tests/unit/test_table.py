@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from chalicelib.cli.table import Table, groups
-from chalicelib.report.findings import BlindSpot, Exemption, Finding, Report, Resource, RuleCounts, Severity
+from chalicelib.report.findings import BlindSpot, Deferral, Exemption, Finding, Report, Resource, RuleCounts, Severity
 from tests.golden import assert_golden
 from tests.unit.test_notices import HOSTILE, NOW, a_finding, a_report
 
@@ -110,6 +110,17 @@ def test_nothing_found_is_said_only_of_what_was_seen() -> None:
     incomplete = shown(a_report(blind_spots=[spot], complete=False), 80)
     assert "No findings in what could be read" in incomplete
     assert "ec2:DescribeSubnets: AccessDenied" in incomplete
+
+
+def test_what_was_left_to_the_next_sweep_is_one_line() -> None:
+    left = [
+        Deferral(account=ACCOUNT, region=REGION, part="inference-components", resources=["a", "b"], reason="16 calls"),
+        Deferral(account=ACCOUNT, region=REGION, part="alarms", reason="16 calls"),
+    ]
+    text = shown(a_report(deferred=left, complete=False), 120)
+    assert "Left to the next sweep: inference components (2), alarms." in text
+    assert "No findings in what could be read" in text
+    assert "Left to" not in shown(a_report(), 120)
 
 
 def test_several_places_are_told_apart_and_the_same_blind_spot_is_told_once() -> None:

@@ -65,12 +65,16 @@ class InferenceComponent(Fact):
         return f"inference-component/{self.name}"
 
 
-def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
-    """The inference components of the region, or those of one endpoint (``EndpointNameEquals``)."""
+def components(reader: Reader, *, keep: int = 0, **filters: str) -> dict[str, InferenceComponent]:
+    """The inference components of the region, or those of one endpoint (``EndpointNameEquals``): of a bounded audit
+    the first, each with a call for its tags to come, while ``keep`` calls stay."""
     listed = reader.aws.listing(
         "sagemaker", "ListInferenceComponents", "InferenceComponents", MaxResults=100, **filters
     )
-    return described_components(reader, [record["InferenceComponentName"] for record in listed])
+    names = [record["InferenceComponentName"] for record in listed]
+    afforded = reader.afforded(Part.COMPONENTS, names, cost=2, keep=keep)
+    reader.reserve(len(afforded))
+    return described_components(reader, afforded)
 
 
 def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:

@@ -92,6 +92,7 @@ class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "in_use": "sagemaker:ListEndpoints"}
     name: str = at("EndpointConfigName", required=True)
     arn: str = at("EndpointConfigArn", default="")
     created: datetime | None = at("CreationTime")
@@ -108,17 +109,17 @@ CONFIGS_A_PAGE = 20
 #: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
 #: the resolution of its creation time.
 SETTLED = timedelta(days=1)
-#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
-_UNJUDGED = NOT_SERVING | {"deleting"}
+#: What an endpoint on its way out runs on decides nothing any more.
+_LEAVING = "deleting"
 
 
 def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
-    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
-    the last one not again."""
+    """The endpoint configs behind endpoints that are to stay, each described once; in a sweep those that are remembered
+    from the last one not again."""
     names = [
         endpoint["EndpointConfigName"]
         for endpoint in endpoints
-        if plain(endpoint.get("EndpointStatus", "")) not in _UNJUDGED and endpoint.get("EndpointConfigName")
+        if plain(endpoint.get("EndpointStatus", "")) != _LEAVING and endpoint.get("EndpointConfigName")
     ]
     if not names or not reader.scope.whole:
         return described_configs(reader, names)

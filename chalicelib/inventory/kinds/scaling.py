@@ -194,6 +194,7 @@ class ScalingActivity(Fact):
     started: datetime | None = at("StartTime")
     ended: datetime | None = at("EndTime")
     not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
+    maxima: tuple[int, ...] = at("NotScaledReasons[].MaxCapacity", default=(), description="MaxCapacity at its time")
 
 
 class Alarm(Fact):
@@ -247,13 +248,17 @@ def display_name(resource_id: str) -> str:
 
 
 _SERVICE = "application-autoscaling"
+#: ``DescribeScalableTargets`` takes this many resource ids.
+MOST_IDS = 50
 _NAMESPACE = {"ServiceNamespace": "sagemaker"}
 
 
 def targets(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalableTarget]:
     """The scalable targets of the region, or those of the named resources."""
-    named = {"ResourceIds": list(resource_ids)} if resource_ids else {}
-    raw = reader.aws.listing(_SERVICE, "DescribeScalableTargets", "ScalableTargets", **_NAMESPACE, **named)
+    slices = [resource_ids[start : start + MOST_IDS] for start in range(0, len(resource_ids), MOST_IDS)]
+    asked = [{"ResourceIds": list(ids)} for ids in slices] or [{}]
+    read = partial(reader.aws.listing, _SERVICE, "DescribeScalableTargets", "ScalableTargets", **_NAMESPACE)
+    raw = [record for named in asked for record in read(**named)]
     scope = reader.scope
     stem = f"arn:{scope.partition}:sagemaker:{scope.region}:{scope.account}"
     targets = {}
@@ -371,8 +376,11 @@ def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
     return jobs
 
 
-def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
-    """The Inference Recommender jobs that completed in the window, all of them or those of the named models."""
+def recommendation_jobs(reader: Reader, models: Sequence[str] | None, keep: int = 0) -> list[RecommendationJob]:
+    """The Inference Recommender jobs that completed in the window, all of them or those of the named models, asked for
+    one by one while ``keep`` calls stay."""
+    if models is not None:
+        models = reader.afforded(Part.RECOMMENDATIONS, models, keep=keep)
     after = reader.now - timedelta(days=reader.needs.recommendation_days)
     jobs: list[RecommendationJob] = []
     for named in [{}] if models is None else [{"ModelNameEquals": name} for name in models]:

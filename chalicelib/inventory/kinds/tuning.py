@@ -1,6 +1,6 @@
 """Hyperparameter tuning jobs: the facts, and how they are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -29,6 +29,11 @@ class TuningJob(Fact):
     """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
 
     kind: ClassVar[str] = "tuning-job"
+    null_is_unread: ClassVar[Mapping[str, str]] = {
+        **Fact.null_is_unread,
+        "child_hours": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        "longest_child_seconds": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+    }
     name: str = at("HyperParameterTuningJobName", required=True)
     arn: str = at("HyperParameterTuningJobArn", default="")
     status: str = at("HyperParameterTuningJobStatus", default="")

@@ -285,14 +285,14 @@ def _deliver_by(settings: Settings, session: boto3.Session, notice: Notice, time
 
 
 def _notices(event: Mapping[str, Any]) -> tuple[list[Notice], int]:
-    """The notices in an event, and how many of its records are none."""
+    """The notices in an event that people read, and how many of its records are none."""
     records = event.get("Records")
     notices, dropped = [], 0
     for record in records if isinstance(records, list) else [event]:
         notice = _notice_in(record)
         if notice is None:
             dropped += 1
-        else:
+        elif notice.part == 1:  # the further parts of a digest are for programs
             notices.append(notice)
     return notices, dropped
 

@@ -1,8 +1,10 @@
 """The report as Markdown for a comment on a pull request: counts, a table, and fixes folded away. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity
+from chalicelib.report.left import left_in_words
 from chalicelib.templating import clean
 
 #: What a comment on GitHub may hold in characters, what is kept free for headings and sentences, and how much of one
@@ -10,6 +12,8 @@ from chalicelib.templating import clean
 COMMENT, MARGIN, LONGEST, NAMED = 65_536, 1_000, 500, 5
 #: The signs that Markdown reads, as entities; a space without width behind those that make mentions.
 MARKUP = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {"@": "&#64;\u200b", "#": "&#35;\u200b"})
+#: What GitHub makes links of by itself: a space without width takes them apart.
+ADDRESS = re.compile(r"(?i)(?<=[a-z]):(?=//)|(?<=mailto):|(?<=xmpp):|(?<=www)\.")
 
 
 def markdown(report: Report) -> str:
@@ -35,7 +39,9 @@ def markdown(report: Report) -> str:
         text += _left_out(len(findings) - len(rows), "findings")
         text += "\n<details><summary>Fixes</summary>\n\n" + "".join(fixes)
         text += _left_out(len(findings) - len(fixes), "fixes") + "</details>\n"
-    return text + "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    left = left_in_words(report.deferred)
+    text += "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    return text + (f"\n{left}\n" if left else "")
 
 
 def _fitting(blocks: Sequence[str], room: int, share: int) -> tuple[list[str], int]:
@@ -90,8 +96,8 @@ def _short(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Text on one line that Markdown shows as it is: no markup, no HTML, no mention of a person or an issue."""
-    return clean(" ".join(text.split())).translate(MARKUP)
+    """Text on one line that Markdown shows as it is: no markup, no HTML, no link, no mention of a person or issue."""
+    return ADDRESS.sub(lambda sign: f"{sign.group()}\u200b", clean(" ".join(text.split()))).translate(MARKUP)
 
 
 def table_cell(text: str) -> str:

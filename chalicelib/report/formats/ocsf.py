@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import __version__
-from chalicelib.report.findings import Confidence, Finding, Report, Severity
+from chalicelib.report.findings import Finding, Report, Severity
+from chalicelib.report.outcomes import Confidence
 from chalicelib.scope import partition_of
 from chalicelib.templating import clean
 
