@@ -13,9 +13,13 @@ from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Respo
 
 from chalicelib import collect_seldom, events  # noqa: E402
 from chalicelib.input.logs import keep_lines  # noqa: E402
+from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
 from chalicelib.web import routes  # noqa: E402
+
+#: In Lambda lines are JSON; Chalice takes the logger of its own name as it is.
+lines = telemetry.to_cloudwatch() if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
 
 gc.freeze()
 collect_seldom()
@@ -131,6 +135,15 @@ def _request() -> Any:
 
 def _response(answer: routes.HttpResponse) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
+
+
+@app.middleware("all")
+def request_in_every_line(event: Any, get_response: Any) -> Any:
+    """Lines of one invocation are found together by its request id."""
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    if lines is not None:
+        lines.append_keys(function_request_id=getattr(context, "aws_request_id", None))
+    return get_response(event)
 
 
 @app.middleware("http")

@@ -27,6 +27,7 @@ from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
 from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.merging import merged
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
@@ -135,7 +136,9 @@ class Service:
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
-        return self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        report = self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        telemetry.audited(report)
+        return report
 
     def audited(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
@@ -150,6 +153,7 @@ class Service:
         """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
         report = self._auditor(door).audit(scope, trigger, witness, resolutions)
+        telemetry.audited(report)
         if self.ledger is not None and noted:
             sightings = resolutions.sightings(report.started_at)
             if sightings != resolutions.first_seen:
@@ -284,7 +288,7 @@ def _nothing_to_audit(event: Any, reason: str) -> dict[str, Any]:
 
 def _dropped(event: Any, reason: str) -> dict[str, Any]:
     """The answer to an event that nothing can be made of."""
-    log.warning("event dropped, id %s: %s", events.id_of(event), reason)  # the stack counts these lines
+    telemetry.dropped(events.id_of(event), reason)
     return {"dropped": reason}
 
 

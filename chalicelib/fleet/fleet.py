@@ -2,11 +2,12 @@
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,7 @@ from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import Report
 from chalicelib.report.known import Resolution
 from chalicelib.report.merging import merged, unread_report, without_notes_of_others
@@ -72,11 +74,12 @@ class Fleet:
     ) -> Run:
         """Begins a run over these accounts and regions (default: those of the settings) and queues its parts.
 
-        Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
-        the queue does not take the parts.
+        Raises InvalidInput when no queue or role is configured, or an account is none of the configured ones;
+        AccessFailed when the organization cannot be read or the queue does not take the parts.
         """
         if self.settings.queue_url is None:
             raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
+        self._check(accounts)
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
         parts = [part for account in wanted for region in where for part in self._parts(account, region)]
@@ -107,6 +110,18 @@ class Fleet:
         settings = self.policy.rules
         jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
         return asked & jobs if part.group == "jobs" else asked - jobs
+
+    def _check(self, accounts: Sequence[str]) -> None:
+        """Raises InvalidInput for an account that is none of the configured ones: in the account of a stranger, the
+        external id would be told to it."""
+        foreign = [account for account in accounts if account != self.account]
+        audited = frozenset(self._accounts()) if foreign else frozenset()
+        if unknown := [account for account in foreign if account not in audited]:
+            raise InvalidInput(
+                f"{unknown[0]} is not audited from here; accepted are {self.account} and the accounts of "
+                f"AUDITOR_ACCOUNTS ({', '.join(self.settings.accounts) or 'none'})",
+                field="accounts",
+            )
 
     def _accounts(self) -> list[str]:
         if self.settings.accounts != ("organization",):
@@ -146,15 +161,18 @@ class Fleet:
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
-                log.warning("event dropped, id %s: %s", id, error)  # the stack counts these lines
+                telemetry.dropped(id, str(error))
                 continue
-            attempts = _attempts(record)
+            attempts, began = _attempts(record), time.monotonic()
+            outcome: Literal["done", "failed"] = "done"
             try:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
                 self._soon_again(record, attempts)
                 failed.append({"itemIdentifier": id})
+                outcome = "failed"
+            telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
         return {"batchItemFailures": failed}
 
     def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
@@ -183,6 +201,7 @@ class Fleet:
             result = self._audited(run, part)
         except NotAllowed as refused:
             result = self._blind(run_id, part, refused.operation, str(refused))
+            telemetry.audited(result.report)
         except Exception as fault:
             if last:
                 self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))

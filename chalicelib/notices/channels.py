@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.config import Config
 
+from chalicelib.report import telemetry
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
 
@@ -38,11 +39,17 @@ class Sender(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs."""
+    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs.
+
+    ``in_account``: only what lies in the auditor's own account. ``in_stack``: the stack grants it, as it alone knows
+    whose mail is sent.
+    """
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    in_account: bool = False
+    in_stack: bool = False
 
 
 class Lookup(NamedTuple):
@@ -78,7 +85,27 @@ def operation_of(name: str) -> str:
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
     opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
-    return {name: deliver for name, deliver in opened.items() if deliver is not None}
+    return {name: logged(name, deliver) for name, deliver in opened.items() if deliver is not None}
+
+
+def logged(channel: str, deliver: Deliver) -> Deliver:
+    """The same delivery, with a line in the log for each notice that the channel took or refused."""
+
+    def delivered(notice: "Notice", report: "Report") -> object:
+        try:
+            answer = deliver(notice, report)
+        except Exception as error:
+            log_delivery(channel, notice, error)
+            raise
+        log_delivery(channel, notice)
+        return answer
+
+    return delivered
+
+
+def log_delivery(channel: str, notice: "Notice", error: Exception | None = None) -> None:
+    """One line in the log: a channel took a notice, or failed with this error."""
+    telemetry.noticed(channel, notice.kind, notice.audit_id, notice.account, len(notice.told), error)
 
 
 # ---- AWS Security Hub
@@ -187,7 +214,7 @@ def _slack_secret(settings: Settings) -> Lookup | None:
 CHANNELS = (
     Channel(
         name="sns",
-        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",), in_account=True),
         lookup=_topic_of,
         opened=_topic,
         texts={"email": _as_mail},
@@ -196,7 +223,9 @@ CHANNELS = (
     Channel(
         name="security-hub",
         permission=Permission(
-            "ImportFindings", ("securityhub:BatchImportFindings",), ("arn:*:securityhub:*:*:product/*/default",)
+            "ImportFindings",
+            ("securityhub:BatchImportFindings",),
+            ("arn:*:securityhub:*:*:product/${aws:PrincipalAccount}/default",),
         ),
         lookup=lambda settings: (
             Lookup("Security Hub", "securityhub", "DescribeHub", {}) if settings.security_hub else None
@@ -206,7 +235,9 @@ CHANNELS = (
     ),
     Channel(
         name="email",
-        permission=Permission("SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",)),
+        permission=Permission(
+            "SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",), in_stack=True
+        ),
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},

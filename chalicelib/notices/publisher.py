@@ -17,6 +17,7 @@ from chalicelib.notices.decide import Decision, decide, digest, notices_of_event
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import BlindSpot, Report, utc_text
 from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
@@ -274,7 +275,7 @@ class Publisher:
         """What is remembered of a sweep beside its findings. It is told already, so that nothing here may raise."""
         complete = merged.accounts if merged.whole and self.regions <= set(merged.regions) else []
         for account in complete:
-            log.info("complete audit of %s", account)  # the stack counts these lines
+            telemetry.completed(account, merged.audit_id)
         if self.ledger is not None:
             for part in audited:
                 _quietly(self.ledger.stands, part.scope.account, part.scope.region, part.stands)
@@ -316,7 +317,7 @@ class Publisher:
             return False
         if self.ledger.clock() - since < BROKEN_AFTER:
             return False
-        log.error("broken channel %s, since %s: %s", name, utc_text(since), reason)  # the stack counts these lines
+        telemetry.broken(name, utc_text(since), reason)
         return True
 
 

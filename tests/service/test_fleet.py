@@ -303,6 +303,18 @@ def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(accoun
     assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
 
 
+def test_a_stranger_is_not_told_the_external_id(account: Account, front: Front) -> None:
+    from chalicelib.web import routes
+
+    account.emulator.client("organizations").create_organization(FeatureSet="ALL")
+    service = account.service(accounts=("organization",), external_id="not-for-strangers")
+    front.calls.clear()
+    with pytest.raises(InvalidInput, match="999999999999 is not audited from here"):
+        routes.post_audit(service, b'{"accounts": ["999999999999"], "notify": true}')
+    assert front.calls["organizations:ListAccounts"] == 1
+    assert not {call for call in front.calls if call.startswith(("sqs:", "sts:AssumeRole"))}
+
+
 def test_an_organization_is_its_active_accounts(account: Account) -> None:
     organizations = account.emulator.client("organizations")
     organizations.create_organization(FeatureSet="ALL")

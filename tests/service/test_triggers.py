@@ -11,6 +11,7 @@ from chalice.test import Client
 
 import app as handlers
 from chalicelib.notices.publisher import NotDelivered
+from chalicelib.report import telemetry
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -89,6 +90,22 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
         "part": "1",
     }
     assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
+
+
+def test_a_sweep_leaves_a_line_for_its_audit_each_notice_and_its_completeness(
+    client: Client, subscriber: Subscriber, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_EXTERNAL_ID", "not-for-any-log")
+    caplog.set_level(logging.INFO, "chalicelib")
+    answer = sent(client, "audit_on_schedule", SCHEDULE)
+    lines = [vars(record) for record in caplog.records if record.name == telemetry.log.name]
+    assert [line["kind"] for line in lines] == ["audit", "notice", "complete"]
+    assert {line["audit_id"] for line in lines} == {answer["audit_id"]}
+    audit, notice, complete = lines
+    assert sum(audit[name] for name in telemetry.METRICS if name.startswith("Open")) == answer["findings"]
+    assert audit["complete"] is True
+    assert (notice["channel"], notice["NoticesSent"], complete["CompleteAudits"]) == ("sns", 1, 1)
+    assert "not-for-any-log" not in json.dumps(lines, default=str)
 
 
 def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscriber, emulator: Emulator) -> None:
