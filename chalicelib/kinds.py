@@ -6,7 +6,10 @@ The ground floor: nothing here knows what a resource holds. A kind that is read 
 (:mod:`chalicelib.inventory.kinds.plain`).
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,15 +233,26 @@ _BY_DESCRIPTION = {f"sagemaker:{row.describe_operation}": row for row in DESCRIB
 NOT_FOUND = {"sagemaker": "ResourceNotFound", "cloudwatch": "ResourceNotFoundException"}
 
 
-def says_gone(operation: str, code: str, message: str) -> bool:
-    """True where an error of an operation (``sagemaker:DescribeEndpoint``) says that the named resource is not there.
+#: Operations that ask for a resource by its name or ARN.
+_NAMES_ONE = re.compile(r"Describe|Get|ListTags$|ListTrainingJobsFor")
+
+
+def says_gone(operation: str, code: str, message: str, parameters: Mapping[str, Any]) -> bool:
+    """True where an error of an operation (``sagemaker:DescribeEndpoint``) says that the resource which its parameters
+    name is not there. A list is never gone, nor what names another resource.
 
     A ValidationException says many things: only the message that the operation gives for an absent resource counts
     (the forms are those by which AWS's own controllers for Kubernetes tell a 404). ``ListTags`` takes the ARN of any
     kind, and answers in that kind's form.
     """
+    if not _NAMES_ONE.match(operation.partition(":")[2]):
+        return False
     if code == NOT_FOUND.get(operation.partition(":")[0]):
         return True
+    # What was not found stands in the message by its ARN, in which names are in small letters.
+    named = [value.lower() for value in parameters.values() if isinstance(value, str)]
+    if '"' in message and not any(name in message.lower() for name in named):
+        return False
     row = _BY_DESCRIPTION.get(operation)
     rows = DESCRIBED if operation == "sagemaker:ListTags" else (row,) if row is not None else ()
     return code == "ValidationException" and any(row.missing and message.startswith(row.missing) for row in rows)

@@ -263,4 +263,4 @@ def _passes(error: ClientError) -> bool:
 
 def _failure(operation: str, error: ClientError, parameters: Mapping[str, Any]) -> CallFailed:
     code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))[:MESSAGE]
-    return (Gone if says_gone(operation, code, message) else CallFailed)(operation, code, message)
+    return (Gone if says_gone(operation, code, message, parameters) else CallFailed)(operation, code, message)

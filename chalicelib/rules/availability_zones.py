@@ -51,6 +51,10 @@ def _model_used(model: Model, estate: Inventory) -> Outcome | None:
         _know_all_users(estate)
     if estate.waiting.may_run(model.name):
         return not_now("only endpoints that are not in service may use it")
+    if model.used_by is None:
+        raise Unread(
+            "which endpoints use the model is told by Search or a sweep only, and neither was read", cause=Cause.FAILED
+        )
     return not_applicable("no endpoint uses it")
 
 
