@@ -44,10 +44,11 @@ def service() -> Service:
 
 
 def within(context: Any) -> Service:
-    """The service for one invocation: it stops reading in time to tell what it has read."""
-    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    """The service for one invocation: in Lambda it stops reading in time to tell what it has read. Elsewhere, as behind
+    `auditor serve`, nothing ends the process, whatever time Chalice's stand-in for a context claims."""
     ready = service()
-    ready.time_left = (lambda: remaining() / 1000) if remaining is not None else None
+    in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    ready.time_left = (lambda: context.get_remaining_time_in_millis() / 1000) if in_lambda else None
     return ready
 
 
