@@ -8,7 +8,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator samples tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test quick lint format types check package generate golden deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
+.PHONY: help setup demo precision test quick lint format types check package generate golden audit-deps deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ types: setup  ## mypy, strict
 package: setup  ## pack for Lambda into out/package (STAGE=prod, or prod-arm64 for Graviton), and check the zip
 	@$(PY) -m tools.package out/package $(STAGE)
 
+audit-deps: setup  ## known vulnerabilities of what goes into the zip (asks a database of them)
+	@$(PY) -m tools.audit_requirements
+
 generate: setup  ## write anew what is generated from the code: permissions, schemas, the catalogue
 	@$(PY) -m tools.generate
 
@@ -86,10 +89,13 @@ check: lint types drift test  ## everything that is quick
 precision: setup  ## precision and recall of the rules over the labelled account
 	@$(PY) -m tools.precision
 
-lock: setup  ## pin the development requirements anew, with hashes
+lock: setup  ## pin the requirements anew, with hashes: those of development, and those of Lambda to the same versions
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@.venv/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
+	@.venv/bin/uv pip compile requirements.in --quiet --constraint requirements-dev.txt --generate-hashes \
+	  --python-platform x86_64-manylinux2014 --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+	  --no-emit-find-links -o requirements.txt
 
 serve: setup  ## the HTTP routes on loopback, over the demo account
 	@.venv/bin/auditor serve --demo --ledger

@@ -12,14 +12,20 @@ import boto3  # noqa: E402
 from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Response  # noqa: E402
 
 from chalicelib import collect_seldom, events  # noqa: E402
+from chalicelib.input.logs import keep_lines  # noqa: E402
+from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
 from chalicelib.web import routes  # noqa: E402
+
+#: In Lambda lines are JSON; Chalice takes the logger of its own name as it is.
+lines = telemetry.to_cloudwatch() if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
 
 gc.freeze()
 collect_seldom()
 gc.enable()
 
+keep_lines()
 app = Chalice(app_name="sagemaker-auditor")
 app.log.setLevel(logging.INFO)
 logging.getLogger("chalicelib").setLevel(logging.INFO)
@@ -43,9 +49,17 @@ def service() -> Service:
     return Service(Settings.from_environment(), boto3.Session())
 
 
-def within(context: Any) -> Service:
-    """The service for one invocation: in Lambda it stops reading in time to tell what it has read. Elsewhere, as behind
-    `auditor serve`, nothing ends the process, whatever time Chalice's stand-in for a context claims."""
+def within(event: Any) -> Service:
+    """The service for one invocation by an event: it learns in which account it runs, and stops reading in time to tell
+    what it has read."""
+    ready = _within(event.context)
+    ready.caller.function = str(getattr(event.context, "invoked_function_arn", "") or "")
+    return ready
+
+
+def _within(context: Any) -> Service:
+    """Elsewhere than in Lambda, as behind `auditor serve`, nothing ends the process, whatever time the stand-in for a
+    context claims that Chalice makes there."""
     ready = service()
     in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
     ready.time_left = (lambda: context.get_remaining_time_in_millis() / 1000) if in_lambda else None
@@ -54,19 +68,19 @@ def within(context: Any) -> Service:
 
 def invoked() -> Service:
     """The service for the request that is being answered."""
-    return within(app.lambda_context)
+    return _within(app.lambda_context)
 
 
 @app.schedule(SCHEDULE)
 def audit_on_schedule(event: Any) -> dict[str, Any]:
     """Everything in the account, and one digest."""
-    return within(event.context).on_schedule(event.to_dict())
+    return within(event).on_schedule(event.to_dict())
 
 
 @app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": list(events.NAMED_BY)})
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
     """The one resource that a native SageMaker event names."""
-    return within(event.context).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -78,7 +92,7 @@ def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_scaling_event(event: Any) -> dict[str, Any]:
     """The variant or component that Application Auto Scaling has taken to its maximum."""
-    return within(event.context).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_cw_event(
@@ -90,13 +104,13 @@ def audit_on_scaling_event(event: Any) -> dict[str, Any]:
 )
 def audit_on_api_call(event: Any) -> dict[str, Any]:
     """What a call that no native event tells of has changed."""
-    return within(event.context).on_event(event.to_dict())
+    return within(event).on_event(event.to_dict())
 
 
 @app.on_sqs_message(queue=PARTS_QUEUE, batch_size=1)
 def audit_part(event: Any) -> dict[str, Any]:
     """One account and region of a run."""
-    return within(event.context).on_parts(event.to_dict())
+    return within(event).on_parts(event.to_dict())
 
 
 @app.on_sns_message(topic=FINDINGS_TOPIC)
@@ -123,6 +137,15 @@ def _request() -> Any:
 
 def _response(answer: routes.HttpResponse) -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
+
+
+@app.middleware("all")
+def request_in_every_line(event: Any, get_response: Any) -> Any:
+    """Lines of one invocation are found together by its request id."""
+    context = getattr(event, "lambda_context", None) or getattr(event, "context", None)
+    if lines is not None:
+        lines.append_keys(function_request_id=getattr(context, "aws_request_id", None))
+    return get_response(event)
 
 
 @app.middleware("http")

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import cold_start, faces, judging
+from benchmarks import bursts, cold_start, faces, judging
 from benchmarks.account import Account, Sizes
 from benchmarks.reference import unavoidable
 from benchmarks.running import ROOT, Running, serving
@@ -141,9 +141,13 @@ class Bench:
     def events(self) -> None:
         """Calls of the audits that events ask for."""
         with serving(self.account(300, 200), self.folder, latency=self.options.latency) as running:
-            for kind, most in (("endpoint", 12), ("job", 3)):
+            for kind, most in (("endpoint", 16), ("job", 4)):
                 calls = sum(running.measure(kind)["calls"].values())
                 self.table.row(f"calls, event of one {kind}", [calls], f"≤ {most}", calls <= most)
+
+    def bursts(self) -> None:
+        """What telling adds to many events at once."""
+        bursts.rows(self.table, self.folder, self.options.latency)
 
     def faces(self) -> None:
         """CPU of ``GET /audit`` from the ledger, and of the report page."""
@@ -171,6 +175,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "memory": Bench.memory,
     "judging": Bench.judging,
     "events": Bench.events,
+    "bursts": Bench.bursts,
     "faces": Bench.faces,
     "cold": Bench.cold,
     "growth": Bench.growth,

@@ -14,7 +14,8 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.table import TABLE
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known
 from chalicelib.scope import Scope
 from emulator.server import Emulator
 
@@ -43,7 +44,7 @@ def _http(table: Table, folder: Path, report: Report, rounds: int) -> None:
     with Emulator() as emulator:
         client = emulator.client("dynamodb")
         client.create_table(TableName="auditor-bench", **TABLE)
-        Ledger("auditor-bench", client).remember([Known(one, None, None) for one in report.findings[:1_000]])
+        Ledger("auditor-bench", client).write([Known(one, None, None) for one in report.findings[:1_000]])
         running = Running(emulator.url, account, file)
         environment = {**emulator.environment(), "AUDITOR_TABLE": "auditor-bench"}
         told = [running.run("http", environment=environment) for _ in range(rounds)]

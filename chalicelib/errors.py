@@ -2,7 +2,12 @@
 
 
 class AuditorError(Exception):
-    """Base of every failure that is the operator's to solve; its text is shown as it is, without a traceback."""
+    """Base of every failure that is the operator's to solve; its text is shown as it is, without a traceback.
+
+    ``outside`` is what callers over HTTP are told instead: the text may name a role, a table or an account.
+    """
+
+    outside = "the audit failed; the log of the function says why"
 
 
 class InvalidInput(AuditorError):
@@ -19,3 +24,5 @@ class InvalidInput(AuditorError):
 
 class AccessFailed(AuditorError):
     """AWS cannot be reached or refuses the credentials, so that nothing at all can be audited."""
+
+    outside = "AWS cannot be reached or refuses the auditor's credentials; the log of the function says why"

@@ -45,15 +45,22 @@ class Origin:
     region: str
 
 
-def origin(event: Mapping[str, Any]) -> Origin:
+def id_of(event: Any) -> str:
+    """The id of an event, whatever was delivered as one; empty without any."""
+    return str(event.get("id") or "") if isinstance(event, Mapping) else ""
+
+
+def origin(event: Any) -> Origin:
     """Id, account and region of any EventBridge event. Raises InvalidInput when one is missing."""
+    if not isinstance(event, Mapping):
+        raise InvalidInput("the event is no JSON object; accepted are events as EventBridge delivers them")
     missing = [key for key in ("account", "region") if not isinstance(event.get(key), str) or not event[key]]
     if missing:
         raise InvalidInput(f"the event lacks {' and '.join(missing)}; accepted are events as EventBridge delivers them")
-    return Origin(id=str(event.get("id", "")), account=event["account"], region=event["region"])
+    return Origin(id=id_of(event), account=event["account"], region=event["region"])
 
 
-def scope_of(event: Mapping[str, Any]) -> Scope:
+def scope_of(event: Any) -> Scope:
     """The scope of an event: the resources that it names.
 
     Raises InvalidInput for an event of another type or one that names no resource, NotOurs for one that asks for

@@ -26,6 +26,8 @@ class Kind:
     ``passing``: jobs, which end by themselves and are listed only since the look-back window began. ``plain``: read by
     list and descriptions alone. ``lists_named``: its list is also asked for what a named resource holds.
     ``declared``: a template may hold it, under ``AWS::SageMaker::`` and its word. ``judged``: rules may judge it.
+    ``missing`` is how the message of a ValidationException begins by which its description says that there is none of
+    this name; empty where only the error ``ResourceNotFound`` says so.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Kind:
     lists_named: bool = False
     declared: bool = False
     judged: bool = True
+    missing: str = ""
 
     @property
     def list_operation(self) -> str:
@@ -91,6 +94,7 @@ _ROWS = (
         calls=("CreateEndpoint", "UpdateEndpoint", "UpdateEndpointWeightsAndCapacities", "DeleteEndpoint"),
         searched=True,
         whole=True,
+        missing='Could not find endpoint "',
     ),
     Kind("endpoint-variant", "endpoints", reads=("endpoints", "endpoint-configs"), whole=True),
     Kind(
@@ -104,6 +108,7 @@ _ROWS = (
         console="/endpointConfig/{name}",
         events=("Endpoint Config",),
         calls=("CreateEndpointConfig", "DeleteEndpointConfig"),
+        missing="Could not find endpoint configuration",
     ),
     Kind(
         "model",
@@ -118,6 +123,7 @@ _ROWS = (
         calls=("CreateModel", "DeleteModel"),
         searched=True,
         whole=True,
+        missing="Could not find model",
     ),
     Kind(
         "inference-component",
@@ -135,6 +141,7 @@ _ROWS = (
         ),
         whole=True,
         lists_named=True,
+        missing="Could not find inference component",
     ),
     Kind("scalable-target", "scalable-targets", whole=True),
     Kind("scaling-policy", "scaling-policies", whole=True),
@@ -159,6 +166,7 @@ _ROWS = (
         calls=("CreateTrainingJob",),
         searched=True,
         passing=True,
+        missing="Requested resource not found",
     ),
     Kind(
         "tuning-job",
@@ -181,6 +189,7 @@ _ROWS = (
         events=("Transform Job",),
         passing=True,
         plain=True,
+        missing="Could not find requested job with name",
     ),
     Kind(
         "notebook-instance",
@@ -194,6 +203,7 @@ _ROWS = (
         calls=("CreateNotebookInstance", "UpdateNotebookInstance", "DeleteNotebookInstance"),
         whole=True,
         plain=True,
+        missing="RecordNotFound",
     ),
     Kind(
         "cluster",
@@ -215,5 +225,24 @@ KINDS = {row.name: row for row in _ROWS}
 DESCRIBED = tuple(row for row in _ROWS if row.word)
 #: Those that are read by their list and descriptions alone.
 PLAIN = tuple(row for row in _ROWS if row.plain)
+_BY_DESCRIPTION = {f"sagemaker:{row.describe_operation}": row for row in DESCRIBED}
+#: The errors by which operations say that a resource is not there, where their model has one for it.
+NOT_FOUND = {"sagemaker": "ResourceNotFound", "cloudwatch": "ResourceNotFoundException"}
+
+
+def says_gone(operation: str, code: str, message: str) -> bool:
+    """True where an error of an operation (``sagemaker:DescribeEndpoint``) says that the named resource is not there.
+
+    A ValidationException says many things: only the message that the operation gives for an absent resource counts
+    (the forms are those by which AWS's own controllers for Kubernetes tell a 404). ``ListTags`` takes the ARN of any
+    kind, and answers in that kind's form.
+    """
+    if code == NOT_FOUND.get(operation.partition(":")[0]):
+        return True
+    row = _BY_DESCRIPTION.get(operation)
+    rows = DESCRIBED if operation == "sagemaker:ListTags" else (row,) if row is not None else ()
+    return code == "ValidationException" and any(row.missing and message.startswith(row.missing) for row in rows)
+
+
 #: Jobs: what failed in one that has ended is no open defect for long.
 PASSING = frozenset(row.name for row in _ROWS if row.passing)

@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from chalicelib.errors import InvalidInput
@@ -76,12 +77,22 @@ class Scope:
         return f"arn:{self.partition}:{kind.service}:{self.region}:{self.account}:{kind.arn}/{ref.name}"
 
 
-def parse_resource(arn: str, *, account: str, region: str, field: str = "") -> ResourceRef:
+def may_lie_in(resource: str, account: str, region: str) -> bool:
+    """False for the ARN, or the glob over ARNs, that names another account or region than these."""
+    parts = resource.split(":")
+    if not resource.startswith("arn:") or len(parts) < 6:
+        return True
+    return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])
+
+
+def parse_resource(arn: str, *, account: str, region: str, field: str = "", owner: str = "") -> ResourceRef:
     """The resource that an ARN names, if it lies in ``account`` and ``region``.
 
-    Raises InvalidInput for anything else, saying which ARNs would be accepted.
+    Raises InvalidInput for anything else, saying which ARNs would be accepted; ``owner`` is what the account is called
+    there, where its number is nobody's business.
     """
-    accepted = f"accepted are ARNs of account {account} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
+    whose = owner or f"account {account}"
+    accepted = f"accepted are ARNs of {whose} in {region} of these kinds: {', '.join(sorted(KINDS_BY_ARN))}"
     match = ARN.match(arn)
     if match is None or "/" not in match["rest"]:
         raise InvalidInput(f"{arn!r} is not the ARN of a resource that can be audited; {accepted}", field=field)

@@ -14,6 +14,7 @@ from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller
 from chalicelib.fleet.fleet import Fleet
+from chalicelib.fleet.whose import Doors
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
@@ -26,6 +27,7 @@ from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
 from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report import telemetry
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.merging import merged
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
@@ -39,9 +41,6 @@ log = logging.getLogger(__name__)
 
 #: What an audit leaves of its time for judging and telling: this many seconds, or less where there is less time.
 RESERVED_SECONDS, RESERVED_SHARE = 120.0, 0.3
-
-#: An event about a subnet audits at most this many of the resources that stand on it; the next sweep sees all.
-MAX_USERS = 20
 
 
 @dataclass
@@ -60,41 +59,47 @@ class Service:
 
     def __post_init__(self) -> None:
         use_templates(self.settings.templates)
-        self._doors: dict[str, Aws] = {}
 
     # ---- triggers
 
-    def on_schedule(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """A sweep of every configured region, and one digest for the account, even when all is clean."""
+    def on_schedule(self, event: Any) -> dict[str, Any]:
+        """A sweep of every configured region, and one digest for the account, even when all is clean. A schedule of
+        another account is logged, counted and dropped."""
         self.begin()
+        account = event.get("account") if isinstance(event, Mapping) else None
+        if account not in (None, "", self.caller.account):
+            return _dropped(event, f"the account {account!r} is not audited here")
         if self.settings.accounts:
-            run = self.fleet.start("schedule", id=_run_id(event))
+            run = self.fleet.start("schedule", id=run_id(event))
             self.fleet.close_stale()
             return {"run": run.id, "parts": run.parts}
-        account = event.get("account") or self.caller.identity.account
-        regions = self.settings.regions or (event.get("region") or self.caller.region,)
-        scopes = [Scope(account, self.caller.known_region(region), partition_of(region)) for region in regions]
-        audits = [self._audited_and_noted(scope, "schedule") for scope in scopes]
+        regions = self.settings.regions or (self.caller.region,)
+        scopes = [Scope(self.caller.account, self.caller.known_region(name), partition_of(name)) for name in regions]
+        audits = [self._audited(scope, "schedule", self._door(scope)) for scope in scopes]
         report = merged([audited.report for audited in audits])
+        if id := run_id(event):
+            report = report.model_copy(update={"audit_id": id})  # delivered twice, it is one digest
         self.publisher.sweep(audits, report)
         return summary(report)
 
-    def on_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+    def on_event(self, event: Any) -> dict[str, Any]:
         """The resource that a native event names, and a notice when there is something to tell.
 
-        An event that cannot be understood is logged, counted and dropped, as it would fail for ever.
+        An event that cannot be understood, or is of an account or region that is not audited here, is logged, counted
+        and dropped, as it would fail for ever.
         """
         self.begin()
         try:
-            scope = self._with_users(events.scope_of(event))
+            scope = events.scope_of(event)
+            door = self.doors.of(scope)
+            scope = self._with_users(scope)
         except events.NotOurs as reason:
             return _nothing_to_audit(event, str(reason))
         except InvalidInput as error:
-            log.warning("event dropped, id %s: %s", event.get("id"), error)  # the stack counts these lines
-            return {"dropped": str(error)}
+            return _dropped(event, str(error))
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        audited = self._audited_and_noted(scope, "event")
+        audited = self._audited(scope, "event", door)
         notices = self.publisher.event(audited)
         return {**summary(audited.report), "notices": len(notices)}
 
@@ -110,8 +115,11 @@ class Service:
         return slack.deliver_event(event, self.settings, self.session)
 
     def replay(self, scope: Scope) -> tuple[Report, list[Notice]]:
-        """What an event about this scope would find, and the notices that it would send; none is sent or remembered."""
-        audited = self.audited(self._with_users(scope), "event")
+        """What an event about this scope would find, and the notices that it would send; none is sent or remembered.
+
+        Raises Foreign for an account or region that is not audited here.
+        """
+        audited = self._audited(self._with_users(scope), "event", self.doors.of(scope), noted=False)
         return audited.report, self.publisher.preview(audited)
 
     # ---- auditing
@@ -128,29 +136,29 @@ class Service:
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
-        return self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        report = self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        telemetry.audited(report)
+        return report
 
-    def audited(self, scope: Scope, trigger: Trigger) -> Audited:
+    def audited(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
-        return self._audited_through(self._door(scope), scope, trigger)
+        return self._audited(scope, trigger, self._door(scope), witness, noted=False)
 
     def _door(self, scope: Scope) -> Aws:
-        return self._doors.setdefault(scope.region, Aws(self.session, scope.region))
+        return self.doors.own.setdefault(scope.region, Aws(self.session, scope.region))
 
-    def _audited_through(self, door: Aws, scope: Scope, trigger: Trigger) -> Audited:
+    def _audited(
+        self, scope: Scope, trigger: Trigger, door: Aws, witness: Witness | None = None, *, noted: bool = True
+    ) -> Audited:
+        """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
-        report = self._auditor(door).audit(scope, trigger, resolutions, resolutions.first_seen)
-        return Audited.by(report, resolutions)
-
-    def _audited_and_noted(self, scope: Scope, trigger: Trigger, door: Aws | None = None) -> Audited:
-        """The same, and since when something has been seen is kept for the next audit."""
-        audited = self._audited_through(door or self._door(scope), scope, trigger)
-        resolutions = audited.resolutions
-        if self.ledger is not None and isinstance(resolutions, Resolutions):
-            sightings = resolutions.sightings(audited.report.started_at)
+        report = self._auditor(door).audit(scope, trigger, witness, resolutions)
+        telemetry.audited(report)
+        if self.ledger is not None and noted:
+            sightings = resolutions.sightings(report.started_at)
             if sightings != resolutions.first_seen:
                 self.ledger.note_sightings(scope.account, scope.region, sightings)
-        return audited
+        return Audited.by(report, resolutions)
 
     def scope(
         self, region: str | None = None, resources: Sequence[ResourceRef] = (), rules: Sequence[str] = ()
@@ -179,13 +187,16 @@ class Service:
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""
         begun_by: Trigger = "http" if trigger == "http" else "schedule"
-        return self._audited_and_noted(scope, begun_by, Aws(session, scope.region))
+        return self._audited(scope, begun_by, Aws(session, scope.region))
 
     def _resolutions(self, scope: Scope) -> Resolutions:
         rules = frozenset(self.policy.enabled(scope.rules))
         if self.ledger is None:
             return Resolutions(scope, rules)
-        known = self.ledger.unresolved(scope.account, scope.region) if scope.whole else None
+        if scope.whole:
+            known = self.ledger.unresolved(scope.account, scope.region)
+        else:
+            known = self.ledger.unresolved_of(scope.arn(ref) for ref in scope.resources)
         return Resolutions(scope, rules, known, first_seen=self.ledger.sightings(scope.account, scope.region))
 
     def _with_users(self, scope: Scope) -> Scope:
@@ -194,7 +205,7 @@ class Service:
         if not subnets:
             return scope
         users = self.ledger.users_of(scope.account, scope.region, subnets) if self.ledger is not None else []
-        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users[:MAX_USERS]]
+        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
         kept = [ref for ref in scope.resources if ref.kind != "subnet"]
         return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))
 
@@ -204,6 +215,11 @@ class Service:
     def caller(self) -> Caller:
         """Whose credentials are in use, and where."""
         return Caller(self.session)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """The doors to what events may be of."""
+        return Doors(self.settings, self.caller)
 
     @cached_property
     def policy(self) -> Policy:
@@ -264,16 +280,22 @@ class Service:
         )
 
 
-def _nothing_to_audit(event: Mapping[str, Any], reason: str) -> dict[str, Any]:
+def _nothing_to_audit(event: Any, reason: str) -> dict[str, Any]:
     """The answer to an event that is understood and asks for nothing."""
-    log.info("event %s asks for nothing: %s", event.get("id"), reason)
+    log.info("event %s asks for nothing: %s", events.id_of(event), reason)
     return {"dropped": reason}
 
 
-def _run_id(event: Mapping[str, Any]) -> str | None:
+def _dropped(event: Any, reason: str) -> dict[str, Any]:
+    """The answer to an event that nothing can be made of."""
+    telemetry.dropped(events.id_of(event), reason)
+    return {"dropped": reason}
+
+
+def run_id(event: Any) -> str | None:
     """The same id for an event delivered twice, so that it begins one run."""
-    id = event.get("id")
-    return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if isinstance(id, str) and id else None
+    id = events.id_of(event)
+    return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if id else None
 
 
 def summary(report: Report) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """How we say it: Jinja2 templates from ``templates/``, sandboxed, strict, and safe for the channel they are read in.
 
 Templates give text, never JSON. In commands every value is quoted for the shell; in ``*.html.j2`` it is escaped for
-HTML; everywhere control characters are taken out, so that no name can forge a line.
+HTML; everywhere control characters become visible marks, so that no name can forge a line.
 """
 
 import json
 import re
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +29,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.input.marks import clean as clean
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: The folder beside ``templates`` in which a package holds them as Python.
@@ -40,9 +41,7 @@ LANGUAGES: Mapping[Language, str] = {"cloudformation": "CloudFormation", "terraf
 SNIPPETS: tuple[Language, ...] = get_args(Language)
 
 _SPACES = re.compile(r"\s+")
-#: C0 and C1 controls but for newline and tab, and the marks that turn the direction of text.
 _FILENAME = re.compile("[^A-Za-z0-9._-]+")
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class BrokenTemplate(AuditorError):
@@ -59,11 +58,6 @@ class FindingText(NamedTuple):
     commands: list[str]
     references: list[str]
     snippets: Mapping[Language, str] = MappingProxyType({})
-
-
-def clean(text: str) -> str:
-    """The text without control characters and direction marks."""
-    return _CONTROLS.sub("", text)
 
 
 class _Wrapped(str):
@@ -101,6 +95,22 @@ def _quoted(context: Context, value: Any) -> str | Undefined:
     return Markup(shlex.quote(str(_plain(str(value)))))
 
 
+#: Values that a sentence names; the rest are counted.
+LISTED = 20
+
+
+def more(number: int) -> str:
+    """What ends a list that goes on: ``and 1,230 more``."""
+    return f"and {number:,} more"
+
+
+def listed(values: Iterable[Any]) -> str:
+    """Values in a sentence, of many the first: ``a, b, c``, or ``a, b, and 1,230 more``."""
+    texts = [str(value) for value in values]
+    left = len(texts) - LISTED
+    return ", ".join(texts if left <= 0 else [*texts[:LISTED], more(left)])
+
+
 def filename(value: Any) -> str:
     """A name of a resource as part of a file's name."""
     return _FILENAME.sub("-", str(value)).strip("-.") or "resource"
@@ -111,6 +121,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "wrapped": wrapped,
     "lines": lines,
     "filename": filename,
+    "listed": listed,
     "json": json.dumps,
 }
 
@@ -197,17 +208,20 @@ def _optional(template: Template, block: str, context: Mapping[str, Any]) -> str
     return _block(template, block, context) if block in template.blocks else ""
 
 
-def finding_text(rule: str, context: Mapping[str, Any]) -> FindingText:
-    """The words of a finding, from ``templates/findings/<rule>.md.j2``.
+def finding_text(rule: str, context: Mapping[str, Any], in_commands: Mapping[str, Any] | None = None) -> FindingText:
+    """The words of a finding, from ``templates/findings/<rule>.md.j2``; ``in_commands`` takes the place of the context
+    in commands.
 
     The command of the block ``verify`` is the last one, and the block ``worked``, which says what it shows then, ends
     the fix. Raises BrokenTemplate for a missing template, a missing block or an undefined name.
     """
 
+    named = context if in_commands is None else in_commands
+
     def worded(text: Template, commands: Template) -> FindingText:
         return _shared(text, context)._replace(
             fix=_flowing(f"{_block(text, 'fix', context)} {_optional(text, 'worked', context)}"),
-            commands=_lines(f"{_block(commands, 'commands', context)}\n{_optional(commands, 'verify', context)}"),
+            commands=_lines(f"{_block(commands, 'commands', named)}\n{_optional(commands, 'verify', named)}"),
         )
 
     return _worded(rule, worded)

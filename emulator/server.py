@@ -158,9 +158,13 @@ class _Dispatcher:
 
     def __init__(self) -> None:
         self._moto: wire.Application = DomainDispatcherApplication(create_backend_app)
+        self._one_at_a_time = Lock()
 
     def __call__(self, environ: wire.Environ, start_response: wire.StartResponse) -> Iterable[bytes]:
         call = wire.read_call(environ)
+        if call.service == "dynamodb":
+            with self._one_at_a_time:  # conditions and transactions hold for one writer at a time, as DynamoDB's do
+                return self._moto(environ, start_response)
         if call.protocol not in ("json", "cbor"):
             return self._moto(environ, start_response)
         try:

@@ -6,7 +6,6 @@ from typing import Any
 from chalicelib.notices.notice import Change, Notice, counted
 from chalicelib.report.findings import (
     BlindSpot,
-    Confidence,
     Exemption,
     ExemptionNote,
     Finding,
@@ -16,6 +15,7 @@ from chalicelib.report.findings import (
     Severity,
     finding_id,
 )
+from chalicelib.report.outcomes import Confidence
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -175,6 +175,10 @@ EXPIRED = Change(
         }
     ),
 )
+NEVER_TOLD = Change(
+    change="back",
+    finding=a_finding(exemption=Exemption(reason="a trial", expires=date(2026, 11, 20), source="tag")),
+)
 REMINDER = Change(change="reminder", finding=a_finding(first_seen=NOW - timedelta(days=7)))
 RESOLVED = Change(
     change="resolved",
@@ -230,6 +234,16 @@ EXEMPTIONS = [
         state="unmatched",
         findings=0,
     ),
+    ExemptionNote(
+        rule="endpoint-idle",
+        resource=f"{STEM}:endpoint/ranker-old",
+        reason="kept for a customer's review",
+        owner="team-ranker",
+        expires=date(2027, 1, 15),
+        state="in-force",
+        findings=1,
+        source="tag",
+    ),
 ]
 
 #: Every kind of notice and every change, by name.
@@ -238,6 +252,7 @@ SAMPLES: dict[str, Notice] = {
     "finding-worse": a_notice(WORSE),
     "finding-back": a_notice(BACK),
     "finding-back-after-exemption": a_notice(EXPIRED, exemptions=EXEMPTIONS[:1]),
+    "finding-back-never-told": a_notice(NEVER_TOLD),
     "finding-reminder": a_notice(REMINDER),
     "resolved": a_notice(RESOLVED),
     "digest-full": a_notice(
@@ -268,5 +283,6 @@ SAMPLES: dict[str, Notice] = {
         report_url=REPORT_URL,
     ),
     "digest-clean": a_notice(),
-    "health": a_notice(kind="health", still_open={"medium": 2}),
+    "digest-still-open": a_notice(still_open={"critical": 1, "high": 3}, severity=Severity.CRITICAL),
+    "health": a_notice(kind="health", still_open={"medium": 2}, severity=Severity.MEDIUM),
 }

@@ -10,7 +10,8 @@ from chalicelib.audit.findings import Failing, findings
 from chalicelib.inventory.facts import Fact, source_of
 from chalicelib.kinds import DESCRIBED
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Finding, Verdict
+from chalicelib.report.findings import Finding
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.cases.case import Case

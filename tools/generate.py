@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app import app
+from chalicelib.input.bounds import ALL
 from chalicelib.report.findings import Report
 from chalicelib.tables import DATA
 from chalicelib.web.openapi import document
@@ -34,11 +35,24 @@ def http_description() -> str:
     return json.dumps(document(app.routes), indent=2) + "\n"
 
 
+def bounds_page() -> str:
+    """What is accepted from outside, at most."""
+    rows = "".join(f"| {bound.of} | {bound} |\n" for bound in ALL)
+    return (
+        "<!-- Generated from the code by `make generate`. -->\n# Bounds\n\n"
+        "What is accepted from outside, at most. What is beyond a bound is refused in a sentence that names it: exit "
+        "code 2 in the\nterminal, 400 over HTTP. A custom rule whose evaluation takes too many steps is unknown for "
+        "that resource, and an\n`AllowedPattern` that takes too long is left to CloudFormation.\n\n"
+        f"| in | at most |\n|---|---|\n{rows}"
+    )
+
+
 def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with the content that it should have."""
     yield ROOT / "docs" / "report.schema.json", report_schema()
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
     yield ROOT / "docs" / "openapi.json", http_description()
+    yield ROOT / "docs" / "bounds.md", bounds_page()
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
     yield MEMBER_ROLE, member_role()

@@ -42,6 +42,12 @@ Parameters:
     AllowedPattern: ^[\\w+=,.@-]*auditor[\\w+=,.@*-]*$
     ConstraintDescription: accepted is the name of a role that has "auditor" in it; a star stands for any characters
     Description: The role of the function audit_part there (output AuditPartRoleArn of its stack, behind the slash).
+  OrganizationId:
+    Type: String
+    Default: ""
+    AllowedPattern: ^(|o-[a-z0-9]{10,32})$
+    ConstraintDescription: accepted is the id of an organization, as o-abcdefghij
+    Description: The organization of both accounts; nobody from outside it is then let in. Empty for no such check.
   ExternalId:
     Type: String
     NoEcho: true
@@ -54,6 +60,9 @@ Parameters:
     AllowedPattern: ^[\\w+=,.@-]*auditor[\\w+=,.@-]*$
     ConstraintDescription: accepted is a name that has "auditor" in it, as the auditor may assume no other role
     Description: The name of this role, as the auditor's stack was given it.
+
+Conditions:
+  HasOrganization: !Not [!Equals [!Ref OrganizationId, ""]]
 
 Resources:
   MemberRole:
@@ -71,7 +80,9 @@ Resources:
             Action: sts:AssumeRole
             Condition:
               ArnLike: {aws:PrincipalArn: !Sub "arn:${AWS::Partition}:iam::${AuditorAccount}:role/${AuditorRole}"}
-              StringEquals: {sts:ExternalId: !Ref ExternalId}
+              StringEquals:
+                sts:ExternalId: !Ref ExternalId
+                aws:PrincipalOrgID: !If [HasOrganization, !Ref OrganizationId, !Ref AWS::NoValue]
       Policies:
         - PolicyName: read
           PolicyDocument:

@@ -26,6 +26,24 @@ PRUNED = (
     "slack_sdk/rtm_v2/",
     "slack_sdk/socket_mode/",
     "slack_sdk/scim/",
+    *(
+        f"aws_lambda_powertools/{unused}/"
+        for unused in (
+            "event_handler",
+            "utilities/auth_alpha",
+            "utilities/batch",
+            "utilities/circuit_breaker",
+            "utilities/data_classes",
+            "utilities/data_masking",
+            "utilities/feature_flags",
+            "utilities/idempotency",
+            "utilities/kafka",
+            "utilities/parameters",
+            "utilities/parser",
+            "utilities/streaming",
+            "utilities/validation",
+        )
+    ),
 )
 PRUNED_ENDINGS = (".dist-info/RECORD", ".pyi", "/py.typed", ".pyc")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -17,9 +18,13 @@ from chalicelib.errors import InvalidInput
 from chalicelib.settings import Settings
 from tools.infra import stack_template
 from tools.lean import lean
+from tools.sbom import sbom
+from tools.wheels import WheelsFailed, fetch_wheels, from_wheels_alone
 
 ROOT = Path(__file__).resolve().parents[1]
 MAX_UNPACKED = 60_000_000
+#: The one function that assumes roles in other accounts, and what it alone is told.
+ASSUMES_ROLES, EXTERNAL_ID = "AuditPart", "AUDITOR_EXTERNAL_ID"
 SKIPPED_WHEEL = "Could not install dependencies"
 
 
@@ -28,38 +33,52 @@ class PackageFailed(Exception):
 
 
 def package(target: Path, stage: str = "prod") -> Path:
-    """Packs the app into ``target`` (``deployment.zip``, ``sam.json``), and gives the path of the zip.
+    """Packs the app into ``target`` (``deployment.zip``, ``sam.json``, and ``sbom.cdx.json``, which lists what the zip
+    is made of), and gives the path of the zip.
 
     Raises PackageFailed, and InvalidInput for wrong settings in the environment.
     """
     shutil.rmtree(ROOT / ".chalice" / "deployments", ignore_errors=True)
     shutil.rmtree(target, ignore_errors=True)
-    chalice = Path(sys.executable).with_name("chalice")
-    environment = {
-        **os.environ,
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
-    }
-    done = subprocess.run(
-        [str(chalice), "package", "--stage", stage, str(target)],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    if done.returncode:
-        raise PackageFailed(f"chalice package failed:\n{said}")
-    if SKIPPED_WHEEL in said:
-        raise PackageFailed(f"a dependency has no fitting wheel:\n{said}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            wheels = fetch_wheels(folder, stage)
+        except WheelsFailed as failed:
+            raise PackageFailed(str(failed)) from None
+        _chalice_package(target, stage, folder)
+        materials = sbom(wheels)
     packed = target / "deployment.zip"
     problems = list(_problems(packed))
     if problems:
         raise PackageFailed("\n".join(problems))
     lean(packed)
     _configure(target / "sam.json")
+    (target / "sbom.cdx.json").write_text(materials, encoding="utf-8")
     return packed
+
+
+def _chalice_package(target: Path, stage: str, wheels: Path) -> None:
+    """Lets Chalice pack, from these wheels alone."""
+    environment = {
+        **os.environ,
+        **from_wheels_alone(wheels),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_DEFAULT_REGION": os.environ.get("AWS_DEFAULT_REGION", "us-east-1"),
+    }
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage, str(target)],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    printed = done.stdout + done.stderr
+    if done.returncode:
+        raise PackageFailed(f"chalice package failed:\n{printed}")
+    if SKIPPED_WHEEL in printed:
+        raise PackageFailed(f"a dependency has no fitting wheel:\n{printed}")
 
 
 def _configure(template: Path) -> None:
@@ -72,10 +91,11 @@ def _configure(template: Path) -> None:
         for name in [one for one in stack["Resources"] if one.startswith("DeliverToSlack")]:
             del stack["Resources"][name]
     stack = stack_template(stack, slack="AUDITOR_SLACK_SECRET" in settings)
-    for resource in stack["Resources"].values():
+    shared = {name: value for name, value in settings.items() if name != EXTERNAL_ID}
+    for name, resource in stack["Resources"].items():
         if resource["Type"] == "AWS::Serverless::Function":
             variables = resource["Properties"].setdefault("Environment", {}).setdefault("Variables", {})
-            variables |= settings
+            variables |= settings if name == ASSUMES_ROLES else shared
     template.write_text(json.dumps(stack, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -93,7 +113,7 @@ def _problems(packed: Path) -> list[str]:
     for module in ("boto3", "botocore", "moto", "emulator", "samples", "tests"):
         if any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip holds {module}, which Lambda does not need")
-    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "chalice"):
+    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "aws_lambda_powertools", "chalice"):
         if not any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip lacks the package {module}")
     if size > MAX_UNPACKED:

@@ -1,7 +1,8 @@
 """The permissions of each function: reading from the operations that the parts of the inventory declare, and writing
 only to what is the auditor's own.
 
-What is the auditor's own carries "auditor" in its name: topic, table, bucket, secret.
+What is the auditor's own carries "auditor" in its name: topic, table, bucket, secret; and it lies in the same account.
+The sender of mail is known to the stack alone, which lets the functions send by a policy of its own.
 """
 
 import json
@@ -30,49 +31,68 @@ def _allow(sid: str, actions: Sequence[str], *resources: str) -> Statement:
     return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
 
 
+#: What has such a name in another account is somebody else's.
+IN_THE_ACCOUNT = {"Condition": {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}}
+
+
+def _own(sid: str, actions: Sequence[str], *resources: str) -> Statement:
+    return _allow(sid, actions, *resources) | IN_THE_ACCOUNT
+
+
 def _read(actions: frozenset[str]) -> Statement:
     return _allow("ReadTheAccount", sorted(actions), "*")
 
 
-LOG = _allow(
-    "WriteItsLog",
-    ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-    "arn:*:logs:*:*:log-group:/aws/lambda/*",
-)
-LEDGER = _allow(
+def _log(function: str) -> Statement:
+    """The function's own log, in the group that the stack makes for it."""
+    group = f"arn:*:logs:*:*:log-group:/aws/lambda/auditor/{function.replace('_', '-')}"
+    return _allow("WriteItsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:*")
+
+
+LEDGER = _own(
     "KeepTheLedger",
-    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Delete", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
     "arn:*:dynamodb:*:*:table/*auditor*",
     "arn:*:dynamodb:*:*:table/*auditor*/index/*",
 )
-REPORTS = _allow("KeepReports", ["s3:GetObject", "s3:PutObject"], "arn:*:s3:::*auditor*/*")
+REPORTS = _own("KeepReports", ["s3:PutObject"], "arn:*:s3:::*auditor*/*")
+#: Also the policy, which may lie in a bucket of the organization.
+KEPT = _allow("ReadReportsAndPolicies", ["s3:GetObject"], "arn:*:s3:::*auditor*/*")
 
 
 def _channel(permission: Permission) -> Statement:
-    return _allow(permission.sid, permission.actions, *permission.resources)
+    statement = _own if permission.in_account else _allow
+    return statement(permission.sid, permission.actions, *permission.resources)
 
 
 SECRETS = [_channel(channel.permission) for channel in CHANNELS if channel.opened is None]
-TOPIC, *OTHERS = [_channel(channel.permission) for channel in reversed(CHANNELS) if channel.opened is not None]
-QUEUE = _allow("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
-WORK = _allow(
+TOLD = [
+    _channel(channel.permission)
+    for channel in CHANNELS
+    if channel.opened is not None and not channel.permission.in_stack
+]
+QUEUE = _own("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
+WORK = _own(
     "WorkParts",
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
     "arn:*:sqs:*:*:*auditor*",
 )
 ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
-TELLING = [TOPIC, LEDGER, REPORTS, *OTHERS]
+TELLING = [*TOLD, LEDGER, REPORTS, KEPT]
 
 #: The statements of each function's role. The HTTP face can audit everything.
 FUNCTIONS: dict[str, list[Statement]] = {
-    "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION, LOG],
-    "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, LOG],
-    "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, LOG],
-    "audit_on_api_call": [_read(API_CALL_READS), *TELLING, LOG],
-    "audit_part": [_read(SWEEP_READS), *TELLING, WORK, MEMBERS, LOG],
-    "deliver_to_slack": [*SECRETS, LOG],
-    "api_handler": [_read(READS), *TELLING, QUEUE, LOG],
+    function: [*statements, _log(function)]
+    for function, statements in {
+        "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION],
+        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING],
+        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING],
+        "audit_on_api_call": [_read(API_CALL_READS), *TELLING],
+        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, MEMBERS],
+        "deliver_to_slack": [*SECRETS],
+        "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],
+    }.items()
 }
 
 

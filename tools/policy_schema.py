@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from chalicelib.policy.policy import PolicyFile, RuleEntry, shipped
+from chalicelib.policy.entries import PolicyFile, RuleEntry
+from chalicelib.policy.policy import shipped
 from chalicelib.rules import RULES
 
 

@@ -1,14 +1,19 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
-from chalicelib.audit.findings import Failing, exemption_notes, findings, tagged_arn
-from chalicelib.audit.judge import Judge, Witness
+from chalicelib.audit.deferral import deferrals, untold
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
+from chalicelib.audit.judge import Judge, Listener, Witness
+from chalicelib.audit.passes import Passes
+from chalicelib.audit.resolution import Resolutions
+from chalicelib.inventory.allowance import most_calls
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.estate import Inventory
@@ -19,9 +24,9 @@ from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy, RuleSetting
-from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
+from chalicelib.report.shown import Shown
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -58,8 +63,9 @@ class Auditor:
     the last audit.
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
-    these values where they are not None. One whose tags could not be read stays in the report.
-    ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a blind spot.
+    these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
+    report lists what passed, too. ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a
+    blind spot.
     """
 
     aws: Aws
@@ -70,48 +76,57 @@ class Auditor:
     tags: Mapping[str, str | None] = field(default_factory=dict)
     memory: Memory | None = None
     reading_seconds: float | None = None
+    passes: bool = False
 
     def audit(
         self,
         scope: Scope,
         trigger: Trigger,
         witness: Witness | None = None,
-        first_seen: Mapping[tuple[str, str], datetime] | None = None,
+        resolutions: Resolutions | None = None,
     ) -> Report:
-        """One account and region (or the resources named in it) read, judged by the policy, and reported.
+        """One account and region (or the resources named in it) read, judged by the policy, and reported. For an event
+        the calls are bounded: what goes beyond is left to the next sweep, and its findings are not told.
 
-        ``witness`` is told of every outcome. ``first_seen`` tells since when earlier audits have seen a condition on a
-        resource, by the id of the rule and the ARN; None where no ledger remembers.
+        ``witness`` is told of every outcome. ``resolutions`` bring what was known before, and collect what this audit
+        proves about it.
         """
         started = self.clock()
         self.aws.begin(self.reading_seconds)
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
-        judge = Judge(rules, scope, witness=witness)
+        passes = Passes(scope) if self.passes else None
+        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, passes, resolutions) if heard is not None])
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
-        with Reading(self.aws, scope, needs, started, self.progress, self.memory) as reading:
+        most = most_calls(scope) if trigger == "event" and not scope.whole else None
+        with Reading(self.aws, scope, needs, started, self.progress, self.memory, most) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
-            estate.first_seen = first_seen
+            estate.first_seen = resolutions.first_seen if resolutions is not None else None
             for subject in _with_tags(reading, list(estate.subjects), scope, tagged):
                 judge.judge(subject, estate)
             judge.merge()
-            if witness is not None:
+            if resolutions is not None:
+                resolutions.conclude(reading.gone(resolutions.lacking()), estate.gaps)
+            if isinstance(witness, Listener):
                 witness.finished(estate.gaps)
             tags = _tags_of_failing(reading, judge.failing, scope, estate)
-        failing = [failed for failed in judge.failing if self._reported(tagged_arn(failed.subject, scope), tags)]
-        listed = findings(
-            failing,
-            self.policy,
-            scope,
-            started,
-            lambda failed: tags.get(tagged_arn(failed.subject, scope), {}),
-        )
-        blind = blind_spots(reading.failures, judge, scope)
+        arns = {id(failed): tagged_arn(failed.subject, scope) for failed in judge.failing}
+        left = untold(reading.deferred)
+        shown = self._shown(scope, rules)
+        failing = [
+            failed
+            for failed in judge.failing
+            if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
+        ]
+        tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
+        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
+        blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         all_seen = scope.whole and not scope.rules and not self.tags and not blind
         return report_of(
             scope.account,
@@ -129,12 +144,31 @@ class Auditor:
             resources=judge.resources,
             rules=judge.rule_counts(),
             findings=listed,
+            shown=shown
+            and shown.model_copy(update={"findings": len(listed), "left_out": len(judge.failing) - len(failing)}),
+            passes=passes.found if passes is not None else None,
             blind_spots=blind,
-            exemptions=exemption_notes(self.policy, listed, started.date(), all_seen=all_seen),
+            deferred=deferrals(reading.deferred, judge, scope),
+            exemptions=[
+                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen),
+                *refused_tags(asked, self.policy, started.date()),
+            ],
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),
             api_calls=self.aws.calls - calls_before,
+        )
+
+    def _shown(self, scope: Scope, rules: Mapping[str, RuleSetting]) -> Shown | None:
+        """How the report is narrowed, before its findings are counted."""
+        if scope.whole and not scope.rules and not self.tags:
+            return None
+        return Shown(
+            rules=sorted(scope.rules),
+            tags=[key if value is None else f"{key}={value}" for key, value in self.tags.items()],
+            resources=[scope.arn(ref) for ref in scope.resources],
+            only_named=not scope.whole,
+            rules_left_out=len(self.policy.enabled().keys() - rules.keys()),
         )
 
     def _reported(self, arn: str, tags: Mapping[str, Mapping[str, str]]) -> bool:
@@ -173,12 +207,14 @@ def _tags_of_failing(
     return known | reading.tags([arn for arn in lacking if arn not in known])
 
 
-def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[BlindSpot]:
-    """What could not be read, each operation and error once, with the rules that it leaves unknown."""
+def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: Iterable[Failure]) -> list[BlindSpot]:
+    """What could not be read, each operation and error once, with the rules that it leaves unknown; not what is left
+    to the next sweep."""
     effects: dict[tuple[str, str], set[str]] = {}
-    causes: dict[tuple[str, str], Cause] = dict(judge.causes)
+    causes = {(obstacle.operation, obstacle.reason): obstacle.cause for obstacle in judge.unread}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    covered: set[str] = set()
+    by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
+    covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)
         effect = effects.setdefault(key, set())
@@ -188,12 +224,12 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope) -> list[Bli
         elif failure.part is not None and failure.part is not Part.SUBNETS:  # of these only the types of zones
             kinds = {row.name for row in KINDS.values() if row.part == failure.part}
             effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}
-        effect |= {id for (_, reason), ids in judge.unread.items() if reason == failure.reason for id in ids}
+        effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
-        covered.add(failure.reason)
-    for (operation, reason), ids in judge.unread.items():
-        if reason not in covered:
-            effects.setdefault((operation, reason), set()).update(ids)
+    told = set(failures)
+    for obstacle, ids in judge.unread.items():
+        if obstacle.failure not in told and obstacle.reason not in covered and obstacle.operation not in left:
+            effects.setdefault((obstacle.operation, obstacle.reason), set()).update(ids)
     return [
         BlindSpot(
             account=scope.account,

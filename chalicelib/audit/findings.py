@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from chalicelib.audit import jq
+from chalicelib.audit.exemptions import exempted, over, owner_in
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, Finding, Fix, Outcome, Resource, Severity, finding_id
+from chalicelib.report import bounds
+from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.scope import ResourceRef, Scope
@@ -19,7 +22,6 @@ from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 #: CloudFormation tags what it creates with the name of the stack.
 STACK_TAG = "aws:cloudformation:stack-name"
-EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 
 #: The consoles that can be reached from the internet; the isolated partitions have none that is published.
 _CONSOLES = {
@@ -41,18 +43,32 @@ class Failing:
     merged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def resource_of(subject: Any, scope: Scope) -> Resource:
-    """Kind, ARN, name and part of a resource, as the contract's table says."""
-    part = ""
+class Place(NamedTuple):
+    """Where a resource stands: the name that people know it by, its ARN, and the part of what has that ARN."""
+
+    name: str
+    arn: str
+    part: str = ""
+
+
+def place_of(subject: Any, scope: Scope) -> Place:
+    """Name, ARN and part of a resource, as the contract's table says."""
     if isinstance(subject, Variant):
-        name, part = f"{subject.endpoint_name}/{subject.name}", subject.name
         arn = subject.arn or scope.arn(ResourceRef("endpoint", subject.endpoint_name))
-    elif isinstance(subject, ScalableTarget):
-        name, arn, part = subject.name, subject.arn, subject.resource_id
-    else:
-        name = subject.name
-        arn = subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
-    return Resource(kind=subject.kind, arn=arn, name=name, part=part, console_url=_console_url(subject, name, scope))
+        return Place(f"{subject.endpoint_name}/{subject.name}", arn, subject.name)
+    if isinstance(subject, ScalableTarget):
+        return Place(subject.name, subject.arn, subject.resource_id)
+    name = subject.name
+    return Place(
+        name, subject.arn or (scope.arn(ResourceRef(subject.kind, name)) if _arn_follows(subject.kind) else "")
+    )
+
+
+def resource_of(subject: Any, scope: Scope) -> Resource:
+    """A resource as reports name it."""
+    place = place_of(subject, scope)
+    url = _console_url(subject, place.name, scope)
+    return Resource(kind=subject.kind, arn=place.arn, name=place.name, part=place.part, console_url=url)
 
 
 def _arn_follows(kind: str) -> bool:
@@ -109,13 +125,13 @@ def _finding(
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
-    evidence = dict(failing.outcome.evidence)
-    context = evidence | common_context(failing, resource, severity, scope)
-    worded = finding_text if planned_in is None else plan_text
-    text = _own_words(failing.rule.words, resource) if failing.rule.words else worded(failing.rule.id, context)
+    text = _text(failing, resource, severity, scope, planned=planned_in is not None)
     exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
-    in_force = exemption is not None and not _over(exemption.expires, now.date())
-    return Finding(
+    in_force = exemption is not None and not over(exemption.expires, now.date())
+    evidence = bounds.evidence(failing.outcome.evidence)
+    if failing.merged:
+        evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
+    finding = Finding(
         id=finding_id(failing.rule.id, resource.arn, resource.part),
         rule=failing.rule.id,
         topic=failing.rule.topic,
@@ -129,16 +145,31 @@ def _finding(
         summary=text.summary,
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
-        evidence={
-            **evidence,
-            **({"merged": {k: dict(v) for k, v in failing.merged.items()}} if failing.merged else {}),
-        },
+        evidence=evidence,
         references=text.references,
-        owner=next((value for key, value in tags.items() if key.lower() == "owner"), None),
+        owner=owner_in(tags),
         exemption=exemption,
         first_seen=now,
         last_seen=now,
     )
+    return bounds.narrowed(finding)
+
+
+def _text(failing: Failing, resource: Resource, severity: Severity, scope: Scope, *, planned: bool) -> FindingText:
+    """The words of a finding. Commands go as far along a list as they fit, and the fix says how far that is."""
+    if failing.rule.words:
+        return _own_words(failing.rule.words, resource)
+    facts, common = dict(failing.outcome.evidence), common_context(failing, resource, severity, scope)
+    if planned:
+        return plan_text(failing.rule.id, facts | common)
+    for entries in bounds.NAMED:
+        named, shortened = bounds.first_entries(facts, entries)
+        text = finding_text(failing.rule.id, facts | common, named | common)
+        if sum(map(len, text.commands)) <= bounds.COMMANDS:
+            break
+    if not shortened or not text.commands:
+        return text
+    return text._replace(fix=f"{text.fix} The commands name {' and '.join(shortened)}; the others need the same.")
 
 
 def _planned_fix(text: FindingText, language: Language) -> Fix:
@@ -184,67 +215,3 @@ def _own_words(words: OwnWords, resource: Resource) -> FindingText:
         commands=[],
         references=list(words.references),
     )
-
-
-def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
-    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
-    before one that has expired."""
-    exemptions = [
-        Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
-        for entry in policy.exemptions
-        if entry.covers(rule, resource.arn, resource.name)
-    ]
-    tagged = _tagged(rule, tags)
-    exemptions += [tagged] if tagged else []
-    return next(
-        (exemption for exemption in exemptions if not _over(exemption.expires, today)),
-        exemptions[0] if exemptions else None,
-    )
-
-
-def _over(expires: date | None, today: date) -> bool:
-    return expires is not None and today > expires
-
-
-def _tagged(rule: str, tags: Mapping[str, str]) -> Exemption | None:
-    listed = tags.get(EXEMPT_TAG, "").replace(",", " ").split()
-    if rule not in listed and "*" not in listed:
-        return None
-    until: date | None = None
-    if EXEMPT_UNTIL_TAG in tags:
-        try:
-            until = date.fromisoformat(tags[EXEMPT_UNTIL_TAG].strip())
-        except ValueError:
-            return None  # a date that cannot be read exempts nothing: silence would be the worse mistake
-    reason = tags.get(EXEMPT_REASON_TAG) or f"exempt by the tag {EXEMPT_TAG}"
-    return Exemption(reason=reason, expires=until, source="tag")
-
-
-#: An exemption that ends within this many days is listed.
-EXPIRING_DAYS = 14
-
-
-def exemption_notes(policy: Policy, reported: list[Finding], today: date, *, all_seen: bool) -> list[ExemptionNote]:
-    """The exemptions of the policy that somebody should look at. ``all_seen``: everything was read, so that an
-    exemption without a finding covers nothing."""
-    notes = []
-    for entry in policy.exemptions:
-        covered = sum(
-            1
-            for finding in reported
-            if any(
-                entry.covers(rule, finding.resource.arn, finding.resource.name)
-                for rule in (finding.rule, *finding.evidence.get("merged", ()))
-            )
-        )
-        state: Literal["expired", "expiring", "unmatched"] | None = None
-        if entry.expired(today):
-            state = "expired" if covered else "unmatched"
-        elif not covered:
-            state = "unmatched"
-        elif entry.expires is not None and entry.expires <= today + timedelta(days=EXPIRING_DAYS):
-            state = "expiring"
-        if state is None or (state == "unmatched" and not all_seen):
-            continue
-        notes.append(ExemptionNote(**entry.model_dump(), state=state, findings=covered))
-    return notes

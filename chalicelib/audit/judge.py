@@ -2,37 +2,45 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
-from chalicelib.inventory.failures import Failures
+from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.policy.policy import RuleSetting
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import (
-    Outcome,
-    RuleCounts,
-    Verdict,
-    unknown,
-)
+from chalicelib.report.findings import RuleCounts
+from chalicelib.report.outcomes import Outcome, Verdict, unknown
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
 log = logging.getLogger(__name__)
 
 
-class Witness(Protocol):
-    """Told of every outcome as it is judged, and in the end of what could not be read."""
+#: Told of every outcome as it is judged.
+Witness = Callable[[Rule, Fact, Outcome], None]
 
-    def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None: ...
+
+@runtime_checkable
+class Listener(Protocol):
+    """A witness that wants to know in the end what could not be read."""
 
     def finished(self, gaps: Failures) -> None: ...
+
+
+class Obstacle(NamedTuple):
+    """What kept rules from judging: an operation and why it told nothing, and the call itself where one failed."""
+
+    operation: str
+    reason: str
+    cause: Cause
+    failure: Failure | None = None
 
 
 @dataclass
@@ -44,9 +52,8 @@ class Judge:
     counts: dict[str, Counter[Verdict]] = field(default_factory=dict)
     resources: Counter[str] = field(default_factory=Counter)
     failing: list[Failing] = field(default_factory=list)
-    unread: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    causes: dict[tuple[str, str], Cause] = field(default_factory=dict)
-    witness: Witness | None = None
+    unread: dict[Obstacle, set[str]] = field(default_factory=dict)
+    witnesses: Sequence[Witness] = ()
 
     def __post_init__(self) -> None:
         self._by_kind: dict[str, list[tuple[Rule, RuleSetting]]] = {}
@@ -61,8 +68,8 @@ class Judge:
         for rule, setting in self._by_kind.get(subject.kind, ()):
             outcome = self.outcome(rule, setting, subject, estate)
             self.counts[rule.id][outcome.verdict] += 1
-            if self.witness is not None:
-                self.witness(rule, subject, outcome)
+            for witness in self.witnesses:
+                witness(rule, subject, outcome)
             if outcome.verdict is Verdict.FAIL:
                 self.failing.append(Failing(rule, subject, outcome))
 
@@ -71,14 +78,13 @@ class Judge:
         try:
             return rule.judge(subject, estate, setting.params)
         except Unread as unread:
-            operation, reason, cause = unread.operation, str(unread), unread.cause
+            obstacle = Obstacle(unread.operation, str(unread), unread.cause, unread.failure)
         except Exception as fault:  # a fault of one rule must not silence the others; it is told as a blind spot
             log.exception("rule %s failed on a %s", rule.id, subject.kind)
-            operation, reason = f"rule:{rule.id}", f"the rule failed on a {subject.kind}: {type(fault).__name__}"
-            cause = Cause.FAILED
-        self.unread.setdefault((operation, reason), set()).add(rule.id)
-        self.causes[operation, reason] = cause
-        return unknown(reason)
+            reason = f"the rule failed on a {subject.kind}: {type(fault).__name__}"
+            obstacle = Obstacle(f"rule:{rule.id}", reason, Cause.FAILED)
+        self.unread.setdefault(obstacle, set()).add(rule.id)
+        return unknown(obstacle.reason)
 
     def merge(self) -> None:
         """One defect, one finding: a finding is taken into the first one that stands, of those into which its rule

@@ -31,7 +31,9 @@ def run(arguments: list[str]) -> int:
         return 0
     try:
         from chalicelib.cli.commands import cli
+        from chalicelib.input.logs import keep_lines
 
+        keep_lines()
         _write_what_can_be()
         outcome = cli(arguments, prog_name="auditor", standalone_mode=False)
         sys.stdout.flush()
@@ -71,5 +73,7 @@ def _other(error: Exception) -> int:
 
 
 def _ended(sentence: str, code: int) -> int:
-    print(f"auditor: {sentence}", file=sys.stderr)
+    from chalicelib.input.marks import clean  # whoever asks for the version alone waits for nothing
+
+    print(f"auditor: {clean(sentence)}", file=sys.stderr)
     return code

@@ -13,6 +13,7 @@ from chalicelib.cli.options import (
     BLIND_CODE,
     FINDINGS_CODE,
     NOTICE_FORMS,
+    PASSES_IN,
     NoProgress,
     PolicyName,
     Profile,
@@ -21,6 +22,7 @@ from chalicelib.cli.options import (
     known_form,
 )
 from chalicelib.errors import InvalidInput
+from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
 
 if TYPE_CHECKING:
@@ -78,6 +80,9 @@ def audit(
         Severity | None, typer.Option(help="Exit 3 when a finding that is shown is at least this severe.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
+    passes: Annotated[
+        bool, typer.Option("--passes", help=f"List what was judged and passed, too: in {', '.join(PASSES_IN)}.")
+    ] = False,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -104,9 +109,12 @@ def audit(
     from chalicelib.cli.render import rendered
     from chalicelib.cli.sessions import new_service
     from chalicelib.notices.decide import preview
+    from chalicelib.report.narrowing import narrowed
 
     formats = outputs.chosen_formats(format or ())
     tags = _tags(tag or ())
+    if passes and (strange := [name for name in formats if name not in PASSES_IN]):
+        raise InvalidInput(f"{strange[0]} lists no passes; accepted are {', '.join(PASSES_IN)}", field="--passes")
     if explain is not None and resource:
         raise InvalidInput("give either --explain or --resource", field="--explain")
     if (explain is not None or render is not None) and len(formats) > 1:
@@ -117,11 +125,11 @@ def audit(
     files = outputs.planned(formats, output)
     named = resource or ([explain] if explain is not None and explain.startswith("arn:") else [])
     chosen = with_resources(places(asked, service, _tell), named)
-    survey = Survey(service, rules, tags, progress=not no_progress)
+    survey = Survey(service, rules, tags, progress=not no_progress, passes=passes)
     if explain is None and render is None:
         report = survey.all(chosen) if len(chosen) > 1 else survey.one(chosen[0])
-        shown = _from(report, severity)
-        show.give(shown, files, _narrowed(severity, tags))
+        shown = narrowed(report, severity=severity)
+        show.give(shown, files)
         return _exit_code(shown, fail_on, strict)
     if len(chosen) != 1:
         raise InvalidInput(
@@ -171,19 +179,7 @@ def _tags(texts: Sequence[str]) -> dict[str, str | None]:
 
 
 def _tell(sentence: str) -> None:
-    print(f"auditor: {sentence}", file=sys.stderr)
-
-
-def _from(report: Report, severity: Severity) -> Report:
-    kept = [finding for finding in report.findings if finding.severity.rank >= severity.rank]
-    return report.model_copy(update={"findings": kept})
-
-
-def _narrowed(severity: Severity, tags: dict[str, str | None]) -> str:
-    """What the table leaves out, in words."""
-    parts = [f"from {severity.value} on"] if severity is not Severity.INFO else []
-    parts += [f"with the tag {key}" + ("" if value is None else f"={value}") for key, value in tags.items()]
-    return f"Shown are findings {' and '.join(parts)}." if parts else ""
+    print(f"auditor: {clean(sentence)}", file=sys.stderr)
 
 
 def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:

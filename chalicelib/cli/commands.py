@@ -23,6 +23,7 @@ from chalicelib.cli.options import (
 )
 from chalicelib.cli.plan import plan
 from chalicelib.errors import InvalidInput
+from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
 
 app = typer.Typer(
@@ -59,7 +60,7 @@ def replay(
     service = new_service(profile, scope.region, policy)
     report, notices = service.replay(scope)
     named = ", ".join(f"{ref.kind} {ref.name}" for ref in scope.resources)
-    print(f"audits {named} in account {scope.account}, {scope.region}: ", end="", file=sys.stderr)
+    print(f"audits {clean(named)} in account {scope.account}, {scope.region}: ", end="", file=sys.stderr)
     print(f"{len(report.findings)} findings, {len(notices)} notices", file=sys.stderr)
     show.text(rendered(notices, render), to=output)
     return 0
@@ -91,7 +92,7 @@ def policy_check(file: Annotated[str, typer.Argument(help="Policy: a path, or a 
     from chalicelib.policy.policy import load_policy
 
     loaded = load_policy(file)
-    print(f"{file}: good; {len(loaded.enabled())} of {len(loaded.rules)} rules enabled, digest {loaded.digest}")
+    print(f"{clean(file)}: good; {len(loaded.enabled())} of {len(loaded.rules)} rules enabled, digest {loaded.digest}")
 
 
 @app.command()

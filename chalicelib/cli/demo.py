@@ -10,7 +10,6 @@ from typing import Any
 
 import boto3
 
-from chalicelib.audit.resolution import Resolutions
 from chalicelib.cli import show
 from chalicelib.cli.outputs import save
 from chalicelib.cli.progress import shown_progress
@@ -62,7 +61,7 @@ def run_demo(output: Path, *, progress_enabled: bool) -> None:
             report = service.audit(scope, "cli")
         show.write(report, to=None)
         save(output, report.model_dump_json(indent=2) + "\n")
-        service.publisher.sweep([Audited.by(report, Resolutions(scope, frozenset(report.rules)))], report)
+        service.publisher.sweep([Audited(report, scope)], report)
         received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
     print(f"\nThe JSON report is in {output}.")
     _show_notice(json.loads(received["Body"]))

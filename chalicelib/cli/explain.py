@@ -6,8 +6,8 @@ from typing import Any
 from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failures
-from chalicelib.report.findings import Outcome, Resource
+from chalicelib.report.findings import Resource
+from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
@@ -39,9 +39,6 @@ class Explanation:
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         self.outcomes.append((rule, subject, outcome))
-
-    def finished(self, gaps: Failures) -> None:
-        """Nothing more to keep."""
 
     def about(self, asked: str, scope: Scope) -> list[Explained]:
         """The outcomes for the resource with this ARN or name, and for its parts (variants, targets, policies).

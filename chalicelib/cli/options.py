@@ -14,6 +14,9 @@ FINDINGS_CODE, BLIND_CODE = 3, 4
 #: What ``--format`` of a report accepts, the one for people first.
 REPORT_FORMATS = ("table", *WRITERS)
 
+#: The formats that have a place for what passed.
+PASSES_IN = ("table", "json", "junit")
+
 #: What ``--render`` accepts.
 NOTICE_FORMS = "chat|email|html|security-hub|slack"
 

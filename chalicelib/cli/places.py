@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from chalicelib.audit.auditor import Auditor, utc_now
 from chalicelib.audit.judge import Witness
+from chalicelib.audit.named import Sighted, no_such_resource
 from chalicelib.cli.progress import shown_parts, shown_progress
 from chalicelib.cli.sessions import SharedSession
 from chalicelib.errors import AccessFailed, InvalidInput
@@ -203,12 +204,14 @@ def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches."""
+    """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches;
+    ``passes`` are listed where they are asked for."""
 
     service: Service
     rules: frozenset[str] = frozenset()
     tags: Mapping[str, str | None] = field(default_factory=dict)
     progress: bool = True
+    passes: bool = False
 
     def scope(self, place: Place) -> Scope:
         """What is audited in a place."""
@@ -238,6 +241,8 @@ class Survey:
                 if place.refused is not None:
                     raise place.refused
                 return self._read(place, progress)
+            except InvalidInput:
+                raise
             except Exception as fault:  # one place must not end the audit of the others; it is told as a blind spot
                 refused = isinstance(fault, NotAllowed)
                 operation = fault.operation if isinstance(fault, NotAllowed) else "audit"
@@ -263,8 +268,13 @@ class Survey:
             progress=progress,
             tags=self.tags,
             memory=service.remembered,
+            passes=self.passes,
         )
-        return auditor.audit(self.scope(place), "cli", witness)
+        sighted = Sighted(self.scope(place), witness)
+        report = auditor.audit(sighted.scope, "cli", sighted)
+        if sighted.missing:
+            raise InvalidInput(no_such_resource(sighted.missing[0]), field="--resource")
+        return report
 
     def _unread(self, place: Place, operation: str, reason: str) -> Report:
         policy = self.service.policy

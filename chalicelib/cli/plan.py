@@ -10,6 +10,7 @@ import typer
 
 from chalicelib.cli.options import FINDINGS_CODE, ReportFormat
 from chalicelib.errors import InvalidInput
+from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
 
 UNKNOWN_CODE = 4
@@ -52,6 +53,7 @@ def plan(
     from chalicelib.plan.parameters import in_file
     from chalicelib.policy.policy import load_policy, unknown_rule
     from chalicelib.report.formats.writers import WRITERS
+    from chalicelib.report.narrowing import narrowed
     from chalicelib.scope import Scope, partition_of
     from chalicelib.settings import Settings
 
@@ -67,13 +69,12 @@ def plan(
         values |= in_file(file)
     declarations = declared_in(template, scope, values | _parameters(parameter or []))
     for word in declarations.skipped:
-        print(f"auditor: {word}", file=sys.stderr)
+        print(f"auditor: {clean(word)}", file=sys.stderr)
     answer = judged(declarations.templates, in_force, scope, datetime.now(UTC))
-    kept = [finding for finding in answer.report.findings if finding.severity.rank >= severity.rank]
-    report = answer.report.model_copy(update={"findings": kept})
+    report = narrowed(answer.report, severity=severity)
     show.give(report, files, writers=WRITERS)
     for source in answer.empty:
-        print(f"auditor: {source}: nothing of SageMaker is in it", file=sys.stderr)
+        print(f"auditor: {clean(source)}: nothing of SageMaker is in it", file=sys.stderr)
     worst = report.worst()
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
         return FINDINGS_CODE

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import EVENT_BYTES, TooLarge
+from chalicelib.input.reading import read_bytes, read_json
 from chalicelib.notices.channels import CHANNELS
 from chalicelib.notices.notice import Notice
 
@@ -26,7 +28,9 @@ def rendered(notices: Sequence[Notice], form: str) -> str:
 def event_in(file: Path) -> dict[str, Any]:
     """The event in a file. Raises InvalidInput when it cannot be read or is no JSON object."""
     try:
-        event = json.loads(file.read_text(encoding="utf-8"))
+        event = read_json(read_bytes(file, EVENT_BYTES))
+    except TooLarge as error:
+        raise InvalidInput(f"{file}: {error}; accepted is an event as EventBridge delivers it") from None
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}; accepted is a file with an event") from None
     except ValueError as error:

@@ -1,6 +1,8 @@
 """The routes on the loopback interface, through Chalice's own local server."""
 
+import json
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
@@ -9,7 +11,9 @@ from chalicelib.cli.demo import demo_account
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.ledger.table import TABLE
+from chalicelib.web import routes
 
+ADDRESS = "127.0.0.1"
 TABLE_NAME = "auditor-ledger"
 
 
@@ -51,11 +55,44 @@ def run_server(
 def _server(port: int) -> Any:
     try:
         from chalice.config import Config
-        from chalice.local import create_local_server
+        from chalice.local import ChaliceRequestHandler, LocalDevServer
     except ImportError:
         raise AuditorError("serving needs chalice, which `make setup` installs") from None
-    routes = import_module("app").app
+
+    class OwnPagesOnly(ChaliceRequestHandler):
+        """Refuses what the page of another origin sends before any route sees it."""
+
+        def parse_request(self) -> bool:
+            """False where the request is refused, or malformed."""
+            if not super().parse_request():
+                return False
+            because = foreign(self.headers, self.server.server_address[1])
+            if because is None:
+                return True
+            self.close_connection = True
+            error = routes.failure(403, "foreign_origin", because)
+            self._send_http_response(error.status, dict(error.headers), json.dumps(error.body))
+            return False
+
+    app = import_module("app").app
     try:
-        return create_local_server(routes, Config(), "127.0.0.1", port)
+        return LocalDevServer(app, Config(), ADDRESS, port, OwnPagesOnly)
     except OSError as error:
         raise InvalidInput(f"port {port} cannot be used: {error.strerror}", field="--port") from None
+
+
+def foreign(headers: Mapping[str, str], port: int) -> str | None:
+    """Why a request comes from elsewhere than the server's own pages or a tool of this machine; None where it does not.
+
+    A name that was made to point here (DNS rebinding) shows in ``Host``, and the page of another site in ``Origin`` or
+    ``Sec-Fetch-Site``, which a browser always sends. The server reads with the credentials of whoever started it.
+    """
+    hosts = [f"{name}:{port}" for name in (ADDRESS, "localhost")]
+    if headers.get("Host", "").lower() not in hosts:
+        return f"the Host is another; accepted are {' and '.join(hosts)}"
+    origin = headers.get("Origin")
+    if origin is not None and origin.lower() not in [f"http://{host}" for host in hosts]:
+        return "the Origin is another; accepted are the server's own pages"
+    if headers.get("Sec-Fetch-Site", "none").lower() not in ("none", "same-origin"):
+        return "a page of another site sent it; accepted are the server's own pages"
+    return None

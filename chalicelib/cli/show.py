@@ -17,8 +17,9 @@ from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
 from chalicelib.cli.table import STYLES, Table
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report, Verdict
+from chalicelib.report.findings import Report
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import Rule
 from chalicelib.templating import clean, rule_title
 
@@ -44,12 +45,12 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write(report: Report, *, to: Path | None, narrowed: str = "") -> None:
-    """Shows the report as a table on stdout, or writes it whole to a file. ``narrowed`` says what was left out."""
+def write(report: Report, *, to: Path | None) -> None:
+    """Shows the report as a table on stdout, or writes it whole to a file."""
     if to is not None:
-        return save(to, plain(report, narrowed))
+        return save(to, plain(report))
     terminal = Terminal()
-    for line in Table(report, terminal.width, narrowed).lines():
+    for line in Table(report, terminal.width).lines():
         terminal.print(line, soft_wrap=True)
         if terminal.quiet:
             return
@@ -58,16 +59,20 @@ def write(report: Report, *, to: Path | None, narrowed: str = "") -> None:
 def give(
     report: Report,
     files: Mapping[str, Path | None],
-    narrowed: str = "",
     writers: Mapping[str, Callable[[Report], str]] = WRITERS,
 ) -> None:
-    """Shows the report, or writes all of its files: by format, None for stdout."""
+    """Shows the report, or writes all of its files: by format, None for stdout.
+
+    What a narrowed one leaves out is told on stderr as well, as some formats have no place for it without a finding.
+    """
+    if report.shown is not None and files != {outputs.TABLE: None}:
+        print(f"auditor: {clean(report.shown.words)}", file=sys.stderr)
     texts: dict[Path, str] = {}
     for format, file in files.items():
         if file is not None:
-            texts[file] = plain(report, narrowed) if format == outputs.TABLE else writers[format](report)
+            texts[file] = plain(report) if format == outputs.TABLE else writers[format](report)
         elif format == outputs.TABLE:
-            write(report, to=None, narrowed=narrowed)
+            write(report, to=None)
         else:
             text(writers[format](report), to=None)
     outputs.save_all(texts)
@@ -83,9 +88,9 @@ def text(content: str, *, to: Path | None) -> None:
         _forget_stdout()
 
 
-def plain(report: Report, narrowed: str = "") -> str:
+def plain(report: Report) -> str:
     """The table as text, for a file."""
-    return "".join(f"{line.plain}\n" for line in Table(report, PAGE, narrowed).lines())
+    return "".join(f"{line.plain}\n" for line in Table(report, PAGE).lines())
 
 
 def catalogue(policy: Policy) -> None:

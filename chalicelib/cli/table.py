@@ -14,6 +14,7 @@ from rich.text import Text
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.left import left_in_words
 from chalicelib.scope import ARN, KINDS_BY_ARN
 from chalicelib.templating import clean
 
@@ -93,12 +94,11 @@ def _root(finding: Finding) -> tuple[str, str]:
 
 
 class Table:
-    """A report in lines of at most ``width`` columns; ``narrowed`` says what was left out of it."""
+    """A report in lines of at most ``width`` columns."""
 
-    def __init__(self, report: Report, width: int, narrowed: str = "") -> None:
+    def __init__(self, report: Report, width: int) -> None:
         self.report = report
         self.width = max(width, 24)
-        self.narrowed = narrowed
         self.open = report.open_findings()
         self.groups = groups(self.open)
         self.many_places = len(report.accounts) > 1 or len(report.regions) > 1
@@ -186,9 +186,11 @@ class Table:
             most = self.groups[:MOST]
             names = max(cell_len(self._named(group).plain) for group in most)
             yield from self._section("Most affected", most, lambda entry: self._affected(entry, names))
+        yield from self._passed()
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
-        for line in (self._exempt(), self.narrowed, self._hint()):
+        narrowed = flat(self.report.shown.words) if self.report.shown is not None else ""
+        for line in (left_in_words(self.report.deferred), self._exempt(), narrowed, self._hint()):
             if line:
                 yield from self._folded(Text(line), 2)
         yield from self._listed(self._looked_at())
@@ -196,8 +198,9 @@ class Table:
     def _counts(self) -> Iterator[Text]:
         counts = Counter(finding.severity for finding in self.open)
         if not self.open:
-            seen = "No findings" if self.report.complete else "No findings in what could be read"
-            yield Text(seen, "bold green" if self.report.complete else "bold")
+            whole = self.report.complete and self.report.shown is None
+            read = "in what could be read" if not self.report.complete else "in what is shown"
+            yield Text("No findings", "bold green") if whole else Text(f"No findings {read}", "bold")
             return
         count = Text(_number(len(self.open), "finding"), "bold")
         yield from self._folded(Text.assemble(count, f" on {_number(len(self.groups), 'resource')}"), 2)
@@ -230,6 +233,22 @@ class Table:
         name = self._named(group)
         gap = " " * (max(0, min(names, self.width // 2) - name.cell_len) + 2)
         yield from self._folded(Text.assemble(name, gap, Text(", ").join(counts)), 4)
+
+    def _passed(self) -> Iterator[Text]:
+        """What passed, a line for each rule with the resources under it, where the report lists it."""
+        by_rule: dict[str, list[str]] = {}
+        for passed in self.report.passes or ():
+            by_rule.setdefault(passed.rule, []).append(passed.name)
+
+        def line(entry: tuple[str, list[str]]) -> Iterator[Text]:
+            rule, names = entry
+            yield from self._folded(Text.assemble("  ", (rule, "green"), f"  {len(names):,}"), 4)
+            for name in sorted(names):
+                yield from self._folded(Text(f"    {flat(name)}", "dim"), 6)
+
+        if self.report.passes == []:
+            yield from (Text(), Text("Nothing passed", "bold"))
+        yield from self._section("Passed", sorted(by_rule.items()), line)
 
     def _blind_spots(self) -> list[list[BlindSpot]]:
         """The blind spots, those that differ by their place alone together."""

@@ -48,6 +48,8 @@ _ABSENT = (
     "AWS.SimpleQueueService.NonExistentQueue",
     "InvalidAccessException",  # Security Hub that is not enabled
     "NoSuchBucket",
+    "NotFoundException",
+    "ResourceNotFoundException",
     "NotFound",
     "QueueDoesNotExist",
 )

@@ -18,13 +18,14 @@ from chalicelib.scope import ResourceRef, Scope
 NAME = "auditor-doctor-probe"
 
 _SEARCH, _LIST_TAGS = "sagemaker:Search", "sagemaker:ListTags"
-_LIST_CONFIGS = "sagemaker:ListEndpointConfigs"
+_LIST_CONFIGS, _LIST_ENDPOINTS = "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"
 _BULK = "Asked where sagemaker:Search is denied, finds nothing or does not tell enough."
 _HOSTED = "Asked only where endpoints host inference components."
 _SWEEP_NOTES = {
     _SEARCH: "Lists and descriptions are read instead, with more calls.",
     _LIST_CONFIGS: "Endpoint configs that are remembered from the last audit are described anew, with more calls.",
     **{operation: _BULK for row in DESCRIBED if row.searched for operation in row.operations if operation != _SEARCH},
+    _LIST_ENDPOINTS: "Without it nothing shows that an endpoint which sagemaker:Search does not find is not there.",
 }
 _NOTES = {
     _SEARCH: "Which endpoints use a model that is audited by its name stays unread.",

@@ -38,9 +38,17 @@ class Identity:
 
 @dataclass
 class Caller:
-    """Who the process is to AWS, and where: asked once and kept."""
+    """Who the process is to AWS, and where: asked once and kept. ``function`` is the ARN under which Lambda runs it,
+    which tells the account without a call; empty elsewhere."""
 
     session: boto3.Session
+    function: str = ""
+
+    @property
+    def account(self) -> str:
+        """The account of the process."""
+        parts = self.function.split(":")
+        return parts[4] if len(parts) > 4 and parts[4] else self.identity.account
 
     @cached_property
     def region(self) -> str:

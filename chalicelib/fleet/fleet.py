@@ -2,16 +2,17 @@
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS, PASSING
@@ -19,8 +20,10 @@ from chalicelib.ledger.runs import Result, Run, RunPart, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report, Resolution
-from chalicelib.report.merging import merged, unread_report
+from chalicelib.report import telemetry
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Resolution
+from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -37,10 +40,6 @@ AGAIN_SECONDS = 15
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
 JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
-
-
-class PartFailed(AuditorError):
-    """A part that could not be audited; the queue gives it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,12 @@ class Fleet:
     ) -> Run:
         """Begins a run over these accounts and regions (default: those of the settings) and queues its parts.
 
-        Raises InvalidInput when no queue or role is configured, AccessFailed when the organization cannot be read or
-        the queue does not take the parts.
+        Raises InvalidInput when no queue or role is configured, or an account is none of the configured ones;
+        AccessFailed when the organization cannot be read or the queue does not take the parts.
         """
         if self.settings.queue_url is None:
             raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
+        self._check(accounts)
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
         parts = [part for account in wanted for region in where for part in self._parts(account, region)]
@@ -110,6 +110,18 @@ class Fleet:
         settings = self.policy.rules
         jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
         return asked & jobs if part.group == "jobs" else asked - jobs
+
+    def _check(self, accounts: Sequence[str]) -> None:
+        """Raises InvalidInput for an account that is none of the configured ones: in the account of a stranger, the
+        external id would be told to it."""
+        foreign = [account for account in accounts if account != self.account]
+        audited = frozenset(self._accounts()) if foreign else frozenset()
+        if unknown := [account for account in foreign if account not in audited]:
+            raise InvalidInput(
+                f"{unknown[0]} is not audited from here; accepted are {self.account} and the accounts of "
+                f"AUDITOR_ACCOUNTS ({', '.join(self.settings.accounts) or 'none'})",
+                field="accounts",
+            )
 
     def _accounts(self) -> list[str]:
         if self.settings.accounts != ("organization",):
@@ -143,20 +155,24 @@ class Fleet:
         A message that is not a part is logged with its id and dropped, as it would fail for ever.
         """
         failed = []
-        for record in event.get("Records") or ():
-            id = str(record.get("messageId", ""))
+        records = event.get("Records") if isinstance(event, Mapping) else None
+        for record in records if isinstance(records, list) else ():
+            id = str(record.get("messageId", "")) if isinstance(record, Mapping) else ""
             try:
                 run, part = _part_in(record)
             except InvalidInput as error:
-                log.warning("message %s dropped: %s", id, error)
+                telemetry.dropped(id, str(error))
                 continue
-            attempts = _attempts(record)
+            attempts, began = _attempts(record), time.monotonic()
+            outcome: Literal["done", "failed"] = "done"
             try:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
                 self._soon_again(record, attempts)
                 failed.append({"itemIdentifier": id})
+                outcome = "failed"
+            telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
         return {"batchItemFailures": failed}
 
     def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
@@ -185,6 +201,7 @@ class Fleet:
             result = self._audited(run, part)
         except NotAllowed as refused:
             result = self._blind(run_id, part, refused.operation, str(refused))
+            telemetry.audited(result.report)
         except Exception as fault:
             if last:
                 self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))
@@ -196,8 +213,7 @@ class Fleet:
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
-        known = self._known(scope)
-        return Result(audited.report, audited.resolution(known), audited.stands)
+        return Result(audited.report, audited.resolution, audited.stands)
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
@@ -205,10 +221,6 @@ class Fleet:
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
-
-    def _known(self, scope: Scope) -> Mapping[str, Any]:
-        ledger = self.publisher.ledger
-        return ledger.unresolved(scope.account, scope.region) if ledger is not None else {}
 
     def _session_for(self, account: str) -> boto3.Session:
         """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
@@ -254,33 +266,21 @@ class Fleet:
         self.runs.close(run.id)
 
     def _tell(self, run: Run, account: str) -> None:
-        """The digest of one account; one that has been sent for this run is not sent again.
-
-        Raises PartFailed while somebody else is sending it: the run is closed only when that has come to its end.
-        """
-        if not self.runs.claim_digest(run.id, account):
-            if not self.runs.digest_was_sent(run.id, account):
-                raise PartFailed(f"the digest of {account} is being sent by another part of the run {run.id}")
-            return
-        try:
-            results = self.runs.results(run.id, account)
-            parts = sorted(results.items())
-            audited = [
-                Audited(
-                    result.report,
-                    Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                    result.judged,
-                    result.stands,
-                )
-                for part, result in parts
-            ]
-            report = merged([part.report for part in audited])
-            self._remember_sizes(results)
-            self.publisher.sweep(audited, _of_run(report, run))
-            self.runs.digest_sent(run.id, account)
-        except BaseException:
-            self.runs.release_digest(run.id, account)
-            raise
+        """The digest of one account; channels that have taken it for this run do not get it again."""
+        results = self.runs.results(run.id, account)
+        audited = [
+            Audited(
+                result.report,
+                Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
+                result.judged,
+                result.stands,
+            )
+            for part, result in sorted(results.items())
+        ]
+        report = merged([part.report for part in audited])
+        report = without_notes_of_others(report, self.runs.accounts(run.id))
+        self._remember_sizes(results)
+        self.publisher.sweep(audited, _of_run(report, run))
 
     def _remember_sizes(self, results: Mapping[RunPart, Result]) -> None:
         """Keeps how large each region is, for the next run to split it."""

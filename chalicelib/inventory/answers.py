@@ -83,6 +83,13 @@ class Gone(CallFailed):
     """The resource named is not there (any more)."""
 
 
+class Deferred(CallFailed):
+    """A call that was not made, as the audit has made all that it may: it is left to the next sweep."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, "Deferred", "left to the next sweep")
+
+
 def cause_of(code: str) -> Cause:
     """Why a call failed, by its error code."""
     if code in _DENIED or code in _REFUSED_CREDENTIALS:

@@ -7,7 +7,6 @@ plain JSON, times as seconds since the epoch (``answers.moment``).
 
 import json
 import math
-import re
 import threading
 import time
 from collections import Counter
@@ -32,6 +31,7 @@ from chalicelib.inventory.answers import (
     unreadable,
 )
 from chalicelib.inventory.pacing import Pace, backoff
+from chalicelib.kinds import says_gone
 
 #: How often a call is made that fails in passing; one that is throttled waits for its turn instead.
 ATTEMPTS = 5
@@ -47,14 +47,6 @@ _CONFIG = Config(
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
 #: Passes with the next try: a connection that broke, or did not come about.
 _BROKEN = (HTTPClientError, AwsConnectionError, IncompleteReadError)
-
-_GONE_CODES = ("ResourceNotFound", "ResourceNotFoundException", "NotFoundException")
-#: How SageMaker says in a ValidationException that there is nothing of a name: the first two name nothing, the others
-#: name what they could not find. Any other ValidationException is a failure.
-_NOTHING = re.compile(r"Requested resource not found|RecordNotFound", re.IGNORECASE)
-_NOT_FOUND = re.compile(r"(?:Could not|Cannot|Unable to) find\b", re.IGNORECASE)
-#: What describes a resource by its name, and so can say that it is gone.
-_DESCRIBES = re.compile(r"Describe|Get|ListTags$|ListTrainingJobsFor")
 
 #: What bounds the reading of one list, however many pages AWS promises: pages, bytes of their answers, and seconds
 #: spent on waiting for them. One answer alone may have so many bytes.
@@ -271,19 +263,4 @@ def _passes(error: ClientError) -> bool:
 
 def _failure(operation: str, error: ClientError, parameters: Mapping[str, Any]) -> CallFailed:
     code, message = _code(error), str(error.response.get("Error", {}).get("Message", ""))[:MESSAGE]
-    return (Gone if _gone(operation, code, message, parameters) else CallFailed)(operation, code, message)
-
-
-def _gone(operation: str, code: str, message: str, parameters: Mapping[str, Any]) -> bool:
-    """True where AWS says of what the call names that it is not there."""
-    if _DESCRIBES.match(operation.partition(":")[2]) is None:
-        return False
-    if code in _GONE_CODES:
-        return True
-    if code not in ("ValidationException", "ValidationError"):
-        return False
-    if _NOTHING.match(message):
-        return True
-    # What was not found stands there by its ARN, in which names are in small letters.
-    named = [value.lower() for value in parameters.values() if isinstance(value, str)]
-    return _NOT_FOUND.match(message) is not None and any(name in message.lower() for name in named)
+    return (Gone if says_gone(operation, code, message) else CallFailed)(operation, code, message)

@@ -1,8 +1,9 @@
 """From a scope to an inventory: the sections of a sweep side by side, or the named resources and what they rest on."""
 
+import math
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -10,10 +11,12 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from chalicelib.inventory import images, metrics, uses
+from chalicelib.inventory import absence, images, metrics, narrow, shares, uses
+from chalicelib.inventory.absence import Lacking
+from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Fact, VpcConfig
+from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import NOT_READ, Failure
 from chalicelib.inventory.kinds import (
     components,
@@ -30,7 +33,7 @@ from chalicelib.inventory.kinds import (
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
-from chalicelib.inventory.kinds.plain import PLAIN, Cluster
+from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
@@ -49,7 +52,8 @@ WAITING_PAGES = 8
 class Reading:
     """One reading of a scope, begun at once and used as a context manager.
 
-    First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`failures` is complete after both.
+    First :meth:`training_jobs` to its end, then :meth:`inventory`; :attr:`failures` is complete after both. A reading
+    of named resources that may make ``most_calls`` leaves what goes beyond to the next sweep (:attr:`deferred`).
     """
 
     def __init__(
@@ -60,9 +64,11 @@ class Reading:
         now: datetime,
         progress: Progress = no_progress,
         memory: Memory | None = None,
+        most_calls: int | None = None,
     ) -> None:
         self.scope = scope
-        self._reader = Reader(aws, scope, needs, now, progress, memory)
+        bound = BoundedDoor(aws, most_calls) if most_calls is not None else None
+        self._reader = Reader(aws, scope, needs, now, progress, memory, bound)
         self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._child_hours: dict[str, list[float | None]] = {}
@@ -71,6 +77,7 @@ class Reading:
         self._stopped = threading.Event()
         self._counting = threading.Lock()
         self._jobs_read = 0
+        self._named_jobs: list[TrainingJob] = []
         for part in Part:
             if part not in needs:
                 reason = f"{part} were not read, as no enabled rule declares to read them"
@@ -99,10 +106,22 @@ class Reading:
         """The calls that failed."""
         return [failure for failure in self._reader.gaps if failure.blinds]
 
+    @property
+    def deferred(self) -> list[Failure]:
+        """What is left to the next sweep."""
+        return self._reader.gaps.deferred
+
     def tags(self, arns: list[str]) -> dict[str, dict[str, str]]:
         """The tags of resources that came without them, by ARN; those that cannot be read are absent."""
+        if self._reader.bound is not None:
+            self._reader.bound.reserved = 0
+        arns = self._reader.afforded(Part.TAGS, arns)
         answers = zip(arns, self._reader.each(self._reader.tags, arns), strict=True)
         return {arn: tags for arn, tags in answers if tags is not None}
+
+    def gone(self, lacking: Iterable[Lacking]) -> frozenset[Lacking]:
+        """Those of these resources of which AWS, asked for each by its name, says that they are not there."""
+        return absence.gone(self._reader, lacking)
 
     # ---- training jobs, as a stream
 
@@ -259,7 +278,7 @@ class Reading:
         reader = self._reader
         if Part.MODELS in reader.needs and reader.gaps.of(Part.MODELS) is None:
             lacking = [name for name in uses.models_named(estate) if name not in estate.models]
-            estate.models = {**estate.models, **models.described_models(reader, lacking)}
+            estate.models = {**estate.models, **models.named_models(reader, lacking, keep=shares.AFTER_MODELS)}
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any, or
@@ -285,23 +304,25 @@ class Reading:
             estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
         if Part.MUTES in reader.needs:
             alarms = list(estate.alarms.values())
-            estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms))
+            keep = narrow.network_calls(estate, self._named_jobs)
+            estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms, keep))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
             self._read_load_tests(estate, scaled)
 
     def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
         """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
         reader = self._reader
-        models_by_endpoint = [
-            (variant.endpoint_name, variant.configured and variant.configured.model_name) for variant in scaled
-        ]
-        only = None if self.scope.whole else sorted({model for _, model in models_by_endpoint if model})
-        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only))
+        runs = {target.resource_id: uses.models_of(target)[:1] for target in scaled}
+        names = {name for models in runs.values() for name in models}
+        only = None if self.scope.whole else sorted(names)
+        keep = narrow.network_calls(estate, self._named_jobs)
+        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only, keep))
         estate.recommendations = jobs or []
         if Part.BENCHMARKS in reader.needs and self.scope.whole:
             estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: load_tests.benchmark_jobs(reader))
         tested = {job.model_name for job in estate.recommendations} - {None}
-        for name in {name for name, model in models_by_endpoint if model not in tested}:
+        untested = [target for target in scaled if not tested.intersection(runs[target.resource_id])]
+        for name in {target.endpoint_name for target in untested}:
             endpoint = estate.endpoints[name]
             if endpoint.tags is None:
                 tagged = endpoint.with_tags(reader.tags(endpoint.arn))
@@ -338,61 +359,36 @@ class Reading:
         ]
         records = reader.describe_each(Part.ENDPOINTS, "DescribeEndpoint", "EndpointName", named.get("endpoint", ()))
         used = self._configs_of(records)
-        estate.configs = {**used, **configs.described_configs(reader, named.get("endpoint-config", ()))}
+        models_named = named.get("model", [])
+        keep = shares.FOR_NETWORK + math.ceil(len(models_named) / models.SEARCH_FILTERS)
+        configs_named = reader.afforded(Part.CONFIGS, named.get("endpoint-config", ()), cost=2, keep=keep)
+        reader.reserve(max(0, len(configs_named) - 1))
+        estate.configs = {**used, **configs.described_configs(reader, configs_named)}
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():
             if any(may_host_components(variant) for variant in endpoint.variants):
-                self._read_components(estate, partial(components.components, reader, EndpointNameEquals=endpoint.name))
+                read = partial(
+                    components.components, reader, keep=shares.AFTER_COMPONENTS, EndpointNameEquals=endpoint.name
+                )
+                self._read_components(estate, read)
         estate.others = {kind: reader.named(KINDS[kind], model, named.get(kind, ())) for kind, model in PLAIN.items()}
         tuned = tuning.described_tuning_jobs(reader, named.get("tuning-job", ()))
         for name, job in tuned.items():
             whole = reader.whole(Part.TUNING_JOBS, partial(tuning.children_hours, reader, job)) or job
             estate.tuning_jobs = {**estate.tuning_jobs, name: whole}
-        self._named_models(estate, named.get("model", ()))
-        self._named_scaling(estate)
+        self._named_models(estate, models_named)
+        narrow.read_scaling(reader, estate, self._named_jobs)
         self._read_metrics(estate)
         self._read_what_rests_on_policies(estate)
-        self._named_network(estate, named)
+        narrow.read_network(reader, estate, self._named_jobs, named)
         return estate
 
     def _named_models(self, estate: Inventory, names: Iterable[str]) -> None:
         reader = self._reader
-        for name in names:
-            model = models.searched_model(reader, name)
-            read = {name: model} if model else models.described_models(reader, [name])
-            estate.models = {**estate.models, **read}
+        searched = models.searched_models(reader, names)
+        lacking = reader.afforded(
+            Part.MODELS, [name for name in names if name not in searched], keep=shares.FOR_NETWORK
+        )
+        estate.models = {**estate.models, **searched, **models.described_models(reader, lacking)}
         self._read_lacking_models(estate)
-
-    def _named_scaling(self, estate: Inventory) -> None:
-        reader, needs = self._reader, self._reader.needs
-        scaled = [variant.resource_id for variant in uses.variants(estate) if uses.may_scale(variant)]
-        scaled += [component.resource_id for component in estate.components.values()]
-        if not scaled or Part.TARGETS not in needs:
-            return
-        estate.targets = reader.whole(Part.TARGETS, lambda: scaling.targets(reader, scaled)) or []
-        ids = list(dict.fromkeys(target.resource_id for target in estate.targets))
-        if not ids:
-            return
-        if Part.POLICIES in needs:
-            estate.policies = reader.whole(Part.POLICIES, lambda: scaling.policies(reader, ids)) or []
-        if Part.SCHEDULES in needs:
-            estate.schedules = reader.whole(Part.SCHEDULES, lambda: scaling.schedules(reader, ids)) or []
-        if Part.ACTIVITIES in needs:
-            estate.activities = reader.whole(Part.ACTIVITIES, lambda: scaling.activities(reader, ids)) or []
-
-    def _named_network(self, estate: Inventory, named: Mapping[str, list[str]]) -> None:
-        reader = self._reader
-        configs: list[VpcConfig | None] = [model.vpc_config for model in estate.models.values()]
-        configs += [config.vpc_config for config in estate.configs.values()]
-        configs += [job.vpc_config for job in self._named_jobs]
-        ids = {subnet for config in configs if config for subnet in config.subnets} | set(named.get("subnet", ()))
-        ids |= {subnet for cluster in estate.plain(Cluster).values() for subnet in cluster.subnets}
-        if Part.SUBNETS not in reader.needs:
-            return
-        if ids:
-            named_ones = reader.whole(Part.SUBNETS, lambda: network.named_subnets(reader, ids)) or {}
-            estate.subnets = {**estate.subnets, **named_ones}
-        if vpcs := named.get("vpc"):
-            theirs = reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
-            estate.subnets = {**estate.subnets, **theirs}

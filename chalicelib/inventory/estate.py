@@ -18,7 +18,7 @@ from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJob
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
-from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -33,6 +33,7 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.waiting import Waiting
 from chalicelib.report.cause import Cause
 
 F = TypeVar("F", bound=Fact)
@@ -126,6 +127,12 @@ class Inventory:
         """Every variant, by the resource id that Application Auto Scaling uses."""
         return {variant.resource_id: variant for endpoint in self.endpoints.values() for variant in endpoint.variants}
 
+    def variants_beside(self, variant: Variant) -> Sequence[Variant]:
+        """The variants of a variant's endpoint, itself first."""
+        endpoint = self.endpoints.get(variant.endpoint_name)
+        others = endpoint.variants if endpoint is not None else ()
+        return [variant, *(other for other in others if other.name != variant.name)]
+
     def config(self, name: str | None) -> EndpointConfig:
         """The named endpoint config."""
         self.gaps.demand(Part.CONFIGS, name)
@@ -143,13 +150,16 @@ class Inventory:
     def stands(self, part: Part, name: str) -> bool | None:
         """True where a named config or model was read, False where AWS said that there is none, None where neither."""
         if part is Part.CONFIGS:
-            read = any(variant.configured and variant.config_name == name for variant in self.variants.values())
+            read = any(
+                variant.known("configured") and variant.config_name == name for variant in self.variants.values()
+            )
         else:
             read = name in self.models
         return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
-        """The inference components that run on a variant."""
+        """The inference components that run on a variant. Raises Unread where one of all could not be read: it may
+        run there."""
         self.gaps.demand_each(Part.COMPONENTS)
         return self._components_by_variant.get((variant.endpoint_name, variant.name), [])
 
@@ -159,6 +169,11 @@ class Inventory:
         for component in self.components.values():
             grouped.setdefault((component.endpoint_name, component.variant_name), []).append(component)
         return grouped
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        """What endpoints that do not serve at the moment may run and stand on."""
+        return Waiting.of(self.endpoints, self.configs, self.models, self.components, self.gaps)
 
     def images_of(self, variant: Variant) -> list[str]:
         """The container images that serve a variant, its model's or its components'.
@@ -220,6 +235,8 @@ class Inventory:
         self.gaps.demand(part, name)
         if kind == "inference-component":
             return self.components.get(name)
+        if name not in self.endpoints:
+            self.gaps.demand_each(part)
         return self.variants.get(target.resource_id)
 
     @cached_property
@@ -231,7 +248,7 @@ class Inventory:
 
     def policies_of(self, target: ScalableTarget) -> list[ScalingPolicy]:
         """The scaling policies of a target."""
-        self.gaps.demand(Part.POLICIES)
+        self.gaps.demand(Part.POLICIES, target.resource_id)
         return self._policies_by_id.get((target.resource_id, target.dimension), [])
 
     def policies_beside(self, policy: ScalingPolicy) -> list[ScalingPolicy]:
@@ -241,7 +258,7 @@ class Inventory:
 
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
         """The scheduled actions of a target."""
-        self.gaps.demand(Part.SCHEDULES)
+        self.gaps.demand(Part.SCHEDULES, target.resource_id)
         key = (target.resource_id, target.dimension)
         return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
 
@@ -270,7 +287,7 @@ class Inventory:
 
     def activities_of(self, target: ScalableTarget) -> list[ScalingActivity]:
         """The recent scaling activities of a target, newest first."""
-        self.gaps.demand(Part.ACTIVITIES)
+        self.gaps.demand(Part.ACTIVITIES, target.resource_id)
         return self._activities_by_id.get((target.resource_id, target.dimension), [])
 
     @cached_property
@@ -299,7 +316,7 @@ class Inventory:
 
     def load_tests_of(self, model: str | None) -> list[RecommendationJob]:
         """The finished Inference Recommender jobs of a model."""
-        self.gaps.demand(Part.RECOMMENDATIONS)
+        self.gaps.demand(Part.RECOMMENDATIONS, model)
         return [job for job in self.recommendations if model is not None and job.model_name == model]
 
     def transform_jobs_of(self, model: Model) -> list[TransformJob]:
@@ -325,8 +342,8 @@ class Inventory:
     def _variants_by_model(self) -> Mapping[str | None, list[Variant]]:
         grouped: dict[str | None, list[Variant]] = {}
         for variant in self.variants.values():
-            if variant.configured is not None:
-                grouped.setdefault(variant.configured.model_name, []).append(variant)
+            if (configured := variant.known("configured")) is not None:
+                grouped.setdefault(configured.model_name, []).append(variant)
         return grouped
 
     # ---- network
@@ -348,18 +365,7 @@ class Inventory:
 
         A subnet whose zone is in doubt raises Unread only where fewer than ``enough`` zones are certain.
         """
-        subnets, _ = self.subnets_of(ids)
-        zones: set[str] = set()
-        doubt: Unread | None = None
-        for subnet in subnets:
-            try:
-                if (zone := subnet.zone) is not None:
-                    zones.add(zone)
-            except Unread as unread:
-                doubt = unread
-        if doubt is not None and len(zones) < enough:
-            raise doubt
-        return tuple(sorted(zones))
+        return zones_in(self.subnets_of(ids)[0], enough)
 
     # ---- metrics
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
+if TYPE_CHECKING:
+    from chalicelib.inventory.failures import Failure
 from chalicelib.inventory.answers import moment
 from chalicelib.report.cause import Cause
 
@@ -22,8 +24,9 @@ INCOMPLETE = "incomplete answer"
 class Unread(Exception):
     """A fact that a rule needs could not be read; the text says what stood in the way, ``operation`` which call.
 
-    ``shown`` is what evidence says in the place of a fact that is there, but not known. Without a ``cause`` AWS has
-    answered and did not tell, or, where an ``operation`` is named, that failed.
+    ``shown`` is what evidence says in the place of a fact that is there, but not known. ``failure`` is what failed,
+    where that is known: a :class:`chalicelib.inventory.failures.Failure`. Without a ``cause`` it is the failure's;
+    without either AWS has answered and did not tell, or, where an ``operation`` is named, that failed.
     """
 
     def __init__(
@@ -31,16 +34,19 @@ class Unread(Exception):
         reason: str,
         operation: str = INCOMPLETE,
         shown: str | None = None,
+        failure: "Failure | None" = None,
         cause: Cause | None = None,
     ) -> None:
         super().__init__(reason)
         self.operation = operation
         self.shown = shown
-        self.cause = cause or (Cause.NOT_TOLD if operation == INCOMPLETE else Cause.FAILED)
+        self.failure = failure
+        told = failure.cause if failure is not None else None
+        self.cause = cause or told or (Cause.NOT_TOLD if operation == INCOMPLETE else Cause.FAILED)
 
-    def again(self) -> "Unread":
-        """The same, to be raised once more."""
-        return Unread(str(self), self.operation, self.shown, self.cause)
+    def again(self) -> Self:
+        """The same, to be raised anew."""
+        return type(self)(str(self), self.operation, self.shown, self.failure, self.cause)
 
 
 class Missing(Unread):
@@ -201,10 +207,18 @@ class PartlyKnown(dict[str, Any]):
 
     def values(self) -> Any:
         """Every value."""
+        self._know_all()
+        return super().values()
+
+    def items(self) -> Any:
+        """Every key with its value."""
+        self._know_all()
+        return super().items()
+
+    def _know_all(self) -> None:
         for unread in (*self.unknown.values(), self.rest):
             if unread is not None:
                 raise unread
-        return super().values()
 
 
 _UNKNOWN = "_unknown"
@@ -220,6 +234,8 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True, allow_inf_nan=False)
     kind: ClassVar[str] = ""
+    #: The fields that are null where nobody read them, and the operation that would have told.
+    null_is_unread: ClassVar[Mapping[str, str]] = {"tags": "sagemaker:ListTags"}
     #: What every record of AWS's has, by AWS's names: one without is no answer.
     essential: ClassVar[tuple[str, ...]] = ()
     #: The keys of a record at which paths begin that a null or an empty value on the way would block.
@@ -315,7 +331,9 @@ class Fact(BaseModel):
                 values[name] = value.as_json()
             elif isinstance(value, tuple) and value and isinstance(value[0], Fact):
                 values[name] = [item.as_json() for item in value]
-        unknown = dict(self.unknown)
+        unread = {name: operation for name, operation in self.null_is_unread.items() if values.get(name, "") is None}
+        nulls = {name: Unread(f"{name} of the {self.kind} was not read", unread[name]) for name in unread}
+        unknown = nulls | dict(self.unknown)
         for name in self.unknown:
             if isinstance(value := values.pop(name, None), dict):
                 values[name] = PartlyKnown(value, {}, unknown.pop(name))

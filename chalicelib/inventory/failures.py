@@ -8,8 +8,8 @@ from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.inventory.parts import Part
 from chalicelib.report.cause import Cause
 
-#: The operation of a part that nobody asked for.
-NOT_READ = "not read"
+#: The operation of a part that nobody asked for, and of what is left to the next sweep.
+NOT_READ, LEFT_TO_SWEEP = "not read", "left to the next sweep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Failure:
 
     ``operation`` is ``service:Operation`` and ``code`` AWS's error code; empty where no call failed, as nothing was
     asked. ``part`` stays unread as a whole, or ``resource`` of it alone; without a part nothing does. ``gone``: the
-    resource is not there (any more).
+    resource is not there (any more). ``deferred``: it is left to the next sweep.
     """
 
     operation: str
@@ -27,6 +27,7 @@ class Failure:
     resource: str | None = None
     part: Part | None = None
     gone: bool = False
+    deferred: bool = False
 
     @property
     def reason(self) -> str:
@@ -34,6 +35,11 @@ class Failure:
         if not self.code:
             return self.message
         return f"{self.operation} failed: {self.code}" + (f": {self.message}" if self.message else "")
+
+    @property
+    def unread(self) -> Unread:
+        """What is raised where something needs this."""
+        return Unread(self.reason, self.operation, failure=self)
 
     @property
     def cause(self) -> Cause:
@@ -77,6 +83,11 @@ class Failures:
         failure = self.of(part, resource)
         return failure is not None and not failure.gone
 
+    @property
+    def deferred(self) -> list[Failure]:
+        """What is left to the next sweep."""
+        return [failure for failure in self._all if failure.deferred]
+
     def gone(self, part: Part, resource: str) -> bool:
         """True where AWS said that there is no resource of this name."""
         failure = self.of(part, resource)
@@ -90,7 +101,7 @@ class Failures:
             return
         if failure.gone:
             raise Missing(f"{resource} of {part} was deleted; endpoint-dependency-missing tells it")
-        raise Unread(failure.reason, failure.operation, cause=failure.cause)
+        raise failure.unread
 
     def demand_each(self, part: Part) -> None:
         """Raise Unread when the part, or the description of any resource of it, could not be read."""

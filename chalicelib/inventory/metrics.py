@@ -145,7 +145,8 @@ def _asked_of(variant: Variant, days: Mapping[str, int], pipelines: Mapping[str,
         ):
             continue
         if metric.whose is Whose.CONTAINER:
-            containers = pipelines.get((variant.configured and variant.configured.model_name) or "", ())
+            configured = variant.known("configured")
+            containers = pipelines.get((configured and configured.model_name) or "", ())
             keys += [MetricKey(name, variant.endpoint_name, variant.name, container) for container in containers]
         elif metric.whose is Whose.ENDPOINT:
             keys.append(MetricKey(name, variant.endpoint_name, ""))
@@ -164,7 +165,8 @@ def keys_of(name: str, variant: Variant) -> list[MetricKey]:
     """Under which keys a metric of a variant may stand: with instance pools its datapoints carry the instance type, and
     whether there is a series of all of them is not documented."""
     own = MetricKey(name, variant.endpoint_name, variant.name)
-    pools = variant.configured.instance_pools if variant.configured else ()
+    configured = variant.known("configured")
+    pools = configured.instance_pools if configured else ()
     types = dict.fromkeys(pool.instance_type for pool in pools if pool.instance_type)
     return [own, *(own._replace(instance_type=name) for name in types)]
 

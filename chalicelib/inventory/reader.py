@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone, text, unreadable
+from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Deferred, Gone, text, unreadable
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failure, Failures
+from chalicelib.inventory.failures import LEFT_TO_SWEEP, Failure, Failures
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
 from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.kinds import Kind
 from chalicelib.scope import Scope
 
 if TYPE_CHECKING:  # whoever judges a template needs no SDK
+    from chalicelib.inventory.allowance import BoundedDoor
     from chalicelib.inventory.aws import Aws
 
 log = logging.getLogger(__name__)
@@ -63,8 +64,8 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 class Reader:
-    """What all readers share: the door to AWS, the pool, the clock, the memory, and the list of what could not be
-    read."""
+    """What all readers share: the door to AWS (where the calls have a ``bound``, that one), the pool, the clock, the
+    memory, and the list of what could not be read."""
 
     #: Records a page of ``Search``, at most.
     SEARCH_PAGE = 100
@@ -77,8 +78,10 @@ class Reader:
         now: datetime,
         progress: Progress = no_progress,
         memory: Memory | None = None,
+        bound: "BoundedDoor | None" = None,
     ) -> None:
-        self.aws = aws
+        self.bound = bound
+        self.aws = bound or aws
         self.scope = scope
         self.needs = needs
         self.now = now
@@ -106,8 +109,38 @@ class Reader:
 
     def blind_to(self, failure: CallFailed, part: Part | None, resource: str | None = None) -> None:
         """Notes a failed call, and that the part (or one resource of it) stays unread."""
+        if isinstance(failure, Deferred) and part is not None:
+            self.left_to_sweep(part, resource, failure.operation)
+            return
         with self._lock:
             self.gaps.note(Failure(failure.operation, failure.code, failure.message, resource, part))
+
+    def left_to_sweep(self, part: Part, resource: str | None = None, operation: str = LEFT_TO_SWEEP) -> None:
+        """Notes that the part (or one resource of it) is left to the next sweep."""
+        most = self.bound.most if self.bound is not None else 0
+        reason = f"{part} are left to the next sweep, as an audit for this event makes {most} calls at most"
+        with self._lock:
+            self.gaps.note(Failure(operation, "", reason, resource, part, deferred=True))
+
+    def afforded(self, part: Part, names: Iterable[str], *, cost: int = 1, keep: int = 0) -> list[str]:
+        """Those of these resources of a part, from the first on, that can be read by ``cost`` calls each while ``keep``
+        calls stay; the others are left to the next sweep. All of them where nothing bounds the calls."""
+        wanted = list(dict.fromkeys(names))
+        if self.bound is None:
+            return wanted
+        number = max(0, self.bound.calls_left - keep) // cost
+        for name in wanted[number:]:
+            self.left_to_sweep(part, name)
+        return wanted[:number]
+
+    def reserve(self, calls: int) -> None:
+        """Keeps so many calls more for the tags that the end of the audit asks for."""
+        if self.bound is not None:
+            self.bound.reserved += calls
+
+    def affords(self, calls: int) -> bool:
+        """True where so many calls may be made."""
+        return self.bound is None or calls <= self.bound.calls_left
 
     def whole(self, part: Part, read: Callable[[], R]) -> R | None:
         """What ``read`` gives, or None with the part noted as unread when a call fails.
@@ -219,6 +252,8 @@ class Reader:
 
     def tags(self, arn: str) -> dict[str, str] | None:
         """The tags of one SageMaker resource, or None when they could not be read."""
+        if self.bound is not None:
+            self.bound.reserved = max(0, self.bound.reserved - 1)
         try:
             listed = self.aws.listing("sagemaker", "ListTags", "Tags", ResourceArn=arn, MaxResults=50)
         except Gone:

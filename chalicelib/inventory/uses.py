@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
@@ -17,12 +18,16 @@ def variants(estate: Inventory) -> list[Variant]:
 
 def models_named(estate: Inventory) -> list[str]:
     """The models that variants, components and transform jobs name, each once."""
-    names: list[str | None] = [
-        name for variant in variants(estate) if variant.configured for name in variant.configured.model_names
-    ]
+    names: list[str | None] = [name for variant in variants(estate) for name in models_of(variant)]
     names += [part.model_name for component in estate.components.values() for part in component.specifications]
     names += [job.model_name for job in estate.plain(TransformJob).values()]
     return list(dict.fromkeys(name for name in names if name))
+
+
+def models_of(variant: Variant) -> tuple[str, ...]:
+    """The models that a variant names, as far as its config is known."""
+    configured: VariantSettings | None = variant.known("configured")
+    return configured.model_names if configured else ()
 
 
 def pipelines(estate: Inventory) -> dict[str, tuple[str, ...]]:
@@ -48,17 +53,35 @@ def with_use(estate: Inventory, *, seen: bool) -> Inventory:
     configs could be read.
     """
     in_use = {endpoint.config_name for endpoint in estate.endpoints.values()}
-    users, doubtful = _users(estate)
+    (users, doubtful), run = _users(estate), _run_by_components(estate)
     models = {}
     for name, model in estate.models.items():
         untold = None if name in doubtful else () if seen and estate.whole else model.used_by
         used = tuple(sorted(users.get(name, ()))) or model.used_by or untold
-        models[name] = model.model_copy(update={"used_by": used})
+        models[name] = model.model_copy(update={"used_by": used, **run.get(name, {})})
     configs = {}
     for name, config in estate.configs.items():
         known = name in in_use or (False if estate.whole else None)
         configs[name] = config.model_copy(update={"in_use": known})
     return replace(estate, models=models, configs=configs)
+
+
+def _run_by_components(estate: Inventory) -> Mapping[str, dict[str, tuple[str, ...]]]:
+    """By the model's name: the inference components that run it, and the endpoints that it serves in no other way."""
+    components: dict[str, set[str]] = {}
+    hosts: dict[str, set[str]] = {}
+    for component in estate.components.values():
+        for part in component.specifications:
+            if part.model_name:
+                components.setdefault(part.model_name, set()).add(component.name)
+                hosts.setdefault(part.model_name, set()).add(component.endpoint_name)
+    for variant in variants(estate):
+        for name in models_of(variant):
+            hosts.get(name, set()).discard(variant.endpoint_name)
+    return {
+        name: {"components": tuple(sorted(names)), "hosts": tuple(sorted(hosts[name]))}
+        for name, names in components.items()
+    }
 
 
 def _users(estate: Inventory) -> tuple[Mapping[str, set[str]], set[str]]:
@@ -77,7 +100,7 @@ def _users(estate: Inventory) -> tuple[Mapping[str, set[str]], set[str]]:
     for variant in variants(estate):
         stands = state[variant.endpoint_name]
         if stands is not False and not variant.shadow and has_instances(variant):
-            models = variant.configured.model_names if variant.configured else ()
+            models = models_of(variant)
             note(models, variant.endpoint_name, certain=stands is True)
     for component in estate.components.values():
         stands = state.get(component.endpoint_name, True)

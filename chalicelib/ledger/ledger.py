@@ -1,8 +1,8 @@
 """What was known before: the findings through time, in one DynamoDB table.
 
-An item for each finding under its account and region, written with a condition on ``last_seen``, so that an audit
-that saw less recent things changes nothing. Telling is serialised for each account and region by a lease in the same
-table: whoever holds it reads, tells and writes, so that two audits at once tell a thing once.
+An item for each finding under its account and region, with what its channels are still owed. It is written in the
+place of the item that was read, never of one that somebody else has written since: whoever writes that it is owed, and
+is being told, has the right to tell it (``claims.py``).
 
 Of a finding ``pk`` is ``account#region`` and ``sk`` its id; in the index ``by-status`` ``status_pk`` is
 ``account#status`` and ``status_sk`` puts the worst first; the index ``by-resource`` is on ``arn``.
@@ -12,30 +12,59 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import CURSOR_CHARACTERS
+from chalicelib.input.reading import read_json
 from chalicelib.kinds import PASSING
-from chalicelib.ledger.table import BY_RESOURCE, BY_STATUS, Expression, Item, ItemTable, LedgerFailed, Write, utc_now
-from chalicelib.report.findings import Finding, Known, Severity, root_arn, utc_text
+from chalicelib.ledger.digests import Digest, digest_item
+from chalicelib.ledger.table import (
+    BY_RESOURCE,
+    BY_STATUS,
+    Expression,
+    Item,
+    ItemTable,
+    RequestRefused,
+    Write,
+    Written,
+    parsed,
+    stamp,
+    utc_now,
+)
+from chalicelib.report.findings import Finding, Severity, root_arn, utc_text
+from chalicelib.report.known import Known, Resolution
 
 RESOLVED_DAYS = 400
-LEASE_SECONDS = 120
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
 READ_A_PAGE = 100
-SENT_HOURS = 6
+#: Digests, and channels that failed, are remembered for longer than a failed invocation waits to be run again.
+DIGEST_DAYS = 30
+#: The partition of the channels that did not take a notice, and what is kept of their reason.
+CHANNELS, REASON_LENGTH = "channels", 500
+#: Marks of what was judged outlive every audit that may have begun before.
+MARKED_DAYS = 1
 #: Sightings kept of an account and region, at most: one item of the table holds them.
 SIGHTINGS = 1_000
+#: Users of a subnet that one item of the table holds; ARNs may have 2,048 characters, those of SageMaker have some 130.
+USERS = 1_000
 #: What a cursor holds: the key of a finding in the index by status.
 CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
 
-class LedgerBusy(LedgerFailed):
-    """Another audit of the same account and region is telling; the next try will find it done."""
+#: What is told, and what its channels are owed.
+Entry = Known | Digest
+
+
+class Broken(NamedTuple):
+    """A channel that did not take a notice: when for the first and the last time, and why."""
+
+    since: datetime
+    last: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +117,15 @@ class Ledger:
 
     def unresolved(self, account: str, region: str) -> dict[str, Known]:
         """Every open or exempt finding of an account and region, by id."""
+        current = self.current(account, region)
+        return {id: known for id, known in current.items() if known.finding.status != "resolved"}
+
+    def current(self, account: str, region: str) -> dict[str, Known]:
+        """Every finding of an account and region of which something may have to be told, by id: those that are open or
+        exempt, and those of which a channel is owed something."""
         where = Expression("pk = :pk", pk=_partition(account, region))
-        return _by_id(self._table.query(where, only=Expression("#status <> :resolved", resolved="resolved")))
+        current = Expression("#status <> :resolved OR attribute_exists(owed)", resolved="resolved")
+        return _by_id(self._table.query(where, only=current))
 
     def known(self, account: str, region: str, ids: Iterable[str]) -> dict[str, Known]:
         """What is known of the findings with these ids, whatever their status."""
@@ -100,6 +136,11 @@ class Ledger:
         resource to which they belong."""
         return _by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
 
+    def unresolved_of(self, arns: Iterable[str]) -> dict[str, Known]:
+        """What is open or exempt on these resources and their parts."""
+        known = [entry for arn in arns for entry in self.of_resource(arn).items()]
+        return {id: entry for id, entry in known if entry.finding.status != "resolved"}
+
     def listed(self, query: Query, limit: int, cursor: str | None = None) -> Page:
         """Findings worst first, at most ``limit``. Reads the index by page, never the table.
 
@@ -107,14 +148,19 @@ class Ledger:
         """
         partition = f"{query.account}#{query.status}"
         findings: list[Finding] = []
-        start: Item | None = _decoded(cursor, partition) if cursor else None
+        start: Item | None = None if cursor is None else _decoded(cursor, query.account, partition)
         while True:
-            items, start = self._table.page(
-                Expression("status_pk = :pk", pk=partition),
-                index=BY_STATUS,
-                limit=max(limit, READ_A_PAGE),
-                start=start,
-            )
+            try:
+                items, start = self._table.page(
+                    Expression("status_pk = :pk", pk=partition),
+                    index=BY_STATUS,
+                    limit=max(limit, READ_A_PAGE),
+                    start=start,
+                )
+            except RequestRefused:
+                if cursor is None:
+                    raise
+                raise _foreign_cursor() from None
             for item in items:
                 finding = _known(item).finding
                 if query.keeps(finding):
@@ -127,73 +173,84 @@ class Ledger:
 
     # ---- writing
 
-    def remember(self, entries: Sequence[Known]) -> None:
-        """Writes these findings, those excepted of which something more recent is known."""
-        newer = "attribute_not_exists(pk) OR last_seen <= :seen"
-        self._table.put_all(
-            [
-                Write(_item(known, self.lookback_days), Expression(newer, seen=_stamp(known.judged_at)))
-                for known in entries
-            ]
-        )
+    def write(self, entries: Sequence[Entry]) -> list[tuple[Entry, Written]]:
+        """Writes each finding or digest in the place of the one that was read. Gives it as it is now, and how that
+        went: it is lost where somebody else has written it since."""
+        fresh = [replace(entry, version=uuid.uuid4().hex) for entry in entries]
+        writes = [
+            Write(self._item(entry), _as_read(before.version)) for before, entry in zip(entries, fresh, strict=True)
+        ]
+        return list(zip(fresh, self._table.put_all(writes), strict=True))
 
-    @contextmanager
-    def telling(self, account: str, region: str, *, patience: float = 60) -> Iterator[None]:
-        """Holds the right to tell about an account and region, for at most two minutes.
+    def _item(self, entry: Entry) -> Item:
+        if isinstance(entry, Digest):
+            return digest_item(entry, self.clock() + timedelta(days=DIGEST_DAYS))
+        return _item(entry, self.lookback_days)
 
-        Raises LedgerBusy when another audit holds it for longer than ``patience`` seconds.
-        """
-        pk, owner = f"lease#{account}#{region}", uuid.uuid4().hex
-        waited, pause = 0.0, 0.1
-        while not self._taken(pk, owner):
-            if waited >= patience:
-                raise LedgerBusy(f"another audit of {account} in {region} is telling; the next try will find it done")
-            self.sleep(pause)
-            waited, pause = waited + pause, min(pause * 2, 2.0)
-        try:
-            yield
-        finally:
-            with suppress(LedgerFailed):  # a lease that cannot be given back runs out by itself
-                self._table.delete(pk, "telling", only_if=Expression("#owner = :me", me=owner))
+    # ---- digests, one for each account and run
 
-    def _taken(self, pk: str, owner: str) -> bool:
+    def digest(self, account: str, run: str, channels: Iterable[str]) -> Digest:
+        """The digest of a run: those of the channels to which it is owed still."""
+        digest = Digest(account, run, frozenset(channels))
+        item = self._table.get(*digest.key)
+        return digest if item is None else digest.as_in(item)
+
+    # ---- channels that did not take a notice
+
+    def broken(self, channel: str, reason: str) -> datetime:
+        """Notes that a channel did not take a notice. Gives the moment at which that began."""
         now = self.clock()
-        until = now + timedelta(seconds=LEASE_SECONDS)
-        lease = {
-            "pk": pk,
-            "sk": "telling",
-            "owner": owner,
-            "until": _stamp(until),
-            "expires": int(until.timestamp()) + 3600,
+        failed = Expression(
+            "SET #since = if_not_exists(#since, :now), #last = :now, #reason = :reason, expires = :until",
+            now=stamp(now),
+            reason=reason[:REASON_LENGTH],
+            until=int((now + timedelta(days=DIGEST_DAYS)).timestamp()),
+        )
+        item = self._table.update(CHANNELS, channel, failed)
+        return parsed(item["since"]) if item else now
+
+    def mended(self, channel: str) -> None:
+        """Forgets that a channel did not take notices."""
+        self._table.update(CHANNELS, channel, Expression("REMOVE #since"))
+
+    def broken_channels(self) -> dict[str, Broken]:
+        """The channels that have not taken a notice, by name."""
+        return {
+            item["sk"]: Broken(parsed(item["since"]), parsed(item["last"]), item["reason"])
+            for item in self._table.query(Expression("pk = :pk", pk=CHANNELS))
+            if "since" in item
         }
-        free = Expression("attribute_not_exists(pk) OR #until < :now", now=_stamp(now))
-        return self._table.put(lease, only_if=free)
 
-    # ---- channels that have taken a notice whose telling did not get to its end
+    # ---- what audits of named resources have judged lately
 
-    def delivered(self, key: str) -> frozenset[str]:
-        """The channels that took the notice with this key."""
-        item = self._table.get(f"sent#{key}", "channels")
-        return frozenset(item["channels"]) if item else frozenset()
+    def note_judged(self, account: str, region: str, resolution: Resolution, moment: datetime) -> None:
+        """Leaves a mark on each resource that an audit begun at ``moment`` settled: also where nothing was found, so
+        that an audit which began earlier and ends later tells nothing of it that is over by now."""
+        expires = int((self.clock() + timedelta(days=MARKED_DAYS)).timestamp())
+        marks = {"undecided": set(resolution.undecided)} if resolution.undecided else {}
+        for arn in sorted(resolution.settled):
+            key = {"pk": f"judged#{account}#{region}", "sk": f"{stamp(moment)}#{arn}"}
+            self._table.put({**key, "arn_judged": arn, "expires": expires, **marks})
 
-    def deliver(self, key: str, channel: str) -> None:
-        """Notes that a channel took the notice; forgotten after six hours."""
-        until = int((self.clock() + timedelta(hours=SENT_HOURS)).timestamp())
-        noted = Expression("ADD channels :channel SET expires = :until", channel={channel}, until=until)
-        self._table.update(f"sent#{key}", "channels", noted)
-
-    def settled(self, key: str) -> None:
-        """Forgets the channels of a notice that all of them have taken."""
-        self._table.delete(f"sent#{key}", "channels")
+    def judged_since(self, account: str, region: str, moment: datetime) -> dict[str, frozenset[str]]:
+        """The resources that audits begun after ``moment`` have settled, by ARN, each with the rules that stayed
+        undecided."""
+        where = Expression("pk = :pk AND sk > :moment", pk=f"judged#{account}#{region}", moment=f"{stamp(moment)}$")
+        judged: dict[str, frozenset[str]] = {}
+        for item in self._table.query(where):
+            undecided = frozenset(item.get("undecided", ()))
+            judged[item["arn_judged"]] = judged.get(item["arn_judged"], undecided) & undecided
+        return judged
 
     # ---- what stands on a subnet
 
     def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
-        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for."""
+        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for. Of many the
+        first thousand, far more than an event audits."""
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         for subnet, arns in users.items():
             key = {"pk": f"subnet#{account}#{region}", "sk": subnet}
-            self._table.put({**key, "users": set(arns), "expires": expires})
+            self._table.put({**key, "users": set(sorted(arns)[:USERS]), "expires": expires})
 
     def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
         """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""
@@ -210,7 +267,7 @@ class Ledger:
 
     def note_sightings(self, account: str, region: str, sightings: Mapping[tuple[str, str], datetime]) -> None:
         """Takes the place of the sightings of an account and region."""
-        seen = [[rule, arn, _stamp(first)] for (rule, arn), first in sorted(sightings.items())][:SIGHTINGS]
+        seen = [[rule, arn, stamp(first)] for (rule, arn), first in sorted(sightings.items())][:SIGHTINGS]
         key = {"pk": f"sightings#{account}#{region}", "sk": "all"}
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         self._table.put({**key, "body": json.dumps(seen), "expires": expires})
@@ -231,9 +288,11 @@ def _partition(account: str, region: str) -> str:
     return f"{account}#{region}"
 
 
-def _stamp(moment: datetime) -> str:
-    """A moment that sorts as text, to the microsecond."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+def _as_read(version: str | None) -> Expression:
+    """Holds while an item is the one that was read, or is still absent; items written before had no version."""
+    if version is None:
+        return Expression("attribute_not_exists(#version)")
+    return Expression("#version = :version", version=version)
 
 
 def _item(known: Known, lookback_days: int) -> Item:
@@ -246,17 +305,23 @@ def _item(known: Known, lookback_days: int) -> Item:
         "status_pk": f"{finding.account}#{finding.status}",
         "status_sk": f"{order}#{finding.region}#{finding.rule}#{resource.name}#{finding.id}"[:1000],
         "status": finding.status,
-        "last_seen": _stamp(known.judged_at),
+        "last_seen": stamp(known.judged_at),
         "body": finding.model_dump_json(),
         "part": resource.part,
-        "seen": _stamp(finding.last_seen),
+        "seen": stamp(finding.last_seen),
     }
     if root := root_arn(finding):
         item["arn"] = root
     if known.last_told is not None:
-        item["last_told"] = _stamp(known.last_told)
+        item["last_told"] = stamp(known.last_told)
     if known.severity_told is not None:
         item["severity_told"] = known.severity_told.value
+    if known.version is not None:
+        item["version"] = known.version
+    if known.owed:
+        item["owed"] = dict(known.owed)
+    if known.claimed_until is not None:
+        item["claimed"] = stamp(known.claimed_until)
     days: int | None = None
     if finding.status == "resolved":
         days = RESOLVED_DAYS
@@ -270,12 +335,15 @@ def _item(known: Known, lookback_days: int) -> Item:
 def _known(item: Item) -> Known:
     finding = Finding.model_validate_json(item["body"])
     resource = finding.resource.model_copy(update={"part": item["part"]})
-    exact = {"resource": resource, "last_seen": _parsed(item["seen"])}
-    last_told, severity = item.get("last_told"), item.get("severity_told")
+    exact = {"resource": resource, "last_seen": parsed(item["seen"])}
+    last_told, severity, claimed = item.get("last_told"), item.get("severity_told"), item.get("claimed")
     return Known(
         finding.model_copy(update=exact),
-        _parsed(last_told) if last_told else None,
+        parsed(last_told) if last_told else None,
         Severity(severity) if severity else None,
+        item.get("owed", {}),
+        parsed(claimed) if claimed else None,
+        item.get("version"),
     )
 
 
@@ -283,27 +351,28 @@ def _by_id(items: Iterable[Item]) -> dict[str, Known]:
     return {known.finding.id: known for known in map(_known, items)}
 
 
-def _parsed(stamp: str) -> datetime:
-    return datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-
-
 def _encoded(key: Mapping[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
 
 
-def _decoded(cursor: str, partition: str) -> dict[str, str]:
+def _decoded(cursor: str, account: str, partition: str) -> dict[str, str]:
+    """The key in a cursor. Raises InvalidInput for any text that no page of this account and status gave."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError:
+        key = read_json(base64.urlsafe_b64decode(cursor.encode())) if len(cursor) <= CURSOR_CHARACTERS.most else None
+    except ValueError:  # TooLarge among them
         key = None
     if (
         not isinstance(key, dict)
         or key.keys() != set(CURSOR_KEY)
-        or not all(isinstance(value, str) for value in key.values())
+        or not all(isinstance(value, str) and value for value in key.values())
         or key["status_pk"] != partition
+        or not key["pk"].startswith(f"{account}#")
     ):
-        raise InvalidInput(
-            "the cursor is none that a page of this query gave; accepted is the cursor of the page before",
-            field="cursor",
-        )
+        raise _foreign_cursor()
     return key
+
+
+def _foreign_cursor() -> InvalidInput:
+    return InvalidInput(
+        "the cursor is none that a page of this query gave; accepted is the cursor of the page before", field="cursor"
+    )

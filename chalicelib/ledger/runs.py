@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
-from chalicelib.report.findings import Report, Resolution, utc_text
+from chalicelib.report.findings import Report, utc_text
+from chalicelib.report.known import Resolution
 
 KEPT_DAYS = 30
 #: A run older than this is closed, and its open parts are blind spots.
 STALE_HOURS = 6
-CLAIM_MINUTES = 10
 
 
 class RunPart(NamedTuple):
@@ -144,37 +144,6 @@ class Runs:
         """The accounts of a run."""
         item = self._table.get(_partition(id), "run")
         return sorted(item["accounts"]) if item else []
-
-    def claim_digest(self, id: str, account: str) -> bool:
-        """True for the one who may send the digest of an account for a run: the first, or another one ten minutes
-        later when it was not sent."""
-        now = self.clock()
-        item = {
-            "pk": _partition(id),
-            "sk": f"digest#{account}",
-            "sent": False,
-            "claimed": utc_text(now),
-            "expires": self._expiry(),
-        }
-        free = Expression(
-            "attribute_not_exists(pk) OR (sent = :no AND claimed < :before)",
-            no=False,
-            before=utc_text(now - timedelta(minutes=CLAIM_MINUTES)),
-        )
-        return self._table.put(item, only_if=free)
-
-    def digest_was_sent(self, id: str, account: str) -> bool:
-        """True when the digest of an account has left for a run."""
-        item = self._table.get(_partition(id), f"digest#{account}")
-        return item is not None and bool(item.get("sent"))
-
-    def digest_sent(self, id: str, account: str) -> None:
-        """Notes that the digest of an account was sent for a run."""
-        self._table.update(_partition(id), f"digest#{account}", Expression("SET sent = :yes", yes=True))
-
-    def release_digest(self, id: str, account: str) -> None:
-        """Lets the next attempt send the digest."""
-        self._table.delete(_partition(id), f"digest#{account}")
 
     def grown(self, account: str, region: str, resources: int) -> None:
         """Remembers how many resources an account and region had at its last audit."""

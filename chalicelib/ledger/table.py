@@ -10,12 +10,15 @@ The table: partition key ``pk``, sort key ``sk``; index ``by-status`` on ``statu
 
 import base64
 import json
+import logging
 import re
+import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -23,6 +26,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
+
+log = logging.getLogger(__name__)
 
 Item = Mapping[str, Any]
 
@@ -34,8 +39,8 @@ BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 WRITTEN_AT_ONCE, READ_AT_ONCE = 50, 100
 #: DynamoDB takes 400 kB an item; base64 and the other attributes need room.
 PIECE = 250_000
-#: What DynamoDB answers where the condition of a write, or of a write in a transaction, does not hold.
-LOST = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+#: How often, and after how many seconds at first, a write is made again that met a transaction on its item.
+CONFLICT_ATTEMPTS, CONFLICT_PAUSE = 6, 0.05
 
 #: How the table is made, for tests and for the stack.
 TABLE: dict[str, Any] = {
@@ -67,9 +72,30 @@ _plain, _stored = TypeDeserializer().deserialize, TypeSerializer().serialize
 class LedgerFailed(AuditorError):
     """The table cannot be used; nothing was told or remembered."""
 
+    outside = "the ledger cannot be used; the log of the function says why"
+
 
 class ConditionFailed(LedgerFailed):
-    """The condition of a write did not hold; nothing was written."""
+    """The condition of a write did not hold; nothing was written. ``stored`` is the item that is there, where the write
+    asked for it."""
+
+    stored: Item | None = None
+
+
+class RequestRefused(LedgerFailed):
+    """DynamoDB takes the request for malformed: an item that is too large, a key to start from that is none."""
+
+
+class _Conflict(LedgerFailed):
+    """A transaction of somebody else is writing the item just now; nothing was written."""
+
+
+#: What DynamoDB's error codes mean, where they mean more than that the table cannot be used.
+_MEANT: Mapping[str, type[LedgerFailed]] = {
+    "ConditionalCheckFailedException": ConditionFailed,
+    "TransactionConflictException": _Conflict,
+    "ValidationException": RequestRefused,
+}
 
 
 class Expression:
@@ -87,6 +113,14 @@ class Write(NamedTuple):
     only_if: Expression
 
 
+class Written(Enum):
+    """How a write went: done; lost, as its condition did not hold; or refused, as the table never takes the item."""
+
+    DONE = "done"
+    LOST = "lost"
+    REFUSED = "refused"
+
+
 class ItemPage(NamedTuple):
     """Some items, and the key after which the next ones begin (None: these were the last)."""
 
@@ -96,10 +130,12 @@ class ItemPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ItemTable:
-    """The table ``name``; ``client`` is a DynamoDB client. Reads are consistent, those of an index excepted."""
+    """The table ``name``; ``client`` is a DynamoDB client, ``sleep`` is there to be replaced. Reads are consistent,
+    those of an index excepted."""
 
     name: str
     client: Any
+    sleep: Callable[[float], None] = time.sleep
 
     # ---- reading
 
@@ -170,13 +206,35 @@ class ItemTable:
         """Writes an item in the place of the one with its key. False when the condition did not hold."""
         return self._written("put_item", **self._put(item, only_if)) is not None
 
-    def put_all(self, writes: Sequence[Write]) -> None:
-        """Writes each item of which the condition holds, many in one transaction."""
+    def put_all(self, writes: Sequence[Write]) -> list[Written]:
+        """Writes each item of which the condition holds, many in one transaction, and says of each how it went. What a
+        transaction does not take, for whatever reason, is written item by item."""
+        outcomes: list[Written] = []
         for start in range(0, len(writes), WRITTEN_AT_ONCE):
             puts = [self._put(*write) for write in writes[start : start + WRITTEN_AT_ONCE]]
-            if self._written("transact_write_items", TransactItems=[{"Put": put} for put in puts]) is None:
-                for put in puts:
-                    self._written("put_item", **put)
+            if len(puts) > 1 and self._together(puts):
+                outcomes += [Written.DONE] * len(puts)
+            else:
+                outcomes += map(self._alone, puts)
+        return outcomes
+
+    def _together(self, puts: Sequence[dict[str, Any]]) -> bool:
+        try:
+            self._call("transact_write_items", TransactItems=[{"Put": put} for put in puts])
+        except LedgerFailed:
+            return False
+        return True
+
+    def _alone(self, put: dict[str, Any]) -> Written:
+        try:
+            self._patiently("put_item", **put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
+        except ConditionFailed as error:
+            # Found as it was to be written, it is the own write, of which the answer was lost.
+            return Written.DONE if error.stored == _item(put["Item"]) else Written.LOST
+        except RequestRefused as error:
+            log.error("an item is not written: %s", error)
+            return Written.REFUSED
+        return Written.DONE
 
     def put_pieces(self, pk: str, prefix: str, bodies: Sequence[str | bytes], **attributes: Any) -> None:
         """Writes the bodies, each with the attributes, under sort keys that begin with ``prefix``. Pieces left over
@@ -196,11 +254,6 @@ class ItemTable:
         )
         return _item(answer.get("Attributes", {})) if answer is not None else None
 
-    def delete(self, pk: str, sk: str, only_if: Expression | None = None) -> bool:
-        """Deletes an item, if it is there. False when the condition did not hold."""
-        condition = _expressions(ConditionExpression=only_if)
-        return self._written("delete_item", TableName=self.name, Key=_raw(_key(pk, sk)), **condition) is not None
-
     def _put(self, item: Item, only_if: Expression | None) -> dict[str, Any]:
         return {"TableName": self.name, "Item": _raw(item), **_expressions(ConditionExpression=only_if)}
 
@@ -209,22 +262,38 @@ class ItemTable:
     def _written(self, operation: str, **parameters: Any) -> dict[str, Any] | None:
         """The answer to a write, or None when its condition did not hold."""
         try:
-            return self._call(operation, **parameters)
+            return self._patiently(operation, **parameters)
         except ConditionFailed:
             return None
+
+    def _patiently(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """The answer to a write, which waits for the transactions of others on its item."""
+        for attempt in range(CONFLICT_ATTEMPTS - 1):
+            try:
+                return self._call(operation, **parameters)
+            except _Conflict:
+                self.sleep(CONFLICT_PAUSE * 2**attempt)
+        return self._call(operation, **parameters)
 
     def _call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self.client, operation)(**parameters)
         except ClientError as error:
-            lost = error.response["Error"]["Code"] in LOST
-            raise (ConditionFailed if lost else LedgerFailed)(self._unusable(error)) from error
+            failure = _failure(error.response["Error"]["Code"])(self._unusable(error))
+            if isinstance(failure, ConditionFailed) and "Item" in error.response:
+                failure.stored = _item(error.response["Item"])
+            raise failure from error
         except BotoCoreError as error:
             raise LedgerFailed(self._unusable(error)) from error
         return answer
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
+
+
+def _failure(code: str) -> type[LedgerFailed]:
+    """What an error code of DynamoDB means."""
+    return _MEANT.get(code, LedgerFailed)
 
 
 def pieces(content: Any) -> list[str]:
@@ -252,6 +321,16 @@ def whole(items: Sequence[Item], writing: str | None = None) -> list[Any] | None
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment that sorts as text, to the microsecond."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parsed(text: str) -> datetime:
+    """The moment of a :func:`stamp`."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
 
 
 def _key(pk: str, sk: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.config import Config
 
+from chalicelib.report import telemetry
 from chalicelib.scope import partition_of
 from chalicelib.settings import Settings
 
@@ -38,11 +39,17 @@ class Sender(NamedTuple):
 
 
 class Permission(NamedTuple):
-    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs."""
+    """What delivering needs in the role of a function: a statement's id, its actions, and the ARNs.
+
+    ``in_account``: only what lies in the auditor's own account. ``in_stack``: the stack grants it, as it alone knows
+    whose mail is sent.
+    """
 
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    in_account: bool = False
+    in_stack: bool = False
 
 
 class Lookup(NamedTuple):
@@ -70,10 +77,35 @@ class Channel:
     documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
 
 
+def operation_of(name: str) -> str:
+    """What a channel calls, as its permission has it: ``sns:Publish``."""
+    return next((channel.permission.actions[0] for channel in CHANNELS if channel.name == name), name)
+
+
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
     opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
-    return {name: deliver for name, deliver in opened.items() if deliver is not None}
+    return {name: logged(name, deliver) for name, deliver in opened.items() if deliver is not None}
+
+
+def logged(channel: str, deliver: Deliver) -> Deliver:
+    """The same delivery, with a line in the log for each notice that the channel took or refused."""
+
+    def delivered(notice: "Notice", report: "Report") -> object:
+        try:
+            answer = deliver(notice, report)
+        except Exception as error:
+            log_delivery(channel, notice, error)
+            raise
+        log_delivery(channel, notice)
+        return answer
+
+    return delivered
+
+
+def log_delivery(channel: str, notice: "Notice", error: Exception | None = None) -> None:
+    """One line in the log: a channel took a notice, or failed with this error."""
+    telemetry.noticed(channel, notice.kind, notice.audit_id, notice.account, len(notice.told), error)
 
 
 # ---- AWS Security Hub
@@ -150,9 +182,9 @@ def _as_mail(notice: "Notice") -> str:
 
 
 def _as_chat(notice: "Notice") -> list[Any]:
-    from chalicelib.notices import sns
+    from chalicelib.notices.chat import chat
 
-    return [sns.chat(notice)]
+    return [chat(notice)]
 
 
 def _topic_of(settings: Settings) -> Lookup | None:
@@ -178,12 +210,22 @@ def _slack_secret(settings: Settings) -> Lookup | None:
     return Lookup(f"secret {secret}", "secretsmanager", "DescribeSecret", {"SecretId": secret}, region)
 
 
-#: In the order of their delivery: the topic, to which others listen, comes last of those that are opened.
+#: In the order of their delivery: the topic, to which others listen, comes first.
 CHANNELS = (
+    Channel(
+        name="sns",
+        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",), in_account=True),
+        lookup=_topic_of,
+        opened=_topic,
+        texts={"email": _as_mail},
+        documents={"chat": _as_chat},
+    ),
     Channel(
         name="security-hub",
         permission=Permission(
-            "ImportFindings", ("securityhub:BatchImportFindings",), ("arn:*:securityhub:*:*:product/*/default",)
+            "ImportFindings",
+            ("securityhub:BatchImportFindings",),
+            ("arn:*:securityhub:*:*:product/${aws:PrincipalAccount}/default",),
         ),
         lookup=lambda settings: (
             Lookup("Security Hub", "securityhub", "DescribeHub", {}) if settings.security_hub else None
@@ -193,18 +235,12 @@ CHANNELS = (
     ),
     Channel(
         name="email",
-        permission=Permission("SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",)),
+        permission=Permission(
+            "SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",), in_stack=True
+        ),
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},
-    ),
-    Channel(
-        name="sns",
-        permission=Permission("TellTheTopic", ("sns:Publish",), ("arn:*:sns:*:*:*auditor*",)),
-        lookup=_topic_of,
-        opened=_topic,
-        texts={"email": _as_mail},
-        documents={"chat": _as_chat},
     ),
     Channel(
         name="slack",

@@ -1,12 +1,17 @@
 """What changed since it was told last: pure. The ledger's knowledge and the audit come in, decisions go out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
+from chalicelib.audit.resolution import Ending, ending
+from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Finding, Known, Report, Resolution, Severity, Verdict
+from chalicelib.report.bounds import narrowed, short_note, short_spot
+from chalicelib.report.findings import Finding, Report, Severity, root_arn
+from chalicelib.report.known import Known, Resolution
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -15,22 +20,34 @@ SECONDS_A_DAY = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to tell, worst first, and what to remember once it has been told."""
+    """What to tell, worst first, and what to remember once it has been told.
+
+    ``unseen`` are findings that were told before and that this audit says nothing of: they are still open.
+    """
 
     changes: tuple[Change, ...]
     remember: tuple[Known, ...]
+    unseen: tuple[Finding, ...] = ()
 
 
-def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, policy: Policy) -> Decision:
+def decide(
+    report: Report,
+    known: Mapping[str, Known],
+    resolution: Resolution,
+    policy: Policy,
+    judged_later: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> Decision:
     """Compares an audit with what is known. The moment of the audit is the report's start: nothing that was seen later
-    is changed by it."""
+    is changed by it, nor anything on the resources that were ``judged_later``, by ARN, but for the rules that stayed
+    undecided there."""
     now = report.started_at
     changes: list[Change] = []
     remember: list[Known] = []
+    unseen: list[Finding] = []
     reported = {finding.id for finding in report.findings}
     for finding in report.findings:
         before = known.get(finding.id)
-        if before is not None and before.judged_at > now:
+        if (before is not None and before.judged_at > now) or _superseded(finding, judged_later):
             continue
         kind = _kind(finding, before, policy, now)
         telling = kind is not None and tells(finding, policy)
@@ -40,18 +57,45 @@ def decide(report: Report, known: Mapping[str, Known], resolution: Resolution, p
     for id, before in known.items():
         if id in reported or before.finding.status == "resolved" or before.judged_at > now:
             continue
-        if (resolved_now := _resolved(id, resolution)) is None:
+        if _superseded(before.finding, judged_later):
             continue
-        resolved = before.finding.model_copy(update={"status": "resolved", "resolved_at": now})
+        if (end := ending(id, resolution)) is None:
+            if before.last_told is not None and _stays(before.finding, policy):
+                unseen.append(before.finding)
+            continue
+        resolved = narrowed(before.finding).model_copy(update={"status": "resolved", "resolved_at": now})
         remember.append(Known(resolved, before.last_told, before.severity_told))
         if (
-            resolved_now
+            end is Ending.RESOLVED
             and before.last_told is not None
             and before.finding.status == "open"
             and _notifies(resolved, policy)
         ):
             changes.append(Change(change="resolved", finding=resolved))
-    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember))
+    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember), tuple(unseen))
+
+
+def together(decisions: Iterable[Decision]) -> Decision:
+    """What several regions or accounts have to tell, as one."""
+    decisions = list(decisions)
+    return Decision(
+        tuple(sorted((change for decision in decisions for change in decision.changes), key=_worst_first)),
+        tuple(known for decision in decisions for known in decision.remember),
+        tuple(finding for decision in decisions for finding in decision.unseen),
+    )
+
+
+def _stays(finding: Finding, policy: Policy) -> bool:
+    """True for a finding that is still open though this audit says nothing of it: its rule is in force, and it is of no
+    job, which leaves the look-back window."""
+    setting = policy.rules.get(finding.rule)
+    return setting is not None and setting.enabled and finding.resource.kind not in PASSING and tells(finding, policy)
+
+
+def _superseded(finding: Finding, judged_later: Mapping[str, frozenset[str]]) -> bool:
+    """True for a finding on a resource of which a later audit knows better."""
+    undecided = judged_later.get(root_arn(finding))
+    return undecided is not None and finding.rule not in undecided
 
 
 def _worst_first(change: Change) -> tuple[bool, int, str, str]:
@@ -72,12 +116,16 @@ def _notifies(finding: Finding, policy: Policy) -> bool:
 def _kind(finding: Finding, before: Known | None, policy: Policy, now: datetime) -> ChangeKind | None:
     if finding.status != "open":
         return None
+    if before is not None and before.finding.status == "exempt":
+        return "back"  # told before or not: its exemption has ended
     if before is None or before.last_told is None or before.severity_told is None:
         return "new"
-    if before.finding.status in ("resolved", "exempt"):
+    if before.finding.status == "resolved":
         return "back"
     if finding.severity.rank > before.severity_told.rank:
         return "worse"
+    if finding.resource.kind in PASSING:
+        return None  # nothing of a job can be mended any more
     return "reminder" if now - before.last_told >= timedelta(days=policy.remind_after_days) else None
 
 
@@ -104,16 +152,6 @@ def _remembered(finding: Finding, before: Known | None, now: datetime, *, notifi
     return Known(current, before.last_told if before is not None else None, severity)
 
 
-def _resolved(id: str, resolution: Resolution) -> bool | None:
-    """True where a finding is resolved, False where another finding tells it now, None where nobody can say."""
-    if id in resolution.gone:
-        return True
-    verdict = resolution.verdicts.get(id)
-    if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE):
-        return True
-    return False if verdict is Verdict.FAIL else None
-
-
 # ---- notices
 
 
@@ -138,13 +176,25 @@ def notices_of_event(decision: Decision, report: Report, policy: Policy, url: st
 
 def digest(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> Notice:
     """The one digest of a sweep, even when all is clean."""
-    return _notice(report, list(decision.changes), policy, kind="digest", url=url)
-
-
-def _notice(report: Report, changes: list[Change], policy: Policy, *, kind: str, url: str | None) -> Notice:
-    changed = {change.finding.id for change in changes}
+    changed = {change.finding.id for change in decision.changes}
     still = [finding for finding in report.open_findings() if finding.id not in changed and tells(finding, policy)]
+    # What one part of a region did not see, another may have reported or found resolved.
+    judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
+    still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
+    return _notice(report, list(decision.changes), policy, kind="digest", url=url, still=still)
+
+
+def _notice(
+    report: Report,
+    changes: list[Change],
+    policy: Policy,
+    *,
+    kind: str,
+    url: str | None,
+    still: Sequence[Finding] = (),
+) -> Notice:
     severities = [change.finding.severity for change in changes if change.change != "resolved" or kind == "resolved"]
+    severities += [finding.severity for finding in still]
     return Notice.model_validate(
         {
             "kind": kind,
@@ -157,11 +207,11 @@ def _notice(report: Report, changes: list[Change], policy: Policy, *, kind: str,
             "finished_at": report.finished_at,
             "health": health(report),
             "told": changes,
-            "still_open": counted(finding.severity for finding in still) if kind == "digest" else {},
+            "still_open": counted(finding.severity for finding in still),
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),
             "observed": sum(1 for finding in report.open_findings() if not _notifies(finding, policy)),
-            "blind_spots": report.blind_spots,
-            "exemptions": report.exemptions,
+            "blind_spots": [short_spot(spot) for spot in report.blind_spots],
+            "exemptions": [short_note(note) for note in report.exemptions],
             "report_url": url,
         }
     )

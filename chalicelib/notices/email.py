@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.notices.notice import WORDS, ChangeKind, Notice
+from chalicelib.notices.reasons import exemption_sentence
 from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.templating import clean, render
 
@@ -182,6 +183,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
         "words": WORDS,
         "headings": HEADINGS,
         "utc": utc_text,
+        "ended": exemption_sentence,
         "linked": _linked,
         "counted": _counted,
     }

@@ -5,15 +5,20 @@ the topic reads it back.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.notices.mrkdwn import number_of
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
+from chalicelib.report.findings import ChangeKind as ChangeKind
 from chalicelib.templating import clean
 
-ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
+#: Changes that are news: what was not open, or not so bad, when it was told last.
+NEWS = ("new", "worse", "back")
+#: Characters of a subject.
+SUBJECT = 99
 
 #: How each change is announced before a title.
 WORDS: dict[ChangeKind, str] = {
@@ -45,9 +50,12 @@ class Notice(_Contract):
     """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``digest`` for many or a
     sweep.
 
-    ``told`` is worst first; ``omitted`` counts what did not fit into the channel, and ``totals`` then counts all
-    by severity. ``still_open`` counts what is open
-    and was told before, by severity. ``report_url`` leads to everything, where there is an address for it.
+    ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
+    worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
+    severity; ``omitted_blind_spots`` and ``omitted_exemptions`` count those that it does not hold. A digest for
+    programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
+    counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
+    for it.
     """
 
     schema_version: Literal[1] = 1
@@ -61,13 +69,17 @@ class Notice(_Contract):
     finished_at: Moment
     health: str
     told: list[Change] = []
+    part: int = 1
+    parts: int = 1
     omitted: int = 0
     totals: dict[str, int] | None = None
     still_open: dict[str, int] = {}
     exempt: int = 0
     observed: int = 0
     blind_spots: list[BlindSpot] = []
+    omitted_blind_spots: int = 0
     exemptions: list[ExemptionNote] = []
+    omitted_exemptions: int = 0
     report_url: str | None = None
 
     @property
@@ -91,19 +103,42 @@ class Notice(_Contract):
 
     @property
     def subject(self) -> str:
-        """One line of printable ASCII, at most 99 characters, as SNS takes for any e-mail subject."""
+        """One line of printable ASCII, at most 99 characters, as SNS takes for any e-mail subject. A digest's keeps its
+        counts, wherever it is from."""
         if self.kind in ("finding", "resolved"):
             kind, finding = self.only.change, self.only.finding
             severity = "" if kind == "resolved" else f" {finding.severity.value}"
             return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
-        what = ", ".join(f"{number} {severity}" for severity, number in self.by_severity.items())
-        resolved = sum(1 for change in self.told if change.change == "resolved")
-        what = ", ".join(filter(None, (what, f"{resolved} resolved" if resolved else "")))
-        if not what:
-            what = "nothing new" if sum(self.still_open.values()) else "all clean"
-            if not self.complete:
-                what = "incomplete, nothing new in what could be read"
-        return _ascii(f"SageMaker audit {self.account} {self.region}: {what}")
+        return _ascii(next(line for line in self._subjects() if len(line) <= SUBJECT))
+
+    def _subjects(self) -> Iterator[str]:
+        """The subject of a digest with less and less of where it is from: the counts always stay."""
+        regions = self.region.split(",")
+        account = self.account if len(self.account) <= 12 else number_of(self.account.count(",") + 1, "account")
+        if len(regions) <= 3:
+            yield f"SageMaker audit {account} {self.region}: {self._news}"
+        yield f"SageMaker audit {account} {number_of(len(regions), 'region')}: {self._news}"
+        yield f"SageMaker {account}: {self._news}"
+        yield self._news
+        yield self._news[:SUBJECT]
+
+    @property
+    def _news(self) -> str:
+        """What a digest tells, in counts."""
+        resolved = self.resolved
+        counts = [*_counts(self.by_severity), f"{resolved} resolved" if resolved else ""]
+        if any(counts):
+            return ", ".join(filter(None, counts))
+        if sum(self.still_open.values()):
+            return f"nothing new, still open: {', '.join(_counts(self.still_open))}"
+        return "all clean" if self.complete else "incomplete, nothing found in what could be read"
+
+    @property
+    def resolved(self) -> int:
+        """How many findings are told as resolved, those counted in ``omitted`` included."""
+        if self.totals is not None:
+            return max(0, len(self.told) + self.omitted - sum(self.totals.values()))
+        return sum(1 for change in self.told if change.change == "resolved")
 
     @property
     def rule(self) -> str:
@@ -111,11 +146,25 @@ class Notice(_Contract):
         return self.only.finding.rule if self.kind in ("finding", "resolved") else "digest"
 
     @property
-    def status(self) -> str:
-        """``open``, ``resolved`` or ``clean``: what subscribers filter by."""
-        if self.omitted or any(change.change != "resolved" for change in self.told):
-            return "open"
-        return "resolved" if self.told else "clean"
+    def tells_open(self) -> bool:
+        """True where it tells of findings that are open, new or not."""
+        return sum(self.by_severity.values()) > 0 or (self.omitted > 0 and self.totals is None)
+
+    @property
+    def status(self) -> list[str]:
+        """What subscribers filter by, all that holds: ``new`` (something is new, worse or back), ``open`` (something is
+        open, told now or before), ``resolved`` (something is told as resolved); where nothing does, ``clean``, or
+        ``incomplete`` where not everything could be read."""
+        news = self.new_severity is not None
+        still_open = self.tells_open or sum(self.still_open.values()) > 0
+        held = {"new": news, "open": still_open, "resolved": self.resolved > 0}
+        return [name for name, holds in held.items() if holds] or ["clean" if self.complete else "incomplete"]
+
+    @property
+    def new_severity(self) -> Severity | None:
+        """The highest severity among what is told as new, worse or back; None without any."""
+        severities = [change.finding.severity for change in self.told if change.change in NEWS]
+        return max(severities, key=lambda severity: severity.rank, default=None)
 
     def shortened(self, named: int) -> "Notice":
         """The notice with at most ``named`` changes; the others are counted."""
@@ -139,5 +188,9 @@ def counted(severities: Iterable[Severity]) -> dict[str, int]:
     return {severity.value: numbers[severity] for severity in sorted(numbers, key=lambda severity: -severity.rank)}
 
 
+def _counts(numbers: Mapping[str, int]) -> list[str]:
+    return [f"{number} {severity}" for severity, number in numbers.items() if number]
+
+
 def _ascii(text: str) -> str:
-    return clean(" ".join(text.split())).encode("ascii", "replace").decode()[:99]
+    return clean(" ".join(text.split())).encode("ascii", "replace").decode()[:SUBJECT]

@@ -1,55 +1,82 @@
-"""From audits to notices: what changed is told once, in every channel, and then remembered."""
+"""From audits to notices: what changed is claimed, told in every channel by itself, and remembered as told."""
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from chalicelib.audit.resolution import Resolutions
+from chalicelib.errors import AuditorError
+from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.history import History
-from chalicelib.ledger.ledger import Ledger
-from chalicelib.notices.channels import Deliver
-from chalicelib.notices.decide import Decision, decide, digest, notices_of_event
-from chalicelib.notices.notice import Notice
+from chalicelib.ledger.ledger import Broken, Ledger
+from chalicelib.ledger.table import LedgerFailed, Written
+from chalicelib.notices.channels import Deliver, operation_of
+from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
+from chalicelib.notices.notice import Change, Notice
+from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Known, Report, Resolution
+from chalicelib.report import telemetry
+from chalicelib.report.findings import BlindSpot, Report, utc_text
+from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
-from chalicelib.storage import store_text
+from chalicelib.storage import StoreFailed, store_text
 
 log = logging.getLogger(__name__)
+
+#: A channel that has failed for longer than this fails no invocation any more: an alarm and the digests tell it.
+BROKEN_AFTER = timedelta(hours=1)
+#: How often what somebody else has just written is read and decided anew, before it is left to them.
+ROUNDS = 5
+
+
+class NotDelivered(AuditorError):
+    """Some channels did not take everything; the next attempt asks them alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The report of one account and region, and what it can say of findings that it does not hold.
+    """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``resolutions`` are those of the audit itself, or the resolution that was worked out when a part of a run was
-    audited. ``stands`` are the ARNs of who stands on each subnet.
+    ``stands`` are the ARNs of who stands on each subnet.
     """
 
     report: Report
     scope: Scope
-    resolutions: Resolutions | Resolution
+    resolution: Resolution = field(default_factory=Resolution)
     stands: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     @classmethod
     def by(cls, report: Report, resolutions: Resolutions) -> "Audited":
         """What was audited just now."""
-        return cls(report, resolutions.scope, resolutions, resolutions.stands)
+        return cls(report, resolutions.scope, resolutions.resolution, resolutions.stands)
 
     @property
     def ids(self) -> list[str]:
         """The findings to ask the ledger for after an audit of named resources."""
-        return [] if self.scope.whole else list(self.resolutions.verdicts)
+        reported = [finding.id for finding in self.report.findings]
+        return reported if self.scope.whole else [*reported, *self.resolution.verdicts, *self.resolution.gone]
 
-    def resolution(self, known: Mapping[str, Known]) -> Resolution:
-        """What can be said of these findings."""
-        if isinstance(self.resolutions, Resolution):
-            return self.resolutions
-        return self.resolutions.of(known)
+
+#: Makes notices of what one channel is to hear.
+NoticesOf = Callable[[Sequence[Change]], list[Notice]]
+
+
+class Claimed(NamedTuple):
+    """What was decided of an audit, what of it is ours to tell, and the ids of what somebody else has claimed."""
+
+    decision: Decision
+    owing: Mapping[str, Owing]
+    lost: list[str]
+
+
+class Told(NamedTuple):
+    """The notices that were made, and the channels that did not take all of them, with the reason."""
+
+    notices: list[Notice]
+    failures: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,101 +94,256 @@ class Publisher:
     history: History | None = None
     regions: frozenset[str] = frozenset()
 
-    def sweep(self, audited: Sequence[Audited], merged: Report) -> Notice:
-        """Sends the one digest of an account's sweep, and remembers. Raises what a channel raises, with nothing
-        remembered."""
+    def sweep(self, audited: Sequence[Audited], merged: Report) -> list[Notice]:
+        """Sends the one digest of an account's sweep, and remembers; a channel that has taken the digest of the same
+        ``audit_id`` gets none. Gives the digest, more where the channels are to hear different things.
 
-        def digests(decisions: Sequence[Decision]) -> list[Notice]:
-            changes = [change for decision in decisions for change in decision.changes]
-            ordered = sorted(changes, key=lambda change: (change.change == "resolved", -change.finding.severity.rank))
-            return [digest(Decision(tuple(ordered), ()), merged, self.policy, self.url(merged))]
+        Raises NotDelivered when a channel did not take it.
+        """
+        claim = self._claim()
+        waiting = self._claimed_digest(claim, merged)
+        if not waiting and self.channels:
+            return []
+        self._note_judged(audited)
+        claimed = [self._claimed(part, claim) for part in audited]  # whoever was quicker tells what was lost
+        owing = {id: owed for part in claimed for id, owed in part.owing.items()}
+        decision = together(part.decision for part in claimed)
+        broken = self._broken()
+        report, url = self._stored(_with_broken(merged, broken))
 
-        (notice,) = self._published(audited, digests, merged)
-        complete = merged.accounts if merged.whole and self.regions <= set(merged.regions) else ()
-        for account in complete:
-            log.info("complete audit of %s", account)  # the stack counts these lines
-        if self.ledger is not None:
-            for part in audited:
-                self.ledger.stands(part.scope.account, part.scope.region, part.stands)
-            for account in complete:
-                self.ledger.completed(account, merged.finished_at)
-        if self.history is not None:
-            self.history.note([part.report for part in audited], merged)
-        return notice
+        def digests(changes: Sequence[Change]) -> list[Notice]:
+            return [digest(replace(decision, changes=tuple(changes)), report, self.policy, url)]
+
+        told = self._told(owing, claim, digests, report, waiting)
+        self._mended(broken.keys() - told.failures.keys())
+        self._follow(audited, merged)
+        self._answer_for(told.failures)
+        return told.notices
 
     def event(self, audited: Audited) -> list[Notice]:
-        """Sends what an event changed, and remembers. Raises what a channel raises, with nothing remembered."""
+        """Sends what an event changed, and remembers. Raises NotDelivered when a channel did not take all of it."""
+        self._note_judged([audited])
+        claim = self._claim()
+        notices: list[Notice] = []
+        failures: dict[str, str] = {}
+        ids: Collection[str] | None = None
+        while ids is None or ids:
+            claimed = self._claimed(audited, claim, ids)
+            owing, ids = claimed.owing, claimed.lost
+            report, url = audited.report, None
+            if any(owed.changes for owed in owing.values()):
+                report, url = self._stored(report)  # it is stored only when there is something to tell
+            notices_of = self._of_event(claimed.decision, report, url)
+            told = self._told(owing, claim, notices_of, report, list(self.channels))
+            late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
+            self._mended(late - told.failures.keys())
+            notices += told.notices
+            failures |= told.failures
+            if ids and claim is not None:
+                claim.wait(_what_is_told(audited))
+        self._answer_for(failures)
+        return notices
 
-        def notices(decisions: Sequence[Decision]) -> list[Notice]:
-            (decision,) = decisions
-            url = self.url(audited.report) if decision.changes else None  # a report may be stored to have one
-            return notices_of_event(decision, audited.report, self.policy, url)
-
-        return self._published([audited], notices, audited.report)
+    def _of_event(self, decision: Decision, report: Report, url: str | None) -> NoticesOf:
+        return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, url)
 
     def preview(self, audited: Audited) -> list[Notice]:
         """What an event would send, without sending or remembering it."""
-        return notices_of_event(self._decided(audited), audited.report, self.policy)
+        return notices_of_event(self._decided(audited, self._known(audited)), audited.report, self.policy)
 
-    def _published(
-        self,
-        audited: Sequence[Audited],
-        notices_of: Callable[[Sequence[Decision]], list[Notice]],
-        report: Report,
-    ) -> list[Notice]:
-        with ExitStack() as leases:
+    # ---- claiming
+
+    def _claim(self) -> Claim | None:
+        return Claim(self.ledger) if self.ledger is not None else None
+
+    def _note_judged(self, audited: Iterable[Audited]) -> None:
+        """Marks what was settled before anything is decided: an audit that began earlier either sees the mark, or has
+        claimed what it tells, and is waited for."""
+        for part in audited:
             if self.ledger is not None:
-                for account, region in sorted({(part.scope.account, part.scope.region) for part in audited}):
-                    leases.enter_context(self.ledger.telling(account, region))
-            decisions = [self._decided(part) for part in audited]
-            notices = notices_of(decisions)
-            for notice in notices:
-                self._deliver(notice, report)
-            if self.ledger is not None:
-                for decision in decisions:
-                    self.ledger.remember(decision.remember)
-        return notices
+                moment = part.report.started_at
+                _quietly(self.ledger.note_judged, part.scope.account, part.scope.region, part.resolution, moment)
 
-    def _decided(self, audited: Audited) -> Decision:
-        known = self._known(audited)
-        return decide(audited.report, known, audited.resolution(known), self.policy)
+    def _claimed_digest(self, claim: Claim | None, report: Report) -> list[str]:
+        """The channels that have not taken the digest of this audit, which is claimed for them."""
+        if claim is None or not self.channels:
+            return list(self.channels)
+        account = ",".join(report.accounts)
+        while True:
+            known = claim.ledger.digest(account, report.audit_id, self.channels)
+            if not known.owed or (not claim.held([known]) and claim.of_digest(known)):
+                return [name for name in self.channels if name in known.owed]
+            claim.wait(f"the digest of {account}")
 
-    def _known(self, audited: Audited) -> dict[str, Known]:
+    def _claimed(self, audited: Audited, claim: Claim | None, ids: Collection[str] | None = None) -> Claimed:
+        """What is ours to tell of an audit, or of these findings of it, written and claimed. What the table refuses for
+        good is told all the same.
+
+        Nothing is claimed while somebody else tells a part of it: two that wait for each other would wait for ever.
+        """
+        known = self._known(audited, ids)
+        while claim is not None and (held := claim.held(known.values())):
+            claim.wait(_what_is_told(audited))
+            known |= self._known(audited, [entry.finding.id for entry in held])
+        decision = self._decided(audited, known, ids)
+        owing = owings(decision, known, self.channels, self.policy)
+        if claim is None:
+            return Claimed(decision, owing, [])
+        ours: dict[str, Owing] = {}
+        lost: list[str] = []
+        for _ in range(ROUNDS):
+            outcomes = claim.of_findings([owed.known for owed in owing.values()])
+            ours |= {id: owing[id] for id, outcome in outcomes.items() if outcome is not Written.LOST}
+            lost = [id for id, outcome in outcomes.items() if outcome is Written.LOST]
+            known = self._known(audited, lost)
+            if not lost or claim.held(known.values()):
+                break
+            owing = owings(self._decided(audited, known, lost), known, self.channels, self.policy)
+            owing = {id: owed for id, owed in owing.items() if owed.differs(known.get(id))}
+        return Claimed(decision, ours, lost)
+
+    def _decided(self, audited: Audited, known: Mapping[str, Known], ids: Collection[str] | None = None) -> Decision:
+        report = audited.report
+        if ids is not None:
+            findings = [finding for finding in report.findings if finding.id in ids]
+            report = report.model_copy(update={"findings": findings})
+        scope, ledger = audited.scope, self.ledger
+        later = ledger.judged_since(scope.account, scope.region, report.started_at) if ledger is not None else {}
+        return decide(report, known, audited.resolution, self.policy, later)
+
+    def _known(self, audited: Audited, ids: Collection[str] | None = None) -> dict[str, Known]:
         if self.ledger is None:
             return {}
-        scope, reported = audited.scope, [finding.id for finding in audited.report.findings]
+        scope = audited.scope
+        if ids is not None:
+            return self.ledger.known(scope.account, scope.region, ids)
         if scope.whole:
-            known = self.ledger.unresolved(scope.account, scope.region)
-            lacking = [id for id in reported if id not in known]
+            known = self.ledger.current(scope.account, scope.region)
+            lacking = [id for id in audited.ids if id not in known]
             return known | self.ledger.known(scope.account, scope.region, lacking)
-        known = self.ledger.known(scope.account, scope.region, [*reported, *audited.ids])
+        known = self.ledger.known(scope.account, scope.region, audited.ids)
         for ref in scope.resources:
             for id, entry in self.ledger.of_resource(scope.arn(ref)).items():
                 known.setdefault(id, entry)
         return known
 
-    def _deliver(self, notice: Notice, report: Report) -> None:
-        """Hands a notice to every channel. After a failure the next attempt leaves out those that took it."""
+    # ---- telling
+
+    def _told(
+        self,
+        owing: Mapping[str, Owing],
+        claim: Claim | None,
+        notices_of: NoticesOf,
+        report: Report,
+        channels: Sequence[str],
+    ) -> Told:
+        """Hands each of these channels what it is to hear, and notes what it took."""
         if not self.channels:
             log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
-            return
-        key = _key(notice)
-        done = self.ledger.delivered(key) if self.ledger is not None else frozenset()
-        for name, deliver in self.channels.items():
-            if name in done:
-                continue
-            deliver(notice, report)
-            if self.ledger is not None and len(self.channels) > 1:
-                self.ledger.deliver(key, name)
-        if self.ledger is not None and (done or len(self.channels) > 1):
-            self.ledger.settled(key)
+        made: dict[tuple[tuple[str, str], ...], list[Notice]] = {}
+        failures: dict[str, str] = {}
+        for name in channels:
+            heard = [owed.changes[name] for owed in owing.values() if name in owed.changes]
+            changes = together([Decision(tuple(heard), ())]).changes
+            same = tuple((change.finding.id, change.change) for change in changes)
+            if same not in made:
+                made[same] = notices_of(changes)
+            for notice in made[same]:
+                try:
+                    self.channels[name](notice, report)
+                except Exception as error:  # whatever a channel raises, the others are tried
+                    failures[name] = str(error) if isinstance(error, AuditorError) else repr(error)
+                    log.warning("%s did not take a %s: %s", name, notice.kind, failures[name])
+                    continue
+                if claim is not None:
+                    claim.taken(name, [change.finding.id for change in notice.told])
+        if claim is not None:
+            _quietly(claim.release)
+        return Told([notice for notices in made.values() for notice in notices], failures)
+
+    def _stored(self, report: Report) -> tuple[Report, str | None]:
+        """The report, and where it can be read. One that cannot be stored is told without its address."""
+        try:
+            return report, self.url(report)
+        except StoreFailed as error:
+            log.warning("%s", error)
+            return _with_blind_spot(report, "s3:PutObject", str(error)), None
+
+    # ---- what follows: nothing of it brings the telling back
+
+    def _follow(self, audited: Sequence[Audited], merged: Report) -> None:
+        """What is remembered of a sweep beside its findings. It is told already, so that nothing here may raise."""
+        complete = merged.accounts if merged.whole and self.regions <= set(merged.regions) else []
+        for account in complete:
+            telemetry.completed(account, merged.audit_id)
+        if self.ledger is not None:
+            for part in audited:
+                _quietly(self.ledger.stands, part.scope.account, part.scope.region, part.stands)
+            for account in complete:
+                _quietly(self.ledger.completed, account, merged.finished_at)
+        if self.history is not None:
+            _quietly(self.history.note, [part.report for part in audited], merged)
+
+    def _broken(self) -> dict[str, Broken]:
+        """The channels that did not take a notice when they were tried last."""
+        if self.ledger is None or not self.channels:
+            return {}
+        try:
+            broken = self.ledger.broken_channels()
+        except LedgerFailed as error:
+            log.warning("%s", error)
+            return {}
+        return {name: state for name, state in broken.items() if name in self.channels}
+
+    def _mended(self, channels: Iterable[str]) -> None:
+        for name in channels:
+            if self.ledger is not None:
+                _quietly(self.ledger.mended, name)
+
+    def _answer_for(self, failures: Mapping[str, str]) -> None:
+        """Raises NotDelivered for channels that failed lately. One that is broken for longer is told by an alarm and in
+        the digests, and asked again with every notice."""
+        lately = [f"{name}: {reason}" for name, reason in failures.items() if not self._long_broken(name, reason)]
+        if lately:
+            raise NotDelivered(f"not delivered; the next attempt asks these channels alone: {'; '.join(lately)}")
+
+    def _long_broken(self, name: str, reason: str) -> bool:
+        if self.ledger is None:
+            return False
+        try:
+            since = self.ledger.broken(name, reason)
+        except LedgerFailed as error:
+            log.warning("%s", error)
+            return False
+        if self.ledger.clock() - since < BROKEN_AFTER:
+            return False
+        telemetry.broken(name, utc_text(since), reason)
+        return True
 
 
-def _key(notice: Notice) -> str:
-    """The same for a notice and for what a retry of its audit makes of it."""
-    changes = sorted(f"{change.finding.id} {change.change} {change.finding.severity}" for change in notice.told)
-    content = "\n".join((notice.kind, notice.trigger, notice.account, notice.region, *changes))
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+def _what_is_told(audited: Audited) -> str:
+    return f"findings of {audited.scope.account} in {audited.scope.region}"
+
+
+def _quietly(call: Callable[..., object], *arguments: object) -> None:
+    """Calls what may fail and must not bring back what has been told."""
+    try:
+        call(*arguments)
+    except Exception as error:
+        log.warning("not remembered: %s", error)
+
+
+def _with_broken(report: Report, broken: Mapping[str, Broken]) -> Report:
+    """The report, with the channels that did not take notices as blind spots, for the others to tell."""
+    for name, state in sorted(broken.items()):
+        error = f"{name} did not take notices since {utc_text(state.since)}, last at {utc_text(state.last)}"
+        report = _with_blind_spot(report, operation_of(name), f"{error}: {state.reason}")
+    return report
+
+
+def _with_blind_spot(report: Report, operation: str, error: str) -> Report:
+    spot = BlindSpot(account=report.accounts[0], region=report.regions[0], operation=operation, error=error)
+    return report.model_copy(update={"blind_spots": [*report.blind_spots, spot]})
 
 
 def report_address(report: Report, settings: Settings, session: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""AWS Security Hub: what changed as findings in the AWS Security Finding Format (ASFF), open ones and resolved ones.
+"""AWS Security Hub: what changed as findings in the AWS Security Finding Format (ASFF): open, resolved and exempt ones.
 
 Follows the operation BatchImportFindings and its guidelines: 100 findings and 6 MB a batch, 240 KB a finding. The
 fields that customers work with (Workflow, Note, UserDefinedFields, VerificationState) are never sent.
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import Notice
-from chalicelib.report.findings import Report
+from chalicelib.report.findings import Finding, Report
 from chalicelib.report.formats.asff import security_hub_finding, size
 from chalicelib.templating import clean
 
@@ -43,26 +43,30 @@ class SecurityHub:
     client: Any
 
     def deliver(self, notice: Notice, report: Report) -> None:
-        """Imports a notice of the own account. Raises SecurityHubFailed when a call fails as a whole."""
+        """Imports a notice of the own account, and with a digest all that is exempt. Raises SecurityHubFailed when a
+        call fails as a whole."""
         if notice.account == self.account():
-            import_findings(notice, self.client)
+            sweep = notice.kind == "digest"
+            exempt = [finding for finding in report.findings if finding.status == "exempt"] if sweep else []
+            import_findings(notice, self.client, exempt)
         else:
             log.info("findings of %s are not imported: its own Security Hub alone takes them", notice.account)
 
 
-def import_findings(notice: Notice, client: Any) -> Delivered:
-    """Imports what the notice tells: open findings active, resolved ones archived.
+def import_findings(notice: Notice, client: Any, exempt: Sequence[Finding] = ()) -> Delivered:
+    """Imports what the notice tells: open findings active, resolved ones archived; and ``exempt`` findings archived,
+    until their exemption ends and they are told.
 
     ``client`` is boto3's ``securityhub`` with credentials of the account that the findings are of, as the default
     product takes no others, in the region whose hub is told; the role needs ``securityhub:BatchImportFindings``. What
     Security Hub refuses is logged and given back. Raises SecurityHubFailed when a call fails as a whole.
     """
     region, partition = client.meta.region_name, client.meta.partition
+    changes = [(change.finding, str(change.change)) for change in notice.told]
+    changes += [(finding, "exempt") for finding in exempt]
     findings = [
-        security_hub_finding(
-            change.finding, change.change, change.finding.account, region, partition, notice.finished_at
-        )
-        for change in notice.told
+        security_hub_finding(finding, change, finding.account, region, partition, notice.finished_at)
+        for finding, change in changes
     ]
     imported = 0
     failed: list[tuple[str, str, str]] = []

@@ -15,6 +15,13 @@ class NoValue:
 NO_VALUE = NoValue()
 
 
+class Zones:
+    """What ``Fn::GetAZs`` gives: the zones of a region, whose names are not known but which are not each other."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+
+
 def choices_of(value: Any) -> set[str]:
     """All texts that a value can be; none where they cannot be listed."""
     if isinstance(value, Unknown):

@@ -7,10 +7,11 @@ from typing import Any
 import yaml
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import LEVELS, TEMPLATE_VALUES, Bound, TooLarge
+from chalicelib.input.reading import UNREADABLE, check_yaml
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-MAX_NODES, MAX_DEPTH = 500_000, 100
 #: Tags of YAML that stand for an intrinsic function without ``Fn::``.
 _BARE = {"Ref", "Condition"}
 
@@ -49,6 +50,7 @@ def document(source: str, text: str) -> Document:
     made = Document(source, None, {})
     loader = None
     try:
+        check_yaml(text, _Loader)
         loader = _Loader(text)
         node = loader.get_single_node()
         made.data = _Built(made, loader).of(node, ()) if node is not None else None
@@ -58,19 +60,19 @@ def document(source: str, text: str) -> Document:
         raise _no_template(source, mark.line + 1 if mark else 1, str(problem)) from None
     except yaml.YAMLError as error:
         raise _no_template(source, 1, str(error).splitlines()[0]) from None
-    except ValueError as error:
+    except TooLarge as error:
+        raise InvalidInput(f"{source}:{error.line}: {error}", field="TEMPLATE") from None
+    except UNREADABLE as error:
         raise _no_template(source, 1, str(error)) from None
-    except RecursionError:
-        raise _no_template(source, 1, "it is nested too deeply") from None
     finally:
         if loader is not None:
             loader.dispose()
     return made
 
 
-def too_large(made: Document, *path: str | int) -> InvalidInput:
-    """The error for a document beyond its bounds."""
-    return made.wrong(f"too large: accepted are {MAX_NODES:,} values, {MAX_DEPTH} levels deep", *path)
+def too_large(made: Document, bound: Bound, *path: str | int) -> InvalidInput:
+    """The error for a document beyond a bound."""
+    return made.wrong(str(TooLarge(bound)), *path)
 
 
 def _no_template(source: str, line: int, problem: str) -> InvalidInput:
@@ -90,8 +92,10 @@ class _Built:
     def of(self, node: Any, path: Path) -> Any:
         self._count += 1
         self._made.lines.setdefault(path, node.start_mark.line + 1)
-        if self._count > MAX_NODES or len(path) > MAX_DEPTH:
-            raise too_large(self._made, *path)
+        if self._count > TEMPLATE_VALUES.most:
+            raise too_large(self._made, TEMPLATE_VALUES, *path)
+        if len(path) > LEVELS.most:
+            raise too_large(self._made, LEVELS, *path)
         tag = node.tag
         if tag.startswith("!") and len(tag) > 1:
             return self._intrinsic(node, tag[1:], path)

@@ -11,6 +11,20 @@ from chalicelib.plan.unknown import Unknown
 _PLACE = re.compile(r"\$\{[^}]*\}")
 
 
+def _fits(text: str, parts: Sequence[str]) -> bool:
+    """True for a text of these parts, in their order, with at least one character between any two of them."""
+    first, *inner, last = parts
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for part in inner:
+        place = text.find(part, place + 1, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return end - place > 0
+
+
 class Exports:
     """Finds an exported value by its name, and by what is known of the name where one export alone fits."""
 
@@ -35,8 +49,8 @@ class Exports:
         mostly the name of the exporting stack."""
         fitting = [name] if name in self._by_name else []
         if not fitting and _PLACE.sub("", name) and _PLACE.search(name):
-            pattern = re.compile(".+".join(re.escape(part) for part in _PLACE.split(name)))
-            fitting = [export for export in self._by_name if pattern.fullmatch(export)]
+            parts = _PLACE.split(name)
+            fitting = [export for export in self._by_name if _fits(export, parts)]
         if len(fitting) != 1:
             return None
         stack, output = self._by_name[fitting[0]]

@@ -1,6 +1,5 @@
 """The files and folders of one command: what each holds, what is skipped, and what is deployed together."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import PLAN_VALUES, TooLarge
+from chalicelib.input.reading import read_json
 from chalicelib.plan import template, terraform
 from chalicelib.plan.document import Document, document
 from chalicelib.plan.intrinsics import NAMES
@@ -76,7 +77,7 @@ def declared_in(paths: Sequence[Path], scope: Scope, values: Mapping[str, str]) 
     for chosen in every.values():
         source = str(chosen.file)
         text = text_of(chosen.file, "TEMPLATE", _ACCEPTED)
-        data = _json(text)
+        data = _json(chosen.file, text)
         if terraform.is_plan(data):
             plans.append((source, chosen.environment, data))
         elif word := _of_no_concern(chosen, data):
@@ -116,7 +117,7 @@ def _folder(path: Path) -> Iterator[Chosen]:
 
 def _assembly(path: Path) -> Iterator[Chosen]:
     """The templates of a cloud assembly, as its manifest names them, with those nested in them and its stages."""
-    manifest = _json(text_of(path / _MANIFEST, "TEMPLATE", _ACCEPTED))
+    manifest = _json(path / _MANIFEST, text_of(path / _MANIFEST, "TEMPLATE", _ACCEPTED))
     artifacts = manifest.get("artifacts") if isinstance(manifest, dict) else None
     if not isinstance(artifacts, dict):
         yield from _folder(path)
@@ -146,10 +147,13 @@ def _of_no_concern(chosen: Chosen, data: Any) -> str:
     return ""
 
 
-def _json(text: str) -> Any:
+def _json(file: Path, text: str) -> Any:
+    """The JSON of a text, None for any other. Raises InvalidInput beyond the bounds."""
     try:
-        return json.loads(text) if text.lstrip().startswith("{") else None
-    except (ValueError, RecursionError):
+        return read_json(text, PLAN_VALUES) if text.lstrip().startswith("{") else None
+    except TooLarge as error:
+        raise InvalidInput(f"{file}:1: {error}", field="TEMPLATE") from None
+    except ValueError:
         return None
 
 

@@ -9,9 +9,11 @@ import re
 from collections.abc import Callable, Mapping, Set
 from typing import Any
 
+from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import EVALUATIONS, TEXT_CHARACTERS, TooLarge
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan import parameters
-from chalicelib.plan.choices import NO_VALUE, NoValue, choices_of, hidden, one_of
+from chalicelib.plan.choices import NO_VALUE, NoValue, Zones, choices_of, hidden, one_of
 from chalicelib.plan.loops import LOOP
 from chalicelib.plan.parameters import as_text
 from chalicelib.plan.unknown import LATER, Unknown, lack
@@ -30,6 +32,8 @@ _OWN_IDS = {"SubnetId", "VpcId", "GroupId"}
 _PLACE = re.compile(r"\$\{([^!}][^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:")
 _LONGEST = 200
+#: What a function takes beside its values, in evaluations, and how many characters are put together for one.
+FUNCTION, CHARACTERS = 5, 1_000
 _OUTPUTS = "Outputs."
 
 
@@ -80,6 +84,7 @@ class Evaluator:
             "AWS::StackId": f"arn:{scope.partition}:cloudformation:{scope.region}:{scope.account}:stack/{name}/0",
         }
         self._open: set[str] = set()
+        self._evaluations = 0
         self._deciding = False
 
     def own(self, id: str) -> str:
@@ -93,7 +98,14 @@ class Evaluator:
         value = self._value(node)
         return None if value is NO_VALUE else value
 
+    def _count(self, number: int = 1) -> None:
+        """Counts evaluations: references make a value that is used twice a thousand times in ten steps."""
+        self._evaluations += number
+        if self._evaluations > EVALUATIONS.most:
+            raise InvalidInput(f"the stack {self._name}: {TooLarge(EVALUATIONS)}", field="TEMPLATE")
+
     def _value(self, node: Any) -> Any:
+        self._count()
         if isinstance(node, dict):
             if len(node) == 1:
                 ((key, inner),) = node.items()
@@ -126,6 +138,7 @@ class Evaluator:
         }.get(key)
         if function is None:
             return Unknown(f"what {key} gives is {LATER}", optional=True)
+        self._count(FUNCTION)
         try:
             return function(inner)
         except (TypeError, ValueError, KeyError, IndexError, AttributeError, RecursionError):
@@ -262,6 +275,10 @@ class Evaluator:
         if any(isinstance(part, dict | list | NoValue) or part is None for part in parts):
             return Unknown("a text cannot be put together from what is no text")
         shown = [part.symbol if isinstance(part, Unknown) else as_text(part) for part in parts]
+        length = sum(map(len, shown)) + len(separator) * len(shown)
+        if length > TEXT_CHARACTERS.most:
+            raise InvalidInput(f"the stack {self._name}: {TooLarge(TEXT_CHARACTERS)}", field="TEMPLATE")
+        self._count(length // CHARACTERS)
         if not lacking:
             return separator.join(shown)
         certain = all(part.symbol for part in lacking)
@@ -354,6 +371,7 @@ class Evaluator:
             self._open.discard(key)
 
     def _holds(self, node: Any) -> tuple[str, str]:
+        self._count()
         ((key, inner),) = node.items()
         if key == "Condition":
             return self.condition(inner)
@@ -376,10 +394,3 @@ class Evaluator:
                 return decided, ""
             return next((state for state in states if state[0] == UNSURE), (TRUE if key == "Fn::And" else FALSE, ""))
         return UNSURE, f"{key} is {LATER}"
-
-
-class Zones:
-    """What ``Fn::GetAZs`` gives: the zones of a region, whose names are not known but which are not each other."""
-
-    def __init__(self, region: str) -> None:
-        self.region = region

@@ -6,18 +6,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.audit.findings import Failing, exemption_notes, findings, resource_of, tagged_arn
-from chalicelib.audit.judge import Judge
+from chalicelib.audit.exemptions import exemption_notes
+from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
+from chalicelib.audit.judge import Judge, Obstacle
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.failures import Failures
 from chalicelib.kinds import DESCRIBED
 from chalicelib.plan.bounds import InWords
 from chalicelib.plan.estate import Builder
 from chalicelib.plan.unknown import DEPLOYMENT, LATER, VALUES, Place, Template, spoken
 from chalicelib.policy.policy import Policy
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import BlindSpot, Declaration, Finding, Outcome, Report, ScopeAudited, Verdict
+from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
+from chalicelib.report.outcomes import Outcome, Verdict
+from chalicelib.report.shown import Shown
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from chalicelib.templating import SNIPPETS, Language
@@ -42,9 +44,6 @@ class _Verdicts:
         if outcome.verdict is Verdict.UNKNOWN:
             self.unknown[outcome.reason] += 1
 
-    def finished(self, gaps: Failures) -> None:
-        """Nothing more to count."""
-
 
 def _name(subject: Any) -> str:
     known = [subject.known(key) for key in ("endpoint_name", "resource_id", "name", "id", "policy_name")]
@@ -67,7 +66,7 @@ class Judged:
 def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: datetime) -> Judged:
     """The report on these templates, each judged by itself. Reads nothing but them."""
     tally = _Verdicts()
-    judge = Judge(policy.enabled(scope.rules), scope, witness=tally)
+    judge = Judge(policy.enabled(scope.rules), scope, witnesses=[tally])
     reported: list[Finding] = []
     for template in templates:
         builder = Builder(template, scope, now)
@@ -75,7 +74,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         for subject in estate.subjects:
             judge.judge(subject, estate)
         for reason in template.more.values():
-            judge.unread.setdefault((VALUES, reason), set()).update(_declarable(judge))
+            judge.unread.setdefault(Obstacle(VALUES, reason, Cause.NOT_TOLD), set()).update(_declarable(judge))
         judge.merge()
         tags = {tagged_arn(spoken(fact), scope): fact.known("tags") or {} for fact in estate.endpoints.values()}
         failing = [_spoken(failed) for failed in judge.failing]
@@ -105,8 +104,9 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
         resources=judge.resources,
         rules=judge.rule_counts(),
         findings=reported,
+        shown=_shown(policy, scope, len(reported)),
         blind_spots=spots,
-        exemptions=exemption_notes(policy, reported, now.date(), all_seen=False),
+        exemptions=exemption_notes(policy, reported, scope, now.date(), all_seen=False),
         catalogue={id: setting.in_force for id, setting in judge.rules.items()},
         complete=all(spot.operation == DEPLOYMENT for spot in spots),
     )
@@ -115,6 +115,14 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
     sources = dict.fromkeys(source for template in templates for source in template.sources)
     empty = [source for source in sources if source not in full]
     return Judged(report, tally.verdicts, empty, sum(tally.unknown.values()))
+
+
+def _shown(policy: Policy, scope: Scope, listed: int) -> Shown | None:
+    """How the report is narrowed, where only some rules judged."""
+    if not scope.rules:
+        return None
+    left_out = len(policy.enabled().keys() - scope.rules)
+    return Shown(rules=sorted(scope.rules), findings=listed, rules_left_out=left_out)
 
 
 def _spoken(failing: Failing) -> Failing:
@@ -149,7 +157,7 @@ def _spots(judge: Judge, tally: _Verdicts, scope: Scope) -> list[BlindSpot]:
     later: set[str] = set()
     later_count = 0
     spots: list[tuple[int, BlindSpot]] = []
-    for (operation, reason), rules in judge.unread.items():
+    for (operation, reason, *_), rules in judge.unread.items():
         number = tally.unknown[reason]
         if operation == DEPLOYMENT:
             later |= rules

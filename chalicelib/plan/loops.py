@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.plan.document import MAX_NODES, Document, Path, too_large
+from chalicelib.input.bounds import TEMPLATE_VALUES
+from chalicelib.plan.document import Document, Path, too_large
 from chalicelib.plan.unknown import LATER, Unknown, lack
 
 LOOP = "Fn::ForEach::"
@@ -30,6 +31,7 @@ class _Expansion:
     def __init__(self, made: Document, value: Callable[[Any], Any]) -> None:
         self._made, self._value = made, value
         self._lines: dict[Path, int] = {}
+        self._made_so_far = 0
 
     def document(self) -> Document:
         data = self._of(self._made.data, (), (), {})
@@ -38,8 +40,7 @@ class _Expansion:
     def _of(self, node: Any, origin: Path, path: Path, items: Mapping[str, str]) -> Any:
         """A node of the document at ``origin``, which will stand at ``path``, with the items of the loops around it."""
         self._lines[path] = self._made.line(*origin)
-        if len(self._lines) > MAX_NODES:
-            raise too_large(self._made, *origin)
+        self._count(origin)
         if isinstance(node, dict):
             if node.keys() == {"Ref"} and node["Ref"] in items:
                 return items[node["Ref"]]
@@ -47,6 +48,12 @@ class _Expansion:
         if isinstance(node, list):
             return [self._of(item, (*origin, index), (*path, index), items) for index, item in enumerate(node)]
         return _put(node, items) if isinstance(node, str) else node
+
+    def _count(self, origin: Path) -> None:
+        """Counts a value, or the turn of a loop, which may make none."""
+        self._made_so_far += 1
+        if self._made_so_far > TEMPLATE_VALUES.most:
+            raise too_large(self._made, TEMPLATE_VALUES, *origin)
 
     def _mapping(self, node: dict[str, Any], origin: Path, path: Path, items: Mapping[str, str]) -> dict[str, Any]:
         built: dict[str, Any] = {}
@@ -74,6 +81,7 @@ class _Expansion:
             return {key: Unknown(f"what {key} makes is {LATER}: {reason}", optional=True)}
         built: dict[str, Any] = {}
         for item in listed:
+            self._count(origin)
             entries = self._mapping(body, (*origin, 2), path, {**items, identifier: str(item)})
             if twice := built.keys() & entries.keys():
                 raise self._made.wrong(f"{key} makes {min(twice)} twice; its keys must hold ${{{identifier}}}", *origin)

@@ -1,7 +1,6 @@
 """The parameters of a CloudFormation template: values from files and options, checked, and what is known without."""
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,9 @@ from typing import Any
 import yaml
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import TEMPLATE_VALUES, TooLarge
+from chalicelib.input.reading import UNREADABLE, check_yaml, count
+from chalicelib.plan.patterns import matches
 from chalicelib.plan.text import text_of
 from chalicelib.plan.unknown import LATER, Unknown
 
@@ -35,9 +37,14 @@ def in_file(file: Path) -> dict[str, str]:
 
     Raises InvalidInput for anything else, naming the forms.
     """
+    text = text_of(file, "--parameters", _FORMS)
     try:
-        data = yaml.safe_load(text_of(file, "--parameters", _FORMS))
-    except (yaml.YAMLError, ValueError, RecursionError):
+        check_yaml(text, yaml.SafeLoader)
+        data = yaml.safe_load(text)
+        count(data, TEMPLATE_VALUES)
+    except TooLarge as error:
+        raise InvalidInput(f"{file}: {error}", field="--parameters") from None
+    except (yaml.YAMLError, RecursionError, *UNREADABLE):
         raise InvalidInput(f"{file} is neither JSON nor YAML; {_FORMS}", field="--parameters") from None
     values: dict[str, str] = {}
     for name, value in _entries(file, data):
@@ -163,7 +170,7 @@ def _broken(declared: Mapping[str, Any], text: str, *, numeric: bool) -> str | N
     if not _within(len(text), shortest, longest):
         return f"accepted is a text of a length {_limits(declared.get('MinLength'), declared.get('MaxLength'))}"
     pattern = declared.get("AllowedPattern")
-    if isinstance(pattern, str) and not _matches(pattern, text):
+    if isinstance(pattern, str) and not matches(pattern, text):
         return f"accepted is what matches {pattern}"
     return None
 
@@ -176,11 +183,3 @@ def _limits(least: Any, most: Any) -> str:
     if least is None or most is None:
         return f"of {least} or more" if most is None else f"of {most} or less"
     return f"from {least} to {most}"
-
-
-def _matches(pattern: str, text: str) -> bool:
-    """Whether a text matches a pattern, which is Java's: one that Python cannot read is left to CloudFormation."""
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        return True

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import STACKS
 from chalicelib.plan import parameters
 from chalicelib.plan.choices import transform_name
-from chalicelib.plan.document import Document, document
+from chalicelib.plan.document import Document, document, too_large
 from chalicelib.plan.exports import Exports
 from chalicelib.plan.intrinsics import FALSE, NAMES, UNSURE, Evaluator
 from chalicelib.plan.loops import LOOP, expanded
@@ -23,8 +24,8 @@ _NESTED = {_STACK, _APPLICATION, "AWS::CloudFormation::StackSet"}
 _NESTED |= {"AWS::ServiceCatalog::CloudFormationProvisionedProduct"}
 #: Transforms that add nothing of what is judged.
 _HARMLESS = ("AWS::Serverless-", "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::SecretsManager")
-#: How deep nested stacks are followed, and how many of them.
-_DEEPEST, MAX_STACKS = 10, 1_000
+#: How deep nested stacks are followed.
+_DEEPEST = 10
 
 
 class Stack:
@@ -152,8 +153,8 @@ class _Nesting:
             if state == FALSE:
                 continue
             self._number += 1
-            if self._number > MAX_STACKS:
-                raise stack.document.wrong(f"too many nested stacks: accepted are {MAX_STACKS:,}", "Resources", id)
+            if self._number > STACKS.most:
+                raise too_large(stack.document, STACKS, "Resources", id)
             made = self._documents[places[0]]
             nested = Stack(made, self._scope, {}, f"{stack.name}-{id}")
             handed = (resource.get("Properties") or {}).get("Parameters")

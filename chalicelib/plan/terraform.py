@@ -65,7 +65,7 @@ def declared(source: str, data: Mapping[str, Any], scope: Scope, home: str = "")
         )
     try:
         return Template((source,), _Plan(source, data, scope, home).resources(), plans=frozenset({source}))
-    except (AttributeError, TypeError, KeyError, IndexError) as error:
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError, RecursionError) as error:
         raise InvalidInput(
             f"{source}: the plan is not as `terraform show -json` writes it ({type(error).__name__}: {error})",
             field="TEMPLATE",

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import TEMPLATE_BYTES, TooLarge
+from chalicelib.input.reading import read_bytes
 
 
 def text_of(file: Path, field: str, accepted: str) -> str:
     """The text of a file, by its byte order mark where it has one. Raises InvalidInput for what is no text."""
     try:
-        raw = file.read_bytes()
+        raw = read_bytes(file, TEMPLATE_BYTES)
+    except TooLarge as error:
+        raise InvalidInput(f"{file}: {error}", field=field) from None
     except OSError as error:
         raise InvalidInput(f"{file} cannot be read: {error.strerror}; {accepted}", field=field) from None
     if raw.startswith(b"PK\x03\x04"):

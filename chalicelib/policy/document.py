@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import LEVELS, POLICY_BYTES, POLICY_VALUES, TooLarge
+from chalicelib.input.reading import UNREADABLE, check_yaml, read_bytes
 
 Place = tuple[str | int, ...]
 
@@ -16,8 +18,12 @@ class WithLines:
 
         self.source = source
         self._lines: dict[Place, int] = {}
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        self._values = 0
+        parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        loader = None
         try:
+            check_yaml(text, parser)
+            loader = parser(text)
             node = loader.get_single_node()
             self.data: Any = self._built(loader, node, ()) if node is not None else {}
         except yaml.MarkedYAMLError as error:
@@ -26,10 +32,13 @@ class WithLines:
             raise InvalidInput(f"{source}:{line}: this is not YAML: {error.problem or error.context}") from None
         except yaml.YAMLError as error:
             raise InvalidInput(f"{source}:1: this is not YAML: {str(error).splitlines()[0]}") from None
-        except ValueError as error:
+        except TooLarge as error:
+            raise InvalidInput(f"{source}:{error.line}: {error}") from None
+        except UNREADABLE as error:
             raise InvalidInput(f"{source}:1: a value cannot be read: {error}") from None
         finally:
-            loader.dispose()
+            if loader is not None:
+                loader.dispose()
 
     @classmethod
     def of(cls, source: str, data: Any) -> "WithLines":
@@ -42,7 +51,9 @@ class WithLines:
     def read(cls, path: Path, source: str) -> "WithLines":
         """The file at ``path``, called ``source`` in messages. Raises InvalidInput when it cannot be read."""
         try:
-            return cls(source, path.read_text(encoding="utf-8"))
+            return cls(source, read_bytes(path, POLICY_BYTES).decode("utf-8-sig"))
+        except TooLarge as error:
+            raise InvalidInput(f"{source}: {error}") from None
         except OSError as error:
             raise InvalidInput(f"{source}: the file cannot be read: {error.strerror}") from None
         except UnicodeDecodeError:
@@ -59,10 +70,18 @@ class WithLines:
         return InvalidInput(f"{self.source}:{self.line(path)}: {where + ': ' if where else ''}{message}", field=where)
 
     def _built(self, loader: Any, node: Any, path: Place) -> Any:
-        self._lines.setdefault(path, node.start_mark.line + 1)
+        line = node.start_mark.line + 1
+        self._lines.setdefault(path, line)
+        self._values += 1  # of aliases as often as they are written out
+        if self._values > POLICY_VALUES.most:
+            raise TooLarge(POLICY_VALUES, line)
+        if len(path) > LEVELS.most:
+            raise TooLarge(LEVELS, line)
         if node.id == "mapping":
             built: dict[Any, Any] = {}
             for key_node, value_node in node.value:
+                if key_node.id != "scalar":
+                    raise self.wrong(path, "a key must be text; put it in quotes")
                 key = loader.construct_object(key_node, deep=True)
                 place = (*path, key if isinstance(key, str | int) else str(key))
                 self._lines[place] = key_node.start_mark.line + 1

@@ -8,112 +8,40 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import EXEMPTIONS, PARENTS, Bound, TooLarge
 from chalicelib.policy.document import Place, WithLines
+from chalicelib.policy.entries import (
+    DEFAULT,
+    ENTRIES,
+    TAGS_EXEMPT,
+    CustomRule,
+    ExemptionEntry,
+    Mode,
+    PolicyFile,
+    RuleEntry,
+    SeverityByTag,
+    TagExemptions,
+    TerraformTag,
+)
+from chalicelib.policy.exemptions import ExemptionIndex, covers_everything
 from chalicelib.report.findings import PolicyUsed, RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
-from chalicelib.rules.custom import READS, custom_rule
+from chalicelib.rules.custom import custom_rule
 from chalicelib.rules.registry import OwnWords
 
 if TYPE_CHECKING:
     import boto3
 
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
-DEFAULT = "baseline"
-
-Mode = Literal["notify", "observe"]
-Text = Annotated[str, Field(min_length=1)]
-
-
-def _day(value: Any) -> Any:
-    return value.date() if isinstance(value, datetime) else value
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
-
-
-class SeverityByTag(_Entry):
-    """Findings on resources whose ``tag`` has one of ``values`` are shifted by ``shift`` steps (−1: milder)."""
-
-    tag: Text
-    values: Annotated[tuple[str, ...], Field(min_length=1)]
-    shift: Annotated[int, Field(ge=-4, le=4)]
-
-
-class TerraformTag(_Entry):
-    """Terraform manages a resource whose ``tag`` has one of ``values``, whatever their case."""
-
-    tag: Text
-    values: Annotated[tuple[str, ...], Field(min_length=1)]
-
-    def on(self, tags: Mapping[str, str]) -> bool:
-        """True when a resource with these tags carries it."""
-        return tags.get(self.tag, "").lower() in {value.lower() for value in self.values}
-
-
-class ExemptionEntry(_Entry):
-    """Findings of ``rule`` (id or glob) on ``resource`` (a glob over ARNs, or over names) are not told until expiry."""
-
-    rule: Text = "*"
-    resource: Text
-    reason: Text
-    owner: str | None = None
-    expires: Annotated[date | None, BeforeValidator(_day)] = None
-
-    def covers(self, rule: str, arn: str, name: str) -> bool:
-        """True when rule and resource match, whatever the date."""
-        subject = arn if self.resource.startswith("arn:") else name
-        return fnmatchcase(rule, self.rule) and (self.resource == "*" or fnmatchcase(subject, self.resource))
-
-    def expired(self, today: date) -> bool:
-        """True after the day named in ``expires``."""
-        return self.expires is not None and today > self.expires
-
-
-class CustomRule(_Entry):
-    """A rule of the policy's own: ``fails_when`` is JMESPath over the JSON of a resource of this ``kind``."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)+$", max_length=80)]
-    kind: Annotated[Text, Field(json_schema_extra={"enum": list(READS)})]
-    title: Text
-    fails_when: Text
-    severity: Severity = Severity.MEDIUM
-    mode: Mode = "notify"
-    why: Text = "Your own policy asks for it."
-    fix: str = ""
-    references: tuple[Text, ...] = ()
-
-    @field_validator("kind")
-    @classmethod
-    def _known_kind(cls, kind: str) -> str:
-        if kind not in READS:
-            raise ValueError(f"accepted are {', '.join(READS)}")
-        return kind
-
-
-class PolicyFile(BaseModel):
-    """The keys of a policy file."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
-
-    extends: Text | None = DEFAULT
-    notify_at: Severity | None = None
-    remind_after_days: PositiveInt | None = None
-    rules: dict[str, dict[str, Any] | None] = {}
-    severity_by_tag: tuple[SeverityByTag, ...] | None = None
-    terraform_tags: tuple[TerraformTag, ...] | None = None
-    exemptions: tuple[ExemptionEntry, ...] = ()
-    custom_rules: tuple[CustomRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +71,12 @@ class Policy:
     severity_by_tag: tuple[SeverityByTag, ...] = ()
     terraform_tags: tuple[TerraformTag, ...] = ()
     exemptions: tuple[ExemptionEntry, ...] = ()
+    allow_open_exemptions: bool = False
+    tag_exemptions: TagExemptions = TAGS_EXEMPT
+    index: ExemptionIndex = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", ExemptionIndex(self.exemptions))
 
     @property
     def used(self) -> PolicyUsed:
@@ -161,6 +95,8 @@ class Policy:
             "severity_by_tag": [entry.model_dump(mode="json") for entry in self.severity_by_tag],
             "terraform_tags": [entry.model_dump(mode="json") for entry in self.terraform_tags],
             "exemptions": [entry.model_dump(mode="json") for entry in self.exemptions],
+            "allow_open_exemptions": self.allow_open_exemptions,
+            "tag_exemptions": self.tag_exemptions.model_dump(mode="json"),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -258,6 +194,8 @@ def _close(name: str, accepted: Iterable[str]) -> str:
 def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy:
     if reference in above:
         raise InvalidInput(f"the policy {reference} extends itself: {' → '.join((*above, reference))}")
+    if len(above) >= PARENTS.most:
+        raise InvalidInput(f"{reference}: {TooLarge(PARENTS)}")
     file = reader.opened(reference)
     content = _parsed(file)
     if content.extends in (None, "none"):
@@ -279,10 +217,9 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
     alone = base.name == reference
     for index, custom in enumerate(content.custom_rules):
         rules[custom.id] = _custom(file, ("custom_rules", index), custom, rules)
+    allowed = base.allow_open_exemptions if content.allow_open_exemptions is None else content.allow_open_exemptions
     for index, exemption in enumerate(content.exemptions):
-        if not any(fnmatchcase(id, exemption.rule) for id in rules):
-            complaint = f"{unknown_rule(exemption.rule, rules)}, and globs over them"
-            raise file.wrong(("exemptions", index, "rule"), complaint)
+        _check_exemption(file, ("exemptions", index), exemption, rules, allow_open=allowed)
     for id, entry in content.rules.items():
         if id not in rules:
             raise file.wrong(("rules", id), unknown_rule(id, rules))
@@ -296,8 +233,35 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
         rules=rules,
         severity_by_tag=base.severity_by_tag if content.severity_by_tag is None else content.severity_by_tag,
         terraform_tags=base.terraform_tags if content.terraform_tags is None else content.terraform_tags,
-        exemptions=(*base.exemptions, *content.exemptions),
+        exemptions=_bounded(file, EXEMPTIONS, (*base.exemptions, *content.exemptions)),
+        allow_open_exemptions=allowed,
+        tag_exemptions=content.tag_exemptions or base.tag_exemptions,
     )
+
+
+def _check_exemption(
+    file: WithLines, place: Place, exemption: ExemptionEntry, rules: Mapping[str, RuleSetting], *, allow_open: bool
+) -> None:
+    """Raises InvalidInput for an exemption that matches no rule, that nobody stands for, or that covers everything."""
+    if not any(fnmatchcase(id, exemption.rule) for id in rules):
+        complaint = f"{unknown_rule(exemption.rule, rules)}, and globs over them"
+        raise file.wrong((*place, "rule"), complaint)
+    if covers_everything(exemption, rules):
+        raise file.wrong(
+            (*place, "resource"), "it exempts everything; accepted is one that names a rule or some of the resources"
+        )
+    if exemption.lacking and not allow_open:
+        raise file.wrong(
+            place,
+            f"the exemption lacks {exemption.lacking}; accepted are those with owner and expires, and all of them "
+            "where the policy says allow_open_exemptions: true",
+        )
+
+
+def _bounded(file: WithLines, bound: Bound, entries: tuple[ExemptionEntry, ...]) -> tuple[ExemptionEntry, ...]:
+    if len(entries) > bound.most:
+        raise file.wrong(("exemptions",), f"with those of the policies that it extends {TooLarge(bound)}")
+    return entries
 
 
 def _opened(reference: str) -> WithLines:
@@ -333,7 +297,7 @@ def _custom(file: WithLines, place: Place, entry: CustomRule, taken: Mapping[str
     try:
         rule = custom_rule(entry.id, entry.kind, entry.severity, words, entry.fails_when)
     except ValueError as error:
-        raise file.wrong((*place, "fails_when"), f"{error}; accepted is a JMESPath expression") from None
+        raise file.wrong((*place, "fails_when"), str(error)) from None
     return RuleSetting(rule, True, rule.params(), mode=entry.mode)
 
 
@@ -363,14 +327,6 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
     )
 
 
-class RuleEntry(_Entry):
-    """What every rule's entry may say. In a file that extends nothing, naming a rule enables it."""
-
-    enabled: bool | None = None
-    severity: Severity | None = None
-    mode: Mode | None = None
-
-
 def _explained(file: WithLines, error: ValidationError, above: Place, model: type[BaseModel]) -> InvalidInput:
     """The first of pydantic's complaints as a sentence with its line."""
     first = error.errors()[0]
@@ -378,13 +334,7 @@ def _explained(file: WithLines, error: ValidationError, above: Place, model: typ
     if first["type"] == "extra_forbidden":
         accepted = list(model.model_fields)
         if len(first["loc"]) > 1:
-            entries: dict[str, type[BaseModel]] = {
-                "severity_by_tag": SeverityByTag,
-                "terraform_tags": TerraformTag,
-                "exemptions": ExemptionEntry,
-                "custom_rules": CustomRule,
-            }
-            accepted = list(entries[str(first["loc"][0])].model_fields)
+            accepted = list(ENTRIES[str(first["loc"][0])].model_fields)
         key = str(first["loc"][-1])
         return file.wrong(place, f"unknown key {key!r};{_close(key, accepted)} accepted are {', '.join(accepted)}")
     if first["type"] == "missing":

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import REPORT_BYTES, TooLarge
+from chalicelib.input.reading import bytes_of, read_bytes, read_json
 from chalicelib.report.findings import SCHEMA_VERSION, Report
 
 STDIN = "-"
@@ -26,8 +28,11 @@ def report_in(path: str | Path, *, field: str = "") -> Report:
 
 def _text(path: str | Path, name: str, field: str) -> str:
     try:
-        data = sys.stdin.buffer.read() if str(path) == STDIN else Path(path).read_bytes()
+        stdin = str(path) == STDIN
+        data = bytes_of(sys.stdin.buffer, REPORT_BYTES) if stdin else read_bytes(Path(path), REPORT_BYTES)
         return data.decode("utf-8-sig")
+    except TooLarge as error:
+        raise InvalidInput(f"{name}: {error}; {_ACCEPTED}", field=field) from None
     except OSError as error:
         raise InvalidInput(f"{name} cannot be read: {error.strerror}; {_ACCEPTED}", field=field) from None
     except UnicodeDecodeError:
@@ -37,8 +42,10 @@ def _text(path: str | Path, name: str, field: str) -> str:
 def report_from(text: str, name: str, *, field: str = "") -> Report:
     """The report that a text holds; ``name`` is what it is called in messages. Raises InvalidInput."""
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = read_json(text)
+    except TooLarge as error:
+        raise InvalidInput(f"{name}: {error}; {_ACCEPTED}", field=field) from None
+    except ValueError as error:
         where = f":{error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise InvalidInput(f"{name}{where} is not JSON; {_ACCEPTED}", field=field) from None
     if not isinstance(data, dict) or not {"audit_id", "findings", "blind_spots"} <= data.keys():

@@ -4,19 +4,24 @@ The JSON forms are contracts (schema version 1); ``docs/report.schema.json`` is 
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from chalicelib.report.cause import Cause
+from chalicelib.report.notes import ExemptionNote as ExemptionNote
+from chalicelib.report.notes import ExemptionState as ExemptionState
+from chalicelib.report.notes import Passed as Passed
+from chalicelib.report.outcomes import Confidence
 from chalicelib.report.severity import Severity as Severity
+from chalicelib.report.shown import Shown
 from chalicelib.scope import partition_of
 
 SCHEMA_VERSION = 1
+
+#: Why a finding is told: it is seen for the first time, more severe, here again, still here, or over.
+ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
 
 #: What made an audit begin.
 Trigger = Literal["schedule", "event", "http", "cli"]
@@ -28,78 +33,6 @@ def utc_text(moment: datetime) -> str:
 
 
 Moment = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
-
-
-class Confidence(StrEnum):
-    """How direct the evidence is. No datapoints is weaker than a datapoint that says zero."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class Verdict(StrEnum):
-    """A rule's answer for one resource."""
-
-    FAIL = "fail"
-    PASS = "pass"
-    NOT_APPLICABLE = "not_applicable"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One rule's answer for one resource, with its reason and the facts that it read.
-
-    ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the
-    answer holds for the moment only: that resolves nothing. ``remembered`` asks the ledger to keep since when the
-    resource has been seen so; the next audit finds that in ``Inventory.first_seen``.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-    severity: Severity | None = None
-    confidence: Confidence = Confidence.HIGH
-    lasting: bool = True
-    remembered: bool = False
-
-    def passing(self) -> "Outcome":
-        """The same answer for the moment only: it resolves nothing."""
-        return replace(self, lasting=False)
-
-    def seen(self) -> "Outcome":
-        """The same answer, and what was seen is to be remembered."""
-        return replace(self, remembered=True)
-
-
-#: The facts that a rule read, in snake_case, ready for JSON.
-Facts = dict[str, Any]
-
-
-def failed(*, severity: Severity | None = None, confidence: Confidence = Confidence.HIGH, **evidence: Any) -> Outcome:
-    """The condition holds. ``evidence`` are the facts that show it, in snake_case."""
-    return Outcome(Verdict.FAIL, evidence=evidence, severity=severity, confidence=confidence)
-
-
-def passed(reason: str = "", **evidence: Any) -> Outcome:
-    """Everything needed was read, and the condition does not hold."""
-    return Outcome(Verdict.PASS, reason, evidence)
-
-
-def not_applicable(reason: str, **evidence: Any) -> Outcome:
-    """The rule does not concern this resource."""
-    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence)
-
-
-def not_now(reason: str, **evidence: Any) -> Outcome:
-    """The rule does not concern this resource in the state that it is in; its next event brings it back."""
-    return Outcome(Verdict.NOT_APPLICABLE, reason, evidence, lasting=False)
-
-
-def unknown(reason: str, **evidence: Any) -> Outcome:
-    """Something needed could not be read. Never a pass."""
-    return Outcome(Verdict.UNKNOWN, reason, evidence)
 
 
 class _Contract(BaseModel):
@@ -220,19 +153,17 @@ class BlindSpot(_Contract):
     resource: str | None = None
 
 
-class ExemptionNote(_Contract):
-    """An exemption of the policy that somebody should look at; ``findings`` is how many it covers now.
+class Deferral(_Contract):
+    """What the audit for an event left to the next sweep, as its calls are bounded: of a ``part`` of what is read the
+    ``resources`` by name, or all of it where none is named. ``effect`` lists the rules that it leaves unknown, or whose
+    findings are not told; nothing resolves by what was left."""
 
-    ``expired``: its findings are told again. ``expiring``: it ends within 14 days. ``unmatched``: it covers nothing.
-    """
-
-    rule: str
-    resource: str
+    account: str
+    region: str
+    part: str
+    resources: list[str] = []
     reason: str
-    owner: str | None = None
-    expires: date | None = None
-    state: Literal["expired", "expiring", "unmatched"]
-    findings: int
+    effect: list[str] = []
 
 
 class RuleCounts(_Contract):
@@ -303,11 +234,16 @@ class ScopeAudited(_Contract):
 
 
 class Report(_Contract):
-    """What one audit saw, judged and could not see.
+    """What one audit saw, judged, could not see (``blind_spots``) and left to the next sweep (``deferred``); it is
+    ``complete`` without either.
 
     ``complete``: everything that was asked for could be read; what AWS itself does not tell (blind spots ``not_told``)
     leaves rules unknown, and a report complete. ``catalogue`` holds the rules that judged; ``zones`` the Availability
     Zones (ids) in which each region has subnets; ``endpoints`` where each of them stands.
+    ``shown`` says how the report was narrowed, and how much that leaves out. ``passes`` lists what was judged and
+    passed, where that was asked for.
+    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
+    ``endpoints`` where each of them stands.
     """
 
     schema_version: Literal[1] = 1
@@ -322,7 +258,10 @@ class Report(_Contract):
     resources: dict[str, int]
     rules: dict[str, RuleCounts]
     findings: list[Finding]
+    shown: Shown | None = None
+    passes: list[Passed] | None = Field(default=None, exclude_if=lambda listed: listed is None)
     blind_spots: list[BlindSpot]
+    deferred: list[Deferral] = []
     exemptions: list[ExemptionNote] = []
     catalogue: dict[str, RuleInForce] = {}
     zones: dict[str, list[str]] = {}
@@ -344,29 +283,3 @@ class Report(_Contract):
         return max(
             (finding.severity for finding in self.open_findings()), key=lambda severity: severity.rank, default=None
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A finding as the ledger knows it. ``last_told`` is None until a notice of it has left."""
-
-    finding: Finding
-    last_told: datetime | None = None
-    severity_told: Severity | None = None
-
-    @property
-    def judged_at(self) -> datetime:
-        """When it was last seen, or found resolved."""
-        return self.finding.resolved_at or self.finding.last_seen
-
-
-@dataclass(frozen=True, slots=True)
-class Resolution:
-    """What an audit can say of findings that it did not report.
-
-    ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
-    findings whose resource is proven to be no more.
-    """
-
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
-    gone: frozenset[str] = frozenset()

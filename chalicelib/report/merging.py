@@ -8,9 +8,11 @@ from datetime import datetime
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     BlindSpot,
+    Deferral,
     EndpointCapacity,
     ExemptionNote,
     Finding,
+    Passed,
     PolicyUsed,
     Report,
     RuleCounts,
@@ -18,6 +20,8 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.report.shown import Shown, together
+from chalicelib.scope import may_lie_in
 
 
 def report_id() -> str:
@@ -39,19 +43,23 @@ def report_of(
     rules: Mapping[str, RuleCounts] | None = None,
     findings: Iterable[Finding] = (),
     blind_spots: Iterable[BlindSpot] = (),
+    deferred: Iterable[Deferral] = (),
     exemptions: Iterable[ExemptionNote] = (),
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
     endpoints: Iterable[EndpointCapacity] = (),
     api_calls: Mapping[str, int] | None = None,
     complete: bool | None = None,
+    shown: Shown | None = None,
+    passes: Iterable[Passed] | None = None,
 ) -> Report:
     """The report on one account and region, of which nothing is known but what is handed in.
 
     ``scope`` is the whole region and ``finished`` the start unless given; without ``complete`` a report is complete if
-    nothing kept it from reading: what AWS does not tell is nothing that could have been read.
+    nothing kept it from reading, and nothing was left to the next sweep: what AWS does not tell is nothing that could
+    have been read.
     """
-    spots = list(blind_spots)
+    spots, left = list(blind_spots), list(deferred)
     return Report(
         audit_id=audit_id or report_id(),
         trigger=trigger,
@@ -64,13 +72,16 @@ def report_of(
         resources=dict(sorted((resources or {}).items())),
         rules=dict(rules or {}),
         findings=list(findings),
+        shown=shown,
+        passes=None if passes is None else list(passes),
         blind_spots=spots,
+        deferred=left,
         exemptions=list(exemptions),
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
         api_calls=dict(sorted((api_calls or {}).items())),
-        complete=all(spot.cause is Cause.NOT_TOLD for spot in spots) if complete is None else complete,
+        complete=(not left and all(spot.cause is Cause.NOT_TOLD for spot in spots)) if complete is None else complete,
     )
 
 
@@ -130,7 +141,10 @@ def merged(reports: Sequence[Report]) -> Report:
             "resources": dict(sorted(resources.items())),
             "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
             "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
+            "shown": together([report.shown for report in reports], len(findings)),
+            "passes": _merged_passes(reports),
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
+            "deferred": [deferral for report in reports for deferral in report.deferred],
             "exemptions": merged_notes(reports),
             "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
             "zones": _merged_zones(reports),
@@ -139,6 +153,12 @@ def merged(reports: Sequence[Report]) -> Report:
             "complete": all(report.complete for report in reports),
         }
     )
+
+
+def _merged_passes(reports: Sequence[Report]) -> list[Passed] | None:
+    if all(report.passes is None for report in reports):
+        return None
+    return [passed for report in reports for passed in report.passes or ()]
 
 
 def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
@@ -150,16 +170,35 @@ def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
 
 
 def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several regions: one is unmatched only if it matched in none of them."""
-    notes: dict[tuple[str, str], list[ExemptionNote]] = {}
+    """The notes on exemptions of several accounts and regions, those without owner or end first: one is unmatched only
+    if it matched in none of those that it may be about."""
+    notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
     for report in reports:
         for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource), []).append(note)
-    together = []
-    for of_regions in notes.values():
+            notes.setdefault((note.rule, note.resource, note.source), []).append(note)
+    listed = []
+    for (_, resource, _), of_regions in notes.items():
         matched = [note for note in of_regions if note.state != "unmatched"]
         if matched:
-            together.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_regions) == len(reports):
-            together.append(of_regions[0])
-    return together
+            listed.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
+        elif len(of_regions) == sum(_concerned(report, resource) for report in reports):
+            listed.append(of_regions[0])
+    return sorted(listed, key=lambda note: note.state != "open")
+
+
+def _concerned(report: Report, resource: str) -> bool:
+    """True for a report on an account and region in which an exemption may cover something."""
+    return any(may_lie_in(resource, account, region) for account in report.accounts for region in report.regions)
+
+
+def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:
+    """The report of one account among ``accounts``, without the notes that an exemption covers nothing where it may
+    be for another of these: only all of them together can say so."""
+    others = set(accounts) - set(report.accounts)
+    notes = [
+        note
+        for note in report.exemptions
+        if note.state != "unmatched"
+        or not any(may_lie_in(note.resource, account, region) for account in others for region in report.regions)
+    ]
+    return report.model_copy(update={"exemptions": notes})

@@ -9,9 +9,10 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget
+from chalicelib.inventory.kinds.scaling import INSTANCE_DIMENSION, ScalableTarget, ScalingActivity
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import (
     component_in_service,
     scaled,
@@ -63,7 +64,7 @@ def variant_no_autoscaling(subject: Variant | InferenceComponent, estate: Invent
         return outcome
     created = subject.endpoint_created if isinstance(subject, Variant) else subject.created
     if younger_than(created, timedelta(hours=params.min_age_hours), estate):
-        return not_applicable(f"younger than {params.min_age_hours:g} hours")
+        return not_now(f"younger than {params.min_age_hours:g} hours")
     if isinstance(subject, InferenceComponent):
         return failed(resource_id=subject.resource_id, desired_copy_count=subject.shown("desired_copy_count"))
     if subject.serverless:
@@ -114,7 +115,12 @@ def autoscaling_target_without_policy(target: ScalableTarget, estate: Inventory,
     live = len(estate.live_schedules_of(target))
     if live:
         return passed("something scales it", policies=policies, scheduled_actions=live)
-    return failed(**_capacity(target), scheduled_actions_over=[action.name for action in actions])
+    scaled_subject = estate.scaled_by(target)
+    return failed(
+        **_capacity(target),
+        scheduled_actions_over=[action.name for action in actions],
+        asynchronous=isinstance(scaled_subject, Variant) and scaled_subject.known("asynchronous") is True,
+    )
 
 
 class MinCapacity(Params):
@@ -245,18 +251,24 @@ def autoscaling_at_max(subject: ScalableTarget | Variant, estate: Inventory, par
     if at_max and not younger_than(since, timedelta(minutes=params.hold_minutes), estate):
         return failed(severity=severity, **facts, told_by="desired count", hold_minutes=params.hold_minutes)
     newest = next(iter(estate.activities_of(subject)), None) if isinstance(subject, ScalableTarget) else None
-    if newest is not None and ALREADY_AT_MAX in newest.not_scaled_reasons:
+    if newest is not None and _refused_at(newest, maximum):
         return failed(severity=severity, **facts, told_by="scaling activity not scaled: AlreadyAtMaxCapacity")
     if at_max:
-        return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts)
+        return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts).passing()
     return passed("below its maximum", **facts)
 
 
+def _refused_at(activity: ScalingActivity, maximum: int) -> bool:
+    """True where Application Auto Scaling wanted to go beyond a maximum that has not been raised since. An activity
+    tells the maximum of its time; without it, the activity is taken to speak of the present one."""
+    return ALREADY_AT_MAX in activity.not_scaled_reasons and max(activity.maxima, default=maximum) >= maximum
+
+
 def _held(subject: ScalableTarget | Variant, estate: Inventory) -> Outcome:
-    """Why something whose minimum is its maximum is not judged."""
+    """Why something whose minimum is its maximum is not judged; where a schedule has made it so, for the moment."""
     bounds = [] if isinstance(subject, Variant) else estate.bounds_of(subject)
     if any(pair.minimum == pair.maximum for pair in bounds[1:]):
-        return not_applicable("a scheduled action has set the minimum to the maximum")
+        return not_now("a scheduled action has set the minimum to the maximum")
     return not_applicable("has no room to scale; autoscaling-no-headroom tells it")
 
 
@@ -291,7 +303,7 @@ def autoscaling_suspended(target: ScalableTarget, estate: Inventory, params: Sus
     if not flags:
         return passed("nothing is suspended", **_capacity(target))
     if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
-        return passed(f"suspended for less than {params.grace_hours:g} hours", suspended=list(flags))
+        return passed(f"suspended for less than {params.grace_hours:g} hours", suspended=list(flags)).passing()
     return failed(**_capacity(target), suspended=list(flags))
 
 

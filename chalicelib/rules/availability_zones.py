@@ -11,8 +11,8 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.cause import Cause
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 
@@ -49,11 +49,9 @@ def _model_used(model: Model, estate: Inventory) -> Outcome | None:
         return None
     if estate.whole:
         _know_all_users(estate)
-    if model.used_by is None:
-        raise Unread(
-            "which endpoints use the model is told by Search or a sweep only, and neither was read", cause=Cause.FAILED
-        )
-    return not_applicable("no endpoint in service uses it")
+    if estate.waiting.may_run(model.name):
+        return not_now("only endpoints that are not in service may use it")
+    return not_applicable("no endpoint uses it")
 
 
 def _know_all_users(estate: Inventory) -> None:
@@ -155,6 +153,8 @@ def vpc_single_az(vpc: Vpc, estate: Inventory, params: UsedOnly) -> Outcome:
         _know_all_users(estate)
         for part in (Part.MODELS, Part.TRAINING_JOBS):
             estate.gaps.demand_each(part)
+        if estate.waiting.may_stand_on(subnet.id for subnet in vpc.subnets):
+            return not_now("only endpoints that are not in service may stand on it")
         return not_applicable("nothing of SageMaker stands on it")
     zones = estate.zones_of(subnet.id for subnet in vpc.subnets)
     facts: Facts = {"availability_zones": list(zones), "subnets": [subnet.id for subnet in vpc.subnets]}
@@ -178,7 +178,7 @@ class FreeAddresses(Params):
     kinds=["model", "endpoint-config"],
     severity=Severity.MEDIUM,
     params=FreeAddresses,
-    reads=[*OF_MODELS, Part.TARGETS],
+    reads=[*OF_MODELS, Part.TARGETS, Part.SCHEDULES],
     guards=[in_a_vpc_and_used],
 )
 def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, params: FreeAddresses) -> Outcome:
@@ -210,7 +210,8 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
     if not short_of_zones and free >= needed:
         if not estate.whole:
             return not_now("others that stand on the same subnets are seen by a sweep only", **facts)
-        return passed("its subnets have room to grow and to be updated", **facts)
+        roomy = passed("its subnets have room to grow and to be updated", **facts)
+        return roomy.passing() if estate.waiting.may_stand_on(_vpc_config(subject).subnets) else roomy
     short_of = ["a second Availability Zone with room"] if short_of_zones else []
     short_of += ["growth to the maximum"] if free < growth * params.ips_per_instance else []
     short_of += ["an update beside the present instances"] if free < update * params.ips_per_instance else []
@@ -240,12 +241,14 @@ def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
     config = estate.configs.get(variant.config_name or "")
     if config is not None and config.vpc_config is not None:
         return frozenset(config.vpc_config.subnets)
-    model = estate.models.get((variant.configured and variant.configured.model_name) or "")
+    configured = variant.known("configured")
+    model = estate.models.get((configured and configured.model_name) or "")
     return frozenset(model.vpc_config.subnets) if model is not None and model.vpc_config is not None else frozenset()
 
 
 def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[int, int]:
-    """How many instances growth to the maximum adds, and how many an update starts beside those that run."""
+    """How many instances growth to the maximum adds, now or once a scheduled action has raised it, and how many an
+    update starts beside those that run."""
     count = variant.instance_count
     update = variant.instances_of_update if params.for_update else 0
     managed = variant.managed_scaling
@@ -254,9 +257,8 @@ def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[i
     target = estate.target_of(variant)
     if target is None:
         return 0, update
-    if target.max_capacity is None:
-        raise Unread("DescribeScalableTargets gave no capacity limits")
-    return max(0, target.max_capacity - count), update
+    highest = max(pair.maximum for pair in estate.bounds_of(target))
+    return max(0, highest - count), update
 
 
 def _free(subnet: Subnet) -> int:

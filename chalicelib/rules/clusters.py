@@ -10,7 +10,8 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.plain import Cluster, ClusterGroup
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import older_than
 from chalicelib.rules.registry import Params, rule
 
@@ -85,7 +86,7 @@ def cluster_degraded(cluster: Cluster, estate: Inventory, params: Grace) -> Outc
     grace = timedelta(minutes=params.grace_minutes)
     young = not older_than(cluster.created, grace, estate)
     if young or estate.seen_for("cluster-degraded", cluster.arn, grace) is False:
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", groups=short).seen()
+        return passed(f"short of instances for less than {params.grace_minutes} minutes", groups=short).passing().seen()
     return failed(
         severity=Severity.MEDIUM,
         confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,

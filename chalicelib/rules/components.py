@@ -4,21 +4,13 @@ from datetime import timedelta
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.estate import Bounds, Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import (
-    Confidence,
-    Facts,
-    Outcome,
-    Severity,
-    failed,
-    not_applicable,
-    not_now,
-    passed,
-)
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
 from chalicelib.rules.instances import TOPIC
 from chalicelib.rules.registry import Params, rule
@@ -102,7 +94,7 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
             f"short of copies for less than {params.grace_minutes} minutes",
         )
     if not older_than(component.modified or component.created, limit, estate):
-        return passed(kept, **facts, **counts)
+        return passed(kept, **facts, **counts).passing()
     return failed(severity=Severity.MEDIUM, **facts, **counts, failure_reason=component.failure_reason)
 
 
@@ -111,14 +103,20 @@ def inference_component_degraded(component: InferenceComponent, estate: Inventor
     topic=TOPIC,
     kinds=["inference-component"],
     severity=Severity.LOW,
-    reads=[Part.ENDPOINTS, Part.COMPONENTS],
+    reads=[Part.ENDPOINTS, Part.COMPONENTS, Part.TARGETS, Part.SCHEDULES],
     guards=[component_in_service],
     enabled=False,
 )
 def inference_component_no_az_balance(component: InferenceComponent, estate: Inventory, params: Params) -> Outcome:
-    """An inference component has two or more copies and, in one of its specifications, asks for no balance between
-    Availability Zones, or packs its copies onto as few instances as it can."""
+    """An inference component has two or more copies, now or once a scheduled action has come, and, in one of its
+    specifications, asks for no balance between Availability Zones, or packs its copies onto as few instances as it
+    can."""
     copies = _copies(component)
+    if copies < 2:
+        bounds = _bounds(component, estate)
+        copies = max((copies, *(pair.minimum for pair in bounds[1:])))
+        if copies < 2 and any(pair.maximum >= 2 for pair in bounds):
+            return not_now("fewer than two copies cannot be balanced; load may bring more")
     if copies < 2:
         return not_applicable("fewer than two copies cannot be balanced")
     unbalanced = [part for part in component.specifications if not part.az_balance]
@@ -126,6 +124,12 @@ def inference_component_no_az_balance(component: InferenceComponent, estate: Inv
     if component.specifications and not unbalanced and not packed:
         return passed("asks for a balance between Availability Zones", desired_copy_count=copies)
     return failed(desired_copy_count=copies, endpoint=component.endpoint_name, packed=bool(packed))
+
+
+def _bounds(component: InferenceComponent, estate: Inventory) -> list[Bounds]:
+    """Between which numbers of copies it scales, now and once each scheduled action has come; none without a target."""
+    target = estate.target_of(component)
+    return estate.bounds_of(target) if target is not None else []
 
 
 def _copies(component: InferenceComponent) -> int:

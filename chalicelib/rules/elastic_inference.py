@@ -6,7 +6,8 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Outcome, Severity, failed, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules.guards import variant_in_service
 from chalicelib.rules.registry import Params, rule
 

@@ -11,7 +11,7 @@ from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Outcome, not_applicable, not_now
+from chalicelib.report.outcomes import Outcome, not_applicable, not_now
 
 
 def serving(status: str) -> Outcome | None:
@@ -56,6 +56,9 @@ def scaled(subject: ScalableTarget | ScalingPolicy, estate: Inventory) -> Outcom
     """A target or policy whose variant or component exists and is in service."""
     what = estate.scaled_by(subject)
     if what is None:
+        endpoint = estate.endpoints.get(subject.resource_id.removeprefix("endpoint/").split("/")[0])
+        if endpoint is not None and not (endpoint.settled and endpoint.variants):
+            return not_now(f"the endpoint is {endpoint.status} and does not name it")
         return not_applicable("what it scales does not exist; autoscaling-orphaned-target tells it")
     if not isinstance(what, Variant):
         return component_in_service(what, estate)
@@ -96,15 +99,21 @@ def older_than(moment: datetime | None, age: timedelta, estate: Inventory) -> bo
 
 def deployed(variant: Variant, estate: Inventory, age: timedelta) -> datetime | None:
     """When the deployment began: the later of the creation of the endpoint and of the config that runs, and of its last
-    change where nothing scales it, as every step of scaling counts as a change. A change more than ``age`` ago is not
-    asked about, and a config that is younger than the last change was made again under its name: it moved nothing."""
+    change where nothing scales the endpoint, as every step of scaling counts as a change of all of it. A change more
+    than ``age`` ago is not asked about, and a config that is younger than the last change was made again under its
+    name: it moved nothing."""
     modified, config_created = variant.endpoint_modified, variant.config_created
     if config_created is not None and modified is not None and config_created > modified:
         config_created = None
     moments = [moment for moment in (variant.endpoint_created, config_created) if moment]
-    if modified is not None and estate.now - modified <= age and not scales(variant, estate):
+    if modified is not None and estate.now - modified <= age and not _endpoint_scales(variant, estate):
         moments.append(modified)
     return max(moments, default=None)
+
+
+def _endpoint_scales(variant: Variant, estate: Inventory) -> bool:
+    """Whether something changes the instance count of the variant or of one beside it."""
+    return any(scales(beside, estate) for beside in estate.variants_beside(variant))
 
 
 def scales(variant: Variant, estate: Inventory) -> bool:

@@ -7,7 +7,8 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 

@@ -17,7 +17,8 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, no_datapoints
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Facts, Outcome, Severity, Verdict, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, Verdict, failed, not_applicable, passed
 from chalicelib.rules.guards import (
     component_in_service,
     deployed,
@@ -101,7 +102,7 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
         return not_applicable("scaled to zero")
     age = timedelta(days=params.min_age_days)
     if younger_than(deployed(variant, estate, age), age, estate):
-        return not_applicable(f"deployed less than {params.min_age_days:g} days ago")
+        return not_applicable(f"deployed less than {params.min_age_days:g} days ago").passing()
     points = calls_of(variant, estate, params.window_days)
     if not points and not variant.hosts_components and variant.is_async:
         raise no_datapoints("CloudWatch has no InvocationsProcessed datapoints for it")
@@ -257,7 +258,7 @@ def endpoint_idle(subject: Variant | InferenceComponent, estate: Inventory, para
         return not_applicable("scaled to zero")
     age = timedelta(days=params.window_days)
     if not older_than(deployed(subject, estate, age), age, estate):
-        return not_applicable(f"deployed in the last {params.window_days} days")
+        return not_applicable(f"deployed in the last {params.window_days} days").passing()
     facts: Facts = {
         "window_days": params.window_days,
         "desired_instance_count": subject.instance_count,
@@ -295,7 +296,7 @@ def _idle_component(component: InferenceComponent, estate: Inventory, params: Id
     if modified is not None and estate.now - modified <= age and estate.target_of(component) is None:
         moments.append(modified)
     if not older_than(max(moments, default=None), age, estate):
-        return not_applicable(f"deployed in the last {params.window_days} days")
+        return not_applicable(f"deployed in the last {params.window_days} days").passing()
     points = estate.metric("ComponentInvocations", component, days=params.window_days)
     facts: Facts = {"window_days": params.window_days, "desired_copy_count": component.desired_copy_count}
     if calls := total(points):

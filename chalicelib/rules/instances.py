@@ -11,17 +11,10 @@ from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, Va
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.uses import models_of
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import (
-    Confidence,
-    Facts,
-    Outcome,
-    Severity,
-    failed,
-    not_applicable,
-    passed,
-    utc_text,
-)
+from chalicelib.report.findings import Severity, utc_text
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
@@ -70,7 +63,7 @@ def endpoint_single_instance(variant: Variant, estate: Inventory, params: MinIns
         facts["starts_on"], severity = start, Severity.LOW
     return failed(
         **facts,
-        instance_type=variant.configured.shown("type_names") if variant.configured else None,
+        instance_type=configured.shown("type_names") if (configured := variant.known("configured")) else None,
         asynchronous=asynchronous,
         scales_to_zero=to_zero,
         severity=severity,
@@ -104,8 +97,8 @@ def endpoint_config_single_instance(config: EndpointConfig, estate: Inventory, p
         return not_applicable("in use: the running endpoint is judged instead")
     if config.in_use is False:
         estate.gaps.demand_each(Part.ENDPOINTS)
-    if config.in_use is False and not params.judge_unused:
-        return not_applicable("no endpoint uses it")
+        if not params.judge_unused:
+            return not_applicable("no endpoint uses it")
     with_instances = [variant for variant in config.variants if not variant.serverless]
     if not with_instances:
         return not_applicable("serverless variants have no instances")
@@ -179,7 +172,9 @@ def _short_of_instances(endpoint: Endpoint, short: Facts, estate: Inventory, par
     grace = timedelta(minutes=params.grace_minutes)
     changed_lately = not older_than(endpoint.modified, grace, estate)
     if changed_lately or estate.seen_for("endpoint-degraded", endpoint.arn, grace) is False:
-        return passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).seen()
+        return (
+            passed(f"short of instances for less than {params.grace_minutes} minutes", variants=short).passing().seen()
+        )
     return failed(
         severity=Severity.MEDIUM,
         confidence=Confidence.HIGH if estate.remembers else Confidence.LOW,
@@ -221,7 +216,7 @@ def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: 
     since = endpoint.in_transition_since
     facts: Facts = {"endpoint_status": endpoint.status, "since": since and utc_text(since), "max_hours": hours}
     if not older_than(since, timedelta(hours=hours), estate):
-        return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts)
+        return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts).passing()
     return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
 
 
@@ -248,7 +243,8 @@ def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: P
         return failed(missing=missing, **facts)
     for part, name in needed.values():
         estate.gaps.demand(part, name)
-    if any(variant.hosts_components for variant in endpoint.variants if not variant.shadow):
+    serving_variants = [variant for variant in endpoint.variants if not variant.shadow]
+    if not serving_variants or any(variant.hosts_components for variant in serving_variants):
         estate.gaps.demand_each(Part.COMPONENTS)
     if untold := [what for what, answer in answers.items() if answer is None]:
         raise Unread(f"whether there still is the {', the '.join(untold)} was not read", cause=Cause.FAILED)
@@ -264,7 +260,7 @@ def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part
     needed = {}
     if endpoint.config_name:
         needed[f"endpoint config {endpoint.config_name}"] = (Part.CONFIGS, endpoint.config_name)
-    models = [name for variant in endpoint.variants if variant.configured for name in variant.configured.model_names]
+    models = [name for variant in endpoint.variants for name in models_of(variant)]
     for component in estate.components.values():
         if component.endpoint_name == endpoint.name:
             models += [part.model_name for part in component.specifications if part.model_name]

@@ -11,7 +11,8 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing
 from chalicelib.inventory.metrics import METRICS
 from chalicelib.inventory.parts import OPERATIONS, Part, closure
-from chalicelib.report.findings import Outcome, Severity, not_applicable
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Outcome, not_applicable
 
 
 class Params(BaseModel):

@@ -12,7 +12,8 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import Alarm, MetricRef, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC
 from chalicelib.rules.guards import older_than, scaled
 from chalicelib.rules.registry import Params, rule

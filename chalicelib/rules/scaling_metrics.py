@@ -17,7 +17,8 @@ from chalicelib.inventory.kinds.scaling import (
     ScalingPolicy,
 )
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC
 from chalicelib.rules.guards import scaled
 from chalicelib.rules.registry import Params, rule

@@ -19,7 +19,8 @@ from chalicelib.inventory.kinds.scaling import (
     ScalingPolicy,
 )
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC, managed_bounds
 from chalicelib.rules.guards import scaled, variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, Window, rule
@@ -187,7 +188,7 @@ def autoscaling_orphaned_target(target: ScalableTarget, estate: Inventory, param
         if plain(endpoint.status) in IN_TRANSITION | NOT_SERVING:
             return not_now(f"the endpoint is {endpoint.status}; its next event brings it back")
     if younger_than(target.created, timedelta(hours=params.grace_hours), estate):
-        return not_applicable(f"younger than {params.grace_hours:g} hours")
+        return not_now(f"younger than {params.grace_hours:g} hours")
     return failed(
         resource_id=target.resource_id, scalable_dimension=target.dimension, endpoint_exists=endpoint is not None
     )

@@ -8,7 +8,8 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, not_now, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.registry import Params, rule
 from chalicelib.rules.training_fit import algorithm_of

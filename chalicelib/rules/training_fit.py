@@ -8,7 +8,8 @@ from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import Facts, Outcome, Severity, failed, not_applicable, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
 from chalicelib.rules.instance_fit import accelerated
 from chalicelib.rules.registry import Params, rule

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.report.findings import Finding, PolicyUsed, Report, Severity
+from chalicelib.report.shown import Shown
 
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
@@ -50,6 +51,7 @@ class FindingsPage(_Answer):
     policy: PolicyUsed
     last_audit: str | None
     findings: list[Finding]
+    shown: Annotated[Shown | None, Field(description="How the page is narrowed; null for all that is open.")]
     cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
 

@@ -66,6 +66,9 @@ def _error(meaning: str, code: str, message: str, at: str | None = None) -> Answ
 BAD_QUERY = _error("A parameter is wrong.", "invalid_input", "unknown query parameter 'colour'", "colour")
 BAD_BODY = _error("The body is wrong.", "bad_json", "the body is not JSON; accepted is a JSON object")
 NO_RUN = _error("There is no such run.", "not_found", "there is no run 'a-1'", "audit_id")
+NO_RESOURCE = _error(
+    "There is no such resource.", "not_found", "there is no resource 'arn:aws:sagemaker:…'", "resources.0"
+)
 NO_RULE = _error("There is no such rule.", "not_found", "unknown rule 'endpoint-single'", "id")
 FAILED = _error("The auditor failed; its log says why.", "internal", "the audit failed")
 NO_MEDIA = _error("The body is of another media type.", "unsupported_media_type", "Unsupported media type: text/plain")
@@ -92,10 +95,12 @@ BEGUN = Answered(
 )
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
-    ("GET", "/audit"): Operation("getAudit", {200: FOUND, 400: BAD_QUERY, **GUARDED}, query=AuditQuery),
+    ("GET", "/audit"): Operation(
+        "getAudit", {200: FOUND, 400: BAD_QUERY, 404: NO_RESOURCE, **GUARDED}, query=AuditQuery
+    ),
     ("POST", "/audit"): Operation(
         "postAudit",
-        {200: REPORT, 202: BEGUN, 400: BAD_BODY, 415: NO_MEDIA, **GUARDED},
+        {200: REPORT, 202: BEGUN, 400: BAD_BODY, 404: NO_RESOURCE, 415: NO_MEDIA, **GUARDED},
         body=AuditBody,
         example={"resources": [ARN], "notify": False},
     ),

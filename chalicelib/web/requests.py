@@ -1,12 +1,13 @@
 """What the HTTP face is asked, as models: the query of ``GET /audit`` and its Accept header, the body of ``POST``."""
 
-import json
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.bounds import BODY_BYTES, BODY_ITEMS, QUERY_CHARACTERS, TooLarge
+from chalicelib.input.reading import read_json
 from chalicelib.report.findings import Severity
 
 #: What GET /audit can answer with; the first where nothing is preferred.
@@ -45,20 +46,26 @@ class AuditQuery(_Request):
         return value
 
 
+Listed = Annotated[list[str], Field(max_length=BODY_ITEMS.most)]
+
+
 class AuditBody(_Request):
     """The body of ``POST /audit``: what to audit now; nothing named is everything."""
 
     resources: Annotated[
         list[str], Field(description="ARNs in one region.", json_schema_extra={"maxItems": MAX_RESOURCES})
     ] = []
-    accounts: Annotated[list[str], Field(description="Ids of 12 digits. Default: the auditor's own.")] = []
-    regions: Annotated[list[str], Field(description="Default: the configured ones, else its own.")] = []
-    rules: Annotated[list[str], Field(description="Ids that GET /rules lists.")] = []
+    accounts: Annotated[Listed, Field(description="Ids of 12 digits. Default: the auditor's own.")] = []
+    regions: Annotated[Listed, Field(description="Default: the configured ones, else its own.")] = []
+    rules: Annotated[Listed, Field(description="Ids that GET /rules lists.")] = []
     notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
 
 
 def valid(model: type[T], values: Any, what: str) -> T:
     """The values as a request; ``what`` they are called in the message. Raises InvalidInput."""
+    for name, value in values.items():
+        if isinstance(value, str) and len(value) > QUERY_CHARACTERS.most and name != "cursor":
+            raise InvalidInput(f"{what} {name[:20]!r}: {TooLarge(QUERY_CHARACTERS)}", field=name)
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -66,15 +73,19 @@ def valid(model: type[T], values: Any, what: str) -> T:
         at = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             accepted = ", ".join(model.model_fields)
-            raise InvalidInput(f"unknown {what} {at!r}; accepted are {accepted}", field=at) from None
+            raise InvalidInput(f"unknown {what} {at[:100]!r}; accepted are {accepted}", field=at[:100]) from None
         raise InvalidInput(f"{what} {at or 'as a whole'}: {first['msg']}", field=at) from None
 
 
 def body_of(raw: bytes) -> AuditBody:
     """The body of ``POST /audit``; nothing at all asks for everything. Raises InvalidInput."""
     try:
-        values = json.loads(raw) if raw.strip() else {}
-    except (ValueError, RecursionError) as error:
+        if len(raw) > BODY_BYTES.most:
+            raise TooLarge(BODY_BYTES)
+        values = read_json(raw) if raw.strip() else {}
+    except TooLarge as error:
+        raise InvalidInput(f"the body: {error}", code="bad_json") from None
+    except ValueError as error:
         raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
     if not isinstance(values, dict):
         raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))

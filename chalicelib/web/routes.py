@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib import __version__
+from chalicelib.audit.named import Sighted, no_such_resource
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.ledger.history import Past
 from chalicelib.ledger.ledger import Page, Query
@@ -19,7 +20,9 @@ from chalicelib.report.formats.comma_separated import comma_separated
 from chalicelib.report.formats.page import More, page
 from chalicelib.report.formats.page import policy as security_policy
 from chalicelib.report.merging import merged, report_of
-from chalicelib.scope import parse_resource
+from chalicelib.report.narrowing import narrowed
+from chalicelib.report.shown import Shown
+from chalicelib.scope import Scope, parse_resource
 from chalicelib.service import Service
 from chalicelib.templating import rule_references, rule_title
 from chalicelib.web.answers import (
@@ -52,6 +55,10 @@ class Misconfigured(AuditorError):
     """The environment or the policy is wrong: the fault of whoever runs the auditor, not of the caller."""
 
 
+class NoSuchResource(InvalidInput):
+    """A resource that the caller names is not there."""
+
+
 def ready(make: Callable[[], Service]) -> Service:
     """The service with its policy. Raises Misconfigured where the environment or the policy is wrong."""
     try:
@@ -66,16 +73,19 @@ def guarded(work: Callable[[], HttpResponse]) -> HttpResponse:
     """The answer, or the error that the caller is told: never a stack trace."""
     try:
         return work()
+    except NoSuchResource as error:
+        return failure(404, "not_found", str(error), error.field)
     except InvalidInput as error:
         return failure(400, error.code, str(error), error.field)
     except Misconfigured:
         log.exception("the auditor is misconfigured")
         return failure(500, "misconfigured", "the auditor is misconfigured; the log of its function says how")
     except AccessFailed as error:
-        return failure(502, "aws_unavailable", str(error))
+        log.exception("AWS cannot be asked")
+        return failure(502, "aws_unavailable", error.outside)
     except AuditorError as error:
         log.exception("request failed")
-        return failure(500, "failed", str(error))
+        return failure(500, "failed", error.outside)
     except Exception:  # the last line of defence: the caller gets a sentence, the log gets the trace
         log.exception("request failed")
         return failure(500, "internal", "the audit failed; the log of the function says why")
@@ -107,18 +117,18 @@ def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "
         report = _audited(service, asked)
         if kind == "text/html":
             return _page_of(page(report))
-        body, findings = report.model_dump(mode="json"), report.findings
+        body, findings, shown = report.model_dump(mode="json"), report.findings, report.shown
     else:
         listed = ledger.listed(_query(service, asked), asked.limit, asked.cursor)
         if kind == "text/html":
             return _page_of(_page_of_ledger(service, asked, listed))
-        body, findings = _listing(service, asked, listed), listed.findings
+        body, findings, shown = _listing(service, asked, listed), listed.findings, _shown(asked, listed)
     if kind == "application/json":
         return HttpResponse(200, body)
     headers = {"Content-Type": "text/csv; charset=utf-8"}
     if body.get("cursor"):
         headers["X-Next-Cursor"] = body["cursor"]
-    return HttpResponse(200, comma_separated(findings), headers)
+    return HttpResponse(200, comma_separated(findings, shown), headers)
 
 
 def _asked(service: Service, query: Mapping[str, str] | None) -> AuditQuery:
@@ -140,7 +150,18 @@ def _audited(service: Service, asked: AuditQuery) -> Report:
         raise InvalidInput("there are no pages without a ledger; AUDITOR_TABLE names its table", field="cursor")
     _own_account(service, [asked.account] if asked.account else [], "account")
     scope = service.scope(asked.region, rules=[asked.rule] if asked.rule else [])
-    return _filtered(service.audit(scope, "http"), asked)
+    sighted = Sighted(scope)
+    report = service.audit(scope, "http", sighted)
+    if asked.resource is not None and asked.resource not in sighted.seen and report.complete:
+        raise NoSuchResource(no_such_resource(asked.resource), field="resource")
+    return narrowed(
+        report,
+        severity=asked.severity,
+        status=asked.status,
+        topic=asked.topic,
+        resource=asked.resource,
+        limit=asked.limit,
+    )
 
 
 def _page_of(html: str) -> HttpResponse:
@@ -160,10 +181,10 @@ def _page_of_ledger(service: Service, asked: AuditQuery, listed: Page) -> str:
     account = asked.account or service.caller.identity.account
     past = service.history.of(account) if service.history is not None else Past()
     report = merged(past.reports) if past.reports else _nothing_swept(service, account)
-    report = report.model_copy(update={"findings": listed.findings})
-    narrowed = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
-    more = More(urlencode({"limit": MAX_LIMIT, **narrowed}), listed.cursor) if listed.cursor is not None else None
-    whole = more is not None and narrowed.keys() <= {"account"} and asked.cursor is None
+    report = report.model_copy(update={"findings": listed.findings, "shown": _shown(asked, listed)})
+    query = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
+    more = More(urlencode({"limit": MAX_LIMIT, **query}), listed.cursor) if listed.cursor is not None else None
+    whole = more is not None and query.keys() <= {"account"} and asked.cursor is None
     return page(report, trend=past.trend, counted=past.counted if whole else None, more=more)
 
 
@@ -202,21 +223,20 @@ def _listing(service: Service, asked: AuditQuery, listed: Page) -> dict[str, Any
         policy=service.policy.used,
         last_audit=service.ledger.last_complete(account) if service.ledger is not None else None,
         findings=listed.findings,
+        shown=_shown(asked, listed),
         cursor=listed.cursor,
     )
     return body.model_dump(mode="json")
 
 
-def _filtered(report: Report, asked: AuditQuery) -> Report:
-    kept = [
-        finding
-        for finding in report.findings
-        if finding.status == asked.status
-        and finding.severity.rank >= asked.severity.rank
-        and asked.topic in (None, finding.topic)
-        and asked.resource in (None, finding.resource.arn, finding.resource.name)
-    ]
-    return report.model_copy(update={"findings": kept[: asked.limit]})
+def _shown(asked: AuditQuery, listed: Page) -> Shown | None:
+    """How a page of the ledger is narrowed; None for one of all that is open. What else there is nobody counted."""
+    asks = asked.model_dump(exclude_defaults=True, include={"severity", "status", "topic", "region"})
+    lists = {"rules": asked.rule, "resources": asked.resource}
+    asks |= {name: [value] for name, value in lists.items() if value is not None}
+    if not asks:
+        return None
+    return Shown(**asks, findings=len(listed.findings), left_out=None)
 
 
 def post_audit(service: Service, raw: bytes) -> HttpResponse:
@@ -232,19 +252,44 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
         raise InvalidInput("resources are named in one region at a time", field="regions")
     where = service.caller.known_region(regions[0])
     refs = [
-        parse_resource(arn, account=service.caller.identity.account, region=where, field=f"resources.{index}")
+        parse_resource(
+            arn,
+            account=service.caller.identity.account,
+            region=where,
+            field=f"resources.{index}",
+            owner="the auditor's own account",
+        )
         for index, arn in enumerate(body.resources)
     ]
     scopes = [service.scope(region, refs, body.rules) for region in regions]
     if not body.notify:
-        return HttpResponse(200, merged([service.audit(scope, "http") for scope in scopes]).model_dump(mode="json"))
-    audits = [service.audited(scope, "http") for scope in scopes]
+        reports = [_existing(service, scope) for scope in scopes]
+        return HttpResponse(200, merged(reports).model_dump(mode="json"))
+    audits = []
+    for scope in scopes:
+        sighted = Sighted(scope)
+        audits.append(service.audited(scope, "http", sighted))
+        _check_there(sighted)
     report = merged([audited.report for audited in audits])
     if refs:
         service.publisher.event(audits[0])
     else:
         service.publisher.sweep(audits, report)
     return HttpResponse(200, report.model_dump(mode="json"))
+
+
+def _existing(service: Service, scope: Scope) -> Report:
+    """The report on a scope. Raises NoSuchResource where one that it names is not there."""
+    sighted = Sighted(scope)
+    report = service.audit(scope, "http", sighted)
+    _check_there(sighted)
+    return report
+
+
+def _check_there(sighted: Sighted) -> None:
+    named = [sighted.scope.arn(ref) for ref in sighted.scope.resources]
+    for arn in sighted.missing:
+        raise NoSuchResource(no_such_resource(arn), field=f"resources.{named.index(arn)}")
 
 
 def _queued(service: Service, body: AuditBody) -> HttpResponse:
@@ -258,9 +303,11 @@ def _queued(service: Service, body: AuditBody) -> HttpResponse:
     allowed = {own, *service.settings.accounts}
     if "organization" not in allowed and (foreign := [account for account in body.accounts if account not in allowed]):
         raise InvalidInput(
-            f"{foreign[0]} is not audited from here; accepted are {', '.join(sorted(allowed))}", field="accounts"
+            f"{foreign[0]!r} is not audited from here; accepted are the auditor's own account and those that it is "
+            "configured to audit",
+            field="accounts",
         )
-    if malformed := [account for account in body.accounts if not re.fullmatch(r"\d{12}", account)]:
+    if malformed := [account for account in body.accounts if not re.fullmatch(r"[0-9]{12}", account)]:
         raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
     accounts, regions = list(dict.fromkeys(body.accounts)) or [own], list(dict.fromkeys(body.regions))
     run = service.fleet.start("http", accounts=accounts, regions=regions, rules=body.rules, notify=body.notify)
@@ -344,4 +391,4 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
 def _own_account(service: Service, accounts: list[str], at: str) -> None:
     own = service.caller.identity.account
     if any(account != own for account in accounts):
-        raise InvalidInput(f"only the account {own} can be audited from here", field=at)
+        raise InvalidInput("only the auditor's own account can be audited from here", field=at)

@@ -36,6 +36,6 @@ def install() -> None:
             return
         for module in _MODULES:
             import_module(f"{__name__}.{module}")
-        for module in ("registry", "cloudwatch", "ec2"):
+        for module in ("registry", "cloudwatch", "dynamodb", "ec2"):
             import_module(f"{__name__}.{module}").install()
         _installed = True

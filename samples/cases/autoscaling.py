@@ -5,7 +5,7 @@ from typing import Any
 
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingPolicy
+from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION, ScalableTarget, ScalingActivity, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from samples.builders import (
@@ -291,8 +291,17 @@ TARGET_WITHOUT_POLICY: list[Case] = [
             "max_capacity": 4,
             "resource_id": VARIANT_ID,
             "scalable_dimension": INSTANCE_DIMENSION,
+            "asynchronous": False,
         },
         in_demo=[InDemo("scalable-target kyc-checks/AllTraffic")],
+    ),
+    fails(
+        NO_POLICY,
+        "neither, of an asynchronous endpoint, which is scaled by its queue",
+        a_target(VARIANT),
+        a_variant(asynchronous=True),
+        severity=Severity.MEDIUM,
+        evidence={"asynchronous": True},
     ),
     fails(
         NO_POLICY,
@@ -625,6 +634,13 @@ NO_HEADROOM: list[Case] = [
 SCALED_TO_MAX = [("scaled-to-max", VARIANT_ID)]
 REFUSED = an_activity(VARIANT, not_scaled=["AlreadyAtMaxCapacity"])
 
+
+def refused_at(maximum: int) -> ScalingActivity:
+    """An activity that wanted to go beyond this maximum."""
+    reason = {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": maximum, "MinCapacity": 1, "CurrentCapacity": maximum}
+    return an_activity(VARIANT, NotScaledReasons=[reason])
+
+
 AUTOSCALING_AT_MAX: list[Case] = [
     fails(
         AT_MAX,
@@ -729,6 +745,25 @@ AUTOSCALING_AT_MAX: list[Case] = [
         REFUSED,
         severity=Severity.MEDIUM,
         evidence={"told_by": "scaling activity not scaled: AlreadyAtMaxCapacity"},
+    ),
+    *[
+        fails(
+            AT_MAX,
+            f"an activity wanted to go beyond {told}, and the maximum is four",
+            a_target(VARIANT, maximum=4),
+            VARIANT,
+            refused_at(told),
+            severity=Severity.MEDIUM,
+            evidence={"told_by": "scaling activity not scaled: AlreadyAtMaxCapacity"},
+        )
+        for told in (4, 5)
+    ],
+    passes(
+        AT_MAX,
+        "an activity wanted to go beyond, and the maximum was raised since",
+        a_target(VARIANT, maximum=4),
+        VARIANT,
+        refused_at(3),
     ),
     passes(
         AT_MAX,

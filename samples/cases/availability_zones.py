@@ -6,7 +6,8 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     LOCAL_SUBNET,
     OUTPOST_SUBNET,
@@ -16,6 +17,7 @@ from samples.builders import (
     WAVELENGTH_SUBNET,
     a_config,
     a_model,
+    a_schedule,
     a_subnet,
     a_target,
     a_training_job,
@@ -47,6 +49,15 @@ def file_system(kind: str) -> list[dict[str, Any]]:
 LUSTRE, EFS = file_system("FSxLustre"), file_system("EFS")
 
 MODEL_VPC_SINGLE_AZ: list[Case] = [
+    fails(
+        SINGLE,
+        "one zone under a model that inference components run",
+        a_model(subnets=["subnet-a", "subnet-a2"], components=("adapter", "base"), hosts=("churn",)),
+        SUBNET_A,
+        SUBNET_A2,
+        severity=Severity.HIGH,
+        evidence={"endpoints": ["churn"]},
+    ),
     fails(
         SINGLE,
         "one zone under a model that only batch transform runs",
@@ -551,6 +562,26 @@ MODEL_VPC_LOW_FREE_IPS: list[Case] = [
         a_target(SERVING, maximum=5),
         *with_room(3, 3),
         evidence={"instances_to_grow": 3, "addresses_needed": 6},
+    ),
+    fails(
+        LOW_IPS,
+        "no room for the maximum that a schedule sets by day",
+        spread(),
+        SERVING,
+        a_target(SERVING, maximum=2),
+        a_schedule(SERVING, minimum=2, maximum=5),
+        *with_room(3, 2),
+        severity=Severity.MEDIUM,
+        evidence={"instances_to_grow": 3, "addresses_needed": 6},
+    ),
+    passes(
+        LOW_IPS,
+        "a schedule that set a higher maximum is over",
+        spread(),
+        SERVING,
+        a_target(SERVING, maximum=2),
+        a_schedule(SERVING, schedule="at(2025-01-01T00:00:00)", minimum=2, maximum=5),
+        *with_room(3, 2),
     ),
     fails(
         LOW_IPS,

@@ -6,7 +6,8 @@ from typing import Any
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
-from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict, unknown
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Outcome, Verdict, unknown
 from chalicelib.rules import RULES
 from samples.builders import Given, Unreadable, an_inventory
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from samples.cases.case import Case
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import a_cluster, a_subnet, ago
 from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 

@@ -5,6 +5,7 @@ from chalicelib.report.findings import Severity
 from samples.builders import (
     a_component,
     a_host_of_components,
+    a_schedule,
     a_target,
     ago,
 )
@@ -261,6 +262,24 @@ COMPONENT_NO_AZ_BALANCE: list[Case] = [
         for mode in ("PERMISSIVE", "STRICT")
     ],
     does_not_apply(NO_BALANCE, "one copy", a_component(copies=1, specification=UNBALANCED), a_host_of_components()),
+    fails(
+        NO_BALANCE,
+        "one copy by night, two once the schedule of the morning has come",
+        a_component(copies=1, specification=UNBALANCED),
+        a_host_of_components(),
+        a_target(a_component(), minimum=1, maximum=1),
+        a_schedule(a_component(), minimum=2, maximum=4),
+        severity=Severity.LOW,
+        evidence={"desired_copy_count": 2},
+    ),
+    does_not_apply(
+        NO_BALANCE,
+        "one copy, and a schedule that is over",
+        a_component(copies=1, specification=UNBALANCED),
+        a_host_of_components(),
+        a_target(a_component(), minimum=1, maximum=1),
+        a_schedule(a_component(), schedule="at(2025-01-01T00:00:00)", minimum=2, maximum=4),
+    ),
     does_not_apply(
         NO_BALANCE, "scaled to zero", a_component(copies=0, specification=UNBALANCED), a_host_of_components()
     ),

@@ -3,7 +3,8 @@
 from typing import Any
 
 from chalicelib.inventory.parts import Part
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     ACCOUNT,
     COPIED_LDA,
@@ -644,6 +645,15 @@ ENDPOINT_IDLE: list[Case] = [
                 ),
             ),
         ],
+    ),
+    fails(
+        IDLE,
+        "a variant beside one that has just scaled, which changed their endpoint",
+        a_variant(modified=ago(hours=1)),
+        a_variant("green", modified=ago(hours=1)),
+        a_target(a_variant("green")),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
     ),
     # "Alarms and logs for tracking metrics from asynchronous endpoints": Invocations is not published
     *[

@@ -6,7 +6,8 @@ from typing import Any
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.plan.inventory import Planned
-from chalicelib.report.findings import Confidence, Severity
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     SUBNET_A,
     SUBNET_B,

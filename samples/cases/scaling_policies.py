@@ -353,6 +353,8 @@ def failing(number: int) -> list[Given]:
     return [an_activity(VARIANT, status="Failed", started=ago(hours=3 + back)) for back in range(number)]
 
 
+NOT_WANTED = ["AutoScalingAnticipatedFlapping", "AlreadyAtMinCapacity", "AlreadyAtDesiredCapacity"]
+
 ACTIVITY_FAILED: list[Case] = [
     *[
         fails(
@@ -535,6 +537,28 @@ ACTIVITY_FAILED: list[Case] = [
         a_target(VARIANT),
         VARIANT,
         an_activity(VARIANT, status="Unfulfilled", not_scaled=["AlreadyAtMaxCapacity"]),
+    ),
+    # "Scaling activities for Application Auto Scaling": what was not scaled stands there with the status Failed
+    passes(
+        ACTIVITY,
+        "three activities in a row that AWS calls Failed, as it did not want to scale",
+        a_target(VARIANT),
+        VARIANT,
+        *[
+            an_activity(VARIANT, status="Failed", not_scaled=[code], started=ago(hours=hour))
+            for hour, code in enumerate(NOT_WANTED, 1)
+        ],
+        evidence={"activities": 0},
+    ),
+    fails(
+        ACTIVITY,
+        "a failure among activities that were not wanted",
+        a_target(VARIANT),
+        VARIANT,
+        an_activity(VARIANT, status="Failed", not_scaled=NOT_WANTED[:1], started=ago(hours=1)),
+        an_activity(VARIANT, status="Failed", started=ago(hours=2)),
+        severity=Severity.MEDIUM,
+        evidence={"activities_failed": 1},
     ),
     passes(ACTIVITY, "no activity", a_target(VARIANT), VARIANT, evidence={"activities": 0}),
     passes(

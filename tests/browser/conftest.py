@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from chalicelib.report.findings import Confidence, Finding, Fix, Report, Resource, Severity
+from chalicelib.report.findings import Finding, Fix, Report, Resource, Severity
 from chalicelib.report.formats.page import page, policy
+from chalicelib.report.outcomes import Confidence
 from tests.conftest import interruptible
 from tests.unit.test_notices import a_report
 

@@ -18,7 +18,9 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.inventory import aws, pacing
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Finding, Known, Report, Verdict
+from chalicelib.report.findings import Finding, Report
+from chalicelib.report.known import Known
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import ResourceRef, Scope
 from tests.accounts.shapes import ACCOUNT, NOW
 from tests.faults.account import REGION, account
@@ -281,7 +283,7 @@ def audited(wire: Wire, scope: Scope, known: Mapping[str, Known]) -> tuple[Repor
         mock.patch.object(pacing, "PATIENCE_SECONDS", 0.0),
         mock.patch.object(aws, "MOST_PAGES", 12),
     ):
-        report = Auditor(laid(wire), every_rule(), clock=lambda: NOW).audit(scope, "cli", resolutions)
+        report = Auditor(laid(wire), every_rule(), clock=lambda: NOW).audit(scope, "cli", resolutions=resolutions)
     return report, resolutions
 
 
@@ -316,7 +318,7 @@ def run(trial: Trial) -> Outcome:
         report, resolutions = audited(wire, scope, known)
     except Exception as error:
         return Outcome(ended=f"{type(error).__name__}: {error}")
-    resolution = resolutions.of(known)
+    resolution = resolutions.resolution
     after = {finding.id for finding in report.findings}
     over = {id for id, verdict in resolution.verdicts.items() if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
     blind = {rule for spot in report.blind_spots for rule in spot.effect}

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from botocore.exceptions import ClientError
 from chalice.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -216,3 +217,99 @@ def test_a_cursor_of_nobody_is_refused(with_ledger: Client, key: Any) -> None:
 def test_a_run_that_never_was_is_not_found(with_ledger: Client, id: str) -> None:
     status, answer = asked(with_ledger, "GET", f"/audit/runs/{id}")
     assert (status, answer["error"]["code"]) == (404, "not_found")
+
+
+NESTED = b"[" * 3_000 + b"]" * 3_000
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        base64.urlsafe_b64encode(NESTED).decode(),
+        "x" * 5_000,
+        base64.urlsafe_b64encode(b'{"pk":NaN}').decode(),
+        base64.urlsafe_b64encode(b"\xff").decode(),
+        base64.urlsafe_b64encode(b"9" * 3_000).decode(),
+    ],
+    ids=["nothing", "nested", "long", "not a number", "not text", "a long number"],
+)
+def test_a_cursor_of_any_kind_is_400(with_ledger: Client, cursor: str) -> None:
+    status, answer = asked(with_ledger, "GET", f"/audit?cursor={cursor}")
+    assert (status, answer["error"]["field"]) == (400, "cursor")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"pk": f"999999999999#{REGION}"},
+        {"pk": ""},
+        {"sk": ""},
+        {"status_sk": ""},
+        {"status_pk": f"{ACCOUNT}#exempt"},
+        {"status_pk": "999999999999#open"},
+        {"sk": 1},
+    ],
+)
+def test_a_cursor_that_was_changed_is_400(with_ledger: Client, changed: dict[str, Any]) -> None:
+    _, page = asked(with_ledger, "GET", "/audit?limit=1")
+    key = json.loads(base64.urlsafe_b64decode(page["cursor"]))
+    cursor = base64.urlsafe_b64encode(json.dumps({**key, **changed}).encode()).decode()
+    status, answer = asked(with_ledger, "GET", f"/audit?cursor={cursor}")
+    assert (status, answer["error"]["field"]) == (400, "cursor")
+
+
+def test_a_key_that_dynamodb_refuses_is_a_cursor_of_nobody(
+    with_ledger: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, page = asked(with_ledger, "GET", "/audit?limit=1")
+    refusal = {"Error": {"Code": "ValidationException", "Message": "The provided starting key is invalid"}}
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ClientError(refusal, "Query")
+
+    monkeypatch.setattr(handlers.service().ledger._table.client, "query", refuse)  # type: ignore[union-attr]
+    status, answer = asked(with_ledger, "GET", f"/audit?cursor={page['cursor']}")
+    assert (status, answer["error"]["field"]) == (400, "cursor")
+    status, answer = asked(with_ledger, "GET", "/audit")
+    assert (status, answer["error"]["code"]) == (500, "failed")
+    assert "ledger cannot be used" in answer["error"]["message"]
+    assert "table" not in answer["error"]["message"]
+
+
+def test_the_findings_of_another_account_are_not_those_of_the_own(with_ledger: Client) -> None:
+    _, own = asked(with_ledger, "GET", f"/audit?account={ACCOUNT}")
+    status, other = asked(with_ledger, "GET", "/audit?account=999999999999")
+    assert own["findings"]
+    assert (status, other["account"], other["findings"]) == (200, "999999999999", [])
+
+
+def test_findings_of_a_rule_that_the_policy_disables_are_listed_only_when_asked_for(
+    with_ledger: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _, every = asked(with_ledger, "GET", "/audit")
+    rule = every["findings"][0]["rule"]
+    path = tmp_path / "own.yaml"
+    path.write_text(f"rules:\n  {rule}: {{enabled: false}}\n")
+    monkeypatch.setenv("AUDITOR_POLICY", str(path))
+    handlers.service.cache_clear()
+    _, without = asked(with_ledger, "GET", "/audit")
+    assert {finding["rule"] for finding in without["findings"]} == {each["rule"] for each in every["findings"]} - {rule}
+    _, named = asked(with_ledger, "GET", f"/audit?rule={rule}")
+    assert {finding["rule"] for finding in named["findings"]} == {rule}
+
+
+def test_a_queue_without_a_table_begins_no_run(
+    client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_QUEUE_URL", emulator.client("sqs").create_queue(QueueName="parts")["QueueUrl"])
+    handlers.service.cache_clear()
+    status, report = asked(client, "POST", "/audit")
+    assert (status, report["trigger"]) == (200, "http")
+
+
+def test_a_page_of_the_ledger_says_how_it_is_narrowed(with_ledger: Client) -> None:
+    _, every = asked(with_ledger, "GET", "/audit")
+    _, page = asked(with_ledger, "GET", f"/audit?severity=high&region={REGION}")
+    assert every["shown"] is None
+    assert (page["shown"]["severity"], page["shown"]["region"], page["shown"]["left_out"]) == ("high", REGION, None)

@@ -8,6 +8,10 @@ import pytest
 from chalice.test import Client
 
 import app as handlers
+from chalicelib.errors import AccessFailed
+from chalicelib.ledger.table import LedgerFailed
+from chalicelib.storage import StoreFailed
+from chalicelib.web import routes
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -108,7 +112,7 @@ def test_post_audit_without_a_body_audits_everything(client: Client) -> None:
         ({"notify": "yes"}, "notify", "boolean"),
         ({"rules": ["nope"]}, "rules", "unknown rule"),
         ({"regions": ["mars-1"]}, "region", "eu-west-1"),
-        ({"accounts": ["999999999999"]}, "accounts", ACCOUNT),
+        ({"accounts": ["999999999999"]}, "accounts", "the auditor's own account"),
         ({"resources": ["arn:aws:sagemaker:eu-west-1:999999999999:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["arn:aws:sagemaker:us-east-1:123456789012:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["nonsense"]}, "resources.0", "accepted are ARNs"),
@@ -187,3 +191,91 @@ def test_a_fault_of_the_configuration_is_not_the_callers(
         assert (status, answer["error"]["code"]) == (500, "misconfigured")
         assert value not in answer["error"]["message"]
     assert value in caplog.text or name in caplog.text
+
+
+# ---- what errors tell, and what is not there
+
+SECRETS = ("auditor-ledger-of-acme", "auditor-role", "999999999999")
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"),
+    [
+        (AccessFailed(f"cannot assume arn:aws:iam::{SECRETS[2]}:role/{SECRETS[1]}"), 502),
+        (LedgerFailed(f"the table {SECRETS[0]} of {SECRETS[2]} cannot be used: {SECRETS[1]} is not authorized"), 500),
+        (StoreFailed(f"the report cannot be stored in {SECRETS[0]}"), 500),
+        (RuntimeError(SECRETS[0]), 500),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_never_tells_role_table_or_account(raised: Exception, status: int) -> None:
+    def work() -> routes.HttpResponse:
+        raise raised
+
+    answer = routes.guarded(work)
+    assert answer.status == status
+    assert answer.body["error"]["message"]
+    assert not [secret for secret in SECRETS if secret in json.dumps(answer.body)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"accounts": ["999999999999"]},
+        {"resources": ["arn:aws:sagemaker:eu-west-1:999999999999:endpoint/x"]},
+        {"resources": ["nonsense"]},
+    ],
+)
+def test_a_refusal_does_not_tell_the_auditors_account(client: Client, body: Any) -> None:
+    status, answer = asked(client, "POST", "/audit", body)
+    assert status == 400
+    assert ACCOUNT not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("notify", [False, True])
+def test_a_named_resource_that_does_not_exist_is_404(client: Client, front: Front, *, notify: bool) -> None:
+    body = {"resources": [f"{ENDPOINT}/pair", f"{ENDPOINT}/nowhere"], "notify": notify}
+    front.calls.clear()
+    status, answer = asked(client, "POST", "/audit", body)
+    assert (status, answer["error"]["code"], answer["error"]["field"]) == (404, "not_found", "resources.1")
+    assert f"{ENDPOINT}/nowhere" in answer["error"]["message"]
+    assert "sns:Publish" not in front.calls
+
+
+def test_the_findings_of_a_resource_that_does_not_exist_are_404(client: Client) -> None:
+    assert asked(client, "GET", "/audit?resource=pair/AllTraffic")[0] == 200
+    status, answer = asked(client, "GET", "/audit?resource=nowhere")
+    assert (status, answer["error"]["field"]) == (404, "resource")
+
+
+def test_a_filtered_report_says_what_it_leaves_out(client: Client) -> None:
+    _, every = asked(client, "GET", "/audit")
+    _, few = asked(client, "GET", "/audit?severity=high&topic=instances")
+    assert every["shown"] is None
+    assert (few["shown"]["severity"], few["shown"]["topic"]) == ("high", "instances")
+    assert few["shown"]["left_out"] == len(every["findings"]) - len(few["findings"]) > 0
+
+
+@pytest.mark.parametrize("name", ["resource", "topic", "region", "account"])
+def test_a_query_parameter_has_a_bound(client: Client, name: str) -> None:
+    status, answer = asked(client, "GET", f"/audit?{name}={'x' * 2_001}")
+    assert (status, answer["error"]["field"]) == (400, name)
+    assert len(json.dumps(answer)) < 500
+
+
+@pytest.mark.parametrize("name", ["accounts", "regions", "rules"])
+def test_a_list_of_the_body_has_a_bound(client: Client, name: str) -> None:
+    status, answer = asked(client, "POST", "/audit", {name: ["x"] * 1_001})
+    assert (status, answer["error"]["field"]) == (400, name)
+    assert "1000" in answer["error"]["message"]
+
+
+def test_a_body_has_a_bound(client: Client) -> None:
+    status, answer = asked(client, "POST", "/audit", b" " * 1_000_001)
+    assert (status, answer["error"]["code"]) == (400, "bad_json")
+    assert "1,000,000 bytes" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("id", ["a" * 65, "a_b", "run#1", "a%00", "%C3%A9", "a-0"])
+def test_a_run_by_any_other_id_is_404(client: Client, id: str) -> None:
+    assert asked(client, "GET", f"/audit/runs/{id}")[0] == 404

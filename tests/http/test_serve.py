@@ -1,5 +1,6 @@
 """``auditor serve`` as a process of its own: the routes over a real socket, and an end without a trace."""
 
+import http.client
 import json
 import signal
 import subprocess
@@ -66,6 +67,54 @@ def test_requests_at_once_do_not_mix(served: str) -> None:
     for path, answer in zip(paths, answers, strict=True):
         told = answer.get("id") or answer.get("status") or answer["error"]["message"]
         assert {"/rules/nope": "nope", "/health": "ok"}.get(path, path.split("/")[-1]) in told, path
+
+
+def sent(url: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
+    """The answer to a request with these headers and no others, ``_`` in a name for ``-``."""
+    host, port = url.removeprefix("http://").split("/")[0].split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
+    connection.putrequest(method, "/" + url.split("/", 3)[3], skip_host=True, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name.replace("_", "-"), value)
+    connection.endheaders()
+    with connection.getresponse() as answer:
+        return answer.status, json.load(answer)
+
+
+def own(served: str, name: str = "127.0.0.1") -> str:
+    return f"{name}:{served.rsplit(':', 1)[1]}"
+
+
+FOREIGN: dict[str, dict[str, str]] = {
+    "no host": {"Host": ""},
+    "a name that points here": {"Host": "evil.example:{port}"},
+    "without the port": {"Host": "127.0.0.1"},
+    "another port": {"Host": "127.0.0.1:1"},
+    "a name that begins alike": {"Host": "localhost.evil.example:{port}"},
+    "another origin": {"Host": "127.0.0.1:{port}", "Origin": "https://evil.example"},
+    "no origin at all": {"Host": "127.0.0.1:{port}", "Origin": "null"},
+    "another port of this machine": {"Host": "127.0.0.1:{port}", "Origin": "http://127.0.0.1:1"},
+    "a page elsewhere": {"Host": "localhost:{port}", "Sec_Fetch_Site": "cross-site"},
+    "a page of this machine": {"Host": "localhost:{port}", "Sec_Fetch_Site": "same-site"},
+}
+
+
+@pytest.mark.parametrize("headers", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/health"), ("GET", "/audit"), ("POST", "/audit")])
+def test_what_a_page_from_elsewhere_sends_is_refused(
+    served: str, method: str, path: str, headers: dict[str, str]
+) -> None:
+    port = served.rsplit(":", 1)[1]
+    filled = {name: value.format(port=port) for name, value in headers.items()}
+    status, answer = sent(served + path, method, **filled)
+    assert (status, answer["error"]["code"]) == (403, "foreign_origin")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST"])
+@pytest.mark.parametrize("site", ["none", "same-origin"])
+def test_a_page_of_its_own_is_answered(served: str, name: str, site: str) -> None:
+    host = own(served, name)
+    assert sent(f"{served}/health", Host=host, Origin=f"http://{host}", Sec_Fetch_Site=site)[0] == 200
 
 
 def test_a_ledger_goes_with_the_demo(capsys: pytest.CaptureFixture[str]) -> None:

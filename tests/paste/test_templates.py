@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.report.findings import Finding, Verdict
+from chalicelib.report.findings import Finding
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from samples.cases.case import Case
 from samples.cases.catalogue import CASES

@@ -393,24 +393,39 @@ def test_inference_components_are_asked_for_only_where_there_are_some(
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "silent", "calls"),
+    ("endpoint", "silent"),
     [
-        ("contract-analysis", {"endpoint-idle", "endpoint-gpu-underutilized"}, 16),  # asynchronous
-        ("product-images", {"endpoint-gpu-unneeded-by-algorithm", "endpoint-gpu-underutilized"}, 16),  # instance pools
-        ("llm-agents", {"endpoint-idle"}, 28),  # four inference components and their models, described one by one
+        ("contract-analysis", {"endpoint-idle", "endpoint-gpu-underutilized"}),  # asynchronous
+        ("product-images", {"endpoint-gpu-unneeded-by-algorithm", "endpoint-gpu-underutilized"}),  # instance pools
     ],
 )
 def test_an_event_about_an_endpoint_reads_the_metrics_of_its_kind_with_few_calls(
-    emulator: Emulator, front: Front, new_service: NewService, endpoint: str, silent: set[str], calls: int
+    emulator: Emulator, front: Front, new_service: NewService, endpoint: str, silent: set[str]
 ) -> None:
     build(now=NOW)
     service = new_service()
     front.calls.clear()
     report = service.audit(service.scope(resources=[ResourceRef("endpoint", endpoint)]), "event")
-    assert sum(front.calls.values()) <= calls, front.calls
+    assert sum(front.calls.values()) <= 16, front.calls
     assert not {finding.rule for finding in report.findings} & silent
     assert all(report.rules[rule].unknown == 0 for rule in silent)
     assert all(report.rules[rule].passed for rule in silent)
+
+
+def test_an_event_about_a_host_of_components_leaves_most_of_them_to_the_sweep(
+    emulator: Emulator, front: Front, new_service: NewService
+) -> None:
+    build(now=NOW)
+    service = new_service()
+    scope = service.scope(resources=[ResourceRef("endpoint", "llm-agents")])
+    front.calls.clear()
+    report = service.audit(scope, "event")
+    assert sum(front.calls.values()) <= 16, front.calls
+    left = {deferral.part: deferral for deferral in report.deferred}
+    every = service.audit(scope, "cli").resources["inference-component"]
+    assert report.resources["inference-component"] + len(left["inference-components"].resources) == every
+    assert "endpoint-idle" in left["inference-components"].effect
+    assert not report.complete and report.blind_spots == []
 
 
 def test_a_serverless_job_is_no_blind_spot(emulator: Emulator, new_service: NewService) -> None:

@@ -203,3 +203,52 @@ def test_each_shell_gets_a_script_for_completion(capsys: Captured, shell: str) -
     script = capsys.readouterr().out
     assert f"_AUDITOR_COMPLETE=complete_{shell}" in script
     assert "--install-completion" not in script
+
+
+def test_a_named_resource_that_does_not_exist_ends_with_2(account: Emulator, capsys: Captured) -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/nowhere"
+    assert run(["audit", "--format", "json", "--resource", arn]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert f"there is no resource '{arn}'" in output.err
+
+
+@pytest.mark.parametrize("kind", ["model", "endpoint-config", "training-job", "notebook-instance", "vpc"])
+def test_a_resource_of_any_kind_that_does_not_exist_ends_with_2(account: Emulator, capsys: Captured, kind: str) -> None:
+    service, name = ("ec2", "vpc-0123456789abcdef0") if kind == "vpc" else ("sagemaker", "nowhere")
+    assert run(["audit", "--format", "json", "--resource", f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{name}"]) == 2
+    assert "there is no resource" in capsys.readouterr().err
+
+
+def test_a_resource_that_could_not_be_asked_for_is_not_taken_for_absent(
+    account: Emulator, capsys: Captured, front: Front
+) -> None:
+    front.deny("sagemaker:DescribeEndpoint")
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone"
+    assert run(["audit", "--format", "json", "--resource", arn]) == 0
+    assert json.loads(capsys.readouterr().out)["complete"] is False
+
+
+def test_passes_are_listed_where_they_are_asked_for(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--format", "json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert "passes" not in plain
+    assert run(["audit", "--format", "json", "--passes"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert len(report["passes"]) == sum(counts["pass"] for counts in report["rules"].values()) > 0
+    assert {passed["name"] for passed in report["passes"]} >= {"alone/AllTraffic"}
+    assert run(["audit", "--format", "csv", "--passes"]) == 2
+    assert "accepted are table, json, junit" in capsys.readouterr().err
+
+
+def test_a_narrowed_report_says_so_on_stderr_beside_any_format(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--format", "asff", "--severity", "critical"]) == 0
+    output = capsys.readouterr()
+    assert json.loads(output.out) == []
+    assert output.err == "auditor: Shown are findings from critical on. 2 findings left out.\n"
+
+
+def test_what_a_sentence_repeats_of_an_argument_steers_no_terminal(capsys: Captured) -> None:
+    assert run(["policy", "check", "\x1b[2Knope\u202e"]) == 2
+    error = capsys.readouterr().err
+    assert "\x1b" not in error and "\u202e" not in error

@@ -9,7 +9,8 @@ from chalicelib.audit.resolution import Resolutions
 from chalicelib.events import scope_of
 from chalicelib.inventory.aws import Aws
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known
 from chalicelib.scope import Scope, parse_resource
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -74,9 +75,9 @@ def test_findings_on_a_cluster_that_is_gone_are_resolved_and_no_others(
     auditor = Auditor(Aws(emulator.session(), REGION), load_policy())
 
     def gone() -> frozenset[str]:
-        answers = Resolutions(scope, frozenset({"cluster-node-recovery-off"}), known if scope.whole else None)
-        auditor.audit(scope, "cli", answers)
-        return answers.of(known).gone
+        answers = Resolutions(scope, frozenset({"cluster-node-recovery-off"}), known)
+        auditor.audit(scope, "cli", resolutions=answers)
+        return answers.resolution.gone
 
     assert gone() == frozenset()
     sagemaker.delete_cluster(ClusterName=arn)

@@ -233,3 +233,27 @@ def test_a_report_is_stored_only_when_there_is_something_to_tell(
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
     stored = emulator.client("s3").list_objects_v2(Bucket="auditor-reports")
     assert stored["KeyCount"] == 1
+
+
+def test_a_bucket_that_is_not_there_silences_nothing(
+    client: Client, subscriber: Subscriber, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_BUCKET", "auditor-reports")
+    handlers.service.cache_clear()
+    an_endpoint(emulator, "alone", count=1)
+    sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
+    bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
+    assert bodies
+    for body in bodies:
+        assert body["report_url"] is None
+        assert [spot["operation"] for spot in body["blind_spots"]] == ["s3:PutObject"]
+        assert "NoSuchBucket" in body["blind_spots"][0]["error"]
+
+
+def test_the_schedule_delivered_twice_is_one_digest(client: Client, subscriber: Subscriber) -> None:
+    first = sent(client, "audit_on_schedule", payload("schedule"))
+    second = sent(client, "audit_on_schedule", payload("schedule"))
+    sent(client, "audit_on_schedule", {**payload("schedule"), "id": "that-of-the-next-day"})
+    digests = [json.loads(notice["Message"])["audit_id"] for notice in subscriber.received()]
+    assert len(digests) == 2
+    assert first["audit_id"] == second["audit_id"] == digests[0] != digests[1]

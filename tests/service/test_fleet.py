@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -10,6 +11,7 @@ import pytest
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
+from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.table import TABLE
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -236,6 +238,30 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     assert {one.id for one in split.findings} == {one.id for one in whole.findings}
 
 
+POLICY_OF_ONE_MEMBER = f"""
+exemptions:
+  - {{rule: "*", resource: "arn:aws:sagemaker:*:{MEMBERS[0]}:endpoint/endpoint-1", reason: a trial, owner: ml,
+     expires: 2126-11-01}}
+  - {{rule: "*", resource: "arn:aws:sagemaker:*:{MEMBERS[1]}:endpoint/gone", reason: it is gone, owner: ml,
+     expires: 2126-11-01}}
+"""
+
+
+def test_e9_an_exemption_for_one_account_is_not_unmatched_in_the_digests_of_the_others(
+    account: Account, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY_OF_ONE_MEMBER)
+    service = account.service(policy=str(policy))
+    service.on_schedule(SCHEDULE)
+    assert worked(service, *account.queued()) == []
+    said = {
+        digest["account"]: [(note["state"], note["reason"]) for note in digest["exemptions"]]
+        for digest in account.told()
+    }
+    assert said == {ACCOUNT: [], MEMBERS[0]: [], MEMBERS[1]: [("unmatched", "it is gone")]}
+
+
 def test_a_queue_that_refuses_is_asked_again_by_the_same_event(account: Account, front: Front) -> None:
     service = account.service()
     front.fail("sqs:SendMessageBatch", 400, "InvalidParameter", times=1)
@@ -251,11 +277,16 @@ def test_a_run_stays_open_while_somebody_else_sends_its_digest(account: Account)
     service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
     run_id = service.on_schedule(SCHEDULE)["run"]
     (record,) = account.queued()
-    assert service.fleet.runs.claim_digest(run_id, ACCOUNT)
+    ledger = service.ledger
+    assert ledger is not None
+    ledger.sleep = lambda _: None
+    other = Claim(ledger)
+    assert other.of_digest(ledger.digest(ACCOUNT, run_id, ["sns"]))
     assert worked(service, record) == [record["messageId"]]
     run = service.fleet.runs.get(run_id)
     assert run is not None and run.state == "running"
-    service.fleet.runs.release_digest(run_id, ACCOUNT)
+    assert account.told() == []
+    other.release()
     assert worked(service, record) == []
     assert len(account.told()) == 1
 
@@ -270,6 +301,18 @@ def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(accoun
     service.fleet.close_stale()
     (digest,) = account.told()
     assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
+
+
+def test_a_stranger_is_not_told_the_external_id(account: Account, front: Front) -> None:
+    from chalicelib.web import routes
+
+    account.emulator.client("organizations").create_organization(FeatureSet="ALL")
+    service = account.service(accounts=("organization",), external_id="not-for-strangers")
+    front.calls.clear()
+    with pytest.raises(InvalidInput, match="999999999999 is not audited from here"):
+        routes.post_audit(service, b'{"accounts": ["999999999999"], "notify": true}')
+    assert front.calls["organizations:ListAccounts"] == 1
+    assert not {call for call in front.calls if call.startswith(("sqs:", "sts:AssumeRole"))}
 
 
 def test_an_organization_is_its_active_accounts(account: Account) -> None:

@@ -17,6 +17,7 @@ from chalice.package import PackageOptions, create_app_packager
 import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
 from chalicelib.ledger.table import TABLE
+from chalicelib.report.telemetry import DIMENSION, METRICS, NAMESPACE, SERVICE
 from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
@@ -154,7 +155,6 @@ def test_every_function_has_a_log_that_is_kept_for_a_while(stack: Template) -> N
     for name, function in functions(stack).items():
         group = stack["Resources"][function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
-        assert group["LogGroupName"].startswith("/aws/lambda/"), "the roles may write nowhere else"
 
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles"])
@@ -237,27 +237,29 @@ def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert alarm["TreatMissingData"] == "breaching"
-    metrics = [
-        one
-        for filter in of_type(load(STACK), "AWS::Logs::MetricFilter").values()
-        for one in filter["MetricTransformations"]
+
+
+def test_the_metrics_that_alarms_and_dashboard_show_are_those_that_lines_embed() -> None:
+    template = load(STACK)
+    widgets = json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])["widgets"]
+    rows = [row for widget in widgets for row in widget["properties"].get("metrics", ()) if row[0] == NAMESPACE]
+    assert {tuple(row[2:4]) for row in rows} == {(DIMENSION, SERVICE)}
+    alarms = [
+        alarm for alarm in of_type(template, "AWS::CloudWatch::Alarm").values() if alarm["Namespace"] == NAMESPACE
     ]
-    names = {(one["MetricNamespace"], one["MetricName"]) for one in metrics}
-    assert names == {(alarm["Namespace"], alarm["MetricName"]), ("SageMakerAuditor", "EventsDropped")}
+    assert [alarm["Dimensions"] for alarm in alarms] == [[{"Name": DIMENSION, "Value": SERVICE}] for _ in alarms]
+    assert {row[1] for row in rows} | {alarm["MetricName"] for alarm in alarms} <= METRICS.keys()
+    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels"}
 
 
-def test_the_phrases_that_are_counted_are_logged() -> None:
-    patterns = {one["FilterPattern"] for one in of_type(load(STACK), "AWS::Logs::MetricFilter").values()}
-    phrases = {pattern.strip('"') for pattern in patterns}
-    assert phrases == {"complete audit of", "event dropped"}
-    sources = [path.read_text() for path in (ROOT / "chalicelib").rglob("*.py")]
-    assert all(any(phrase in source for source in sources) for phrase in phrases)
+def test_no_alarm_hangs_on_a_sentence() -> None:
+    assert of_type(load(STACK), "AWS::Logs::MetricFilter") == {}
 
 
-def test_dropped_events_are_counted_for_every_function_that_takes_events() -> None:
-    filters = of_type(load(STACK), "AWS::Logs::MetricFilter").values()
-    counted = {one["LogGroupName"]["Ref"] for one in filters if one["FilterPattern"] == '"event dropped"'}
-    assert counted == {"AuditOnSagemakerEventLogs", "AuditOnScalingEventLogs", "AuditOnApiCallLogs"}
+def test_concurrency_is_reserved_for_events_only_where_it_is_asked_for(stack: Template) -> None:
+    assert stack["Parameters"]["EventsAtOnce"]["Default"] == 0  # a new account has ten, and none to reserve
+    reserved = {name for name, one in functions(stack).items() if "ReservedConcurrentExecutions" in one}
+    assert reserved == {"AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall"}
 
 
 def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> None:
@@ -326,6 +328,68 @@ def test_what_the_roles_may_touch_carries_the_name(stack: Template) -> None:
             assert "auditor" in one[key]
 
 
+def statements(function: str) -> list[dict[str, Any]]:
+    """The statements of a function's own role."""
+    return FUNCTIONS[function]
+
+
+def test_each_function_writes_its_own_log_alone(stack: Template) -> None:
+    for name, function in functions(stack).items():
+        handler = function["Handler"].removeprefix("app.")
+        group = stack["Resources"][function["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]["LogGroupName"]
+        allowed = [
+            statement["Resource"]
+            for statement in statements("api_handler" if handler == "app" else handler)
+            if any(action.startswith("logs:") for action in statement["Action"])
+        ]
+        assert allowed == [f"arn:*:logs:*:*:log-group:{group}:*"], name
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_what_is_written_lies_in_the_own_account(function: str) -> None:
+    writing = {"sns:Publish", "sqs:SendMessage", "sqs:DeleteMessage", "s3:PutObject", "dynamodb:PutItem"}
+    for statement in statements(function):
+        if writing & set(statement["Action"]):
+            assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+
+
+def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
+    policy = stack["Resources"]["MailPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "EmailFrom"}}}
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Roles"])
+    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith("ses:")]
+
+
+def test_the_external_id_is_known_to_the_function_that_assumes_roles_alone(stack: Template) -> None:
+    assert "AUDITOR_EXTERNAL_ID" not in stack["Globals"]["Function"]["Environment"]["Variables"]
+    assert {name for name, one in functions(stack).items() if "AUDITOR_EXTERNAL_ID" in json.dumps(one)} == {"AuditPart"}
+    assuming = [name for name in FUNCTIONS if any("sts:AssumeRole" in one["Action"] for one in statements(name))]
+    assert assuming == ["audit_part"]
+
+
+@pytest.mark.parametrize("kind", ["AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::S3::Bucket"])
+def test_nothing_is_reached_without_tls(stack: Template, kind: str) -> None:
+    refusals = [
+        json.dumps(statement["Resource"])
+        for policy in stack["Resources"].values()
+        if policy["Type"] in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
+    for name in of_type(stack, kind):
+        assert any(f'"{name}"' in resource for resource in refusals), name
+
+
+def test_services_are_let_in_for_the_own_account_alone(stack: Template) -> None:
+    for name, resource in stack["Resources"].items():
+        document = resource["Properties"].get("PolicyDocument") or resource["Properties"].get("KeyPolicy") or {}
+        for statement in document.get("Statement", ()):
+            if "Service" in (statement.get("Principal") or {}) and statement["Effect"] == "Allow":
+                assert statement["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}, name
+
+
 def test_the_role_of_member_accounts_is_the_generated_one() -> None:
     assert MEMBER_ROLE.read_text() == member_role(), "run `make generate`"
     assert lint(load(MEMBER_ROLE)) == []
@@ -337,7 +401,9 @@ def test_the_role_of_member_accounts_reads_what_a_sweep_reads_and_trusts_one_rol
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == sorted(SWEEP_READS)
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+    equal = trust["Condition"]["StringEquals"]
+    assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
+    assert equal["aws:PrincipalOrgID"]["Fn::If"][:2] == ["HasOrganization", {"Ref": "OrganizationId"}]
     assert "aws:PrincipalArn" in trust["Condition"]["ArnLike"]
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, tee
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from moto.sagemaker.models import sagemaker_backends
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
 from chalicelib.ledger.table import TABLE
+from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import forget
 from emulator.account import build
 from emulator.extension.records import CLUSTER, arn_of
@@ -28,6 +29,7 @@ from tests.direct import direct
 from tests.events import payload
 from tests.service.test_triggers import Subscriber
 from tools.generate import ROOT
+from tools.infra import STACK, load
 
 MEMBER = "222222222222"
 #: What IAM calls an operation where it does not call it by its name.
@@ -38,7 +40,6 @@ ACTIONS = {
 }
 #: Made by Lambda for the function, not by the function.
 BY_LAMBDA = {
-    "logs:CreateLogGroup",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "sqs:ChangeMessageVisibility",
@@ -93,7 +94,10 @@ class Recorder:
 
 def allowed(function: str) -> set[str]:
     document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
-    return {action for one in document["Statement"] for action in one["Action"]}
+    mail = load(STACK)["Resources"]["MailPolicy"]["Properties"]
+    role = "".join(word.capitalize() for word in function.split("_")) + "Role"
+    by_stack = mail["PolicyDocument"]["Statement"] if {"Ref": role} in mail["Roles"] else []
+    return {action for statement in [*document["Statement"], *by_stack] for action in statement["Action"]}
 
 
 def an_account(emulator: Emulator) -> dict[str, str]:
@@ -200,9 +204,18 @@ class Situations:
         self._events("audit_on_api_call", _api_calls())
 
     def _events(self, function: str, events: Iterator[dict[str, Any]]) -> None:
+        """Each event, and then as many as it takes to tell something that a channel does not take."""
         environment = self.fresh()
+        events, again = tee(events)
         for event in events:
             self.recorder.invoke(function, event, **environment)
+        self.recorder.front.deny("securityhub:BatchImportFindings")
+        environment = self.fresh()
+        with pytest.raises(NotDelivered):
+            for event in again:
+                self.recorder.invoke(function, event, **environment)
+        self.recorder._note(function)
+        self.recorder.front.clear()
 
     def requests(self) -> None:
         recorder = self.recorder
@@ -210,6 +223,11 @@ class Situations:
         asking = self.fresh(**self.queued)
         begun = recorder.request("POST", "/audit", {"notify": True}, **asking)
         recorder.request("GET", f"/audit/runs/{begun['audit_id']}", **asking)
+        in_organization = self.fresh(**self.many, AUDITOR_ACCOUNTS="organization")
+        member = recorder.emulator.client("organizations").create_account(AccountName="member", Email="m@example.org")
+        recorder.request(
+            "POST", "/audit", {"accounts": [member["CreateAccountStatus"]["AccountId"]]}, **in_organization
+        )
         arns = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{one}" for one in NAMED]
         recorder.request("POST", "/audit", {"notify": True, "resources": arns}, **asking)
         recorder.request("GET", "/audit", **asking)

@@ -10,14 +10,14 @@ import pytest
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
-from chalicelib.inventory.failures import Failure
-from chalicelib.inventory.parts import Part
-from chalicelib.ledger.ledger import Ledger, LedgerBusy, Query
+from chalicelib.ledger.claims import Claim
+from chalicelib.ledger.ledger import Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
-from chalicelib.notices.publisher import Audited
-from chalicelib.notices.sns import PublishFailed
+from chalicelib.notices.publisher import Audited, NotDelivered
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Exemption, Known, ScopeAudited, Severity, Verdict
+from chalicelib.report.findings import Exemption, ScopeAudited, Severity
+from chalicelib.report.known import Known
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import Scope
 from emulator.server import Emulator
 from tests.scenario import ACCOUNT, REGION, Story, on_churn
@@ -106,7 +106,7 @@ def test_an_audit_that_saw_older_things_changes_nothing(story: Story) -> None:
 def test_a_failed_publish_is_told_by_the_next_attempt_and_by_it_alone(story: Story) -> None:
     story.failures = 3
     for _ in range(3):
-        with pytest.raises(PublishFailed):
+        with pytest.raises(NotDelivered):
             story.later(minutes=1).event(on_churn())
     assert story.sent == []
     assert words(story.later(minutes=1).event(on_churn())) == [("finding", "new")]
@@ -117,7 +117,7 @@ def test_a_crash_between_publish_and_ledger_repeats_once_and_loses_nothing(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(Ledger, "remember", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        patched.setattr(Claim, "taken", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             story.event(on_churn())
     assert words(story.later(minutes=3).event(on_churn())) == [("finding", "new")]
@@ -132,28 +132,6 @@ def test_the_same_event_twenty_times_at_once_is_one_notice(story: Story) -> None
     assert words(story.sent) == [("finding", "new")]
 
 
-def test_only_the_channel_that_failed_is_tried_again(story: Story) -> None:
-    mail: list[Any] = []
-    story.failures = 1
-    publisher = story.publisher
-    object.__setattr__(publisher, "channels", {"email": lambda notice, _: mail.append(notice), "sns": story.channel})
-
-    def told() -> None:
-        from chalicelib.audit.resolution import Resolutions
-        from chalicelib.notices.publisher import Audited
-        from chalicelib.scope import Scope
-        from tests.scenario import ENDPOINT
-
-        answers = Resolutions(Scope(ACCOUNT, REGION, resources=(ENDPOINT,)), frozenset(story.policy.rules))
-        publisher.event(Audited.by(story.report(on_churn()), answers))
-
-    with pytest.raises(PublishFailed):
-        told()
-    story.later(minutes=1)
-    told()
-    assert (len(mail), len(story.sent)) == (1, 1)
-
-
 def test_an_event_with_many_changes_sends_one_digest(story: Story) -> None:
     many = [a_finding(number) for number in range(6)]
     assert [notice.kind for notice in story.event(*many)] == ["digest"]
@@ -163,7 +141,7 @@ def test_an_event_with_many_changes_sends_one_digest(story: Story) -> None:
 
 def test_a_sweep_sends_one_digest_even_when_all_is_clean(story: Story) -> None:
     clean = story.sweep()
-    assert (clean.kind, clean.status, clean.told) == ("digest", "clean", [])
+    assert (clean.kind, clean.status, clean.told) == ("digest", ["clean"], [])
     assert "412 resources" in clean.health
     assert len(story.sent) == 1
     assert story.ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"
@@ -179,19 +157,15 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
     assert digest.by_severity == {"high": 1}
 
 
-def test_an_incomplete_sweep_resolves_nothing_that_it_did_not_see(story: Story) -> None:
-    gone, hidden = on_churn(), a_finding(8, name="hidden/AllTraffic")
-    story.sweep(gone, hidden)
-
-    def blind(answers: Any) -> None:
-        answers.gaps.note(Failure("sagemaker:ListEndpoints", "AccessDenied", "", part=Part.ENDPOINTS))
-
-    digest = story.later(days=1).sweep(answers=blind, complete=False)
+def test_a_sweep_resolves_what_is_gone_and_nothing_that_it_only_did_not_see(story: Story) -> None:
+    gone, unseen = on_churn(), a_finding(8, name="unseen/AllTraffic")
+    story.sweep(gone, unseen)
+    digest = story.later(days=1).sweep(complete=False)
     assert digest.told == []
     assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
-    digest = story.later(days=1).sweep()
-    assert {one.change for one in digest.told} == {"resolved"}
-    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+    digest = story.later(days=1).sweep(gone=(gone,))
+    assert [(one.change, one.finding.id) for one in digest.told] == [("resolved", gone.id)]
+    assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [unseen.id]
 
 
 def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) -> None:
@@ -200,6 +174,22 @@ def test_observed_rules_are_counted_and_not_told(story: Story, tmp_path: Any) ->
     story.policy = load_policy(str(path))
     digest = story.sweep(on_churn())
     assert (digest.told, digest.observed) == ([], 1)
+
+
+def test_that_something_is_over_is_not_told_of_rules_that_are_only_observed(story: Story, tmp_path: Any) -> None:
+    story.event(on_churn())
+    path = tmp_path / "own.yaml"
+    path.write_text("rules:\n  endpoint-single-instance: {mode: observe}\n")
+    story.policy = load_policy(str(path))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
+
+
+def test_that_something_is_over_is_not_told_of_what_was_exempt(story: Story) -> None:
+    story.event(on_churn())
+    story.later(hours=1).event(on_churn(status="exempt", exemption=Exemption(reason="a trial")))
+    assert words(story.later(hours=1).event(passed=(on_churn(),))) == []
+    assert story.ledger.unresolved(ACCOUNT, REGION) == {}
 
 
 def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
@@ -216,7 +206,7 @@ def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
 
 def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) -> None:
     severities = [Severity.MEDIUM, Severity.HIGH, Severity.LOW]
-    story.ledger.remember([Known(a_finding(number, severity=severities[number % 3])) for number in range(250)])
+    story.ledger.write([Known(a_finding(number, severity=severities[number % 3])) for number in range(250)])
     cursor, seen, pages = None, [], 0
     while True:
         page = story.ledger.listed(Query(ACCOUNT), 60, cursor)
@@ -244,7 +234,7 @@ def test_a_cursor_that_no_page_gave_is_refused(story: Story, cursor: str) -> Non
 
 def test_what_is_read_back_is_what_was_written(story: Story) -> None:
     finding = on_churn(owner="team", evidence={"a": [1, {"b": None}]}, last_seen=NOW + timedelta(microseconds=7))
-    story.ledger.remember([Known(finding, NOW, Severity.HIGH)])
+    story.ledger.write([Known(finding, NOW, Severity.HIGH)])
     assert story.ledger.known(ACCOUNT, REGION, [finding.id]) == {finding.id: Known(finding, NOW, Severity.HIGH)}
     assert list(story.ledger.of_resource(finding.resource.arn)) == [finding.id]
 
@@ -253,19 +243,8 @@ def test_a_table_that_does_not_exist_is_a_sentence(emulator: Emulator) -> None:
     ledger = Ledger("nowhere", emulator.client("dynamodb"))
     with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"):
         ledger.unresolved(ACCOUNT, REGION)
-    with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"), ledger.telling(ACCOUNT, REGION):
-        pass
-
-
-def test_a_lease_that_is_held_is_waited_for_and_then_given_up(story: Story) -> None:
-    with (
-        story.ledger.telling(ACCOUNT, REGION),
-        pytest.raises(LedgerBusy),
-        story.ledger.telling(ACCOUNT, REGION, patience=1),
-    ):
-        pass
-    with story.ledger.telling(ACCOUNT, REGION, patience=0), story.later(minutes=3).ledger.telling(ACCOUNT, REGION):
-        pass
+    with pytest.raises(LedgerFailed, match="the table nowhere cannot be used"):
+        ledger.write([Known(on_churn())])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from chalicelib.inventory.aws import Aws
 from chalicelib.notices import sns
 from chalicelib.notices.decide import decide, digest
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Known, Report, Resolution, Verdict
+from chalicelib.report.findings import Report
+from chalicelib.report.known import Known, Resolution
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import Scope
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -80,13 +82,13 @@ def test_a_list_whose_token_repeats_is_unread_and_not_whole(emulator: Emulator) 
     known = {finding.id: Known(finding) for finding in whole.findings if finding.rule == rule}
     assert (len(known), whole.complete) == (1, True)
     resolutions = Resolutions(scope, frozenset(policy.enabled(())), known)
-    report = Auditor(RepeatedToken(boto3.Session(), REGION), policy).audit(scope, "cli", resolutions)
+    report = Auditor(RepeatedToken(boto3.Session(), REGION), policy).audit(scope, "cli", resolutions=resolutions)
     (spot,) = report.blind_spots
     assert spot.operation == "sagemaker:ListNotebookInstances"
     assert spot.error.endswith("RepeatedToken: the same NextToken was received twice")
     assert rule in spot.effect
     assert not report.complete
-    resolution = resolutions.of(known)
+    resolution = resolutions.resolution
     assert not known.keys() & resolution.gone
     assert not known.keys() & {id for id, verdict in resolution.verdicts.items() if verdict is not Verdict.UNKNOWN}
 

@@ -134,6 +134,17 @@ def test_it_packs_for_graviton_too(for_graviton: Path) -> None:
     assert {tuple(one["Properties"]["Architectures"]) for one in functions} == {("arm64",)}
 
 
+def test_a_bill_of_materials_lies_beside_the_zip(packed: Path) -> None:
+    document = json.loads((packed.parent / "sbom.cdx.json").read_text())
+    listed = {part["name"]: part["version"] for part in document["components"]}
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    held = {name.split(".dist-info/")[0] for name in zipfile.ZipFile(packed).namelist() if ".dist-info/" in name}
+    in_zip = {tuple(name.rsplit("-", 1)) for name in held}
+    assert {(name.replace("-", "_").lower(), version) for name, version in listed.items() if name != "chalice"} == {
+        (name.replace("-", "_").lower(), version) for name, version in in_zip
+    }
+
+
 def test_everything_is_compiled(packed: Path) -> None:
     names = set(zipfile.ZipFile(packed).namelist())
     sources = {name for name in names if name.endswith(".py")}

@@ -217,7 +217,7 @@ def test_a_tag_narrows_what_is_shown_and_what_counts(emulator: Emulator, capsys:
     assert {name for *_, name in where(audited(capsys, "--tag", "team", "--tag", "stage=prod"))} == {"a"}
     assert where(audited(capsys, "--tag", "team=ops", "--fail-on", "info")) == set()
     assert run(["audit", "--tag", "stage", "--severity", "high"]) == 0
-    assert "Shown are findings from high on and with the tag stage." in capsys.readouterr().out
+    assert "Shown are findings from high on and with the tag stage. " in capsys.readouterr().out
 
 
 def test_a_resource_whose_tags_cannot_be_read_is_never_hidden(

@@ -92,6 +92,17 @@ def test_a_config_made_again_under_its_name_is_described_again(account: Emulator
     }
 
 
+def test_a_remembered_config_counts_for_its_own_creation_time_only(account: Emulator) -> None:
+    service = a_service(account)
+    sweep(service)
+    known = service.remembered.recall(ACCOUNT, REGION)
+    created = known["service-1"].created
+    assert created is not None
+    older = known["service-1"].model_copy(update={"created": created - timedelta(seconds=9)})
+    service.remembered.keep(ACCOUNT, REGION, {**known, "service-1": older})
+    assert sweep(service).api_calls[DESCRIBE] == 1
+
+
 def test_a_list_that_is_denied_costs_calls_and_no_knowledge(account: Emulator, front: Front) -> None:
     service = a_service(account)
     first = sweep(service)

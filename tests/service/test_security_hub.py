@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from chalicelib.notices.notice import Change, Notice
-from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, import_findings
+from chalicelib.notices.security_hub import Delivered, SecurityHub, SecurityHubFailed, import_findings
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Exemption, Finding, Report
+from chalicelib.report.merging import report_of
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
 from samples.notices import NEW, NOW, RESOLVED, SAMPLES, a_finding, a_notice, a_resource
@@ -70,3 +73,28 @@ def test_a_failed_delivery_can_be_repeated(hub: Any, front: Front) -> None:
     for _ in range(2):
         assert import_findings(notice, hub) == Delivered(imported=len(notice.told))
     assert len(held(hub)) == len(notice.told)
+
+
+def a_report(*findings: Finding) -> Report:
+    return report_of(
+        DEFAULT_ACCOUNT, DEFAULT_REGION, trigger="schedule", policy=load_policy().used, started=NOW, findings=findings
+    )
+
+
+def test_e8b_what_becomes_exempt_is_archived_by_the_next_digest_and_active_again_when_that_ends(hub: Any) -> None:
+    channel = SecurityHub(lambda: DEFAULT_ACCOUNT, hub)
+    channel.deliver(a_notice(NEW, kind="digest"), a_report(NEW.finding))
+    exempt = NEW.finding.model_copy(update={"status": "exempt", "exemption": Exemption(reason="a trial")})
+    channel.deliver(a_notice(finished_at=NOW + timedelta(days=1)), a_report(exempt))
+    (suppressed,) = held(hub).values()
+    assert (suppressed["RecordState"], suppressed["Compliance"]["Status"]) == ("ARCHIVED", "FAILED")
+    assert suppressed["ProductFields"]["auditor/exemption_reason"] == "a trial"
+    back = a_notice(Change(change="back", finding=NEW.finding), kind="digest", finished_at=NOW + timedelta(days=2))
+    channel.deliver(back, a_report(NEW.finding))
+    assert [finding["RecordState"] for finding in held(hub).values()] == ["ACTIVE"]
+
+
+def test_all_exempt_findings_are_archived_however_many_they_are(hub: Any) -> None:
+    exempt = [a_finding(a_resource(name=f"e{number}/v"), status="exempt") for number in range(230)]
+    assert import_findings(a_notice(), hub, exempt) == Delivered(imported=230)
+    assert {finding["RecordState"] for finding in held(hub).values()} == {"ARCHIVED"}

@@ -51,7 +51,7 @@ def audited(ledger: Ledger, state: State, now: datetime) -> Report:
         first_seen=ledger.sightings(ACCOUNT, SCOPE.region),
     )
     auditor = Auditor(StateDoor(state, SCOPE.region), POLICY, clock=lambda: now)
-    report = auditor.audit(SCOPE, "cli", resolutions, resolutions.first_seen)
+    report = auditor.audit(SCOPE, "cli", resolutions=resolutions)
     ledger.note_sightings(ACCOUNT, SCOPE.region, resolutions.sightings(now))
     return report
 

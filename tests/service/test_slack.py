@@ -414,8 +414,8 @@ def test_what_is_no_notice_is_dropped_and_the_others_are_delivered(
     event = an_event("SUBSCRIBE", machine("resolved"), "{}", machine("digest-clean"))
     assert slack.deliver_event(event, SLACK, session) == {"delivered": 2, "dropped": 2}
     assert stand_in.received == [slack.payload(SAMPLES["resolved"]), slack.payload(SAMPLES["digest-clean"])]
-    assert "message message-0 dropped" in caplog.text
-    assert "message message-2 dropped" in caplog.text
+    assert "event dropped, id message-0: it is no notice" in caplog.text
+    assert "event dropped, id message-2: it is no notice" in caplog.text
     assert "SUBSCRIBE" not in caplog.text
 
 

@@ -13,7 +13,7 @@ from chalicelib.inventory.cached import packed
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
-from chalicelib.ledger.ledger import Ledger, LedgerBusy
+from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import RunPart, Runs
 from chalicelib.ledger.table import (
     TABLE,
@@ -22,11 +22,14 @@ from chalicelib.ledger.table import (
     ItemTable,
     LedgerFailed,
     Write,
+    Written,
     joined,
     pieces,
     whole,
 )
-from chalicelib.report.findings import Resolution, Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.known import Resolution
+from chalicelib.report.outcomes import Verdict
 from emulator.front import Front
 from emulator.server import Emulator
 from tests.unit.test_notices import NOW
@@ -69,25 +72,73 @@ def test_a_write_whose_condition_does_not_hold_says_so_and_changes_nothing(table
     assert not table.put({"pk": "a", "sk": "b", "owner": "second"}, only_if=ABSENT)
     other = Expression("#owner = :me", me="second")
     assert table.update("a", "b", Expression("SET #owner = :new", new="third"), only_if=other) is None
-    assert not table.delete("a", "b", only_if=other)
     assert table.get("a", "b") == {"pk": "a", "sk": "b", "owner": "first"}
     assert table.update("a", "b", Expression("SET #owner = :new", new="third")) == {
         "pk": "a",
         "sk": "b",
         "owner": "third",
     }
-    assert table.delete("a", "b", only_if=Expression("#owner = :me", me="third"))
-    assert table.get("a", "b") is None
-    assert table.delete("a", "b")
 
 
 def test_of_many_writes_those_that_lose_stop_no_other(table: ItemTable) -> None:
     table.put({"pk": "a", "sk": "0007", "text": "first"})
     numbers = range(WRITTEN_AT_ONCE + 10)
-    table.put_all([Write({"pk": "a", "sk": f"{number:04}", "text": "second"}, ABSENT) for number in numbers])
+    outcomes = table.put_all([Write({"pk": "a", "sk": f"{number:04}", "text": "second"}, ABSENT) for number in numbers])
+    assert [number for number, outcome in enumerate(outcomes) if outcome is not Written.DONE] == [7]
+    assert outcomes[7] is Written.LOST
     items = {item["sk"]: item["text"] for item in table.get_all("a", [f"{number:04}" for number in numbers])}
     assert len(items) == len(numbers)
     assert {sk for sk, text in items.items() if text == "first"} == {"0007"}
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "AccessDeniedException"), (400, "ValidationException"), (400, "TransactionInProgressException")],
+)
+def test_what_no_transaction_takes_is_written_item_by_item(
+    table: ItemTable, front: Front, status: int, code: str
+) -> None:
+    front.fail("dynamodb:TransactWriteItems", status, code)
+    table.put({"pk": "a", "sk": "1", "text": "first"})
+    writes = [Write({"pk": "a", "sk": f"{number}", "text": "second"}, ABSENT) for number in range(3)]
+    assert table.put_all(writes) == [Written.DONE, Written.LOST, Written.DONE]
+    assert [item["text"] for item in table.query(Expression("pk = :pk", pk="a"))] == ["second", "first", "second"]
+
+
+def test_an_item_that_no_table_takes_stops_no_other(table: ItemTable, caplog: pytest.LogCaptureFixture) -> None:
+    large = Write({"pk": "a", "sk": "large", "text": "x" * 410_000}, ABSENT)
+    assert table.put_all([large, Write({"pk": "a", "sk": "small"}, ABSENT)]) == [Written.REFUSED, Written.DONE]
+    assert table.get("a", "small") is not None and table.get("a", "large") is None
+    assert "an item is not written" in caplog.text
+
+
+def test_a_table_that_refuses_everything_is_asked_once_a_transaction_and_once_an_item(
+    table: ItemTable, front: Front
+) -> None:
+    front.calls.clear()
+    front.deny("dynamodb:*")
+    with pytest.raises(LedgerFailed, match="the table ledger cannot be used"):
+        table.put_all([Write({"pk": "a", "sk": f"{number}"}, ABSENT) for number in range(200)])
+    assert front.calls == {"dynamodb:TransactWriteItems": 1, "dynamodb:PutItem": 1}
+
+
+def test_a_write_whose_answer_was_lost_is_known_as_the_own_one(table: ItemTable) -> None:
+    item = {"pk": "a", "sk": "b", "version": "mine", "owed": {"x", "y"}}
+    assert table.put_all([Write(item, ABSENT)]) == [Written.DONE]
+    assert table.put_all([Write(item, ABSENT)]) == [Written.DONE]
+    assert table.put_all([Write({**item, "version": "another"}, ABSENT)]) == [Written.LOST]
+    assert table.get("a", "b") == item
+
+
+def test_a_write_waits_for_the_transaction_of_another(table: ItemTable, front: Front) -> None:
+    slept: list[float] = []
+    patient = ItemTable(table.name, table.client, slept.append)
+    front.fail("dynamodb:PutItem", 400, "TransactionConflictException", times=2)
+    assert patient.put({"pk": "a", "sk": "b"}, only_if=ABSENT)
+    assert slept == [0.05, 0.1]
+    front.fail("dynamodb:PutItem", 400, "TransactionConflictException")
+    with pytest.raises(LedgerFailed, match="TransactionConflictException"):
+        patient.put({"pk": "a", "sk": "c"})
 
 
 def test_a_query_gives_every_page(table: ItemTable) -> None:
@@ -115,14 +166,13 @@ def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: ItemTable) -
         list(ItemTable("ledger", client).query(Expression("pk = :pk", pk="a")))
 
 
-@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem"])
+@pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "Query", "BatchGetItem"])
 def test_a_refused_call_is_a_failure_that_names_the_table(table: ItemTable, front: Front, operation: str) -> None:
     front.deny(f"dynamodb:{operation}")
     calls: dict[str, Any] = {
         "PutItem": lambda: table.put({"pk": "a", "sk": "b"}, only_if=ABSENT),
         "GetItem": lambda: table.get("a", "b"),
         "UpdateItem": lambda: table.update("a", "b", Expression("SET flag = :yes", yes=True)),
-        "DeleteItem": lambda: table.delete("a", "b"),
         "Query": lambda: list(table.query(Expression("pk = :pk", pk="a"))),
         "BatchGetItem": lambda: list(table.get_all("a", ["b"])),
     }
@@ -164,14 +214,12 @@ def test_a_ledger_written_before_is_read(before: Any) -> None:
     assert (known.last_told, known.severity_told) == (NOW, Severity.HIGH)
     assert ledger.known(ACCOUNT, REGION, [known.finding.id]) == {known.finding.id: known}
     assert ledger.of_resource("arn:1") == {known.finding.id: known}
-    assert ledger.delivered("digest") == {"email", "sns"}
     assert ledger.users_of(ACCOUNT, REGION, ["subnet-1", "subnet-2"]) == ["arn:a", "arn:b"]
     assert ledger.last_complete(ACCOUNT) == "2026-11-22T06:00:00Z"
-    with pytest.raises(LedgerBusy), ledger.telling(ACCOUNT, REGION, patience=0):
-        pass
-    ledger.clock = lambda: NOW + timedelta(minutes=3)
-    with ledger.telling(ACCOUNT, REGION, patience=0):
-        pass
+    assert (known.owed, known.claimed_until, known.version) == ({}, None, None)
+    ((written, outcome),) = ledger.write([known])
+    assert outcome is Written.DONE
+    assert ledger.known(ACCOUNT, REGION, [known.finding.id]) == {known.finding.id: written}
 
 
 def test_a_history_written_before_is_read(before: Any) -> None:
@@ -197,7 +245,6 @@ def test_a_run_written_before_is_read_and_worked_to_its_end(before: Any) -> None
     assert [finding.id for finding in result.report.findings] == ["f-00000000000000000001"]
     assert result.judged == Resolution({"f-1": Verdict.PASS}, frozenset({"f-2"}))
     assert result.stands == {"subnet-1": ["arn:a"]}
-    assert runs.digest_was_sent("a-1", ACCOUNT)
     assert runs.size(ACCOUNT, REGION) == 412
     done = runs.finish("a-1", RunPart(ACCOUNT, "us-east-1", "jobs"))
     assert done is not None and done.open == frozenset()

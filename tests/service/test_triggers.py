@@ -10,7 +10,8 @@ from chalice.local import LambdaContext
 from chalice.test import Client
 
 import app as handlers
-from chalicelib.notices.sns import PublishFailed
+from chalicelib.notices.publisher import NotDelivered
+from chalicelib.report import telemetry
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -52,6 +53,18 @@ def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
     handlers.service.cache_clear()
 
 
+@pytest.fixture
+def in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The functions run under their ARN, as in Lambda."""
+
+    class Context(LambdaContext):
+        def __init__(self, function_name: str, **rest: Any) -> None:
+            super().__init__(function_name, **rest)
+            self.invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function_name}"
+
+    monkeypatch.setattr("chalice.test.LambdaContext", Context)
+
+
 def sent(client: Client, function: str, event: dict[str, Any]) -> Any:
     return client.lambda_.invoke(function, event).payload
 
@@ -69,12 +82,30 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
     assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
         "severity": "high",
+        "new_severity": "high",
         "rule": "digest",
-        "status": "open",
+        "status": '["new", "open"]',
         "account": ACCOUNT,
         "region": REGION,
+        "part": "1",
     }
     assert notice["Subject"].startswith(f"SageMaker audit {ACCOUNT} {REGION}: ")
+
+
+def test_a_sweep_leaves_a_line_for_its_audit_each_notice_and_its_completeness(
+    client: Client, subscriber: Subscriber, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_EXTERNAL_ID", "not-for-any-log")
+    caplog.set_level(logging.INFO, "chalicelib")
+    answer = sent(client, "audit_on_schedule", SCHEDULE)
+    lines = [vars(record) for record in caplog.records if record.name == telemetry.log.name]
+    assert [line["kind"] for line in lines] == ["audit", "notice", "complete"]
+    assert {line["audit_id"] for line in lines} == {answer["audit_id"]}
+    audit, notice, complete = lines
+    assert sum(audit[name] for name in telemetry.METRICS if name.startswith("Open")) == answer["findings"]
+    assert audit["complete"] is True
+    assert (notice["channel"], notice["NoticesSent"], complete["CompleteAudits"]) == ("sns", 1, 1)
+    assert "not-for-any-log" not in json.dumps(lines, default=str)
 
 
 def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscriber, emulator: Emulator) -> None:
@@ -86,7 +117,9 @@ def test_a_schedule_without_findings_still_sends_its_health(subscriber: Subscrib
     assert "all clean" in notice["Subject"]
 
 
-def test_an_endpoint_event_audits_that_endpoint_alone(client: Client, subscriber: Subscriber, front: Front) -> None:
+def test_an_endpoint_event_audits_that_endpoint_alone(
+    client: Client, subscriber: Subscriber, front: Front, in_lambda: None
+) -> None:
     front.calls.clear()
     detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
     sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
@@ -128,7 +161,7 @@ def test_a_failed_publish_fails_the_function_so_that_lambda_tries_again(
     client: Client, subscriber: Subscriber, front: Front
 ) -> None:
     front.fail("sns:Publish", 400, "InvalidParameter", times=10)
-    with pytest.raises(PublishFailed):
+    with pytest.raises(NotDelivered):
         sent(client, "audit_on_schedule", SCHEDULE)
 
 

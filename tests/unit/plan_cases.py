@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.plan.judged import ACCOUNT, Judged, judged
 from chalicelib.plan.template import declared, document
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import Scope
 from samples.builders import LDA
 

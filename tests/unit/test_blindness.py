@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.answers import CallFailed
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from tests.accounts.door import DESCRIBED, Record, State, StateDoor
 from tests.accounts.shapes import NOW, account
 from tests.unit.test_generated_accounts import POLICY, SCOPE, SEEDS, Outcomes

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.cli.render import FORMS, rendered
 from chalicelib.doctor.doctor import _outputs
 from chalicelib.errors import InvalidInput
+from chalicelib.ledger.claims import CLAIM_SECONDS
 from chalicelib.notices.channels import CHANNELS, Sender, channels_of
 from chalicelib.settings import Settings
 from samples.notices import ACCOUNT, NOW, REGION, SAMPLES
@@ -23,9 +24,11 @@ class Clients:
     def __init__(self) -> None:
         self.made: list[tuple[str, str]] = []
         self.asked: list[str] = []
+        self.configs: dict[str, Any] = {}
 
     def client(self, service: str, *, region_name: str, config: Any) -> Any:
         self.made.append((service, region_name))
+        self.configs[service] = config
         return self
 
     def publish(self, **_: Any) -> dict[str, str]:
@@ -52,7 +55,7 @@ def opened(clients: Clients, **settings: Any) -> dict[str, Any]:
         ({"topic_arn": TOPIC}, ["sns"]),
         ({"security_hub": True}, ["security-hub"]),
         ({"slack_secret": "auditor/slack"}, []),
-        ({"topic_arn": TOPIC, "security_hub": True, **ENDS}, ["security-hub", "email", "sns"]),
+        ({"topic_arn": TOPIC, "security_hub": True, **ENDS}, ["sns", "security-hub", "email"]),
     ],
 )
 def test_a_channel_is_opened_where_it_is_switched_on(settings: dict[str, Any], names: list[str]) -> None:
@@ -67,13 +70,23 @@ def test_the_topic_is_published_to_in_its_own_region() -> None:
     assert clients.made == [("sns", "us-east-1")]
 
 
+def test_no_channel_is_waited_for_as_long_as_a_claim_holds() -> None:
+    clients = Clients()
+    opened(clients, topic_arn=TOPIC, security_hub=True, **ENDS)
+    assert clients.configs.keys() == {"sns", "securityhub", "sesv2"}
+    for config in clients.configs.values():
+        attempts = config.retries["total_max_attempts"]
+        assert 3 * attempts * (config.connect_timeout + config.read_timeout) < CLAIM_SECONDS
+    assert clients.configs["sns"].retries["total_max_attempts"] == 2
+
+
 def test_every_channel_takes_a_notice_and_its_report() -> None:
     clients = Clients()
     notice = SAMPLES["finding-new"]
     report = a_report(started_at=NOW, finished_at=NOW)
     for deliver in opened(clients, topic_arn=TOPIC, **ENDS).values():
         deliver(notice, report)
-    assert clients.asked == ["send_email", "publish"]
+    assert clients.asked == ["publish", "send_email"]
 
 
 def test_a_hub_takes_no_notices_of_other_accounts(caplog: pytest.LogCaptureFixture) -> None:
@@ -107,5 +120,5 @@ def test_the_roles_allow_what_each_channel_needs() -> None:
 def test_the_doctor_looks_up_what_each_channel_names() -> None:
     settings = Settings(topic_arn=TOPIC, security_hub=True, slack_secret="auditor/slack", **ENDS)
     subjects = [lookup.subject for lookup in _outputs(settings)]
-    assert subjects == ["Security Hub", "sender auditor@example.org", f"topic {TOPIC}", "secret auditor/slack"]
+    assert subjects == [f"topic {TOPIC}", "Security Hub", "sender auditor@example.org", "secret auditor/slack"]
     assert _outputs(Settings()) == []

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
 from chalicelib.policy.policy import Policy, forget, load_policy
-from chalicelib.report.findings import Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules.custom import READS
-from chalicelib.scope import Scope
+from chalicelib.scope import ResourceRef, Scope
 from samples.builders import NOW, a_notebook, a_training_job, an_endpoint, an_inventory
+from tests.accounts.door import State, StateDoor
 from tools.kinds import KINDS
 
 SCOPE = Scope("123456789012", "eu-west-1")
@@ -71,7 +74,7 @@ def test_it_can_be_changed_and_exempted_like_any_other(tmp_path: Path) -> None:
 rules:
   acme-endpoint-has-owner: {severity: critical, mode: observe}
 exemptions:
-  - {rule: acme-*, resource: churn, reason: an old one}
+  - {rule: acme-*, resource: churn, reason: an old one, owner: ml, expires: 2027-01-31}
 """
     policy = loaded(tmp_path, OWNER + more)
     judge = judged(policy, an_endpoint().with_tags({}))
@@ -92,7 +95,7 @@ exemptions:
         ("endpoint", "!(tags.owner) && name == 'churn'", an_endpoint().with_tags({"env": "dev"}), "fail"),
         ("endpoint", "!tags.owner || tags.owner == 'nobody'", an_endpoint().with_tags({"owner": "nobody"}), "fail"),
         ("endpoint", "!variants[0].shadow", an_endpoint(), "fail"),
-        ("endpoint", "length(created.nothing)", an_endpoint(), "unknown"),
+        ("training-job", "length(max_runtime_seconds)", a_training_job(), "unknown"),
     ],
 )
 def test_truth_is_that_of_jmespath(tmp_path: Path, kind: str, expression: str, subject: Any, verdict: str) -> None:
@@ -107,3 +110,52 @@ custom_rules:
 
 def test_every_kind_that_rules_judge_can_have_rules_of_its_own() -> None:
     assert READS.keys() == KINDS.keys()
+
+
+UNREAD_CONFIG = """
+extends: none
+custom_rules:
+  - {{id: acme-rule, kind: {kind}, severity: low, title: T, fix: F, fails_when: "{expression}"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expression"),
+    [
+        ("endpoint-variant", "!configured.instance_type"),
+        ("endpoint-variant", "configured.instance_type == 'ml.m5.large'"),
+        ("endpoint-variant", "configured"),
+        ("endpoint-variant", "!asynchronous"),
+        ("endpoint-variant", "config_created < '2020'"),
+        ("endpoint-variant", "contains(to_string(@), 'ml.m5.large')"),
+        ("endpoint", "variants[?configured.instance_type == 'ml.m5.large']"),
+        ("endpoint", "variants[].configured.instance_type | [0]"),
+        ("model", "!used_by"),
+        ("endpoint-config", "!in_use"),
+    ],
+)
+def test_e4_a_fact_that_could_not_be_read_is_unknown_on_every_path(tmp_path: Path, kind: str, expression: str) -> None:
+    policy = loaded(tmp_path, UNREAD_CONFIG.format(kind=kind, expression=expression))
+    endpoint = {
+        "EndpointName": "churn",
+        "EndpointConfigName": "churn",
+        "EndpointStatus": "InService",
+        "ProductionVariants": [{"VariantName": "A", "DesiredInstanceCount": 2}],
+    }
+    state = State(
+        endpoints=[endpoint], configs=[{"EndpointConfigName": "churn"}], models=[{"ModelName": "tree", "ModelArn": "a"}]
+    )
+    denied = ["sagemaker:DescribeEndpointConfig"] if kind in ("endpoint-variant", "endpoint") else ["sagemaker:Search"]
+    named = {"model": "tree", "endpoint-config": "churn"}
+    resources = (ResourceRef(kind, named[kind]),) if kind in named else ()
+    scope = Scope(SCOPE.account, SCOPE.region, resources=resources)
+    report = Auditor(StateDoor(state, SCOPE.region, denied=denied), policy, clock=lambda: NOW).audit(scope, "cli")
+    counts = report.rules["acme-rule"]
+    assert (counts.unknown, counts.fail, counts.passed) == (1, 0, 0)
+    assert any("acme-rule" in spot.effect for spot in report.blind_spots)
+
+
+def test_a_fact_that_aws_leaves_out_is_not_there(tmp_path: Path) -> None:
+    policy = loaded(tmp_path, UNREAD_CONFIG.format(kind="endpoint", expression="!failure_reason"))
+    judge = judged(policy, an_endpoint())
+    assert judge.counts["acme-rule"] == {Verdict.FAIL: 1}

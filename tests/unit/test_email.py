@@ -226,7 +226,7 @@ def test_a_digest_says_what_is_open_blind_exempt_and_that_it_is_alive() -> None:
             "and 4,812 more",
             "sagemaker:DescribeModel",
             "Unknown: model-vpc-single-az",
-            "Expired on 2026-11-21: its findings are told again",
+            "Expired on 2026-11-21, its findings are told again",
             "Ends on 2026-12-01",
             "Covers nothing",
             "412 resources, 47 rules, 2 blind spots",
@@ -239,7 +239,7 @@ def test_why_a_finding_is_told_now_is_said() -> None:
     for name, said in {
         "finding-worse": "It was high when it was told last.",
         "finding-back": "It is back after 12.5 days.",
-        "finding-back-after-exemption": "Its exemption expired on 2026-11-21: short jobs only",
+        "finding-back-after-exemption": "Its exemption ended on 2026-11-21 (short jobs only, ml-platform).",
         "finding-reminder": "Open since 2026-11-15.",
         "resolved": "open from 2026-11-19 to 2026-11-22",
     }.items():

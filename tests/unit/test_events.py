@@ -44,8 +44,19 @@ def test_the_partition_follows_from_the_region(region: str, partition: str) -> N
         (an_event("Tea Is Ready", {}), "accepted are"),
         (an_event("SageMaker Endpoint State Change", {"EndpointName": "e"}, account=""), "account"),
         ({}, "account and region"),
+        (None, "no JSON object"),
+        (["an", "event"], "no JSON object"),
     ],
 )
 def test_an_event_that_cannot_be_understood_says_why(event: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInput, match=says):
         scope_of(event)
+
+
+@pytest.mark.parametrize(
+    ("written", "hinted"), [(True, True), ("true", True), (False, False), ("false", False), (None, False)]
+)
+def test_that_scaling_reached_the_maximum_is_read_however_it_is_written(written: Any, hinted: bool) -> None:
+    detail = {"resourceId": "endpoint/e/variant/v", "serviceNamespace": "sagemaker", "scaledToMax": written}
+    scope = scope_of(an_event("Application Auto Scaling Scaling Activity State Change", detail))
+    assert scope.hints == (frozenset({("scaled-to-max", "endpoint/e/variant/v")}) if hinted else frozenset())

@@ -1,14 +1,21 @@
 """Exemptions that somebody should look at: expired, ending soon, covering nothing."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chalicelib.audit.findings import exemption_notes, findings
+from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
-from chalicelib.policy.policy import ExemptionEntry, Policy, load_policy
-from chalicelib.report.findings import ExemptionNote
-from chalicelib.report.merging import merged_notes
+from chalicelib.policy.entries import ExemptionEntry, TagExemptions
+from chalicelib.policy.exemptions import ExemptionIndex
+from chalicelib.policy.policy import Policy, load_policy
+from chalicelib.report.findings import ExemptionNote, Finding
+from chalicelib.report.merging import merged, merged_notes, report_of
 from chalicelib.scope import Scope
 from samples.builders import NOW, a_variant, an_inventory
 
@@ -26,13 +33,13 @@ def noted(expires: date | None, resource: str = "churn/*", *, all_seen: bool = T
     judge.judge(variant, an_inventory(variant))
     found = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
     assert len(found) == 1
-    return exemption_notes(policy, found, NOW.date(), all_seen=all_seen), found[0].status
+    return exemption_notes(policy, found, SCOPE, NOW.date(), all_seen=all_seen), found[0].status
 
 
 @pytest.mark.parametrize(
     ("expires", "state", "status"),
     [
-        (None, None, "exempt"),
+        (None, "open", "exempt"),
         (date(2027, 6, 1), None, "exempt"),
         (date(2026, 12, 7), None, "exempt"),
         (date(2026, 12, 6), "expiring", "exempt"),
@@ -49,10 +56,10 @@ def test_an_exemption_is_listed_two_weeks_before_its_end_and_after_it(
 
 
 def test_an_exemption_that_covers_nothing_is_listed_only_when_everything_was_seen() -> None:
-    notes, status = noted(None, "other/*")
+    notes, status = noted(date(2027, 6, 1), "other/*")
     assert [(note.state, note.findings) for note in notes] == [("unmatched", 0)]
     assert status == "open"
-    assert noted(None, "other/*", all_seen=False)[0] == []
+    assert noted(date(2027, 6, 1), "other/*", all_seen=False)[0] == []
 
 
 def test_an_open_finding_says_that_its_exemption_has_expired() -> None:
@@ -73,7 +80,7 @@ def test_an_exemption_in_one_region_is_not_unmatched_for_another() -> None:
 
     class Region:
         def __init__(self, notes: list[ExemptionNote]) -> None:
-            self.exemptions = notes
+            self.exemptions, self.accounts, self.regions = notes, [SCOPE.account], [SCOPE.region]
 
     def together(*regions: list[ExemptionNote]) -> list[str]:
         return [note.state for note in merged_notes([Region(notes) for notes in regions])]  # type: ignore[misc]
@@ -82,3 +89,126 @@ def test_an_exemption_in_one_region_is_not_unmatched_for_another() -> None:
     assert together(matched, same) == ["expiring"]
     assert together(same, same) == ["unmatched"]
     assert together(same, []) == []
+
+
+def a_policy(*entries: ExemptionEntry, **more: Any) -> Policy:
+    base = load_policy()
+    return Policy(base.name, base.notify_at, base.remind_after_days, base.rules, exemptions=entries, **more)
+
+
+def an_entry(resource: str, rule: str = RULE, **more: Any) -> ExemptionEntry:
+    details = {"reason": "r", "owner": "ml", "expires": date(2027, 6, 1), **more}
+    return ExemptionEntry(rule=rule, resource=resource, **details)
+
+
+def found_under(policy: Policy, tags: Mapping[str, str] | None = None) -> Finding:
+    variant = a_variant(count=1)
+    judge = Judge(policy.enabled([RULE]), SCOPE)
+    judge.judge(variant, an_inventory(variant))
+    (finding,) = findings(judge.failing, policy, SCOPE, NOW, lambda _: tags or {})
+    return finding
+
+
+def test_one_in_force_goes_before_one_that_has_expired_whatever_their_order() -> None:
+    over, current = an_entry("churn/*", expires=date(2026, 1, 1)), an_entry("churn/*", reason="still")
+    for entries in ((over, current), (current, over)):
+        finding = found_under(a_policy(*entries))
+        assert finding.exemption is not None
+        assert (finding.status, finding.exemption.reason) == ("exempt", "still")
+
+
+def test_one_without_owner_or_end_is_listed_first() -> None:
+    policy = a_policy(an_entry("churn/*", expires=date(2026, 12, 1)), an_entry("nothing", owner=None), an_entry("q"))
+    notes = exemption_notes(policy, [found_under(policy)], SCOPE, NOW.date(), all_seen=True)
+    assert [(note.resource, note.state) for note in notes] == [
+        ("nothing", "open"),
+        ("churn/*", "expiring"),
+        ("q", "unmatched"),
+    ]
+    assert notes[0].words == "ends on 2027-06-01, and nobody owns it"
+
+
+@pytest.mark.parametrize(
+    ("resource", "listed"),
+    [
+        ("arn:aws:sagemaker:*:123456789012:endpoint/none", True),
+        ("arn:aws:sagemaker:eu-*:*:endpoint/none", True),
+        ("arn:aws:sagemaker:*:999999999999:endpoint/none", False),
+        ("arn:aws:sagemaker:us-east-1:*:endpoint/none", False),
+        ("none", True),
+    ],
+)
+def test_e9_an_exemption_for_another_account_or_region_is_none_of_this_ones_business(
+    resource: str, *, listed: bool
+) -> None:
+    notes = exemption_notes(a_policy(an_entry(resource)), [], SCOPE, NOW.date(), all_seen=True)
+    assert [note.state for note in notes] == (["unmatched"] if listed else [])
+
+
+def test_e9_an_exemption_that_covers_nothing_in_its_own_account_is_told_for_all_of_them() -> None:
+    policy = a_policy(an_entry("arn:aws:sagemaker:*:123456789012:endpoint/none"))
+    reports = []
+    for account in ("123456789012", "999999999999"):
+        notes = exemption_notes(policy, [], Scope(account, "eu-west-1"), NOW.date(), all_seen=True)
+        reports.append(
+            report_of(account, "eu-west-1", trigger="cli", policy=policy.used, started=NOW, exemptions=notes)
+        )
+    assert [(note.state, note.findings) for note in merged(reports).exemptions] == [("unmatched", 0)]
+
+
+TAGGED = {"auditor:exempt": RULE, "owner": "team-churn"}
+
+
+@pytest.mark.parametrize(
+    ("until", "switches", "status", "note"),
+    [
+        ("2026-12-20", {}, "exempt", ("in-force", 1)),
+        ("2026-12-01", {}, "exempt", ("expiring", 1)),
+        ("2026-11-21", {}, "open", ("expired", 1)),
+        ("2099-01-01", {}, "open", ("refused", 1)),
+        ("2027-02-20", {}, "exempt", ("in-force", 1)),
+        ("2027-02-21", {}, "open", ("refused", 1)),
+        ("2026-12-20", {"tag_exemptions": TagExemptions(max_days=7)}, "open", ("refused", 1)),
+        ("2026-12-20", {"tag_exemptions": TagExemptions(enabled=False)}, "open", ("refused", 1)),
+        ("soon", {}, "open", ("refused", 1)),
+        ("", {}, "open", ("refused", 1)),
+        ("", {"allow_open_exemptions": True}, "exempt", ("open", 1)),
+    ],
+)
+def test_e8_exemptions_by_tag_have_an_end_and_are_always_listed(
+    until: str, switches: dict[str, Any], status: str, note: tuple[str, int]
+) -> None:
+    policy, tags = a_policy(**switches), {**TAGGED, "auditor:exempt-until": until}
+    finding = found_under(policy, tags)
+    assert finding.status == status
+    notes = [
+        *exemption_notes(policy, [finding], SCOPE, NOW.date(), all_seen=True),
+        *refused_tags([(RULE, finding.resource, tags)], policy, NOW.date()),
+    ]
+    assert [(each.state, each.findings) for each in notes] == [note]
+    assert (notes[0].source, notes[0].owner, notes[0].resource) == ("tag", "team-churn", finding.resource.arn)
+
+
+# ---- thousands of them
+
+
+@pytest.mark.parametrize("shape", ["svc-{}/*", "arn:aws:sagemaker:*:*:endpoint/svc-{}-*", "svc-{}/A", "*[sS]vc-{}/?"])
+def test_of_thousands_of_exemptions_a_handful_is_compared_with_a_resource(shape: str) -> None:
+    index = ExemptionIndex([an_entry(shape.format(f"{number:04}"), rule="*") for number in range(2_000)])
+    for number in range(0, 2_000, 50):
+        name = f"svc-{number:04}/A"
+        arn = f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/svc-{number:04}-x"
+        assert index.covering("endpoint-idle", arn, name) == [number]
+        assert len(index.candidates(arn, name)) <= 300
+
+
+GLOBS = st.lists(
+    st.sampled_from(["a", "b", "ab", "abc", "*", "?", "[ab]", "[!a]", "[", "]", "!", "arn:", "-"]), min_size=1
+)
+
+
+@given(globs=st.lists(GLOBS.map("".join), max_size=6), arn=GLOBS.map("".join), name=GLOBS.map("".join))
+def test_the_index_finds_what_each_exemption_by_itself_covers(globs: list[str], arn: str, name: str) -> None:
+    entries = [an_entry(glob) for glob in globs]
+    expected = [place for place, entry in enumerate(entries) if entry.covers(RULE, arn, name)]
+    assert ExemptionIndex(entries).covering(RULE, arn, name) == expected

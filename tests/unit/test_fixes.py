@@ -12,12 +12,13 @@ import pytest
 from chalicelib.audit import jq
 from chalicelib.audit.findings import Failing, findings
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Finding, Verdict
+from chalicelib.report.findings import Finding, Fix
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import TEMPLATES, rule_title
 from samples.cases.case import Case
-from samples.cases.catalogue import cases_of_rule
+from samples.cases.catalogue import CASES, cases_of_rule
 from tests.each import check_each
 from tools.evidence import finding_of
 
@@ -188,3 +189,54 @@ def test_a_model_names_the_place_of_its_archive_once(compression: str, kept: str
 def test_a_variant_name_cannot_leave_its_filter() -> None:
     hostile = '") | halt_error | ("'
     assert copied("EndpointConfig", {"EndpointConfigName": "c", "ProductionVariants": []}, jq.variant(hostile, "."))
+
+
+MODEL_OF_COMPONENTS = "model-vpc-single-az: one zone under a model that inference components run"
+
+
+def fix_of(id: str) -> Fix:
+    """The fix of a case by its id."""
+    return finding_of(next(case for case in CASES if case.id == id)).fix
+
+
+def test_a_changed_model_reaches_the_inference_components_that_run_it() -> None:
+    fix = fix_of(MODEL_OF_COMPONENTS)
+    moved = [command for command in fix.commands if "update-inference-component " in command]
+    assert len(moved) == 2 and "adapter-component-new.json" in moved[0] and "base-component-new.json" in moved[1]
+    assert not any("update-endpoint " in command for command in fix.commands), "its config names no model"
+    assert "Inference components that run it (adapter, base)" in fix.text
+
+
+def test_a_changed_model_of_variants_moves_their_endpoint_alone() -> None:
+    failing = cases_of_rule("model-vpc-single-az", Verdict.FAIL)
+    of_models = (case for case in failing if case.subject.kind == "model")
+    case = next(case for case in of_models if case.id != MODEL_OF_COMPONENTS and case.evidence.get("endpoints"))
+    commands = finding_of(case).fix.commands
+    assert any("update-endpoint " in command for command in commands)
+    assert not any("update-inference-component" in command for command in commands)
+
+
+def test_only_the_specification_that_names_the_old_model_gets_the_new_one() -> None:
+    answer = {"InferenceComponentName": "c", "Specifications": [{"ModelName": "old"}, {"ModelName": "other"}]}
+    names = ["--arg", "old", "old", "--arg", "new", "new"]
+    arguments = ["jq", *names, jq.specification(jq.OTHER_MODEL)]
+    done = subprocess.run(arguments, input=json.dumps(answer), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["Specifications"] == [{"ModelName": "new"}, {"ModelName": "other"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("neither, of an asynchronous endpoint, which is scaled by its queue", "ApproximateBacklogSizePerInstance"),
+        ("neither a policy nor a scheduled action", "SageMakerVariantInvocationsPerInstance"),
+        ("a component's target", "SageMakerInferenceComponentInvocationsPerCopy"),
+    ],
+)
+def test_a_policy_is_proposed_on_the_metric_that_the_target_publishes(name: str, metric: str) -> None:
+    (command,) = [
+        command
+        for command in fix_of(f"autoscaling-target-without-policy: {name}").commands
+        if "put-scaling-policy" in command
+    ]
+    assert metric in command
+    assert ("EndpointName" in command) == (metric == "ApproximateBacklogSizePerInstance")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -60,6 +61,23 @@ def test_csv_has_its_columns_and_no_formula() -> None:
     assert [row["status"] for row in rows] == ["open", "open", "exempt"]
     assert rows[1]["owner"] == "'=cmd()"
     assert json.loads(rows[0]["evidence"]) == {"desired_instance_count": 1}
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example", "HTTP://evil.example", "www.evil.example", "mailto:a@b.example", "a@b.example"]
+)
+def test_github_makes_no_link_of_an_address_in_a_name(address: str) -> None:
+    finding = a_full_report().findings[0]
+    named = finding.model_copy(
+        update={
+            "resource": finding.resource.model_copy(update={"name": address}),
+            "summary": f"see {address} or ({address})",
+            "fix": finding.fix.model_copy(update={"text": address, "commands": []}),
+        }
+    )
+    text = markdown(a_full_report().model_copy(update={"findings": [named]}))
+    assert not re.search(r"(?i)https?://|www\.(?!\u200b)|(mailto|xmpp):(?!\u200b)|[a-z]@[a-z]", text)
+    assert address.split(":")[-1].lstrip("/").split("@")[-1].removeprefix("www.") in text, "it is there to be read"
 
 
 def test_markdown_tells_counts_and_breaks_no_table() -> None:

@@ -1,7 +1,6 @@
 """What must hold for any account that AWS's own models allow, though nobody thought of it."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,8 @@ from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import Outcome, Report, Verdict
+from chalicelib.report.findings import Report
+from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import Record, State, StateDoor
@@ -42,9 +42,6 @@ class Outcomes:
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         self.all.append((rule, subject, outcome))
-
-    def finished(self, gaps: Any) -> None:
-        """Nothing to do: what was not read stands in the report."""
 
 
 def audited(state: State, *, denied: tuple[str, ...] = ()) -> tuple[Report, Outcomes]:

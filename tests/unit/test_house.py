@@ -37,6 +37,7 @@ FLOORS = (
         "chalicelib.kinds",
         "chalicelib.errors",
     ),
+    ("chalicelib.input",),
 )
 #: Where AWS's SDK may be spoken: reading an account is the inventory's door alone.
 SPEAKS_TO_AWS = (

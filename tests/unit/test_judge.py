@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from chalicelib.audit.findings import findings, tagged_arn
-from chalicelib.audit.judge import Judge
+from chalicelib.audit.judge import Judge, Obstacle
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.failures import NOT_READ, Failure
 from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
-from chalicelib.policy.policy import ExemptionEntry, Policy, RuleSetting, load_policy
-from chalicelib.report.findings import Finding, Outcome, Severity, failed, finding_id, passed
+from chalicelib.policy.entries import ExemptionEntry
+from chalicelib.policy.policy import Policy, RuleSetting, load_policy
+from chalicelib.report.cause import Cause
+from chalicelib.report.findings import Finding, Severity, finding_id
+from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import Params, rule
 from chalicelib.scope import Scope
@@ -109,9 +112,9 @@ def _with_severity(severity: Severity) -> RuleSetting:
     ("tags", "status"),
     [
         ({}, "open"),
-        ({"auditor:exempt": "*"}, "exempt"),
-        ({"auditor:exempt": "endpoint-idle, endpoint-single-instance"}, "exempt"),
-        ({"auditor:exempt": "endpoint-idle"}, "open"),
+        ({"auditor:exempt": "*"}, "open"),
+        ({"auditor:exempt": "endpoint-idle, endpoint-single-instance", "auditor:exempt-until": "2026-12-01"}, "exempt"),
+        ({"auditor:exempt": "endpoint-idle", "auditor:exempt-until": "2026-12-01"}, "open"),
         ({"auditor:exempt": "*", "auditor:exempt-until": "2026-11-22"}, "exempt"),
         ({"auditor:exempt": "*", "auditor:exempt-until": "2026-11-21"}, "open"),
         ({"auditor:exempt": "*", "auditor:exempt-until": "when it is done"}, "open"),
@@ -162,7 +165,7 @@ def test_a_fault_of_one_rule_is_unknown_and_silences_no_other(broken_rule: str) 
     for subject in estate.subjects:
         judge.judge(subject, estate)
     assert judge.rule_counts()[broken_rule].unknown == 1
-    assert ("rule:broken-rule", "the rule failed on a endpoint: KeyError") in judge.unread
+    assert Obstacle("rule:broken-rule", "the rule failed on a endpoint: KeyError", Cause.FAILED) in judge.unread
     assert [one.rule.id for one in judge.failing] == ["endpoint-single-instance"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.report.findings import BlindSpot, Saving, Severity
+from chalicelib.report.findings import BlindSpot, Deferral, Saving, Severity
 from chalicelib.report.formats.page import More, page, policy
 from chalicelib.report.posture import Point
 from tests.unit.test_notices import NOW, a_finding, a_report
@@ -98,6 +98,12 @@ def test_blind_spots_are_named() -> None:
     for told in ("This audit is incomplete", "ec2:DescribeSubnets", "AccessDenied", "vpc-single-az"):
         assert told in text
     assert "incomplete" not in Reader(page(a_report())).text
+
+
+def test_what_was_left_to_the_next_sweep_is_one_line() -> None:
+    left = Deferral(account="1", region="r", part="scaling-policies", resources=["a", "b"], reason="16 calls")
+    assert "Left to the next sweep: scaling policies (2)." in Reader(page(a_report(deferred=[left]))).text
+    assert "Left to" not in Reader(page(a_report())).text
 
 
 def test_known_savings_are_summed() -> None:

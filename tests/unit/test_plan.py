@@ -7,8 +7,8 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.template import document
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
 from chalicelib.report.formats.sarif import sarif
+from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
@@ -275,7 +275,8 @@ def test_custom_rules_see_what_is_known_and_are_unknown_for_the_rest(tmp_path: A
 
 
 def test_a_resource_is_exempt_by_its_tag_in_the_template() -> None:
-    tags = [{"Key": "auditor:exempt", "Value": "endpoint-single-instance"}, {"Key": "owner", "Value": "ml"}]
+    exempt = {"auditor:exempt": "endpoint-single-instance", "auditor:exempt-until": "2026-12-01", "owner": "ml"}
+    tags = [{"Key": key, "Value": value} for key, value in exempt.items()]
     told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), ("Endpoint.Properties.Tags", tags)))
     found = next(one for one in told.report.findings if one.rule == "endpoint-single-instance")
     assert (found.status, found.owner) == ("exempt", "ml")

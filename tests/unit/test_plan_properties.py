@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
 pytestmark = pytest.mark.thorough

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.judged import Judged, judged
 from chalicelib.plan.terraform import declared
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import EVERY_RULE, FIXTURES, NOW, SCOPE, verdicts
 
 PLAN: dict[str, Any] = json.loads((FIXTURES / "terraform-plan.json").read_text())

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.plan.judged import Judged, judged
 from chalicelib.plan.terraform import declared
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import EVERY_RULE, NOW, SCOPE, verdicts
 
 FAIL, PASS, UNKNOWN = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN

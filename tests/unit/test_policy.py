@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.cli import run
 from chalicelib.errors import InvalidInput
-from chalicelib.policy.policy import ExemptionEntry, forget, load_policy
+from chalicelib.policy.entries import ExemptionEntry
+from chalicelib.policy.policy import forget, load_policy
 from chalicelib.report.findings import Severity
 from chalicelib.rules import RULES
 
@@ -136,3 +137,84 @@ def test_severity_comes_from_the_policy_then_the_outcome_then_the_rule_and_tags_
     assert policy.severity("endpoint-idle", None, {"env": "dev"}) is Severity.MEDIUM
     assert policy.severity("endpoint-degraded", Severity.MEDIUM, {}) is Severity.MEDIUM
     assert policy.severity("endpoint-degraded", None, {"env": "prod"}) is Severity.HIGH
+
+
+COVERS = "exemptions:\n  - {rule: endpoint-idle, resource: 'dev-*', reason: dev, owner: ml, expires: 2027-01-31}\n"
+CUSTOM = "custom_rules:\n  - {id: acme-check, kind: endpoint, title: Check, fails_when: CONDITION}\n"
+
+
+def test_a_policy_keeps_the_exemptions_of_the_one_that_it_extends(tmp_path: Path) -> None:
+    written(tmp_path, COVERS, "team.yaml")
+    own = COVERS.replace("dev-*", "test-*")
+    policy = load_policy(written(tmp_path, f"extends: team.yaml\n{own}"))
+    assert [entry.resource for entry in policy.exemptions] == ["dev-*", "test-*"]
+    assert load_policy(written(tmp_path, "extends: own.yaml\n", "third.yaml")).exemptions == policy.exemptions
+
+
+CHANGES = {
+    "an exemption": (COVERS, COVERS.replace("dev-*", "test-*")),
+    "the reason of an exemption": (COVERS, COVERS.replace("reason: dev", "reason: test")),
+    "the end of an exemption": (COVERS, COVERS.replace("01-31", "02-28")),
+    "no exemption": (COVERS, "extends: baseline\n"),
+    "a condition of its own": (CUSTOM.replace("CONDITION", "name"), CUSTOM.replace("CONDITION", "created")),
+    "whether tags exempt": ("tag_exemptions: {enabled: false}\n", "tag_exemptions: {enabled: true}\n"),
+    "how long tags exempt": ("tag_exemptions: {max_days: 30}\n", "tag_exemptions: {max_days: 31}\n"),
+    "whether exemptions may be open": ("allow_open_exemptions: true\n", "allow_open_exemptions: false\n"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), CHANGES.values(), ids=CHANGES)
+def test_the_digest_changes_with_whatever_changes_what_is_told(tmp_path: Path, one: str, other: str) -> None:
+    before = load_policy(written(tmp_path, one, "before.yaml")).digest
+    assert before != load_policy(written(tmp_path, other, "after.yaml")).digest
+
+
+OPEN = "exemptions: [{rule: endpoint-idle, resource: 'dev-*', reason: dev}]\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "own", "accepted"),
+    [
+        ("notify_at: low", "allow_open_exemptions: true", True),
+        ("allow_open_exemptions: true", "notify_at: low", True),
+        ("allow_open_exemptions: true", "allow_open_exemptions: false", False),
+        ("notify_at: low", "notify_at: low", False),
+    ],
+)
+def test_exemptions_may_be_open_where_the_policy_or_else_the_one_above_says_so(
+    tmp_path: Path, above: str, own: str, *, accepted: bool
+) -> None:
+    written(tmp_path, f"{above}\n", "team.yaml")
+    path = written(tmp_path, f"extends: team.yaml\n{own}\n{OPEN}")
+    if accepted:
+        assert load_policy(path).exemptions[0].lacking == "owner and expires"
+        return
+    with pytest.raises(InvalidInput, match="lacks owner and expires"):
+        load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("rule", "resource", "refused"),
+    [
+        ("*", "*", True),
+        ("*", "**", True),
+        ("*-*", "?*", True),
+        ("[a-z]*", "[!~]*", True),
+        ("*", "arn:*", True),
+        ("*", "arn:aws:sagemaker:*", True),
+        ("*", "arn:aws-cn:*:*:*:*", True),
+        ("*", "arn:aws:*:*:123456789012:*", False),
+        ("*", "arn:aws:sagemaker:*:*:endpoint/*", False),
+        ("*", "dev-*", False),
+        ("endpoint-idle", "*", False),
+    ],
+)
+def test_an_exemption_of_every_rule_on_everything_is_refused(
+    tmp_path: Path, rule: str, resource: str, *, refused: bool
+) -> None:
+    text = f"exemptions: [{{rule: '{rule}', resource: '{resource}', reason: r, owner: o, expires: 2027-01-31}}]\n"
+    if not refused:
+        assert len(load_policy(written(tmp_path, text)).exemptions) == 1
+        return
+    with pytest.raises(InvalidInput, match="it exempts everything"):
+        load_policy(written(tmp_path, text))

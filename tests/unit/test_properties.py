@@ -13,7 +13,7 @@ from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.builders import (
@@ -198,7 +198,7 @@ def test_new_values_missing_fields_and_nulls_are_judged_or_unknown(
         a_notebook(instance_type=instance_type, AcceleratorTypes=[]),
     ]
     judge = judged(facts, an_inventory(*facts))
-    faults = [reason for (operation, reason) in judge.unread if operation.startswith("rule:")]
+    faults = [reason for operation, reason, *_ in judge.unread if operation.startswith("rule:")]
     assert faults == []
     assert sum(counts.total() for counts in judge.counts.values()) > 20
     assert all(isinstance(verdict, Verdict) for counts in judge.counts.values() for verdict in counts)

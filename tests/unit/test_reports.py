@@ -53,7 +53,7 @@ def changed(**fields: Any) -> str:
     [
         ("", "report.json:1 is not JSON"),
         ("{\n\n", "report.json:3 is not JSON"),
-        ("[" * 100_000, "report.json is not JSON"),
+        ("[" * 100_000, "report.json: it is too large"),
         ("[]", "not a report"),
         ("{}", "not a report"),
         ('{"audit_id": 1}', "not a report"),

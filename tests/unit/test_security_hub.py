@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 from chalicelib.notices import security_hub
 from chalicelib.notices.notice import Change, Notice
 from chalicelib.notices.security_hub import Delivered, SecurityHubFailed, batches, import_findings
-from chalicelib.report.findings import Finding, Fix, Severity
+from chalicelib.report.findings import Exemption, Finding, Fix, Severity
 from chalicelib.report.formats.asff import LABELS, security_hub_finding
 from samples.notices import (
     ACCOUNT,
@@ -193,6 +193,18 @@ def test_a_finding_without_fix_and_references_has_no_remediation() -> None:
     assert "Remediation" not in formatted(a_told(fix=Fix(text=""), references=["javascript:alert(1)"]))
 
 
+EXEMPT = a_finding(
+    status="exempt", exemption=Exemption(reason="a trial", owner="ml", expires=date(2026, 12, 1), source="policy")
+)
+
+
+def test_an_exempt_finding_is_archived_and_says_why() -> None:
+    one = security_hub_finding(EXEMPT, "exempt", ACCOUNT, REGION, "aws", NOW)
+    assert complaints(one) == ""
+    assert (one["RecordState"], one["Compliance"]) == ("ARCHIVED", {"Status": "FAILED"})
+    assert_golden("asff/exempt.json", json.dumps(one, indent=2))
+
+
 # ---- limits
 
 
@@ -241,15 +253,16 @@ def test_hostile_names_forge_no_line() -> None:
     one = formatted(told)
     assert complaints(one) == ""
     assert all(text.isprintable() for text in strings(one))
-    assert one["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged ")
+    assert one["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged␇ ⟨U+202E⟩x")
+    assert HOSTILE not in json.dumps(one, ensure_ascii=False)
 
 
-def test_texts_of_control_signs_alone_are_left_out() -> None:
+def test_texts_of_control_signs_alone_are_shown_as_marks() -> None:
     told = a_told(owner="\x07", evidence={"odd": "\x00\u202e"}, summary="\x07", why="", title="\x07")
     one = formatted(told)
     assert complaints(one) == ""
-    assert "evidence/odd" not in one["ProductFields"] and "auditor/owner" not in one["ProductFields"]
-    assert one["Title"] == one["Description"] == "endpoint-single-instance"
+    assert (one["ProductFields"]["evidence/odd"], one["ProductFields"]["auditor/owner"]) == ("␀⟨U+202E⟩", "␇")
+    assert (one["Title"], one["Description"]) == ("␇", "␇")
 
 
 # ---- batches

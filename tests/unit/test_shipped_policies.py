@@ -26,6 +26,10 @@ BEYOND_A_SCHEMA = {
     "number-as-a-key",
     "custom-rule-bad-jmespath",
     "custom-rule-an-id-that-is-taken",
+    "custom-rule-of-an-unknown-fact",
+    "exemption-of-everything",
+    "exemption-that-nobody-stands-for",
+    "exemption-without-an-end",
 }
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.notices import slack
 from chalicelib.notices.notice import Change, Notice
+from chalicelib.report import telemetry
 from chalicelib.report.findings import BlindSpot, Exemption, ExemptionNote, Finding, Fix, Saving, Severity
 from chalicelib.settings import Settings
 from chalicelib.templating import clean
@@ -480,7 +481,7 @@ def test_a_dropped_record_is_logged_by_its_message_id_alone(caplog: pytest.LogCa
     event = an_event("forged words")
     event["Records"][0]["Sns"]["MessageId"] = "id-1\n[ERROR] forged\u202e"
     slack.deliver_event(event, Settings(), boto3.Session(region_name=REGION))
-    (record,) = [one for one in caplog.records if one.name == slack.log.name]
+    (record,) = [one for one in caplog.records if one.name == telemetry.log.name]
     assert "id-1" in record.getMessage()
     assert "forged words" not in caplog.text
     assert "\n" not in record.getMessage()

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chalicelib.notices import chat as chat_form
 from chalicelib.notices import sns
 from chalicelib.notices.notice import Notice
 from samples.notices import SAMPLES
@@ -23,15 +24,15 @@ def test_the_text_for_people(name: str) -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_the_chat_notification(name: str) -> None:
-    chat = sns.chat(SAMPLES[name])
+    chat = chat_form.chat(SAMPLES[name])
     assert chat.keys() >= REQUIRED
     assert chat.keys() <= REQUIRED | OPTIONAL
     content = chat["content"]
     assert content.keys() <= {"textType", "title", "description", "nextSteps", "keywords"}
-    assert 0 < len(content["description"]) <= sns.CHAT_DESCRIPTION
-    assert len(content["title"]) <= sns.CHAT_TITLE
-    assert all(len(step) <= sns.CHAT_STEP for step in content.get("nextSteps", ()))
-    assert all(len(word) <= sns.CHAT_KEYWORD for word in content.get("keywords", ()))
+    assert 0 < len(content["description"]) <= chat_form.CHAT_DESCRIPTION
+    assert len(content["title"]) <= chat_form.CHAT_TITLE
+    assert all(len(step) <= chat_form.CHAT_STEP for step in content.get("nextSteps", ()))
+    assert all(len(word) <= chat_form.CHAT_KEYWORD for word in content.get("keywords", ()))
     assert_golden(f"chat/{name}.json", json.dumps(chat, indent=2, ensure_ascii=False) + "\n")
 
 

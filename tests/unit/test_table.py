@@ -7,7 +7,8 @@ from rich.cells import cell_len
 
 from chalicelib.cli.table import Table, groups
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import BlindSpot, Exemption, Finding, Report, Resource, RuleCounts, Severity
+from chalicelib.report.findings import BlindSpot, Deferral, Exemption, Finding, Report, Resource, RuleCounts, Severity
+from chalicelib.report.narrowing import narrowed
 from tests.golden import assert_golden
 from tests.unit.test_notices import HOSTILE, NOW, a_finding, a_report
 
@@ -26,8 +27,8 @@ def on(kind: str, name: str, number: int = 0, **differences: object) -> Finding:
     )
 
 
-def shown(report: Report, width: int, narrowed: str = "") -> str:
-    return "".join(f"{line.plain}\n" for line in Table(report, width, narrowed).lines())
+def shown(report: Report, width: int) -> str:
+    return "".join(f"{line.plain}\n" for line in Table(report, width).lines())
 
 
 def test_an_endpoint_with_its_variants_targets_and_policies_is_one_group() -> None:
@@ -114,6 +115,17 @@ def test_nothing_found_is_said_only_of_what_was_seen() -> None:
     assert "ec2:DescribeSubnets: AccessDenied" in incomplete
 
 
+def test_what_was_left_to_the_next_sweep_is_one_line() -> None:
+    left = [
+        Deferral(account=ACCOUNT, region=REGION, part="inference-components", resources=["a", "b"], reason="16 calls"),
+        Deferral(account=ACCOUNT, region=REGION, part="alarms", reason="16 calls"),
+    ]
+    text = shown(a_report(deferred=left, complete=False), 120)
+    assert "Left to the next sweep: inference components (2), alarms." in text
+    assert "No findings in what could be read" in text
+    assert "Left to" not in shown(a_report(), 120)
+
+
 def test_several_places_are_told_apart_and_the_same_blind_spot_is_told_once() -> None:
     places = [(ACCOUNT, "eu-west-1"), (ACCOUNT, "us-east-1"), *((f"{number:012}", "eu-west-1") for number in range(8))]
     spots = [
@@ -148,4 +160,5 @@ def test_many_findings_are_all_shown_and_a_shorter_way_is_named() -> None:
 
 
 def test_what_was_left_out_is_said() -> None:
-    assert "Shown are findings from high on." in shown(a_report(), 80, "Shown are findings from high on.")
+    text = shown(narrowed(a_report(), severity=Severity.HIGH), 80)
+    assert "Shown are findings from high on." in text and "left out." in text

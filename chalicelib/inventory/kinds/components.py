@@ -66,8 +66,9 @@ class InferenceComponent(Stated):
         return f"inference-component/{self.name}"
 
 
-def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
-    """The inference components of the region, or those of one endpoint (``EndpointNameEquals``)."""
+def components(reader: Reader, *, keep: int = 0, **filters: str) -> dict[str, InferenceComponent]:
+    """The inference components of the region, or those of one endpoint (``EndpointNameEquals``): of a bounded audit
+    the first, each with a call for its tags to come, while ``keep`` calls stay."""
     names = reader.names(
         Part.COMPONENTS,
         "ListInferenceComponents",
@@ -76,7 +77,9 @@ def components(reader: Reader, **filters: str) -> dict[str, InferenceComponent]:
         MaxResults=100,
         **filters,
     )
-    return described_components(reader, names)
+    afforded = reader.afforded(Part.COMPONENTS, names, cost=2, keep=keep)
+    reader.reserve(len(afforded))
+    return described_components(reader, afforded)
 
 
 def described_components(reader: Reader, names: Iterable[str]) -> dict[str, InferenceComponent]:

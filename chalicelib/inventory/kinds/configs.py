@@ -89,6 +89,7 @@ class EndpointConfig(Fact):
     """``DescribeEndpointConfig``. Immutable after creation."""
 
     kind: ClassVar[str] = "endpoint-config"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "in_use": "sagemaker:ListEndpoints"}
     essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("EndpointConfigName", required=True)
     arn: str = at("EndpointConfigArn", default="")
@@ -106,17 +107,17 @@ CONFIGS_A_PAGE = 20
 #: The age from which a config is remembered. A younger one could be deleted and made again under the same name within
 #: the resolution of its creation time.
 SETTLED = timedelta(days=1)
-#: Endpoints in these states serve nothing that can be judged, so their configs are not read.
-_UNJUDGED = NOT_SERVING | {"deleting"}
+#: What an endpoint on its way out runs on decides nothing any more.
+_LEAVING = "deleting"
 
 
 def configs_of(reader: Reader, endpoints: Iterable[Mapping[str, Any]]) -> dict[str, EndpointConfig]:
-    """The endpoint configs behind endpoints that serve, each described once; in a sweep those that are remembered from
-    the last one not again."""
+    """The endpoint configs behind endpoints that are to stay, each described once; in a sweep those that are remembered
+    from the last one not again."""
     names = [
         name
         for endpoint in endpoints
-        if plain(text(endpoint, "EndpointStatus")) not in _UNJUDGED and (name := text(endpoint, "EndpointConfigName"))
+        if plain(text(endpoint, "EndpointStatus")) != _LEAVING and (name := text(endpoint, "EndpointConfigName"))
     ]
     if not names or not reader.scope.whole:
         return described_configs(reader, names)

@@ -59,15 +59,11 @@ class Variant(Stated):
     asynchronous: bool | None = Field(None, description="AsyncInferenceConfig")
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
-    configured_unread: str = Field(
-        "the endpoint config was not read", description="why the endpoint config was not read"
-    )
     tags: Tags | None = Field(None, description="tags of the endpoint")
     config_created: Time | None = Field(None, description="DescribeEndpointConfig.CreationTime")
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
-    config_gone: bool = Field(False, description="AWS says that the endpoint config does not exist")
     provisioned_concurrency: Count | None = at(
         "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
     )
@@ -85,16 +81,11 @@ class Variant(Stated):
 
     @property
     def settings(self) -> VariantSettings:
-        """The variant's settings in the endpoint config; raises Unread when they could not be read."""
+        """The variant's settings in the endpoint config; raises Unread when they could not be read, Missing when there
+        is no such config any more."""
         if self.configured is None:
-            raise self._without_config
+            raise Unread(f"endpoint config {self.config_name} was not read")
         return self.configured
-
-    @property
-    def _without_config(self) -> Unread:
-        if self.config_gone:
-            return Missing(f"its endpoint config {self.config_name} was deleted")
-        return Unread(self.configured_unread)
 
     @property
     def settled(self) -> bool:
@@ -107,17 +98,17 @@ class Variant(Stated):
         """True when the variant has no instances of its own."""
         if self.serverless_config:
             return True
-        if self.configured is not None:
-            return self.configured.serverless
+        if (configured := self.known("configured")) is not None:
+            return bool(configured.serverless)
         if self.current_instance_count is not None or self.desired_instance_count is not None:
             return False
-        raise self._without_config
+        return self.settings.serverless
 
     @property
     def is_async(self) -> bool:
         """True for asynchronous inference; raises Unread when neither endpoint nor config told."""
         if self.asynchronous is None:
-            raise self._without_config
+            raise Unread(f"endpoint config {self.config_name} was not read")
         return self.asynchronous
 
     @property
@@ -134,7 +125,8 @@ class Variant(Stated):
         for weight in (self.desired_weight, self.current_weight):
             if weight is not None:
                 return weight
-        return self.configured.initial_weight if self.configured else None
+        configured: VariantSettings | None = self.known("configured")
+        return configured.initial_weight if configured else None
 
     @property
     def instance_types(self) -> tuple[InstanceType, ...]:
@@ -206,6 +198,11 @@ class Endpoint(Stated):
     rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
 
     @property
+    def settled(self) -> bool:
+        """True when it serves and is not in the middle of a change."""
+        return plain(self.status) not in IN_TRANSITION | NOT_SERVING
+
+    @property
     def in_transition_since(self) -> datetime | None:
         """Since when a deployment is under way; meaningful only in a state of transition."""
         return self.deployment_started or self.modified or self.created
@@ -216,25 +213,43 @@ class Endpoint(Stated):
         return self.model_copy(update={"tags": tags, "variants": variants})
 
 
+#: What stays unread of the endpoints where only ``Search`` tells which there are.
+BEYOND_SEARCH = "endpoints that Search has not heard of"
+
+
 def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
     """Every endpoint of the region with its tags: by ``Search``, or else listed and described one by one."""
     try:
         records = [record for page in reader.search(Part.ENDPOINTS, "Endpoint", []) for record in page]
-        listed = [] if records else _listed_endpoints(reader)
-        lacking = [*(record["EndpointName"] for record in records if _lacks_counts(record)), *listed]
+        names = {record.get("EndpointName") for record in records}
+        listed = _every_name(reader, searched=bool(records))
+        lacking = [str(record["EndpointName"]) for record in records if _lacks_counts(record)]
+        lacking += [name for name in listed if name not in names]
         # Search tells of no pending deployment, and so not since when an endpoint has been in transition.
         moving = [
             record["EndpointName"] for record in records if plain(text(record, "EndpointStatus")) in IN_TRANSITION
         ]
         described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
-        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *described}]
+        kept = [record for record in records if record.get("EndpointName") not in {*lacking, *moving}]
         return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
     except CallFailed as failure:
         if failure.operation != "sagemaker:Search":
             raise
         reader.search_failed(failure)
     return _described(reader, _listed_endpoints(reader))
+
+
+def _every_name(reader: Reader, *, searched: bool) -> list[str]:
+    """The names of all endpoints by their list, as the index of ``Search`` lags: what it has not heard of is described.
+    Where the list fails, nobody can say that an endpoint which ``Search`` lacks is not there."""
+    try:
+        return _listed_endpoints(reader)
+    except CallFailed as failure:
+        if not searched:
+            raise
+        reader.blind_to(failure, Part.ENDPOINTS, BEYOND_SEARCH)
+        return []
 
 
 def _listed_endpoints(reader: Reader) -> list[str]:
@@ -269,8 +284,6 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         return []
     endpoint = read[0]
     config = configs.get(endpoint.config_name or "")
-    failure = reader.gaps.of(Part.CONFIGS, endpoint.config_name or "") or reader.gaps.of(Part.CONFIGS)
-    unread = failure.reason if failure else f"endpoint config {endpoint.config_name} was not read"
     settings = {variant.name: variant for variant in (*config.variants, *config.shadow_variants)} if config else {}
     told_async = True if record.get("AsyncInferenceConfig") else None
 
@@ -286,11 +299,9 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "asynchronous": told_async if told_async is not None else (config.asynchronous if config else None),
             "shadow": shadow,
             "configured": settings.get(text(raw, "VariantName")),
-            "configured_unread": unread,
             "tags": endpoint.tags,
             "config_created": config.created if config else None,
             "rolling_batch": endpoint.rolling_batch,
-            "config_gone": reader.gaps.gone(Part.CONFIGS, endpoint.config_name or ""),
         }
 
     raw: list[dict[str, Any]] = []
@@ -300,4 +311,20 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
         if len(mappings(written)) < (len(written) if isinstance(written, list) else 1):
             reader.record_unread(Part.ENDPOINTS, key, endpoint.name)
     variants = reader.typed(Part.ENDPOINTS, Variant, raw, "endpoint_name")
-    return [endpoint.model_copy(update={"variants": tuple(variants)})]
+    unread = _without_config(reader, endpoint.config_name)
+    known = [variant if variant.configured else _unconfigured(variant, unread) for variant in variants]
+    return [endpoint.model_copy(update={"variants": tuple(known)})]
+
+
+def _without_config(reader: Reader, name: str | None) -> Unread:
+    """Why nothing is known of an endpoint config."""
+    failure = reader.gaps.of(Part.CONFIGS, name or "") or reader.gaps.of(Part.CONFIGS)
+    if failure is not None and failure.gone:
+        return Missing(f"its endpoint config {name} was deleted")
+    return failure.unread if failure is not None else Unread(f"endpoint config {name} was not read")
+
+
+def _unconfigured(variant: Variant, unread: Unread) -> Variant:
+    """The variant of which nothing is known that only its endpoint config tells."""
+    told = [name for name in ("configured", "asynchronous", "config_created") if getattr(variant, name) is None]
+    return variant.with_unknown({name: unread for name in told})

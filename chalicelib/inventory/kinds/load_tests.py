@@ -52,8 +52,11 @@ def benchmark_jobs(reader: Reader) -> list[BenchmarkJob] | None:
     return reader.typed(Part.BENCHMARKS, BenchmarkJob, described, "AIBenchmarkJobName")
 
 
-def recommendation_jobs(reader: Reader, models: Sequence[str] | None) -> list[RecommendationJob]:
-    """The Inference Recommender jobs that completed in the window, all of them or those of the named models."""
+def recommendation_jobs(reader: Reader, models: Sequence[str] | None, keep: int = 0) -> list[RecommendationJob]:
+    """The Inference Recommender jobs that completed in the window, all of them or those of the named models, asked for
+    one by one while ``keep`` calls stay."""
+    if models is not None:
+        models = reader.afforded(Part.RECOMMENDATIONS, models, keep=keep)
     after = reader.now - timedelta(days=reader.needs.recommendation_days)
     jobs: list[RecommendationJob] = []
     for named in [{}] if models is None else [{"ModelNameEquals": name} for name in models]:

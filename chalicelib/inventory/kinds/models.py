@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed, text
+from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.facts import Fact, Tags, Time, VpcConfig, at, filled
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -29,6 +29,7 @@ class Model(Fact):
     """``DescribeModel``. Immutable after creation. ``used_by`` are the endpoints in which it serves (None: unread)."""
 
     kind: ClassVar[str] = "model"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "used_by": "sagemaker:Search"}
     essential: ClassVar[tuple[str, ...]] = ("CreationTime",)
     name: str = at("ModelName", required=True)
     arn: str = at("ModelArn", default="")
@@ -40,6 +41,8 @@ class Model(Fact):
     vpc_config: VpcConfig | None = at("VpcConfig", convert=_with_subnets)
     tags: Tags | None = at("Tags")
     used_by: tuple[str, ...] | None = Field(None, description="endpoints that serve it")
+    components: tuple[str, ...] = Field((), description="inference components that run it")
+    hosts: tuple[str, ...] = Field((), description="endpoints that serve it by inference components alone")
 
     @property
     def containers(self) -> tuple[Container, ...]:
@@ -60,6 +63,10 @@ class Model(Fact):
         return bool(self.pipeline) and (self.execution_mode or "Serial").lower() == "serial"
 
 
+#: ``Search`` takes this many filters; a search is worth its call from this many models on.
+SEARCH_FILTERS, WORTH_A_SEARCH = 20, 2
+
+
 def all_models(reader: Reader) -> dict[str, Model]:
     """Every model of the region: by ``Search``, or else listed and described one by one."""
     try:
@@ -78,28 +85,39 @@ def described_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
     return {model.name: model for model in reader.typed(Part.MODELS, Model, answers, "ModelName")}
 
 
-def searched_model(reader: Reader, name: str) -> Model | None:
-    """One model with the endpoints that use it, which only ``Search`` tells; None where it does not answer."""
+def searched_models(reader: Reader, names: Iterable[str]) -> dict[str, Model]:
+    """Those of the named models that ``Search`` knows, with their tags and the endpoints that use them, which it alone
+    tells."""
+    wanted = list(dict.fromkeys(names))
+    slices = [wanted[start : start + SEARCH_FILTERS] for start in range(0, len(wanted), SEARCH_FILTERS)]
+    return {name: model for some in slices for name, model in _searched(reader, some).items()}
+
+
+def _searched(reader: Reader, names: list[str]) -> dict[str, Model]:
+    filters = [{"Name": "ModelName", "Operator": "Equals", "Value": name} for name in names]
+    expression: dict[str, Any] = {"Filters": filters} | ({"Operator": "Or"} if len(filters) > 1 else {})
     try:
-        filters = [{"Name": "ModelName", "Operator": "Equals", "Value": name}]
-        pages = reader.aws.pages(
-            "sagemaker",
-            "Search",
-            "Results",
-            Resource="Model",
-            MaxResults=10,
-            SearchExpression={"Filters": filters},
+        results = reader.aws.listing(
+            "sagemaker", "Search", "Results", Resource="Model", MaxResults=100, SearchExpression=expression
         )
-        for page in pages:
-            for record in page:
-                dashboard = record.get("Model") if isinstance(record, Mapping) else None
-                if not isinstance(dashboard, Mapping) or text(dashboard.get("Model"), "ModelName") != name:
-                    continue
-                endpoints = dashboard["Endpoints"] or () if "Endpoints" in dashboard else (None,)
-                used = tuple(text(endpoint, "EndpointName") for endpoint in endpoints)
-                if all(used):
-                    models = reader.typed(Part.MODELS, Model, [{**dashboard["Model"], "used_by": used}], "ModelName")
-                    return models[0] if models else None
     except CallFailed as failure:
         reader.search_failed(failure)
-    return None
+        return {}
+    records = []
+    for result in results:
+        dashboard = result.get("Model") or {}
+        model = dashboard.get("Model") or {}
+        if model.get("ModelName") in names and "Endpoints" in dashboard:
+            used = tuple(endpoint["EndpointName"] for endpoint in dashboard["Endpoints"] or ())
+            records.append({**model, "used_by": used})
+    return {model.name: model for model in reader.typed(Part.MODELS, Model, records, "ModelName")}
+
+
+def named_models(reader: Reader, names: Iterable[str], *, keep: int = 0) -> dict[str, Model]:
+    """The named models that exist, described one by one. In an audit whose calls are bounded several are searched for
+    at once, and those that ``Search`` does not know yet described while ``keep`` calls stay."""
+    wanted = list(dict.fromkeys(names))
+    several = reader.bound is not None and len(wanted) >= WORTH_A_SEARCH
+    searched = searched_models(reader, wanted) if several else {}
+    lacking = reader.afforded(Part.MODELS, [name for name in wanted if name not in searched], keep=keep)
+    return searched | described_models(reader, lacking)

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from chalicelib.inventory.answers import text
 from chalicelib.inventory.facts import Fact, Unread, at
-from chalicelib.inventory.failures import NOT_READ, Failure
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -17,8 +16,6 @@ _SERVICE, _LIST = "cloudwatch", "ListAlarmMuteRules"
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _CRON = re.compile(r"cron\((.+)\)")
 _EVERY_DAY = re.compile(r"\*|\?|SUN-SAT|0-6|1-7", re.IGNORECASE)
-#: How many alarms of a narrow scope are asked about, each by a call of its own.
-MOST_ASKED = 4
 
 
 class MuteRule(Fact):
@@ -52,20 +49,22 @@ class MuteRule(Fact):
         return len(fields) == 5 and all(_EVERY_DAY.fullmatch(field) for field in fields[2:])
 
 
-def mute_rules(reader: Reader, alarms: Sequence[Alarm]) -> list[MuteRule] | None:
-    """The mute rules that are not over: all of them, in a narrow scope those of its alarms. None where this boto3 does
-    not know them yet."""
+def mute_rules(reader: Reader, alarms: Sequence[Alarm], keep: int = 0) -> list[MuteRule] | None:
+    """The mute rules that are not over: all of them, in a narrow scope those of its alarms, each by a call of its own
+    while ``keep`` calls stay. None where this boto3 does not know them yet, or no call is left."""
     if not reader.aws.knows(_SERVICE, _LIST):
         return None
     if not alarms:
         return []
-    if not reader.scope.whole and len(alarms) > MOST_ASKED:
-        reason = f"the mute rules of more than {MOST_ASKED} alarms are read in a sweep only"
-        reader.gaps.note(Failure(NOT_READ, "", reason, part=Part.MUTES))
+    if not reader.scope.whole and not reader.affords(len(alarms) + keep):
+        reader.left_to_sweep(Part.MUTES)
         return None
     asked = [{}] if reader.scope.whole else [{"AlarmName": alarm.name} for alarm in alarms]
     answers = reader.each(partial(_listed, reader), asked)
     names = dict.fromkeys(name for answer in answers for name in answer)
+    if not reader.affords(len(names) + keep):
+        reader.left_to_sweep(Part.MUTES)
+        return None
     described = reader.each(lambda name: reader.aws.call(_SERVICE, "GetAlarmMuteRule", AlarmMuteRuleName=name), names)
     return reader.typed(Part.MUTES, MuteRule, described)
 

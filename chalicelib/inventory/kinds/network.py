@@ -42,10 +42,27 @@ class Subnet(Stated):
         return zone
 
 
+def zones_in(subnets: Iterable[Subnet], enough: int) -> tuple[str, ...]:
+    """The distinct Availability Zones of these subnets, sorted. Raises Unread where a zone is in doubt and fewer than
+    ``enough`` are certain."""
+    zones: set[str] = set()
+    doubt: Unread | None = None
+    for subnet in subnets:
+        try:
+            if (zone := subnet.zone) is not None:
+                zones.add(zone)
+        except Unread as unread:
+            doubt = unread
+    if doubt is not None and len(zones) < enough:
+        raise doubt
+    return tuple(sorted(zones))
+
+
 class Vpc(Fact):
     """A VPC with all its subnets and what of SageMaker uses it (None: nobody looked)."""
 
     kind: ClassVar[str] = "vpc"
+    null_is_unread: ClassVar[Mapping[str, str]] = {**Fact.null_is_unread, "used_by": "sagemaker:Search"}
     id: str = Field(..., description="VpcId")
     arn: str = Field("", description="built from VpcId")
     subnets: tuple[Subnet, ...] = Field((), description="DescribeSubnets")

@@ -209,6 +209,7 @@ class ScalingActivity(Stated):
     started: Time | None = at("StartTime")
     ended: Time | None = at("EndTime")
     not_scaled_reasons: tuple[str, ...] = at("NotScaledReasons[].Code", default=())
+    maxima: tuple[int, ...] = at("NotScaledReasons[].MaxCapacity", default=(), description="MaxCapacity at its time")
 
 
 class Alarm(Stated):
@@ -263,13 +264,17 @@ def display_name(resource_id: str) -> str:
 
 
 _SERVICE = "application-autoscaling"
+#: ``DescribeScalableTargets`` takes this many resource ids.
+MOST_IDS = 50
 _NAMESPACE = {"ServiceNamespace": "sagemaker"}
 
 
 def targets(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalableTarget]:
     """The scalable targets of the region, or those of the named resources."""
-    named = {"ResourceIds": list(resource_ids)} if resource_ids else {}
-    raw = reader.aws.listing(_SERVICE, "DescribeScalableTargets", "ScalableTargets", **_NAMESPACE, **named)
+    slices = [resource_ids[start : start + MOST_IDS] for start in range(0, len(resource_ids), MOST_IDS)]
+    asked = [{"ResourceIds": list(ids)} for ids in slices] or [{}]
+    read = partial(reader.aws.listing, _SERVICE, "DescribeScalableTargets", "ScalableTargets", **_NAMESPACE)
+    raw = [record for named in asked for record in read(**named)]
     scope = reader.scope
     stem = f"arn:{scope.partition}:sagemaker:{scope.region}:{scope.account}"
     targets = {}

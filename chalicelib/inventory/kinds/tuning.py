@@ -1,6 +1,6 @@
 """Hyperparameter tuning jobs: the facts, and how they are read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -30,6 +30,11 @@ class TuningJob(Stated):
     """``DescribeHyperParameterTuningJob``. ``child_hours``: instance-hours of its training jobs (None: unread)."""
 
     kind: ClassVar[str] = "tuning-job"
+    null_is_unread: ClassVar[Mapping[str, str]] = {
+        **Fact.null_is_unread,
+        "child_hours": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+        "longest_child_seconds": "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+    }
     essential: ClassVar[tuple[str, ...]] = ("HyperParameterTuningJobStatus",)
     known_states: ClassVar[States] = {
         "status": states("Completed", "InProgress", "Failed", "Stopped", "Stopping", "Deleting", "DeleteFailed")

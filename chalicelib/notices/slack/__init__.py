@@ -1,9 +1,9 @@
 """Notices in Slack, through an incoming webhook."""
 
+from chalicelib.notices.mrkdwn import escape, shortened
 from chalicelib.notices.slack.blocks import blocks, payload, plain
 from chalicelib.notices.slack.delivery import SlackFailed, deliver, deliver_event, forget, log, webhook_url
 from chalicelib.notices.slack.headline import BLIND, COLOURS, EMOJI, WELL_COLOUR
-from chalicelib.notices.slack.mrkdwn import escape, shortened
 
 __all__ = [
     "BLIND",

@@ -7,29 +7,28 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.notices.notice import WORDS, Change, Notice
-from chalicelib.notices.slack.headline import (
-    BLIND,
-    EMOJI,
-    WELL,
-    announced,
-    change_note,
-    colour_of,
-    headline,
-    news,
-    tally,
-)
-from chalicelib.notices.slack.mrkdwn import (
+from chalicelib.notices.mrkdwn import (
     code,
     counts,
     escape,
     link,
-    number_of,
     shortened,
     target_of,
     unticked,
     width,
     words,
+)
+from chalicelib.notices.notice import WORDS, Change, Notice
+from chalicelib.notices.reasons import change_note
+from chalicelib.notices.slack.headline import (
+    BLIND,
+    EMOJI,
+    WELL,
+    announced,
+    colour_of,
+    headline,
+    news,
+    tally,
 )
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving
 from chalicelib.templating import clean, render
@@ -283,7 +282,8 @@ def _blind_spots(notice: Notice, room: Room) -> list[Block]:
     if not spots:
         return []
     lines = [_spot(spot, notice, room) for spot in spots[: min(room.lines, 8)]]
-    return _listed(f"{BLIND} *Blind spots* ({len(spots):,})", lines, len(spots), notice)
+    number = len(spots) + notice.omitted_blind_spots
+    return _listed(f"{BLIND} *Blind spots* ({number:,})", lines, number, notice)
 
 
 def _spot(spot: BlindSpot, notice: Notice, room: Room) -> str:
@@ -303,17 +303,13 @@ def _exemptions(notice: Notice, room: Room) -> list[Block]:
     if not notes:
         return []
     lines = [_exemption(note, room) for note in notes[: min(room.lines, 8)]]
-    return _listed(f"*Exemptions to look at* ({len(notes):,})", lines, len(notes), notice)
+    number = len(notes) + notice.omitted_exemptions
+    return _listed(f"*Exemptions to look at* ({number:,})", lines, number, notice)
 
 
 def _exemption(note: ExemptionNote, room: Room) -> str:
-    what = {
-        "expired": f"expired on {note.expires}, its findings are told again",
-        "expiring": f"ends on {note.expires}, covers {number_of(note.findings, 'finding')}",
-        "unmatched": "covers nothing",
-    }[note.state]
     why = ", ".join(filter(None, [words(note.reason, min(room.text, 120)), words(note.owner or "", 60)]))
-    return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {what}" + (f" · {why}" if why else "")
+    return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {note.says}" + (f" · {why}" if why else "")
 
 
 def _foot(notice: Notice, room: Room) -> Block:

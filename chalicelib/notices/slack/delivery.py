@@ -26,8 +26,10 @@ from pydantic import ValidationError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from chalicelib.errors import AuditorError
+from chalicelib.notices.channels import log_delivery
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.slack.blocks import Block, payload, plain
+from chalicelib.report import telemetry
 from chalicelib.settings import Settings
 from chalicelib.templating import clean
 
@@ -261,8 +263,10 @@ def deliver_event(
         try:
             _deliver_by(settings, session, notice, timeout, sleep)
             delivered += 1
+            log_delivery("slack", notice)
         except SlackFailed as error:
             failure = error
+            log_delivery("slack", notice, error)
     if failure is not None:
         raise failure
     return {"delivered": delivered, "dropped": dropped}
@@ -281,14 +285,14 @@ def _deliver_by(settings: Settings, session: boto3.Session, notice: Notice, time
 
 
 def _notices(event: Mapping[str, Any]) -> tuple[list[Notice], int]:
-    """The notices in an event, and how many of its records are none."""
+    """The notices in an event that people read, and how many of its records are none."""
     records = event.get("Records")
     notices, dropped = [], 0
     for record in records if isinstance(records, list) else [event]:
         notice = _notice_in(record)
         if notice is None:
             dropped += 1
-        else:
+        elif notice.part == 1:  # the further parts of a digest are for programs
             notices.append(notice)
     return notices, dropped
 
@@ -301,7 +305,7 @@ def _notice_in(record: Any) -> Notice | None:
     except ValidationError:
         notice = None
     if notice is None or (notice.kind in ("finding", "resolved") and not notice.told):
-        log.warning("message %s dropped: it is no notice", _logged(str(sent.get("MessageId"))))
+        telemetry.dropped(_logged(str(sent.get("MessageId"))), "it is no notice")
         return None
     return notice
 

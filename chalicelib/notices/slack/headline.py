@@ -1,9 +1,7 @@
-"""What a notice in Slack says before anything else: its headline, emoji and colour, and why a finding is told now."""
+"""What a notice in Slack says before anything else: its headline, emoji and colour."""
 
-from datetime import timedelta
-
-from chalicelib.notices.notice import WORDS, Change, Notice
-from chalicelib.notices.slack.mrkdwn import counts, lasted, number_of, width, words
+from chalicelib.notices.mrkdwn import counts, number_of, width, words
+from chalicelib.notices.notice import WORDS, Notice
 from chalicelib.report.findings import Severity
 
 #: Characters of a header.
@@ -24,7 +22,7 @@ COLOURS = {
     Severity.INFO: "#8a8f98",
 }
 WELL, WELL_COLOUR = ":white_check_mark:", "#2e9e5b"
-BLIND, QUIET = ":warning:", ":white_circle:"
+BLIND = ":warning:"
 
 
 def headline(notice: Notice) -> str:
@@ -46,29 +44,26 @@ def news(notice: Notice) -> tuple[str, str]:
 
 def _quiet(notice: Notice) -> str:
     if sum(notice.still_open.values()):
-        return "nothing new"
+        return f"nothing new, still open: {counts(notice.still_open)}"
     return "all clean" if notice.complete else "nothing found, with blind spots"
 
 
-def _tells_of_open_findings(notice: Notice) -> bool:
-    uncounted = notice.omitted > 0 and notice.totals is None
-    return notice.status == "open" or uncounted or sum(notice.by_severity.values()) > 0
+def _is_open(notice: Notice) -> bool:
+    """True where anything is open, told now or before."""
+    return notice.tells_open or sum(notice.still_open.values()) > 0
 
 
 def _mood(notice: Notice) -> str:
-    if _tells_of_open_findings(notice):
+    if _is_open(notice):
         return EMOJI[notice.severity]
-    if not notice.complete:
-        return BLIND
-    return QUIET if sum(notice.still_open.values()) else WELL
+    return WELL if notice.complete else BLIND
 
 
 def colour_of(notice: Notice) -> str:
     """The colour of the bar beside the blocks."""
-    if _tells_of_open_findings(notice):
+    if _is_open(notice):
         return COLOURS[notice.severity]
-    well = notice.complete and not sum(notice.still_open.values())
-    return WELL_COLOUR if well or notice.kind == "resolved" else COLOURS[Severity.INFO]
+    return WELL_COLOUR if notice.complete or notice.kind == "resolved" else COLOURS[Severity.INFO]
 
 
 def announced(notice: Notice) -> str:
@@ -81,32 +76,8 @@ def announced(notice: Notice) -> str:
 
 def tally(notice: Notice) -> str:
     """How many changes are told, by severity; empty without any. Totals count what was left out as well."""
-    if notice.totals is None:
-        resolved, left = sum(1 for change in notice.told if change.change == "resolved"), notice.omitted
-    else:
-        resolved, left = len(notice.told) + notice.omitted - sum(notice.totals.values()), 0
+    resolved, left = notice.resolved, notice.omitted if notice.totals is None else 0
     listed = ", ".join(filter(None, [counts(notice.by_severity), f"{resolved:,} resolved" if resolved > 0 else ""]))
     if not left:
         return listed
     return f"{listed} and {left:,} more" if listed else number_of(left, "change")
-
-
-def change_note(change: Change, notice: Notice) -> str:
-    """Why a finding is told now, in words; empty for a new one."""
-    finding = change.finding
-    if change.change == "worse":
-        return f"was {change.before.value}, is {finding.severity.value}" if change.before else ""
-    if change.change == "back":
-        ended = finding.exemption
-        if ended is not None:
-            when = f" on {ended.expires}" if ended.expires else ""
-            owner = f", {ended.owner}" if ended.owner else ""
-            return f"its exemption ended{when} ({ended.reason}{owner})"
-        return "" if change.away_days is None else f"back after {lasted(timedelta(days=change.away_days))}"
-    if change.change == "reminder":
-        since = finding.first_seen
-        return f"open since {since:%Y-%m-%d}, for {lasted(notice.finished_at - since)}"
-    if change.change == "resolved":
-        ended_at = finding.resolved_at or notice.finished_at
-        return f"was open for {lasted(ended_at - finding.first_seen)}"
-    return ""

@@ -1,7 +1,8 @@
 """Findings in the AWS Security Finding Format (ASFF), as AWS Security Hub takes them. Pure.
 
 Follows the guidelines of the operation BatchImportFindings: at most 240 KB a finding. The fields that customers work
-with (Workflow, Note, UserDefinedFields, VerificationState) are never written.
+with (Workflow, Note, UserDefinedFields, VerificationState) are never written, as the operation cannot change them
+later: what is exempt is suppressed by its record, which is archived while the exemption lasts.
 """
 
 import json
@@ -9,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.input.marks import escaped
 from chalicelib.report.findings import Finding, Report, Severity, utc_text
+from chalicelib.report.shown import Shown
 from chalicelib.scope import partition_of
 from chalicelib.templating import clean
 
@@ -41,13 +44,22 @@ def asff(report: Report) -> str:
         )
         for finding in report.open_findings()
     ]
-    return json.dumps(findings, indent=2, ensure_ascii=False) + "\n"
+    if report.shown is not None:
+        for formatted in findings:
+            formatted["ProductFields"] = _narrowed(formatted["ProductFields"], report.shown)
+    return escaped(json.dumps(findings, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _narrowed(fields: Mapping[str, str], shown: Shown) -> dict[str, str]:
+    """The fields with one that says what a narrowed report leaves out, in the place of the last where there is none."""
+    return {**dict(list(fields.items())[: FIELDS - 1]), "auditor/shown": _clipped(shown.words, FIELD_VALUE)}
 
 
 def security_hub_finding(
     finding: Finding, change: str, account: str, region: str, partition: str, now: datetime
 ) -> dict[str, Any]:
-    """One finding in ASFF (SchemaVersion 2018-10-08), below 240 KB, after the change named, such as ``new``.
+    """One finding in ASFF (SchemaVersion 2018-10-08), below 240 KB, after the change named: one of a notice, or
+    ``exempt``.
 
     ``account``, ``region`` and ``partition`` are those of the hub. CreatedAt stays when the finding was first seen, and
     UpdatedAt is ``now``: Security Hub takes an update only if it is later than the one before. The evidence stands in
@@ -86,7 +98,7 @@ def _asff(
         ],
         "ProductFields": _fields(finding, change, value_length),
         "Compliance": {"Status": "PASSED" if resolved else "FAILED"},
-        "RecordState": "ARCHIVED" if resolved else "ACTIVE",
+        "RecordState": "ARCHIVED" if resolved or finding.status == "exempt" else "ACTIVE",
         **_remediation(finding),
     }
 
@@ -124,6 +136,10 @@ def _facts(finding: Finding, change: str, longest: int) -> Iterator[tuple[str, s
     yield "auditor/owner", finding.owner or ""
     yield "auditor/console_url", finding.resource.console_url or ""
     yield "auditor/declared_in", str(finding.resource.declared or "")
+    if finding.exemption:
+        yield "auditor/exemption_reason", finding.exemption.reason
+        yield "auditor/exemption_owner", finding.exemption.owner or ""
+        yield "auditor/exemption_ends", str(finding.exemption.expires or "")
     if finding.saving:
         yield "auditor/saving_monthly_usd", str(finding.saving.monthly_usd)
     if all(len(command) <= longest for command in finding.fix.commands):  # a part of them is worse than none

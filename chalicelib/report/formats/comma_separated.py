@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from io import StringIO
 
 from chalicelib.report.findings import Finding, utc_text
+from chalicelib.report.shown import Shown
 from chalicelib.templating import clean
 
 #: The columns of the CSV, in their order. Times are ISO 8601 in UTC; ``evidence`` is JSON; commands stand on lines.
@@ -39,8 +40,11 @@ COLUMNS = (
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
 
 
-def comma_separated(findings: Sequence[Finding]) -> str:
-    """A row for each finding under :data:`COLUMNS` (RFC 4180). Cells that a spreadsheet would run are made text."""
+def comma_separated(findings: Sequence[Finding], shown: Shown | None = None) -> str:
+    """A row for each finding under :data:`COLUMNS` (RFC 4180). Cells that a spreadsheet would run are made text.
+
+    The last row of a narrowed report, of the status ``narrowed``, says in ``summary`` what is left out.
+    """
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -64,6 +68,9 @@ def comma_separated(findings: Sequence[Finding]) -> str:
             "declared_in": finding.resource.declared or "",
         }
         writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
+    if shown is not None:
+        last = {"status": "narrowed", "summary": shown.words}
+        writer.writerow([_cell(last.get(name, "")) for name in COLUMNS])
     return text.getvalue()
 
 

@@ -16,7 +16,10 @@ def junit(report: Report) -> str:
     for rule, counts in report.rules.items():
         failed = [finding for finding in report.open_findings() if finding.rule == rule]
         suite = ElementTree.SubElement(root, "testsuite", name=rule)
-        passed = counts.passed
+        _narrowed(suite, report)
+        passed = counts.passed if report.passes is None else 0
+        for resource in (passing for passing in report.passes or () if passing.rule == rule):
+            ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(resource.name) or rule)
         for finding in failed:
             case = ElementTree.SubElement(suite, "testcase", classname=rule, name=_xml(finding.resource.name) or rule)
             if (place := finding.resource.declared) is not None:
@@ -32,7 +35,7 @@ def junit(report: Report) -> str:
         if counts.unknown:
             case = ElementTree.SubElement(suite, "testcase", classname=rule, name=f"{counts.unknown} resources unknown")
             ElementTree.SubElement(case, "skipped", message="something needed could not be read")
-        number = len(suite)
+        number = len(suite.findall("testcase"))
         suite.set("tests", str(number))
         suite.set("failures", str(len(failed)))
         suite.set("errors", "0")
@@ -42,6 +45,16 @@ def junit(report: Report) -> str:
     root.set("tests", str(tests))
     root.set("failures", str(failures))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _narrowed(suite: ElementTree.Element, report: Report) -> None:
+    """The properties of a suite that say what a narrowed report leaves out."""
+    if report.shown is None:
+        return
+    properties = ElementTree.SubElement(suite, "properties")
+    for name, value in (("shown", report.shown.words), ("left-out", report.shown.left_out)):
+        if value is not None:
+            ElementTree.SubElement(properties, "property", name=name, value=_xml(str(value)))
 
 
 def _declared(finding: Finding) -> list[str]:

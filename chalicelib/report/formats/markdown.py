@@ -1,15 +1,23 @@
 """The report as Markdown for a comment on a pull request: counts, a table, and fixes folded away. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity
+from chalicelib.report.left import left_in_words
 from chalicelib.templating import clean
 
 #: What a comment on GitHub may hold in characters, what is kept free for headings and sentences, and how much of one
 #: text and how many accounts or regions are shown.
 COMMENT, MARGIN, LONGEST, NAMED = 65_536, 1_000, 500, 5
-#: The signs that Markdown reads, as entities; a space without width behind those that make mentions.
-MARKUP = str.maketrans({sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {"@": "&#64;\u200b", "#": "&#35;\u200b"})
+#: A space without width; and the signs that Markdown reads as entities, with such a space behind those that mention.
+NO_WIDTH = "\u200b"
+MARKUP = str.maketrans(
+    {sign: f"&#{ord(sign)};" for sign in "&<>`*_[]|\\~"} | {sign: f"&#{ord(sign)};{NO_WIDTH}" for sign in "@#"}
+)
+#: Where GitHub and GitLab begin a link without any markup: a scheme before two slashes, ``www.``, and the schemes that
+#: need no slashes. A space without width behind it, before the slashes or the dot, keeps it text.
+ADDRESS = re.compile(r":(?=//)|www(?=\.)|(?:mailto|xmpp):", re.IGNORECASE)
 
 
 def markdown(report: Report) -> str:
@@ -25,6 +33,8 @@ def markdown(report: Report) -> str:
         f"## SageMaker audit of {places}\n\nFindings: {numbers}. {sum(report.resources.values())} resources, "
         f"{len(report.rules)} rules, {len(report.blind_spots)} blind spots.\n"
     )
+    if report.shown is not None:
+        head += f"\n**{_flat(_short(report.shown.words))}**\n"
     room = COMMENT - len(head) - MARGIN
     spots, room = _fitting([_blind_spot(spot) for spot in report.blind_spots], room, room // 8)
     rows, room = _fitting([_row(finding) for finding in findings], room, room // 2)
@@ -35,7 +45,9 @@ def markdown(report: Report) -> str:
         text += _left_out(len(findings) - len(rows), "findings")
         text += "\n<details><summary>Fixes</summary>\n\n" + "".join(fixes)
         text += _left_out(len(findings) - len(fixes), "fixes") + "</details>\n"
-    return text + "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    left = left_in_words(report.deferred)
+    text += "".join(spots) + _left_out(len(report.blind_spots) - len(spots), "blind spots")
+    return text + (f"\n{left}\n" if left else "")
 
 
 def _fitting(blocks: Sequence[str], room: int, share: int) -> tuple[list[str], int]:
@@ -90,8 +102,9 @@ def _short(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Text on one line that Markdown shows as it is: no markup, no HTML, no mention of a person or an issue."""
-    return clean(" ".join(text.split())).translate(MARKUP)
+    """Text on one line that Markdown shows as it is: no markup, no HTML, no link or image, no mention of a person or an
+    issue."""
+    return ADDRESS.sub(f"\\g<0>{NO_WIDTH}", clean(" ".join(text.split()))).translate(MARKUP)
 
 
 def table_cell(text: str) -> str:

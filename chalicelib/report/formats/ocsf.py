@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib import __version__
-from chalicelib.report.findings import Confidence, Finding, Report, Severity
+from chalicelib.input.marks import escaped
+from chalicelib.report.findings import Finding, Report, Severity
+from chalicelib.report.outcomes import Confidence
 from chalicelib.scope import partition_of
 from chalicelib.templating import clean
 
@@ -34,7 +36,7 @@ RULE, AWS_ACCOUNT = 1, 10
 def ocsf(report: Report) -> str:
     """Every finding as an OCSF 1.5.0 Compliance Finding, as a JSON list."""
     events = [event(finding, report) for finding in report.findings]
-    return json.dumps(events, indent=2, ensure_ascii=False, default=str) + "\n"
+    return escaped(json.dumps(events, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
 def event(finding: Finding, report: Report) -> dict[str, Any]:
@@ -96,7 +98,8 @@ def event(finding: Finding, report: Report) -> dict[str, Any]:
         "compliance": _compliance(finding, report),
         "remediation": _remediation(finding),
         "resources": [_resource(finding)],
-        "unmapped": _unmapped(finding),
+        "unmapped": _unmapped(finding)
+        | ({"shown": report.shown.model_dump(mode="json")} if report.shown is not None else {}),
     }
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from chalicelib import __version__
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
+from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
 from chalicelib.templating import TEMPLATES, clean, render
 
@@ -62,6 +63,7 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
+        "left": left_in_words(report.deferred),
         "finished": utc_text(report.finished_at),
         "version": __version__,
         "policy": policy(),

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib import __version__
+from chalicelib.input.marks import escaped
 from chalicelib.report.findings import Finding, Report, Severity, utc_text
 from chalicelib.templating import clean
 
@@ -34,6 +35,8 @@ def sarif(report: Report) -> str:
     first = {finding.rule: finding for finding in reversed(findings)}
     rules = sorted(first)
     notes = [f"Blind spot: {spot.operation}: {spot.error}" for spot in report.blind_spots]
+    if report.shown is not None:
+        notes.append(report.shown.words)
     if len(findings) > RESULTS:
         notes.append(f"{len(findings) - RESULTS} results are left out: the JSON of the report holds them all.")
     log = {
@@ -59,11 +62,12 @@ def sarif(report: Report) -> str:
                         ],
                     }
                 ],
+                **({"properties": {"shown": report.shown.model_dump(mode="json")}} if report.shown else {}),
                 "results": [_sarif_result(finding, rules.index(finding.rule)) for finding in findings[:RESULTS]],
             }
         ],
     }
-    return json.dumps(log, indent=2, ensure_ascii=False, default=str) + "\n"
+    return escaped(json.dumps(log, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
 def _sarif_rule(finding: Finding) -> dict[str, Any]:

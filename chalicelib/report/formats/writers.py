@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from chalicelib.input.marks import escaped
+
 if TYPE_CHECKING:
     from chalicelib.report.findings import Report
 
@@ -16,19 +18,22 @@ Writer = Callable[["Report"], str]
 
 def json(report: "Report") -> str:
     """The report as ``docs/report.schema.json`` has it."""
-    return report.model_dump_json(indent=2) + "\n"
+    return escaped(report.model_dump_json(indent=2)) + "\n"
 
 
 def jsonl(report: "Report") -> str:
-    """One finding a line, as JSON."""
-    return "".join(finding.model_dump_json() + "\n" for finding in report.findings)
+    """One finding a line, as JSON; the last line of a narrowed report says what it leaves out."""
+    lines = [finding.model_dump_json() for finding in report.findings]
+    if report.shown is not None:
+        lines.append(f'{{"shown":{report.shown.model_dump_json()}}}')
+    return "".join(escaped(line) + "\n" for line in lines)
 
 
 def csv(report: "Report") -> str:
     """A row for each finding."""
     from chalicelib.report.formats.comma_separated import comma_separated
 
-    return comma_separated(report.findings)
+    return comma_separated(report.findings, report.shown)
 
 
 def html(report: "Report") -> str:

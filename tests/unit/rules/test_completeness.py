@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from samples.cases.case import Case
 from samples.cases.catalogue import CASES, TOPICS, cases_of, cases_of_rule

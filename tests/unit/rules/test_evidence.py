@@ -9,7 +9,8 @@ from jinja2 import Environment, meta, nodes
 
 from chalicelib.audit.findings import Failing, common_context, findings, resource_of
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from chalicelib.templating import FILTERS, TEMPLATES

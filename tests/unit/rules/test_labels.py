@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from chalicelib.policy.policy import load_policy
-from chalicelib.report.findings import Verdict
+from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from samples.cases.catalogue import CASES
 from tools.generate import ROOT

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.inventory.parts import Part, closure
 from chalicelib.kinds import KINDS
-from chalicelib.report.findings import Confidence, Verdict
+from chalicelib.report.outcomes import Confidence, Verdict
 from chalicelib.rules import RULES
 from samples.builders import deprived, unasked, without
 from samples.cases.case import Case, judged

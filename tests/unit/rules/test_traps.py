@@ -17,7 +17,8 @@ from chalicelib.inventory.kinds.scaling import PROVISIONED_DIMENSION
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.policy.policy import RuleSetting
-from chalicelib.report.findings import Confidence, Outcome, Severity, Verdict
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import Confidence, Outcome, Verdict
 from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.builders import (

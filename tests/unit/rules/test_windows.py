@@ -7,7 +7,8 @@ import pytest
 from chalicelib.audit.auditor import needs_of
 from chalicelib.inventory.parts import Part
 from chalicelib.policy.policy import RuleSetting, load_policy
-from chalicelib.report.findings import Severity, passed
+from chalicelib.report.findings import Severity
+from chalicelib.report.outcomes import passed
 from chalicelib.rules import RULES
 from chalicelib.rules.registry import Params, Window, rule
 
