@@ -173,3 +173,14 @@ def test_several_regions_are_one_digest(
     sent(client, "audit_on_schedule", SCHEDULE)
     (notice,) = subscriber.received()
     assert json.loads(notice["Message"])["region"] == f"{REGION},us-east-1"
+
+
+def test_a_function_whose_time_is_nearly_over_tells_what_it_read_and_names_the_rest(
+    client: Client, subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "auditor-prod-audit_on_schedule")
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda context: 0)
+    answer = sent(client, "audit_on_schedule", SCHEDULE)
+    assert (answer["complete"], answer["findings"]) == (False, 0)
+    (message,) = subscriber.received()
+    assert "OutOfTime" in message["Message"]

@@ -6,6 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from chalicelib.cli.table import Table, groups
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Deferral, Exemption, Finding, Report, Resource, RuleCounts, Severity
 from chalicelib.report.narrowing import narrowed
 from tests.golden import assert_golden
@@ -67,6 +68,7 @@ def a_full_report() -> Report:
         region=REGION,
         operation="cloudwatch:GetMetricData",
         error=denied,
+        cause=Cause.DENIED,
         effect=["endpoint-idle", "endpoint-gpu-underutilized"],
     )
     return a_report(

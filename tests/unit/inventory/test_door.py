@@ -33,24 +33,25 @@ def says(code: str, message: str, status: int = 400) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("code", "message"),
+    ("kind", "code", "message"),
     [
-        ("ValidationException", f'Could not find endpoint "arn:aws:sagemaker:{REGION}:123456789012:endpoint/churn".'),
-        ("ValidationException", "Requested resource not found."),
-        ("ValidationException", "RecordNotFound"),
-        ("ResourceNotFound", "no such thing"),
+        ("Endpoint", "ValidationException", f'Could not find endpoint "arn:aws:sagemaker:{REGION}:1:endpoint/churn".'),
+        ("TrainingJob", "ValidationException", "Requested resource not found."),
+        ("NotebookInstance", "ValidationException", "RecordNotFound"),
+        ("TransformJob", "ResourceNotFound", "no such thing"),
     ],
 )
-def test_a_resource_is_gone_where_aws_says_so_of_its_name(code: str, message: str) -> None:
+def test_a_resource_is_gone_where_aws_says_so_in_the_words_of_its_operation(kind: str, code: str, message: str) -> None:
+    opened = door(says(code, message), f"sagemaker:Describe{kind}")
     with pytest.raises(Gone):
-        door(says(code, message)).call("sagemaker", "DescribeEndpoint", EndpointName="Churn")
+        opened.call("sagemaker", f"Describe{kind}", **{f"{kind}Name": "churn"})
 
 
 @pytest.mark.parametrize(
     ("code", "message"),
     [
         ("ValidationException", "1 validation error detected: Value at 'endpointName' failed to satisfy constraint"),
-        ("ValidationException", 'Could not find endpoint "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/other".'),
+        ("ValidationException", "RecordNotFound"),
         ("ValidationException", "The role arn:aws:iam::123456789012:role/churn does not exist"),
         ("ValidationException", "Token not found"),
         ("AccessDeniedException", "Could not find churn"),
@@ -59,12 +60,6 @@ def test_a_resource_is_gone_where_aws_says_so_of_its_name(code: str, message: st
 def test_any_other_refusal_leaves_a_resource_unread_and_not_gone(code: str, message: str) -> None:
     with pytest.raises(CallFailed) as refused:
         door(says(code, message)).call("sagemaker", "DescribeEndpoint", EndpointName="churn")
-    assert not isinstance(refused.value, Gone)
-
-
-def test_a_list_is_never_gone() -> None:
-    with pytest.raises(CallFailed) as refused:
-        door(says("ResourceNotFound", "no"), "sagemaker:ListEndpoints").call("sagemaker", "ListEndpoints")
     assert not isinstance(refused.value, Gone)
 
 
