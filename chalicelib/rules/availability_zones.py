@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job

@@ -53,12 +53,17 @@ TARGET_ARN = f"arn:aws:application-autoscaling:eu-west-1:{ACCOUNT}:scalable-targ
     ],
 )
 def test_an_operation_says_gone_in_its_own_form_only(operation: str, code: str, message: str, gone: bool) -> None:
-    assert says_gone(f"sagemaker:{operation}", code, message) is gone
+    assert says_gone(f"sagemaker:{operation}", code, message, {"Name": "arn"}) is gone
+
+
+def test_what_names_another_resource_says_nothing_of_this_one() -> None:
+    message = f'Could not find endpoint "{ARN}".'
+    assert not says_gone("sagemaker:DescribeEndpoint", "ValidationException", message, {"EndpointName": "other"})
 
 
 def test_no_other_service_says_that_a_resource_of_sagemaker_is_gone() -> None:
-    assert not says_gone("ec2:DescribeSubnets", "ResourceNotFound", "")
-    assert not says_gone("cloudwatch:DescribeAlarms", "ResourceNotFound", "")
+    assert not says_gone("ec2:DescribeSubnets", "ResourceNotFound", "", {})
+    assert not says_gone("cloudwatch:DescribeAlarms", "ResourceNotFound", "", {})
 
 
 def on(kind: str, name: str, arn: str, part: str = "", *, rule: str = "endpoint-single-instance") -> dict[str, Known]:
