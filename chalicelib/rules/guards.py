@@ -125,8 +125,11 @@ def scales(variant: Variant, estate: Inventory) -> bool:
 
 def held_by_schedule(scaled: Variant | InferenceComponent, count: int, estate: Inventory) -> bool | None:
     """True where a live scheduled action keeps a variant or component at ``count`` or below, for the time being; None
-    where its target or schedules could not be read: how many run is known all the same."""
+    where its target or schedules could not be read: how many run is known all the same. Raises Unread where they are
+    left to the next sweep, which will tell."""
     try:
         return estate.held_by_schedule(scaled, count)
-    except Unread:
+    except Unread as unread:
+        if unread.failure is not None and unread.failure.deferred:
+            raise
         return None

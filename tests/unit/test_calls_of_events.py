@@ -20,7 +20,7 @@ from tests.unit.test_generated_pairs import named
 pytestmark = pytest.mark.thorough
 
 #: How many endpoints; a longer run sets LARGE=1000.
-SEEDS = range(int(os.environ.get("LARGE", "25")))
+SEEDS = range(int(os.environ.get("LARGE", "30")))
 #: As many configs, and all models, stand on a subnet.
 USERS = 25
 
