@@ -101,3 +101,20 @@ def may_match(pattern: str, account: str, region: str) -> bool:
     if parts[0] != "arn" or len(parts) < 6:
         return True  # names say nothing of where they are, and a star may stand for several parts of an ARN
     return fnmatchcase(region, parts[3]) and fnmatchcase(account, parts[4])
+
+
+#: How the ARN of a scaling policy names what it scales; a policy's own name may hold any sign.
+_SCALED = re.compile(r":resource/sagemaker/(?P<id>[^:]+):policyName/")
+
+
+def scaled_id(name: str, arn: str, *, policy: bool) -> str:
+    """The resource id of what a target or policy scales, by its name in reports (``endpoint/variant`` or the component,
+    for a policy its own name behind that) and its ARN, which tells it of a policy.
+
+    >>> scaled_id("churn/AllTraffic", "", policy=False)
+    'endpoint/churn/variant/AllTraffic'
+    """
+    if policy and (match := _SCALED.search(arn)) is not None:
+        return match["id"]
+    owner = name.split("/")[:-1] if policy else name.split("/")
+    return f"endpoint/{owner[0]}/variant/{owner[1]}" if len(owner) == 2 else f"inference-component/{owner[0]}"

@@ -1,6 +1,6 @@
 """What follows from what has been read so far: who uses what, and what is still to be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib.inventory.estate import Inventory
@@ -8,7 +8,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
-from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
+from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget, ScalingPolicy
 
 
 def variants(estate: Inventory) -> list[Variant]:
@@ -98,6 +98,11 @@ def _users(estate: Inventory) -> Mapping[str, set[str]]:
             if part.model_name:
                 users.setdefault(part.model_name, set()).add(component.endpoint_name)
     return users
+
+
+def scales_components(scaling: Iterable[ScalableTarget | ScalingPolicy]) -> bool:
+    """True where one of these targets or policies scales an inference component."""
+    return any(member.resource_id.startswith("inference-component/") for member in scaling)
 
 
 def hosts_components(variant: Variant) -> bool:
