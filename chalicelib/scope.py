@@ -103,3 +103,20 @@ def parse_resource(arn: str, *, account: str, region: str, field: str = "", owne
     if kind is None or match["service"] != kind.service or "/" in name:
         raise InvalidInput(f"{arn!r} is of a kind that is not audited; {accepted}", field=field)
     return ResourceRef(kind.name, name if kind.arn_is_name else arn)
+
+
+#: How the ARN of a scaling policy names what it scales; a policy's own name may hold any sign.
+_SCALED = re.compile(r":resource/sagemaker/(?P<id>[^:]+):policyName/")
+
+
+def scaled_id(name: str, arn: str, *, policy: bool) -> str:
+    """The resource id of what a target or policy scales, by its name in reports (``endpoint/variant`` or the component,
+    for a policy its own name behind that) and its ARN, which tells it of a policy.
+
+    >>> scaled_id("churn/AllTraffic", "", policy=False)
+    'endpoint/churn/variant/AllTraffic'
+    """
+    if policy and (match := _SCALED.search(arn)) is not None:
+        return match["id"]
+    owner = name.split("/")[:-1] if policy else name.split("/")
+    return f"endpoint/{owner[0]}/variant/{owner[1]}" if len(owner) == 2 else f"inference-component/{owner[0]}"

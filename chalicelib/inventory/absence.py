@@ -17,6 +17,7 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.parts import OPERATIONS, Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.kinds import DESCRIBED, KINDS, PASSING
+from chalicelib.scope import scaled_id
 
 log = logging.getLogger(__name__)
 
@@ -64,17 +65,10 @@ def _question(resource: Lacking) -> Question | None:
     if kind == "endpoint-variant":
         return Question("endpoint", name.split("/")[0])
     if kind in ("scalable-target", "scaling-policy"):
-        return Question(kind, _resource_id(kind, name))
+        return Question(kind, scaled_id(name, resource.arn, policy=kind == "scaling-policy"))
     if kind not in _ASK:
         return None
     return Question(kind, name if KINDS[kind].arn_is_name else resource.arn)
-
-
-def _resource_id(kind: str, name: str) -> str:
-    """The resource id of a target or policy by its name in reports: ``endpoint/variant`` or the component, and for a
-    policy its own name behind that."""
-    owner = name.split("/")[: -1 if kind == "scaling-policy" else None]
-    return f"endpoint/{owner[0]}/variant/{owner[1]}" if len(owner) == 2 else f"inference-component/{owner[0]}"
 
 
 def _part(question: Question) -> Part:

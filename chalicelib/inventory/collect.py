@@ -246,6 +246,9 @@ class Reading:
         metrics_read = self._sections.submit(self._read_metrics, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
         estate.activities = (activities.result() if activities else None) or []
+        if uses.scales_components(estate.policies) and not self._components_asked:
+            reason = "inference components were not read, as neither a variant nor a target shows that there are any"
+            reader.gaps.note(Failure(NOT_READ, "", reason, part=Part.COMPONENTS))
         self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {endpoint.config_name for endpoint in estate.endpoints.values() if endpoint.config_name}
@@ -284,9 +287,10 @@ class Reading:
         """Inference components, asked for only where a variant without a model or a target shows that there are any, or
         something unread hides whether there are: those that nobody asks for would count as gone."""
         shown = any(may_host_components(variant) for variant in uses.variants(estate))
-        shown |= any(target.scales_component for target in estate.targets)
+        shown |= uses.scales_components(estate.targets)
         hidden = any(failure.part in (Part.ENDPOINTS, Part.TARGETS) for failure in self.failures)
-        if Part.COMPONENTS in self._reader.needs and (shown or hidden):
+        self._components_asked = shown or hidden
+        if Part.COMPONENTS in self._reader.needs and self._components_asked:
             estate.components = {**estate.components, **(self._reader.whole(Part.COMPONENTS, read) or {})}
 
     def _read_metrics(self, estate: Inventory) -> None:

@@ -8,7 +8,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import VariantSettings
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import TransformJob
-from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
+from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget, ScalingPolicy
 
 
 def variants(estate: Inventory) -> list[Variant]:
@@ -130,6 +130,11 @@ def settled(variant: Variant) -> bool | None:
         return variant.settled
     except Unread:
         return None
+
+
+def scales_components(scaling: Iterable[ScalableTarget | ScalingPolicy]) -> bool:
+    """True where one of these targets or policies scales an inference component."""
+    return any(member.resource_id.startswith("inference-component/") for member in scaling)
 
 
 def may_host_components(variant: Variant) -> bool:

@@ -16,7 +16,7 @@ from chalicelib.report.notes import Passed as Passed
 from chalicelib.report.outcomes import Confidence
 from chalicelib.report.severity import Severity as Severity
 from chalicelib.report.shown import Shown
-from chalicelib.scope import partition_of
+from chalicelib.scope import partition_of, scaled_id
 
 SCHEMA_VERSION = 1
 
@@ -132,11 +132,8 @@ def root_arn(finding: Finding) -> str:
     resource = finding.resource
     if resource.kind not in ("scalable-target", "scaling-policy"):
         return resource.arn
-    parts = resource.name.split("/")
-    endpoint = len(parts) == (2 if resource.kind == "scalable-target" else 3)
-    partition = partition_of(finding.region)
-    kind = "endpoint" if endpoint else "inference-component"
-    return f"arn:{partition}:sagemaker:{finding.region}:{finding.account}:{kind}/{parts[0]}"
+    owner = scaled_id(resource.name, resource.arn, policy=resource.kind == "scaling-policy").split("/")[:2]
+    return f"arn:{partition_of(finding.region)}:sagemaker:{finding.region}:{finding.account}:{'/'.join(owner)}"
 
 
 class BlindSpot(_Contract):

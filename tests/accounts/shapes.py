@@ -162,10 +162,10 @@ def account(seed: int) -> State:
         if endpoint.get("EndpointConfigName") not in asynchronous:
             endpoint.pop("AsyncInferenceConfig", None)  # it is the config's
     for list_name, shape in SCALING.items():
-        for _ in range(random.randint(0, 3)):
+        for number in range(random.randint(0, 3)):
             ids = {"ResourceId": random.choice(SCALED), "ScalableDimension": random.choice(DIMENSIONS)}
             record = maker.listed(shape, of="application-autoscaling", ServiceNamespace="sagemaker", **ids)
-            getattr(state, list_name).append(record)
+            getattr(state, list_name).append(record | _own_arn(record, number))
     state.alarms = [maker.listed("MetricAlarm", of="cloudwatch") for _ in range(random.randint(0, 2))]
     state.subnets = [_subnet(id, zone) for id, zone in zip(SUBNETS, _ZONES, strict=True) if random.random() < 0.8]
     state.zones = [
@@ -176,6 +176,16 @@ def account(seed: int) -> State:
 
 
 _ZONES = ["euw1-az1", "euw1-az2", "euw1-az2"]
+
+
+def _own_arn(record: Record, number: int) -> Record:
+    """The ARN of a target or policy, which is its own and names what it scales."""
+    stem = f"arn:aws:autoscaling:eu-west-1:{ACCOUNT}:scalingPolicy:{number}:resource/sagemaker/{record['ResourceId']}"
+    arns = {
+        "PolicyARN": f"{stem}:policyName/{record.get('PolicyName')}",
+        "ScalableTargetARN": f"arn:aws:application-autoscaling:eu-west-1:{ACCOUNT}:scalable-target/{number}",
+    }
+    return {name: arn for name, arn in arns.items() if name in record}
 
 
 def _subnet(id: str, zone: str) -> Record:

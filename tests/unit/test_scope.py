@@ -10,7 +10,7 @@ import pytest
 from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import KINDS
-from chalicelib.scope import KINDS_BY_ARN, ResourceRef, Scope, dns_suffix_of, parse_resource, partition_of
+from chalicelib.scope import KINDS_BY_ARN, ResourceRef, Scope, dns_suffix_of, parse_resource, partition_of, scaled_id
 from samples.builders import an_endpoint
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -94,3 +94,23 @@ def test_importing_the_scope_reads_no_table_and_no_sdk() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", heavy], capture_output=True, check=True, text=True).stdout
     assert json.loads(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "arn", "policy", "id"),
+    [
+        ("churn/A", "", False, "endpoint/churn/variant/A"),
+        ("copies", "", False, "inference-component/copies"),
+        ("churn/A/steps", "", True, "endpoint/churn/variant/A"),
+        ("copies/steps", "", True, "inference-component/copies"),
+        (
+            "copies/up/and/down",
+            "arn:aws:autoscaling:eu-west-1:1:scalingPolicy:x:resource/sagemaker/inference-component/copies"
+            ":policyName/up/and/down",
+            True,
+            "inference-component/copies",
+        ),
+    ],
+)
+def test_what_is_scaled_follows_from_name_and_arn(name: str, arn: str, policy: bool, id: str) -> None:
+    assert scaled_id(name, arn, policy=policy) == id
