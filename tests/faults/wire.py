@@ -84,8 +84,10 @@ class Wire:
         try:
             reply = Reply(self.answers.call(service_name, operation, **parameters))
         except CallFailed as failure:
-            code = "ValidationException" if isinstance(failure, Gone) else failure.code
-            reply = Reply({"__type": code, "message": _gone_text(parameters, failure)}, status=400)
+            code, message = failure.code, failure.message
+            if isinstance(failure, Gone):
+                code, message = _gone(operation, parameters)
+            reply = Reply({"__type": code, "message": message}, status=400)
         reply.page = self.pages[name] = self.pages.get(name, 0) + 1
         if name == self.operation:
             self.answer_fault(reply)
@@ -138,10 +140,23 @@ def laid(wire: Wire) -> Aws:
     return _door()
 
 
-def _gone_text(parameters: Mapping[str, Any], failure: CallFailed) -> str:
-    if not isinstance(failure, Gone):
-        return failure.message
-    return f'Could not find "{next(iter(parameters.values()), "")}".'
+#: How SageMaker says in a ValidationException that there is no such resource.
+_GONE = {
+    "DescribeEndpoint": 'Could not find endpoint "{name}".',
+    "DescribeEndpointConfig": 'Could not find endpoint configuration "{name}".',
+    "DescribeModel": 'Could not find model "{name}".',
+    "DescribeInferenceComponent": 'Could not find inference component "{name}".',
+    "DescribeTrainingJob": "Requested resource not found.",
+    "DescribeTransformJob": "Could not find requested job with name: {name}",
+    "DescribeNotebookInstance": "RecordNotFound",
+}
+
+
+def _gone(operation: str, parameters: Mapping[str, Any]) -> tuple[str, str]:
+    name = next(iter(parameters.values()), "")
+    if operation in _GONE:
+        return "ValidationException", _GONE[operation].format(name=name)
+    return "ResourceNotFound", f"{name} not found."
 
 
 # ---- how each protocol writes an answer

@@ -143,7 +143,9 @@ def test_e4_a_fact_that_could_not_be_read_is_unknown_on_every_path(tmp_path: Pat
         "ProductionVariants": [{"VariantName": "A", "DesiredInstanceCount": 2}],
     }
     state = State(
-        endpoints=[endpoint], configs=[{"EndpointConfigName": "churn"}], models=[{"ModelName": "tree", "ModelArn": "a"}]
+        endpoints=[endpoint],
+        configs=[{"EndpointConfigName": "churn", "CreationTime": NOW}],
+        models=[{"ModelName": "tree", "ModelArn": "a", "CreationTime": NOW}],
     )
     denied = ["sagemaker:DescribeEndpointConfig"] if kind in ("endpoint-variant", "endpoint") else ["sagemaker:Search"]
     named = {"model": "tree", "endpoint-config": "churn"}
