@@ -116,7 +116,7 @@ def audit_part(event: Any) -> dict[str, Any]:
 @app.on_sns_message(topic=FINDINGS_TOPIC)
 def deliver_to_slack(event: Any) -> dict[str, Any]:
     """The notices of the topic, in Slack."""
-    return within(event.context).on_notice(event.to_dict())
+    return within(event).on_notice(event.to_dict())
 
 
 for _handler in (

@@ -75,10 +75,10 @@ class Service:
             return {"run": run.id, "parts": run.parts}
         regions = self.settings.regions or (self.caller.region,)
         scopes = [Scope(self.caller.account, self.caller.known_region(name), partition_of(name)) for name in regions]
-        audits = [self._audited(scope, "schedule", self._door(scope)) for scope in scopes]
+        id = run_id(event)  # delivered twice, it is one digest
+        audits = [self._audited(scope, "schedule", self._door(scope), id=id) for scope in scopes]
         report = merged([audited.report for audited in audits])
-        if id := run_id(event):
-            report = report.model_copy(update={"audit_id": id})  # delivered twice, it is one digest
+        report = report.model_copy(update={"audit_id": id or report.audit_id})
         self.publisher.sweep(audits, report)
         return summary(report)
 
@@ -148,11 +148,19 @@ class Service:
         return self.doors.own.setdefault(scope.region, Aws(self.session, scope.region))
 
     def _audited(
-        self, scope: Scope, trigger: Trigger, door: Aws, witness: Witness | None = None, *, noted: bool = True
+        self,
+        scope: Scope,
+        trigger: Trigger,
+        door: Aws,
+        witness: Witness | None = None,
+        *,
+        noted: bool = True,
+        id: str | None = None,
     ) -> Audited:
         """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
         report = self._auditor(door).audit(scope, trigger, witness, resolutions)
+        report = report.model_copy(update={"audit_id": id or report.audit_id})
         telemetry.audited(report)
         if self.ledger is not None and noted:
             sightings = resolutions.sightings(report.started_at)
