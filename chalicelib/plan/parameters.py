@@ -40,6 +40,8 @@ def in_file(file: Path) -> dict[str, str]:
     text = text_of(file, "--parameters", _FORMS)
     try:
         check_yaml(text, yaml.SafeLoader)
+        if any(str(getattr(event, "tag", None) or "").startswith("!") for event in yaml.parse(text, yaml.SafeLoader)):
+            raise yaml.YAMLError("a template is no parameter file")
         data = yaml.safe_load(text)
         count(data, TEMPLATE_VALUES)
     except TooLarge as error:

@@ -174,13 +174,18 @@ class Situations:
         )
 
     def parts(self) -> None:
-        self._with_and_without_search(lambda: self._run_of("organization", ACCOUNT))
+        self._with_and_without_search(lambda: self._run_of("organization", *self._members()))
         self._run_of(f"{ACCOUNT},{MEMBER}", MEMBER)
 
-    def _run_of(self, accounts: str, part: str) -> None:
+    def _members(self) -> list[str]:
+        listed = self.recorder.emulator.client("organizations").list_accounts()["Accounts"]
+        return [account["Id"] for account in listed]
+
+    def _run_of(self, accounts: str, *parts: str) -> None:
         environment = self.fresh(**self.many, AUDITOR_ACCOUNTS=accounts)
         run = self.recorder.invoke("audit_on_schedule", payload("schedule"), **environment)
-        self.recorder.invoke("audit_part", _part(run["run"], part), **environment)
+        for part in parts:
+            self.recorder.invoke("audit_part", _part(run["run"], part), **environment)
 
     def _with_and_without_search(self, play: Callable[[], Any]) -> None:
         play()

@@ -217,7 +217,7 @@ def test_a_folder_without_a_manifest_is_read_file_by_file(tmp_path: Path, capsys
         (["kinds/same-name-live.yaml", "kinds/bounds.yaml", "--parameter", "Nam=x"], "none of the templates has a"),
         (
             ["kinds/bounds.yaml", "--parameters", "kinds/bounds.yaml"],
-            "is no value of the parameter Instances; accepted is",
+            "is neither JSON nor YAML; accepted are",
         ),
         (["kinds/bounds.yaml", "--parameters", "assembly/manifest.json"], "no value of the parameter artifacts"),
         (["kinds/bounds.yaml", "--parameters", "none.json"], "cannot be read: No such file"),
