@@ -148,6 +148,7 @@ class Gathered(Aws):
         points = self.known.points.get((metric["Dimensions"][0]["Value"], metric["MetricName"]), [])
         return {
             "Id": query["Id"],
+            "StatusCode": "Complete",
             "Timestamps": [one["Timestamp"] for one in points],
             "Values": [one["Value"] for one in points],
         }
