@@ -59,6 +59,9 @@ SILENCE = 3.0
 
 T = TypeVar("T")
 
+#: The condition by which roles write in the own account alone.
+IN_THE_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+
 
 def eventually(look: Callable[[], T | None], what: str, patience: float = PATIENCE, pause: float = 0.1) -> T:
     """What ``look`` gives once it gives something true. Raises AssertionError when it never does."""
@@ -272,7 +275,8 @@ class Stack:
 
     def _bridge(self) -> None:
         """Where ministack is not like AWS: it compares the concurrency of a queue's function with what the template
-        says as text, and looks for an action sqs:SendMessageBatch, where AWS looks for sqs:SendMessage."""
+        says as text, looks for an action sqs:SendMessageBatch, where AWS looks for sqs:SendMessage, and knows no
+        aws:ResourceAccount, so that it refuses whatever that narrows."""
         (mapping,) = self.client("lambda").list_event_source_mappings()["EventSourceMappings"]
         self.client("lambda").update_event_source_mapping(
             UUID=mapping["UUID"],
@@ -281,6 +285,7 @@ class Stack:
 
         for function in self.client("lambda").list_functions()["Functions"]:
             role = function["Role"].rsplit("/", 1)[-1]
+            self._without_resource_account(role)
             batches = [
                 {**one, "Action": "sqs:SendMessageBatch"}
                 for one in self.statements(role)
@@ -289,6 +294,15 @@ class Stack:
             if batches:
                 policy = json.dumps({"Version": "2012-10-17", "Statement": batches})
                 self.client("iam").put_role_policy(RoleName=role, PolicyName="batches", PolicyDocument=policy)
+
+    def _without_resource_account(self, role: str) -> None:
+        for name, policy in self.policies(role).items():
+            statements = [
+                {key: value for key, value in statement.items() if key != "Condition" or value != IN_THE_ACCOUNT}
+                for statement in policy["Statement"]
+            ]
+            document = json.dumps({**policy, "Statement": statements})
+            self.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
     def policies(self, role: str) -> dict[str, Any]:
         """The policies of a role by name."""
