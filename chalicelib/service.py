@@ -160,7 +160,8 @@ class Service:
         """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
         report = self._auditor(door).audit(scope, trigger, witness, resolutions)
-        report = report.model_copy(update={"audit_id": id or report.audit_id})
+        if id is not None:
+            report = report.model_copy(update={"audit_id": id})
         telemetry.audited(report)
         if self.ledger is not None and noted:
             sightings = resolutions.sightings(report.started_at)

@@ -24,6 +24,7 @@ from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy, RuleSetting
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
 from chalicelib.report.shown import Shown
@@ -127,7 +128,10 @@ class Auditor:
         listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
-        all_seen = scope.whole and not scope.rules and not self.tags and not blind
+        # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
+        unseen = [spot for spot in blind if spot.cause is not Cause.NOT_TOLD]
+        all_seen = scope.whole and not scope.rules and not self.tags and not unseen
+        undecided = {rule for spot in blind for rule in spot.effect}
         return report_of(
             scope.account,
             scope.region,
@@ -150,7 +154,7 @@ class Auditor:
             blind_spots=blind,
             deferred=deferrals(reading.deferred, judge, scope),
             exemptions=[
-                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen),
+                *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen, undecided=undecided),
                 *refused_tags(asked, self.policy, started.date()),
             ],
             catalogue={id: setting.in_force for id, setting in rules.items()},

@@ -1,8 +1,9 @@
 """Which findings are exempt, by the policy or by the tags of a resource, and which exemptions one should look at."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from chalicelib.policy.entries import ExemptionEntry
@@ -78,13 +79,19 @@ def by_tags(rule: str, policy: Policy, tags: Mapping[str, str], today: date) -> 
 
 
 def exemption_notes(
-    policy: Policy, reported: Sequence[Finding], scope: Scope, today: date, *, all_seen: bool
+    policy: Policy,
+    reported: Sequence[Finding],
+    scope: Scope,
+    today: date,
+    *,
+    all_seen: bool,
+    undecided: Collection[str] = (),
 ) -> list[ExemptionNote]:
     """The exemptions of the policy that somebody should look at, those without owner or end first, and then every
     exemption by tag.
 
-    ``all_seen``: everything was read, so that an exemption without a finding covers nothing. One that names another
-    account or region is none of this one's business.
+    ``all_seen``: everything was read, so that an exemption without a finding covers nothing, but for one from a rule
+    that stayed ``undecided`` somewhere. One that names another account or region is none of this one's business.
     """
     covered: Counter[int] = Counter()
     for finding in reported:
@@ -99,7 +106,8 @@ def exemption_notes(
     notes = []
     for place, entry in enumerate(policy.exemptions):
         state = _state(entry, covered[place], today)
-        if state is None or (state == "unmatched" and not all_seen):
+        open_question = not all_seen or any(fnmatchcase(rule, entry.rule) for rule in undecided)
+        if state is None or (state == "unmatched" and open_question):
             continue
         if not covered[place] and not may_lie_in(entry.resource, scope.account, scope.region):
             continue

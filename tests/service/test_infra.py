@@ -118,6 +118,7 @@ def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, mo
     for one in functions(template).values():
         one["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
     translated = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
+    assert lint(translated) == []
     stages = of_type(translated, "AWS::ApiGateway::Stage")
     assert [one["StageName"] for one in stages.values()] == ["api"]
     rules = of_type(translated, "AWS::Events::Rule")

@@ -145,6 +145,16 @@ def test_e9_an_exemption_for_another_account_or_region_is_none_of_this_ones_busi
     assert [note.state for note in notes] == (["unmatched"] if listed else [])
 
 
+@pytest.mark.parametrize(("undecided", "listed"), [([], True), (["endpoint-idle"], True), (["RULE"], False)])
+def test_e7_an_exemption_is_unmatched_unless_its_own_rule_stayed_undecided(
+    undecided: list[str], *, listed: bool
+) -> None:
+    entry = an_entry("none")
+    rules = [entry.rule if rule == "RULE" else rule for rule in undecided]
+    notes = exemption_notes(a_policy(entry), [], SCOPE, NOW.date(), all_seen=True, undecided=rules)
+    assert [note.state for note in notes] == (["unmatched"] if listed else [])
+
+
 def test_e9_an_exemption_that_covers_nothing_in_its_own_account_is_told_for_all_of_them() -> None:
     policy = a_policy(an_entry("arn:aws:sagemaker:*:123456789012:endpoint/none"))
     reports = []
