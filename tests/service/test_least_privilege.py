@@ -294,6 +294,7 @@ NAMES = {
         "edge-quality-check",
         "fraud-scoring",
         "warehouse-slots",
+        "basket-analysis",
     ],
     "endpoint-config": ["llm-agents-config"],
     "model": ["edge-quality-check-v2"],
