@@ -308,7 +308,7 @@ FAULTY = (
     ),
     Endpoint(
         "basket-analysis",
-        [Variant(own("basket-analysis-v1"), "ml.t2.medium", calls=2)],
+        [Variant(own("basket-analysis-v1", subnets=(MAIN_A, MAIN_B)), "ml.t2.medium", calls=2)],
         owner="retail",
         age=400,
         encrypted=True,

@@ -8,27 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from moto.ecr.models import ECRBackend, ecr_backends
-from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import S3Backend, s3_backends
 from moto.utilities.utils import get_partition
 
-from emulator.account_base import ROLE, Account
+from emulator.account_base import Account
+from emulator.standing import make_role
 
 KEY_ALIAS = "alias/model-storage"
-_TRUST = (
-    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, '
-    '"Action": "sts:AssumeRole"}]}'
-)
 _MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "layers": []}'
 _DATA = b"model"
 
 
 def make(account: Account) -> None:
     """Makes the role, the key and the bucket."""
-    roles = iam_backends[account.id][get_partition(account.region)]
-    if ROLE not in {role.name for role in roles.roles.values()}:
-        roles.create_role(ROLE, _TRUST, "/", "", "Runs models", [], "3600")
+    make_role(account.role)
     keys = kms_backends[account.id][account.region]
     key = keys.create_key("", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "Volumes of endpoints", None)
     keys.create_alias(key.id, KEY_ALIAS)
