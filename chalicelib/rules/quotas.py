@@ -74,7 +74,10 @@ def autoscaling_max_above_quota(quota: ServiceQuota, estate: Inventory, params: 
     if together > value or running + update > value:
         return failed(severity=None if alone else Severity.MEDIUM, **facts)
     if doubts:
-        raise Unread(f"what else may take instances of this quota is not known: {doubts[0]}", doubts[0].operation)
+        # What is gone is a doubt here, too: nobody knows what it ran on.
+        raise Unread(
+            f"what else takes instances is not known: {doubts[0]}", doubts[0].operation, None, doubts[0].failure
+        )
     if reserved := _beyond_with_reserved(reaches, value):
         raise Unread(f"whether the reserved instances of {reserved} count towards this quota is not known")
     return passed("the quota allows what endpoints may reach", **facts)
