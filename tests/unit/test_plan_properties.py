@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
 from chalicelib.report.outcomes import Verdict
+from tests.examples import examples
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
 pytestmark = pytest.mark.thorough
@@ -76,7 +77,7 @@ def test_a_resource_that_may_not_be_made_adds_no_finding_and_none_of_its_own(id:
     assert not more_failing(template)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.sampled_from(SCALARS), min_size=2, max_size=4, unique=True))
 def test_several_values_that_are_not_known_add_no_finding(paths: list[str]) -> None:
     names = ["Nowhere", "Nowhere2", "Nowhere3", "Nowhere4"]
