@@ -1,7 +1,7 @@
 """What botocore makes anew for each session and each client, made once a process: half of the suite's CPU.
 
-The folders of its models are looked through once, too. Nothing that is shared here depends on a session, and nobody changes it. S3 is left out: botocore takes the bucket out
-of the paths of its model, where the emulator looks for it.
+The folders of its models are looked through once, too. Nothing that is shared here depends on a session, and nobody
+changes it. S3 is left out: botocore takes the bucket out of the paths of its model, where the emulator looks for it.
 """
 
 from functools import cache
