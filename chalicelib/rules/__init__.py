@@ -15,6 +15,7 @@ from chalicelib.rules import (
     scaling_policies,
     spot_training,
     training_fit,
+    training_runs,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -36,4 +37,5 @@ __all__ = [
     "scaling_policies",
     "spot_training",
     "training_fit",
+    "training_runs",
 ]
