@@ -37,6 +37,7 @@ class Part(StrEnum):
     CLUSTERS = "clusters"
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
+    QUOTAS = "service-quotas"
     TAGS = "tags"
 
 
@@ -66,6 +67,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     ),
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
+    Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -77,6 +79,7 @@ SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
         *OPERATIONS[Part.BENCHMARKS],
+        *OPERATIONS[Part.QUOTAS],
     }
 )
 
