@@ -299,10 +299,18 @@ def client_of(session: Any, region: str) -> Any:
     return client
 
 
-def _check_whole(response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Raises ValueError for the body of a success that is no JSON object."""
-    if response_dict["status_code"] < 300 and not isinstance(json.loads(response_dict["body"]), dict):
-        raise ValueError("no JSON object")
+def _check_whole(response_dict: dict[str, Any], **_: Any) -> None:
+    """Raises ValueError for the body of a success that is no JSON object. That of an error, which its status tells,
+    becomes one."""
+    try:
+        body = json.loads(response_dict["body"])
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return
+    if response_dict["status_code"] < 300:
+        raise ValueError("the answer is no JSON object")
+    response_dict["body"] = b"{}"
 
 
 def _failure(code: str) -> type[LedgerFailed]:

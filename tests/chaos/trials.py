@@ -1,6 +1,5 @@
 """The trials, in groups: deaths and faults of the table around one story, and odd answers in one kind of audit."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -11,7 +10,7 @@ from emulator.server import Emulator
 from tests.chaos.answers import FAULTS
 from tests.chaos.outcome import Outcome
 from tests.chaos.stories import CHANNELS, STORIES, Story, Told, judged, lived
-from tests.chaos.world import Harm, emulated
+from tests.chaos.world import Harm, emulated, unlogged
 from tests.faults import matrix
 
 #: The stories in which a failing table is tried with several channels.
@@ -96,7 +95,10 @@ class Answers(Group):
     without_search: bool
 
     def tried(self, share: float, seed: int) -> Named:
-        logging.disable(logging.CRITICAL)
+        with unlogged():
+            yield from self._tried(share, seed)
+
+    def _tried(self, share: float, seed: int) -> Named:
         trials = [
             trial
             for trial in sorted(matrix.every_trial())

@@ -53,9 +53,23 @@ class Death(BaseException):
 def emulated() -> Iterator[Emulator]:
     """An emulator for many worlds, one after another, without sockets; the environment points at it."""
     once.share()
-    logging.disable(logging.CRITICAL)
-    with Emulator(Front()) as emulator, direct(emulator), mock.patch.dict(os.environ, emulator.environment()):
+    with (
+        unlogged(),
+        Emulator(Front()) as emulator,
+        direct(emulator),
+        mock.patch.dict(os.environ, emulator.environment()),
+    ):
         yield emulator
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """What is logged of harm is no news here."""
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 @dataclass(frozen=True, slots=True)
