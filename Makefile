@@ -34,7 +34,7 @@ quick: setup  ## the pure tests: no emulator, no other process, no network; a fe
 
 slow: setup  ## what takes longer: the packed zip in a bare interpreter, the benchmark's account, all examples of the properties
 	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
-	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m thorough tests/unit
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m thorough tests/unit tests/service
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

@@ -14,6 +14,7 @@ from chalicelib.rules import (
     scaling_policies,
     spot_training,
     training_fit,
+    training_runs,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -34,4 +35,5 @@ __all__ = [
     "scaling_policies",
     "spot_training",
     "training_fit",
+    "training_runs",
 ]
