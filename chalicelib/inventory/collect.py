@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from chalicelib.inventory import absence, images, metrics, narrow, shares, uses
+from chalicelib.inventory import absence, images, metrics, narrow, shares, supply, uses
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
@@ -70,7 +70,7 @@ class Reading:
         self.scope = scope
         bound = BoundedDoor(aws, most_calls) if most_calls is not None else None
         self._reader = Reader(aws, scope, needs, now, progress, memory, bound)
-        self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
+        self._sections = ThreadPoolExecutor(16 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._families = Families()
         self._job_subnets: dict[tuple[str, ...], str] = {}
@@ -230,6 +230,7 @@ class Reading:
         tuning_read = self._start(Part.TUNING_JOBS, lambda: tuning.tuning_jobs(reader))
         others = {kind: self._start_all(KINDS[kind], model) for kind, model in PLAIN.items()}
         schedules = self._start(Part.SCHEDULES, lambda: scaling.schedules(reader))
+        supplied = supply.begin(reader, self._start)
         scaled = targets.result() or []
         activities = self._start(Part.ACTIVITIES, lambda: scaling.activities(reader)) if scaled else None
         estate.endpoints, estate.configs = hosting_read.result()
@@ -237,6 +238,7 @@ class Reading:
         self._read_components(estate, lambda: components.components(reader))
         estate.models = models_read.result() or {}
         estate.others = {kind: read.result() or {} for kind, read in others.items()}
+        supplied(estate)
         self._read_lacking_models(estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
