@@ -23,7 +23,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
-from chalicelib.ledger.table import CLIENT
+from chalicelib.ledger.table import client_of
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
@@ -268,7 +268,7 @@ class Service:
     @cached_property
     def _dynamodb(self) -> Any:
         """The one client of the table: making a client takes longer than a call."""
-        return self.session.client("dynamodb", region_name=self.caller.region, config=CLIENT)
+        return client_of(self.session, self.caller.region)
 
     @cached_property
     def remembered(self) -> ProcessMemory:
