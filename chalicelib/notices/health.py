@@ -18,6 +18,7 @@ from chalicelib.report.findings import AWS_HEALTH, Finding, Fix, Resource, Sever
 from chalicelib.report.known import Resolution
 from chalicelib.report.merging import report_of
 from chalicelib.scope import Scope, partition_of
+from chalicelib.templating import listed
 
 #: The detail-type of its events, and what its ``service`` is for SageMaker.
 HEALTH_EVENT, SERVICE = "AWS Health Event", "SAGEMAKER"
@@ -78,7 +79,7 @@ def _finding(detail: Mapping[str, Any], arn: str, account: str, region: str, now
         account=account,
         region=region,
         resource=Resource(kind="aws-health-event", arn=arn, name=code, console_url=DASHBOARD),
-        summary=words or f"AWS Health: {code} in {region}.",
+        summary=" ".join(filter(None, (words or f"AWS Health: {code} in {region}.", _names(resources)))),
         why="AWS tells what it found or will change; until then what it names may not be patched, replaced or started.",
         fix=Fix(text="Read the event in the AWS Health Dashboard, and look at the resources that it names."),
         evidence={
@@ -96,16 +97,20 @@ def _finding(detail: Mapping[str, Any], arn: str, account: str, region: str, now
 
 def _named(detail: Mapping[str, Any]) -> list[str]:
     entities = detail.get("affectedEntities")
-    listed = entities if isinstance(entities, list) else []
-    return [_text(entity, "entityValue") for entity in listed if isinstance(entity, Mapping)]
+    named = entities if isinstance(entities, list) else []
+    return [_text(entity, "entityValue") for entity in named if isinstance(entity, Mapping)]
+
+
+def _names(resources: list[str]) -> str:
+    return f"It names {listed(resources)}." if resources else "It names no resource."
 
 
 def _description(detail: Mapping[str, Any]) -> str:
     """The description in English where there is one, else in the first language that there is."""
     texts = detail.get("eventDescription")
-    listed = [text for text in texts if isinstance(text, Mapping)] if isinstance(texts, list) else []
-    listed.sort(key=lambda text: not _text(text, "language").startswith("en"))
-    return " ".join(_text(listed[0], "latestDescription").split()) if listed else ""
+    spoken = [text for text in texts if isinstance(text, Mapping)] if isinstance(texts, list) else []
+    spoken.sort(key=lambda text: not _text(text, "language").startswith("en"))
+    return " ".join(_text(spoken[0], "latestDescription").split()) if spoken else ""
 
 
 def _text(detail: Mapping[str, Any], key: str) -> str:
