@@ -257,6 +257,9 @@ FAULTY = (
         ],
     ),
     Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
+    Endpoint(  # runs by a role that was tidied away
+        "parcel-sizes", [scaled(own("parcel-sizes-v2", role="parcel-sizes-hosting"))], owner="logistics", age=102
+    ),
     Endpoint(  # sleeps at night on one instance
         "loyalty-offers",
         [scaled(own("loyalty-offers-v2"), scaling=Scaling(2, 6, night=1))],
@@ -306,7 +309,13 @@ FAULTY = (
         env="dev",
         age=8 / (24 * 60),
     ),
-    Endpoint("basket-analysis", [Variant(own("basket-analysis-v1"), "ml.t2.medium", calls=2)], owner="retail", age=400),
+    Endpoint(
+        "basket-analysis",
+        [Variant(own("basket-analysis-v1", subnets=(MAIN_A, MAIN_B)), "ml.t2.medium", calls=2)],
+        owner="retail",
+        age=400,
+        encrypted=True,
+    ),
 )
 
 IN_TRANSITION = (

@@ -54,6 +54,7 @@ class VariantSettings(Fact):
     instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
     accelerator_type: str | None = at("AcceleratorType")
     serverless: Present = at("ServerlessConfig", default=False)
+    inference_ami: str | None = at("InferenceAmiVersion")
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
     provisioned_concurrency: Count | None = at("ServerlessConfig.ProvisionedConcurrency")
@@ -98,6 +99,8 @@ class EndpointConfig(Fact):
     shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
     asynchronous: Present = at("AsyncInferenceConfig", default=False)
     vpc_config: VpcConfig | None = at("VpcConfig")
+    execution_role_arn: str | None = at("ExecutionRoleArn")
+    kms_key_id: str | None = at("KmsKeyId")
     tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 
