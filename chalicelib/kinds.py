@@ -222,6 +222,7 @@ _ROWS = (
         whole=True,
         plain=True,
     ),
+    Kind("studio-app", "studio-apps", whole=True),
     Kind("service-quota", "service-quotas", whole=True, counted=False),
 )
 

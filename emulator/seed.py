@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator import extension
-from emulator.extension import autoscaling, cloudwatch, quotas, records, training, tuning
+from emulator.extension import autoscaling, cloudwatch, quotas, records, studio, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
 
 extension.install()
@@ -98,6 +98,28 @@ def service_quota(account: str, region: str, name: str, value: float) -> None:
     """Sets the applied value of a quota of SageMaker's endpoints, by its name."""
     with LOCK:
         quotas.values_of(backend_of("servicequotas", account, region))[name] = value
+
+
+def studio_domain(account: str, region: str, domain_id: str, **fields: Any) -> None:
+    """Makes a domain of SageMaker Studio; `fields` are members of its description."""
+    with LOCK:
+        studio.add_domain(backend_of("sagemaker", account, region), domain_id, **fields)
+
+
+def studio_app(
+    account: str,
+    region: str,
+    key: str,
+    *,
+    active: Time | None = None,
+    checked: Time | None = None,
+    created: Time | None = None,
+    **fields: Any,
+) -> None:
+    """Sets when the user of a Studio app was last active and AWS last checked it; `key` is what its ARN ends in."""
+    times = {"LastUserActivityTimestamp": active, "LastHealthCheckTimestamp": checked}
+    fields |= {member: value for member, value in times.items() if value is not None}
+    record(account, region, records.APP, key, created=created, **fields)
 
 
 def inference_component(

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from chalicelib.inventory.buckets import Checkpoints, Storage
 from chalicelib.inventory.dependencies import DEEP
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
@@ -35,6 +35,7 @@ from chalicelib.inventory.kinds.scaling import (
     ScalingPolicy,
     ScheduledAction,
 )
+from chalicelib.inventory.kinds.studio import StudioApp
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
@@ -46,7 +47,7 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 STEM = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
 #: The kinds that an inventory holds by name alone.
-OTHERS: dict[str, type[Fact]] = {**PLAIN, ServiceQuota.kind: ServiceQuota}
+OTHERS: dict[str, type[Fact]] = {**PLAIN, ServiceQuota.kind: ServiceQuota, StudioApp.kind: StudioApp}
 
 #: Fields as AWS names them.
 Aws = Mapping[str, Any]
@@ -702,6 +703,25 @@ def a_notebook(
             **described,
         }
     )
+
+
+def an_app(*, idle_shutdown: bool = False, unread: str = "", **described: Any) -> StudioApp:
+    """An app of a private space of Studio, on a type (``ResourceSpec`` says another); ``unread``: why its settings are
+    not known."""
+    app = StudioApp.model_validate(
+        {
+            "AppArn": f"{STEM}:app/d-a1b2c3d4e5f6/exploring/jupyterlab/default",
+            "DomainId": "d-a1b2c3d4e5f6",
+            "SpaceName": "exploring",
+            "AppType": "JupyterLab",
+            "AppName": "default",
+            "Status": "InService",
+            "ResourceSpec": {"InstanceType": "ml.t3.medium"},
+            "CreationTime": ago(days=30),
+            **described,
+        }
+    ).model_copy(update={"idle_shutdown": idle_shutdown})
+    return app.with_unknown({"idle_shutdown": Unread(unread)}) if unread else app
 
 
 def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluster:

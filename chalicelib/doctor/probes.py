@@ -16,6 +16,8 @@ from chalicelib.scope import ResourceRef, Scope
 
 #: The name that descriptions ask for.
 NAME = "auditor-doctor-probe"
+#: The id of a domain that nobody has.
+_DOMAIN = "d-auditordoctor"
 
 _SEARCH, _LIST_TAGS = "sagemaker:Search", "sagemaker:ListTags"
 _LIST_CONFIGS, _LIST_ENDPOINTS = "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"
@@ -70,6 +72,13 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "cloudwatch:GetAlarmMuteRule": Probe({"AlarmMuteRuleName": NAME}, named=True),
         "cloudwatch:GetMetricData": Probe(_one_metric(now)),
         "servicequotas:ListServiceQuotas": Probe({"ServiceCode": "sagemaker", "MaxResults": 1}),
+        "sagemaker:ListApps": Probe({"MaxResults": 1}),
+        "sagemaker:DescribeApp": Probe(
+            {"DomainId": _DOMAIN, "SpaceName": NAME, "AppType": "JupyterLab", "AppName": NAME}, named=True
+        ),
+        "sagemaker:DescribeDomain": Probe({"DomainId": _DOMAIN}, named=True),
+        "sagemaker:DescribeUserProfile": Probe({"DomainId": _DOMAIN, "UserProfileName": NAME}, named=True),
+        "sagemaker:DescribeSpace": Probe({"DomainId": _DOMAIN, "SpaceName": NAME}, named=True),
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
         "ec2:DescribeSecurityGroups": Probe({"DryRun": True}),

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.inventory.answers import CallFailed, Gone
 from chalicelib.inventory.kinds.configs import plain
+from chalicelib.inventory.kinds.studio import gone_app
 from chalicelib.inventory.parts import OPERATIONS, Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.kinds import DESCRIBED, KINDS, PASSING
@@ -148,6 +149,10 @@ def _vpc(reader: Reader, id: str, asked: list[Lacking]) -> Iterator[Lacking]:
     return iter(() if subnets else asked)
 
 
+def _app(reader: Reader, name: str, asked: list[Lacking]) -> Iterator[Lacking]:
+    return iter(asked if gone_app(reader, name) else ())
+
+
 def _all(reader: Reader, service: str, operation: str, key: str, **named: Any) -> list[dict[str, Any]]:
     """The list in an answer of one page. Raises KeyError where there is none, ValueError where there is more of it."""
     namespace = {"ServiceNamespace": "sagemaker"} if service == _SCALING else {}
@@ -164,4 +169,5 @@ _ASK: dict[str, _Ask] = {
     "scalable-target": _target,
     "scaling-policy": _policy,
     "vpc": _vpc,
+    "studio-app": _app,
 }

@@ -28,6 +28,7 @@ from chalicelib.inventory.kinds import (
     mutes,
     network,
     scaling,
+    studio,
     training,
     tuning,
 )
@@ -35,6 +36,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.inventory.kinds.plain import PLAIN
+from chalicelib.inventory.kinds.studio import StudioApp
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
@@ -235,6 +237,7 @@ class Reading:
         tuning_read = self._start(Part.TUNING_JOBS, lambda: tuning.tuning_jobs(reader))
         others = {kind: self._start_all(KINDS[kind], model) for kind, model in PLAIN.items()}
         schedules = self._start(Part.SCHEDULES, lambda: scaling.schedules(reader))
+        apps = self._start(Part.STUDIO_APPS, lambda: studio.studio_apps(reader))
         supplied = supply.begin(reader, self._start)
         scaled = targets.result() or []
         activities = self._start(Part.ACTIVITIES, lambda: scaling.activities(reader)) if scaled else None
@@ -242,7 +245,7 @@ class Reading:
         estate.targets = scaled
         self._read_components(estate, lambda: components.components(reader))
         estate.models = models_read.result() or {}
-        estate.others = {kind: read.result() or {} for kind, read in others.items()}
+        estate.others = {kind: read.result() or {} for kind, read in {**others, StudioApp.kind: apps}.items()}
         supplied(estate)
         self._read_lacking_models(estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)

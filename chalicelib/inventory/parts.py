@@ -37,6 +37,8 @@ class Part(StrEnum):
     TRANSFORM_JOBS = "transform-jobs"
     NOTEBOOKS = "notebook-instances"
     CLUSTERS = "clusters"
+    STUDIO_APPS = "studio-apps"
+    STUDIO_SETTINGS = "studio-settings"
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
@@ -72,6 +74,8 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
+    Part.STUDIO_APPS: ("sagemaker:ListApps", "sagemaker:DescribeApp"),
+    Part.STUDIO_SETTINGS: ("sagemaker:DescribeDomain", "sagemaker:DescribeUserProfile", "sagemaker:DescribeSpace"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -84,6 +88,8 @@ SWEEP_ONLY = frozenset(
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
         *OPERATIONS[Part.BENCHMARKS],
         *OPERATIONS[Part.QUOTAS],
+        *OPERATIONS[Part.STUDIO_APPS],
+        *OPERATIONS[Part.STUDIO_SETTINGS],
     }
 )
 
@@ -107,6 +113,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.CHECKPOINTS: (Part.TRAINING_JOBS,),
     Part.BUCKETS: (Part.TRAINING_JOBS,),
     Part.MUTES: (Part.ALARMS,),
+    Part.STUDIO_SETTINGS: (Part.STUDIO_APPS,),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }

@@ -16,6 +16,7 @@ _MODULES = (
     "clusters",
     "recommendations",
     "benchmarks",
+    "studio",
     "listing",
     "tags",
     "search",

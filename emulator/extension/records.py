@@ -84,10 +84,11 @@ CLUSTER = Kind(
     "cluster", "clusters", "Cluster", "DescribeCluster", "ClusterStatus", "Cluster {name} not found.",
     "ResourceNotFound", arn_is_name=False,
 )  # fmt: skip
+APP = Kind("app", "studio_apps", "App", "DescribeApp", "Status", "App {name} does not exist.", "ResourceNotFound")
 
 KINDS = (
     MODEL, ENDPOINT_CONFIG, ENDPOINT, INFERENCE_COMPONENT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB,
-    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER,
+    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER, APP,
 )  # fmt: skip
 
 

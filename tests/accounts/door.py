@@ -221,6 +221,9 @@ class StateDoor(Aws):
         names = parameters.get("AlarmNames")
         return {"MetricAlarms": [one for one in self.state.alarms if names is None or one.get("AlarmName") in names]}
 
+    def _ListApps(self, parameters: Mapping[str, Any]) -> Record:
+        return {"Apps": []}
+
     def _ListServiceQuotas(self, parameters: Mapping[str, Any]) -> Record:
         """A wide quota of each type that a config names, and of all instances."""
         variants = [variant for config in self.state.configs for variant in config.get("ProductionVariants") or ()]

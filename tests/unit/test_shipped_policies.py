@@ -61,6 +61,7 @@ def test_strict_turns_everything_on() -> None:
         "endpoint-cpu-oversized",
         "endpoint-mostly-unused",
         "notebook-never-stops",
+        "studio-app-idle",
         "training-checkpoint-not-written",
         "training-data-in-other-region",
     }
