@@ -22,7 +22,13 @@ SECTIONS = {
         "scalable-target",
         "scaling-policy",
     ),
-    "Jobs and notebook instances": ("training-job", "tuning-job", "transform-job", "notebook-instance"),
+    "Jobs, notebook instances and apps of Studio": (
+        "training-job",
+        "tuning-job",
+        "transform-job",
+        "notebook-instance",
+        "studio-app",
+    ),
     "HyperPod clusters": ("cluster",),
     "Quotas": ("service-quota",),
 }

@@ -17,7 +17,7 @@ from chalicelib.scope import ResourceRef, Scope
 #: The name that descriptions ask for.
 NAME = "auditor-doctor-probe"
 #: The id of a domain that nobody has.
-_DOMAIN = "d-auditordoctor"
+_DOMAIN = f"d-{NAME}"
 
 _SEARCH, _LIST_TAGS = "sagemaker:Search", "sagemaker:ListTags"
 _LIST_CONFIGS, _LIST_ENDPOINTS = "sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints"

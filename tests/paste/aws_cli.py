@@ -101,7 +101,8 @@ def _driver(dry: bool) -> Any:
         sys.stdout = output
     create, region = driver.session.create_client, os.environ["AWS_REGION"]
     clients = {service: create(service, region_name=region) for service in SERVICES}
-    driver.session.create_client = lambda service, **_: clients[service]
+    # The others are rare: each is made where it is asked for.
+    driver.session.create_client = lambda service, **_: clients.get(service) or create(service, region_name=region)
     return driver
 
 
