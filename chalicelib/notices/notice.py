@@ -48,7 +48,7 @@ class Change(_Contract):
 
 class Notice(_Contract):
     """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``digest`` for many or a
-    sweep.
+    sweep, ``health`` for an audit that did not come to its end as it should.
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
@@ -109,6 +109,8 @@ class Notice(_Contract):
             kind, finding = self.only.change, self.only.finding
             severity = "" if kind == "resolved" else f" {finding.severity.value}"
             return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
+        if self.kind == "health":
+            return _ascii(f"SageMaker auditor: {self.health}")
         return _ascii(next(line for line in self._subjects() if len(line) <= SUBJECT))
 
     def _subjects(self) -> Iterator[str]:
@@ -142,8 +144,8 @@ class Notice(_Contract):
 
     @property
     def rule(self) -> str:
-        """The rule of the one finding, or ``digest``: what subscribers filter by."""
-        return self.only.finding.rule if self.kind in ("finding", "resolved") else "digest"
+        """The rule of the one finding, or ``digest`` or ``health``: what subscribers filter by."""
+        return self.only.finding.rule if self.kind in ("finding", "resolved") else self.kind
 
     @property
     def tells_open(self) -> bool:
