@@ -22,6 +22,8 @@ XGBOOST = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 IMAGES = "685385470294.dkr.ecr.eu-west-1.amazonaws.com/image-classification:1"
 FORESTS = "438346466558.dkr.ecr.eu-west-1.amazonaws.com/randomcutforest:1"
 OWN = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/own/train:2026.1"
+TYPES = ("ml.m5.xlarge", "ml.c5.xlarge", "ml.m6i.large", "ml.g5.xlarge")
+ALL_INSTANCES = ("L-7A3DF611", "Number of instances across active endpoints")
 INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 
 
@@ -42,6 +44,7 @@ class Sizes:
     unused_configs: int = 0
     subnets: int = 60
     notebooks: int = 3
+    quotas: int = 2_000
     seed: int = 7
 
     @classmethod
@@ -146,6 +149,22 @@ class Account:
         ]
         return {one["EndpointConfigName"]: one for one in used + spare}
 
+    @cached_property
+    def quotas(self) -> list[Record]:
+        """What ``ListServiceQuotas`` answers: as many as SageMaker has, few of endpoints, none too small."""
+        of_endpoints = [(f"L-{number:08}", f"{name} for endpoint usage") for number, name in enumerate(TYPES)]
+        others = [(f"L-1{number:07}", f"quota {number} of SageMaker") for number in range(self.sizes.quotas)]
+        named = [ALL_INSTANCES, *of_endpoints, *others][: self.sizes.quotas]
+        return [
+            {
+                "QuotaCode": code,
+                "QuotaName": name,
+                "QuotaArn": f"arn:aws:servicequotas:{REGION}:{ACCOUNT}:sagemaker/{code}",
+                "Value": 1e6,
+            }
+            for code, name in named
+        ]
+
     def _config(self, number: int, name: str, model: str) -> Record:
         return {
             "EndpointConfigName": name,
@@ -155,7 +174,7 @@ class Account:
                     "VariantName": "main",
                     "ModelName": model,
                     "InitialInstanceCount": 2,
-                    "InstanceType": ("ml.m5.xlarge", "ml.c5.xlarge", "ml.m6i.large", "ml.g5.xlarge")[number % 4],
+                    "InstanceType": TYPES[number % len(TYPES)],
                     "InitialVariantWeight": 1.0,
                 }
             ],

@@ -75,6 +75,7 @@ class Answers:
             "DescribeAlarms": self._describe_alarms,
             "GetMetricData": self._metric_data,
             "GetMetricStatistics": self._metric_statistics,
+            "ListServiceQuotas": lambda params: _page("ListServiceQuotas", params, "Quotas", account.quotas),
         }
         self._kept: dict[tuple[str, bytes], bytes] = {}
 

@@ -42,6 +42,7 @@ class Knowledge:
     activities: list[Record] = field(default_factory=list)
     alarms: list[Record] = field(default_factory=list)
     subnets: list[Record] = field(default_factory=list)
+    quotas: list[Record] = field(default_factory=list)
     points: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
 
 
@@ -68,6 +69,8 @@ def gather(session: boto3.Session) -> Knowledge:
     known.subnets = [
         one for page in session.client("ec2").get_paginator("describe_subnets").paginate() for one in page["Subnets"]
     ]
+    quotas = session.client("service-quotas").get_paginator("list_service_quotas")
+    known.quotas = [one for page in quotas.paginate(ServiceCode="sagemaker") for one in page["Quotas"]]
     _gather_scaling(session, known)
     return known
 
@@ -165,6 +168,7 @@ class Gathered(Aws):
             "ScalingPolicies": known.policies,
             "ScalingActivities": known.activities,
             "Subnets": known.subnets,
+            "Quotas": known.quotas,
         }
         if operation == "ListTags":
             yield known.tags.get(asked["ResourceArn"]) or self._tags_now(asked["ResourceArn"])

@@ -1,6 +1,6 @@
 """The limit: only the calls that nobody can avoid, over 16 connections through plain boto3, judging nothing.
 
-``remembered``: the endpoint configs are known from before, so that none is described.
+``remembered``: endpoint configs and quotas are known from before, so that none is read.
 """
 
 from collections.abc import Iterator
@@ -28,6 +28,7 @@ def unavoidable(sizes: Sizes, *, remembered: bool = False) -> int:
         + ceil(sizes.policies / 10)
         + ceil(sizes.jobs / 100)
         + ceil(metric_queries(sizes) / QUERIES_A_CALL)
+        + (0 if remembered else ceil(sizes.quotas / 100))
     )
 
 
@@ -39,8 +40,9 @@ def metric_queries(sizes: Sizes) -> int:
 def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
     """Makes the calls; gives how many records came."""
     config = Config(max_pool_connections=CONNECTIONS, retries={"mode": "adaptive", "total_max_attempts": 6})
-    sagemaker, scaling, cloudwatch = (
-        session.client(name, config=config) for name in ("sagemaker", "application-autoscaling", "cloudwatch")
+    sagemaker, scaling, cloudwatch, quotas = (
+        session.client(name, config=config)
+        for name in ("sagemaker", "application-autoscaling", "cloudwatch", "service-quotas")
     )
     since = datetime.now(UTC) - timedelta(days=WINDOW_DAYS)
     window = {
@@ -91,7 +93,7 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
         return found + sum(1 for one in waiting if one.result())
 
     scaled = {"ServiceNamespace": "sagemaker"}
-    with ThreadPoolExecutor(CONNECTIONS) as pool, ThreadPoolExecutor(5) as chains:
+    with ThreadPoolExecutor(CONNECTIONS) as pool, ThreadPoolExecutor(6) as chains:
         running = [
             chains.submit(hosting),
             chains.submit(count, sagemaker.search, "Results", Resource="Model", MaxResults=100),
@@ -101,6 +103,9 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
                 count, sagemaker.search, "Results", Resource="TrainingJob", MaxResults=100, SearchExpression=window
             ),
         ]
+        if not remembered:
+            of_sagemaker = {"ServiceCode": "sagemaker", "MaxResults": 100}
+            running.append(chains.submit(count, quotas.list_service_quotas, "Quotas", **of_sagemaker))
         return sum(one.result() for one in running)
 
 

@@ -29,6 +29,7 @@ class Kind:
     ``passing``: jobs, which end by themselves and are listed only since the look-back window began. ``plain``: read by
     list and descriptions alone. ``lists_named``: its list is also asked for what a named resource holds.
     ``declared``: a template may hold it, under ``AWS::SageMaker::`` and its word. ``judged``: rules may judge it.
+    ``counted``: it counts among the resources of an audit; what only bounds them does not.
     ``missing`` is how the message of a ValidationException begins by which its description says that there is none of
     this name; empty where only the error ``ResourceNotFound`` says so.
     """
@@ -51,6 +52,7 @@ class Kind:
     lists_named: bool = False
     declared: bool = False
     judged: bool = True
+    counted: bool = True
     missing: str = ""
 
     @property
@@ -220,6 +222,7 @@ _ROWS = (
         whole=True,
         plain=True,
     ),
+    Kind("service-quota", "service-quotas", whole=True, counted=False),
 )
 
 #: Every kind, by its name.

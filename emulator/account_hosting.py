@@ -31,6 +31,9 @@ OLD_EIA = "dlc/tensorflow-inference-eia:2.3.0-cpu"
 NO_RECOVERY = "The rollback failed: the variant did not reach its desired number of healthy instances."
 HEALTH_CHECK = "The primary container for production variant AllTraffic did not pass the ping health check."
 
+#: Quotas that nobody raised when the maxima were: of one endpoint alone, and of several together.
+SMALL_QUOTAS = {"ml.c5.4xlarge": 5, "ml.g5.2xlarge": 20}
+
 FAULTY = (
     Endpoint(
         "recommendations-emb",
@@ -331,6 +334,8 @@ def make(account: Account) -> None:
     for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
         make_endpoint(account, endpoint)
     _make_leftovers(account)
+    for instance_type, value in SMALL_QUOTAS.items():
+        seed.service_quota(account.id, account.region, f"{instance_type} for endpoint usage", value)
     account.sagemaker("DeleteModel", ModelName="loan-terms-v1")  # its endpoint serves on, and would not come back
     _make_activities(account)
     account.sagemaker(

@@ -51,6 +51,12 @@ class Job:
     resources: Mapping[str, Any] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)
     serverless: bool = False
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _pool(status: str, seconds: int = 0, **rest: str) -> dict[str, Any]:
+    """The status of a warm pool that was kept for so long after its job."""
+    return {"WarmPoolStatus": {"Status": status, "ResourceRetainedBillableTimeInSeconds": seconds, **rest}}
 
 
 def _spot(name: str, image: str, **rest: Any) -> Job:
@@ -126,8 +132,22 @@ ONCE = (
     Job("pricing-factorization-machines", "B/factorization-machines:1", "ml.c5.2xlarge", 8, hours=0.75, days=20),
     # On demand for a reason, not long, or not completed
     Job("embeddings-short", PYTORCH, "ml.g5.2xlarge", hours=3.9, days=19),
-    Job("recommender-warm-pool-1", PYTORCH, "ml.g5.2xlarge", hours=6, resources={"KeepAlivePeriodInSeconds": 1800}),
-    Job("recommender-warm-pool-2", PYTORCH, "ml.g5.2xlarge", hours=5, resources={"KeepAlivePeriodInSeconds": 1800}),
+    Job(
+        "recommender-warm-pool-1",
+        PYTORCH,
+        "ml.g5.2xlarge",
+        hours=6,
+        resources={"KeepAlivePeriodInSeconds": 1800},
+        described=_pool("Reused", 240, ReusedByJob="recommender-warm-pool-2"),
+    ),
+    Job(
+        "recommender-warm-pool-2",
+        PYTORCH,
+        "ml.g5.2xlarge",
+        hours=5,
+        resources={"KeepAlivePeriodInSeconds": 1800},
+        described=_pool("Terminated", 1800),
+    ),
     Job(
         "llm-pretrain-reserved",
         PYTORCH,
@@ -155,6 +175,54 @@ ONCE = (
     # The network
     Job("genomics-research", "own/genomics:0.3", "ml.r5.8xlarge", hours=2, days=3, subnets=(RESEARCH_1, RESEARCH_2)),
     Job("credit-risk-private", "own/credit-risk:2.2", hours=2, days=9, subnets=(MAIN_A, MAIN_B, MAIN_C)),
+    # Cut off by their limit, or about to be; three of them on purpose
+    Job(
+        "summaries-cut-off",
+        PYTORCH,
+        "ml.g5.12xlarge",
+        hours=24,
+        days=6,
+        status="Stopped",
+        secondary="MaxRuntimeExceeded",
+    ),
+    *(
+        Job(
+            f"search-policy-budget-{number}",
+            "own/search-policy:1.4",
+            hours=2,
+            days=4 * number,
+            limit=7200,
+            status="Stopped",
+            secondary="MaxRuntimeExceeded",
+        )
+        for number in (1, 2, 3)
+    ),
+    Job("embeddings-nearly-out", PYTORCH, "ml.g5.2xlarge", days=0.95, status="InProgress"),
+    # Waits for the last hours of its two days
+    _safe(
+        "translation-weekly-20260107",
+        PYTORCH,
+        type="ml.g5.12xlarge",
+        days=46 / 24,
+        status="InProgress",
+        secondary="Starting",
+    ),
+    # Has been uploading since the night before last
+    Job(
+        "catalog-stuck-uploading", "own/catalog:3.0", days=2, limit=10 * DAY, status="InProgress", secondary="Uploading"
+    ),
+    # Kept warm for nobody
+    *(
+        Job(
+            f"ads-ranking-warm-{number}",
+            "own/ads-ranking:2.1",
+            hours=0.5,
+            days=3 * number,
+            resources={"KeepAlivePeriodInSeconds": 3600},
+            described=_pool("Terminated", 3600),
+        )
+        for number in (1, 2, 3)
+    ),
     # What AWS started on somebody's behalf
     Job(
         "automl-credit-dpp0-1-4f7a2c",
@@ -185,7 +253,8 @@ LONG_AGO = (
 # The hours of the training jobs of each tuning job; none of them is told by itself.
 TUNED = Job("churn-tuning", XGBOOST, "ml.m5.4xlarge", hours=0.8, days=4, limit=7200)
 TUNED_ON_SPOT = _spot("ranking-tuning-spot", "own/ranking:3.3", type="ml.g5.2xlarge", hours=1.2, days=10, limit=14_400)
-TUNING = ((TUNED, 10), (TUNED_ON_SPOT, 4))
+#: With how many training jobs each has run, and how many it planned.
+TUNING = ((TUNED, 10, 40), (TUNED_ON_SPOT, 4, 4))
 
 BATCH_MODELS = (
     Model("anomaly-batch-v2", [RANDOM_CUT_FOREST]),
@@ -198,8 +267,8 @@ def make(account: Account) -> None:
     """Makes all jobs, notebooks and clusters."""
     for job in (*NIGHTLY, *ONCE, *LONG_AGO):
         _make_job(account, job)
-    for job, children in TUNING:
-        _make_tuning_job(account, job, children)
+    for job, children, planned in TUNING:
+        _make_tuning_job(account, job, children, planned)
     _make_transform_jobs(account)
     _make_notebooks(account)
     _make_clusters(account)
@@ -220,10 +289,16 @@ def _make_job(account: Account, job: Job) -> None:
         members["TrainingStartTime"] = None
     if job.serverless:
         members |= {"ServerlessJobConfig": {"JobType": "FineTuning"}, "ResourceConfig": None}
+    if job.secondary == "Uploading":
+        members["SecondaryStatusTransitions"] = [
+            {"Status": "Training", "StartTime": started, "EndTime": account.ago(hours=30), "StatusMessage": "Training"},
+            {"Status": "Uploading", "StartTime": account.ago(hours=30), "StatusMessage": "Uploading the model"},
+        ]
     if job.interruptions:
         members["SecondaryStatusTransitions"] = _interrupted(account, job)
     if job.status == "Failed":
         members["FailureReason"] = "AlgorithmError: CUDA out of memory, exit code: 1"
+    members |= job.described
     tags = {"owner": job.name.partition("-")[0], "env": "research", **job.tags}
     seed.training_job(
         account.id,
@@ -287,7 +362,7 @@ def _interrupted(account: Account, job: Job) -> list[dict[str, Any]]:
     ]
 
 
-def _make_tuning_job(account: Account, job: Job, children: int) -> None:
+def _make_tuning_job(account: Account, job: Job, children: int, planned: int) -> None:
     created = account.ago(days=job.days)
     definition = {**_definition(account, job), "StaticHyperParameters": {"objective": "binary:logistic"}}
     ended = created + timedelta(hours=job.hours * children / 2)
@@ -303,7 +378,7 @@ def _make_tuning_job(account: Account, job: Job, children: int) -> None:
         HyperParameterTuningEndTime=ended,
         HyperParameterTuningJobConfig={
             "Strategy": "Bayesian",
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": children, "MaxParallelTrainingJobs": 2},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": planned, "MaxParallelTrainingJobs": 2},
         },
     )
     parent = f"arn:aws:sagemaker:{account.region}:{account.id}:hyper-parameter-tuning-job/{job.name}"

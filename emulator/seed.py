@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator import extension
-from emulator.extension import autoscaling, cloudwatch, records, training, tuning
+from emulator.extension import autoscaling, cloudwatch, quotas, records, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
 
 extension.install()
@@ -92,6 +92,12 @@ def model(account: str, region: str, name: str, *, created: Time | None = None, 
 def endpoint_config(account: str, region: str, name: str, *, created: Time | None = None, **fields: Any) -> None:
     """Sets members of an endpoint config, such as those that AWS no longer accepts in requests."""
     record(account, region, records.ENDPOINT_CONFIG, name, created=created, **fields)
+
+
+def service_quota(account: str, region: str, name: str, value: float) -> None:
+    """Sets the applied value of a quota of SageMaker's endpoints, by its name."""
+    with LOCK:
+        quotas.values_of(backend_of("servicequotas", account, region))[name] = value
 
 
 def inference_component(

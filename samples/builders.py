@@ -22,6 +22,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
     INSTANCE_DIMENSION,
@@ -40,6 +41,9 @@ from chalicelib.kinds import KINDS
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 STEM = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
+
+#: The kinds that an inventory holds by name alone.
+OTHERS: dict[str, type[Fact]] = {**PLAIN, ServiceQuota.kind: ServiceQuota}
 
 #: Fields as AWS names them.
 Aws = Mapping[str, Any]
@@ -711,6 +715,23 @@ def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluste
     )
 
 
+# ---- what AWS would give
+
+
+def a_quota(instance_type: str | None, value: float | None, **listed: Any) -> ServiceQuota:
+    """The applied quota of a type under endpoints, or of all instances under endpoints; None: AWS gave no value."""
+    code = "L-7A3DF611" if instance_type is None else "L-1928E07B"
+    return ServiceQuota.model_validate(
+        {
+            "QuotaName": quota_name(instance_type) if instance_type else "Number of instances across active endpoints",
+            "QuotaArn": f"arn:aws:servicequotas:{REGION}:{ACCOUNT}:sagemaker/{code}",
+            "QuotaCode": code,
+            "Value": value,
+            **listed,
+        }
+    )
+
+
 # ---- network
 
 
@@ -840,7 +861,7 @@ def an_inventory(
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
-        others={kind: {fact.name: fact for fact in those(model)} for kind, model in PLAIN.items()},
+        others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
         recommendations=those(RecommendationJob),
         benchmarks=those(BenchmarkJob),
         hints=frozenset(hints),
@@ -935,5 +956,5 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.RECOMMENDATIONS: {"recommendations": ()},
     Part.BENCHMARKS: {"benchmarks": None},
 }
-_PLAIN_PARTS = {Part(KINDS[kind].part): kind for kind in PLAIN}
+_PLAIN_PARTS = {Part(KINDS[kind].part): kind for kind in OTHERS}
 _OF_VARIANTS = {Part.CONFIGS: _unconfigured, Part.TAGS: _untagged}

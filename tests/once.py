@@ -1,14 +1,14 @@
 """What botocore makes anew for each session and each client, made once a process: half of the suite's CPU.
 
-Nothing that is shared here depends on a session, and nobody changes it. S3 is left out: botocore takes the bucket out
-of the paths of its model, where the emulator looks for it.
+The folders of its models are looked through once, too. Nothing that is shared here depends on a session, and nobody
+changes it. S3 is left out: botocore takes the bucket out of the paths of its model, where the emulator looks for it.
 """
 
 from functools import cache
 from typing import Any
 
 from botocore.client import ClientCreator
-from botocore.loaders import JSONFileLoader
+from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ServiceModel
 
 _FILES = JSONFileLoader()
@@ -49,8 +49,20 @@ def _methods_of(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
     return dict(_methods[model.service_name])
 
 
+_list_services = Loader.list_available_services
+_services: dict[tuple[str, ...], list[str]] = {}
+
+
+def _available(loader: Loader, type_name: str) -> list[str]:
+    key = (type_name, *loader.search_paths)
+    if key not in _services:
+        _services[key] = _list_services(loader, type_name)
+    return _services[key]
+
+
 def share() -> None:
     """Lets all sessions of this process share parsed files, service models, and the methods of clients."""
     JSONFileLoader.load_file = _loaded
     ClientCreator._load_service_model = _model
     ClientCreator._create_methods = _methods_of
+    Loader.list_available_services = _available

@@ -33,6 +33,7 @@ ANSWERS = {
     "ScalingActivity": "DescribeScalingActivities",
     "Alarm": "DescribeAlarms",
     "Subnet": "DescribeSubnets",
+    "ServiceQuota": "ListServiceQuotas",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
 }
 #: Fields that name a thing, or are worked out of others.

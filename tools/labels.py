@@ -24,6 +24,7 @@ SECTIONS = {
     ),
     "Jobs and notebook instances": ("training-job", "tuning-job", "transform-job", "notebook-instance"),
     "HyperPod clusters": ("cluster",),
+    "Quotas": ("service-quota",),
 }
 """The kinds of resources in the order of the file, by its headings."""
 

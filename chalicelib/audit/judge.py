@@ -13,6 +13,7 @@ from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
+from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import RuleSetting
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import RuleCounts
@@ -64,7 +65,8 @@ class Judge:
 
     def judge(self, subject: Fact, estate: Inventory) -> None:
         """Judges one resource by every rule of its kind."""
-        self.resources[subject.kind] += 1
+        if KINDS[subject.kind].counted:
+            self.resources[subject.kind] += 1
         for rule, setting in self._by_kind.get(subject.kind, ()):
             outcome = self.outcome(rule, setting, subject, estate)
             self.counts[rule.id][outcome.verdict] += 1

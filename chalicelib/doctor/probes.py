@@ -32,6 +32,7 @@ _NOTES = {
     _LIST_TAGS: "Owners, exemptions by tag and severities by tag stay unread.",
     "sagemaker:ListInferenceComponents": _HOSTED,
     "sagemaker:DescribeInferenceComponent": _HOSTED,
+    "servicequotas:ListServiceQuotas": "Asked once a day; what it told is remembered.",
     "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
 }
 
@@ -66,6 +67,7 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "cloudwatch:ListAlarmMuteRules": Probe({"MaxRecords": 1}),
         "cloudwatch:GetAlarmMuteRule": Probe({"AlarmMuteRuleName": NAME}, named=True),
         "cloudwatch:GetMetricData": Probe(_one_metric(now)),
+        "servicequotas:ListServiceQuotas": Probe({"ServiceCode": "sagemaker", "MaxResults": 1}),
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
     }

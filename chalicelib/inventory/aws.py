@@ -44,6 +44,8 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
 )
+#: What boto3 calls a service that IAM, and with it this door, calls otherwise.
+_OF_BOTO3 = {"servicequotas": "service-quotas"}
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
 #: Passes with the next try: a connection that broke, or did not come about.
 _BROKEN = (HTTPClientError, AwsConnectionError, IncompleteReadError)
@@ -59,6 +61,11 @@ MESSAGE = 1_000
 
 #: Lists that AWS leaves out of an answer in pages where it has nothing to say; all others of it are always there.
 _MAY_LACK = frozenset({"CompositeAlarms", "LogAlarms", "Messages"})
+
+
+def boto3_name(service: str) -> str:
+    """What boto3 calls a service that this door calls by its IAM prefix."""
+    return _OF_BOTO3.get(service, service)
 
 
 class Aws:
@@ -94,10 +101,10 @@ class Aws:
         self._given_up: dict[str, str] = {}
 
     def client(self, service: str) -> Any:
-        """The shared client of a service."""
+        """The shared client of a service, named as IAM names it."""
         with self._lock:
             if service not in self._clients:
-                client = self._session.client(service, region_name=self.region, config=self._config)
+                client = self._session.client(boto3_name(service), region_name=self.region, config=self._config)
                 client.meta.events.register("before-send", partial(self._count, service))
                 client.meta.events.register("before-parse", self._measure)
                 if client.meta.service_model.resolved_protocol == "json":

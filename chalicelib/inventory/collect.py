@@ -11,13 +11,14 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from chalicelib.inventory import absence, images, metrics, narrow, shares, uses
+from chalicelib.inventory import absence, images, metrics, narrow, shares, supply, uses
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import NOT_READ, Failure
+from chalicelib.inventory.families import Families
 from chalicelib.inventory.kinds import (
     components,
     configs,
@@ -69,10 +70,9 @@ class Reading:
         self.scope = scope
         bound = BoundedDoor(aws, most_calls) if most_calls is not None else None
         self._reader = Reader(aws, scope, needs, now, progress, memory, bound)
-        self._sections = ThreadPoolExecutor(12 + len(PLAIN), thread_name_prefix="section")
+        self._sections = ThreadPoolExecutor(16 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
-        self._child_hours: dict[str, list[float | None]] = {}
-        self._longest_runs: dict[str, int] = {}  # seconds, by family or by the ARN of the tuning job
+        self._families = Families()
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -126,32 +126,27 @@ class Reading:
     # ---- training jobs, as a stream
 
     def training_jobs(self) -> Iterator[TrainingJob]:
-        """The training jobs in scope, each once, as their pages arrive; those on spot instances in progress come last,
-        as they are compared with earlier runs of their family."""
+        """The training jobs in scope, each once, as their pages arrive; those that are compared with their family come
+        last."""
         if not self.scope.whole:
             self._everything.result()
             yield from self._noted(self._named_jobs)
             return
-        running: list[TrainingJob] = []
+        waiting: list[TrainingJob] = []
         while (page := self._pages.get()) is not None:
             for job in self._noted(page):
-                if job.spot and job.known("status") == "InProgress":
-                    running.append(job)
+                if self._families.compares(job):
+                    waiting.append(job)
                 else:
                     yield job
         self._jobs.result()
         unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
-        for job in running:
-            compared = job.model_copy(update={"longest_run_seconds": self._longest_runs.get(job.family)})
-            yield compared.with_unknown({"longest_run_seconds": unread}) if unread is not None else compared
+        for job in waiting:
+            yield self._families.compared(job, unread)
 
     def _noted(self, page: Iterable[TrainingJob]) -> Iterator[TrainingJob]:
         for job in page:
-            if job.tuning_job_arn:
-                self._child_hours.setdefault(job.tuning_job_arn, []).append(job.instance_hours)
-            run, family = job.run_seconds, job.tuning_job_arn or job.family
-            if run is not None and job.ended is not None:
-                self._longest_runs[family] = max(run, self._longest_runs.get(family, 0))
+            self._families.note(job)
             if job.vpc_config:
                 self._job_subnets.setdefault(job.vpc_config.subnets, job.arn)
             yield job
@@ -235,6 +230,7 @@ class Reading:
         tuning_read = self._start(Part.TUNING_JOBS, lambda: tuning.tuning_jobs(reader))
         others = {kind: self._start_all(KINDS[kind], model) for kind, model in PLAIN.items()}
         schedules = self._start(Part.SCHEDULES, lambda: scaling.schedules(reader))
+        supplied = supply.begin(reader, self._start)
         scaled = targets.result() or []
         activities = self._start(Part.ACTIVITIES, lambda: scaling.activities(reader)) if scaled else None
         estate.endpoints, estate.configs = hosting_read.result()
@@ -242,6 +238,7 @@ class Reading:
         self._read_components(estate, lambda: components.components(reader))
         estate.models = models_read.result() or {}
         estate.others = {kind: read.result() or {} for kind, read in others.items()}
+        supplied(estate)
         self._read_lacking_models(estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
@@ -337,7 +334,7 @@ class Reading:
         unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
         if unread is not None and self.scope.whole:
             return job.with_unknown(dict.fromkeys(("child_hours", "children", "longest_child_seconds"), unread))
-        hours = self._child_hours.get(job.arn)
+        hours = self._families.hours_of_children(job.arn)
         if hours is None:
             return job
         known = [count for count in hours if count is not None]
@@ -345,7 +342,7 @@ class Reading:
             update={
                 "child_hours": sum(known) if known else None,
                 "children": len(hours),
-                "longest_child_seconds": self._longest_runs.get(job.arn),
+                "longest_child_seconds": self._families.longest_child(job.arn),
             }
         )
 

@@ -32,6 +32,7 @@ class Part(StrEnum):
     CLUSTERS = "clusters"
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
+    QUOTAS = "service-quotas"
     TAGS = "tags"
 
 
@@ -56,6 +57,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     ),
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
+    Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -64,6 +66,7 @@ SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
         *OPERATIONS[Part.BENCHMARKS],
+        *OPERATIONS[Part.QUOTAS],
     }
 )
 

@@ -30,6 +30,12 @@ def models_of(variant: Variant) -> tuple[str, ...]:
     return configured.model_names if configured else ()
 
 
+def types_of(variant: Variant) -> tuple[str, ...]:
+    """The instance types that a variant names, as far as its config is known."""
+    configured: VariantSettings | None = variant.known("configured")
+    return configured.instance_types if configured else ()
+
+
 def pipelines(estate: Inventory) -> dict[str, tuple[str, ...]]:
     """The container names of each serial pipeline of more than one container, by the model's name."""
     return {

@@ -1,4 +1,5 @@
-"""Endpoint configs remembered in the ledger's table, across cold starts: one blob an account and region, in pieces."""
+"""What audits remember in the ledger's table, across cold starts: endpoint configs and answers that seldom change, a
+blob an account and region each, in pieces."""
 
 import logging
 import uuid
@@ -6,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.inventory.cached import packed, unpacked
-from chalicelib.inventory.remembered import Configs
+from chalicelib.inventory.cached import packed, packed_answer, unpacked, unpacked_answer
+from chalicelib.inventory.remembered import Answer, Configs
 from chalicelib.ledger.table import Expression, ItemTable, LedgerFailed, utc_now, whole
 
 log = logging.getLogger(__name__)
@@ -29,23 +30,47 @@ class TableMemory:
 
     def recall(self, account: str, region: str) -> Configs:
         """What the table holds; nothing while its pieces are of different writings."""
+        blob = self._read(_key(account, region))
         try:
-            items = list(self._table.query(Expression("pk = :pk", pk=_key(account, region))))
-            bodies = whole(items, "writing") if items else None
-            return unpacked(b"".join(bodies)) if bodies else {}
-        except (LedgerFailed, KeyError, TypeError, ValueError) as error:
+            return unpacked(blob) if blob else {}
+        except ValueError as error:
             log.warning("nothing is remembered of %s in %s: %s", region, account, error)
             return {}
 
     def keep(self, account: str, region: str, configs: Configs) -> None:
         """Writes the pieces; those left over from a longer writing before are not looked at."""
-        blob, expires = packed(configs), int((utc_now() + timedelta(days=KEPT_DAYS)).timestamp())
+        self._write(_key(account, region), packed(configs))
+
+    def recall_answer(self, account: str, region: str, subject: str) -> Answer | None:
+        """What the table holds of a subject."""
+        blob = self._read(_key(account, region, subject))
+        try:
+            return unpacked_answer(blob) if blob else None
+        except ValueError as error:
+            log.warning("nothing is remembered of %s of %s in %s: %s", subject, region, account, error)
+            return None
+
+    def keep_answer(self, account: str, region: str, subject: str, answer: Answer) -> None:
+        """Writes the pieces of a subject."""
+        self._write(_key(account, region, subject), packed_answer(answer))
+
+    def _read(self, key: str) -> bytes:
+        """The blob under a key; empty where there is none."""
+        try:
+            items = list(self._table.query(Expression("pk = :pk", pk=key)))
+            return b"".join(whole(items, "writing") or ()) if items else b""
+        except (LedgerFailed, KeyError, TypeError, ValueError) as error:
+            log.warning("nothing is remembered under %s: %s", key, error)
+            return b""
+
+    def _write(self, key: str, blob: bytes) -> None:
+        expires = int((utc_now() + timedelta(days=KEPT_DAYS)).timestamp())
         bodies = [blob[start : start + PIECE] for start in range(0, len(blob), PIECE)]
         try:
-            self._table.put_pieces(_key(account, region), "", bodies, writing=uuid.uuid4().hex, expires=expires)
+            self._table.put_pieces(key, "", bodies, writing=uuid.uuid4().hex, expires=expires)
         except LedgerFailed as error:
-            log.warning("the endpoint configs of %s in %s are not remembered: %s", region, account, error)
+            log.warning("nothing is remembered under %s: %s", key, error)
 
 
-def _key(account: str, region: str) -> str:
-    return f"remembered#{account}#{region}"
+def _key(account: str, region: str, subject: str = "") -> str:
+    return "#".join(("remembered", account, region, *([subject] if subject else [])))

@@ -53,6 +53,7 @@ NEVER_TOLD = (
     Part.METRICS,
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
+    Part.QUOTAS,
     *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 

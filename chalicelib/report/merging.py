@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     BlindSpot,
@@ -45,6 +46,7 @@ def report_of(
     blind_spots: Iterable[BlindSpot] = (),
     deferred: Iterable[Deferral] = (),
     exemptions: Iterable[ExemptionNote] = (),
+    calendar: Iterable[CalendarEntry] = (),
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
     endpoints: Iterable[EndpointCapacity] = (),
@@ -77,6 +79,7 @@ def report_of(
         blind_spots=spots,
         deferred=left,
         exemptions=list(exemptions),
+        calendar=list(calendar),
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
@@ -144,6 +147,7 @@ class Merging:
         self._spots: list[BlindSpot] = []
         self._deferred: list[Deferral] = []
         self._endpoints: dict[str, EndpointCapacity] = {}
+        self._calendar: dict[CalendarEntry, None] = {}
 
     def add(self, report: Report) -> None:
         """Takes one more report."""
@@ -170,6 +174,7 @@ class Merging:
         self._spots += report.blind_spots
         self._deferred += report.deferred
         self._endpoints |= {endpoint.arn: endpoint for endpoint in report.endpoints}
+        self._calendar |= dict.fromkeys(report.calendar)
 
     def report(self) -> Report:
         """The whole. A single report is what it was."""
@@ -192,6 +197,7 @@ class Merging:
                 "blind_spots": self._spots,
                 "deferred": self._deferred,
                 "exemptions": self._notes.listed(),
+                "calendar": in_order(self._calendar),
                 "catalogue": self._catalogue,
                 "zones": {region: sorted(ids) for region, ids in sorted(self._zones.items())},
                 "endpoints": list(self._endpoints.values()),

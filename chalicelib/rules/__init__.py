@@ -9,11 +9,13 @@ from chalicelib.rules import (
     inference_pipelines,
     instance_fit,
     instances,
+    quotas,
     scaling_alarms,
     scaling_metrics,
     scaling_policies,
     spot_training,
     training_fit,
+    training_runs,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -29,9 +31,11 @@ __all__ = [
     "inference_pipelines",
     "instance_fit",
     "instances",
+    "quotas",
     "scaling_alarms",
     "scaling_metrics",
     "scaling_policies",
     "spot_training",
     "training_fit",
+    "training_runs",
 ]

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from chalicelib.ledger.cursors import decoded, encoded, foreign_cursor
 from chalicelib.ledger.results import Head, RunPart
+from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import Report
 from chalicelib.report.shown import Shown
 
@@ -22,7 +23,7 @@ from chalicelib.report.shown import Shown
 #: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 REPORT_BYTES = 5_000_000
 #: What a part holds, in the order in which pages show it; and what only the whole run can say.
-LISTS, OF_THE_WHOLE = ("blind_spots", "deferred", "findings", "endpoints"), "exemptions"
+LISTS, OF_THE_WHOLE = ("blind_spots", "deferred", "findings", "calendar", "endpoints"), ("exemptions", "calendar")
 #: The rules on jobs have a part of their own where a region is very large: its endpoints are those of the other.
 JOBS = "jobs"
 PART = re.compile(r"[0-9]{12}#[a-z0-9-]{1,30}(/[a-z]{1,10})?")
@@ -58,8 +59,8 @@ def page_of(parts: PartsFrom, head: Head, run: str, cursor: str | None = None) -
     """The page of a run's report that begins at the cursor, or the first one. Raises InvalidInput for a cursor that no
     page of this run gave."""
     start = _place(cursor, run) if cursor is not None else Place()
-    frame = head.report.model_copy(update={OF_THE_WHOLE: []})
-    lists: dict[str, list[Any]] = {field: [] for field in (OF_THE_WHOLE, *LISTS)}
+    frame = head.report.model_copy(update={field: [] for field in OF_THE_WHOLE})
+    lists: dict[str, list[Any]] = {field: [] for field in (*OF_THE_WHOLE, *LISTS)}
     room, more = REPORT_BYTES - size(frame), None
     for entry in _entries(parts, head, start):
         needed = size(entry.content)
@@ -93,17 +94,23 @@ def _place(cursor: str, run: str) -> Place:
 def _entries(parts: PartsFrom, head: Head, start: Place) -> Iterator[Entry]:
     """Everything that the pages hold from a place on. Raises InvalidInput where there is no such place."""
     if not start.part:
-        yield from _after(start, "", [(OF_THE_WHOLE, note) for note in head.report.exemptions])
+        of_the_whole = [(field, content) for field in OF_THE_WHOLE for content in getattr(head.report, field)]
+        yield from _after(start, "", of_the_whole)
     sought = start.part
     for part, report in parts(start.part):
         if sought and part.key != sought:
             break
         sought = ""
         fields = [field for field in LISTS if field != "endpoints" or part.group != JOBS]
-        contents = [(field, content) for field in fields for content in getattr(report, field)]
+        contents = [(field, content) for field in fields for content in getattr(report, field) if _of_part(content)]
         yield from _after(start, part.key, contents)
     if sought:
         raise foreign_cursor()
+
+
+def _of_part(content: BaseModel) -> bool:
+    """False for an end that holds everywhere, which the whole run names."""
+    return not isinstance(content, CalendarEntry) or content.account is not None
 
 
 def _after(start: Place, part: str, contents: list[tuple[str, BaseModel]]) -> Iterator[Entry]:

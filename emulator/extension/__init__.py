@@ -22,6 +22,7 @@ _MODULES = (
     "autoscaling",
     "cloudwatch",
     "mutes",
+    "quotas",
     "trail",
 )
 _lock = Lock()

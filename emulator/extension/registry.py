@@ -21,6 +21,8 @@ from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
+from moto.servicequotas.models import servicequotas_backends
+from moto.servicequotas.responses import ServiceQuotasResponse
 
 from emulator.cbor import Timestamp, Timestamps
 
@@ -37,12 +39,14 @@ _BACKENDS: dict[str, Any] = {
     "application-autoscaling": applicationautoscaling_backends,
     "cloudtrail": cloudtrail_backends,
     "cloudwatch": cloudwatch_backends,
+    "servicequotas": servicequotas_backends,
 }
 _RESPONSES: dict[str, Any] = {
     "sagemaker": SageMakerResponse,
     "application-autoscaling": ApplicationAutoScalingResponse,
     "cloudtrail": CloudTrailResponse,
     "cloudwatch": CloudWatchResponse,
+    "servicequotas": ServiceQuotasResponse,
 }
 _ACCESS_KEY_PREFIX = "AKIAEMUL"
 

@@ -186,6 +186,14 @@ class StateDoor(Aws):
         names = parameters.get("AlarmNames")
         return {"MetricAlarms": [one for one in self.state.alarms if names is None or one.get("AlarmName") in names]}
 
+    def _ListServiceQuotas(self, parameters: Mapping[str, Any]) -> Record:
+        """A wide quota of each type that a config names, and of all instances."""
+        variants = [variant for config in self.state.configs for variant in config.get("ProductionVariants") or ()]
+        types = {pool.get("InstanceType") for variant in variants for pool in (variant, *_pools(variant))}
+        names = {f"L-{name}": f"{name} for endpoint usage" for name in sorted(filter(None, types))}
+        names["L-7A3DF611"] = "Number of instances across active endpoints"
+        return {"Quotas": [{"QuotaCode": code, "QuotaName": name, "Value": 1e6} for code, name in names.items()]}
+
     def _GetMetricData(self, parameters: Mapping[str, Any]) -> Record:
         results = []
         for query in parameters["MetricDataQueries"]:
@@ -210,3 +218,7 @@ def _meets(value: Any, condition: Mapping[str, str]) -> bool:
         bound = datetime.fromisoformat(condition["Value"]).astimezone(UTC)
         return value >= bound if condition["Operator"] == "GreaterThanOrEqualTo" else value < bound
     return condition["Operator"] == "Equals" and str(value) == condition["Value"]
+
+
+def _pools(variant: Record) -> Iterable[Record]:
+    return variant.get("InstancePools") or ()

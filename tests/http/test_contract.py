@@ -23,6 +23,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from tests.examples import number
 from tests.service.test_audit import an_endpoint
 
 ARNS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name}" for name in ("alone", "gone")]
@@ -84,7 +85,7 @@ schema = schemathesis.openapi.from_dict(narrowed())
 
 @schema.parametrize()
 @settings(
-    max_examples=20,
+    max_examples=number(20),
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],  # it looks at the clock, and would tell of the machine

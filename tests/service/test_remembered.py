@@ -233,5 +233,11 @@ def test_a_memory_of_another_account_is_not_looked_at(account: Emulator) -> None
         def keep(self, account: str, region: str, configs: Mapping[str, Any]) -> None:
             asked.append((account, region))
 
+        def recall_answer(self, account: str, region: str, subject: str) -> None:
+            asked.append((account, region))
+
+        def keep_answer(self, account: str, region: str, subject: str, answer: Any) -> None:
+            asked.append((account, region))
+
     sweep(a_service(account, Watched()))
     assert set(asked) == {(ACCOUNT, REGION)}

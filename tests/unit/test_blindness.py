@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.audit.auditor import Auditor
@@ -11,6 +11,7 @@ from chalicelib.inventory.answers import CallFailed
 from chalicelib.report.outcomes import Verdict
 from tests.accounts.door import DESCRIBED, Record, State, StateDoor
 from tests.accounts.shapes import NOW, account
+from tests.examples import examples
 from tests.unit.test_generated_accounts import POLICY, SCOPE, SEEDS, Outcomes
 
 pytestmark = pytest.mark.thorough
@@ -55,7 +56,7 @@ NAMED = {list_name: name_field for list_name, name_field in DESCRIBED.values()}
 
 
 @given(SEEDS, st.integers(0, 10**6))
-@settings(max_examples=60)
+@examples(60)
 def test_a_resource_whose_description_fails_turns_no_finding_into_a_pass(seed: int, choice: int) -> None:
     state = account(seed)
     resources = [(key, record[NAMED[key]]) for key, records in state.lists() if key in NAMED for record in records]
@@ -65,7 +66,7 @@ def test_a_resource_whose_description_fails_turns_no_finding_into_a_pass(seed: i
 
 
 @given(SEEDS, st.integers(0, 10**6))
-@settings(max_examples=60)
+@examples(60)
 def test_a_record_that_is_odd_turns_no_finding_into_a_pass(seed: int, choice: int) -> None:
     state = account(seed)
     records = [(key, place) for key, listed in state.lists() for place in range(len(listed))]

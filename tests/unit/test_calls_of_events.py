@@ -1,6 +1,5 @@
 """What an event costs is bounded whatever it is about; what goes beyond is left to the next sweep, in words."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,13 +14,14 @@ from chalicelib.scope import ResourceRef, Scope
 from tests.accounts.door import StateDoor
 from tests.accounts.large import large
 from tests.accounts.shapes import ACCOUNT, NOW
+from tests.examples import number
 from tests.unit.test_generated_accounts import POLICY, Outcomes
 from tests.unit.test_generated_pairs import named
 
 pytestmark = pytest.mark.thorough
 
-#: How many endpoints; a longer run sets LARGE=1000.
-SEEDS = range(int(os.environ.get("LARGE", "30")))
+#: How many endpoints.
+SEEDS = range(number(30))
 #: As many configs, and all models, stand on a subnet.
 USERS = 25
 

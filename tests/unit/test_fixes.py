@@ -37,6 +37,7 @@ NOUNS = {
     "notebook-instance": "notebook instance",
     "vpc": "VPC",
     "cluster": "cluster",
+    "service-quota": "service quota",
 }
 #: One title is for jobs of every kind, and one for what scales, whichever way.
 ALSO = {

@@ -18,7 +18,7 @@ import botocore.session
 import jsonschema
 import pytest
 from botocore.validate import ParamValidator
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -40,6 +40,7 @@ from chalicelib.report.formats.comma_separated import COLUMNS, FORMULA, comma_se
 from chalicelib.report.formats.markdown import COMMENT, markdown
 from chalicelib.report.formats.sarif import RESULTS, sarif
 from chalicelib.report.formats.writers import WRITERS
+from tests.examples import examples
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 SCHEMAS = Path(__file__).parents[1] / "fixtures" / "schemas"
@@ -249,7 +250,7 @@ def test_an_odd_report_is_parsed(name: str, report: str) -> None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=40)
+@examples(40)
 @given(text=st.text(min_size=1, max_size=80))
 def test_any_text_is_parsed_in_every_format(text: str) -> None:
     report = a_report(hostile(text), rules=COUNTS)

@@ -7,6 +7,7 @@ import botocore.session
 import jsonschema
 import pytest
 
+from chalicelib.inventory.aws import boto3_name
 from tools.generate import ROOT, outdated
 from tools.permissions import FUNCTIONS
 
@@ -40,7 +41,7 @@ def test_the_permissions_name_operations_that_exist() -> None:
     actions = {action for several in FUNCTIONS.values() for one in several for action in one["Action"]}
     names = {name for name in actions if name.split(":")[0] not in own}
     for service in {name.split(":")[0] for name in names}:
-        operations = session.get_service_model(service).operation_names
+        operations = session.get_service_model(boto3_name(service)).operation_names
         assert {name.split(":")[1] for name in names if name.startswith(f"{service}:")} <= set(operations)
 
 

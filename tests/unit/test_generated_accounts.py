@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.audit.auditor import Auditor
@@ -16,6 +16,7 @@ from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import Record, State, StateDoor
 from tests.accounts.shapes import ACCOUNT, NOW, account
+from tests.examples import examples
 
 pytestmark = pytest.mark.thorough
 
@@ -57,7 +58,7 @@ def said(report: Report) -> list[tuple[str, str, str]]:
 
 
 @given(SEEDS)
-@settings(max_examples=150)
+@examples(150)
 def test_no_account_makes_a_rule_crash_and_every_outcome_has_a_reason(seed: int) -> None:
     state = account(seed)
     report, outcomes = audited(state)
@@ -71,7 +72,7 @@ def test_no_account_makes_a_rule_crash_and_every_outcome_has_a_reason(seed: int)
 
 
 @given(SEEDS)
-@settings(max_examples=100)
+@examples(100)
 def test_no_rule_of_instances_fails_on_what_has_none(seed: int) -> None:
     state = account(seed)
     _, outcomes = audited(state)
@@ -92,7 +93,7 @@ def with_news(record: Record) -> Record:
 
 
 @given(SEEDS)
-@settings(max_examples=80)
+@examples(80)
 def test_a_field_that_no_rule_reads_changes_nothing(seed: int) -> None:
     state = account(seed)
     before, _ = audited(state)
@@ -102,7 +103,7 @@ def test_a_field_that_no_rule_reads_changes_nothing(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=80)
+@examples(80)
 def test_lists_and_descriptions_give_the_findings_that_search_gives(seed: int) -> None:
     state = account(seed)
     searched, _ = audited(state)

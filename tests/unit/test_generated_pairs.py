@@ -1,7 +1,6 @@
 """Pairs of accounts that must be judged alike: by day and by night of a schedule, before and after a step of scaling,
 in one partition of AWS and in another."""
 
-import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +16,13 @@ from tests.accounts.busy import NIGHT, NOON, busy
 from tests.accounts.door import State, StateDoor
 from tests.accounts.partitions import PARTITIONS, in_partition, publishes
 from tests.accounts.shapes import ACCOUNT, IMAGES, NOW
+from tests.examples import number
 from tests.unit.test_generated_accounts import POLICY, Outcomes
 
 pytestmark = pytest.mark.thorough
 
-#: How many accounts each property holds over; a longer run sets PAIRS=2000.
-SEEDS = range(int(os.environ.get("PAIRS", "36")))
+#: How many accounts each property holds over.
+SEEDS = range(number(36))
 HOME = Scope(ACCOUNT, "eu-west-1")
 #: The outcome of each rule for each resource, by the rule, the kind and the name.
 Judged = dict[tuple[str, str, str], Outcome]

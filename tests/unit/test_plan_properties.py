@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import InvalidInput
 from chalicelib.report.outcomes import Verdict
+from tests.examples import examples, sampled
 from tests.unit.plan_cases import SOUND, changed, failing, judgement
 
 pytestmark = pytest.mark.thorough
@@ -64,7 +65,7 @@ def test_the_base_is_sound_and_judged_by_many_rules() -> None:
     assert sum(one.verdict is Verdict.PASS for one in outcomes) > 40
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", sampled(PATHS))
 def test_a_value_that_is_not_known_adds_no_finding(path: str) -> None:
     assert not more_failing(changed((path, {"Ref": "Nowhere"})))
     assert not more_failing(changed((path, {"Fn::If": ["Odd", {"Ref": "AWS::NoValue"}, value_at(path)]})))
@@ -76,7 +77,7 @@ def test_a_resource_that_may_not_be_made_adds_no_finding_and_none_of_its_own(id:
     assert not more_failing(template)
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(st.lists(st.sampled_from(SCALARS), min_size=2, max_size=4, unique=True))
 def test_several_values_that_are_not_known_add_no_finding(paths: list[str]) -> None:
     names = ["Nowhere", "Nowhere2", "Nowhere3", "Nowhere4"]
@@ -99,7 +100,7 @@ def test_two_values_that_may_be_the_same_add_no_finding(one: str, other: str) ->
     assert not more_failing(changed((one, {"Ref": "Nowhere"}), (other, {"Ref": "Nowhere"})))
 
 
-@pytest.mark.parametrize("path", FREE)
+@pytest.mark.parametrize("path", sampled(FREE))
 def test_an_answer_that_is_certain_without_a_value_holds_for_every_value(path: str) -> None:
     without = judgement(changed((path, {"Ref": "Nowhere"}))).outcomes
     for value in SOME[type(value_at(path))]:
@@ -114,7 +115,7 @@ ODD = ["x", 7, True, [], {}, [1], ["x"], [{}], [[1]], {"a": 1}, {"Fn::Sub": []},
 
 @pytest.mark.parametrize("odd", ODD, ids=str)
 def test_a_value_of_an_odd_shape_is_refused_by_a_sentence_or_judged(odd: Any) -> None:
-    for path in PATHS[ODD.index(odd) % 3 :: 3]:
+    for path in sampled(PATHS[ODD.index(odd) % 3 :: 3]):
         with contextlib.suppress(InvalidInput):
             spots = judgement(changed((path, odd))).report.blind_spots
             assert (path, [spot.error for spot in spots if spot.operation.startswith("rule:")]) == (path, [])

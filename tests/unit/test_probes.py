@@ -10,6 +10,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from chalicelib.doctor.probes import NAME, needed, note_on, probes
+from chalicelib.inventory.aws import boto3_name
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
 from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
@@ -23,7 +24,7 @@ GRANTED = Path(__file__).resolve().parents[2] / ".chalice" / "policy-api_handler
 
 def model_of(operation: str) -> Any:
     service, name = operation.split(":")
-    return SESSION.client(service).meta.service_model.operation_model(name)
+    return SESSION.client(boto3_name(service)).meta.service_model.operation_model(name)
 
 
 def test_every_operation_of_the_inventory_has_a_probe_and_nothing_else_has() -> None:

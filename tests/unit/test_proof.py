@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.audit.auditor import Auditor
@@ -27,6 +27,7 @@ from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 from tests.accounts.door import DESCRIBED, State, StateDoor
 from tests.accounts.shapes import ACCOUNT, NOW, account
+from tests.examples import examples
 
 SCOPE = Scope(ACCOUNT, "eu-west-1")
 SEEDS = st.integers(0, 2**32 - 1)
@@ -130,8 +131,9 @@ def failing_at_random(seed: int, share: float) -> Fails:
     return fails
 
 
+@pytest.mark.thorough
 @given(SEEDS, SEEDS, st.sampled_from([0.05, 0.3, 0.8]))
-@settings(max_examples=150)
+@examples(150)
 def test_nothing_resolves_in_an_account_that_did_not_change_whatever_fails(seed: int, fault: int, share: float) -> None:
     state = account(seed)
     known = open_in(state)
@@ -139,8 +141,9 @@ def test_nothing_resolves_in_an_account_that_did_not_change_whatever_fails(seed:
     assert resolved(known, resolutions) == []
 
 
+@pytest.mark.thorough
 @given(SEEDS, SEEDS, SEEDS, st.sampled_from([0.0, 0.1, 0.5]))
-@settings(max_examples=150)
+@examples(150)
 def test_a_finding_resolves_only_where_its_resource_was_judged_or_aws_says_that_it_is_gone(
     seed: int, later: int, fault: int, share: float
 ) -> None:
@@ -178,8 +181,9 @@ def denied(door: FaultyDoor, finding: Finding) -> bool:
     return any(name == owner for _, name in door.denials)
 
 
+@pytest.mark.thorough
 @given(SEEDS, st.sampled_from(TRANSITIONS))
-@settings(max_examples=150)
+@examples(150)
 def test_e1_nothing_resolves_by_endpoints_and_components_in_the_middle_of_a_change(seed: int, status: str) -> None:
     state = account(seed)
     known = open_in(state)
@@ -195,8 +199,9 @@ def test_e1_nothing_resolves_by_endpoints_and_components_in_the_middle_of_a_chan
     assert [entry for entry in resolved(known, resolutions) if entry[0] != "endpoint-stuck-in-transition"] == []
 
 
+@pytest.mark.thorough
 @given(SEEDS, SEEDS)
-@settings(max_examples=100)
+@examples(100)
 def test_e13_nothing_resolves_by_an_index_that_lags(seed: int, lag: int) -> None:
     state = account(seed)
     known = open_in(state)
@@ -206,6 +211,7 @@ def test_e13_nothing_resolves_by_an_index_that_lags(seed: int, lag: int) -> None
     assert [entry for entry in resolved(known, resolutions) if entry[0] != "vpc-single-az"] == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("status", TRANSITIONS)
 def test_e1_a_degraded_endpoint_stays_degraded_while_it_is_updating(status: str) -> None:
     broken = an_endpoint("UpdateRollbackFailed")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.audit.findings import findings
@@ -39,6 +39,7 @@ from samples.builders import (
     an_endpoint,
     an_inventory,
 )
+from tests.examples import examples
 
 pytestmark = pytest.mark.thorough
 
@@ -157,7 +158,7 @@ def test_fields_that_nobody_knows_change_nothing(noise: dict[str, Any]) -> None:
     assert verdicts(noise) == verdicts({})
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     status=st.sampled_from(["InService", "Updating", "IN_SERVICE", "Hibernating", "Failed", ""]),
     count=st.none() | st.integers(0, 3),

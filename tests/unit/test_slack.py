@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.notices import slack
@@ -19,6 +19,7 @@ from chalicelib.report.findings import BlindSpot, Exemption, ExemptionNote, Find
 from chalicelib.settings import Settings
 from chalicelib.templating import clean
 from samples.notices import ACCOUNT, NOW, REGION, REPORT_URL, SAMPLES, a_finding, a_notice, a_resource
+from tests.examples import examples
 from tests.golden import assert_golden
 
 HOSTILE = [
@@ -372,7 +373,7 @@ def test_no_text_breaks_out_of_its_place(text: str) -> None:
 
 
 @pytest.mark.thorough
-@settings(max_examples=25)
+@examples(25)
 @given(st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=50)), max_size=3).map("".join))
 def test_no_mixture_of_texts_breaks_out_of_its_place(text: str) -> None:
     for notice in hostile_notices(text):

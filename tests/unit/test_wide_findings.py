@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.audit.findings import Failing, findings
@@ -29,6 +29,7 @@ from chalicelib.rules import RULES
 from chalicelib.scope import Scope
 from samples.cases.catalogue import CASES
 from samples.notices import ACCOUNT, NOW, REGION, a_finding, a_notice
+from tests.examples import examples
 
 SCOPE = Scope(ACCOUNT, REGION)
 NAMES = [f"churn-{number:05}-of-a-team-with-a-long-name" for number in range(6_000)]
@@ -140,7 +141,8 @@ FACTS = st.dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@pytest.mark.thorough
+@examples(60)
 @given(evidence=FACTS, text=TEXTS, commands=st.lists(TEXTS, max_size=20))
 def test_no_finding_is_too_large_for_a_message(evidence: dict[str, Any], text: str, commands: list[str]) -> None:
     finding = bounds.narrowed(

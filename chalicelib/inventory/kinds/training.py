@@ -5,13 +5,27 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import CallFailed, moment
-from chalicelib.inventory.facts import Count, Fact, Present, Stated, States, Tags, Time, VpcConfig, at, states
+from chalicelib.inventory.answers import CallFailed, moment, text
+from chalicelib.inventory.facts import (
+    Count,
+    Fact,
+    Present,
+    Stated,
+    States,
+    Tags,
+    Time,
+    VpcConfig,
+    at,
+    filled,
+    plain,
+    states,
+)
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader, before, since
 
@@ -47,6 +61,7 @@ class Training(Fact):
     checkpoint_s3_uri: str | None = at("CheckpointConfig.S3Uri")
     max_runtime_seconds: Count | None = at("StoppingCondition.MaxRuntimeInSeconds")
     max_wait_seconds: Count | None = at("StoppingCondition.MaxWaitTimeInSeconds")
+    max_pending_seconds: Count | None = at("StoppingCondition.MaxPendingTimeInSeconds")
     vpc_config: VpcConfig | None = at("VpcConfig")
     retry_attempts: Count | None = at("RetryStrategy.MaximumRetryAttempts")
 
@@ -70,9 +85,59 @@ class Training(Fact):
         return self.instance_count
 
 
+#: While a job is in one of these states after an interruption, its run stands still.
+_WAITING = frozenset({"Starting", "Interrupted", "Pending", "Restarting"})
+#: What interrupts a run.
+_BREAKS = ("Interrupted", "Restarting")
+
+
+class Wait(Fact):
+    """A time in which a job that had begun to run did not."""
+
+    began: Time | None = at("StartTime")
+    ended: Time | None = at("EndTime")
+
+
+class UnusedPool(Fact):
+    """A warm pool that was kept and then ended without another job. Times are in seconds."""
+
+    run_seconds: Count = Field(0, description="how long the job of the pool ran")
+    retained_seconds: Count = Field(0, description="how long the pool was kept, and paid for, after it")
+    instances: Count = Field(0, description="instances of the pool")
+
+    @property
+    def hours(self) -> float:
+        """Instance-hours that were kept for nothing."""
+        return self.retained_seconds * self.instances / 3600
+
+
 def _interruptions(statuses: Any) -> Any:
     """How many of the statuses that a job went through are interruptions."""
     return statuses.count("Interrupted") if isinstance(statuses, list | tuple) else statuses
+
+
+def _waits(transitions: Any) -> Any:
+    """The transitions of AWS's list, from the first interruption on, in which nothing ran."""
+    if not isinstance(transitions, list):
+        return transitions
+    statuses = [text(transition, "Status") for transition in transitions]
+    first = min((statuses.index(status) for status in _BREAKS if status in statuses), default=len(statuses))
+    return [
+        transition
+        for transition, status in zip(transitions[first:], statuses[first:], strict=True)
+        if status in _WAITING
+    ]
+
+
+def _last_status(transitions: Any) -> Any:
+    """The status of the last of AWS's transitions."""
+    return text(transitions[-1], "Status") if isinstance(transitions, list) and transitions else None
+
+
+def _last_start(transitions: Any) -> Any:
+    """When the last of AWS's transitions began."""
+    last = transitions[-1] if isinstance(transitions, list) and transitions else None
+    return last.get("StartTime") if isinstance(last, Mapping) else None
 
 
 class TrainingJob(Training, Stated):
@@ -97,9 +162,31 @@ class TrainingJob(Training, Stated):
     started: Time | None = at("TrainingStartTime")
     ended: Time | None = at("TrainingEndTime")
     interruptions: Count | None = at("SecondaryStatusTransitions[].Status", convert=_interruptions)
+    waits: tuple[Wait, ...] = at(
+        "SecondaryStatusTransitions",
+        default=(),
+        convert=_waits,
+        description="times without a run since its first interruption, of `SecondaryStatusTransitions`",
+    )
+    last_transition: str | None = at(
+        "SecondaryStatusTransitions", convert=_last_status, description="status of the last of the transitions"
+    )
+    last_transition_began: Time | None = at(
+        "SecondaryStatusTransitions", convert=_last_start, description="start of the last of the transitions"
+    )
+    model_artifacts: str | None = at("ModelArtifacts.S3ModelArtifacts", convert=filled)
+    warm_pool_status: str | None = at("WarmPoolStatus.Status")
+    warm_pool_seconds: Count | None = at("WarmPoolStatus.ResourceRetainedBillableTimeInSeconds")
+    warm_pool_reused_by: str | None = at("WarmPoolStatus.ReusedByJob", convert=filled)
     tags: Tags | None = at("Tags")
     file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
     longest_run_seconds: Count | None = Field(None, description="longest run of the jobs of its family")
+    times_at_limit: Count | None = Field(
+        None, description="jobs of its family that this limit of the runtime ended with a model"
+    )
+    unused_pools: tuple[UnusedPool, ...] | None = Field(
+        None, description="warm pools of its family that ended without another job"
+    )
 
     @property
     def family(self) -> str:
@@ -114,6 +201,36 @@ class TrainingJob(Training, Stated):
         if self.retry_attempts is None or self.started is None or self.ended is None:
             return self.run_seconds
         return max(self.run_seconds or 0, int((self.ended - self.started).total_seconds()))
+
+    def ran_by(self, now: datetime) -> int | None:
+        """For how many seconds it has run at ``now``, without the waits for instances after interruptions; None where
+        AWS tells no start, or no history of a job on spot instances."""
+        if self.started is None or (self.spot and self.interruptions is None):
+            return None
+        stood = timedelta()
+        for wait in self.waits:
+            if wait.began is None:
+                return None
+            stood += max(timedelta(), (wait.ended or now) - max(wait.began, self.started))
+        return max(0, int((now - self.started - stood).total_seconds()))
+
+    @property
+    def state_since(self) -> datetime | None:
+        """Since when it has been in its state: the start of that transition, else its last change; None: not told."""
+        state = self.secondary_status or self.status
+        if self.last_transition_began is not None and plain(self.last_transition or "") == plain(state):
+            return self.last_transition_began
+        return self.modified
+
+    @property
+    def unused_pool(self) -> UnusedPool | None:
+        """Its warm pool, where that ended without another job and AWS told for how long it was kept; else None."""
+        ended = plain(self.warm_pool_status or "") == "terminated" and not self.warm_pool_reused_by
+        if not ended or not self.warm_pool_seconds or self.run_seconds is None or self.instances is None:
+            return None
+        return UnusedPool(
+            run_seconds=self.run_seconds, retained_seconds=self.warm_pool_seconds, instances=self.instances
+        )
 
     @property
     def is_serverless(self) -> bool:

@@ -47,6 +47,9 @@ class TuningJob(Stated):
     definitions: tuple[TrainingDefinition, ...] = at(
         "TrainingJobDefinitions", "TrainingJobDefinition", default=(), convert=many
     )
+    strategy: str | None = at("HyperParameterTuningJobConfig.Strategy")
+    early_stopping: str | None = at("HyperParameterTuningJobConfig.TrainingJobEarlyStoppingType")
+    most_jobs: Count | None = at("HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs")
     child_hours: Amount | None = Field(None, description="times of its training jobs")
     children: Count = Field(0, description="number of its training jobs")
     tags: Tags | None = at("Tags")

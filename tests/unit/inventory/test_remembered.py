@@ -1,6 +1,7 @@
 """What is remembered of endpoint configs, and what a broken or foreign memory does: nothing."""
 
 import stat
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs
-from chalicelib.inventory.remembered import ProcessMemory
+from chalicelib.inventory.remembered import Answer, ProcessMemory, of_the_day
 from chalicelib.scope import Scope
 from tests.accounts.door import StateDoor
 from tests.accounts.shapes import NOW
@@ -83,6 +84,7 @@ class Counted:
     """A memory that counts what is asked of it."""
 
     held: Mapping[str, EndpointConfig] = field(default_factory=dict)
+    answer: Answer | None = None
     recalled: int = 0
     kept: int = 0
 
@@ -94,6 +96,14 @@ class Counted:
         self.kept += 1
         self.held = configs
 
+    def recall_answer(self, account: str, region: str, subject: str) -> Answer | None:
+        self.recalled += 1
+        return self.answer
+
+    def keep_answer(self, account: str, region: str, subject: str, answer: Answer) -> None:
+        self.kept += 1
+        self.answer = answer
+
 
 def test_a_process_asks_below_once_and_tells_it_only_news() -> None:
     below = Counted({"churn": CONFIG})
@@ -104,6 +114,54 @@ def test_a_process_asks_below_once_and_tells_it_only_news() -> None:
     assert (below.recalled, below.kept) == (1, 0)
     memory.keep(ACCOUNT, REGION, {})
     assert (below.kept, below.held) == (1, {})
+
+
+QUOTAS = Answer(NOW, [{"QuotaName": "ml.g5.xlarge for endpoint usage", "Value": 5.0}])
+
+
+def test_an_answer_comes_back_as_it_was(tmp_path: Path) -> None:
+    memory = FileMemory(tmp_path)
+    assert memory.recall_answer(ACCOUNT, REGION, "service-quotas") is None
+    memory.keep_answer(ACCOUNT, REGION, "service-quotas", QUOTAS)
+    assert memory.recall_answer(ACCOUNT, REGION, "service-quotas") == QUOTAS
+    assert memory.recall_answer(ACCOUNT, "us-east-1", "service-quotas") is None
+
+
+@pytest.mark.parametrize("content", [b"", b"not compressed", zlib.compress(b"{}"), zlib.compress(b"[1]")])
+def test_a_broken_answer_is_as_good_as_none(tmp_path: Path, content: bytes) -> None:
+    memory = FileMemory(tmp_path)
+    memory.keep_answer(ACCOUNT, REGION, "service-quotas", QUOTAS)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(content)
+    assert memory.recall_answer(ACCOUNT, REGION, "service-quotas") is None
+
+
+@pytest.mark.parametrize(
+    ("age", "read"),
+    [
+        (timedelta(0), False),
+        (timedelta(days=1, seconds=-1), False),
+        (timedelta(days=1), True),
+        (timedelta(seconds=-1), True),  # a clock that went back
+    ],
+)
+def test_an_answer_is_taken_from_memory_for_a_day(age: timedelta, read: bool) -> None:
+    below = Counted(answer=QUOTAS)
+    asked: list[str] = []
+
+    def ask() -> list[dict[str, str]]:
+        asked.append("AWS")
+        return [{"QuotaName": "new"}]
+
+    records = of_the_day(ProcessMemory(below), ACCOUNT, REGION, "service-quotas", NOW + age, ask)
+    assert (records != QUOTAS.records, asked == ["AWS"], below.kept == 1) == (read, read, read)
+
+
+def test_a_process_asks_below_for_an_answer_once() -> None:
+    below = Counted(answer=QUOTAS)
+    memory = ProcessMemory(below)
+    assert [memory.recall_answer(ACCOUNT, REGION, "service-quotas") for _ in range(3)] == [QUOTAS] * 3
+    assert below.recalled == 1
 
 
 @pytest.mark.parametrize(

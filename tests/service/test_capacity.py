@@ -1,0 +1,128 @@
+"""What an account would get when it asks for more: quotas of instances, read once a day."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.audit.auditor import Auditor
+from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.remembered import ProcessMemory
+from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Finding, Report
+from chalicelib.scope import Scope
+from emulator import seed
+from emulator.extension.quotas import ALL_INSTANCES
+from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
+from emulator.server import DEFAULT_REGION as REGION
+from emulator.server import Emulator
+
+QUOTA = "ml.g5.xlarge for endpoint usage"
+LIST = "servicequotas:ListServiceQuotas"
+RULE = "autoscaling-max-above-quota"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/sagemaker-execution"
+
+
+def an_endpoint(emulator: Emulator, name: str, *, count: int = 2, maximum: int | None = None) -> None:
+    """An endpoint on GPUs that may scale up to a maximum."""
+    sagemaker = emulator.client("sagemaker")
+    sagemaker.create_model(
+        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": f"{ACCOUNT}.dkr.ecr.{REGION}.aws/own:1"}
+    )
+    variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": count}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    if maximum is not None:
+        emulator.client("application-autoscaling").register_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=f"endpoint/{name}/variant/main",
+            ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+            MinCapacity=2,
+            MaxCapacity=maximum,
+        )
+
+
+@pytest.fixture
+def front(emulator: Emulator) -> Front:
+    assert emulator.front is not None
+    return emulator.front
+
+
+def audited(emulator: Emulator, memory: ProcessMemory | None = None, now: datetime | None = None) -> Report:
+    """The account audited by the rule about quotas alone."""
+    clock = (lambda: now) if now is not None else (lambda: datetime.now(UTC))
+    auditor = Auditor(Aws(emulator.session(), REGION), load_policy(), memory=memory, clock=clock)
+    return auditor.audit(Scope(ACCOUNT, REGION, rules=frozenset({RULE})), "cli")
+
+
+def told(report: Report) -> dict[str, Finding]:
+    """The findings by the quota's name."""
+    return {finding.resource.name: finding for finding in report.findings}
+
+
+def test_two_endpoints_of_four_against_a_quota_of_five(emulator: Emulator) -> None:
+    for name in ("ranking", "search"):
+        an_endpoint(emulator, name, maximum=4)
+    seed.service_quota(ACCOUNT, REGION, QUOTA, 5)
+    finding = told(audited(emulator))[QUOTA]
+    assert (finding.rule, finding.severity) == (RULE, "medium")
+    assert finding.evidence["quota"] == 5 and finding.evidence["may_reach"] == 8
+    assert finding.evidence["variants"] == {
+        "ranking/main": {"runs": 2, "may_reach": 4, "update": 2},
+        "search/main": {"runs": 2, "may_reach": 4, "update": 2},
+    }
+    assert "request-service-quota-increase" in finding.fix.commands[1]
+    assert "--desired-value 8" in finding.fix.commands[1]
+    seed.service_quota(ACCOUNT, REGION, QUOTA, 8)
+    assert told(audited(emulator)) == {}
+
+
+def test_the_quota_of_all_instances_holds_over_all_types(emulator: Emulator) -> None:
+    for name in ("ranking", "search"):
+        an_endpoint(emulator, name, maximum=4)
+    seed.service_quota(ACCOUNT, REGION, ALL_INSTANCES, 7)
+    assert set(told(audited(emulator))) == {ALL_INSTANCES}
+
+
+def test_quotas_are_read_once_a_day(emulator: Emulator, front: Front) -> None:
+    an_endpoint(emulator, "ranking", maximum=4)
+    memory, now = ProcessMemory(), datetime.now(UTC)
+    first = audited(emulator, memory, now)
+    assert first.api_calls[LIST] == 3  # a hundred a page
+    seed.service_quota(ACCOUNT, REGION, QUOTA, 3)
+    same_day = audited(emulator, memory, now + timedelta(hours=23))
+    assert LIST not in same_day.api_calls and told(same_day) == {}
+    assert set(told(audited(emulator, memory, now + timedelta(hours=24)))) == {QUOTA}
+
+
+def test_a_list_without_the_type_proves_nothing(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    an_endpoint(emulator, "ranking", maximum=4)
+    monkeypatch.setattr("emulator.extension.quotas.names", lambda: (ALL_INSTANCES,))
+    report = audited(emulator)
+    assert told(report) == {}
+    assert report.rules[RULE].unknown == 1
+    assert [spot.error for spot in report.blind_spots] == [f"ListServiceQuotas does not list {QUOTA}"]
+
+
+def test_denied_quotas_are_a_blind_spot_of_their_rule_alone(emulator: Emulator, front: Front) -> None:
+    an_endpoint(emulator, "ranking", maximum=4)
+    front.deny(LIST)
+    report = audited(emulator)
+    assert told(report) == {}
+    assert [(spot.operation, spot.effect) for spot in report.blind_spots] == [(LIST, [RULE])]
+
+
+def test_pages_without_an_end_are_left(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    an_endpoint(emulator, "ranking", maximum=4)
+    monkeypatch.setattr("chalicelib.inventory.kinds.quotas.MOST_PAGES", 2)
+    (spot,) = audited(emulator).blind_spots
+    assert (spot.operation, spot.effect) == (LIST, [RULE])
+    assert "more than 2 pages" in spot.error
+
+
+def test_a_policy_without_the_rule_asks_nothing(emulator: Emulator) -> None:
+    an_endpoint(emulator, "ranking", maximum=4)
+    auditor = Auditor(Aws(emulator.session(), REGION), load_policy("cost"))
+    calls: Any = auditor.audit(Scope(ACCOUNT, REGION), "cli").api_calls
+    assert LIST not in calls
