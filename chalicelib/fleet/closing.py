@@ -19,8 +19,8 @@ from chalicelib.kinds import KINDS, PASSING
 from chalicelib.ledger.results import Head, Result, RunPart, head_of
 from chalicelib.ledger.runs import STALE_HOURS, Run, Runs, RunState
 from chalicelib.ledger.table import utc_now
-from chalicelib.notices.health import NAMED, notice_of_run
 from chalicelib.notices.publisher import Audited, Publisher
+from chalicelib.notices.runs import NAMED, notice_of_run
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
 from chalicelib.report.findings import BlindSpot, Report
@@ -131,7 +131,7 @@ class Closing:
         else:
             sentence = f"run {run.id} failed: {len(run.failed):,} of {run.parts:,} parts failed for good"
         spots = list(self._spots(run, unread[:NAMED]))
-        self.publisher.health(notice_of_run(report, sentence, spots, len(unread), self.account, self.region), report)
+        self.publisher.run(notice_of_run(report, sentence, spots, len(unread), self.account, self.region), report)
 
     def _spots(self, run: Run, parts: Iterable[RunPart]) -> Iterator[BlindSpot]:
         for part in parts:

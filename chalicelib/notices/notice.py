@@ -48,8 +48,9 @@ class Change(_Contract):
 
 
 class Notice(_Contract):
-    """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``digest`` for many or a
-    sweep, ``health`` for an audit that did not come to its end as it should.
+    """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``health`` for what
+    AWS Health says, ``digest`` for many changes or a sweep, ``run`` for a run of which some parts
+    were not read.
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
@@ -61,7 +62,7 @@ class Notice(_Contract):
     """
 
     schema_version: Literal[1] = 1
-    kind: Literal["finding", "resolved", "digest", "health"]
+    kind: Literal["finding", "resolved", "digest", "health", "run"]
     audit_id: str
     trigger: str
     account: str
@@ -87,8 +88,13 @@ class Notice(_Contract):
     report_url: str | None = None
 
     @property
+    def single(self) -> bool:
+        """True where it tells one change."""
+        return self.kind not in ("digest", "run")
+
+    @property
     def only(self) -> Change:
-        """The one change of a ``finding`` or ``resolved`` notice."""
+        """The one change of a notice that tells one."""
         return self.told[0]
 
     @property
@@ -109,11 +115,11 @@ class Notice(_Contract):
     def subject(self) -> str:
         """One line of printable ASCII, at most 99 characters, as SNS takes for any e-mail subject. A digest's keeps its
         counts, wherever it is from."""
-        if self.kind in ("finding", "resolved"):
+        if self.single:
             kind, finding = self.only.change, self.only.finding
             severity = "" if kind == "resolved" else f" {finding.severity.value}"
             return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
-        if self.kind == "health":
+        if self.kind == "run":
             return _ascii(f"SageMaker auditor: {self.health}")
         return _ascii(next(line for line in self._subjects() if len(line) <= SUBJECT))
 
@@ -148,8 +154,8 @@ class Notice(_Contract):
 
     @property
     def rule(self) -> str:
-        """The rule of the one finding, or ``digest`` or ``health``: what subscribers filter by."""
-        return self.only.finding.rule if self.kind in ("finding", "resolved") else self.kind
+        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by."""
+        return self.only.finding.rule if self.single else self.kind
 
     @property
     def tells_open(self) -> bool:
@@ -183,7 +189,7 @@ class Notice(_Contract):
         """The notice for programs. The finding of a single change stands at the top as well."""
         body = self.model_dump(mode="json")
         body["by_severity"] = self.by_severity
-        if self.kind in ("finding", "resolved"):
+        if self.single:
             body |= {"change": self.only.change, "finding": body["told"][0]["finding"]}
         return body
 

@@ -40,7 +40,7 @@ class NotDelivered(AuditorError):
 class Audited:
     """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``stands`` are the ARNs of who stands on each subnet.
+    ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales.
     """
 
     report: Report
@@ -147,13 +147,13 @@ class Publisher:
     def _of_event(self, decision: Decision, report: Report, url: str | None) -> NoticesOf:
         return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, url)
 
-    def health(self, notice: Notice, report: Report) -> None:
-        """Sends a notice about an audit itself, once for each ``audit_id``: a channel that has taken it gets none.
+    def run(self, notice: Notice, report: Report) -> None:
+        """Sends a notice about a run itself, once for each ``audit_id``: a channel that has taken it gets none.
 
         Raises NotDelivered when a channel did not take it.
         """
         claim = self._claim()
-        waiting = self._claimed_digest(claim, notice.account, f"{notice.audit_id}/health")
+        waiting = self._claimed_digest(claim, notice.account, f"{notice.audit_id}/run")
         told = self._told({}, claim, lambda changes: [notice], report, waiting)
         self._answer_for(told.failures)
 

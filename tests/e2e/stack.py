@@ -49,6 +49,8 @@ SOURCES = {
     "AUDITOR_SCALING_SOURCE": "demo.application-autoscaling",
     "AUDITOR_AUTOSCALING_SOURCE": "demo.autoscaling",
     "AUDITOR_EC2_SOURCE": "demo.ec2",
+    "AUDITOR_CLOUDWATCH_SOURCE": "demo.monitoring",
+    "AUDITOR_HEALTH_SOURCE": "demo.health",
 }
 #: The services that the emulator answers for; ministack answers for all others.
 AUDITED = ("SAGEMAKER", "EC2", "APPLICATION_AUTO_SCALING", "CLOUDWATCH", "ORGANIZATIONS", "STS")

@@ -204,7 +204,7 @@ def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
     ]
     assert digest["told"]
     assert (notice["kind"], [spot["error"] for spot in notice["blind_spots"]]) == (
-        "health",
+        "run",
         [f"{ACCOUNT} in us-east-1: MemoryError: too large"],
     )
     assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "4"}}) == []
@@ -317,7 +317,7 @@ def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(accoun
     service.fleet.closing.close_stale()
     digest, notice = account.told()
     assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
-    assert notice["kind"] == "health"
+    assert notice["kind"] == "run"
 
 
 def test_a_stranger_is_not_told_the_external_id(account: Account, front: Front) -> None:

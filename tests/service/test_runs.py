@@ -194,7 +194,7 @@ def test_a_run_whose_time_is_over_is_stuck_and_the_next_schedule_tells_it_once(a
     service.on_schedule({**SCHEDULE, "id": "e-2"})
     account.queued()
     told = [(notice["kind"], notice["audit_id"]) for notice in account.told()]
-    assert told == [("digest", run), ("health", run)]
+    assert told == [("digest", run), ("run", run)]
     ended = get_run(service, run).body
     lost = [f"{ACCOUNT}#{json.loads(second['body'])['region']}"]
     assert (ended["state"], ended["parts"]["open"], ended["parts"]["lost"]) == ("stuck", [], lost)
@@ -229,12 +229,12 @@ def test_a_stale_run_that_cannot_be_told_fails_neither_the_schedule_nor_the_othe
     assert sorted(states.values()) == [False, True]
     told = [(notice["kind"], notice["audit_id"]) for notice in account.told()]
     (ended,) = [run for run, closed in states.items() if closed]
-    assert told == [("digest", ended), ("health", ended)]
+    assert told == [("digest", ended), ("run", ended)]
     service.on_schedule({**SCHEDULE, "id": "e-3"})
     (waiting,) = set(runs) - {ended}
     assert [(notice["kind"], notice["audit_id"]) for notice in account.told()] == [
         ("digest", waiting),
-        ("health", waiting),
+        ("run", waiting),
     ]
     assert {service.runs.get(run).closed for run in runs} == {True}  # type: ignore[union-attr]
     assert state_of(service, third) == "queued"
@@ -255,7 +255,7 @@ def test_a_notice_of_a_run_names_the_first_parts_and_counts_the_rest(account: Ac
     service.fleet.closing.close_stale()
     notices = []
     while told := account.told():
-        notices += [notice for notice in told if notice["kind"] == "health"]
+        notices += [notice for notice in told if notice["kind"] == "run"]
     assert len(notices) == 1
     assert (len(notices[0]["blind_spots"]), notices[0]["omitted_blind_spots"]) == (20, 10)
     assert notices[0]["health"].endswith("is stuck: 30 of 30 parts not back in 6 hours")
