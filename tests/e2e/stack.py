@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -492,6 +492,9 @@ class Stack:
         """An endpoint with a config and a model of its own."""
         sagemaker = self.member(account, "sagemaker", region)
         role = f"arn:aws:iam::{account}:role/r"
+        iam = self.member(account, "iam", region)
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
         image = f"{account}.dkr.ecr.{region}.amazonaws.com/own:1"
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": image})
         variant = {
