@@ -119,9 +119,8 @@ def _answer_without_asking(driver: Any) -> None:
 
     def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
         made_up = _made_up(model.output_shape) if model.output_shape else {}
-        for member in ("NextToken", "nextToken"):
-            made_up.pop(member, None)
-        return type("Response", (), {"status_code": 200})(), made_up
+        one_page = {name: value for name, value in made_up.items() if not name.lower().startswith("next")}
+        return type("Response", (), {"status_code": 200})(), one_page
 
     driver.session.register("before-call", answer)
     Waiter.wait = lambda self, **parameters: self._operation_method(**parameters)
