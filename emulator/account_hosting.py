@@ -393,8 +393,18 @@ def _make_activities(account: Account) -> None:
         account.id,
         account.region,
         "endpoint/ad-click-rate/variant/AllTraffic",
-        status="Unfulfilled",
+        # As the sample of a not scaled activity in AWS's guide: "Scaling activities for Application Auto Scaling".
+        status="Failed",
         started=account.ago(hours=1),
         not_scaled_reasons=[{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 6, "CurrentCapacity": 6}],
+        description="Attempting to scale due to alarm triggered",
+    )
+    seed.scaling_activity(  # nothing failed: it was as large as wanted
+        account.id,
+        account.region,
+        "endpoint/fare-quotes/variant/AllTraffic",
+        status="Failed",
+        started=account.ago(hours=2),
+        not_scaled_reasons=[{"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 2}],
         description="Attempting to scale due to alarm triggered",
     )

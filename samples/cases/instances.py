@@ -166,6 +166,7 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
         "only the current count is told and it is two",
         a_variant(running={"DesiredInstanceCount": None, "CurrentInstanceCount": 2}),
     ),
+    # "Monitor asynchronous endpoint": it publishes no Invocations, of which endpoint-idle would miss the datapoints.
     fails(
         SINGLE,
         "an asynchronous endpoint on one instance",
