@@ -79,6 +79,7 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("model-vpc-subnet-missing"),
         Bearing("model-vpc-low-free-ips", _short_of("update")),
         Bearing("autoscaling-max-above-quota", _update_beyond),
+        Bearing("endpoint-update-without-rollback"),
     ),
     "maximum_reached": (
         Bearing("endpoint-dependency-missing"),
