@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from chalicelib.inventory.buckets import Checkpoints, Storage
 from chalicelib.inventory.dependencies import DEEP
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
@@ -850,6 +851,8 @@ def an_inventory(
     whole: bool = True,
     gone: Iterable[tuple[Part, str]] = (),
     first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    regions: Mapping[str, str] | None = None,
+    checkpoints: Mapping[str, Checkpoints] | None = None,
     mutes_known: bool = True,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
@@ -884,6 +887,7 @@ def an_inventory(
         vpcs={one.id: one for one in vpcs},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
+        storage=Storage(dict(regions or {}), dict(checkpoints or {})),
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
         recommendations=those(RecommendationJob),
         benchmarks=those(BenchmarkJob),
@@ -929,6 +933,10 @@ def without(inventory: Inventory, part: Part) -> Inventory:
 def unasked(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
     emptied = dict(_EMPTIED.get(part, {}))
+    if part is Part.CHECKPOINTS:
+        emptied["storage"] = replace(inventory.storage, checkpoints={})
+    if part is Part.BUCKETS:
+        emptied["storage"] = replace(inventory.storage, regions={})
     if part is Part.UNUSED_CONFIGS:
         used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
         emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}

@@ -17,6 +17,7 @@ from chalicelib.rules import (
     scaling_metrics,
     scaling_policies,
     spot_training,
+    training_data,
     training_fit,
     training_runs,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "scaling_metrics",
     "scaling_policies",
     "spot_training",
+    "training_data",
     "training_fit",
     "training_runs",
 ]
