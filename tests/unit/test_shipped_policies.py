@@ -57,6 +57,8 @@ def test_strict_turns_everything_on() -> None:
     assert {id for id, rule in RULES.items() if not rule.enabled} == {
         "inference-component-no-az-balance",
         "endpoint-az-loss-overload",
+        "endpoint-update-without-rollback",
+        "endpoint-without-alarms",
         "pipeline-bottleneck-container",
         "endpoint-cpu-oversized",
         "endpoint-mostly-unused",
