@@ -10,12 +10,15 @@ from chalicelib.rules import (
     instance_fit,
     instances,
     quotas,
+    reservations,
     scaling_alarms,
     scaling_metrics,
     scaling_policies,
+    scarcity,
     spot_training,
     training_fit,
     training_runs,
+    zones,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -32,10 +35,13 @@ __all__ = [
     "instance_fit",
     "instances",
     "quotas",
+    "reservations",
     "scaling_alarms",
     "scaling_metrics",
     "scaling_policies",
+    "scarcity",
     "spot_training",
     "training_fit",
     "training_runs",
+    "zones",
 ]

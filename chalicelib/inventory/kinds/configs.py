@@ -56,6 +56,7 @@ class VariantSettings(Fact):
     serverless: Present = at("ServerlessConfig", default=False)
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
+    reservation_arn: str | None = at("CapacityReservationConfig.MlReservationArn")
     provisioned_concurrency: Count | None = at("ServerlessConfig.ProvisionedConcurrency")
 
     @property
