@@ -8,7 +8,7 @@ READY := .venv/.ready
 CODE := app.py benchmarks chalicelib emulator samples tools tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo precision test quick slow lint format types check package generate golden audit-deps deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
+.PHONY: help setup demo precision test quick slow chaos mutants lint format types check package generate golden audit-deps deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,12 @@ test: setup  ## the tests that every change must pass, side by side on all cores
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
 	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough" tests/unit
+
+chaos: setup  ## deaths, odd answers and a failing table at every place; takes long (CHAOS="--share 0.05 --seed 7")
+	@$(PY) -m tests.chaos $(CHAOS)
+
+mutants: setup  ## deliberate errors in the code, and which no test notices; takes long (MUTANTS="--sample 200 --seed 1")
+	@$(PY) -m tools.mutants $(MUTANTS)
 
 slow: setup  ## what takes longer: the packed zip in a bare interpreter, the benchmark's account, all examples of the properties
 	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow

@@ -177,6 +177,16 @@ def get_run(audit_id: str) -> Response:
     return _response(routes.guarded(lambda: routes.get_run(routes.ready(invoked), audit_id)))
 
 
+@app.route("/calendar", methods=["GET"], authorizer=IAM)
+def get_calendar() -> Response:
+    """What ends, and when."""
+    from chalicelib.web.calendar import get_calendar as answer
+
+    request = _request()
+    accept = request.headers.get("accept", "")
+    return _response(routes.guarded(lambda: answer(routes.ready(invoked), request.query_params, accept)))
+
+
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""

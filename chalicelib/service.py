@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import events
-from chalicelib.audit.auditor import Auditor
+from chalicelib.audit.auditor import Auditor, utc_now
+from chalicelib.audit.calendar import SOURCES, of_policy
 from chalicelib.audit.judge import Witness
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
@@ -22,12 +23,13 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
-from chalicelib.ledger.table import CLIENT
+from chalicelib.ledger.table import client_of
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
 from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report import telemetry
+from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.merging import merged
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
@@ -140,6 +142,16 @@ class Service:
         telemetry.audited(report)
         return report
 
+    def calendar(self, region: str | None, trigger: Trigger) -> list[CalendarEntry]:
+        """What ends in a region, and when: read for the rules that look at ends alone. Raises InvalidInput for a region
+        that does not exist."""
+        rules = sorted(SOURCES.keys() & self.policy.enabled().keys())
+        scope = self.scope(region, rules=rules)
+        if rules:
+            return self.audit(scope, trigger).calendar
+        today = utc_now().date()
+        return in_order(entry for entry in of_policy(self.policy, scope) if entry.day >= today)
+
     def audited(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Audited:
         """One scope read, judged and reported, with what that says of findings known before."""
         return self._audited(scope, trigger, self._door(scope), witness, noted=False)
@@ -238,7 +250,7 @@ class Service:
     @cached_property
     def _dynamodb(self) -> Any:
         """The one client of the table: making a client takes longer than a call."""
-        return self.session.client("dynamodb", region_name=self.caller.region, config=CLIENT)
+        return client_of(self.session, self.caller.region)
 
     @cached_property
     def remembered(self) -> ProcessMemory:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
+from chalicelib.audit.calendar import calendar
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.exemptions import exemption_notes, refused_tags
 from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
@@ -157,6 +158,7 @@ class Auditor:
                 *exemption_notes(self.policy, listed, scope, started.date(), all_seen=all_seen, undecided=undecided),
                 *refused_tags(asked, self.policy, started.date()),
             ],
+            calendar=calendar(self.policy, rules, listed, estate, scope, started.date()) if scope.whole else (),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate),

@@ -12,6 +12,7 @@ from chalicelib.cli.audit import audit
 from chalicelib.cli.options import (
     FINDINGS_CODE,
     NOTICE_FORMS,
+    CalendarFormat,
     DiffFormat,
     DoctorFormat,
     NoProgress,
@@ -19,6 +20,7 @@ from chalicelib.cli.options import (
     PolicyName,
     Profile,
     Region,
+    Several,
     known_form,
 )
 from chalicelib.cli.plan import plan
@@ -126,6 +128,36 @@ def diff(
     from chalicelib.cli.diff import alarms, run_diff
 
     return FINDINGS_CODE if alarms(run_diff(old, new, format=format, to=output), fail_on) else 0
+
+
+@app.command()
+def calendar(
+    profile: Profile = None,
+    region: Annotated[
+        Several, typer.Option(metavar="REGION", help="AWS region; repeat for more.", autocompletion=completion.regions)
+    ] = None,
+    policy: PolicyName = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Take it from this report (JSON, or - for stdin); ask nothing.")
+    ] = None,
+    format: Annotated[CalendarFormat, typer.Option(help="How to show it.")] = CalendarFormat.TABLE,
+    output: Output = None,
+    no_progress: NoProgress = False,
+) -> None:
+    """List what ends, and when: reservations, platforms, exemptions."""
+    from chalicelib.cli.calendar import run_calendar
+
+    if report is not None and (profile or region or policy):
+        raise InvalidInput("a report asks nothing of AWS; accepted is --report alone", field="--report")
+    run_calendar(
+        report=report,
+        profile=profile,
+        regions=region or (),
+        policy=policy,
+        format=format,
+        to=output,
+        progress=not no_progress,
+    )
 
 
 @app.command()

@@ -37,6 +37,14 @@ class DiffFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class CalendarFormat(StrEnum):
+    """How a calendar can be shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    ICS = "ics"
+
+
 class DoctorFormat(StrEnum):
     """How a diagnosis can be shown."""
 

@@ -283,12 +283,34 @@ class ItemTable:
             if isinstance(failure, ConditionFailed) and "Item" in error.response:
                 failure.stored = _item(error.response["Item"])
             raise failure from error
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:  # ValueError: what came is no answer
             raise LedgerFailed(self._unusable(error)) from error
         return answer
 
     def _unusable(self, reason: object) -> str:
         return f"the table {self.name} cannot be used: {reason}; AUDITOR_TABLE names it"
+
+
+def client_of(session: Any, region: str) -> Any:
+    """A client of DynamoDB that takes no answer for whole which is cut or something else. botocore reads such an answer
+    as an empty one: an item would be absent, a write done."""
+    client = session.client("dynamodb", region_name=region, config=CLIENT)
+    client.meta.events.register("before-parse", _check_whole)
+    return client
+
+
+def _check_whole(response_dict: dict[str, Any], **_: Any) -> None:
+    """Raises ValueError for the body of a success that is no JSON object. That of an error, which its status tells,
+    becomes one."""
+    try:
+        body = json.loads(response_dict["body"])
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return
+    if response_dict["status_code"] < 300:
+        raise ValueError("the answer is no JSON object")
+    response_dict["body"] = b"{}"
 
 
 def _failure(code: str) -> type[LedgerFailed]:

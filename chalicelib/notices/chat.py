@@ -10,6 +10,7 @@ from typing import Any
 from chalicelib.notices.mrkdwn import counts, escape, number_of, shortened, unticked
 from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.reasons import change_note
+from chalicelib.report.calendar import SOON_DAYS
 from chalicelib.report.findings import Finding
 from chalicelib.templating import clean, more
 
@@ -77,6 +78,8 @@ def _of_many(notice: Notice) -> list[str]:
         lines += ["", more(notice.omitted)]
     if sum(notice.still_open.values()):
         lines += ["", f"Told before, still open: {counts(notice.still_open)}"]
+    if notice.calendar:
+        lines += ["", f"{number_of(len(notice.calendar), 'end')} in the next {SOON_DAYS} days"]
     if notice.exemptions:
         lines += ["", f"{number_of(len(notice.exemptions), 'exemption')} to look at"]
     return lines

@@ -9,7 +9,8 @@ from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
 from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
-from chalicelib.report.bounds import narrowed, short_note, short_spot
+from chalicelib.report.bounds import narrowed, short_entry, short_note, short_spot
+from chalicelib.report.calendar import soon
 from chalicelib.report.findings import Finding, Report, Severity, root_arn
 from chalicelib.report.known import Known, Resolution
 
@@ -212,6 +213,7 @@ def _notice(
             "observed": sum(1 for finding in report.open_findings() if not _notifies(finding, policy)),
             "blind_spots": [short_spot(spot) for spot in report.blind_spots],
             "exemptions": [short_note(note) for note in report.exemptions],
+            "calendar": [short_entry(entry) for entry in soon(report.calendar, report.finished_at.date())],
             "report_url": url,
         }
     )

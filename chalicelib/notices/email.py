@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.notices.notice import WORDS, ChangeKind, Notice
 from chalicelib.notices.reasons import exemption_sentence
+from chalicelib.report.calendar import SOON_DAYS
 from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.templating import clean, render
 
@@ -186,6 +187,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
         "ended": exemption_sentence,
         "linked": _linked,
         "counted": _counted,
+        "soon_days": SOON_DAYS,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.notices.mrkdwn import number_of
+from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
 from chalicelib.report.findings import ChangeKind as ChangeKind
 from chalicelib.templating import clean
@@ -52,7 +53,8 @@ class Notice(_Contract):
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
-    severity; ``omitted_blind_spots`` and ``omitted_exemptions`` count those that it does not hold. A digest for
+    severity; ``omitted_blind_spots``, ``omitted_exemptions`` and ``omitted_calendar`` count those that it does not
+    hold. ``calendar`` lists what ends within 30 days. A digest for
     programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
     for it.
@@ -80,6 +82,8 @@ class Notice(_Contract):
     omitted_blind_spots: int = 0
     exemptions: list[ExemptionNote] = []
     omitted_exemptions: int = 0
+    calendar: list[CalendarEntry] = []
+    omitted_calendar: int = 0
     report_url: str | None = None
 
     @property

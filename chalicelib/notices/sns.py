@@ -18,6 +18,7 @@ from chalicelib.errors import AuditorError
 from chalicelib.notices.chat import chat
 from chalicelib.notices.notice import WORDS, Notice
 from chalicelib.notices.reasons import exemption_sentence
+from chalicelib.report.calendar import SOON_DAYS
 from chalicelib.report.findings import Report
 from chalicelib.templating import render
 
@@ -31,7 +32,7 @@ PART_BYTES = 200_000
 #: Findings that the text of a digest names one by one; the rest are counted.
 NAMED_IN_TEXT = 40
 #: What a notice holds in lists, and how many of each come first.
-HELD, SHOWN = ("told", "blind_spots", "exemptions"), 20
+HELD, SHOWN = ("told", "blind_spots", "exemptions", "calendar"), 20
 #: Bytes for the numbers of a part, and for the counts by severity.
 COUNTS = 400
 #: Seconds between the messages of a digest: SNS suspends e-mail subscriptions that get more than ten in a second.
@@ -168,6 +169,7 @@ def _holding(notice: Notice, entries: Sequence[_Entry]) -> Notice:
         "omitted": omitted,
         "omitted_blind_spots": notice.omitted_blind_spots + left["blind_spots"],
         "omitted_exemptions": notice.omitted_exemptions + left["exemptions"],
+        "omitted_calendar": notice.omitted_calendar + left["calendar"],
         "totals": notice.by_severity if omitted else notice.totals,
     }
     return notice.model_copy(update={**held, **counted})
@@ -201,5 +203,6 @@ def _fitting_text(notice: Notice) -> str:
 def text(notice: Notice) -> str:
     """The notice as plain text that reads well at 72 columns."""
     name = "digest" if notice.kind in ("digest", "health") else "finding"
-    rendered = render(f"notices/{name}.txt.j2", {"notice": notice, "words": WORDS, "ended": exemption_sentence})
+    context = {"notice": notice, "words": WORDS, "ended": exemption_sentence, "soon_days": SOON_DAYS}
+    rendered = render(f"notices/{name}.txt.j2", context)
     return re.sub(r"\n{3,}", "\n\n", rendered)

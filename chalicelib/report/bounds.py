@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding
 from chalicelib.templating import LISTED, more
 
@@ -136,6 +137,13 @@ def short_spot(spot: BlindSpot) -> BlindSpot:
             "effect": spot.effect if left <= 0 else [*spot.effect[:EFFECTS], more(left)],
         }
     )
+
+
+def short_entry(entry: CalendarEntry) -> CalendarEntry:
+    """An entry of the calendar as notices hold it, its texts cut."""
+    owner = None if entry.owner is None else _cut(entry.owner, REASON)
+    texts = {name: _cut(getattr(entry, name), REASON) for name in ("resource", "says")}
+    return entry.model_copy(update={**texts, "owner": owner})
 
 
 def short_note(note: ExemptionNote) -> ExemptionNote:

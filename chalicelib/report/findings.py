@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.cause import Cause
 from chalicelib.report.notes import ExemptionNote as ExemptionNote
 from chalicelib.report.notes import ExemptionState as ExemptionState
@@ -239,8 +240,8 @@ class Report(_Contract):
     Zones (ids) in which each region has subnets; ``endpoints`` where each of them stands.
     ``shown`` says how the report was narrowed, and how much that leaves out. ``passes`` lists what was judged and
     passed, where that was asked for.
-    ``catalogue`` holds the rules that judged; ``zones`` the Availability Zones (ids) in which each region has subnets;
-    ``endpoints`` where each of them stands.
+    ``calendar`` lists the ends that are known, of what is read for the rules that judged and of exemptions, the next
+    one first; an audit of named resources has none.
     """
 
     schema_version: Literal[1] = 1
@@ -260,6 +261,7 @@ class Report(_Contract):
     blind_spots: list[BlindSpot]
     deferred: list[Deferral] = []
     exemptions: list[ExemptionNote] = []
+    calendar: list[CalendarEntry] = []
     catalogue: dict[str, RuleInForce] = {}
     zones: dict[str, list[str]] = {}
     endpoints: list[EndpointCapacity] = []

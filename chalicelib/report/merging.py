@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import (
     BlindSpot,
@@ -45,6 +46,7 @@ def report_of(
     blind_spots: Iterable[BlindSpot] = (),
     deferred: Iterable[Deferral] = (),
     exemptions: Iterable[ExemptionNote] = (),
+    calendar: Iterable[CalendarEntry] = (),
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
     endpoints: Iterable[EndpointCapacity] = (),
@@ -77,6 +79,7 @@ def report_of(
         blind_spots=spots,
         deferred=left,
         exemptions=list(exemptions),
+        calendar=list(calendar),
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
@@ -146,6 +149,7 @@ def merged(reports: Sequence[Report]) -> Report:
             "blind_spots": [spot for report in reports for spot in report.blind_spots],
             "deferred": [deferral for report in reports for deferral in report.deferred],
             "exemptions": merged_notes(reports),
+            "calendar": in_order(entry for report in reports for entry in report.calendar),
             "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
             "zones": _merged_zones(reports),
             "endpoints": list({endpoint.arn: endpoint for report in reports for endpoint in report.endpoints}.values()),

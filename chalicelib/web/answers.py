@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import Finding, PolicyUsed, Report, Severity
 from chalicelib.report.shown import Shown
 
@@ -41,6 +42,16 @@ class Health(_Answer):
     version: str
     policy: Annotated[str, Field(description="The digest of the policy in force.")]
     last_audit: Annotated[str | None, Field(description="When the last complete audit ended; null before any.")]
+
+
+class CalendarAnswer(_Answer):
+    """What ends, and when, the next end first: as the last sweep of each region saw it, or read now without a
+    ledger."""
+
+    schema_version: Literal[1] = 1
+    account: Account
+    last_audit: Annotated[str | None, Field(description="When the last sweep ended; null where it was read now.")]
+    entries: list[CalendarEntry]
 
 
 class FindingsPage(_Answer):

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from chalicelib import __version__
 from chalicelib.report.findings import Report
 from chalicelib.web.answers import (
+    CalendarAnswer,
     Catalogue,
     CatalogueRule,
     ErrorAnswer,
@@ -24,10 +25,10 @@ from chalicelib.web.answers import (
     RunBegun,
     RunState,
 )
-from chalicelib.web.requests import AuditBody, AuditQuery
+from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery
 
 REF = "#/components/schemas/{model}"
-JSON, CSV, HTML = "application/json", "text/csv", "text/html"
+JSON, CSV, HTML, ICS = "application/json", "text/csv", "text/html", "text/calendar"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn"
 #: Security by IAM: a request is signed with AWS Signature Version 4 for the service ``execute-api``.
 SIGNED = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}
@@ -108,6 +109,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "getRun",
         {200: Answered("The run.", (RunState,)), 404: NO_RUN, **GUARDED},
         path="The id that POST /audit answered.",
+    ),
+    ("GET", "/calendar"): Operation(
+        "getCalendar",
+        {200: Answered("What ends, and when.", (CalendarAnswer,), (ICS,)), 400: BAD_QUERY, **GUARDED},
+        query=CalendarQuery,
     ),
     ("GET", "/rules"): Operation("getRules", {200: Answered("The catalogue.", (Catalogue,)), **GUARDED}),
     ("GET", "/rules/{id}"): Operation(

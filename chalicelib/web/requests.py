@@ -1,6 +1,7 @@
 """What the HTTP face is asked, as models: the query of ``GET /audit`` and its Accept header, the body of ``POST``."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -49,6 +50,13 @@ class AuditQuery(_Request):
 Listed = Annotated[list[str], Field(max_length=BODY_ITEMS.most)]
 
 
+class CalendarQuery(_Request):
+    """The query of ``GET /calendar``: whose ends to answer."""
+
+    account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
+    region: Annotated[str | None, Field(description="Default: its own without a ledger, else all.")] = None
+
+
 class AuditBody(_Request):
     """The body of ``POST /audit``: what to audit now; nothing named is everything."""
 
@@ -92,8 +100,8 @@ def body_of(raw: bytes) -> AuditBody:
     return valid(AuditBody, values, "field")
 
 
-def preferred(accept: str) -> str:
-    """What of :data:`MEDIA_TYPES` an Accept header wants most (RFC 9110, 12.5.1); JSON where it does not say."""
+def preferred(accept: str, accepted: Sequence[str] = MEDIA_TYPES) -> str:
+    """What of ``accepted`` an Accept header wants most (RFC 9110, 12.5.1); the first, JSON, where it does not say."""
     wanted: dict[str, float] = {}
     for choice in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in choice.split(";"))
@@ -104,5 +112,5 @@ def preferred(accept: str) -> str:
         ranges = (media_type, f"{media_type.split('/')[0]}/*", "*/*")
         return next((wanted[range] for range in ranges if range in wanted), 0.0)
 
-    best = max(MEDIA_TYPES, key=quality_of)
-    return best if quality_of(best) > 0 else MEDIA_TYPES[0]
+    best = max(accepted, key=quality_of)
+    return best if quality_of(best) > 0 else accepted[0]

@@ -6,7 +6,7 @@ finding that it lost. ``run`` tries one; ``every_trial`` are all of them.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ from chalicelib.report.known import Known
 from chalicelib.report.outcomes import Verdict
 from chalicelib.scope import ResourceRef, Scope
 from tests.accounts.shapes import ACCOUNT, NOW
+from tests.chaos.outcome import Outcome
 from tests.faults.account import REGION, account
 from tests.faults.wire import Answers, Change, Reply, Wire, laid, untouched
 
@@ -255,19 +256,6 @@ class Trial:
     without_search: bool = False
 
 
-@dataclass
-class Outcome:
-    """What became of the audit: how it ended if it did not come to its end, and what it told or kept quiet falsely."""
-
-    ended: str = ""
-    new: list[str] = field(default_factory=list)
-    resolved: list[str] = field(default_factory=list)
-    silent: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.ended or self.new or self.resolved or self.silent)
-
-
 @cache
 def every_rule() -> Policy:
     """The strict policy with every rule switched on."""
@@ -317,7 +305,7 @@ def run(trial: Trial) -> Outcome:
     try:
         report, resolutions = audited(wire, scope, known)
     except Exception as error:
-        return Outcome(ended=f"{type(error).__name__}: {error}")
+        return Outcome(ended=[f"{type(error).__name__}: {error}"])
     resolution = resolutions.resolution
     after = {finding.id for finding in report.findings}
     over = {id for id, verdict in resolution.verdicts.items() if verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)}
@@ -330,7 +318,7 @@ def run(trial: Trial) -> Outcome:
     }
     told = [finding for finding in report.findings if finding.id not in before]
     return Outcome(
-        new=[_words(finding) for finding in told if (finding.rule, finding.resource.name) not in merged],
+        words=[_words(finding) for finding in told if (finding.rule, finding.resource.name) not in merged],
         resolved=sorted(_words(before[id]) for id in before.keys() & (over | resolution.gone) - after),
         silent=sorted(
             _words(before[id]) for id in lost if before[id].rule not in blind and trial.operation not in reasons

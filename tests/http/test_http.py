@@ -56,6 +56,7 @@ def test_every_route_but_health_is_behind_iam() -> None:
         ("/audit", "GET"): True,
         ("/audit", "POST"): True,
         ("/audit/runs/{audit_id}", "GET"): True,
+        ("/calendar", "GET"): True,
         ("/rules", "GET"): True,
         ("/rules/{id}", "GET"): True,
         ("/openapi.json", "GET"): True,

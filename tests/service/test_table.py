@@ -23,6 +23,7 @@ from chalicelib.ledger.table import (
     LedgerFailed,
     Write,
     Written,
+    client_of,
     joined,
     pieces,
     whole,
@@ -281,3 +282,26 @@ def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None
     table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
     with pytest.raises(LedgerFailed, match="is being written"):
         Runs("ledger", before).results("a-1", ACCOUNT)
+
+
+@pytest.mark.parametrize("body", [b'{"Item": {"pk"', b"<html>welcome</html>", b"[]", b"null", b""])
+def test_an_answer_that_is_cut_or_something_else_is_no_empty_one(emulator: Emulator, body: bytes) -> None:
+    emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
+    client = client_of(boto3.Session(), REGION)
+    table = ItemTable("ledger", client)
+    assert table.put({"pk": "a", "sk": "b"})
+    assert table.get("a", "c") is None
+
+    def changed(response_dict: dict[str, Any], **_: Any) -> None:
+        response_dict["body"] = body
+
+    client.meta.events.register_first("before-parse", changed)
+    for use in (
+        lambda: table.get("a", "b"),
+        lambda: list(table.get_all("a", ["b"])),
+        lambda: list(table.query(Expression("pk = :pk", pk="a"))),
+        lambda: table.put({"pk": "a", "sk": "b"}, only_if=ABSENT),
+        lambda: table.update("a", "b", Expression("SET x = :x", x=1)),
+    ):
+        with pytest.raises(LedgerFailed, match="the table ledger cannot be used"):
+            use()

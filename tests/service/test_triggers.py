@@ -33,7 +33,9 @@ class Subscriber:
 
     def received(self) -> list[dict[str, Any]]:
         messages = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(one["Body"]) for one in messages]
+        for message in messages:  # else it comes again after 30 seconds
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
 
 
 @pytest.fixture

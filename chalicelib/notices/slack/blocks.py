@@ -30,6 +30,7 @@ from chalicelib.notices.slack.headline import (
     news,
     tally,
 )
+from chalicelib.report.calendar import SOON_DAYS
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Saving
 from chalicelib.templating import clean, render
 
@@ -241,7 +242,7 @@ def _of_many(notice: Notice, room: Room) -> list[Block] | None:
     if notice.omitted:
         what = " change" if notice.omitted == 1 else " changes"
         made.append(_section(_more(notice.omitted, notice, what)))
-    made += _blind_spots(notice, room) + _exemptions(notice, room)
+    made += _blind_spots(notice, room) + _calendar(notice, room) + _exemptions(notice, room)
     made.append(_foot(notice, room))
     return made
 
@@ -296,6 +297,15 @@ def _spot(spot: BlindSpot, notice: Notice, room: Room) -> str:
     rules = [words(rule, 60) for rule in spot.effect[:4]]
     more = len(spot.effect) - len(rules)
     return f"{line}\n      unknown: {', '.join(rules)}" + (f" and {more:,} more" if more else "")
+
+
+def _calendar(notice: Notice, room: Room) -> list[Block]:
+    entries = notice.calendar
+    if not entries:
+        return []
+    lines = [f"• {entry.day}: {words(entry.says, min(room.text, 200))}" for entry in entries[: min(room.lines, 8)]]
+    number = len(entries) + notice.omitted_calendar
+    return _listed(f"*The next {SOON_DAYS} days* ({number:,})", lines, number, notice)
 
 
 def _exemptions(notice: Notice, room: Room) -> list[Block]:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from chalicelib import __version__
+from chalicelib.report.calendar import SOON_DAYS, soon
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
@@ -63,6 +64,8 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
+        "soon": len(soon(report.calendar, report.finished_at.date())),
+        "soon_days": SOON_DAYS,
         "left": left_in_words(report.deferred),
         "finished": utc_text(report.finished_at),
         "version": __version__,

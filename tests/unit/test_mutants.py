@@ -1,0 +1,35 @@
+"""The instrument of `make mutants`: what it tries, with which tests, and what it passes over."""
+
+from pathlib import Path
+
+from tools.mutants import AREAS, ROOT, Mutant, accepted, sampled
+
+
+def test_every_area_has_its_modules_and_tests() -> None:
+    for area in AREAS:
+        assert all(list(ROOT.glob(pattern)) for pattern in area.modules), area.name
+        assert all((ROOT / path).exists() for path in area.tests), area.name
+
+
+def test_what_is_passed_over_is_of_these_modules() -> None:
+    tried = {str(Path(path).relative_to(ROOT)) for area in AREAS for p in area.modules for path in ROOT.glob(p)}
+    assert {module for module, _, _ in accepted()} <= tried
+
+
+def test_a_seed_draws_the_same_sample_again() -> None:
+    names = [("web", f"m{number}") for number in range(100)]
+    assert sampled(names, None, 1) == sorted(names)
+    assert sampled(reversed(names), 10, 1) == sampled(names, 10, 1) != sampled(names, 10, 2)
+    assert len(sampled(names, 10, 1)) == 10
+
+
+def test_wording_is_the_letters_of_a_sentence_and_nothing_else() -> None:
+    def wording(removed: str, added: str) -> bool:
+        return Mutant("m", "f", "n", removed, added).wording
+
+    assert wording('return "no such thing"', 'return "NO SUCH THING"')
+    assert wording('return "no such thing"', 'return "XXno such thingXX"')
+    assert not wording('return "state"', 'return "STATE"')
+    assert not wording('SET("#since = :now")', 'SET("#SINCE = :NOW")')
+    assert not wording('return call("a b", 1)', 'return call("a b", 2)')
+    assert not wording('raise Unread("no time")', "raise Unread(None)")
