@@ -1,4 +1,4 @@
-"""Reserved capacity of the lifelike account: two training plans, one at its end, and the endpoints that stand on them."""
+"""Reserved capacity of the lifelike account: two training plans, one at its end, and an endpoint on each."""
 
 from __future__ import annotations
 
