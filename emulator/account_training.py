@@ -467,7 +467,7 @@ def _make_cluster(
 
 def _make_notebooks(account: Account) -> None:
     _make_notebook(account, "exploration-accelerated", "ml.m5.xlarge", age=800, AcceleratorTypes=["ml.eia2.medium"])
-    _make_notebook(account, "reporting-old", "ml.t2.medium", age=1100)
+    _make_notebook(account, "reporting-old", "ml.t2.medium", age=1100, PlatformIdentifier="notebook-al2-v2")
     _make_notebook(account, "churn-analysis", "ml.t3.large", age=70)
     _make_notebook(account, "llm-experiments", "ml.g5.2xlarge", age=20)
     _make_notebook(account, "pricing-archive", "ml.m5.large", age=260, status="Stopped")
@@ -480,4 +480,5 @@ def _make_notebook(
         "CreateNotebookInstance", NotebookInstanceName=name, InstanceType=type, RoleArn=account.role, Tags=[]
     )
     created = account.ago(days=age)
+    fields = {"PlatformIdentifier": "notebook-al2023-v1", **fields}
     seed.notebook_instance(account.id, account.region, name, status=status, created=created, **fields)

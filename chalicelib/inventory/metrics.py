@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.inventory.answers import CallFailed, moment, text, unreadable
 from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
@@ -70,6 +71,8 @@ class Whose(StrEnum):
 class Metric:
     """How to ask CloudWatch for one metric: namespace, statistic, period in seconds, and whose it is.
 
+    ``gpus_only``: asked for only where there are GPUs; ``cpus_only``: only where there is no accelerator.
+
     ``of_async``: whether asynchronous endpoints publish it, and whether others do. ``over_window``: the statistic is
     that of the whole window, whatever the period.
     """
@@ -79,6 +82,7 @@ class Metric:
     statistic: str
     period: int = 86_400
     gpus_only: bool = False
+    cpus_only: bool = False
     whose: Whose = Whose.VARIANT
     of_async: tuple[bool, bool] = (True, True)
     over_window: bool = False
@@ -89,6 +93,7 @@ _INSTANCES = "/aws/sagemaker/Endpoints"
 
 METRICS = {
     "Invocations": Metric("Invocations", "AWS/SageMaker", "Sum", of_async=_NEVER_ASYNC),
+    "InvocationsPerHour": Metric("Invocations", "AWS/SageMaker", "Sum", period=3_600, of_async=_NEVER_ASYNC),
     "InvocationsPerMinute": Metric("Invocations", "AWS/SageMaker", "Sum", period=60, of_async=_NEVER_ASYNC),
     "ComponentInvocations": Metric("Invocations", "AWS/SageMaker", "Sum", whose=Whose.COMPONENT),
     # The guide spells it both ways; whichever is published counts.
@@ -102,6 +107,10 @@ METRICS = {
     "GPUMemoryUtilization": Metric("GPUMemoryUtilization", _INSTANCES, "Maximum", gpus_only=True),
     "GPUUtilizationP99": Metric("GPUUtilization", _INSTANCES, "p99", gpus_only=True, over_window=True),
     "GPUMemoryUtilizationP99": Metric("GPUMemoryUtilization", _INSTANCES, "p99", gpus_only=True, over_window=True),
+    "CPUUtilization": Metric("CPUUtilization", _INSTANCES, "Maximum", cpus_only=True),
+    "MemoryUtilization": Metric("MemoryUtilization", _INSTANCES, "Maximum", cpus_only=True),
+    "CPUUtilizationP99": Metric("CPUUtilization", _INSTANCES, "p99", cpus_only=True, over_window=True),
+    "MemoryUtilizationP99": Metric("MemoryUtilization", _INSTANCES, "p99", cpus_only=True, over_window=True),
 }
 
 
@@ -140,9 +149,7 @@ def _asked_of(variant: Variant, days: Mapping[str, int], pipelines: Mapping[str,
     keys = []
     for name in days:
         metric = METRICS[name]
-        if not _published(metric, variant.asynchronous) or (
-            metric.gpus_only and not any(instance.has_gpu for instance in types)
-        ):
+        if not _published(metric, variant.asynchronous) or _on_others_only(metric, types):
             continue
         if metric.whose is Whose.CONTAINER:
             configured = variant.known("configured")
@@ -153,6 +160,13 @@ def _asked_of(variant: Variant, days: Mapping[str, int], pipelines: Mapping[str,
         elif metric.whose is Whose.VARIANT:
             keys += keys_of(name, variant)
     return keys
+
+
+def _on_others_only(metric: Metric, types: Sequence[InstanceType]) -> bool:
+    """True for a metric that is asked for on other instance types than these alone."""
+    if metric.gpus_only:
+        return not any(instance.has_gpu for instance in types)
+    return metric.cpus_only and any(instance.accelerated for instance in types)
 
 
 def _published(metric: Metric, asynchronous: bool | None) -> bool:

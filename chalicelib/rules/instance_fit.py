@@ -109,8 +109,8 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
     if not (calls := total(points)):
         return not_applicable("not called in the window; endpoint-idle tells it")
     gpus = min(instance.gpu_count or 1 for instance in types)
-    busiest = _utilization("GPUUtilization", variant, estate, params.window_days)
-    memory = _utilization("GPUMemoryUtilization", variant, estate, params.window_days)
+    busiest = utilization("GPUUtilization", variant, estate, params.window_days)
+    memory = utilization("GPUMemoryUtilization", variant, estate, params.window_days)
     if busiest is None:
         raise no_datapoints("CloudWatch has no GPUUtilization datapoints for it")
     facts: Facts = {
@@ -155,13 +155,13 @@ def _reserving(variant: Variant, estate: Inventory) -> list[str]:
 
 
 class Utilization(NamedTuple):
-    """How much of the GPUs is used, in percent of one GPU each, by which statistic of the window."""
+    """How much of an instance is used, in percent of one GPU or vCPU each, by which statistic of the window."""
 
     statistic: str
     value: float
 
 
-def _utilization(name: str, variant: Variant, estate: Inventory, days: int) -> Utilization | None:
+def utilization(name: str, variant: Variant, estate: Inventory, days: int) -> Utilization | None:
     """The 99th percentile of a metric in the window, else its maximum; None without datapoints."""
     for statistic, points in (
         ("p99", estate.metric(f"{name}P99", variant, days=days)),

@@ -58,6 +58,9 @@ def test_strict_turns_everything_on() -> None:
         "inference-component-no-az-balance",
         "endpoint-az-loss-overload",
         "pipeline-bottleneck-container",
+        "endpoint-cpu-oversized",
+        "endpoint-mostly-unused",
+        "notebook-never-stops",
     }
 
 

@@ -54,6 +54,7 @@ class VariantSettings(Fact):
     instance_pools: tuple[InstancePool, ...] = at("InstancePools", default=())
     accelerator_type: str | None = at("AcceleratorType")
     serverless: Present = at("ServerlessConfig", default=False)
+    inference_ami: str | None = at("InferenceAmiVersion")
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
     reservation_arn: str | None = at("CapacityReservationConfig.MlReservationArn")

@@ -29,6 +29,10 @@ class NotebookInstance(Stated):
     status: str = at("NotebookInstanceStatus", default="")
     instance_type: str | None = at("InstanceType")
     accelerator_types: tuple[str, ...] = at("AcceleratorTypes", default=())
+    platform: str | None = at("PlatformIdentifier")
+    lifecycle_config: str | None = at("NotebookInstanceLifecycleConfigName", convert=filled)
+    created: Time | None = at("CreationTime")
+    modified: Time | None = at("LastModifiedTime")
     tags: Tags | None = at("Tags")
 
 
