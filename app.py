@@ -13,6 +13,7 @@ from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Respo
 
 from chalicelib import collect_seldom, events  # noqa: E402
 from chalicelib.input.logs import keep_lines  # noqa: E402
+from chalicelib.notices.health import HEALTH_EVENT, SERVICE  # noqa: E402
 from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
@@ -36,7 +37,8 @@ SCALING_SOURCE = os.environ.get("AUDITOR_SCALING_SOURCE", "aws.application-autos
 #: CloudTrail's events of Application Auto Scaling come under the source of EC2 Auto Scaling.
 API_CALL_SOURCES = [SAGEMAKER_SOURCE, os.environ.get("AUDITOR_AUTOSCALING_SOURCE", "aws.autoscaling"), SCALING_SOURCE]
 API_CALL_SOURCES += [os.environ.get("AUDITOR_EC2_SOURCE", "aws.ec2")]
-API_CALLS = [*events.SAGEMAKER_CALLS, *events.SCALING_CALLS, *events.SUBNET_CALLS]
+API_CALL_SOURCES += [os.environ.get("AUDITOR_CLOUDWATCH_SOURCE", "aws.monitoring")]
+API_CALLS = [*events.SAGEMAKER_CALLS, *events.SCALING_CALLS, *events.SUBNET_CALLS, *events.ALARM_CALLS]
 SCHEDULE = Rate(1, unit=Rate.DAYS)
 PARTS_QUEUE = "auditor-parts"
 FINDINGS_TOPIC = os.environ.get("AUDITOR_TOPIC_ARN") or "auditor-findings"
@@ -77,9 +79,15 @@ def audit_on_schedule(event: Any) -> dict[str, Any]:
     return within(event).on_schedule(event.to_dict())
 
 
-@app.on_cw_event({"source": [SAGEMAKER_SOURCE], "detail-type": list(events.NAMED_BY)})
+@app.on_cw_event(
+    {
+        "source": [SAGEMAKER_SOURCE, os.environ.get("AUDITOR_HEALTH_SOURCE", "aws.health")],
+        "detail-type": [*events.NAMED_BY, HEALTH_EVENT],
+        "detail": {"service": [{"exists": False}, SERVICE]},  # of what AWS Health says, that of SageMaker
+    }
+)
 def audit_on_sagemaker_event(event: Any) -> dict[str, Any]:
-    """The one resource that a native SageMaker event names."""
+    """The one resource that a native SageMaker event names, or what AWS Health says of SageMaker."""
     return within(event).on_event(event.to_dict())
 
 

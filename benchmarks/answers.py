@@ -250,7 +250,7 @@ class Answers:
 
 
 def xml_answer(account: Account, operation: str, params: Mapping[str, str]) -> bytes:
-    """The result of an operation in the query protocols of EC2 and STS. Raises Refused for one that is unknown."""
+    """The result of an operation in the query protocols of EC2, IAM and STS. Raises Refused for one that is unknown."""
     if operation == "GetCallerIdentity":
         result = (
             f"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::{ACCOUNT}:user/bench</Arn>"
@@ -265,6 +265,20 @@ def xml_answer(account: Account, operation: str, params: Mapping[str, str]) -> b
         result = (
             "<DescribeInstanceTypeOfferingsResponse><instanceTypeOfferingSet>"
             f"{_offerings(account, params)}</instanceTypeOfferingSet></DescribeInstanceTypeOfferingsResponse>"
+        )
+    elif operation == "GetRole":
+        name = params["RoleName"]
+        result = (
+            f"<GetRoleResponse><GetRoleResult><Role><Path>/</Path><RoleName>{name}</RoleName><RoleId>AROABENCH</RoleId>"
+            f"<Arn>arn:aws:iam::{ACCOUNT}:role/{name}</Arn><CreateDate>2024-01-01T00:00:00Z</CreateDate></Role>"
+            "</GetRoleResult></GetRoleResponse>"
+        )
+    elif operation == "DescribeSecurityGroups":
+        ids = [value for name, value in params.items() if name.startswith(("Filter.1.Value.", "GroupId."))]
+        items = "".join(f"<item><groupId>{id}</groupId></item>" for id in ids)
+        result = (
+            f"<DescribeSecurityGroupsResponse><securityGroupInfo>{items}</securityGroupInfo>"
+            "</DescribeSecurityGroupsResponse>"
         )
     elif operation == "DescribeRegions":
         result = (

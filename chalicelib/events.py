@@ -4,7 +4,8 @@ Shapes follow the EventBridge reference of each service; names of statuses and t
 spelling differs between events and API: what is the matter is read anew.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from chalicelib.scope import ResourceRef, Scope, partition_of
 
 #: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
 NAMED_BY = {f"SageMaker {word} State Change": (row.event_field, row.name) for row in DESCRIBED for word in row.events}
+#: What tells of the nodes and groups of a cluster; the latter holds the fields of its record in ``EventDetails``.
+CLUSTER_EVENTS = ("SageMaker HyperPod Cluster Node Health Event", "SageMaker HyperPod Cluster Event")
+NAMED_BY |= dict.fromkeys(CLUSTER_EVENTS, ("ClusterArn", "cluster"))
 SCALING_ACTIVITY = "Application Auto Scaling Scaling Activity State Change"
 API_CALL = "AWS API Call via CloudTrail"
 
@@ -29,6 +33,20 @@ SCALING_CALLS = (
     "DeleteScheduledAction",
 )
 SUBNET_CALLS = ("CreateSubnet", "CreateDefaultSubnet", "DeleteSubnet", "ModifySubnetAttribute")
+#: Calls of CloudWatch that may take a scaling policy its alarm. A sweep knows whose alarm it is.
+ALARM_CALLS = (
+    "PutMetricAlarm",
+    "DeleteAlarms",
+    "DisableAlarmActions",
+    "EnableAlarmActions",
+    "PutAlarmMuteRule",
+    "DeleteAlarmMuteRule",
+)
+#: The kind of a reference to an alarm by its name, which stands for whoever is scaled by it.
+ALARM = "alarm"
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:autoscaling:[^:]*:\d*:scalingPolicy:[^:]*:resource/sagemaker/([^:]+):")
+#: How Application Auto Scaling names the alarms of target tracking, its resource id and an id around.
+_TRACKING_ALARM = re.compile(r"TargetTracking-((?:endpoint/[^/]+/variant/[^/]+|inference-component/[^/]+?))-Alarm")
 SCALED_TO_MAX = "scaled-to-max"
 
 
@@ -86,7 +104,8 @@ Asked = tuple[tuple[ResourceRef, ...], frozenset[tuple[str, str]]]
 def _asked(kind_of_event: str, detail: Mapping[str, Any]) -> Asked:
     if kind_of_event in NAMED_BY:
         key, kind = NAMED_BY[kind_of_event]
-        return (ResourceRef(kind, _text(detail, key)),), frozenset()
+        record = detail.get("EventDetails") if kind_of_event in CLUSTER_EVENTS else None
+        return (ResourceRef(kind, _text(record if isinstance(record, Mapping) else detail, key)),), frozenset()
     if kind_of_event == SCALING_ACTIVITY:
         if detail.get("serviceNamespace", "sagemaker") != "sagemaker":
             raise NotOurs(f"scaling of {detail.get('serviceNamespace')} is not audited; accepted is that of sagemaker")
@@ -117,7 +136,9 @@ def _called(detail: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
         return (_scaled(_text(parameters, "resourceId")),)
     if source == "ec2.amazonaws.com" and call in SUBNET_CALLS:
         return _network(parameters, detail.get("responseElements"))
-    accepted = ", ".join((*SAGEMAKER_CALLS, *SCALING_CALLS, *SUBNET_CALLS))
+    if source == "monitoring.amazonaws.com" and call in ALARM_CALLS:
+        return _scaled_by_alarms(call, parameters)
+    accepted = ", ".join((*SAGEMAKER_CALLS, *SCALING_CALLS, *SUBNET_CALLS, *ALARM_CALLS))
     raise InvalidInput(f"unknown call {call!r} of {source!r}; accepted are {accepted}")
 
 
@@ -133,6 +154,30 @@ def _network(parameters: Mapping[str, Any], response: Any) -> tuple[ResourceRef,
     if not refs:
         raise InvalidInput("the event's detail names neither subnetId nor vpcId, of which one names what to audit")
     return tuple(refs)
+
+
+def _scaled_by_alarms(call: str, parameters: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
+    """What these alarms scale, as far as the call tells, and each alarm by its name for what it does not tell."""
+    muted = parameters.get("muteTargets")
+    names = [*_texts(parameters.get("alarmNames")), *_texts([parameters.get("alarmName")])]
+    names += _texts(muted.get("alarmNames")) if isinstance(muted, Mapping) else []
+    if not names and call != "DeleteAlarmMuteRule":
+        raise InvalidInput(f"the event's detail names no alarm that {call} was about")
+    if not names:
+        raise NotOurs("a mute rule that is gone names no alarm; the next sweep sees what it muted")
+    actions = [arn for key in ("alarmActions", "oKActions") for arn in _texts(parameters.get(key))]
+    ids = [
+        match[1]
+        for text in (*actions, *names)
+        for match in (_POLICY_ARN.match(text), _TRACKING_ALARM.match(text))
+        if match is not None
+    ]
+    return tuple(dict.fromkeys([*map(_scaled, ids), *(ResourceRef(ALARM, name) for name in names)]))
+
+
+def _texts(values: Any) -> list[str]:
+    listed: Iterable[Any] = values if isinstance(values, list) else ()
+    return [value for value in listed if isinstance(value, str) and value]
 
 
 def _scaled(resource_id: str) -> ResourceRef:

@@ -241,8 +241,16 @@ DESCRIBED = tuple(row for row in _ROWS if row.word)
 #: Those that are read by their list and descriptions alone.
 PLAIN = tuple(row for row in _ROWS if row.plain)
 _BY_DESCRIPTION = {f"sagemaker:{row.describe_operation}": row for row in DESCRIBED}
-#: The errors by which operations say that a resource is not there, where their model has one for it.
+#: The errors by which operations say that a resource is not there, where their model has one for it: of all operations
+#: of a service, and of single ones.
 NOT_FOUND = {"sagemaker": "ResourceNotFound", "cloudwatch": "ResourceNotFoundException"}
+SAID_GONE_BY = {
+    "iam:GetRole": ("NoSuchEntity", "NoSuchEntityException"),
+    "ec2:DescribeSecurityGroups": ("InvalidGroup.NotFound",),
+    "kms:DescribeKey": ("NotFoundException",),
+    "ecr:DescribeImages": ("ImageNotFoundException", "RepositoryNotFoundException"),
+    "s3:ListObjectsV2": ("NoSuchBucket",),
+}
 
 
 #: Operations that ask for a resource by its name or ARN.
@@ -257,6 +265,8 @@ def says_gone(operation: str, code: str, message: str, parameters: Mapping[str, 
     (the forms are those by which AWS's own controllers for Kubernetes tell a 404). ``ListTags`` takes the ARN of any
     kind, and answers in that kind's form.
     """
+    if operation in SAID_GONE_BY:
+        return code in SAID_GONE_BY[operation]
     if not _NAMES_ONE.match(operation.partition(":")[2]):
         return False
     if code == NOT_FOUND.get(operation.partition(":")[0]):

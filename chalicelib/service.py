@@ -24,6 +24,7 @@ from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
+from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited, Publisher, report_address
@@ -91,6 +92,8 @@ class Service:
         and dropped, as it would fail for ever.
         """
         self.begin()
+        if health.is_health(event):
+            return self._on_health(event)
         try:
             scope = events.scope_of(event)
             door = self.doors.of(scope)
@@ -104,6 +107,16 @@ class Service:
         audited = self._audited(scope, "event", door)
         notices = self.publisher.event(audited)
         return {**summary(audited.report), "notices": len(notices)}
+
+    def _on_health(self, event: Any) -> dict[str, Any]:
+        """What AWS Health says of SageMaker in the own account, as a notice of its own kind. Nothing is read for it."""
+        try:
+            audited = health.audited(event, self.policy, self.caller.account)
+        except events.NotOurs as reason:
+            return _nothing_to_audit(event, str(reason))
+        except InvalidInput as error:
+            return _dropped(event, str(error))
+        return {"notices": len(self.publisher.event(audited))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Parts of a run that SQS hands over; answers those that failed."""
@@ -221,13 +234,18 @@ class Service:
         return Resolutions(scope, rules, known, first_seen=self.ledger.sightings(scope.account, scope.region))
 
     def _with_users(self, scope: Scope) -> Scope:
-        """A scope about subnets, with the models and configs that stand on them as the last sweep saw them."""
-        subnets = [ref.name for ref in scope.resources if ref.kind == "subnet"]
-        if not subnets:
+        """A scope about subnets or alarms, with the models and configs that stand on them, and what they scale, as the
+        last sweep saw it."""
+        names = {
+            "subnet": [ref.name for ref in scope.resources if ref.kind == "subnet"],
+            events.ALARM: [f"{events.ALARM}:{ref.name}" for ref in scope.resources if ref.kind == events.ALARM],
+        }
+        if not any(names.values()):
             return scope
-        users = self.ledger.users_of(scope.account, scope.region, subnets) if self.ledger is not None else []
+        of_both = [*names["subnet"], *names[events.ALARM]]
+        users = self.ledger.users_of(scope.account, scope.region, of_both) if self.ledger is not None else []
         standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
-        kept = [ref for ref in scope.resources if ref.kind != "subnet"]
+        kept = [ref for ref in scope.resources if ref.kind not in names]
         return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))
 
     # ---- what is kept for the life of the process

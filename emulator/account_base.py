@@ -19,6 +19,7 @@ from emulator.extension.registry import backend_of, handle
 REGISTRIES = Path(__file__).resolve().parents[1] / "policies" / "data" / "registries.yaml"
 TRAFFIC_DAYS = 16
 OWN = "own"
+ROLE = "sagemaker-execution"
 DEEP_LEARNING = "dlc"
 
 
@@ -32,7 +33,11 @@ class Account:
 
     @property
     def role(self) -> str:
-        return f"arn:aws:iam::{self.id}:role/sagemaker-execution"
+        return self.role_of(ROLE)
+
+    def role_of(self, name: str) -> str:
+        """The ARN of the role of this name."""
+        return f"arn:aws:iam::{self.id}:role/{name}"
 
     def ago(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
         """The moment that long before now."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.logs.models import logs_backends
 
-from emulator import seed
+from emulator import account_storage, seed
 from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
 from emulator.extension import autoscaling
@@ -20,7 +20,8 @@ SERVERLESS: Mapping[str, Any] = {"ServerlessConfig": {"MemorySizeInMB": 4096, "M
 class Model:
     """A model. images are named as `Account.image` takes them; several make a pipeline unless direct.
 
-    list_of_one puts a single image into `Containers`, as a pipeline of one.
+    list_of_one puts a single image into `Containers`, as a pipeline of one. role is the name of a role of its own,
+    which nobody makes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Model:
     direct: bool = False
     multi_model: bool = False
     list_of_one: bool = False
+    role: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,7 +98,7 @@ class Component:
 class Endpoint:
     """An endpoint with everything under it. age is in days; modified_hours ago it last changed (None: never).
 
-    load_tested says whether a tag tells of a load test behind its target values.
+    load_tested says whether a tag tells of a load test behind its target values; encrypted, whether a KMS key is named.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Endpoint:
     components: Sequence[Component] = ()
     subnets: Sequence[str] = ()
     load_tested: bool = True
+    encrypted: bool = False
 
     @property
     def models(self) -> list[Model]:
@@ -143,11 +146,12 @@ def make_model(account: Account, model: Model, *, age: float, tags: Mapping[str,
     account.sagemaker(
         "CreateModel",
         ModelName=model.name,
-        ExecutionRoleArn=account.role,
+        ExecutionRoleArn=account.role_of(model.role) if model.role else account.role,
         Tags=_tags({**tags, **model.tags}),
         **members,
     )
     seed.model(account.id, account.region, model.name, created=account.ago(days=age))
+    account_storage.keep(account, containers)
 
 
 def make_endpoint(account: Account, endpoint: Endpoint) -> None:
@@ -197,6 +201,8 @@ def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) 
         }
     if any(one.model is None for one in endpoint.variants):
         members["ExecutionRoleArn"] = account.role
+    if endpoint.encrypted:
+        members["KmsKeyId"] = account_storage.KEY_ALIAS
     if endpoint.subnets:
         members["VpcConfig"] = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": list(endpoint.subnets)}
     name = _config_name(endpoint)
@@ -226,6 +232,7 @@ def _make_component(account: Account, endpoint: Endpoint, component: Component) 
     name = component.name
     if component.base:
         artifact = f"s3://models-{account.id}/adapters/{name}.tar.gz"
+        account_storage.keep_data(account, artifact)
         specification: dict[str, Any] = {
             "BaseInferenceComponentName": component.base,
             "Container": {"ArtifactUrl": artifact},

@@ -187,6 +187,7 @@ HEALTHY = (
         owner="crm",
         age=19,
     ),
+    Endpoint("store-hours", [scaled(own("store-hours-v3"))], owner="retail", age=87),
     Endpoint("spare-parts", [scaled(own("spare-parts-v4"), type="ml.m7i.large")], owner="logistics", age=104),
     Endpoint("weather-impact", [scaled(own("weather-impact-v2"), calls=20)], owner="supply-chain", age=55),
     Endpoint(  # its config says one instance, and it has scaled between two and six ever since

@@ -268,6 +268,9 @@ FAULTY = (
         age=39,
     ),
     Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
+    Endpoint(  # runs by a role that was tidied away
+        "parcel-sizes", [scaled(own("parcel-sizes-v2", role="parcel-sizes-hosting"))], owner="logistics", age=102
+    ),
     Endpoint(  # sleeps at night on one instance
         "loyalty-offers",
         [scaled(own("loyalty-offers-v2"), scaling=Scaling(2, 6, night=1))],
@@ -317,7 +320,13 @@ FAULTY = (
         env="dev",
         age=8 / (24 * 60),
     ),
-    Endpoint("basket-analysis", [Variant(own("basket-analysis-v1"), "ml.t2.medium", calls=2)], owner="retail", age=400),
+    Endpoint(
+        "basket-analysis",
+        [Variant(own("basket-analysis-v1", subnets=(MAIN_A, MAIN_B)), "ml.t2.medium", calls=2)],
+        owner="retail",
+        age=400,
+        encrypted=True,
+    ),
 )
 
 IN_TRANSITION = (
@@ -395,8 +404,18 @@ def _make_activities(account: Account) -> None:
         account.id,
         account.region,
         "endpoint/ad-click-rate/variant/AllTraffic",
-        status="Unfulfilled",
+        # As the sample of a not scaled activity in AWS's guide: "Scaling activities for Application Auto Scaling".
+        status="Failed",
         started=account.ago(hours=1),
         not_scaled_reasons=[{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 6, "CurrentCapacity": 6}],
+        description="Attempting to scale due to alarm triggered",
+    )
+    seed.scaling_activity(  # nothing failed: it was as large as wanted
+        account.id,
+        account.region,
+        "endpoint/fare-quotes/variant/AllTraffic",
+        status="Failed",
+        started=account.ago(hours=2),
+        not_scaled_reasons=[{"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 2}],
         description="Attempting to scale due to alarm triggered",
     )

@@ -11,6 +11,7 @@ from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPC
 
 from emulator.account_base import Account
+from emulator.standing import make_security_group
 
 MAIN_VPC = "vpc-0a1f5c2e7d3b94680"
 ONE_ZONE_VPC = "vpc-0b2e6d3f8a4c05791"
@@ -48,6 +49,7 @@ _NETWORKS = {
 def make(account: Account) -> None:
     """Makes the VPCs, their subnets, and a Local Zone of the region."""
     backend = ec2_backends[account.id][account.region]
+    make_security_group(account.id, account.region, SECURITY_GROUP, MAIN_VPC)
     usual = RegionsAndZonesBackend.zones[account.region][:_LOCAL]
     local = Zone(
         name=f"{account.region}-lis-1a",

@@ -22,6 +22,7 @@ _DENIED = {
     "ec2": (403, "UnauthorizedOperation"),
     "sts": (403, "AccessDenied"),
     "iam": (403, "AccessDenied"),
+    "s3": (403, "AccessDenied"),
     "cloudwatch": (403, "AccessDenied"),
 }
 _THROTTLED = {
@@ -29,6 +30,8 @@ _THROTTLED = {
     "sns": (429, "Throttled"),
     "sts": (400, "Throttling"),
     "cloudwatch": (400, "Throttling"),
+    "iam": (400, "Throttling"),
+    "s3": (503, "SlowDown"),
     "organizations": (400, "TooManyRequestsException"),
 }
 _DENIED_JSON = (400, "AccessDeniedException")

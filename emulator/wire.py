@@ -142,7 +142,7 @@ def respond_error(call: Call, status: int, code: str, message: str, start_respon
             "x-amzn-query-error": f"{code};{kind}",
         }
         return respond(start_response, status, cbor.encode({"__type": code, "message": message}), headers)
-    if call.protocol in ("query", "ec2"):
+    if call.protocol in ("query", "ec2") or call.service == "s3":
         return respond(start_response, status, _xml_error(call, kind, code, message), {"Content-Type": "text/xml"})
     headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}
     return respond(start_response, status, json.dumps({"__type": code, "message": message}).encode(), headers)
@@ -152,6 +152,8 @@ def _xml_error(call: Call, kind: str, code: str, message: str) -> bytes:
     error = f"<Code>{escape(code)}</Code><Message>{escape(message)}</Message>"
     if call.protocol == "ec2":
         text = f"<Response><Errors><Error>{error}</Error></Errors><RequestID>{uuid.uuid4()}</RequestID></Response>"
+    elif call.service == "s3":
+        text = f"<Error>{error}<RequestId>{uuid.uuid4()}</RequestId></Error>"
     else:
         text = (
             f"<ErrorResponse><Error><Type>{kind}</Type>{error}</Error>"

@@ -11,11 +11,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from chalicelib.inventory.dependencies import DEEP
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
+from chalicelib.inventory.kinds.dependencies import EncryptionKey, Present, Standing
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJob
 from chalicelib.inventory.kinds.models import Model
@@ -775,6 +777,26 @@ def a_quota(instance_type: str | None, value: float | None, **listed: Any) -> Se
 # ---- network
 
 
+def a_role(name: str = "hosting", *, account: str = ACCOUNT) -> Present:
+    """An execution role that AWS says is there."""
+    return Present(Part.ROLES, a_role_arn(name, account=account))
+
+
+def a_role_arn(name: str = "hosting", *, account: str = ACCOUNT) -> str:
+    """The ARN of an execution role, with the path that the console gives it."""
+    return f"arn:aws:iam::{account}:role/service-role/{name}"
+
+
+def a_security_group(id: str = "sg-1") -> Present:
+    """A security group that AWS says is there."""
+    return Present(Part.SECURITY_GROUPS, id)
+
+
+def a_key(name: str, *, state: str = "Enabled", deletion: datetime | None = None) -> EncryptionKey:
+    """A KMS key under the name by which a config knows it."""
+    return EncryptionKey.model_validate({"name": name, "KeyState": state, "DeletionDate": deletion})
+
+
 def _vpc_config(subnets: Sequence[str]) -> dict[str, Any] | None:
     return {"SecurityGroupIds": ["sg-1"], "Subnets": list(subnets)} if subnets else None
 
@@ -855,7 +877,7 @@ def a_series(
 
 
 #: What an inventory may be put together from.
-Given = Fact | Series | RecommendationJob | BenchmarkJob
+Given = Fact | Series | RecommendationJob | BenchmarkJob | Present
 
 #: A part that could not be read, or one resource of it.
 Unreadable = Part | tuple[Part, str]
@@ -897,6 +919,7 @@ def an_inventory(
         activities=those(ScalingActivity),
         alarms={one.name: one for one in those(Alarm)},
         mutes=those(MuteRule) if mutes_known else None,
+        standing=Standing(frozenset(those(Present)), {one.name: one for one in those(EncryptionKey)}),
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
         offerings={one.instance_type: one for one in those(TypeOffering)},
@@ -995,6 +1018,7 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.MUTES: {"mutes": None},
     Part.SUBNETS: {"subnets": {}, "vpcs": {}},
     Part.OFFERINGS: {"offerings": {}},
+    **{part: {"standing": Standing()} for part in (Part.ROLES, Part.SECURITY_GROUPS, *DEEP)},
     Part.METRICS: {"metrics": {}},
     Part.TUNING_JOBS: {"tuning_jobs": {}},
     Part.RECOMMENDATIONS: {"recommendations": ()},

@@ -98,6 +98,29 @@ def a_notice(*told: Change, **changes: Any) -> Notice:
     return Notice(**{**facts, **changes})
 
 
+ANNOUNCED = a_finding(
+    a_resource(
+        "aws-health-event",
+        "AWS_SAGEMAKER_PLANNED_LIFECYCLE_EVENT",
+        console_url="https://health.console.aws.amazon.com/health/home",
+    ),
+    rule="aws-health",
+    topic="aws-health",
+    title="AWS will change something in SageMaker",
+    severity=Severity.MEDIUM,
+    summary="The execution role of these endpoints is gone: they cannot be patched. "
+    f"It names arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-prediction.",
+    why="AWS tells what it found or will change; until then what it names may not be patched, replaced or started.",
+    fix=Fix(text="Read the event in the AWS Health Dashboard, and look at the resources that it names."),
+    evidence={
+        "category": "scheduledChange",
+        "starts": "Sun, 20 Dec 2026 06:27:57 GMT",
+        "ends": "unknown",
+        "resources": [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-prediction"],
+    },
+    owner=None,
+    references=[],
+)
 IDLE = a_finding(
     a_resource("endpoint", "ranker-old"),
     rule="endpoint-idle",
@@ -284,5 +307,5 @@ SAMPLES: dict[str, Notice] = {
     ),
     "digest-clean": a_notice(),
     "digest-still-open": a_notice(still_open={"critical": 1, "high": 3}, severity=Severity.CRITICAL),
-    "health": a_notice(kind="health", still_open={"medium": 2}, severity=Severity.MEDIUM),
+    "health": a_notice(Change(change="new", finding=ANNOUNCED), kind="health", trigger="event"),
 }

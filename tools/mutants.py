@@ -91,7 +91,11 @@ AREAS = (
             "tests/service/test_marks.py",
         ),
     ),
-    Area("web", ("chalicelib/web/*.py",), ("tests/http/test_http.py", "tests/http/test_description.py")),
+    Area(
+        "web",
+        ("chalicelib/web/*.py",),
+        ("tests/http/test_http.py", "tests/http/test_ledger_over_http.py", "tests/http/test_description.py"),
+    ),
     Area(
         "fleet",
         ("chalicelib/fleet/*.py",),

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part
+from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SWEEP_ONLY, Part, action
 from chalicelib.kinds import DESCRIBED
 from chalicelib.notices.channels import CHANNELS, Permission
 
@@ -40,7 +40,7 @@ def _own(sid: str, actions: Sequence[str], *resources: str) -> Statement:
 
 
 def _read(actions: frozenset[str]) -> Statement:
-    return _allow("ReadTheAccount", sorted(actions), "*")
+    return _allow("ReadTheAccount", [action(operation) for operation in actions], "*")
 
 
 def _log(function: str) -> Statement:

@@ -219,7 +219,10 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
     effects: dict[tuple[str, str], set[str]] = {}
     causes = {(obstacle.operation, obstacle.reason): obstacle.cause for obstacle in judge.unread}
     resources: dict[tuple[str, str], set[str | None]] = {}
-    by_failure = {obstacle.failure: ids for obstacle, ids in judge.unread.items() if obstacle.failure is not None}
+    by_failure: dict[Failure, set[str]] = {}
+    for obstacle, ids in judge.unread.items():
+        if obstacle.failure is not None:  # several rules may have met it, each in its own words
+            by_failure.setdefault(obstacle.failure, set()).update(ids)
     covered, left = {failure.reason for failure in deferred}, {failure.operation for failure in deferred}
     for failure in failures:
         key = (failure.operation, failure.reason if failure.resource is None else failure.code)

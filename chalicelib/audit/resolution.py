@@ -15,19 +15,21 @@ from datetime import datetime
 from enum import Enum
 
 from chalicelib.audit.findings import place_of
+from chalicelib.events import ALARM
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.scaling import ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
 from chalicelib.report.findings import finding_id
 from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.rules import Rule
-from chalicelib.scope import Scope
+from chalicelib.scope import ResourceRef, Scope
 
 #: Verdicts from the one that resolves least.
 _BY_PROOF = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE, Verdict.PASS)
@@ -63,7 +65,8 @@ class Resolutions:
 
     ``rules`` are those that judge. ``known`` are the unresolved findings, of a whole account and region or of the named
     resources; of a sweep, outcomes on other resources are not kept. ``stands`` collects the ARNs of who stands on each
-    subnet. ``first_seen`` are the sightings of audits before, by rule and ARN; None where no ledger remembers them.
+    subnet, and of what each alarm (``alarm:NAME``) scales.
+    ``first_seen`` are the sightings of audits before, by rule and ARN; None where no ledger remembers them.
     """
 
     scope: Scope
@@ -87,6 +90,8 @@ class Resolutions:
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         if isinstance(subject, Model | EndpointConfig):
             self._note_subnets(subject)
+        elif isinstance(subject, ScalingPolicy):
+            self._note_alarms(subject)
         if self.first_seen is not None:
             self._note_sighting(rule, subject, outcome)
         if not proves(outcome) or outcome.verdict is Verdict.FAIL:
@@ -151,6 +156,11 @@ class Resolutions:
         if used and subject.vpc_config is not None:
             for subnet in subject.vpc_config.subnets:
                 self.stands.setdefault(subnet, set()).add(subject.arn)
+
+    def _note_alarms(self, policy: ScalingPolicy) -> None:
+        kind, name = policy.resource_id.split("/")[:2]
+        for alarm in policy.alarms:
+            self.stands.setdefault(f"{ALARM}:{alarm.name}", set()).add(self.scope.arn(ResourceRef(kind, name)))
 
 
 def _place(known: Known) -> Lacking:

@@ -18,6 +18,7 @@ from chalicelib.doctor.probes import Probe, needed, note_on, probes
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.parts import action
 from chalicelib.notices.channels import CHANNELS, Lookup
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import utc_text
@@ -299,7 +300,9 @@ def _short(text: str) -> str:
 def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
     """The IAM policy that allows what is denied; None where nothing is, or only in so many words."""
     actions = sorted(
-        permission.operation for permission in permissions if permission.state == "denied" and not permission.explicit
+        action(permission.operation)
+        for permission in permissions
+        if permission.state == "denied" and not permission.explicit
     )
     if not actions:
         return None

@@ -32,6 +32,7 @@ _NOTES = {
     _LIST_TAGS: "Owners, exemptions by tag and severities by tag stay unread.",
     "sagemaker:ListInferenceComponents": _HOSTED,
     "sagemaker:DescribeInferenceComponent": _HOSTED,
+    "s3:ListObjectsV2": "Amazon S3 tells anybody of a bucket that is not there: only an audit shows what is allowed.",
     "servicequotas:ListServiceQuotas": "Asked once a day; what it told is remembered.",
     "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
     "ec2:DescribeInstanceTypeOfferings": "Asked once a day for the instance types that stand in subnets.",
@@ -72,6 +73,11 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
         "ec2:DescribeInstanceTypeOfferings": Probe({"DryRun": True}),
+        "ec2:DescribeSecurityGroups": Probe({"DryRun": True}),
+        "iam:GetRole": Probe({"RoleName": NAME}, named=True),
+        "kms:DescribeKey": Probe({"KeyId": f"alias/{NAME}"}, named=True),
+        "ecr:DescribeImages": Probe({"repositoryName": NAME, "imageIds": [{"imageTag": NAME}]}, named=True),
+        "s3:ListObjectsV2": Probe({"Bucket": f"{NAME}-{scope.account}", "MaxKeys": 1}, named=True),
     }
 
 

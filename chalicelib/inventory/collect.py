@@ -11,7 +11,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from chalicelib.inventory import absence, images, metrics, narrow, shares, supply, uses
+from chalicelib.inventory import absence, dependencies, images, metrics, narrow, shares, supply, tested, uses
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
@@ -23,7 +23,6 @@ from chalicelib.inventory.kinds import (
     components,
     configs,
     endpoints,
-    load_tests,
     models,
     mutes,
     network,
@@ -33,7 +32,7 @@ from chalicelib.inventory.kinds import (
 )
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
-from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
@@ -245,6 +244,7 @@ class Reading:
         self._read_lacking_models(estate)
         supplied(estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)
+        standing_read = self._sections.submit(dependencies.read, reader, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
         estate.activities = (activities.result() if activities else None) or []
         if uses.scales_components(estate.policies) and not self._components_asked:
@@ -258,6 +258,7 @@ class Reading:
         estate.tuning_jobs = tuning_read.result() or {}
         estate.subnets = self._network.result() or {}
         metrics_read.result()
+        estate.standing = standing_read.result()
         return estate
 
     def _start_all(self, kind: Kind, model: type[Fact]) -> "Future[dict[str, Fact] | None]":
@@ -312,26 +313,7 @@ class Reading:
             keep = narrow.network_calls(estate, self._named_jobs)
             estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms, keep))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
-            self._read_load_tests(estate, scaled)
-
-    def _read_load_tests(self, estate: Inventory, scaled: list[Variant]) -> None:
-        """Inference Recommender jobs, and the tags of endpoints that came without: either tells of a load test."""
-        reader = self._reader
-        runs = {target.resource_id: uses.models_of(target)[:1] for target in scaled}
-        names = {name for models in runs.values() for name in models}
-        only = None if self.scope.whole else sorted(names)
-        keep = narrow.network_calls(estate, self._named_jobs)
-        jobs = reader.whole(Part.RECOMMENDATIONS, lambda: load_tests.recommendation_jobs(reader, only, keep))
-        estate.recommendations = jobs or []
-        if Part.BENCHMARKS in reader.needs and self.scope.whole:
-            estate.benchmarks = reader.whole(Part.BENCHMARKS, lambda: load_tests.benchmark_jobs(reader))
-        tested = {job.model_name for job in estate.recommendations} - {None}
-        untested = [target for target in scaled if not tested.intersection(runs[target.resource_id])]
-        for name in {target.endpoint_name for target in untested}:
-            endpoint = estate.endpoints[name]
-            if endpoint.tags is None:
-                tagged = endpoint.with_tags(reader.tags(endpoint.arn))
-                estate.endpoints = {**estate.endpoints, name: tagged}
+            tested.read_load_tests(reader, estate, scaled, narrow.network_calls(estate, self._named_jobs))
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""
@@ -387,6 +369,7 @@ class Reading:
         self._read_metrics(estate)
         self._read_what_rests_on_policies(estate)
         narrow.read_network(reader, estate, self._named_jobs, named)
+        estate.standing = dependencies.read(reader, estate)
         return estate
 
     def _named_models(self, estate: Inventory, names: Iterable[str]) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.dependencies import Standing
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJob
 from chalicelib.inventory.kinds.models import Model
@@ -26,6 +27,7 @@ from chalicelib.inventory.kinds.scaling import (
     INSTANCE_DIMENSION,
     PROVISIONED_DIMENSION,
     Alarm,
+    Bounds,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,
@@ -38,21 +40,6 @@ from chalicelib.inventory.waiting import Waiting
 from chalicelib.report.cause import Cause
 
 F = TypeVar("F", bound=Fact)
-
-
-class Bounds(NamedTuple):
-    """The limits between which a target scales."""
-
-    minimum: int
-    maximum: int
-
-    def changed(self, action: ScheduledAction) -> "Bounds":
-        """The limits that a scheduled action leaves behind: those that it does not name stay as they are."""
-        minimum, maximum = action.min_capacity, action.max_capacity
-        return Bounds(
-            self.minimum if minimum is None else minimum,
-            self.maximum if maximum is None else maximum,
-        )
 
 
 @dataclass
@@ -74,6 +61,7 @@ class Inventory:
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
     mutes: Sequence[MuteRule] | None = None
+    standing: Standing = field(default_factory=Standing)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     offerings: Mapping[str, TypeOffering] = field(default_factory=dict)
@@ -150,13 +138,13 @@ class Inventory:
         return self.models[name]
 
     def stands(self, part: Part, name: str) -> bool | None:
-        """True where a named config or model was read, False where AWS said that there is none, None where neither."""
+        """True where a named thing of a part was read, False where AWS said that there is none, None where neither."""
         if part is Part.CONFIGS:
             read = any(
                 variant.known("configured") and variant.config_name == name for variant in self.variants.values()
             )
         else:
-            read = name in self.models
+            read = name in self.models if part is Part.MODELS else self.standing.holds(part, name)
         return True if read else False if self.gaps.gone(part, name) else None
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:

@@ -24,6 +24,11 @@ class Part(StrEnum):
     ALARMS = "alarms"
     MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
+    ROLES = "execution-roles"
+    SECURITY_GROUPS = "security-groups"
+    KEYS = "encryption-keys"
+    REGISTRY_IMAGES = "registry-images"
+    MODEL_DATA = "model-data"
     METRICS = "metrics"
     TRAINING_JOBS = "training-jobs"
     TUNING_JOBS = "tuning-jobs"
@@ -51,6 +56,11 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.ALARMS: ("cloudwatch:DescribeAlarms",),
     Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
+    Part.ROLES: ("iam:GetRole",),
+    Part.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
+    Part.KEYS: ("kms:DescribeKey",),
+    Part.REGISTRY_IMAGES: ("ecr:DescribeImages",),
+    Part.MODEL_DATA: ("s3:ListObjectsV2",),
     Part.METRICS: ("cloudwatch:GetMetricData",),
     Part.TUNING_JOBS: (
         *_OF_KINDS[Part.TUNING_JOBS],
@@ -63,6 +73,9 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
+
+#: What IAM calls an operation where it does not call it by its name.
+ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
 
 #: Operations that list an account, and those that rest on such a list: only a sweep makes them, never an event.
 SWEEP_ONLY = frozenset(
@@ -86,6 +99,10 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    **dict.fromkeys(
+        (Part.ROLES, Part.SECURITY_GROUPS, Part.KEYS, Part.REGISTRY_IMAGES, Part.MODEL_DATA),
+        (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS),
+    ),
     Part.MUTES: (Part.ALARMS,),
     Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
@@ -103,3 +120,8 @@ def closure(parts: frozenset[Part]) -> frozenset[Part]:
                 needed.add(below)
                 waiting.append(below)
     return frozenset(needed)
+
+
+def action(operation: str) -> str:
+    """The IAM action that allows an operation."""
+    return ACTIONS.get(operation, operation)

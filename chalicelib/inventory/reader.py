@@ -115,6 +115,11 @@ class Reader:
         with self._lock:
             self.gaps.note(Failure(failure.operation, failure.code, failure.message, resource, part))
 
+    def gone(self, gone: Gone, part: Part, resource: str) -> None:
+        """Notes that AWS says that there is no such resource of a part."""
+        with self._lock:
+            self.gaps.note(Failure(gone.operation, gone.code, gone.message, resource, part, gone=True))
+
     def left_to_sweep(self, part: Part, resource: str | None = None, operation: str = LEFT_TO_SWEEP) -> None:
         """Notes that the part (or one resource of it) is left to the next sweep."""
         most = self.bound.most if self.bound is not None else 0
@@ -161,8 +166,7 @@ class Reader:
         try:
             return self.aws.call("sagemaker", operation, **{parameter: name})
         except Gone as gone:
-            with self._lock:
-                self.gaps.note(Failure(gone.operation, gone.code, gone.message, name, part, gone=True))
+            self.gone(gone, part, name)
         except CallFailed as failure:
             self.blind_to(failure, part, name)
         return None

@@ -242,19 +242,20 @@ class Ledger:
             judged[item["arn_judged"]] = judged.get(item["arn_judged"], undecided) & undecided
         return judged
 
-    # ---- what stands on a subnet
+    # ---- what stands on a subnet, and what an alarm scales
 
     def stands(self, account: str, region: str, users: Mapping[str, Iterable[str]]) -> None:
-        """Remembers who stands on each subnet, by the subnet's id: what an event about the subnet asks for. Of many the
-        first thousand, far more than an event audits."""
+        """Remembers who stands on each subnet, by its id, and what each alarm scales, by ``alarm:NAME``: what an event
+        about it asks for. Of many the first thousand, far more than an event audits."""
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
         for subnet, arns in users.items():
             key = {"pk": f"subnet#{account}#{region}", "sk": subnet}
             self._table.put({**key, "users": set(sorted(arns)[:USERS]), "expires": expires})
 
-    def users_of(self, account: str, region: str, subnets: Iterable[str]) -> list[str]:
-        """The ARNs of the models and configs that stood on these subnets when a sweep saw them last."""
-        items = [self._table.get(f"subnet#{account}#{region}", subnet) for subnet in subnets]
+    def users_of(self, account: str, region: str, names: Iterable[str]) -> list[str]:
+        """The ARNs of the models and configs that stood on these subnets, and of what these alarms scaled, when a sweep
+        saw them last."""
+        items = [self._table.get(f"subnet#{account}#{region}", name) for name in names]
         return sorted({arn for item in items if item is not None for arn in item["users"]})
 
     # ---- since when something has been seen

@@ -26,7 +26,7 @@ _APART = "\u200b"
 def chat(notice: Notice) -> dict[str, Any]:
     """The notification. The thread of a finding is its id, so that new, still open and resolved stand under each
     other."""
-    single = notice.kind in ("finding", "resolved")
+    single = notice.single
     lines = _of_one(notice) if single else _of_many(notice)
     content: dict[str, Any] = {
         "textType": "client-markdown",
@@ -36,7 +36,7 @@ def chat(notice: Notice) -> dict[str, Any]:
     related = []
     if single:
         finding = notice.only.finding
-        if notice.kind == "finding":
+        if notice.kind != "resolved":
             content["nextSteps"] = _steps(finding)
         content["keywords"] = [inert(finding.rule, CHAT_KEYWORD), finding.severity.value]
         related = [inert(finding.resource.arn, 2_000)] if finding.resource.arn else []

@@ -11,7 +11,7 @@ from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_entry, short_note, short_spot
 from chalicelib.report.calendar import soon
-from chalicelib.report.findings import Finding, Report, Severity, root_arn
+from chalicelib.report.findings import AWS_HEALTH, Finding, Report, Severity, root_arn
 from chalicelib.report.known import Known, Resolution
 
 #: An event sends at most this many notices; beyond that one digest.
@@ -169,10 +169,13 @@ def notices_of_event(decision: Decision, report: Report, policy: Policy, url: st
         return []
     if len(decision.changes) > NOTICES_OF_AN_EVENT:
         return [digest(decision, report, policy, url)]
-    return [
-        _notice(report, [change], policy, kind="resolved" if change.change == "resolved" else "finding", url=url)
-        for change in decision.changes
-    ]
+    return [_notice(report, [change], policy, kind=_kind_of(change), url=url) for change in decision.changes]
+
+
+def _kind_of(change: Change) -> str:
+    if change.change == "resolved":
+        return "resolved"
+    return "health" if change.finding.rule == AWS_HEALTH else "finding"
 
 
 def digest(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> Notice:

@@ -140,7 +140,7 @@ def email(
     message["To"] = _addresses(recipients, "AUDITOR_EMAIL_TO")
     message["Date"] = notice.finished_at
     message["Auto-Submitted"] = "auto-generated"
-    if notice.kind in ("finding", "resolved"):
+    if notice.single:
         # All that is told of one finding stands in one thread.
         message["References"] = f"<{notice.only.finding.id}@{source[0].domain}>"
     message.set_content(text, cte="quoted-printable")
@@ -178,7 +178,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
         "notice": notice,
         "shown": notice.shortened(named),
         "counts": dict.fromkeys(WORDS, 0) | {kind: len(changes) for kind, changes in notice.changes},
-        "single": notice.kind in ("finding", "resolved"),
+        "single": notice.single,
         "left_out": [_line(name) for name in left_out],
         "colours": COLOURS,
         "words": WORDS,

@@ -48,8 +48,8 @@ class Change(_Contract):
 
 
 class Notice(_Contract):
-    """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``digest`` for many or a
-    sweep.
+    """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``health`` for what
+    AWS Health says, ``digest`` for many changes or a sweep.
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
@@ -87,8 +87,13 @@ class Notice(_Contract):
     report_url: str | None = None
 
     @property
+    def single(self) -> bool:
+        """True where it tells one change."""
+        return self.kind != "digest"
+
+    @property
     def only(self) -> Change:
-        """The one change of a ``finding`` or ``resolved`` notice."""
+        """The one change of a notice that is no digest."""
         return self.told[0]
 
     @property
@@ -109,7 +114,7 @@ class Notice(_Contract):
     def subject(self) -> str:
         """One line of printable ASCII, at most 99 characters, as SNS takes for any e-mail subject. A digest's keeps its
         counts, wherever it is from."""
-        if self.kind in ("finding", "resolved"):
+        if self.single:
             kind, finding = self.only.change, self.only.finding
             severity = "" if kind == "resolved" else f" {finding.severity.value}"
             return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
@@ -147,7 +152,7 @@ class Notice(_Contract):
     @property
     def rule(self) -> str:
         """The rule of the one finding, or ``digest``: what subscribers filter by."""
-        return self.only.finding.rule if self.kind in ("finding", "resolved") else "digest"
+        return self.only.finding.rule if self.single else "digest"
 
     @property
     def tells_open(self) -> bool:
@@ -181,7 +186,7 @@ class Notice(_Contract):
         """The notice for programs. The finding of a single change stands at the top as well."""
         body = self.model_dump(mode="json")
         body["by_severity"] = self.by_severity
-        if self.kind in ("finding", "resolved"):
+        if self.single:
             body |= {"change": self.only.change, "finding": body["told"][0]["finding"]}
         return body
 

@@ -40,7 +40,7 @@ class NotDelivered(AuditorError):
 class Audited:
     """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``stands`` are the ARNs of who stands on each subnet.
+    ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales.
     """
 
     report: Report

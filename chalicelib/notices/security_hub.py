@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import Notice
-from chalicelib.report.findings import Finding, Report
+from chalicelib.report.findings import AWS_HEALTH, Finding, Report
 from chalicelib.report.formats.asff import security_hub_finding, size
 from chalicelib.templating import clean
 
@@ -62,7 +62,8 @@ def import_findings(notice: Notice, client: Any, exempt: Sequence[Finding] = ())
     Security Hub refuses is logged and given back. Raises SecurityHubFailed when a call fails as a whole.
     """
     region, partition = client.meta.region_name, client.meta.partition
-    changes = [(change.finding, str(change.change)) for change in notice.told]
+    # What AWS Health says is no finding about a resource of the account, and has its own way to a hub.
+    changes = [(change.finding, str(change.change)) for change in notice.told if change.finding.rule != AWS_HEALTH]
     changes += [(finding, "exempt") for finding in exempt]
     findings = [
         security_hub_finding(finding, change, finding.account, region, partition, notice.finished_at)

@@ -123,7 +123,7 @@ def messages(notice: Notice) -> list[str]:
     for_people = {"default": plain, "email": plain, "https": json.dumps(chat(notice), ensure_ascii=False)}
     rest = _size(_holding(notice, []).model_dump_json()) + COUNTS
     # The first part stands twice, for queues and for functions; a single change stands twice within each.
-    copies = 4 if notice.kind in ("finding", "resolved") else 2
+    copies = 4 if notice.single else 2
     first = (MESSAGE_BYTES - sum(map(_size, for_people.values())) - 2 * rest) // copies
     parts = list(_parts(_entries(notice), first, PART_BYTES - rest))
     bodies = []
@@ -202,7 +202,7 @@ def _fitting_text(notice: Notice) -> str:
 
 def text(notice: Notice) -> str:
     """The notice as plain text that reads well at 72 columns."""
-    name = "digest" if notice.kind in ("digest", "health") else "finding"
+    name = "finding" if notice.single else "digest"
     context = {"notice": notice, "words": WORDS, "ended": exemption_sentence, "soon_days": SOON_DAYS}
     rendered = render(f"notices/{name}.txt.j2", context)
     return re.sub(r"\n{3,}", "\n\n", rendered)

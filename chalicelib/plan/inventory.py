@@ -8,6 +8,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.dependencies import Standing
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy, ScheduledAction
@@ -35,6 +36,7 @@ class Planned(Inventory):
     absent: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unnamed: frozenset[str] = frozenset()
     partial: Mapping[str, str] = field(default_factory=dict)
+    standing: Standing = field(default_factory=lambda: Standing(asked=False))
 
     @property
     def subjects(self) -> Iterator[Fact]:

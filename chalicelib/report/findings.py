@@ -21,6 +21,9 @@ from chalicelib.scope import partition_of, scaled_id
 
 SCHEMA_VERSION = 1
 
+#: The rule of what AWS Health says, which no policy holds: it is told, not judged.
+AWS_HEALTH = "aws-health"
+
 #: Why a finding is told: it is seen for the first time, more severe, here again, still here, or over.
 ChangeKind = Literal["new", "worse", "back", "reminder", "resolved"]
 

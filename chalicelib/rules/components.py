@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.inventory.estate import Bounds, Inventory
+from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
+from chalicelib.inventory.kinds.scaling import Bounds
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed

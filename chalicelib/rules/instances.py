@@ -11,11 +11,9 @@ from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, Va
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.uses import models_of
-from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity, utc_text
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
-from chalicelib.rules.guards import held_by_schedule, older_than, serving, variant_with_instances
+from chalicelib.rules.guards import held_by_schedule, older_than, variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "instances"
@@ -218,53 +216,6 @@ def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: 
     if not older_than(since, timedelta(hours=hours), estate):
         return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts).passing()
     return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
-
-
-def endpoint_in_service(endpoint: Endpoint, estate: Inventory) -> Outcome | None:
-    """An endpoint that serves and is not in the middle of a change."""
-    return serving(endpoint.status)
-
-
-@rule(
-    "endpoint-dependency-missing",
-    topic=TOPIC,
-    kinds=["endpoint"],
-    severity=Severity.HIGH,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS],
-    guards=[endpoint_in_service],
-)
-def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: Params) -> Outcome:
-    """Something that the endpoint needs to be patched, updated or replaced does not exist any more: its endpoint
-    config, or a model of one of its variants or inference components."""
-    needed = _dependencies(endpoint, estate)
-    answers = {what: estate.stands(part, name) for what, (part, name) in needed.items()}
-    facts: Facts = {"dependencies": {what: IN_WORDS[answer] for what, answer in answers.items()}}
-    if missing := [what for what, answer in answers.items() if answer is False]:
-        return failed(missing=missing, **facts)
-    for part, name in needed.values():
-        estate.gaps.demand(part, name)
-    serving_variants = [variant for variant in endpoint.variants if not variant.shadow]
-    if not serving_variants or any(variant.hosts_components for variant in serving_variants):
-        estate.gaps.demand_each(Part.COMPONENTS)
-    if untold := [what for what, answer in answers.items() if answer is None]:
-        raise Unread(f"whether there still is the {', the '.join(untold)} was not read", cause=Cause.FAILED)
-    return passed("everything that it needs is there", **facts)
-
-
-IN_WORDS = {True: "yes", False: "no", None: "unknown"}
-
-
-def _dependencies(endpoint: Endpoint, estate: Inventory) -> dict[str, tuple[Part, str]]:
-    """What an endpoint names, in words, with the part and name under which it is described. The models of an endpoint
-    whose config is gone are named nowhere else."""
-    needed = {}
-    if endpoint.config_name:
-        needed[f"endpoint config {endpoint.config_name}"] = (Part.CONFIGS, endpoint.config_name)
-    models = [name for variant in endpoint.variants for name in models_of(variant)]
-    for component in estate.components.values():
-        if component.endpoint_name == endpoint.name:
-            models += [part.model_name for part in component.specifications if part.model_name]
-    return needed | {f"model {name}": (Part.MODELS, name) for name in models}
 
 
 class ZoneLoss(Params):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing
 from chalicelib.inventory.metrics import METRICS
-from chalicelib.inventory.parts import OPERATIONS, Part, closure
+from chalicelib.inventory.parts import OPERATIONS, Part, action, closure
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Outcome, not_applicable
 
@@ -63,7 +63,7 @@ class Rule:
     severity: Severity
     params: type[Params]
     reads: frozenset[Part]
-    reads_when: Mapping[str, Part]
+    reads_when: Mapping[str, frozenset[Part]]
     metrics: tuple[Window, ...]
     guards: tuple[Guard, ...]
     merges_into: tuple[str, ...]
@@ -85,15 +85,14 @@ class Rule:
 
     def parts(self, params: Params) -> frozenset[Part]:
         """The parts read under these parameters."""
-        extra = {part for name, part in self.reads_when.items() if getattr(params, name)}
+        extra = {part for name, parts in self.reads_when.items() if getattr(params, name) for part in parts}
         return self.reads | extra
 
     @property
     def permissions(self) -> tuple[str, ...]:
         """The IAM actions that reading for this rule may need, sorted."""
-        parts = closure(self.reads | frozenset(self.reads_when.values()))
-        actions = {operation for part in parts for operation in OPERATIONS[part]}
-        return tuple(sorted(actions))
+        parts = closure(self.reads.union(*self.reads_when.values()))
+        return tuple(sorted({action(operation) for part in parts for operation in OPERATIONS[part]}))
 
     def judge(self, subject: Any, estate: Inventory, params: Params) -> Outcome:
         """The outcome for one resource. Raises Unread when a fact that it needs was not read; what does not exist any
@@ -120,7 +119,7 @@ def rule(
     severity: Severity,
     reads: Iterable[Part | Window],
     params: type[Params] = Params,
-    reads_when: Mapping[str, Part] | None = None,
+    reads_when: Mapping[str, Part | tuple[Part, ...]] | None = None,
     metrics: Iterable[Window] = (),
     guards: Iterable[Guard] = (),
     merges_into: Iterable[str] = (),
@@ -144,7 +143,7 @@ def rule(
             severity=severity,
             params=params,
             reads=frozenset(parts),
-            reads_when=dict(reads_when or {}),
+            reads_when={name: frozenset(_several(parts)) for name, parts in (reads_when or {}).items()},
             metrics=windows,
             guards=tuple(guards),
             merges_into=tuple(merges_into),
@@ -157,12 +156,16 @@ def rule(
     return register
 
 
+def _several(parts: Part | tuple[Part, ...]) -> tuple[Part, ...]:
+    return (parts,) if isinstance(parts, Part) else parts
+
+
 @cache
 def _readers() -> dict[str, frozenset[str]]:
     """The rules that read what an operation brings, by the operation."""
     readers: dict[str, set[str]] = {}
     for id, rule in RULES.items():
-        for part in (*rule.reads, *rule.reads_when.values()):
+        for part in rule.reads.union(*rule.reads_when.values()):
             for operation in OPERATIONS[part]:
                 readers.setdefault(operation, set()).add(id)
     return {operation: frozenset(ids) for operation, ids in readers.items()}

@@ -7,13 +7,14 @@ from itertools import groupby
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
-from chalicelib.inventory.estate import Bounds, Inventory
+from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, plain
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import (
     INVOCATIONS_PER_INSTANCE,
+    Bounds,
     ScalableTarget,
     ScalingActivity,
     ScalingPolicy,

@@ -652,6 +652,7 @@ AUTOSCALING_AT_MAX: list[Case] = [
         in_demo=[
             InDemo(
                 "scalable-target ad-click-rate/AllTraffic",
+                # "Scaling activities for Application Auto Scaling": its StatusCode is Failed all the same.
                 remark="Its newest activity was not scaled for a reason, which is no failure.",
             )
         ],

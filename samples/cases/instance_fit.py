@@ -882,7 +882,10 @@ ENDPOINT_IDLE: list[Case] = [
 
 BURSTABLE_IN_DEMO = [
     InDemo("endpoint-variant thumbnail-quality/AllTraffic"),
-    InDemo("endpoint-variant basket-analysis/AllTraffic", remark="AWS registers no burstable instances for scaling."),
+    InDemo(
+        "endpoint-variant basket-analysis/AllTraffic",
+        remark='AWS registers no burstable instances for scaling ("Configure model auto scaling with the console").',
+    ),
 ]
 PREVIOUS_GENERATION: list[Case] = [
     *[

@@ -12,7 +12,6 @@ from samples.builders import (
     SUBNET_A,
     SUBNET_B,
     Given,
-    a_component,
     a_config,
     a_host_of_components,
     a_model,
@@ -37,7 +36,6 @@ DEGRADED = "endpoint-degraded"
 ZONE_LOSS = "endpoint-az-loss-overload"
 
 STUCK = "endpoint-stuck-in-transition"
-DEPENDENCY = "endpoint-dependency-missing"
 EIGHT_HOURS = {"RollingUpdatePolicy": {"MaximumExecutionTimeoutInSeconds": 8 * 3600}}
 POOL = {"InstanceType": "ml.g5.xlarge", "ModelNameOverride": "s"}
 SHORT = an_endpoint(a_variant(running={"CurrentInstanceCount": 1}))
@@ -168,6 +166,7 @@ ENDPOINT_SINGLE_INSTANCE: list[Case] = [
         "only the current count is told and it is two",
         a_variant(running={"DesiredInstanceCount": None, "CurrentInstanceCount": 2}),
     ),
+    # "Monitor asynchronous endpoint": it publishes no Invocations, of which endpoint-idle would miss the datapoints.
     fails(
         SINGLE,
         "an asynchronous endpoint on one instance",
@@ -598,107 +597,6 @@ ENDPOINT_STUCK: list[Case] = [
     is_unknown(STUCK, "AWS gave no time", an_endpoint(status="Updating", created=None, modified=None)),
 ]
 
-ENDPOINT_DEPENDENCY_MISSING: list[Case] = [
-    # hashicorp/terraform-provider-aws#40048: the endpoint config of a serving endpoint was deleted.
-    fails(
-        DEPENDENCY,
-        "the endpoint config was deleted",
-        an_endpoint(a_variant(config_read=False)),
-        severity=Severity.HIGH,
-        gone=[(Part.CONFIGS, "churn-config")],
-        evidence={
-            "missing": ["endpoint config churn-config"],
-            "dependencies": {"endpoint config churn-config": "no"},
-        },
-    ),
-    # ministryofjustice/analytical-platform#10195: the model of a serving endpoint was deleted, AWS could not patch it.
-    fails(
-        DEPENDENCY,
-        "a model was deleted",
-        an_endpoint(),
-        a_config(),
-        severity=Severity.HIGH,
-        gone=[(Part.MODELS, "churn-model")],
-        evidence={
-            "missing": ["model churn-model"],
-            "dependencies": {"endpoint config churn-config": "yes", "model churn-model": "no"},
-        },
-        in_demo=[InDemo("endpoint loan-terms", remark="Its model was deleted.")],
-    ),
-    fails(
-        DEPENDENCY,
-        "the model that an instance pool serves was deleted",
-        an_endpoint(
-            a_variant(settings={"InstancePools": [{"InstanceType": "ml.g5.xlarge", "ModelNameOverride": "s"}]})
-        ),
-        a_config(),
-        a_model(),
-        severity=Severity.HIGH,
-        gone=[(Part.MODELS, "s")],
-        evidence={"missing": ["model s"]},
-    ),
-    fails(
-        DEPENDENCY,
-        "the model of an inference component was deleted",
-        an_endpoint(a_host_of_components()),
-        a_config(),
-        a_component(model="gone-model"),
-        severity=Severity.HIGH,
-        gone=[(Part.MODELS, "gone-model")],
-        evidence={"missing": ["model gone-model"]},
-    ),
-    fails(
-        DEPENDENCY,
-        "the model of a serverless variant was deleted",
-        an_endpoint(a_serverless_variant()),
-        a_config(),
-        severity=Severity.HIGH,
-        gone=[(Part.MODELS, "churn-model")],
-    ),
-    fails(
-        DEPENDENCY,
-        "one model was deleted and another could not be read",
-        an_endpoint(a_variant("A"), a_variant("B", model="denied-model")),
-        a_config(),
-        severity=Severity.HIGH,
-        gone=[(Part.MODELS, "churn-model")],
-        unread=[(Part.MODELS, "denied-model")],
-        evidence={
-            "missing": ["model churn-model"],
-            "dependencies": {
-                "endpoint config churn-config": "yes",
-                "model churn-model": "no",
-                "model denied-model": "unknown",
-            },
-        },
-    ),
-    passes(DEPENDENCY, "config and model are there", an_endpoint(), a_config(), a_model()),
-    passes(
-        DEPENDENCY,
-        "config, components and their models are there",
-        an_endpoint(a_host_of_components()),
-        a_config(),
-        a_component(),
-        a_model(),
-    ),
-    *[
-        does_not_apply(DEPENDENCY, f"an endpoint that is {status}", an_endpoint(status=status))
-        for status in (*IN_TRANSITION, *NOT_SERVING)
-    ],
-    is_unknown(
-        DEPENDENCY, "the model could not be read", an_endpoint(), a_config(), unread=[(Part.MODELS, "churn-model")]
-    ),
-    is_unknown(DEPENDENCY, "no model could be read", an_endpoint(), a_config(), unread=[Part.MODELS]),
-    is_unknown(DEPENDENCY, "nobody asked for the model", an_endpoint(), a_config()),
-    is_unknown(
-        DEPENDENCY,
-        "the components of a host could not be read",
-        an_endpoint(a_host_of_components()),
-        a_config(),
-        unread=[Part.COMPONENTS],
-    ),
-]
-
 
 def carrying(variant: Variant, target_value: float = 120.0) -> tuple[Given, ...]:
     """What says how many invocations an instance carries: a target, and its policy."""
@@ -921,6 +819,5 @@ CASES: list[Case] = [
     *ENDPOINT_CONFIG_SINGLE_INSTANCE,
     *ENDPOINT_DEGRADED,
     *ENDPOINT_STUCK,
-    *ENDPOINT_DEPENDENCY_MISSING,
     *AZ_LOSS_OVERLOAD,
 ]

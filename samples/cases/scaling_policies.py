@@ -703,6 +703,15 @@ ORPHANED_TARGET: list[Case] = [
 
 # ---- instance families
 
+BURSTABLE_IN_DEMO = [
+    InDemo(
+        "scalable-target thumbnail-quality/AllTraffic",
+        # "Configure model auto scaling with the console": registration checks that the type is not burstable. What was
+        # registered stays when the endpoint is deleted by somebody who may not deregister it ("Automatic scaling
+        # considerations"), and is there when the endpoint is made again.
+        remark="Left by an endpoint of the same name: AWS registers none on a burstable type.",
+    )
+]
 BURSTABLE_INSTANCE: list[Case] = [
     *[
         fails(
@@ -715,7 +724,7 @@ BURSTABLE_INSTANCE: list[Case] = [
             in_demo=in_demo,
         )
         for instance_type, in_demo in (
-            ("ml.t2.medium", [InDemo("scalable-target thumbnail-quality/AllTraffic")]),
+            ("ml.t2.medium", BURSTABLE_IN_DEMO),
             ("ml.t2.2xlarge", []),
         )
     ],

@@ -26,7 +26,8 @@ NOT_IN_SEARCH = {
 @dataclass
 class State:
     """What the account contains, by list. Records are those of ``Describe…``; ``metrics`` are the datapoints by
-    (metric name, the values of its dimensions in the order of their names)."""
+    (metric name, the values of its dimensions in the order of their names). Roles, security groups, keys, images and
+    objects are all there, but for those whose names are ``absent``."""
 
     endpoints: list[Record] = field(default_factory=list)
     configs: list[Record] = field(default_factory=list)
@@ -47,11 +48,12 @@ class State:
     recommendations: list[Record] = field(default_factory=list)
     metrics: dict[tuple[str, ...], list[tuple[datetime, float]]] = field(default_factory=dict)
     tags: dict[str, list[Record]] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
 
     def mapped(self, change: Callable[[Record], Record]) -> "State":
         """The same account with ``change`` made to every record."""
         lists = {name: [change(dict(record)) for record in value] for name, value in self.lists()}
-        return State(**lists, metrics=self.metrics, tags=self.tags)
+        return State(**lists, metrics=self.metrics, tags=self.tags, absent=self.absent)
 
     def lists(self) -> Iterable[tuple[str, list[Record]]]:
         """The lists of records by their name."""
@@ -181,6 +183,34 @@ class StateDoor(Aws):
         for condition in parameters.get("Filters") or ():
             subnets = [one for one in subnets if one.get(keys[condition["Name"]]) in condition["Values"]]
         return {"Subnets": subnets}
+
+    def _DescribeSecurityGroups(self, parameters: Mapping[str, Any]) -> Record:
+        named = [*parameters.get("GroupIds", ())]
+        if gone := self.state.absent.intersection(named):
+            raise Gone("ec2:DescribeSecurityGroups", "InvalidGroup.NotFound", f"{sorted(gone)} does not exist")
+        ids = [*named, *(id for condition in parameters.get("Filters", ()) for id in condition["Values"])]
+        return {"SecurityGroups": [{"GroupId": id} for id in ids if id not in self.state.absent]}
+
+    def _GetRole(self, parameters: Mapping[str, Any]) -> Record:
+        name = parameters["RoleName"]
+        if name in self.state.absent:
+            raise Gone("iam:GetRole", "NoSuchEntity", f"The role with name {name} cannot be found.")
+        return {"Role": {"RoleName": name, "Arn": f"arn:aws:iam::123456789012:role/{name}"}}
+
+    def _DescribeKey(self, parameters: Mapping[str, Any]) -> Record:
+        if parameters["KeyId"] in self.state.absent:
+            raise Gone("kms:DescribeKey", "NotFoundException", "no such key")
+        return {"KeyMetadata": {"KeyId": parameters["KeyId"], "KeyState": "Enabled"}}
+
+    def _DescribeImages(self, parameters: Mapping[str, Any]) -> Record:
+        if parameters["repositoryName"] in self.state.absent:
+            raise Gone("ecr:DescribeImages", "RepositoryNotFoundException", "no such repository")
+        return {"imageDetails": [{"registryId": parameters["registryId"]} for _ in parameters["imageIds"]]}
+
+    def _ListObjectsV2(self, parameters: Mapping[str, Any]) -> Record:
+        if parameters["Bucket"] in self.state.absent:
+            raise Gone("s3:ListObjectsV2", "NoSuchBucket", "no such bucket")
+        return {"KeyCount": 1, "Contents": [{"Key": parameters["Prefix"]}]}
 
     def _DescribeAvailabilityZones(self, parameters: Mapping[str, Any]) -> Record:
         return {"AvailabilityZones": self.state.zones}

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -49,6 +49,8 @@ SOURCES = {
     "AUDITOR_SCALING_SOURCE": "demo.application-autoscaling",
     "AUDITOR_AUTOSCALING_SOURCE": "demo.autoscaling",
     "AUDITOR_EC2_SOURCE": "demo.ec2",
+    "AUDITOR_CLOUDWATCH_SOURCE": "demo.monitoring",
+    "AUDITOR_HEALTH_SOURCE": "demo.health",
 }
 #: The services that the emulator answers for; ministack answers for all others.
 AUDITED = ("SAGEMAKER", "EC2", "APPLICATION_AUTO_SCALING", "CLOUDWATCH", "ORGANIZATIONS", "STS")
@@ -490,6 +492,9 @@ class Stack:
         """An endpoint with a config and a model of its own."""
         sagemaker = self.member(account, "sagemaker", region)
         role = f"arn:aws:iam::{account}:role/r"
+        iam = self.member(account, "iam", region)
+        with suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")
         image = f"{account}.dkr.ecr.{region}.amazonaws.com/own:1"
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": image})
         variant = {

@@ -14,6 +14,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from emulator.standing import make_role, make_security_group
 from tests.conftest import NewService
 
 NOW = datetime.now(UTC)
@@ -32,6 +33,9 @@ def an_endpoint(
 ) -> None:
     """An endpoint in service for a month, with a config and a model of its own; ``called`` yesterday, at least."""
     sagemaker = emulator.client("sagemaker")
+    make_role(ROLE)
+    for group in model.get("VpcConfig", {}).get("SecurityGroupIds", ()):
+        make_security_group(ACCOUNT, REGION, group, "vpc-1")
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE}, **model)
     variant = {
         "VariantName": "AllTraffic",
@@ -263,7 +267,7 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
         one for one in EXPECTED if one[1].startswith("walled-in")
     }
     assert report.resources["endpoint"] == 1
-    assert sum(front.calls.values()) <= 12
+    assert sum(front.calls.values()) <= 14
     assert not [name for name in front.calls if ":List" in name and name != "sagemaker:ListTags"]
     assert "sagemaker:Search" not in front.calls
 

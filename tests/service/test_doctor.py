@@ -11,7 +11,7 @@ import pytest
 from chalicelib.cli import run
 from chalicelib.doctor.doctor import diagnose
 from chalicelib.doctor.probes import needed
-from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS
+from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, action
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.difference import DifferenceKind, difference
 from chalicelib.report.findings import Report
@@ -114,7 +114,7 @@ def test_the_doctor_names_exactly_what_is_denied(front: Front, session: boto3.Se
     found = diagnose(session, {}, NOW, policy="strict", event=event)
     assert [one.operation for one in found.missing] == [operation]
     assert found.policy_to_add is not None
-    assert found.policy_to_add["Statement"][0]["Action"] == [operation]
+    assert found.policy_to_add["Statement"][0]["Action"] == [action(operation)]
     assert found.blind == needed(load_policy("strict").enabled(), sweep=not event)[operation]
 
 

@@ -203,6 +203,83 @@ def test_a_subnet_that_is_deleted_audits_what_stands_on_it(
     assert answer == {"dropped": "nothing that is known stands on it"}
 
 
+def test_a_scaling_alarm_that_is_deleted_is_told_at_once(
+    client: Client, emulator: Emulator, subscriber: Subscriber
+) -> None:
+    an_endpoint(emulator, "scaled")
+    a_target("scaled")
+    scaling, cloudwatch = emulator.client("application-autoscaling"), emulator.client("cloudwatch")
+    arn = scaling.put_scaling_policy(
+        PolicyName="up",
+        ServiceNamespace="sagemaker",
+        ResourceId="endpoint/scaled/variant/AllTraffic",
+        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration={
+            "AdjustmentType": "ChangeInCapacity",
+            "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+        },
+    )["PolicyARN"]
+    alarm = "busy"
+    cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="InvocationsPerInstance",
+        Dimensions=[{"Name": "EndpointName", "Value": "scaled"}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=3,
+        Threshold=100,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[arn],
+    )
+    seed.scaling_policy(
+        ACCOUNT,
+        REGION,
+        "up",
+        "endpoint/scaled/variant/AllTraffic",
+        Alarms=[{"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}"}],
+    )
+    sent(client, "audit_on_schedule", payload("schedule"))
+    told(subscriber)
+    cloudwatch.delete_alarms(AlarmNames=[alarm])
+    event = an_api_call("monitoring.amazonaws.com", "DeleteAlarms", {"alarmNames": [alarm]})
+    sent(client, "audit_on_api_call", event)
+    assert ("new", "autoscaling-alarm-broken", "scaled/AllTraffic/up") in told(subscriber)
+    others = an_api_call("monitoring.amazonaws.com", "DeleteAlarms", {"alarmNames": ["of-a-table"]})
+    assert sent(client, "audit_on_api_call", others) == {"dropped": "nothing that is known stands on it"}
+
+
+def health_event(**detail: Any) -> dict[str, Any]:
+    event = payload("health")
+    return {**event, "detail": {**event["detail"], **detail}}
+
+
+def test_what_aws_health_says_is_told_once_and_when_it_is_over(client: Client, subscriber: Subscriber) -> None:
+    name = "AWS_SAGEMAKER_PLANNED_LIFECYCLE_EVENT"
+    sent(client, "audit_on_sagemaker_event", health_event())
+    (message,) = [json.loads(notice["Message"]) for notice in subscriber.received()]
+    assert (message["kind"], message["finding"]["severity"]) == ("health", "medium")
+    assert message["finding"]["evidence"]["resources"] == [
+        "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn-prediction"
+    ]
+    sent(client, "audit_on_sagemaker_event", health_event(page="2", totalPages="2"))
+    sent(client, "audit_on_schedule", payload("schedule"))
+    assert [change for change in told(subscriber) if change[1] == "aws-health"] == []
+    sent(client, "audit_on_sagemaker_event", health_event(statusCode="closed"))
+    assert told(subscriber) == [("resolved", "aws-health", name)]
+
+
+@pytest.mark.parametrize(
+    "detail", [{"service": "EC2"}, {"affectedAccount": "999999999999"}, {"eventArn": ""}, {"eventArn": None}]
+)
+def test_what_aws_health_says_of_others_is_dropped(
+    client: Client, subscriber: Subscriber, detail: dict[str, Any]
+) -> None:
+    assert "dropped" in sent(client, "audit_on_sagemaker_event", health_event(**detail))
+    assert told(subscriber) == []
+
+
 def test_get_audit_answers_from_the_ledger(client: Client, emulator: Emulator, front: Front) -> None:
     for number in range(3):
         an_endpoint(emulator, f"alone-{number}", count=1)

@@ -20,6 +20,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from emulator.standing import make_role
 from tests.service.test_audit import an_endpoint
 from tests.service.test_triggers import Subscriber
 
@@ -56,6 +57,7 @@ class Account:
             aws_session_token=granted["SessionToken"],
         )
         role = f"arn:aws:iam::{account}:role/r"
+        make_role(role)
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": "own:1"})
         variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])

@@ -226,6 +226,16 @@ def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) ->
     assert story.ledger.listed(Query(ACCOUNT, region="us-east-1"), 10).findings == []
 
 
+def test_there_is_no_cursor_after_the_last_page(story: Story) -> None:
+    story.ledger.write([Known(a_finding(number)) for number in range(2)])
+    assert story.ledger.listed(Query(ACCOUNT), 2).cursor is None
+    first = story.ledger.listed(Query(ACCOUNT), 1)
+    assert first.cursor is not None
+    second = story.ledger.listed(Query(ACCOUNT), 1, first.cursor)
+    assert second.cursor is None
+    assert {first.findings[0].id, second.findings[0].id} == {a_finding(0).id, a_finding(1).id}
+
+
 @pytest.mark.parametrize("cursor", ["nonsense", "e30=", "eyJwayI6MX0="])
 def test_a_cursor_that_no_page_gave_is_refused(story: Story, cursor: str) -> None:
     with pytest.raises(InvalidInput, match="accepted is the cursor of the page before"):

@@ -26,6 +26,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from emulator.standing import make_role
 from tests.conftest import NewService
 from tests.service.test_audit import an_endpoint
 
@@ -142,7 +143,9 @@ def test_other_partitions_have_their_own_arns_and_consoles(
 ) -> None:
     sagemaker = boto3.Session(region_name=region).client("sagemaker")
     container = {"Image": "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/own:1"}
-    sagemaker.create_model(ModelName="m", ExecutionRoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", PrimaryContainer=container)
+    role = f"arn:{partition}:iam::{ACCOUNT}:role/r"
+    make_role(role)
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "V", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")

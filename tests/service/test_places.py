@@ -10,6 +10,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
+from emulator.standing import make_role
 from emulator.wire import Call
 from tests.service.test_audit import an_endpoint
 
@@ -21,9 +22,9 @@ Captured = pytest.CaptureFixture[str]
 def endpoint_in(emulator: Emulator, account: str, region: str, name: str) -> None:
     """An endpoint of one instance, which is a finding."""
     sagemaker = emulator.client("sagemaker", region=region, account=account)
-    sagemaker.create_model(
-        ModelName=name, PrimaryContainer={"Image": "own:1"}, ExecutionRoleArn=f"arn:aws:iam::{account}:role/r"
-    )
+    role = f"arn:aws:iam::{account}:role/r"
+    make_role(role)
+    sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": "own:1"}, ExecutionRoleArn=role)
     variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)

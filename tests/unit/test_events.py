@@ -8,6 +8,8 @@ from chalicelib.errors import InvalidInput
 from chalicelib.events import NAMED_BY, scope_of
 from chalicelib.scope import ResourceRef
 
+CLUSTER = "arn:aws:sagemaker:eu-west-1:123456789012:cluster/4bvu81wlsvpo"
+
 
 def an_event(detail_type: str, detail: Any, **differences: Any) -> dict[str, Any]:
     return {
@@ -27,6 +29,49 @@ def test_a_native_event_names_one_resource(detail_type: str) -> None:
     scope = scope_of(an_event(detail_type, {key: "thing"}))
     assert scope.resources == (ResourceRef(kind, "thing"),)
     assert (scope.account, scope.region, scope.partition) == ("123456789012", "eu-west-1", "aws")
+
+
+def test_the_record_of_a_cluster_event_names_the_cluster() -> None:
+    record = {"EventDetails": {"ClusterArn": CLUSTER, "InstanceId": "i-0391f86fa0fe0d465", "EventLevel": "Error"}}
+    assert scope_of(an_event("SageMaker HyperPod Cluster Event", record)).resources == (
+        ResourceRef("cluster", CLUSTER),
+    )
+
+
+TRACKING = "TargetTracking-endpoint/churn/variant/blue-AlarmHigh-3b1c0e5d"
+SCALED = "inference-component/embed"
+POLICY = f"arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:1:resource/sagemaker/{SCALED}:policyName/up"
+
+
+@pytest.mark.parametrize(
+    ("call", "parameters", "named"),
+    [
+        ("DeleteAlarms", {"alarmNames": [TRACKING]}, {("endpoint", "churn"), ("alarm", TRACKING)}),
+        ("DisableAlarmActions", {"alarmNames": ["own"]}, {("alarm", "own")}),
+        (
+            "PutMetricAlarm",
+            {"alarmName": "own", "alarmActions": [POLICY, "arn:aws:sns:eu-west-1:123456789012:ops"]},
+            {("inference-component", "embed"), ("alarm", "own")},
+        ),
+        (
+            "PutAlarmMuteRule",
+            {"name": "r", "muteTargets": {"alarmNames": ["a", "b"]}},
+            {("alarm", "a"), ("alarm", "b")},
+        ),
+    ],
+)
+def test_a_call_about_alarms_names_what_they_scale_and_the_alarms(
+    call: str, parameters: dict[str, Any], named: set[tuple[str, str]]
+) -> None:
+    detail = {"eventSource": "monitoring.amazonaws.com", "eventName": call, "requestParameters": parameters}
+    scope = scope_of(an_event("AWS API Call via CloudTrail", detail))
+    assert {(ref.kind, ref.name) for ref in scope.resources} == named
+
+
+def test_a_call_about_no_alarm_is_refused() -> None:
+    detail = {"eventSource": "monitoring.amazonaws.com", "eventName": "DeleteAlarms", "requestParameters": {}}
+    with pytest.raises(InvalidInput, match="names no alarm"):
+        scope_of(an_event("AWS API Call via CloudTrail", detail))
 
 
 @pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.audit.resolution import Resolutions
+from chalicelib.inventory.failures import Failures
 from chalicelib.kinds import DESCRIBED, says_gone
 from chalicelib.report.findings import Finding, Resource, Severity, finding_id
 from chalicelib.report.known import Known
@@ -189,6 +190,15 @@ def test_rules_that_did_not_judge_resolve_nothing() -> None:
     assert after(known, FaultyDoor(State())) == []
     narrowed = Resolutions(SCOPE, RULES - {"endpoint-degraded"}, on("endpoint", "churn", ARN, rule="endpoint-degraded"))
     assert narrowed.lacking() == []
+
+
+def test_of_a_resource_that_is_gone_only_the_rules_that_judged_resolve() -> None:
+    judged, other = "endpoint-degraded", "endpoint-stuck-in-transition"
+    known = on("endpoint", "churn", ARN, rule=judged) | on("endpoint", "churn", ARN, rule=other)
+    assert len(known) == 2
+    resolutions = Resolutions(SCOPE, frozenset({judged}), known)
+    resolutions.conclude(frozenset(resolutions.lacking()), Failures())
+    assert {known[id].finding.rule for id in resolutions.resolution.gone} == {judged}
 
 
 def test_a_job_that_left_the_window_is_not_asked_for() -> None:

@@ -14,6 +14,7 @@ class Specification(Fact):
     instance_type: str | None = at("InstanceType")
     model_name: str | None = at("ModelName")
     image: str | None = at("Container.DeployedImage.SpecifiedImage", "Container.Image")
+    artifact: str | None = at("Container.ArtifactUrl")
     base_component: str | None = at("BaseInferenceComponentName")
     az_balance: Present = at("SchedulingConfig.AvailabilityZoneBalance", default=False)
     placement_strategy: str | None = at("SchedulingConfig.PlacementStrategy")

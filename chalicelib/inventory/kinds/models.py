@@ -18,6 +18,7 @@ class Container(Fact):
     hostname: str | None = at("ContainerHostname")
     mode: str | None = at("Mode")
     model_package: str | None = at("ModelPackageName")
+    model_data: str | None = at("ModelDataSource.S3DataSource.S3Uri", "ModelDataUrl")
 
 
 def _with_subnets(config: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
@@ -90,6 +90,21 @@ class ScheduledAction(Fact):
     def lives(self, now: datetime) -> bool:
         """False for an action that is over. Raises Unread where its time zone is not known and that decides."""
         return not (self.end is not None and self.end <= now) and not over(self.schedule, self.timezone, now)
+
+
+class Bounds(NamedTuple):
+    """The limits between which a target scales."""
+
+    minimum: int
+    maximum: int
+
+    def changed(self, action: ScheduledAction) -> "Bounds":
+        """The limits that a scheduled action leaves behind: those that it does not name stay as they are."""
+        minimum, maximum = action.min_capacity, action.max_capacity
+        return Bounds(
+            self.minimum if minimum is None else minimum,
+            self.maximum if maximum is None else maximum,
+        )
 
 
 class AlarmRef(Fact):

@@ -87,7 +87,7 @@ def blocks(notice: Notice) -> list[Block]:
     (https://github.com/slackapi/bolt-python/issues/914).
     """
     for room in ROOMS:
-        made = _of_one(notice, room) if notice.kind in ("finding", "resolved") else _of_many(notice, room)
+        made = _of_one(notice, room) if notice.single else _of_many(notice, room)
         if made is not None and len(json.dumps(_message(notice, made))) <= MESSAGE:
             break
     assert made is not None  # the last rooms have no summaries
@@ -161,13 +161,15 @@ def _of_one(notice: Notice, room: Room) -> list[Block]:
     made = [
         _header(headline(notice)),
         _section("\n".join(filter(None, [f"{about} · {words(finding.resource.kind, 40)}", note]))),
-        _section(("" if notice.kind == "finding" else "What was wrong: ") + (words(finding.summary, room.text) or "–")),
+        _section(
+            ("What was wrong: " if notice.kind == "resolved" else "") + (words(finding.summary, room.text) or "–")
+        ),
     ]
-    if notice.kind == "finding":
+    if notice.kind != "resolved":
         made += _advice(finding, notice, room)
     made.append(_fields(_facts(finding, room)))
     references = finding.references[: min(room.lines, 5)]
-    if notice.kind == "finding" and references:
+    if notice.kind != "resolved" and references:
         made.append(_context(" · ".join(link(url, _page(url), 80) for url in references)))
     made += _blind_spots(notice, room) + _exemptions(notice, room)
     made.append(_foot(notice, room))
@@ -366,4 +368,4 @@ def _plain_text(notice: Notice, commands: Sequence[str], commands_left: int) -> 
 
 def _single(notice: Notice) -> Change | None:
     """The change of a notice about one; None for a digest."""
-    return notice.only if notice.kind in ("finding", "resolved") else None
+    return notice.only if notice.single else None

@@ -304,7 +304,7 @@ def _notice_in(record: Any) -> Notice | None:
         notice = Notice.model_validate_json(str(sent.get("Message", "")))
     except ValidationError:
         notice = None
-    if notice is None or (notice.kind in ("finding", "resolved") and not notice.told):
+    if notice is None or (notice.single and not notice.told):
         telemetry.dropped(_logged(str(sent.get("MessageId"))), "it is no notice")
         return None
     return notice

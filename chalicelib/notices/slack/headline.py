@@ -33,7 +33,7 @@ def headline(notice: Notice) -> str:
 
 def news(notice: Notice) -> tuple[str, str]:
     """The start of the headline, which is ours, and the rest of it, which is not."""
-    if notice.kind in ("finding", "resolved"):
+    if notice.single:
         kind, finding = notice.only.change, notice.only.finding
         if kind == "resolved":
             return f"{WELL} {WORDS[kind]} · ", finding.title
@@ -68,7 +68,7 @@ def colour_of(notice: Notice) -> str:
 
 def announced(notice: Notice) -> str:
     """What a notification shows, where blocks cannot be seen."""
-    if notice.kind in ("finding", "resolved"):
+    if notice.single:
         finding = notice.only.finding
         return f"{headline(notice)}: {words(finding.resource.name, 100)} ({words(finding.region, 40)})"
     return f"{headline(notice)} ({words(notice.account, 60)} {words(notice.region, 60)})"

@@ -75,6 +75,10 @@ def test_metrics_that_cloudwatch_did_not_finish_are_unread_and_nothing_is_idle(f
     assert spots(trial.operation, fault)[trial.operation] is cause
 
 
+def test_every_rule_that_meets_a_failure_is_told_with_it_also_where_another_says_it_in_its_own_words() -> None:
+    assert not matrix.run(Trial("sagemaker:Search", "words for numbers"))
+
+
 def test_e7_what_aws_does_not_tell_is_unknown_and_makes_no_audit_incomplete() -> None:
     state = account()
     package = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/churn/1"
