@@ -81,6 +81,7 @@ ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
 SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *(f"sagemaker:{row.describe_operation}" for row in DESCRIBED if not row.events and not row.calls),
         *OPERATIONS[Part.BENCHMARKS],
         *OPERATIONS[Part.QUOTAS],
     }
