@@ -136,7 +136,13 @@ FAULTY = (
         owner="logistics",
         age=720,
     ),
-    Endpoint("kyc-checks", [scaled(own("kyc-checks-v5"), scaling=Scaling(2, 6, None))], owner="onboarding", age=34),
+    Endpoint(  # its instances stand in one zone, which detailed observability tells
+        "kyc-checks",
+        [scaled(own("kyc-checks-v5"), scaling=Scaling(2, 6, None))],
+        owner="onboarding",
+        age=34,
+        observed=("eu-west-1b", "eu-west-1b"),
+    ),
     Endpoint(
         "card-disputes",
         [scaled(own("card-disputes-v2"), scaling=Scaling(suspended=["DynamicScalingOutSuspended"]))],
@@ -165,7 +171,12 @@ FAULTY = (
         owner="pricing",
         age=77,
     ),
-    Endpoint("stock-alerts", [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False))], owner="retail", age=90),
+    Endpoint(  # at 60 of 400 percent, as each of its four vCPUs counts 100
+        "stock-alerts",
+        [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False, tracking=60, follows="stock-alerts"))],
+        owner="retail",
+        age=90,
+    ),
     Endpoint("thumbnail-quality", [scaled(own("thumbnail-quality-v1"), type="ml.t2.large")], owner="catalog", age=38),
     Endpoint(  # asynchronous, and asleep for good
         "call-transcripts",

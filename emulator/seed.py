@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator import extension
-from emulator.extension import autoscaling, cloudwatch, quotas, records, training, tuning
+from emulator.extension import autoscaling, cloudwatch, promql, quotas, records, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
 
 extension.install()
@@ -179,6 +179,13 @@ def training_plan(
         members |= {**times, "ReservedCapacitySummaries": reserved, "CreationTime": times["StartTime"], **fields}
         records.store_of(backend, records.TRAINING_PLAN)[name] = records.Record(records.TRAINING_PLAN, members)
         return arn
+
+
+def observed_hosts(account: str, region: str, endpoint: str, zones: Sequence[str], variant: str = "AllTraffic") -> None:
+    """An instance in each of these zones, as detailed observability of the endpoint tells it."""
+    with LOCK:
+        hosts = promql.hosts_of(account, region)
+        hosts += [(endpoint, variant, zone, f"i-{endpoint}-{number}") for number, zone in enumerate(zones)]
 
 
 def training_job(

@@ -24,6 +24,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.offerings import TypeOffering
+from chalicelib.inventory.kinds.placements import Placement
 from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
 from chalicelib.inventory.kinds.plans import TrainingPlan
 from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
@@ -40,6 +41,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.supplied import Supplied
 from chalicelib.kinds import KINDS
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -891,6 +893,7 @@ def an_inventory(
     gone: Iterable[tuple[Part, str]] = (),
     first_seen: Mapping[tuple[str, str], datetime] | None = None,
     mutes_known: bool = True,
+    placements: Mapping[str, Placement] | None = None,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
@@ -922,7 +925,7 @@ def an_inventory(
         standing=Standing(frozenset(those(Present)), {one.name: one for one in those(EncryptionKey)}),
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
-        offerings={one.instance_type: one for one in those(TypeOffering)},
+        supplied=Supplied({one.instance_type: one for one in those(TypeOffering)}, dict(placements or {})),
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
@@ -970,6 +973,10 @@ def without(inventory: Inventory, part: Part) -> Inventory:
 def unasked(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
     emptied = dict(_EMPTIED.get(part, {}))
+    if part is Part.OFFERINGS:
+        emptied["supplied"] = replace(inventory.supplied, offerings={})
+    if part is Part.PLACEMENTS:
+        emptied["supplied"] = replace(inventory.supplied, placements={})
     if part is Part.UNUSED_CONFIGS:
         used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
         emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}
@@ -1017,7 +1024,6 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.ALARMS: {"alarms": {}},
     Part.MUTES: {"mutes": None},
     Part.SUBNETS: {"subnets": {}, "vpcs": {}},
-    Part.OFFERINGS: {"offerings": {}},
     **{part: {"standing": Standing()} for part in (Part.ROLES, Part.SECURITY_GROUPS, *DEEP)},
     Part.METRICS: {"metrics": {}},
     Part.TUNING_JOBS: {"tuning_jobs": {}},

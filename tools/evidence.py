@@ -34,6 +34,7 @@ ANSWERS = {
     "Alarm": "DescribeAlarms",
     "Subnet": "DescribeSubnets",
     "ServiceQuota": "ListServiceQuotas",
+    "Placement": "PromQL",
     "TypeOffering": "DescribeInstanceTypeOfferings",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
 }

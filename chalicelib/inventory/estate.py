@@ -20,7 +20,6 @@ from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJo
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
-from chalicelib.inventory.kinds.offerings import TypeOffering
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -36,6 +35,7 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.supplied import Supplied
 from chalicelib.inventory.waiting import Waiting
 from chalicelib.report.cause import Cause
 
@@ -64,7 +64,7 @@ class Inventory:
     standing: Standing = field(default_factory=Standing)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
-    offerings: Mapping[str, TypeOffering] = field(default_factory=dict)
+    supplied: Supplied = field(default_factory=Supplied)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
     others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)

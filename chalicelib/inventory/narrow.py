@@ -51,6 +51,7 @@ def read_network(
         theirs = reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
         estate.subnets = {**estate.subnets, **theirs}
     supply.read_offerings(reader, estate)
+    supply.read_placements(reader, estate)
 
 
 def _subnets(estate: Inventory, jobs: Iterable[TrainingJob]) -> set[str]:

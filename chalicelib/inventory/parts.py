@@ -39,6 +39,7 @@ class Part(StrEnum):
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
     OFFERINGS = "instance-type-offerings"
+    PLACEMENTS = "instance-placements"
     PLANS = "training-plans"
     TAGS = "tags"
 
@@ -71,6 +72,8 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
     Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
+    # The query in PromQL is no operation: it takes both of these permissions.
+    Part.PLACEMENTS: ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -105,6 +108,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
         (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS),
     ),
     Part.MUTES: (Part.ALARMS,),
+    Part.PLACEMENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),

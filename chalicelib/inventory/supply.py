@@ -1,13 +1,14 @@
-"""What AWS would give when more is asked for: quotas of instances, and instance types by Availability Zone."""
+"""What AWS would give when more is asked for, and where what runs stands."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any, Protocol
 
 from chalicelib.inventory import uses
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
-from chalicelib.inventory.kinds import offerings, quotas
+from chalicelib.inventory.kinds import offerings, placements, quotas
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plans import TrainingPlan
 from chalicelib.inventory.kinds.quotas import ServiceQuota
@@ -32,6 +33,7 @@ def begin(reader: Reader, start: Start) -> Callable[[Inventory], None]:
             types = {type for variant in uses.variants(estate) for type in uses.types_of(variant)}
             estate.others = {**estate.others, ServiceQuota.kind: quotas.with_unlisted(listed, types)}
         read_offerings(reader, estate)
+        read_placements(reader, estate)
 
     return finish
 
@@ -40,7 +42,20 @@ def read_offerings(reader: Reader, estate: Inventory) -> None:
     """Where EC2 offers the instance types of variants that stand in subnets of the account."""
     types = {type for variant in uses.variants(estate) for type in _types_in_subnets(variant, estate)}
     if types and Part.OFFERINGS in reader.needs:
-        estate.offerings = reader.whole(Part.OFFERINGS, lambda: offerings.offerings(reader, types)) or {}
+        offered = reader.whole(Part.OFFERINGS, lambda: offerings.offerings(reader, types)) or {}
+        estate.supplied = replace(estate.supplied, offerings=offered)
+
+
+def read_placements(reader: Reader, estate: Inventory) -> None:
+    """Where the instances of endpoints run whose detailed observability is on, and that have two or more."""
+    asked = [
+        endpoint
+        for endpoint in estate.endpoints.values()
+        if any(variant.observed and (variant.desired_instance_count or 0) > 1 for variant in endpoint.variants)
+    ]
+    if asked and Part.PLACEMENTS in reader.needs:
+        placed = reader.whole(Part.PLACEMENTS, lambda: placements.observed(asked, reader)) or {}
+        estate.supplied = replace(estate.supplied, placements=placed)
 
 
 def _types_in_subnets(variant: Variant, estate: Inventory) -> tuple[str, ...]:

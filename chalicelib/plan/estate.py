@@ -55,6 +55,7 @@ NEVER_TOLD = (
     Part.RECOMMENDATIONS,
     Part.QUOTAS,
     Part.OFFERINGS,
+    Part.PLACEMENTS,
     Part.PLANS,
     *(Part(row.part) for row in DESCRIBED if row.passing),
 )

@@ -1,15 +1,19 @@
-"""What the Availability Zones under a variant can give: do they offer its instance types?"""
+"""The Availability Zones under a variant: do they offer its instance types, and do its instances use them?"""
 
-from pydantic import PositiveInt
+from datetime import timedelta
+
+from pydantic import Field, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
 from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.placements import WINDOW_MINUTES
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
-from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
+from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
+from chalicelib.rules.autoscaling import RESERVED_ONLY
 from chalicelib.rules.availability_zones import TOPIC
-from chalicelib.rules.guards import variant_with_instances
+from chalicelib.rules.guards import variant_with_instances, younger_than
 from chalicelib.rules.registry import Params, rule
 
 
@@ -95,9 +99,53 @@ def _zones(ids: tuple[str, ...], estate: Inventory, enough: int) -> tuple[str, .
 def _offering(instance_type: str, estate: Inventory) -> frozenset[str]:
     """The zones that offer a type. Raises Unread for one that EC2 does not list: SageMaker may have it all the same."""
     estate.gaps.demand(Part.OFFERINGS)
-    offering = estate.offerings.get(instance_type)
+    offering = estate.supplied.offerings.get(instance_type)
     if offering is None:
         raise Unread(f"where EC2 offers {instance_type} was not read", "ec2:DescribeInstanceTypeOfferings")
     if not offering.zones:
         raise Unread(f"EC2 lists {instance_type} in no Availability Zone of the region")
     return frozenset(offering.zones)
+
+
+class Minutes(Params):
+    minutes: int = Field(60, ge=1, le=WINDOW_MINUTES)
+
+
+@rule(
+    "endpoint-instances-in-one-zone",
+    topic=TOPIC,
+    kinds=["endpoint-variant"],
+    severity=Severity.HIGH,
+    params=Minutes,
+    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.PLACEMENTS],
+    guards=[variant_with_instances],
+    enabled=False,
+)
+def endpoint_instances_in_one_zone(variant: Variant, estate: Inventory, params: Minutes) -> Outcome:
+    """All instances of a variant with two or more, seen over the last hour by its detailed observability, ran in one
+    Availability Zone (medium on reserved capacity, which lies in one). A deployment younger than ``minutes`` is left.
+    Where detailed observability is off or tells nothing, it is unknown."""
+    if variant.instance_count < 2:
+        return not_applicable("runs on one instance, or none; endpoint-single-instance tells it")
+    if not variant.observed:
+        estate.gaps.demand(Part.PLACEMENTS)
+        raise Unread("detailed observability is off, and nothing else tells in which zones instances run")
+    if younger_than(variant.config_created or variant.endpoint_created, timedelta(minutes=params.minutes), estate):
+        return not_now(f"deployed less than {params.minutes} minutes ago")
+    placement = estate.supplied.placements.get(variant.resource_id)
+    if placement is None:
+        estate.gaps.demand(Part.PLACEMENTS)
+    if placement is None or placement.count < 2:
+        raise Unread("its detailed observability shows fewer than two instances")
+    reserved = variant.settings.reservation_preference == RESERVED_ONLY
+    facts: Facts = {
+        "availability_zones": list(placement.zones),
+        "instances": placement.count,
+        "hosts": {zone: list(hosts) for zone, hosts in placement.hosts.items()},
+        "desired_instance_count": variant.instance_count,
+        "reserved": reserved,
+        "minutes": params.minutes,
+    }
+    if len(placement.zones) > 1:
+        return passed(f"its instances run in {len(placement.zones)} Availability Zones", **facts)
+    return failed(severity=Severity.MEDIUM if reserved else None, **facts)

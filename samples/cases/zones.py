@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chalicelib.inventory.kinds.endpoints import Endpoint
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.inventory.kinds.placements import Placement
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from samples.builders import (
@@ -14,6 +15,7 @@ from samples.builders import (
     a_serverless_variant,
     a_subnet,
     a_variant,
+    ago,
     an_endpoint,
     an_offering,
 )
@@ -37,6 +39,28 @@ SUBJECT = on_gpus()
 VARIANT = SUBJECT.variants[0]
 POOLED = an_endpoint(a_variant(settings=POOLS))
 SERVERLESS = an_endpoint(a_serverless_variant())
+
+PLACED = "endpoint-instances-in-one-zone"
+RESERVED = {"CapacityReservationConfig": {"CapacityReservationPreference": "capacity-reservations-only"}}
+
+
+def observed(**variant: Any) -> Variant:
+    """A variant whose config switches detailed observability on."""
+    return a_variant(**variant).model_copy(update={"observed": True})
+
+
+def deployed(*, minutes: int) -> Variant:
+    """An observed variant whose config was made so many minutes ago."""
+    return observed(config_created=ago(minutes=minutes))
+
+
+def seen(**zones: int) -> dict[str, Placement]:
+    """How many instances of the variant were seen in each zone."""
+    hosts = {zone: tuple(f"i-{zone}-{number}" for number in range(count)) for zone, count in zones.items()}
+    return {"endpoint/churn/variant/AllTraffic": Placement(hosts=hosts)}
+
+
+OBSERVED, ON_RESERVED = observed(), observed(settings=RESERVED)
 
 CASES: list[Case] = [
     fails(
@@ -183,4 +207,50 @@ CASES: list[Case] = [
         an_offering(TYPE, "euw1-az1", "euw1-az2"),
     ),
     is_unknown(RULE, "subnets were denied", VARIANT, SUBJECT, CONFIG, MODEL, unread=[Part.SUBNETS]),
+    fails(
+        PLACED,
+        "all instances of the hour in one zone",
+        OBSERVED,
+        severity=Severity.HIGH,
+        placements=seen(**{"eu-west-1a": 3}),
+        evidence={"availability_zones": ["eu-west-1a"], "instances": 3, "reserved": False},
+    ),
+    fails(
+        PLACED,
+        "on reserved capacity, which lies in one zone",
+        ON_RESERVED,
+        severity=Severity.MEDIUM,
+        placements=seen(**{"eu-west-1a": 2}),
+        evidence={"reserved": True},
+    ),
+    fails(
+        PLACED,
+        "deployed just the window ago",
+        deployed(minutes=60),
+        severity=Severity.HIGH,
+        boundary="minutes",
+        placements=seen(**{"eu-west-1a": 2}),
+    ),
+    fails(
+        PLACED,
+        "a shorter window",
+        deployed(minutes=40),
+        severity=Severity.HIGH,
+        params={"minutes": 30},
+        placements=seen(**{"eu-west-1a": 2}),
+    ),
+    passes(PLACED, "in two zones", OBSERVED, placements=seen(**{"eu-west-1a": 2, "eu-west-1b": 1})),
+    does_not_apply(
+        PLACED,
+        "deployed within the window",
+        deployed(minutes=59),
+        boundary="minutes",
+        placements=seen(**{"eu-west-1a": 2}),
+    ),
+    does_not_apply(PLACED, "one instance", observed(count=1), placements=seen(**{"eu-west-1a": 1})),
+    does_not_apply(PLACED, "serverless instances have no zone", a_serverless_variant()),
+    is_unknown(PLACED, "detailed observability is off", a_variant()),
+    is_unknown(PLACED, "nothing was seen", OBSERVED),
+    is_unknown(PLACED, "one instance alone was seen", OBSERVED, placements=seen(**{"eu-west-1a": 1})),
+    is_unknown(PLACED, "the query was refused", OBSERVED, unread=[Part.PLACEMENTS]),
 ]

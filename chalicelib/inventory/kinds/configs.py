@@ -100,6 +100,7 @@ class EndpointConfig(Fact):
     shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
     asynchronous: Present = at("AsyncInferenceConfig", default=False)
     vpc_config: VpcConfig | None = at("VpcConfig")
+    detailed_observability: bool | None = at("MetricsConfig.EnableDetailedObservability")
     execution_role_arn: str | None = at("ExecutionRoleArn")
     kms_key_id: str | None = at("KmsKeyId")
     tags: Tags | None = at("Tags")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from chalicelib.inventory.answers import unreadable
-from chalicelib.inventory.facts import Amount, Count, Fact, Stated, States, Tags, Time, at, states
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.schedules import over
@@ -186,6 +186,8 @@ class ScalingPolicy(Stated):
     custom_metrics: tuple[MetricRef, ...] = at(
         f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
+    custom_statistic: str | None = at(f"{_TRACKING}.CustomizedMetricSpecification.Statistic")
+    metric_math: Present = at(f"{_TRACKING}.CustomizedMetricSpecification.Metrics", default=False)
     scale_in_cooldown: Count | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: Count | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
