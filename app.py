@@ -17,7 +17,7 @@ from chalicelib.notices.health import HEALTH_EVENT, SERVICE  # noqa: E402
 from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
-from chalicelib.web import routes  # noqa: E402
+from chalicelib.web import routes, runs  # noqa: E402
 
 #: In Lambda lines are JSON; Chalice takes the logger of its own name as it is.
 lines = telemetry.to_cloudwatch() if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
@@ -181,8 +181,8 @@ def post_audit() -> Response:
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
-    """How far a run has come, and its report when it is done."""
-    return _response(routes.guarded(lambda: routes.get_run(routes.ready(invoked), audit_id)))
+    """How far a run has come and, when it is over, its report page by page."""
+    return _response(routes.guarded(lambda: runs.get_run(routes.ready(invoked), audit_id, _request().query_params)))
 
 
 @app.route("/calendar", methods=["GET"], authorizer=IAM)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bursts, cold_start, faces, judging
+from benchmarks import bursts, cold_start, faces, judging, runs
 from benchmarks.account import Account, Sizes
 from benchmarks.reference import unavoidable
 from benchmarks.running import ROOT, Running, serving
@@ -149,6 +149,10 @@ class Bench:
         """What telling adds to many events at once."""
         bursts.rows(self.table, self.folder, self.options.latency)
 
+    def runs(self) -> None:
+        """What a run of many parts takes, and a digest of very many findings."""
+        runs.rows(self.table, self.folder)
+
     def faces(self) -> None:
         """CPU of ``GET /audit`` from the ledger, and of the report page."""
         faces.rows(self.table, self.folder, self.options.rounds)
@@ -176,6 +180,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "judging": Bench.judging,
     "events": Bench.events,
     "bursts": Bench.bursts,
+    "runs": Bench.runs,
     "faces": Bench.faces,
     "cold": Bench.cold,
     "growth": Bench.growth,

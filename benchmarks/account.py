@@ -229,6 +229,7 @@ class Account:
                 "NotebookInstanceName": name,
                 "NotebookInstanceArn": self.arn("notebook-instance", name),
                 "NotebookInstanceStatus": "InService",
+                "PlatformIdentifier": "notebook-al2023-v1",
                 "InstanceType": "ml.t3.medium",
                 "CreationTime": self.now - 40.0 * DAY,
                 "LastModifiedTime": self.now - 40.0 * DAY,

@@ -1,6 +1,6 @@
 """One measured piece of work in a fresh process, told as one line of JSON.
 
-    python -m benchmarks.measured audit|reference|naive|endpoint|job|http|burst ACCOUNT.json [FINDINGS.json]
+    python -m benchmarks.measured audit|reference|naive|endpoint|job|http|burst|run-… ACCOUNT.json [FINDINGS.json]
 
 Time and CPU begin after the imports and hold the making of clients; a Lambda that is warm pays neither again.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 
-from benchmarks import bursts, naive, reference
+from benchmarks import bursts, naive, reference, runs
 from benchmarks.account import ACCOUNT, REGION, Account
 from chalicelib import collect_seldom
 from chalicelib.audit.auditor import Auditor
@@ -108,6 +108,7 @@ WORK: dict[str, Callable[[Account, Path | None], Told]] = {
     "job": job,
     "http": http,
     "burst": bursts.burst,
+    **runs.WORK,
 }
 
 

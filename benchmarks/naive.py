@@ -42,6 +42,8 @@ class Knowledge:
     activities: list[Record] = field(default_factory=list)
     alarms: list[Record] = field(default_factory=list)
     subnets: list[Record] = field(default_factory=list)
+    groups: list[Record] = field(default_factory=list)
+    roles: dict[str, Record] = field(default_factory=dict)
     quotas: list[Record] = field(default_factory=list)
     points: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
 
@@ -69,10 +71,22 @@ def gather(session: boto3.Session) -> Knowledge:
     known.subnets = [
         one for page in session.client("ec2").get_paginator("describe_subnets").paginate() for one in page["Subnets"]
     ]
+    groups = session.client("ec2").get_paginator("describe_security_groups")
+    asked = sorted({group for model in known.models.values() for group in _vpc(model).get("SecurityGroupIds", ())})
+    if asked:
+        known.groups = [group for page in groups.paginate(GroupIds=asked) for group in page["SecurityGroups"]]
+    iam = session.client("iam")
+    for role in sorted({model["ExecutionRoleArn"].rsplit("/", 1)[1] for model in known.models.values()}):
+        known.roles[role] = iam.get_role(RoleName=role)
     quotas = session.client("service-quotas").get_paginator("list_service_quotas")
     known.quotas = [one for page in quotas.paginate(ServiceCode="sagemaker") for one in page["Quotas"]]
     _gather_scaling(session, known)
     return known
+
+
+def _vpc(model: Record) -> Record:
+    vpc: Record = model.get("VpcConfig") or {}
+    return vpc
 
 
 def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
@@ -134,6 +148,7 @@ class Gathered(Aws):
             "DescribeModel": ("ModelName", known.models),
             "DescribeNotebookInstance": ("NotebookInstanceName", known.notebooks),
             "DescribeTrainingJob": ("TrainingJobName", known.jobs),
+            "GetRole": ("RoleName", known.roles),
         }
         if operation in described:
             member, held = described[operation]
@@ -168,6 +183,7 @@ class Gathered(Aws):
             "ScalingPolicies": known.policies,
             "ScalingActivities": known.activities,
             "Subnets": known.subnets,
+            "SecurityGroups": known.groups,
             "Quotas": known.quotas,
         }
         if operation == "ListTags":

@@ -16,16 +16,18 @@ from benchmarks.account import WINDOW_DAYS, Sizes
 
 CONNECTIONS = 16
 QUERIES_A_CALL = 500
+ALARMS_OF_A_POLICY = 2
 
 
 def unavoidable(sizes: Sizes, *, remembered: bool = False) -> int:
     """How many calls the API's page sizes make unavoidable."""
     return (
-        ceil(sizes.endpoints / 100)
+        2 * ceil(sizes.endpoints / 100)  # by Search, and by the list that says which there are
         + (0 if remembered else sizes.endpoints)
         + ceil((sizes.endpoints + sizes.unused_models) / 100)
         + ceil(sizes.targets / 50)
         + ceil(sizes.policies / 10)
+        + ceil(ALARMS_OF_A_POLICY * sizes.policies / 100)
         + ceil(sizes.jobs / 100)
         + ceil(metric_queries(sizes) / QUERIES_A_CALL)
         + (0 if remembered else ceil(sizes.quotas / 100))
@@ -97,6 +99,8 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
         running = [
             chains.submit(hosting),
             chains.submit(count, sagemaker.search, "Results", Resource="Model", MaxResults=100),
+            chains.submit(count, sagemaker.list_endpoints, "Endpoints", MaxResults=100),
+            chains.submit(count, cloudwatch.describe_alarms, "MetricAlarms", MaxRecords=100),
             chains.submit(count, scaling.describe_scalable_targets, "ScalableTargets", **scaled),
             chains.submit(count, scaling.describe_scaling_policies, "ScalingPolicies", **scaled),
             chains.submit(

@@ -250,6 +250,7 @@ SAID_GONE_BY = {
     "kms:DescribeKey": ("NotFoundException",),
     "ecr:DescribeImages": ("ImageNotFoundException", "RepositoryNotFoundException"),
     "s3:ListObjectsV2": ("NoSuchBucket",),
+    "s3:HeadBucket": ("404", "NoSuchBucket"),
 }
 
 

@@ -72,9 +72,14 @@ class Service:
         account = event.get("account") if isinstance(event, Mapping) else None
         if account not in (None, "", self.caller.account):
             return _dropped(event, f"the account {account!r} is not audited here")
+        try:
+            return self._scheduled(event)
+        finally:
+            self._close_stale()
+
+    def _scheduled(self, event: Any) -> dict[str, Any]:
         if self.settings.accounts:
             run = self.fleet.start("schedule", id=run_id(event))
-            self.fleet.close_stale()
             return {"run": run.id, "parts": run.parts}
         regions = self.settings.regions or (self.caller.region,)
         scopes = [Scope(self.caller.account, self.caller.known_region(name), partition_of(name)) for name in regions]
@@ -84,6 +89,15 @@ class Service:
         report = report.model_copy(update={"audit_id": id or report.audit_id})
         self.publisher.sweep(audits, report)
         return summary(report)
+
+    def _close_stale(self) -> None:
+        """Ends runs whose time is over, whoever began them: no schedule fails by that."""
+        if self.settings.table is None:
+            return
+        try:
+            self.fleet.closing.close_stale()
+        except Exception:
+            log.exception("runs whose time is over are not ended")
 
     def on_event(self, event: Any) -> dict[str, Any]:
         """The resource that a native event names, and a notice when there is something to tell.
@@ -190,8 +204,8 @@ class Service:
         telemetry.audited(report)
         if self.ledger is not None and noted:
             sightings = resolutions.sightings(report.started_at)
-            if sightings != resolutions.first_seen:
-                self.ledger.note_sightings(scope.account, scope.region, sightings)
+            if sightings != (before := resolutions.first_seen or {}):
+                self.ledger.note_sightings(scope.account, scope.region, sightings, before)
         return Audited.by(report, resolutions)
 
     def scope(
@@ -303,17 +317,22 @@ class Service:
         )
 
     @cached_property
-    def fleet(self) -> Fleet:
-        """Runs over many accounts and regions. Raises InvalidInput when no table is configured."""
+    def runs(self) -> Runs:
+        """The state of runs. Raises InvalidInput when no table is configured."""
         if self.settings.table is None:
             raise InvalidInput("runs need AUDITOR_TABLE, the table that keeps their state")
+        return Runs(self.settings.table, self._dynamodb)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Runs over many accounts and regions. Raises InvalidInput when no table is configured."""
         return Fleet(
             settings=self.settings,
             session=self.session,
-            account=self.caller.identity.account,
+            account=self.caller.account,
             region=self.caller.region,
             policy=self.policy,
-            runs=Runs(self.settings.table, self._dynamodb),
+            runs=self.runs,
             publisher=self.publisher,
             audit_part=self._audit_part,
         )

@@ -92,7 +92,16 @@ def backlog(account: Account, endpoint: str, peak: float) -> None:
 
 def gpu_use(account: Account, dimensions: Mapping[str, str], gpu: float, memory: float) -> None:
     """Sixteen days of GPU metrics that rise to these percentages (100 for each GPU) with the traffic."""
-    for name, percent in (("GPUUtilization", gpu), ("GPUMemoryUtilization", memory)):
+    _use(account, dimensions, {"GPUUtilization": gpu, "GPUMemoryUtilization": memory})
+
+
+def cpu_use(account: Account, dimensions: Mapping[str, str], cpu: float, memory: float) -> None:
+    """The same of CPU (100 for each vCPU) and memory."""
+    _use(account, dimensions, {"CPUUtilization": cpu, "MemoryUtilization": memory})
+
+
+def _use(account: Account, dimensions: Mapping[str, str], highest: Mapping[str, float]) -> None:
+    for name, percent in highest.items():
         seed.metric_statistics(
             account.id,
             account.region,

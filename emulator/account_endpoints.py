@@ -9,7 +9,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 
 from emulator import account_storage, seed
-from emulator.account_base import Account, Scaling, backlog, calls, gpu_use, scale
+from emulator.account_base import Account, Scaling, backlog, calls, cpu_use, gpu_use, scale
 from emulator.account_network import SECURITY_GROUP
 from emulator.extension import autoscaling
 
@@ -39,7 +39,8 @@ class Variant:
     """A variant on instances, or on what `settings` say. calls is the peak of Invocations a minute.
 
     model is None under inference components; pools are the instance pools in place of a type, each a type and the model
-    that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization.
+    that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization, cpu
+    those of CPUs and memory where there is no gpu.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
     """
 
@@ -49,6 +50,7 @@ class Variant:
     scaling: Scaling | None = None
     calls: float = 0
     gpu: tuple[float, float] | None = None
+    cpu: tuple[float, float] = (260, 55)
     name: str = "AllTraffic"
     weight: float = 1
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -232,6 +234,8 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
         calls(account, dimensions, variant.calls)
     if variant.gpu:
         gpu_use(account, dimensions, *variant.gpu)
+    else:
+        cpu_use(account, dimensions, *variant.cpu)
 
 
 def _make_component(account: Account, endpoint: Endpoint, component: Component) -> None:

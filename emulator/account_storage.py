@@ -6,6 +6,7 @@ The execution role, a KMS key, the images of the account's own registry, and the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from moto.ecr.models import ECRBackend, ecr_backends
 from moto.kms.models import kms_backends
@@ -26,9 +27,7 @@ def make(account: Account) -> None:
     keys = kms_backends[account.id][account.region]
     key = keys.create_key("", "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "Volumes of endpoints", None)
     keys.create_alias(key.id, KEY_ALIAS)
-    storage = _storage(account)
-    if _bucket(account) not in storage.buckets:
-        storage.create_bucket(_bucket(account), account.region)
+    make_bucket(account, _bucket(account))
 
 
 def keep(account: Account, containers: Iterable[Mapping[str, str]]) -> None:
@@ -45,6 +44,19 @@ def keep_data(account: Account, uri: str) -> None:
     """Keeps something under a URI of the account's bucket."""
     _, _, key = uri.removeprefix("s3://").partition("/")
     _storage(account).put_object(_bucket(account), key, _DATA)
+
+
+def make_bucket(account: Account, name: str, region: str | None = None) -> None:
+    """Makes a bucket, by default in the region of the account."""
+    storage = _storage(account)
+    if name not in storage.buckets:
+        storage.create_bucket(name, region or account.region)
+
+
+def keep_object(account: Account, uri: str, *, written: datetime) -> None:
+    """Keeps an object that was written then."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    _storage(account).put_object(bucket, key, _DATA).last_modified = written.replace(tzinfo=None)
 
 
 def _push(registry: ECRBackend, repository: str, tag: str) -> None:

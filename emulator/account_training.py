@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from emulator import seed
+from emulator import account_storage, seed
 from emulator.account_base import Account
 from emulator.account_endpoints import Model, make_model
 from emulator.account_network import MAIN_A, MAIN_B, MAIN_C, RESEARCH_1, RESEARCH_2, SECURITY_GROUP
@@ -28,7 +28,8 @@ DAY = 86_400
 class Job:
     """A training job. hours it trained, days ago it was created, saved the share of it that spot saved.
 
-    limit is MaxRuntimeInSeconds, wait MaxWaitTimeInSeconds (for spot, twice the limit unless given).
+    reads begins the name of a bucket that it reads. limit is MaxRuntimeInSeconds, wait MaxWaitTimeInSeconds (for spot,
+    twice the limit unless given).
     """
 
     name: str
@@ -52,6 +53,7 @@ class Job:
     parents: Mapping[str, str] = field(default_factory=dict)
     serverless: bool = False
     described: Mapping[str, Any] = field(default_factory=dict)
+    reads: str | None = None
 
 
 def _pool(status: str, seconds: int = 0, **rest: str) -> dict[str, Any]:
@@ -211,6 +213,9 @@ ONCE = (
     Job(
         "catalog-stuck-uploading", "own/catalog:3.0", days=2, limit=10 * DAY, status="InProgress", secondary="Uploading"
     ),
+    # Trains, and its checkpoints have stopped; and one that reads from across the sea
+    _safe("voice-pretraining", PYTORCH, type="ml.p4d.24xlarge", days=0.6, limit=5 * DAY, status="InProgress"),
+    Job("clicks-from-abroad", "own/clicks:1.0", hours=1, days=5, reads="clicks-archive"),
     # Kept warm for nobody
     *(
         Job(
@@ -264,7 +269,12 @@ BATCH_MODELS = (
 
 
 def make(account: Account) -> None:
-    """Makes all jobs, notebooks and clusters."""
+    """Makes all jobs with their buckets, notebooks and clusters."""
+    account_storage.make_bucket(account, f"training-output-{account.id}")
+    account_storage.make_bucket(account, f"checkpoints-{account.id}")
+    account_storage.make_bucket(account, f"clicks-archive-{account.id}", region="us-east-1")
+    stopped = f"s3://checkpoints-{account.id}/voice-pretraining/epoch-18.pt"
+    account_storage.keep_object(account, stopped, written=account.ago(hours=9))
     for job in (*NIGHTLY, *ONCE, *LONG_AGO):
         _make_job(account, job)
     for job, children, planned in TUNING:
@@ -338,6 +348,9 @@ def _definition(account: Account, job: Job) -> dict[str, Any]:
     }
     if job.spot:
         stopping["MaxWaitTimeInSeconds"] = job.wait or 2 * job.limit
+    if job.reads:
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{job.reads}-{account.id}/"}
+        members["InputDataConfig"] = [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}]
     if job.checkpoints:
         members["CheckpointConfig"] = {"S3Uri": f"s3://checkpoints-{account.id}/{job.name}/"}
     if job.subnets:

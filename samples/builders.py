@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from chalicelib.inventory.buckets import Checkpoints, Storage
 from chalicelib.inventory.dependencies import DEEP
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
@@ -892,6 +893,8 @@ def an_inventory(
     whole: bool = True,
     gone: Iterable[tuple[Part, str]] = (),
     first_seen: Mapping[tuple[str, str], datetime] | None = None,
+    regions: Mapping[str, str] | None = None,
+    checkpoints: Mapping[str, Checkpoints] | None = None,
     mutes_known: bool = True,
     placements: Mapping[str, Placement] | None = None,
 ) -> Inventory:
@@ -928,6 +931,7 @@ def an_inventory(
         supplied=Supplied({one.instance_type: one for one in those(TypeOffering)}, dict(placements or {})),
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
+        storage=Storage(dict(regions or {}), dict(checkpoints or {})),
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
         recommendations=those(RecommendationJob),
         benchmarks=those(BenchmarkJob),
@@ -977,6 +981,10 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         emptied["supplied"] = replace(inventory.supplied, offerings={})
     if part is Part.PLACEMENTS:
         emptied["supplied"] = replace(inventory.supplied, placements={})
+    if part is Part.CHECKPOINTS:
+        emptied["storage"] = replace(inventory.storage, checkpoints={})
+    if part is Part.BUCKETS:
+        emptied["storage"] = replace(inventory.storage, regions={})
     if part is Part.UNUSED_CONFIGS:
         used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
         emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}

@@ -308,4 +308,20 @@ SAMPLES: dict[str, Notice] = {
     "digest-clean": a_notice(),
     "digest-still-open": a_notice(still_open={"critical": 1, "high": 3}, severity=Severity.CRITICAL),
     "health": a_notice(Change(change="new", finding=ANNOUNCED), kind="health", trigger="event"),
+    "run": a_notice(
+        kind="run",
+        severity=Severity.HIGH,
+        complete=False,
+        health="run a-3b1c0e5d9a7f4e21c0de is stuck: 21 of 300 parts not back in 6 hours",
+        blind_spots=[
+            BlindSpot(
+                account=ACCOUNT,
+                region=region,
+                operation="audit",
+                error=f"{ACCOUNT} in {region}: the part never came to its end",
+            )
+            for region in ("eu-central-1", "eu-west-1")
+        ],
+        omitted_blind_spots=19,
+    ),
 }

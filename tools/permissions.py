@@ -40,7 +40,7 @@ def _own(sid: str, actions: Sequence[str], *resources: str) -> Statement:
 
 
 def _read(actions: frozenset[str]) -> Statement:
-    return _allow("ReadTheAccount", [action(operation) for operation in actions], "*")
+    return _allow("ReadTheAccount", sorted({action(operation) for operation in actions}), "*")
 
 
 def _log(function: str) -> Statement:

@@ -300,9 +300,11 @@ def _short(text: str) -> str:
 def policy_to_add(permissions: Sequence[Permission]) -> dict[str, Any] | None:
     """The IAM policy that allows what is denied; None where nothing is, or only in so many words."""
     actions = sorted(
-        action(permission.operation)
-        for permission in permissions
-        if permission.state == "denied" and not permission.explicit
+        {
+            action(permission.operation)
+            for permission in permissions
+            if permission.state == "denied" and not permission.explicit
+        }
     )
     if not actions:
         return None

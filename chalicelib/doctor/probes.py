@@ -33,6 +33,7 @@ _NOTES = {
     "sagemaker:ListInferenceComponents": _HOSTED,
     "sagemaker:DescribeInferenceComponent": _HOSTED,
     "cloudwatch:ListMetrics": "Asked, by a query, where detailed observability of an endpoint is on.",
+    "s3:HeadBucket": "Amazon S3 tells the region of a bucket with a refusal, too.",
     "s3:ListObjectsV2": "Amazon S3 tells anybody of a bucket that is not there: only an audit shows what is allowed.",
     "servicequotas:ListServiceQuotas": "Asked once a day; what it told is remembered.",
     "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
@@ -82,6 +83,7 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "kms:DescribeKey": Probe({"KeyId": f"alias/{NAME}"}, named=True),
         "ecr:DescribeImages": Probe({"repositoryName": NAME, "imageIds": [{"imageTag": NAME}]}, named=True),
         "s3:ListObjectsV2": Probe({"Bucket": f"{NAME}-{scope.account}", "MaxKeys": 1}, named=True),
+        "s3:HeadBucket": Probe({"Bucket": f"{NAME}-{scope.account}"}, named=True),
     }
 
 

@@ -12,18 +12,16 @@ from typing import Any, Literal
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
-from chalicelib.inventory.parts import Part
-from chalicelib.kinds import KINDS, PASSING
-from chalicelib.ledger.runs import Result, Run, RunPart, Runs
+from chalicelib.fleet.closing import Closing
+from chalicelib.ledger.results import Result, RunPart
+from chalicelib.ledger.runs import Run, Runs
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
-from chalicelib.report.findings import Report
 from chalicelib.report.known import Resolution
-from chalicelib.report.merging import merged, unread_report, without_notes_of_others
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
@@ -39,7 +37,12 @@ AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
-JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
+#: An attempt that neither ends nor fails has died. After so many deaths the last attempt would die as well.
+DEATHS = 2
+
+
+class PartDied(AuditorError):
+    """The attempts at a part end without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class Fleet:
     publisher: Publisher
     audit_part: Callable[[Scope, str, boto3.Session], Audited]
     clock: Callable[[], datetime] = field(default=utc_now)
+
+    @property
+    def closing(self) -> Closing:
+        """Who ends the runs."""
+        return Closing(self.runs, self.publisher, self.policy, self.account, self.region, self.clock)
 
     # ---- starting
 
@@ -82,7 +90,9 @@ class Fleet:
         self._check(accounts)
         wanted = list(accounts) or self._accounts()
         where = list(regions) or list(self.settings.regions) or [self.region]
-        parts = [part for account in wanted for region in where for part in self._parts(account, region)]
+        sizes = self.runs.sizes()
+        places = [(account, region) for account in wanted for region in where]
+        parts = [part for place in places for part in _parts_of(*place, sizes.get(place, 0))]
         if any(account != self.account for account in wanted) and not self.settings.role_name:
             raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
         run_id = id or f"a-{uuid.uuid4().hex[:20]}"
@@ -92,24 +102,6 @@ class Fleet:
         # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
         self._queue(run_id, sorted(run.open))
         return run
-
-    def _parts(self, account: str, region: str) -> list[RunPart]:
-        """An account and region as one part; a very large one in two, by the rules that read its jobs and the others.
-
-        Each rule is judged in one of them, with everything that it reads, so that the outcomes are the same.
-        """
-        if self.runs.size(account, region) <= SPLIT_ABOVE:
-            return [RunPart(account, region)]
-        return [RunPart(account, region, group) for group in GROUPS]
-
-    def _rules(self, run: Run, part: RunPart) -> frozenset[str]:
-        """The rules of a part: those of the run, and of these the ones of its group."""
-        asked = frozenset(self.policy.enabled(run.rules))
-        if not part.group:
-            return frozenset(run.rules)
-        settings = self.policy.rules
-        jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
-        return asked & jobs if part.group == "jobs" else asked - jobs
 
     def _check(self, accounts: Sequence[str]) -> None:
         """Raises InvalidInput for an account that is none of the configured ones: in the account of a stranger, the
@@ -145,7 +137,8 @@ class Fleet:
                 raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
             for refused in answer.get("Failed", ()):
                 part = batch[int(refused["Id"])]
-                self._finish(run, part, self._blind(run, part, "sqs:SendMessage", str(refused.get("Message"))))
+                unread = self.closing.unread(run, part, "sqs:SendMessage", str(refused.get("Message")))
+                self._finish(run, part, unread, "failed")
 
     # ---- working
 
@@ -194,22 +187,27 @@ class Fleet:
             log.warning("part %s dropped: there is no run %s", part.key, run_id)
             return
         if part not in run.open:
-            if not run.open and run.state == "running":
-                self.close(run)  # whoever took the last part out did not get to the end
+            self.closing.came_back(run, part.account)  # whoever took it out may not have got to the end
             return
+        attempts = self.runs.begun(run_id, part)
         try:
+            if last and attempts.begun - attempts.failed > DEATHS:
+                raise PartDied(f"{DEATHS} attempts died without a word: their time or their memory was not enough")
             result = self._audited(run, part)
         except NotAllowed as refused:
-            result = self._blind(run_id, part, refused.operation, str(refused))
+            result = self.closing.unread(run_id, part, refused.operation, str(refused))
             telemetry.audited(result.report)
         except Exception as fault:
             if last:
-                self._finish(run_id, part, self._blind(run_id, part, "audit", f"{type(fault).__name__}: {fault}"))
+                reason = str(fault) if isinstance(fault, PartDied) else f"{type(fault).__name__}: {fault}"
+                self._finish(run_id, part, self.closing.unread(run_id, part, "audit", reason), "failed")
+            else:
+                self.runs.failed(run_id, part)
             raise
         self._finish(run_id, part, result)
 
     def _audited(self, run: Run, part: RunPart) -> Result:
-        scope = Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part))
+        scope = Scope(part.account, part.region, partition_of(part.region), rules=self.closing.rules(run, part))
         if part.group and not scope.rules:
             return self._nothing(run, part)
         audited = self.audit_part(scope, run.trigger, self._session_for(part.account))
@@ -217,7 +215,7 @@ class Fleet:
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
-        blind = self._blind(run.id, part, "", "")
+        blind = self.closing.unread(run.id, part, "", "")
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
@@ -229,93 +227,27 @@ class Fleet:
         role = role_arn(account, self.settings.role_name or "", self.region)
         return assumed(self.session, role, self.region, self.settings.external_id)
 
-    def _blind(self, run: str, part: RunPart, operation: str, reason: str) -> Result:
-        """What is known of a part that could not be audited: nothing, and why."""
-        report = unread_report(
-            part.account,
-            part.region,
-            operation,
-            reason,
-            audit_id=run,
-            trigger="schedule",
-            policy=self.policy.used,
-            rules=self.policy.enabled(),
-            now=self.clock(),
-        )
-        return Result(report, Resolution(), {})
-
-    # ---- closing
-
-    def _finish(self, run_id: str, part: RunPart, result: Result) -> None:
-        self.runs.keep(run_id, part, result)
-        run = self.runs.finish(run_id, part)
-        if run is not None and not run.open and run.state == "running":
-            self.close(run)
-
-    def close(self, run: Run) -> None:
-        """Sends one digest for each account and marks the run as done. Parts that never came are blind spots.
-
-        Raises what a channel raises; the run then stays open, and the next attempt sends what has not been sent.
-        """
-        for part in sorted(run.open):
-            self.runs.keep(run.id, part, self._blind(run.id, part, "audit", "the part never came to its end"))
-            self.runs.finish(run.id, part)
-        if run.notify:
-            for account in self.runs.accounts(run.id):
-                self._tell(run, account)
-        self.runs.close(run.id)
-
-    def _tell(self, run: Run, account: str) -> None:
-        """The digest of one account; channels that have taken it for this run do not get it again."""
-        results = self.runs.results(run.id, account)
-        audited = [
-            Audited(
-                result.report,
-                Scope(part.account, part.region, partition_of(part.region), rules=self._rules(run, part)),
-                result.judged,
-                result.stands,
-            )
-            for part, result in sorted(results.items())
-        ]
-        report = merged([part.report for part in audited])
-        report = without_notes_of_others(report, self.runs.accounts(run.id))
-        self._remember_sizes(results)
-        self.publisher.sweep(audited, _of_run(report, run))
-
-    def _remember_sizes(self, results: Mapping[RunPart, Result]) -> None:
-        """Keeps how large each region is, for the next run to split it."""
-        sizes: dict[tuple[str, str], int] = {}
-        for part, result in results.items():
-            if result.report.resources:
-                key = (part.account, part.region)
-                sizes[key] = max(sizes.get(key, 0), sum(result.report.resources.values()))
-        for (account, region), size in sizes.items():
-            self.runs.grown(account, region, size)
-
-    def close_stale(self) -> None:
-        """Closes runs whose last parts will not come any more."""
-        for run in self.runs.stale():
-            log.warning("run %s is closed with %s parts that never came", run.id, len(run.open))
-            self.close(run)
-
-    # ---- looking
-
-    def report(self, run: Run) -> Report | None:
-        """Everything that a finished run found, or None while it is under way."""
-        if run.state != "done":
-            return None
-        reports = [
-            result.report
-            for account in self.runs.accounts(run.id)
-            for _, result in sorted(self.runs.results(run.id, account).items())
-        ]
-        return _of_run(merged(reports), run) if reports else None
+    def _finish(self, run_id: str, part: RunPart, result: Result, outcome: Literal["done", "failed"] = "done") -> None:
+        """Keeps what came of a part, and takes it out of the open ones. An attempt that fails takes nothing from
+        another that came to its end."""
+        if outcome == "failed":
+            run = self.runs.get(run_id)
+            if run is None or part not in run.open:
+                return
+        self.runs.results.keep(run_id, part, result)
+        run = self.runs.finish(run_id, part, outcome) or self.runs.get(run_id)
+        if run is not None:
+            self.closing.came_back(run, part.account)
 
 
-def _of_run(report: Report, run: Run) -> Report:
-    """The report of parts as that of their run: its id, and the rules that it was asked for."""
-    scope = report.scope.model_copy(update={"rules": sorted(run.rules)})
-    return report.model_copy(update={"audit_id": run.id, "scope": scope})
+def _parts_of(account: str, region: str, resources: int) -> list[RunPart]:
+    """An account and region as one part; a very large one in two, by the rules that read its jobs and the others.
+
+    Each rule is judged in one of them, with everything that it reads, so that the outcomes are the same.
+    """
+    if resources <= SPLIT_ABOVE:
+        return [RunPart(account, region)]
+    return [RunPart(account, region, group) for group in GROUPS]
 
 
 def _named(part: RunPart) -> dict[str, str]:

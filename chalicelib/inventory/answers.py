@@ -27,6 +27,7 @@ _DENIED = frozenset(
         "AuthorizationError",
         "AuthorizationErrorException",
         "Forbidden",
+        "403",  # an answer without a body
     }
 )
 #: AWS takes the credentials for none: nothing is permitted with them.

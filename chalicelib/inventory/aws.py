@@ -127,7 +127,9 @@ class Aws:
             self.calls[f"{service}:{event_name.rsplit('.', 1)[1]}"] += 1
 
     def _measure(self, response_dict: Mapping[str, Any], **_: Any) -> None:
-        """Notes how many bytes the answer of this thread's call has. Raises ValueError for too many."""
+        """Notes how many bytes the answer of this thread's call has, and the region of a bucket that it tells. Raises
+        ValueError for too many."""
+        self._answered.region = response_dict["headers"].get("x-amz-bucket-region")
         self._answered.bytes = len(response_dict["body"] or b"")
         if self._answered.bytes > MOST_BYTES_OF_AN_ANSWER:
             raise ValueError(f"an answer of {self._answered.bytes:,} bytes; {MOST_BYTES_OF_AN_ANSWER:,} are read")
@@ -171,6 +173,23 @@ class Aws:
                 raise failure
             time.sleep(min(backoff(attempt), self._left()))
             attempt += 1
+
+    def region_of_bucket(self, bucket: str) -> str:
+        """Where a bucket lies: Amazon S3 says so in the header of every answer, a refusal included. Raises Gone when
+        there is no such bucket, CallFailed where no answer told it."""
+        self._answered.region = None
+        try:
+            told = self.call("s3", "HeadBucket", Bucket=bucket).get("BucketRegion")
+        except Gone:
+            raise
+        except CallFailed:
+            told = None
+            if not self._answered.region:
+                raise
+        region = told or self._answered.region
+        if not isinstance(region, str):
+            raise unreadable("s3:HeadBucket", "the answer has no region")
+        return region
 
     def _left(self) -> float:
         """Seconds until no call begins any more."""

@@ -15,6 +15,7 @@ from chalicelib.inventory import absence, dependencies, images, metrics, narrow,
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.buckets import Buckets
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import NOT_READ, Failure
@@ -73,6 +74,7 @@ class Reading:
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._families = Families()
         self._on_plans: dict[str, list[str]] = {}  # the jobs in progress on each training plan
+        self._buckets = Buckets(self._reader)
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
         self._counting = threading.Lock()
@@ -140,6 +142,7 @@ class Reading:
                 else:
                     yield job
         self._jobs.result()
+        self._buckets.read_checkpoints(waiting)
         unread = self._reader.gaps.hidden(Part.TRAINING_JOBS)
         for job in waiting:
             yield self._families.compared(job, unread)
@@ -166,6 +169,8 @@ class Reading:
         with self._counting:
             self._jobs_read += len(page)
             self._reader.progress(Part.TRAINING_JOBS, self._jobs_read, None)
+        if not self._stopped.is_set():
+            self._buckets.read_regions(page)
         return self._put([self._with_tags(job) for job in page])
 
     def _put(self, page: list[TrainingJob] | None) -> bool:
@@ -215,6 +220,7 @@ class Reading:
             whole=scope.whole,
             hints=scope.hints,
             gaps=self._reader.gaps,
+            storage=self._buckets.storage,
         )
 
     def _start(self, part: Part, read: Callable[[], R]) -> "Future[R | None]":
@@ -369,6 +375,8 @@ class Reading:
         self._read_metrics(estate)
         self._read_what_rests_on_policies(estate)
         narrow.read_network(reader, estate, self._named_jobs, named)
+        self._buckets.read_checkpoints(self._named_jobs)
+        self._buckets.read_regions(self._named_jobs)
         estate.standing = dependencies.read(reader, estate)
         return estate
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar, cast
 
+from chalicelib.inventory.buckets import Storage
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
@@ -67,6 +68,7 @@ class Inventory:
     supplied: Supplied = field(default_factory=Supplied)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
+    storage: Storage = field(default_factory=Storage)
     others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
     recommendations: Sequence[RecommendationJob] = ()
     benchmarks: Sequence[BenchmarkJob] | None = ()

@@ -29,6 +29,8 @@ class Part(StrEnum):
     KEYS = "encryption-keys"
     REGISTRY_IMAGES = "registry-images"
     MODEL_DATA = "model-data"
+    CHECKPOINTS = "checkpoints"
+    BUCKETS = "bucket-regions"
     METRICS = "metrics"
     TRAINING_JOBS = "training-jobs"
     TUNING_JOBS = "tuning-jobs"
@@ -62,6 +64,8 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.KEYS: ("kms:DescribeKey",),
     Part.REGISTRY_IMAGES: ("ecr:DescribeImages",),
     Part.MODEL_DATA: ("s3:ListObjectsV2",),
+    Part.CHECKPOINTS: ("s3:ListObjectsV2",),
+    Part.BUCKETS: ("s3:HeadBucket",),
     Part.METRICS: ("cloudwatch:GetMetricData",),
     Part.TUNING_JOBS: (
         *_OF_KINDS[Part.TUNING_JOBS],
@@ -78,7 +82,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
 }
 
 #: What IAM calls an operation where it does not call it by its name.
-ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket"}
+ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadBucket": "s3:ListBucket"}
 
 #: Operations that list an account, and those that rest on such a list: only a sweep makes them, never an event.
 SWEEP_ONLY = frozenset(
@@ -107,6 +111,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
         (Part.ROLES, Part.SECURITY_GROUPS, Part.KEYS, Part.REGISTRY_IMAGES, Part.MODEL_DATA),
         (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS),
     ),
+    Part.CHECKPOINTS: (Part.TRAINING_JOBS,),
+    Part.BUCKETS: (Part.TRAINING_JOBS,),
     Part.MUTES: (Part.ALARMS,),
     Part.PLACEMENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),

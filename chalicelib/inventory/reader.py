@@ -7,7 +7,7 @@ and what they rest on, never a list of the account. Both fill the same :class:`I
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -106,6 +106,10 @@ class Reader:
         if len(waiting) < 2:
             return [work(item) for item in waiting]
         return list(self._pool.map(work, waiting))
+
+    def later(self, work: Callable[[T], R], item: T) -> "Future[R]":
+        """``work`` for one item on the bounded pool, and its answer when it has come."""
+        return self._pool.submit(work, item)
 
     def blind_to(self, failure: CallFailed, part: Part | None, resource: str | None = None) -> None:
         """Notes a failed call, and that the part (or one resource of it) stays unread."""

@@ -63,6 +63,8 @@ class ProcessMemory:
 
     below: Memory | None = None
     _kept: dict[tuple[str, str], Configs] = field(default_factory=dict)
+    #: Where buckets lie, by partition and name.
+    regions: dict[tuple[str, str], str] = field(default_factory=dict)
     _answers: dict[tuple[str, str, str], Answer] = field(default_factory=dict)
 
     def recall(self, account: str, region: str) -> Configs:

@@ -8,19 +8,15 @@ Of a finding ``pk`` is ``account#region`` and ``sk`` its id; in the index ``by-s
 ``account#status`` and ``status_sk`` puts the worst first; the index ``by-resource`` is on ``arn``.
 """
 
-import base64
-import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from chalicelib.errors import InvalidInput
-from chalicelib.input.bounds import CURSOR_CHARACTERS
-from chalicelib.input.reading import read_json
 from chalicelib.kinds import PASSING
+from chalicelib.ledger.cursors import decoded, encoded, foreign_cursor
 from chalicelib.ledger.digests import Digest, digest_item
 from chalicelib.ledger.table import (
     BY_RESOURCE,
@@ -47,7 +43,7 @@ DIGEST_DAYS = 30
 CHANNELS, REASON_LENGTH = "channels", 500
 #: Marks of what was judged outlive every audit that may have begun before.
 MARKED_DAYS = 1
-#: Sightings kept of an account and region, at most: one item of the table holds them.
+#: Sightings that one audit adds, at most.
 SIGHTINGS = 1_000
 #: Users of a subnet that one item of the table holds; ARNs may have 2,048 characters, those of SageMaker have some 130.
 USERS = 1_000
@@ -57,6 +53,8 @@ CURSOR_KEY = ("pk", "sk", "status_pk", "status_sk")
 
 #: What is told, and what its channels are owed.
 Entry = Known | Digest
+#: A rule's condition as seen on a resource, by the rule's id and the ARN.
+Sighting = tuple[str, str]
 
 
 class Broken(NamedTuple):
@@ -160,14 +158,14 @@ class Ledger:
             except RequestRefused:
                 if cursor is None:
                     raise
-                raise _foreign_cursor() from None
+                raise foreign_cursor() from None
             for item in items:
                 finding = _known(item).finding
                 if query.keeps(finding):
                     findings.append(finding)
                 if len(findings) == limit:
                     more = start is not None or item is not items[-1]
-                    return Page(findings, _encoded({name: item[name] for name in CURSOR_KEY}) if more else None)
+                    return Page(findings, encoded({name: item[name] for name in CURSOR_KEY}) if more else None)
             if start is None:
                 return Page(findings, None)
 
@@ -258,20 +256,39 @@ class Ledger:
         items = [self._table.get(f"subnet#{account}#{region}", name) for name in names]
         return sorted({arn for item in items if item is not None for arn in item["users"]})
 
-    # ---- since when something has been seen
+    # ---- since when something has been seen: an item each, so that audits side by side take nothing from each other
 
-    def sightings(self, account: str, region: str) -> dict[tuple[str, str], datetime]:
+    def sightings(self, account: str, region: str) -> dict[Sighting, datetime]:
         """Since when audits have seen a rule's condition on a resource, by the rule and the ARN."""
-        item = self._table.get(f"sightings#{account}#{region}", "all")
-        seen = json.loads(item["body"]) if item else []
-        return {(rule, arn): datetime.fromisoformat(first) for rule, arn, first in seen}
+        items = self._table.query(Expression("pk = :pk", pk=f"sightings#{account}#{region}"))
+        return {(item["rule"], item["seen_on"]): parsed(item["since"]) for item in items if "since" in item}
 
-    def note_sightings(self, account: str, region: str, sightings: Mapping[tuple[str, str], datetime]) -> None:
-        """Takes the place of the sightings of an account and region."""
-        seen = [[rule, arn, stamp(first)] for (rule, arn), first in sorted(sightings.items())][:SIGHTINGS]
-        key = {"pk": f"sightings#{account}#{region}", "sk": "all"}
+    def note_sightings(
+        self, account: str, region: str, sightings: Mapping[Sighting, datetime], before: Collection[Sighting] = ()
+    ) -> None:
+        """Remembers what has been seen since when, and forgets what was known ``before`` and is over. What another
+        audit has noted meanwhile stays. Of very many new ones the first thousand."""
+        pk = f"sightings#{account}#{region}"
         expires = int((self.clock() + timedelta(days=self.lookback_days)).timestamp())
-        self._table.put({**key, "body": json.dumps(seen), "expires": expires})
+        for rule, arn in sorted(set(before) - sightings.keys()):
+            self._table.update(pk, f"{rule}#{arn}", Expression("REMOVE #since"))
+        fresh = sorted(sightings.keys() - set(before))[:SIGHTINGS]
+        self._table.put_all(
+            [
+                Write(
+                    {
+                        "pk": pk,
+                        "sk": f"{rule}#{arn}",
+                        "rule": rule,
+                        "seen_on": arn,
+                        "since": stamp(sightings[rule, arn]),
+                        "expires": expires,
+                    },
+                    Expression("attribute_not_exists(#since)"),
+                )
+                for rule, arn in fresh
+            ]
+        )
 
     # ---- the last complete audit
 
@@ -352,28 +369,13 @@ def _by_id(items: Iterable[Item]) -> dict[str, Known]:
     return {known.finding.id: known for known in map(_known, items)}
 
 
-def _encoded(key: Mapping[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key, separators=(",", ":")).encode()).decode()
-
-
 def _decoded(cursor: str, account: str, partition: str) -> dict[str, str]:
     """The key in a cursor. Raises InvalidInput for any text that no page of this account and status gave."""
-    try:
-        key = read_json(base64.urlsafe_b64decode(cursor.encode())) if len(cursor) <= CURSOR_CHARACTERS.most else None
-    except ValueError:  # TooLarge among them
-        key = None
+    key = decoded(cursor, CURSOR_KEY)
     if (
-        not isinstance(key, dict)
-        or key.keys() != set(CURSOR_KEY)
-        or not all(isinstance(value, str) and value for value in key.values())
+        not all(isinstance(value, str) and value for value in key.values())
         or key["status_pk"] != partition
         or not key["pk"].startswith(f"{account}#")
     ):
-        raise _foreign_cursor()
+        raise foreign_cursor()
     return key
-
-
-def _foreign_cursor() -> InvalidInput:
-    return InvalidInput(
-        "the cursor is none that a page of this query gave; accepted is the cursor of the page before", field="cursor"
-    )

@@ -1,68 +1,62 @@
 """The state of runs over many accounts and regions, in the ledger's table.
 
 One item for each run holds its open parts as a set: taking a part out is idempotent, so that a part done twice changes
-nothing, and whoever takes out the last one closes the run. What a part found lies beside it, compressed and in pieces
-small enough for DynamoDB, until the run is closed.
+nothing, and whoever takes out the last one closes the run. Beside it lie what its parts found (``results.py``), an item
+for each part that was begun, and one for each account that was told.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, utc_now, whole
-from chalicelib.report.findings import Report, utc_text
-from chalicelib.report.known import Resolution
+from chalicelib.ledger.results import Head, Result, Results, RunPart, partition_of_run
+from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
+from chalicelib.report.findings import utc_text
 
 KEPT_DAYS = 30
-#: A run older than this is closed, and its open parts are blind spots.
+#: The time of a run: what is open of one that began longer ago does not come back any more.
 STALE_HOURS = 6
 
+#: ``done``: every part came to its end. ``failed``: some parts failed for good. ``stuck``: some parts did not
+#: come back within the run's time.
+RunState = Literal["queued", "running", "done", "failed", "stuck"]
 
-class RunPart(NamedTuple):
-    """One account and region of a run; of a very large one the rules of one ``group`` only (``hosting``, ``jobs``)."""
 
-    account: str
-    region: str
-    group: str = ""
+class Attempts(NamedTuple):
+    """How often a part was begun, and how often it said that it failed; every other attempt has died, but for the one
+    that is under way."""
 
-    @property
-    def key(self) -> str:
-        return f"{self.account}#{self.region}" + (f"/{self.group}" if self.group else "")
-
-    @classmethod
-    def of(cls, key: str) -> "RunPart":
-        account, where = key.split("#", 1)
-        region, _, group = where.partition("/")
-        return cls(account, region, group)
+    begun: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it is now. ``state``: queued, running, done, failed; ``notify``: whether its digests are sent."""
+    """A run as it is now, and whether it is over (``closed``). Of its ``parts`` some are ``open``, not back; some have
+    ``failed`` for good, or were ``lost``: not back when the run's time was over. ``notify``: its digests are sent."""
 
     id: str
-    state: str
+    state: RunState
     trigger: str
     parts: int
     open: frozenset[RunPart]
+    accounts: tuple[str, ...]
     started_at: str
+    failed: frozenset[RunPart] = frozenset()
+    lost: frozenset[RunPart] = frozenset()
     notify: bool = True
     rules: tuple[str, ...] = ()
+    closed: bool = False
 
     @property
     def done(self) -> int:
         """How many parts are done."""
         return self.parts - len(self.open)
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one part found: its report, what it says of findings known before, and who stands on which subnet."""
-
-    report: Report
-    judged: Resolution
-    stands: Mapping[str, Iterable[str]]
+    def awaits(self, account: str) -> bool:
+        """True while a part of this account is not back."""
+        return any(part.account == account for part in self.open)
 
 
 @dataclass
@@ -76,13 +70,20 @@ class Runs:
     def __post_init__(self) -> None:
         self._table = ItemTable(self.table, self.client)
 
+    @property
+    def results(self) -> Results:
+        """What the parts of runs found."""
+        return Results(self._table, self._expiry())
+
+    # ---- a run and its parts
+
     def start(
         self, id: str, parts: Iterable[RunPart], trigger: str, *, notify: bool = True, rules: Iterable[str] = ()
     ) -> bool:
         """Begins a run; False when it has been begun already, as an event delivered twice does."""
         keys = {part.key for part in parts}
         item = {
-            "pk": _partition(id),
+            "pk": partition_of_run(id),
             "sk": "run",
             "state": "queued",
             "trigger": trigger,
@@ -100,105 +101,126 @@ class Runs:
         return True
 
     def get(self, id: str) -> Run | None:
-        """The run with this id, or None."""
-        item = self._table.get(_partition(id), "run")
-        return _run(id, item) if item else None
+        """The run with this id, or None. One whose time is over is stuck, also before anybody has closed it."""
+        item = self._table.get(partition_of_run(id), "run")
+        return self._run(id, item) if item else None
 
-    def keep(self, id: str, part: RunPart, result: Result) -> None:
-        """Keeps what a part found; a second time it takes the place of the first."""
-        content = {
-            "report": result.report.model_dump(mode="json"),
-            "parts": [finding.resource.part for finding in result.report.findings],
-            "verdicts": dict(result.judged.verdicts),
-            "gone": sorted(result.judged.gone),
-            "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
-        }
-        self._table.put_pieces(_partition(id), f"part#{part.key}#", pieces(content), expires=self._expiry())
+    def begun(self, id: str, part: RunPart) -> Attempts:
+        """Counts an attempt at a part that begins now. Gives the attempts so far, this one included."""
+        return self._counted(id, part, "ADD begun :one SET expires = :until")
 
-    def results(self, id: str, account: str) -> dict[RunPart, Result]:
-        """What the parts of one account found, by part."""
-        where = Expression("pk = :pk AND begins_with(sk, :part)", pk=_partition(id), part=f"part#{account}#")
-        items: dict[RunPart, list[Item]] = {}
-        for item in self._table.query(where):
-            key = item["sk"].removeprefix("part#").rsplit("#", 1)[0]
-            items.setdefault(RunPart.of(key), []).append(item)
-        return {part: _result(id, part, group) for part, group in items.items()}
+    def failed(self, id: str, part: RunPart) -> Attempts:
+        """Counts an attempt at a part that ended with an error."""
+        return self._counted(id, part, "ADD failed :one SET expires = :until")
 
-    def finish(self, id: str, part: RunPart) -> Run | None:
-        """Takes a part out of the open ones. Gives the run, or None when there is no such run."""
+    def _counted(self, id: str, part: RunPart, text: str) -> Attempts:
+        counted = Expression(text, one=1, until=self._expiry())
+        item = self._table.update(partition_of_run(id), f"attempts#{part.key}", counted) or {}
+        return Attempts(item.get("begun", 0), item.get("failed", 0))
+
+    def finish(self, id: str, part: RunPart, outcome: Literal["done", "failed", "lost"] = "done") -> Run | None:
+        """Takes a part out of the open ones. Gives the run; None when it is not open any more, or there is no run."""
+        noted = "" if outcome == "done" else f" ADD #{outcome} :part"
         taken_out = Expression(
-            "DELETE #open :part SET #state = if_not_exists(closed, :running)", part={part.key}, running="running"
+            f"DELETE #open :part SET #state = if_not_exists(closed, :running){noted}",
+            part={part.key},
+            running="running",
         )
-        item = self._table.update(_partition(id), "run", taken_out, only_if=Expression("attribute_exists(pk)"))
-        return _run(id, item) if item else None
+        still_open = Expression("contains(#open, :key)", key=part.key)
+        item = self._table.update(partition_of_run(id), "run", taken_out, only_if=still_open)
+        return self._run(id, item) if item else None
 
-    def close(self, id: str, state: str = "done") -> None:
-        """Marks a run as done or failed. A run closed twice stays as it is."""
+    def close(self, id: str, state: RunState) -> None:
+        """Marks a run as over. A run closed twice stays as it is."""
         closed = Expression(
             "SET #state = :state, closed = :state, finished = :now", state=state, now=utc_text(self.clock())
         )
-        self._table.update(_partition(id), "run", closed)
-        self._table.update("runs", "open", Expression("DELETE ids :id", id={id}))
+        self._table.update(partition_of_run(id), "run", closed)
+        self._forget([id])
 
-    def accounts(self, id: str) -> list[str]:
-        """The accounts of a run."""
-        item = self._table.get(_partition(id), "run")
-        return sorted(item["accounts"]) if item else []
+    def keep_ended(self, id: str, results: Mapping[RunPart, Result], trigger: str, head: Head) -> None:
+        """Keeps what an audit found that was made at once, as a run that is over and told nobody."""
+        for part, result in results.items():
+            self.results.keep(id, part, result)
+        self.results.keep_whole(id, head)
+        now = utc_text(self.clock())
+        self._table.put(
+            {
+                "pk": partition_of_run(id),
+                "sk": "run",
+                "state": "done",
+                "closed": "done",
+                "trigger": trigger,
+                "number": len(results),
+                "accounts": {part.account for part in results},
+                "started": now,
+                "finished": now,
+                "notify": False,
+                "rules": ",".join(sorted(head.report.scope.rules)),
+                "expires": self._expiry(),
+            }
+        )
+
+    # ---- the accounts that were told
+
+    def note_told(self, id: str, account: str) -> None:
+        """Notes that the digest of an account has been sent."""
+        self._table.put({"pk": partition_of_run(id), "sk": f"told#{account}", "expires": self._expiry()})
+
+    def told(self, id: str) -> set[str]:
+        """The accounts whose digest has been sent."""
+        told = Expression("pk = :pk AND begins_with(sk, :told)", pk=partition_of_run(id), told="told#")
+        return {item["sk"].removeprefix("told#") for item in self._table.query(told)}
+
+    # ---- how large accounts and regions are
 
     def grown(self, account: str, region: str, resources: int) -> None:
         """Remembers how many resources an account and region had at its last audit."""
         key = {"pk": "sizes", "sk": f"{account}#{region}"}
         self._table.put({**key, "resources": resources, "expires": self._expiry()})
 
-    def size(self, account: str, region: str) -> int:
-        """How many resources an account and region had at its last audit; 0 before the first."""
-        item = self._table.get("sizes", f"{account}#{region}")
-        return int(item["resources"]) if item else 0
+    def sizes(self) -> dict[tuple[str, str], int]:
+        """How many resources each account and region had at its last audit."""
+        sizes: dict[tuple[str, str], int] = {}
+        for item in self._table.query(Expression("pk = :pk", pk="sizes")):
+            account, _, region = item["sk"].partition("#")
+            sizes[account, region] = item["resources"]
+        return sizes
+
+    # ---- runs that do not end by themselves
 
     def stale(self) -> list[Run]:
-        """Open runs that began more than six hours ago: their last parts will not come any more."""
+        """Open runs whose time is over."""
         item = self._table.get("runs", "open") or {}
-        before = utc_text(self.clock() - timedelta(hours=STALE_HOURS))
-        runs = [self.get(id) for id in sorted(item.get("ids", ()))]
-        return [run for run in runs if run is not None and run.started_at < before]
+        runs = {id: self.get(id) for id in sorted(item.get("ids", ()))}
+        self._forget([id for id, run in runs.items() if run is None or run.closed])
+        return [run for run in runs.values() if run is not None and run.state == "stuck" and not run.closed]
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        """Takes runs off the list of the open ones."""
+        if gone := set(ids):
+            self._table.update("runs", "open", Expression("DELETE ids :gone", gone=gone))
+
+    def _run(self, id: str, item: Item) -> Run:
+        late = "closed" not in item and item["started"] < utc_text(self.clock() - timedelta(hours=STALE_HOURS))
+        return Run(
+            id=id,
+            state="stuck" if late else item["state"],
+            trigger=item["trigger"],
+            parts=item["number"],
+            open=_parts_in(item, "open"),
+            accounts=tuple(sorted(item["accounts"])),
+            started_at=item["started"],
+            failed=_parts_in(item, "failed"),
+            lost=_parts_in(item, "lost"),
+            notify=item["notify"],
+            rules=tuple(rule for rule in item["rules"].split(",") if rule),
+            closed="closed" in item,
+        )
 
     def _expiry(self) -> int:
         return int((self.clock() + timedelta(days=KEPT_DAYS)).timestamp())
 
 
-def _partition(id: str) -> str:
-    return f"run#{id}"
-
-
-def _run(id: str, item: Item) -> Run:
-    return Run(
-        id=id,
-        state=item["state"],
-        trigger=item["trigger"],
-        parts=item["number"],
-        open=frozenset(RunPart.of(key) for key in item.get("open", ())),
-        started_at=item["started"],
-        notify=item["notify"],
-        rules=tuple(rule for rule in item["rules"].split(",") if rule),
-    )
-
-
-def _result(id: str, part: RunPart, items: list[Item]) -> Result:
-    """The result from its pieces; pieces left over from a longer one before are not looked at.
-
-    Raises LedgerFailed while another attempt at the part is writing them.
-    """
-    bodies = whole(items)
-    if bodies is None:
-        raise LedgerFailed(f"what the part {part.key} of the run {id} found is being written; the next try finds it")
-    content = joined(bodies)
-    report = Report.model_validate(content["report"])
-    findings = [
-        finding.model_copy(update={"resource": finding.resource.model_copy(update={"part": piece})})
-        for finding, piece in zip(report.findings, content["parts"], strict=True)
-    ]
-    return Result(
-        report.model_copy(update={"findings": findings}),
-        Resolution(content["verdicts"], frozenset(content["gone"])),
-        content["stands"],
-    )
+def _parts_in(item: Item, name: str) -> frozenset[RunPart]:
+    return frozenset(map(RunPart.of, item.get(name, ())))

@@ -49,7 +49,8 @@ class Change(_Contract):
 
 class Notice(_Contract):
     """One message to everybody: ``finding`` or ``resolved`` for one change of an event, ``health`` for what
-    AWS Health says, ``digest`` for many changes or a sweep.
+    AWS Health says, ``digest`` for many changes or a sweep, ``run`` for a run of which some parts
+    were not read.
 
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
@@ -61,7 +62,7 @@ class Notice(_Contract):
     """
 
     schema_version: Literal[1] = 1
-    kind: Literal["finding", "resolved", "digest", "health"]
+    kind: Literal["finding", "resolved", "digest", "health", "run"]
     audit_id: str
     trigger: str
     account: str
@@ -89,11 +90,11 @@ class Notice(_Contract):
     @property
     def single(self) -> bool:
         """True where it tells one change."""
-        return self.kind != "digest"
+        return self.kind not in ("digest", "run")
 
     @property
     def only(self) -> Change:
-        """The one change of a notice that is no digest."""
+        """The one change of a notice that tells one."""
         return self.told[0]
 
     @property
@@ -118,6 +119,8 @@ class Notice(_Contract):
             kind, finding = self.only.change, self.only.finding
             severity = "" if kind == "resolved" else f" {finding.severity.value}"
             return _ascii(f"[{WORDS[kind]}{severity}] {finding.resource.name}: {finding.title}")
+        if self.kind == "run":
+            return _ascii(f"SageMaker auditor: {self.health}")
         return _ascii(next(line for line in self._subjects() if len(line) <= SUBJECT))
 
     def _subjects(self) -> Iterator[str]:
@@ -151,8 +154,8 @@ class Notice(_Contract):
 
     @property
     def rule(self) -> str:
-        """The rule of the one finding, or ``digest``: what subscribers filter by."""
-        return self.only.finding.rule if self.single else "digest"
+        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by."""
+        return self.only.finding.rule if self.single else self.kind
 
     @property
     def tells_open(self) -> bool:

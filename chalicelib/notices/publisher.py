@@ -101,7 +101,7 @@ class Publisher:
         Raises NotDelivered when a channel did not take it.
         """
         claim = self._claim()
-        waiting = self._claimed_digest(claim, merged)
+        waiting = self._claimed_digest(claim, ",".join(merged.accounts), merged.audit_id)
         if not waiting and self.channels:
             return []
         self._note_judged(audited)
@@ -147,6 +147,16 @@ class Publisher:
     def _of_event(self, decision: Decision, report: Report, url: str | None) -> NoticesOf:
         return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, url)
 
+    def run(self, notice: Notice, report: Report) -> None:
+        """Sends a notice about a run itself, once for each ``audit_id``: a channel that has taken it gets none.
+
+        Raises NotDelivered when a channel did not take it.
+        """
+        claim = self._claim()
+        waiting = self._claimed_digest(claim, notice.account, f"{notice.audit_id}/run")
+        told = self._told({}, claim, lambda changes: [notice], report, waiting)
+        self._answer_for(told.failures)
+
     def preview(self, audited: Audited) -> list[Notice]:
         """What an event would send, without sending or remembering it."""
         return notices_of_event(self._decided(audited, self._known(audited)), audited.report, self.policy)
@@ -164,13 +174,12 @@ class Publisher:
                 moment = part.report.started_at
                 _quietly(self.ledger.note_judged, part.scope.account, part.scope.region, part.resolution, moment)
 
-    def _claimed_digest(self, claim: Claim | None, report: Report) -> list[str]:
-        """The channels that have not taken the digest of this audit, which is claimed for them."""
+    def _claimed_digest(self, claim: Claim | None, account: str, audit: str) -> list[str]:
+        """The channels that have not taken the digest of this account and audit, which is claimed for them."""
         if claim is None or not self.channels:
             return list(self.channels)
-        account = ",".join(report.accounts)
         while True:
-            known = claim.ledger.digest(account, report.audit_id, self.channels)
+            known = claim.ledger.digest(account, audit, self.channels)
             if not known.owed or (not claim.held([known]) and claim.of_digest(known)):
                 return [name for name in self.channels if name in known.owed]
             claim.wait(f"the digest of {account}")

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from chalicelib.report.calendar import CalendarEntry, in_order
@@ -115,84 +115,144 @@ def unread_report(
     )
 
 
-def merged(reports: Sequence[Report]) -> Report:
-    """Reports of several regions of one audit as one."""
-    first = reports[0]
-    if len(reports) == 1:
-        return first
-    counts: dict[str, Counter[str]] = {}
+def merged(reports: Iterable[Report]) -> Report:
+    """Reports of several regions of one audit as one; there is at least one."""
+    merging = Merging()
     for report in reports:
+        merging.add(report)
+    return merging.report()
+
+
+class Merging:
+    """Reports that become one, added one after the other: of a report that was added, only what the whole says of it is
+    kept, so that a thousand without findings need no more memory than one."""
+
+    def __init__(self) -> None:
+        self._first: Report | None = None
+        self._number = 0
+        self._finished: datetime | None = None
+        self._complete = True
+        self._scoped: dict[str, None] = {}
+        self._accounts: dict[str, None] = {}
+        self._regions: dict[str, None] = {}
+        self._by_place: dict[tuple[str, ...], Counter[str]] = {}
+        self._rules: dict[str, Counter[str]] = {}
+        self._calls: Counter[str] = Counter()
+        self._catalogue: dict[str, RuleInForce] = {}
+        self._zones: dict[str, set[str]] = {}
+        self._notes = Notes()
+        self._shown: list[Shown] = []
+        self._passes: list[Passed] | None = None
+        self._findings: list[Finding] = []
+        self._spots: list[BlindSpot] = []
+        self._deferred: list[Deferral] = []
+        self._endpoints: dict[str, EndpointCapacity] = {}
+        self._calendar: dict[CalendarEntry, None] = {}
+
+    def add(self, report: Report) -> None:
+        """Takes one more report."""
+        self._first = self._first or report
+        self._number += 1
+        self._finished = max(self._finished or report.finished_at, report.finished_at)
+        self._complete = self._complete and report.complete
+        self._scoped |= dict.fromkeys(report.scope.regions)
+        self._accounts |= dict.fromkeys(report.accounts)
+        self._regions |= dict.fromkeys(report.regions)
+        place = (*report.accounts, *report.regions)  # two parts of one region count the same resources
+        self._by_place[place] = self._by_place.get(place, Counter()) | Counter(report.resources)
         for rule, outcomes in report.rules.items():
-            counts.setdefault(rule, Counter()).update(outcomes.model_dump(by_alias=True))
-    by_region: dict[tuple[str, ...], Counter[str]] = {}
-    calls: Counter[str] = Counter()
-    for report in reports:  # two parts of one region count the same resources
-        place = (*report.accounts, *report.regions)
-        by_region[place] = by_region.get(place, Counter()) | Counter(report.resources)
-        calls.update(report.api_calls)
-    resources: Counter[str] = sum(by_region.values(), Counter())
-    scope = first.scope.model_copy(
-        update={"regions": list(dict.fromkeys(region for report in reports for region in report.scope.regions))}
-    )
-    findings = [finding for report in reports for finding in report.findings]
-    return first.model_copy(
-        update={
-            "scope": scope,
-            "finished_at": max(report.finished_at for report in reports),
-            "accounts": list(dict.fromkeys(account for report in reports for account in report.accounts)),
-            "regions": list(dict.fromkeys(region for report in reports for region in report.regions)),
-            "resources": dict(sorted(resources.items())),
-            "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(counts.items())},
-            "findings": sorted(findings, key=lambda finding: -finding.severity.rank),
-            "shown": together([report.shown for report in reports], len(findings)),
-            "passes": _merged_passes(reports),
-            "blind_spots": [spot for report in reports for spot in report.blind_spots],
-            "deferred": [deferral for report in reports for deferral in report.deferred],
-            "exemptions": merged_notes(reports),
-            "calendar": in_order(entry for report in reports for entry in report.calendar),
-            "catalogue": {rule: in_force for report in reports for rule, in_force in report.catalogue.items()},
-            "zones": _merged_zones(reports),
-            "endpoints": list({endpoint.arn: endpoint for report in reports for endpoint in report.endpoints}.values()),
-            "api_calls": dict(sorted(calls.items())),
-            "complete": all(report.complete for report in reports),
-        }
-    )
-
-
-def _merged_passes(reports: Sequence[Report]) -> list[Passed] | None:
-    if all(report.passes is None for report in reports):
-        return None
-    return [passed for report in reports for passed in report.passes or ()]
-
-
-def _merged_zones(reports: Sequence[Report]) -> dict[str, list[str]]:
-    zones: dict[str, set[str]] = {}
-    for report in reports:
+            self._rules.setdefault(rule, Counter()).update(outcomes.model_dump(by_alias=True))
+        self._calls.update(report.api_calls)
+        self._catalogue |= report.catalogue
         for region, ids in report.zones.items():
-            zones.setdefault(region, set()).update(ids)
-    return {region: sorted(ids) for region, ids in sorted(zones.items())}
+            self._zones.setdefault(region, set()).update(ids)
+        self._notes.add(report)
+        self._shown += [report.shown] if report.shown is not None else []
+        if report.passes is not None:
+            self._passes = [*(self._passes or ()), *report.passes]
+        self._findings += report.findings
+        self._spots += report.blind_spots
+        self._deferred += report.deferred
+        self._endpoints |= {endpoint.arn: endpoint for endpoint in report.endpoints}
+        self._calendar |= dict.fromkeys(report.calendar)
+
+    def report(self) -> Report:
+        """The whole. A single report is what it was."""
+        first = self._first
+        assert first is not None, "there is nothing to merge"
+        if self._number == 1:
+            return first
+        resources: Counter[str] = sum(self._by_place.values(), Counter())
+        return first.model_copy(
+            update={
+                "scope": first.scope.model_copy(update={"regions": list(self._scoped)}),
+                "finished_at": self._finished,
+                "accounts": list(self._accounts),
+                "regions": list(self._regions),
+                "resources": dict(sorted(resources.items())),
+                "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(self._rules.items())},
+                "findings": sorted(self._findings, key=lambda finding: -finding.severity.rank),
+                "shown": together(self._shown, len(self._findings)),
+                "passes": self._passes,
+                "blind_spots": self._spots,
+                "deferred": self._deferred,
+                "exemptions": self._notes.listed(),
+                "calendar": in_order(self._calendar),
+                "catalogue": self._catalogue,
+                "zones": {region: sorted(ids) for region, ids in sorted(self._zones.items())},
+                "endpoints": list(self._endpoints.values()),
+                "api_calls": dict(sorted(self._calls.items())),
+                "complete": self._complete,
+            }
+        )
 
 
-def merged_notes(reports: Sequence[Report]) -> list[ExemptionNote]:
-    """The notes on exemptions of several accounts and regions, those without owner or end first: one is unmatched only
-    if it matched in none of those that it may be about."""
-    notes: dict[tuple[str, str, str], list[ExemptionNote]] = {}
-    for report in reports:
+class Notes:
+    """The notes on exemptions of several accounts and regions: one is unmatched only if it matched in none of those
+    that it may be about."""
+
+    def __init__(self) -> None:
+        self._notes: dict[tuple[str, str, str], ExemptionNote] = {}
+        self._unmatched: Counter[tuple[str, str, str]] = Counter()
+        self._places: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
+
+    def add(self, report: Report) -> None:
+        """Takes the notes of one more report."""
+        self._places[tuple(report.accounts), tuple(report.regions)] += 1
         for note in report.exemptions:
-            notes.setdefault((note.rule, note.resource, note.source), []).append(note)
-    listed = []
-    for (_, resource, _), of_regions in notes.items():
-        matched = [note for note in of_regions if note.state != "unmatched"]
-        if matched:
-            listed.append(matched[0].model_copy(update={"findings": sum(note.findings for note in matched)}))
-        elif len(of_regions) == sum(_concerned(report, resource) for report in reports):
-            listed.append(of_regions[0])
-    return sorted(listed, key=lambda note: note.state != "open")
+            key = (note.rule, note.resource, note.source)
+            before = self._notes.setdefault(key, note)
+            if note.state == "unmatched":
+                self._unmatched[key] += 1
+            elif before.state == "unmatched":
+                self._notes[key] = note
+            elif before is not note:
+                self._notes[key] = before.model_copy(update={"findings": before.findings + note.findings})
+
+    def listed(self) -> list[ExemptionNote]:
+        """All of them, those without owner or end first."""
+        notes = [
+            note
+            for key, note in self._notes.items()
+            if note.state != "unmatched" or self._unmatched[key] == self._concerned(note.resource)
+        ]
+        return sorted(notes, key=lambda note: note.state != "open")
+
+    def _concerned(self, resource: str) -> int:
+        """The number of reports on an account and region in which an exemption may cover something."""
+        return sum(
+            number
+            for (accounts, regions), number in self._places.items()
+            if any(may_lie_in(resource, account, region) for account in accounts for region in regions)
+        )
 
 
-def _concerned(report: Report, resource: str) -> bool:
-    """True for a report on an account and region in which an exemption may cover something."""
-    return any(may_lie_in(resource, account, region) for account in report.accounts for region in report.regions)
+def merged_notes(reports: Iterable[Report]) -> list[ExemptionNote]:
+    """The notes on exemptions of several accounts and regions."""
+    notes = Notes()
+    for report in reports:
+        notes.add(report)
+    return notes.listed()
 
 
 def without_notes_of_others(report: Report, accounts: Iterable[str]) -> Report:

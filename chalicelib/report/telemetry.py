@@ -38,6 +38,7 @@ METRICS = {
     "NoticesFailed": "Count",
     "EventsDropped": "Count",
     "BrokenChannels": "Count",
+    "RunsFailed": "Count",
 }
 
 
@@ -105,6 +106,15 @@ def part_worked(
     message = f"part of run {run}, attempt {attempt}: {outcome}"
     where: dict[str, Any] = dict(part)
     _line("part", message, {}, run=run, **where, attempt=attempt, seconds=round(seconds, 3), outcome=outcome)
+
+
+def run_ended(run: str, state: str, parts: int, failed: int, lost: int) -> None:
+    """A run is over: how, and how many of its parts failed for good or did not come back."""
+    unread = failed + lost
+    message = f"run {run} is {state}: {unread} of {parts} parts were not read"
+    metrics = {} if state == "done" else {"RunsFailed": 1}
+    level = logging.ERROR if unread else logging.INFO
+    _line("run", message, metrics, level, run=run, state=state, parts=parts, failed=failed, lost=lost)
 
 
 def dropped(id: object, reason: str) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.ledger.runs import RunState as RunStatus
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import Finding, PolicyUsed, Report, Severity
 from chalicelib.report.shown import Shown
@@ -66,9 +67,6 @@ class FindingsPage(_Answer):
     cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
 
-RunStatus = Literal["queued", "running", "done", "failed"]
-
-
 class RunBegun(_Answer):
     """A run over more than can be waited for."""
 
@@ -78,22 +76,32 @@ class RunBegun(_Answer):
 
 
 class RunParts(_Answer):
-    """The accounts and regions of a run; ``open`` names those to do as ``account#region``."""
+    """The accounts and regions of a run, named ``account#region``: ``open`` ones are not back; ``failed`` ones failed
+    for good, and ``lost`` ones were not back when the time of the run was over: both count as done, and are blind spots
+    of the report."""
 
     total: Annotated[int, Field(ge=0)]
     done: Annotated[int, Field(ge=0)]
     open: list[str]
+    failed: list[str]
+    lost: list[str]
 
 
 class RunState(_Answer):
-    """How far a run has come; its report when it is done."""
+    """How far a run has come and, when it is over, a page of its report: head and counts are the whole run's, the lists
+    hold a stretch of it, and ``report.shown`` counts the findings on other pages.
+
+    ``state``: ``done``: every part came to its end; ``failed``: some parts failed for good; ``stuck``: some parts did
+    not come back within six hours.
+    """
 
     audit_id: str
     state: RunStatus
     trigger: str
     started_at: str
     parts: RunParts
-    report: Report | None
+    report: Annotated[Report | None, Field(description="Null until the run is over.")]
+    cursor: Annotated[str | None, Field(description="Asks for the next page of the report; null on the last one.")]
 
 
 class RuleParameter(_Answer):

@@ -25,7 +25,7 @@ from chalicelib.web.answers import (
     RunBegun,
     RunState,
 )
-from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery
+from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery, RunQuery
 
 REF = "#/components/schemas/{model}"
 JSON, CSV, HTML, ICS = "application/json", "text/csv", "text/html", "text/calendar"
@@ -65,6 +65,9 @@ def _error(meaning: str, code: str, message: str, at: str | None = None) -> Answ
 
 
 BAD_QUERY = _error("A parameter is wrong.", "invalid_input", "unknown query parameter 'colour'", "colour")
+BAD_CURSOR = _error(
+    "The cursor is wrong.", "invalid_input", "the cursor is none that a page of this query gave", "cursor"
+)
 BAD_BODY = _error("The body is wrong.", "bad_json", "the body is not JSON; accepted is a JSON object")
 NO_RUN = _error("There is no such run.", "not_found", "there is no run 'a-1'", "audit_id")
 NO_RESOURCE = _error(
@@ -81,7 +84,14 @@ GUARDED = {
     502: Answered("AWS cannot be reached or refuses the credentials.", (ErrorAnswer, GatewayError)),
     504: Answered("The audit takes longer than API Gateway waits.", (GatewayError,)),
 }
-REPORT = Answered("The report of the audit.", (Report,))
+REPORT = Answered(
+    "The report of the audit; of one that is too large for an answer the first page.",
+    (Report,),
+    headers={
+        "X-Next-Cursor": "With Location: asks that run for the next page; absent where the report is whole.",
+        "Location": "The address of the run under which a report is kept that is too large for an answer.",
+    },
+)
 FOUND = Answered(
     "The findings: a page from the ledger, or without a ledger the report of an audit made now.",
     (FindingsPage, Report),
@@ -107,7 +117,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ),
     ("GET", "/audit/runs/{audit_id}"): Operation(
         "getRun",
-        {200: Answered("The run.", (RunState,)), 404: NO_RUN, **GUARDED},
+        {200: Answered("The run.", (RunState,)), 400: BAD_CURSOR, 404: NO_RUN, **GUARDED},
+        query=RunQuery,
         path="The id that POST /audit answered.",
     ),
     ("GET", "/calendar"): Operation(

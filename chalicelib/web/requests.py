@@ -47,6 +47,12 @@ class AuditQuery(_Request):
         return value
 
 
+class RunQuery(_Request):
+    """The query of ``GET /audit/runs/{audit_id}``: which page of the report to answer."""
+
+    cursor: Annotated[str | None, Field(description="That of the page before.")] = None
+
+
 Listed = Annotated[list[str], Field(max_length=BODY_ITEMS.most)]
 
 

@@ -1,9 +1,7 @@
 """The HTTP face, free of any framework: queries and bodies in, status and JSON out."""
 
 import logging
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -25,30 +23,19 @@ from chalicelib.report.shown import Shown
 from chalicelib.scope import Scope, parse_resource
 from chalicelib.service import Service
 from chalicelib.templating import rule_references, rule_title
+from chalicelib.web import runs
 from chalicelib.web.answers import (
     Catalogue,
     CatalogueRule,
     FindingsPage,
     Health,
     RuleParameter,
-    RunBegun,
-    RunParts,
-    RunState,
 )
-from chalicelib.web.requests import MAX_LIMIT, MAX_RESOURCES, AuditBody, AuditQuery, body_of, preferred, valid
+from chalicelib.web.requests import MAX_LIMIT, MAX_RESOURCES, AuditQuery, body_of, preferred, valid
+from chalicelib.web.response import HttpResponse as HttpResponse
+from chalicelib.web.response import failure as failure
 
 log = logging.getLogger(__name__)
-
-RUN_ID = re.compile("[A-Za-z0-9-]{1,64}")
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """An HTTP answer."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
 class Misconfigured(AuditorError):
@@ -89,11 +76,6 @@ def guarded(work: Callable[[], HttpResponse]) -> HttpResponse:
     except Exception:  # the last line of defence: the caller gets a sentence, the log gets the trace
         log.exception("request failed")
         return failure(500, "internal", "the audit failed; the log of the function says why")
-
-
-def failure(status: int, code: str, message: str, at: str = "") -> HttpResponse:
-    """The contract's form of an error; ``field`` is null when no single field is to blame."""
-    return HttpResponse(status, {"error": {"code": code, "message": message, "field": at or None}})
 
 
 def refused_by_chalice(status: int, message: str) -> HttpResponse:
@@ -243,7 +225,7 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
     """An audit now, of the resources named or of everything."""
     body = body_of(raw)
     if service.settings.queue_url is not None and service.settings.table is not None and not body.resources:
-        return _queued(service, body)
+        return runs.queued(service, body)
     _own_account(service, body.accounts, "accounts")
     if len(body.resources) > MAX_RESOURCES:
         raise InvalidInput(f"{len(body.resources)} resources; accepted are up to {MAX_RESOURCES}", field="resources")
@@ -263,8 +245,7 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
     ]
     scopes = [service.scope(region, refs, body.rules) for region in regions]
     if not body.notify:
-        reports = [_existing(service, scope) for scope in scopes]
-        return HttpResponse(200, merged(reports).model_dump(mode="json"))
+        return runs.answered(service, [_existing(service, scope) for scope in scopes])
     audits = []
     for scope in scopes:
         sighted = Sighted(scope)
@@ -275,7 +256,7 @@ def post_audit(service: Service, raw: bytes) -> HttpResponse:
         service.publisher.event(audits[0])
     else:
         service.publisher.sweep(audits, report)
-    return HttpResponse(200, report.model_dump(mode="json"))
+    return runs.answered(service, [audited.report for audited in audits])
 
 
 def _existing(service: Service, scope: Scope) -> Report:
@@ -290,54 +271,6 @@ def _check_there(sighted: Sighted) -> None:
     named = [sighted.scope.arn(ref) for ref in sighted.scope.resources]
     for arn in sighted.missing:
         raise NoSuchResource(no_such_resource(arn), field=f"resources.{named.index(arn)}")
-
-
-def _queued(service: Service, body: AuditBody) -> HttpResponse:
-    """A scope too large to wait for: a run is begun, and its address answered."""
-    for id in body.rules:
-        if id not in service.policy.rules:
-            raise InvalidInput(unknown_rule(id, service.policy.rules), field="rules")
-    for region in body.regions:
-        service.caller.known_region(region)
-    own = service.caller.identity.account
-    allowed = {own, *service.settings.accounts}
-    if "organization" not in allowed and (foreign := [account for account in body.accounts if account not in allowed]):
-        raise InvalidInput(
-            f"{foreign[0]!r} is not audited from here; accepted are the auditor's own account and those that it is "
-            "configured to audit",
-            field="accounts",
-        )
-    if malformed := [account for account in body.accounts if not re.fullmatch(r"[0-9]{12}", account)]:
-        raise InvalidInput(f"{malformed[0]!r} is no account; accepted are ids of 12 digits", field="accounts")
-    accounts, regions = list(dict.fromkeys(body.accounts)) or [own], list(dict.fromkeys(body.regions))
-    run = service.fleet.start("http", accounts=accounts, regions=regions, rules=body.rules, notify=body.notify)
-    headers = {"Content-Type": "application/json", "Location": f"/audit/runs/{run.id}"}
-    begun = RunBegun.model_validate({"audit_id": run.id, "state": run.state, "parts": run.parts})
-    return HttpResponse(202, begun.model_dump(mode="json"), headers)
-
-
-def get_run(service: Service, id: str) -> HttpResponse:
-    """The state of a run, and its report when it is done."""
-    missing = failure(
-        404, "not_found", f"there is no run {id!r}; accepted are the ids that POST /audit answered", "audit_id"
-    )
-    if service.settings.table is None or not RUN_ID.fullmatch(id):
-        return missing
-    run = service.fleet.runs.get(id)
-    if run is None:
-        return missing
-    report = service.fleet.report(run)
-    body = RunState.model_validate(
-        {
-            "audit_id": run.id,
-            "state": run.state,
-            "trigger": run.trigger,
-            "started_at": run.started_at,
-            "parts": RunParts(total=run.parts, done=run.done, open=sorted(part.key for part in run.open)),
-            "report": report,
-        }
-    )
-    return HttpResponse(200, body.model_dump(mode="json"))
 
 
 def get_rules(service: Service) -> HttpResponse:

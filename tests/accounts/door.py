@@ -210,7 +210,12 @@ class StateDoor(Aws):
     def _ListObjectsV2(self, parameters: Mapping[str, Any]) -> Record:
         if parameters["Bucket"] in self.state.absent:
             raise Gone("s3:ListObjectsV2", "NoSuchBucket", "no such bucket")
-        return {"KeyCount": 1, "Contents": [{"Key": parameters["Prefix"]}]}
+        return {"KeyCount": 1, "Contents": [{"Key": parameters["Prefix"], "LastModified": datetime.now(UTC)}]}
+
+    def _HeadBucket(self, parameters: Mapping[str, Any]) -> Record:
+        if parameters["Bucket"] in self.state.absent:
+            raise Gone("s3:HeadBucket", "404", "Not Found")
+        return {"BucketRegion": self.region}
 
     def _DescribeAvailabilityZones(self, parameters: Mapping[str, Any]) -> Record:
         return {"AvailabilityZones": self.state.zones}

@@ -14,7 +14,7 @@ from chalicelib.report.findings import Finding, Severity
 from chalicelib.report.known import Known
 from chalicelib.service import Service
 from chalicelib.settings import Settings
-from chalicelib.web import routes
+from chalicelib.web import routes, runs
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -181,17 +181,17 @@ def test_the_page_names_the_next_page_with_the_same_filters(service: Service) ->
 def test_a_run_by_an_id_that_none_can_have_is_not_looked_for(service: Service, front: Front) -> None:
     front.calls.clear()
     for id in ("a" * 65, "a_b", "run#1", "", "a/b", "é"):
-        answer = routes.get_run(service, id)
+        answer = runs.get_run(service, id)
         assert (answer.status, answer.body["error"]["code"]) == (404, "not_found"), id
         assert answer.body["error"]["field"] == "audit_id"
     assert "dynamodb:GetItem" not in front.calls
-    assert routes.get_run(service, "a" * 64).status == 404
+    assert runs.get_run(service, "a" * 64).status == 404
     assert front.calls["dynamodb:GetItem"] == 1
 
 
 def test_without_a_table_there_are_no_runs(service: Service, front: Front) -> None:
     bare = Service(Settings(), boto3.Session(region_name=REGION))
-    assert routes.get_run(bare, "a-1").status == 404
+    assert runs.get_run(bare, "a-1").status == 404
 
 
 def test_a_queue_without_a_table_begins_no_run(emulator: Emulator, front: Front) -> None:

@@ -13,8 +13,10 @@ from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.table import TABLE
+from chalicelib.report.findings import Report
 from chalicelib.service import Service
 from chalicelib.settings import Settings
+from chalicelib.web.runs import get_run
 from emulator import seed
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
@@ -100,6 +102,13 @@ def worked(service: Service, *records: dict[str, Any]) -> list[str]:
     return [one["itemIdentifier"] for answer in answers for one in answer["batchItemFailures"]]
 
 
+def report_of(service: Service, run: str) -> Report:
+    """What a run that is over has found, of which one page holds everything."""
+    body = get_run(service, run).body
+    assert body["cursor"] is None
+    return Report.model_validate(body["report"])
+
+
 @pytest.fixture
 def account(emulator: Emulator) -> Account:
     return Account(emulator)
@@ -126,8 +135,7 @@ def test_a_run_covers_every_account_and_region_and_tells_each_account_once(accou
     run = service.fleet.runs.get(answer["run"])
     assert run is not None
     assert (run.state, run.done) == ("done", 6)
-    report = service.fleet.report(run)
-    assert report is not None
+    report = report_of(service, run.id)
     assert report.resources["endpoint"] == 3
     assert report.complete
 
@@ -192,11 +200,20 @@ def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
         assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": str(attempt)}}) == [bad["messageId"]]
         assert account.told() == []
     assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "3"}}) == [bad["messageId"]]
-    (digest,) = account.told()
+    digest, notice = account.told()
     assert [(spot["operation"], spot["error"]) for spot in digest["blind_spots"]] == [
         ("audit", "MemoryError: too large")
     ]
     assert digest["told"]
+    assert (notice["kind"], [spot["error"] for spot in notice["blind_spots"]]) == (
+        "run",
+        [f"{ACCOUNT} in us-east-1: MemoryError: too large"],
+    )
+    assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "4"}}) == []
+    assert account.told() == []
+    run = get_run(service, json.loads(bad["body"])["run"]).body
+    assert (run["state"], run["parts"]["failed"], run["parts"]["lost"]) == ("failed", [f"{ACCOUNT}#us-east-1"], [])
+    assert [spot["error"] for spot in run["report"]["blind_spots"]] == ["MemoryError: too large"]
 
 
 def test_a_digest_that_could_not_be_sent_is_sent_by_the_next_attempt(account: Account, front: Front) -> None:
@@ -224,7 +241,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     assert whole_run["parts"] == 1
     worked(service, *account.queued())
     (before,) = account.told()
-    whole = service.fleet.report(service.fleet.runs.get(whole_run["run"]))  # type: ignore[arg-type]
+    whole = report_of(service, whole_run["run"])
     monkeypatch.setattr("chalicelib.fleet.fleet.SPLIT_ABOVE", 3)
     split_run = service.on_schedule({**SCHEDULE, "id": "e-2"})
     assert split_run["parts"] == 2
@@ -234,8 +251,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     (after,) = account.told()
     assert (after["told"], after["region"], after["blind_spots"]) == ([], REGION, [])
     assert sum(after["still_open"].values()) == len(before["told"])
-    split = service.fleet.report(service.fleet.runs.get(split_run["run"]))  # type: ignore[arg-type]
-    assert whole is not None and split is not None
+    split = report_of(service, split_run["run"])
     assert (split.rules, split.resources) == (whole.rules, whole.resources)
     assert {one.id for one in split.findings} == {one.id for one in whole.findings}
 
@@ -300,9 +316,10 @@ def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(accoun
     worked(service, records[0])
     later = datetime.now(UTC) + timedelta(hours=7)
     service.fleet.runs.clock = lambda: later
-    service.fleet.close_stale()
-    (digest,) = account.told()
+    service.fleet.closing.close_stale()
+    digest, notice = account.told()
     assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
+    assert notice["kind"] == "run"
 
 
 def test_a_stranger_is_not_told_the_external_id(account: Account, front: Front) -> None:
@@ -370,18 +387,18 @@ def test_a_large_audit_over_http_is_a_run(account: Account) -> None:
     )
     assert begun.status == 202
     assert begun.headers["Location"] == f"/audit/runs/{begun.body['audit_id']}"
-    waiting = routes.get_run(service, begun.body["audit_id"])
+    waiting = get_run(service, begun.body["audit_id"])
     assert (waiting.status, waiting.body["state"]) == (200, "queued")
     assert waiting.body["parts"]["total"] == 2
     first, second = account.queued()
     worked(service, first)
-    running = routes.get_run(service, begun.body["audit_id"]).body
+    running = get_run(service, begun.body["audit_id"]).body
     assert (running["state"], running["parts"]["done"], running["report"]) == ("running", 1, None)
     worked(service, second)
-    done = routes.get_run(service, begun.body["audit_id"]).body
+    done = get_run(service, begun.body["audit_id"]).body
     assert done["state"] == "done"
     assert {one["rule"] for one in done["report"]["findings"]} == {"endpoint-single-instance"}
     assert account.told() == []
-    assert routes.get_run(service, "a-none").status == 404
+    assert get_run(service, "a-none").status == 404
     with pytest.raises(InvalidInput, match="is not audited from here"):
         routes.post_audit(service, b'{"accounts": ["999999999999"]}')

@@ -2,7 +2,8 @@
 
 import boto3
 
-from chalicelib.ledger.runs import RunPart, Runs
+from chalicelib.ledger.results import RunPart
+from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import TABLE
 from emulator.front import Front
 from emulator.server import DEFAULT_REGION as REGION
@@ -30,7 +31,7 @@ def test_a_run_that_is_closed_stays_closed_when_a_part_ends_once_more(emulator: 
     runs.start("a-1", [part], "schedule")
     runs.finish("a-1", part)
     runs.close("a-1", "done")
-    again = runs.finish("a-1", part)
-    assert again is not None
-    assert again.state == "done"
-    assert not again.open
+    assert runs.finish("a-1", part, "failed") is None
+    run = runs.get("a-1")
+    assert run is not None
+    assert (run.state, run.closed, run.open, run.failed) == ("done", True, frozenset(), frozenset())

@@ -52,7 +52,7 @@ def audited(ledger: Ledger, state: State, now: datetime) -> Report:
     )
     auditor = Auditor(StateDoor(state, SCOPE.region), POLICY, clock=lambda: now)
     report = auditor.audit(SCOPE, "cli", resolutions=resolutions)
-    ledger.note_sightings(ACCOUNT, SCOPE.region, resolutions.sightings(now))
+    ledger.note_sightings(ACCOUNT, SCOPE.region, resolutions.sightings(now), resolutions.first_seen or {})
     return report
 
 
@@ -79,6 +79,28 @@ def test_an_endpoint_in_the_middle_of_a_change_keeps_what_was_seen(ledger: Ledge
     audited(ledger, an_account(1), NOW)
     audited(ledger, an_account(1, status="Updating"), NOW + timedelta(hours=1))
     assert ledger.sightings(ACCOUNT, SCOPE.region) == {("endpoint-degraded", ARN): NOW}
+
+
+def test_two_audits_that_note_at_the_same_time_keep_what_the_other_has_noted(ledger: Ledger) -> None:
+    ours, theirs = ("endpoint-degraded", ARN), ("endpoint-degraded", f"{ARN}-2")
+    over, before = ("cluster-degraded", ARN), NOW - timedelta(hours=1)
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {over: before})
+    known = ledger.sightings(ACCOUNT, SCOPE.region)  # both audits have read this much
+    assert known == {over: before}
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {theirs: NOW, **known}, known)
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {ours: NOW}, known)
+    assert ledger.sightings(ACCOUNT, SCOPE.region) == {ours: NOW, theirs: NOW}
+
+
+def test_what_is_seen_first_by_two_audits_at_once_keeps_the_moment_noted_first(ledger: Ledger) -> None:
+    sighting = ("endpoint-degraded", ARN)
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {sighting: NOW})
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {sighting: NOW + timedelta(minutes=3)})
+    assert ledger.sightings(ACCOUNT, SCOPE.region) == {sighting: NOW}
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {}, [sighting])
+    assert ledger.sightings(ACCOUNT, SCOPE.region) == {}
+    ledger.note_sightings(ACCOUNT, SCOPE.region, {sighting: NOW + timedelta(hours=3)})
+    assert ledger.sightings(ACCOUNT, SCOPE.region) == {sighting: NOW + timedelta(hours=3)}
 
 
 def test_without_a_ledger_the_last_change_alone_tells_and_confidence_is_low() -> None:

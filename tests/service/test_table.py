@@ -14,7 +14,8 @@ from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
-from chalicelib.ledger.runs import RunPart, Runs
+from chalicelib.ledger.results import RunPart
+from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import (
     TABLE,
     WRITTEN_AT_ONCE,
@@ -236,20 +237,20 @@ def test_a_run_written_before_is_read_and_worked_to_its_end(before: Any) -> None
     runs = Runs("ledger", before, clock=lambda: NOW + timedelta(hours=7))
     run = runs.get("a-1")
     assert run is not None
-    assert (run.state, run.trigger, run.parts, run.done, run.notify) == ("running", "schedule", 2, 1, False)
+    assert (run.state, run.trigger, run.parts, run.done, run.notify) == ("stuck", "schedule", 2, 1, False)
     assert run.rules == ("endpoint-idle", "endpoint-single-instance")
     assert run.open == {RunPart(ACCOUNT, "us-east-1", "jobs")}
-    assert runs.accounts("a-1") == [ACCOUNT]
+    assert run.accounts == (ACCOUNT,)
     assert runs.stale() == [run]
-    ((part, result),) = runs.results("a-1", ACCOUNT).items()
+    ((part, result),) = runs.results.of_account("a-1", ACCOUNT).items()
     assert part == RunPart(ACCOUNT, REGION)
     assert [finding.id for finding in result.report.findings] == ["f-00000000000000000001"]
     assert result.judged == Resolution({"f-1": Verdict.PASS}, frozenset({"f-2"}))
     assert result.stands == {"subnet-1": ["arn:a"]}
-    assert runs.size(ACCOUNT, REGION) == 412
+    assert runs.sizes() == {(ACCOUNT, REGION): 412}
     done = runs.finish("a-1", RunPart(ACCOUNT, "us-east-1", "jobs"))
     assert done is not None and done.open == frozenset()
-    runs.close("a-1")
+    runs.close("a-1", "done")
     assert runs.stale() == []
 
 
@@ -281,7 +282,7 @@ def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None
     table = ItemTable("ledger", before)
     table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
     with pytest.raises(LedgerFailed, match="is being written"):
-        Runs("ledger", before).results("a-1", ACCOUNT)
+        Runs("ledger", before).results.of_account("a-1", ACCOUNT)
 
 
 @pytest.mark.parametrize("body", [b'{"Item": {"pk"', b"<html>welcome</html>", b"[]", b"null", b""])

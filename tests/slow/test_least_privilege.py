@@ -39,6 +39,7 @@ ACTIONS = {
     "ses:POST /v2/email/outbound-emails": ["ses:SendEmail", "ses:SendRawEmail"],
     "sqs:SendMessageBatch": ["sqs:SendMessage"],
     "s3:ListObjectsV2": ["s3:ListBucket"],
+    "s3:HeadBucket": ["s3:ListBucket"],
 }
 #: Made by Lambda for the function, not by the function.
 BY_LAMBDA = {

@@ -47,7 +47,7 @@ def test_aws_would_take_the_parameters(operation: str) -> None:
 
 @pytest.mark.parametrize("operation", EVERY_OPERATION)
 def test_a_probe_only_reads(operation: str) -> None:
-    assert re.match(r"[a-z0-9-]+:(Describe|Get|List|Search)", operation)
+    assert re.match(r"[a-z0-9-]+:(Describe|Get|Head|List|Search)", operation)
 
 
 @pytest.mark.parametrize("operation", EVERY_OPERATION)

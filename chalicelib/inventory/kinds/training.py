@@ -179,6 +179,8 @@ class TrainingJob(Training, Stated):
     warm_pool_seconds: Count | None = at("WarmPoolStatus.ResourceRetainedBillableTimeInSeconds")
     warm_pool_reused_by: str | None = at("WarmPoolStatus.ReusedByJob", convert=filled)
     tags: Tags | None = at("Tags")
+    input_uris: tuple[str, ...] = at("InputDataConfig[].DataSource.S3DataSource.S3Uri", default=())
+    output_uri: str | None = at("OutputDataConfig.S3OutputPath")
     file_systems: tuple[str, ...] = at("InputDataConfig[].DataSource.FileSystemDataSource.FileSystemType", default=())
     longest_run_seconds: Count | None = Field(None, description="longest run of the jobs of its family")
     times_at_limit: Count | None = Field(
@@ -193,6 +195,13 @@ class TrainingJob(Training, Stated):
         """The name without what is new in each run: a time, a number, a random part, the execution of a pipeline."""
         step = _PIPELINE_STEP.fullmatch(self.name)
         return step["step"] if step else _RUN.sub("", self.name)
+
+    @property
+    def s3_uris(self) -> dict[str, str]:
+        """Where it reads and writes in Amazon S3, by what lies there."""
+        told = {"output": self.output_uri, "checkpoints": self.checkpoint_s3_uri}
+        inputs = {f"input {number}": uri for number, uri in enumerate(self.input_uris, 1)}
+        return inputs | {what: uri for what, uri in told.items() if uri}
 
     @property
     def attempts_seconds(self) -> int | None:

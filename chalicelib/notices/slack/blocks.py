@@ -262,6 +262,8 @@ def _overview(notice: Notice, room: Room) -> list[tuple[str, str]]:
 
 
 def _nothing_told(notice: Notice) -> str:
+    if notice.kind == "run":
+        return words(notice.health, 300)
     if sum(notice.still_open.values()):
         return f"Nothing new. Told before and still open: {words(counts(notice.still_open), 200)}."
     if not notice.complete:

@@ -39,6 +39,8 @@ def news(notice: Notice) -> tuple[str, str]:
             return f"{WELL} {WORDS[kind]} · ", finding.title
         severity = finding.severity
         return f"{EMOJI[severity]} {WORDS[kind]} · {severity.value} · ", finding.title
+    if notice.kind == "run":
+        return f"{BLIND} SageMaker auditor: ", notice.health
     return f"{_mood(notice)} SageMaker audit: ", tally(notice) or _quiet(notice)
 
 
