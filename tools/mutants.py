@@ -110,7 +110,6 @@ AREAS = (
             "tests/unit/test_exemptions_told.py",
             "tests/unit/test_custom_rules.py",
             "tests/unit/test_shipped_policies.py",
-            "tests/unit/test_bounds.py",
             "tests/service/test_policies.py",
         ),
     ),

@@ -1,6 +1,7 @@
 """The digest: within SNS's limits, safe against hostile names, and there even when all is clean."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Severity,
 )
-from chalicelib.report.known import Resolution
+from chalicelib.report.known import Known, Resolution
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 HOSTILE = "<!channel> {{ 7*7 }} <script>\n[HIGH] forged\x07 \u202e"
@@ -323,3 +324,16 @@ def test_a_topic_that_does_not_take_the_message_is_an_error() -> None:
 
     with pytest.raises(sns.PublishFailed, match="did not take the digest"):
         sns.publish(a_digest(), "arn:aws:sns:eu-west-1:123456789012:t", Refusing())
+
+
+def test_what_is_over_comes_last_whatever_its_severity_and_the_worst_first() -> None:
+    over = a_finding(1, severity=Severity.CRITICAL)
+    known = {over.id: Known(over.model_copy(update={"last_seen": NOW - timedelta(days=1)}), NOW, Severity.CRITICAL)}
+    report = a_report(a_finding(2, severity=Severity.LOW), a_finding(3, severity=Severity.HIGH))
+    policy = replace(load_policy(), notify_at=Severity.LOW)
+    decision = decide(report, known, Resolution({}, frozenset({over.id})), policy)
+    assert [(change.change, change.finding.id) for change in decision.changes] == [
+        ("new", a_finding(3).id),
+        ("new", a_finding(2).id),
+        ("resolved", over.id),
+    ]
