@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator import seed
-from emulator.account_base import Account, Scaling, scale
+from emulator.account_base import Account, Scaling, error_alarm, scale
 from emulator.account_endpoints import Component, Endpoint, Model, Variant, make_endpoint, make_model
 from emulator.account_healthy import (
+    ERRORS,
     HEALTHY,
     LARGE_MODELS,
     PYTORCH,
@@ -316,6 +317,7 @@ FAULTY = (
         ],
         owner="lending",
         asynchronous=True,
+        failures_kept=False,
         age=30,
     ),
     Endpoint(  # managed instance scaling, which works under inference components only
@@ -364,6 +366,7 @@ def make(account: Account) -> None:
     """Makes every endpoint, what was left behind by endpoints that are gone, and some scaling that happened."""
     for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
         make_endpoint(account, endpoint)
+    error_alarm(account, ERRORS, "fare-quotes")
     _make_leftovers(account)
     for instance_type, value in SMALL_QUOTAS.items():
         seed.service_quota(account.id, account.region, f"{instance_type} for endpoint usage", value)

@@ -236,6 +236,14 @@ class Aws:
         too long: taken for the end, it would make a list whole that is not, and what the list lacks would count as
         gone.
         """
+        for answer in self.answers(service, operation, **parameters):
+            page = answer.get(key)
+            if not isinstance(page, list):
+                raise unreadable(f"{service}:{operation}", f"the answer has no list {key}")
+            yield page
+
+    def answers(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """The answers of :meth:`pages` as a whole, for an operation that lists several things at once."""
         name = f"{service}:{operation}"
         tokens: set[str] = set()
         following: dict[str, str] = {}
@@ -245,10 +253,7 @@ class Aws:
             answer = self.call(service, operation, **parameters, **following)
             seconds += time.monotonic() - began
             size += getattr(self._answered, "bytes", 0)
-            page = answer.get(key)
-            if not isinstance(page, list):
-                raise unreadable(name, f"the answer has no list {key}")
-            yield page
+            yield answer
             token = answer.get("NextToken")
             if not token:
                 return

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import absence, dependencies, images, metrics, narrow, shares, supply, tested, uses
 from chalicelib.inventory.absence import Lacking
+from chalicelib.inventory.alarms import read_alarms
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.buckets import Buckets
@@ -312,8 +313,7 @@ class Reading:
     def _read_what_rests_on_policies(self, estate: Inventory) -> None:
         """Alarms of the policies, load tests of the models behind them."""
         reader = self._reader
-        if Part.ALARMS in reader.needs:
-            estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
+        read_alarms(reader, estate)
         if Part.MUTES in reader.needs:
             alarms = list(estate.alarms.values())
             keep = narrow.network_calls(estate, self._named_jobs)

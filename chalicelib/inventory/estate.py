@@ -61,6 +61,8 @@ class Inventory:
     schedules: Sequence[ScheduledAction] = ()
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    all_alarms: Mapping[str, Alarm] | None = None
+    rollback_alarms: Mapping[str, Alarm] = field(default_factory=dict)
     mutes: Sequence[MuteRule] | None = None
     standing: Standing = field(default_factory=Standing)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)

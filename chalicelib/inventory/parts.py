@@ -22,6 +22,9 @@ class Part(StrEnum):
     SCHEDULES = "scheduled-actions"
     ACTIVITIES = "scaling-activities"
     ALARMS = "alarms"
+    ALL_ALARMS = "all-alarms"
+    ROLLBACK_ALARMS = "rollback-alarms"
+    DEPLOYMENTS = "deployments"
     MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
     ROLES = "execution-roles"
@@ -56,7 +59,8 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.POLICIES: ("application-autoscaling:DescribeScalingPolicies",),
     Part.SCHEDULES: ("application-autoscaling:DescribeScheduledActions",),
     Part.ACTIVITIES: ("application-autoscaling:DescribeScalingActivities",),
-    Part.ALARMS: ("cloudwatch:DescribeAlarms",),
+    **dict.fromkeys((Part.ALARMS, Part.ALL_ALARMS, Part.ROLLBACK_ALARMS), ("cloudwatch:DescribeAlarms",)),
+    Part.DEPLOYMENTS: ("sagemaker:DescribeEndpoint",),
     Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
     Part.ROLES: ("iam:GetRole",),
@@ -107,6 +111,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    Part.ROLLBACK_ALARMS: (Part.ENDPOINTS, Part.DEPLOYMENTS),
+    Part.DEPLOYMENTS: (Part.ENDPOINTS,),
     **dict.fromkeys(
         (Part.ROLES, Part.SECURITY_GROUPS, Part.KEYS, Part.REGISTRY_IMAGES, Part.MODEL_DATA),
         (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS),

@@ -370,6 +370,18 @@
     return svg;
   }
 
+  const questions = { lost_instance_replaced: "a lost instance", update_goes_through: "an update", maximum_reached: "its maximum" };
+
+  function comesBack(endpoint) {
+    const answers = Object.entries(endpoint.comes_back ?? {});
+    if (!answers.length) return ["–"];
+    const open = answers.filter(([, one]) => one.answer !== "yes");
+    if (!open.length) return ["● yes"];
+    return open.map(([name, one]) => element("details", {},
+      element("summary", { class: one.answer === "no" ? "few" : null }, `${one.answer === "no" ? "✕ not" : "? unknown:"} ${questions[name]}`),
+      one.reason));
+  }
+
   function row(endpoint, variant, zones, troubled) {
     const counts = [variant.desired, variant.current];
     const now = counts[0] ?? counts[1];
@@ -384,7 +396,8 @@
       now === null ? "–" : counts[1] !== null && counts[1] !== now ? `${counts[1]} → ${now}` : String(now)));
     cells.push(element("td", { class: "number" }, bounds));
     cells.push(element("td", {}, now === null ? "" : scale(variant, widestOf(endpoint.region))));
-    if (zones.length && (variant.network === "vpc" || variant.proven)) {
+    cells.push(element("td", { class: "back" }, ...comesBack(endpoint)));
+    if (variant.network === "vpc" || variant.proven) {
       const alone = variant.network === "vpc" && variant.zones.length < 2;
       for (const zone of zones) {
         const runs = variant.proven?.[zone] ?? 0;
@@ -425,7 +438,7 @@
         shown.sort((a, b) => alone(b) - alone(a) || troubled.has(b.name) - troubled.has(a.name) || (a.name < b.name ? -1 : 1));
         const body = element("tbody");
         const label = `Endpoints of ${account} in ${region}`;
-        const heads = ["Endpoint", "Runs on", "Instances", "Min–max", "Scale", ...(zones.length ? zones : ["Zones"])];
+        const heads = ["Endpoint", "Runs on", "Instances", "Min–max", "Scale", "Comes back", ...(zones.length ? zones : ["Zones"])];
         const table = element("table", {}, element("caption", { class: "offstage" }, label),
           element("thead", {}, element("tr", {}, ...heads.map((text, index) =>
             element("th", { scope: "col", class: index === 2 || index === 3 ? "number" : null }, text)))), body);

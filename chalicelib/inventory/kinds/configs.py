@@ -103,6 +103,8 @@ class EndpointConfig(Fact):
     detailed_observability: bool | None = at("MetricsConfig.EnableDetailedObservability")
     execution_role_arn: str | None = at("ExecutionRoleArn")
     kms_key_id: str | None = at("KmsKeyId")
+    async_failure_path: str | None = at("AsyncInferenceConfig.OutputConfig.S3FailurePath")
+    async_error_topic: str | None = at("AsyncInferenceConfig.OutputConfig.NotificationConfig.ErrorTopic")
     tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 

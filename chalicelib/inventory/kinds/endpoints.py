@@ -198,6 +198,11 @@ class Endpoint(Stated):
         "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
     )
     rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
+    deployed_before: Present = at("LastDeploymentConfig", default=False)
+    traffic_routing: str | None = at("LastDeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type")
+    rollback_alarms: tuple[str, ...] = at(
+        "LastDeploymentConfig.AutoRollbackConfiguration.Alarms[].AlarmName", default=()
+    )
 
     @property
     def settled(self) -> bool:
@@ -231,8 +236,10 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         moving = [
             record["EndpointName"] for record in records if plain(text(record, "EndpointStatus")) in IN_TRANSITION
         ]
-        described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
+        if Part.DEPLOYMENTS in reader.needs:  # nor of the last one
+            moving = [name for name in names if isinstance(name, str)]
+        described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         kept = [record for record in records if record.get("EndpointName") not in {*lacking, *moving}]
         return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
     except CallFailed as failure:

@@ -251,6 +251,8 @@ class Alarm(Stated):
     threshold: float | None = at("Threshold")
     comparison: str | None = at("ComparisonOperator")
     rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
+    expressions: tuple[str, ...] = at("Metrics[].Expression", default=())
+    query: str | None = at("EvaluationCriteria.PromQLCriteria.Query")
 
     @property
     def metrics(self) -> tuple[MetricRef, ...]:
@@ -354,13 +356,33 @@ def _of_each(reader: Reader, operation: str, key: str, resource_ids: Sequence[st
     return [item for answer in answers for item in answer]
 
 
-def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
-    """The alarms that these policies name, 100 a call. A name without an answer is an alarm that is gone."""
-    names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
+def alarms_named_by(policies: Iterable[ScalingPolicy]) -> set[str]:
+    """The names of the alarms that policies hang on."""
+    return {alarm.name for policy in policies for alarm in policy.alarms if alarm.name}
+
+
+def named_alarms(reader: Reader, part: Part, named: Iterable[str]) -> dict[str, Alarm]:
+    """The alarms of these names, 100 a call. A name without an answer is an alarm that is gone."""
+    names = sorted(named)
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
     answers = reader.each(partial(_alarms_named, reader), slices)
-    alarms = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
-    return {alarm.name: alarm for alarm in alarms}
+    return _by_name(reader, part, [alarm for answer in answers for alarm in answer])
+
+
+def all_alarms(reader: Reader) -> dict[str, Alarm]:
+    """Every alarm of the region, composite ones among them."""
+    answers = reader.aws.answers(
+        "cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+    )
+    return _by_name(reader, Part.ALL_ALARMS, [alarm for answer in answers for alarm in _listed(answer)])
+
+
+def _by_name(reader: Reader, part: Part, records: list[dict[str, Any]]) -> dict[str, Alarm]:
+    return {alarm.name: alarm for alarm in reader.typed(part, Alarm, records, "AlarmName")}
+
+
+def _listed(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
 
 
 def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
@@ -370,4 +392,4 @@ def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
     )
     if answer.get("NextToken"):
         raise unreadable("cloudwatch:DescribeAlarms", "the alarms of so many names come in pages")
-    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
+    return _listed(answer)
