@@ -223,6 +223,15 @@ _ROWS = (
         plain=True,
     ),
     Kind("studio-app", "studio-apps", whole=True),
+    Kind(
+        "training-plan",
+        "training-plans",
+        word="TrainingPlan",
+        listed="TrainingPlanSummaries",
+        arn="training-plan",
+        whole=True,
+        plain=True,
+    ),
     Kind("service-quota", "service-quotas", whole=True, counted=False),
 )
 

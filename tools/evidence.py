@@ -35,6 +35,8 @@ ANSWERS = {
     "Subnet": "DescribeSubnets",
     "ServiceQuota": "ListServiceQuotas",
     "StudioApp": "DescribeApp",
+    "Placement": "PromQL",
+    "TypeOffering": "DescribeInstanceTypeOfferings",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
 }
 #: Fields that name a thing, or are worked out of others.

@@ -30,7 +30,7 @@ SECTIONS = {
         "studio-app",
     ),
     "HyperPod clusters": ("cluster",),
-    "Quotas": ("service-quota",),
+    "Quotas and reserved capacity": ("service-quota", "training-plan"),
 }
 """The kinds of resources in the order of the file, by its headings."""
 

@@ -45,6 +45,9 @@ class Part(StrEnum):
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
+    OFFERINGS = "instance-type-offerings"
+    PLACEMENTS = "instance-placements"
+    PLANS = "training-plans"
     TAGS = "tags"
 
 
@@ -80,6 +83,9 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
     Part.STUDIO_APPS: ("sagemaker:ListApps", "sagemaker:DescribeApp"),
     Part.STUDIO_SETTINGS: ("sagemaker:DescribeDomain", "sagemaker:DescribeUserProfile", "sagemaker:DescribeSpace"),
+    Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
+    # The query in PromQL is no operation: it takes both of these permissions.
+    Part.PLACEMENTS: ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -90,6 +96,7 @@ ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadBucket": "s3:ListBucket"
 SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *(f"sagemaker:{row.describe_operation}" for row in DESCRIBED if not row.events and not row.calls),
         *OPERATIONS[Part.BENCHMARKS],
         *OPERATIONS[Part.QUOTAS],
         *OPERATIONS[Part.STUDIO_APPS],
@@ -120,6 +127,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.BUCKETS: (Part.TRAINING_JOBS,),
     Part.MUTES: (Part.ALARMS,),
     Part.STUDIO_SETTINGS: (Part.STUDIO_APPS,),
+    Part.PLACEMENTS: (Part.ENDPOINTS, Part.CONFIGS),
+    Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }

@@ -56,6 +56,9 @@ NEVER_TOLD = (
     Part.QUOTAS,
     Part.STUDIO_APPS,
     Part.STUDIO_SETTINGS,
+    Part.OFFERINGS,
+    Part.PLACEMENTS,
+    Part.PLANS,
     *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 

@@ -85,10 +85,14 @@ CLUSTER = Kind(
     "ResourceNotFound", arn_is_name=False,
 )  # fmt: skip
 APP = Kind("app", "studio_apps", "App", "DescribeApp", "Status", "App {name} does not exist.", "ResourceNotFound")
+TRAINING_PLAN = Kind(
+    "training-plan", "training_plans", "TrainingPlan", "DescribeTrainingPlan", "Status",
+    "Training plan {name} not found.", "ResourceNotFound",
+)  # fmt: skip
 
 KINDS = (
     MODEL, ENDPOINT_CONFIG, ENDPOINT, INFERENCE_COMPONENT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB,
-    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER, APP,
+    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER, APP, TRAINING_PLAN,
 )  # fmt: skip
 
 

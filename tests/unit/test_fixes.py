@@ -39,6 +39,7 @@ NOUNS = {
     "cluster": "cluster",
     "service-quota": "service quota",
     "studio-app": "Studio app",
+    "training-plan": "training plan",
 }
 #: One title is for jobs of every kind, and one for what scales, whichever way.
 ALSO = {
