@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+from chalicelib.audit.exemptions import owner_in
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.kinds.endpoints import Endpoint
+from chalicelib.inventory.kinds.plain import NotebookInstance
+from chalicelib.inventory.platforms import platform_of
 from chalicelib.policy.policy import Policy
 from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Finding
 from chalicelib.scope import Scope, may_lie_in
 
 Source = Callable[[Inventory, Scope], Iterable[CalendarEntry]]
-
-#: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
-SOURCES: Mapping[str, Source] = {}
 
 
 def calendar(
@@ -57,3 +58,30 @@ def _of_tags(reported: Iterable[Finding]) -> Iterator[CalendarEntry]:
                 rule=finding.rule,
                 owner=exemption.owner or finding.owner,
             )
+
+
+def _of_platforms(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+    """When AWS stops to mend what notebook instances and variants run on."""
+    standing: list[tuple[str | None, NotebookInstance | Endpoint]] = [
+        (notebook.known("platform"), notebook) for notebook in estate.plain(NotebookInstance).values()
+    ]
+    for endpoint in estate.endpoints.values():
+        settings = (variant.known("configured") for variant in endpoint.variants)
+        standing += [(configured.known("inference_ami"), endpoint) for configured in settings if configured]
+    for identifier, subject in standing:
+        platform = platform_of(identifier) if identifier else None
+        if platform is not None:
+            yield CalendarEntry(
+                day=platform.ends,
+                kind="platform",
+                resource=subject.arn,
+                says=f"{platform.system} under {subject.name} is mended no more",
+                account=scope.account,
+                region=scope.region,
+                rule="platform-end-of-life",
+                owner=owner_in(subject.tags or {}),
+            )
+
+
+#: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
+SOURCES: Mapping[str, Source] = {"platform-end-of-life": _of_platforms}
