@@ -20,6 +20,7 @@ from emulator.account_network import (
     MAIN_A,
     MAIN_A_SECOND,
     MAIN_B,
+    MAIN_C,
     MAIN_LOCAL,
     ONE_ZONE_1,
     ONE_ZONE_2,
@@ -255,6 +256,16 @@ FAULTY = (
             Component("embed-large", Model("embed-large-v2", [PYTORCH]), 2, Scaling(2, 6, None), calls=50),
             Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
         ],
+    ),
+    Endpoint(  # two zones, and one of them has no such instance
+        "image-captions",
+        [
+            scaled(
+                Model("image-captions-v1", [PYTORCH], subnets=(MAIN_B, MAIN_C)), type="ml.p4d.24xlarge", gpu=(380, 410)
+            )
+        ],
+        owner="catalog",
+        age=39,
     ),
     Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
     Endpoint(  # sleeps at night on one instance

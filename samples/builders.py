@@ -21,7 +21,9 @@ from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJo
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.offerings import TypeOffering
 from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plans import TrainingPlan
 from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -718,6 +720,44 @@ def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluste
 # ---- what AWS would give
 
 
+def a_plan(
+    *blocks: tuple[datetime | None, datetime | None], status: str = "Active", jobs: Sequence[str] = (), **described: Any
+) -> TrainingPlan:
+    """A training plan of eight instances with a block of capacity from each first to each second time; ``jobs`` are the
+    training jobs in progress on it."""
+    name = "large"
+    reserved = [
+        {
+            "ReservedCapacityArn": f"{STEM}:reserved-capacity/{name}-{number}",
+            "InstanceType": "ml.p5.48xlarge",
+            "TotalInstanceCount": 8,
+            "Status": "Active",
+            "AvailabilityZoneId": "euw1-az1",
+            "StartTime": start,
+            "EndTime": end,
+        }
+        for number, (start, end) in enumerate(blocks, 1)
+    ]
+    return TrainingPlan.model_validate(
+        {
+            "TrainingPlanName": name,
+            "TrainingPlanArn": f"{STEM}:training-plan/{name}",
+            "Status": status,
+            "TotalInstanceCount": 8,
+            "StartTime": blocks[0][0] if blocks else None,
+            "EndTime": blocks[-1][1] if blocks else None,
+            "ReservedCapacitySummaries": reserved,
+            "running_jobs": tuple(f"{STEM}:training-job/{job}" for job in jobs),
+            **described,
+        }
+    )
+
+
+def an_offering(instance_type: str, *zones: str) -> TypeOffering:
+    """The zones in which EC2 offers a type of SageMaker's."""
+    return TypeOffering(instance_type=instance_type, zones=zones)
+
+
 def a_quota(instance_type: str | None, value: float | None, **listed: Any) -> ServiceQuota:
     """The applied quota of a type under endpoints, or of all instances under endpoints; None: AWS gave no value."""
     code = "L-7A3DF611" if instance_type is None else "L-1928E07B"
@@ -859,6 +899,7 @@ def an_inventory(
         mutes=those(MuteRule) if mutes_known else None,
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
+        offerings={one.instance_type: one for one in those(TypeOffering)},
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
@@ -906,6 +947,9 @@ def without(inventory: Inventory, part: Part) -> Inventory:
 def unasked(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
     emptied = dict(_EMPTIED.get(part, {}))
+    if part is Part.UNUSED_CONFIGS:
+        used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
+        emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}
     if part in _PLAIN_PARTS:
         emptied["others"] = {**inventory.others, _PLAIN_PARTS[part]: {}}
     if part in _OF_VARIANTS:
@@ -941,7 +985,6 @@ def _each_variant(endpoints: Mapping[str, Endpoint], change: Callable[[Variant],
 _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.ENDPOINTS: {"endpoints": {}},
     Part.CONFIGS: {"configs": {}},
-    Part.UNUSED_CONFIGS: {"configs": {}},
     Part.MODELS: {"models": {}},
     Part.COMPONENTS: {"components": {}},
     Part.TARGETS: {"targets": ()},
@@ -951,6 +994,7 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.ALARMS: {"alarms": {}},
     Part.MUTES: {"mutes": None},
     Part.SUBNETS: {"subnets": {}, "vpcs": {}},
+    Part.OFFERINGS: {"offerings": {}},
     Part.METRICS: {"metrics": {}},
     Part.TUNING_JOBS: {"tuning_jobs": {}},
     Part.RECOMMENDATIONS: {"recommendations": ()},

@@ -34,6 +34,7 @@ ANSWERS = {
     "Alarm": "DescribeAlarms",
     "Subnet": "DescribeSubnets",
     "ServiceQuota": "ListServiceQuotas",
+    "TypeOffering": "DescribeInstanceTypeOfferings",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
 }
 #: Fields that name a thing, or are worked out of others.

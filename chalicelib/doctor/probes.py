@@ -34,6 +34,7 @@ _NOTES = {
     "sagemaker:DescribeInferenceComponent": _HOSTED,
     "servicequotas:ListServiceQuotas": "Asked once a day; what it told is remembered.",
     "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
+    "ec2:DescribeInstanceTypeOfferings": "Asked once a day for the instance types that stand in subnets.",
 }
 
 
@@ -70,6 +71,7 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "servicequotas:ListServiceQuotas": Probe({"ServiceCode": "sagemaker", "MaxResults": 1}),
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
+        "ec2:DescribeInstanceTypeOfferings": Probe({"DryRun": True}),
     }
 
 

@@ -19,6 +19,7 @@ from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJo
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc, zones_in
+from chalicelib.inventory.kinds.offerings import TypeOffering
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -75,6 +76,7 @@ class Inventory:
     mutes: Sequence[MuteRule] | None = None
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
+    offerings: Mapping[str, TypeOffering] = field(default_factory=dict)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
     others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)

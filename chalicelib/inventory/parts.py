@@ -33,6 +33,8 @@ class Part(StrEnum):
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
+    OFFERINGS = "instance-type-offerings"
+    PLANS = "training-plans"
     TAGS = "tags"
 
 
@@ -58,6 +60,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
+    Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -84,6 +87,7 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
     Part.MUTES: (Part.ALARMS,),
+    Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }

@@ -12,12 +12,15 @@ from chalicelib.rules import (
     instances,
     notebooks,
     quotas,
+    reservations,
     scaling_alarms,
     scaling_metrics,
     scaling_policies,
+    scarcity,
     spot_training,
     training_fit,
     training_runs,
+    zones,
 )
 from chalicelib.rules.registry import RULES, Params, Rule
 
@@ -36,10 +39,13 @@ __all__ = [
     "instances",
     "notebooks",
     "quotas",
+    "reservations",
     "scaling_alarms",
     "scaling_metrics",
     "scaling_policies",
+    "scarcity",
     "spot_training",
     "training_fit",
     "training_runs",
+    "zones",
 ]

@@ -1,4 +1,4 @@
-"""What an account would get when it asks for more: quotas of instances, read once a day."""
+"""What an account would get when it asks for more: quotas, instance types by zone, reserved capacity."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Finding, Report
 from chalicelib.scope import Scope
 from emulator import seed
+from emulator.account import build
 from emulator.extension.quotas import ALL_INSTANCES
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
@@ -54,6 +55,12 @@ def audited(emulator: Emulator, memory: ProcessMemory | None = None, now: dateti
     clock = (lambda: now) if now is not None else (lambda: datetime.now(UTC))
     auditor = Auditor(Aws(emulator.session(), REGION), load_policy(), memory=memory, clock=clock)
     return auditor.audit(Scope(ACCOUNT, REGION, rules=frozenset({RULE})), "cli")
+
+
+def judged(emulator: Emulator, rule: str, memory: ProcessMemory | None = None) -> Report:
+    """The demo account audited by one rule."""
+    auditor = Auditor(Aws(emulator.session(), REGION), load_policy(), memory=memory)
+    return auditor.audit(Scope(ACCOUNT, REGION, rules=frozenset({rule})), "cli")
 
 
 def told(report: Report) -> dict[str, Finding]:
@@ -126,3 +133,48 @@ def test_a_policy_without_the_rule_asks_nothing(emulator: Emulator) -> None:
     auditor = Auditor(Aws(emulator.session(), REGION), load_policy("cost"))
     calls: Any = auditor.audit(Scope(ACCOUNT, REGION), "cli").api_calls
     assert LIST not in calls
+
+
+OFFERINGS, AZ = "ec2:DescribeInstanceTypeOfferings", "model-vpc-az-without-instance-type"
+
+
+def test_offerings_are_asked_for_once_a_day_and_for_new_types_alone(emulator: Emulator, front: Front) -> None:
+    build(now=datetime.now(UTC))
+    memory = ProcessMemory()
+    first = judged(emulator, AZ, memory)
+    assert first.api_calls[OFFERINGS] == 1
+    assert [finding.resource.name for finding in first.findings] == ["image-captions/AllTraffic"]
+    again = judged(emulator, AZ, memory)
+    assert OFFERINGS not in again.api_calls
+    assert [finding.id for finding in again.findings] == [finding.id for finding in first.findings]
+
+
+@pytest.mark.parametrize(
+    ("rule", "operation"),
+    [
+        (AZ, OFFERINGS),
+        ("reservation-ends", "sagemaker:ListTrainingPlans"),
+        ("reservation-ends", "sagemaker:DescribeTrainingPlan"),
+    ],
+)
+def test_what_is_denied_is_a_blind_spot_of_its_rule_alone(
+    emulator: Emulator, front: Front, rule: str, operation: str
+) -> None:
+    build(now=datetime.now(UTC))
+    assert len(judged(emulator, rule).findings) == 1
+    front.deny(operation)
+    report = judged(emulator, rule)
+    assert report.findings == []
+    assert {(spot.operation, *spot.effect) for spot in report.blind_spots} == {(operation, rule)}
+
+
+def test_a_plan_that_was_extended_no_longer_ends(emulator: Emulator) -> None:
+    build(now=datetime.now(UTC))
+    (finding,) = judged(emulator, "reservation-ends").findings
+    assert (finding.resource.name, finding.severity) == ("research-2026", "high")
+    assert finding.evidence["endpoints"] == ["translation-large"]
+    sagemaker = emulator.client("sagemaker")
+    offered = sagemaker.search_training_plan_offerings(TrainingPlanArn=finding.resource.arn)
+    (extension,) = offered["TrainingPlanExtensionOfferings"]
+    sagemaker.extend_training_plan(TrainingPlanExtensionOfferingId=extension["TrainingPlanExtensionOfferingId"])
+    assert judged(emulator, "reservation-ends").findings == []

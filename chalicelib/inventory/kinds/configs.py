@@ -57,6 +57,7 @@ class VariantSettings(Fact):
     inference_ami: str | None = at("InferenceAmiVersion")
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
+    reservation_arn: str | None = at("CapacityReservationConfig.MlReservationArn")
     provisioned_concurrency: Count | None = at("ServerlessConfig.ProvisionedConcurrency")
 
     @property

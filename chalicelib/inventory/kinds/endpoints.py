@@ -64,6 +64,7 @@ class Variant(Stated):
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
+    reserved_instances: Count | None = at("CapacityReservationConfig.TotalInstanceCount")
     provisioned_concurrency: Count | None = at(
         "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
     )
