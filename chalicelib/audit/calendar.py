@@ -7,6 +7,7 @@ from chalicelib.audit.exemptions import owner_in
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.inventory.kinds.plain import NotebookInstance
+from chalicelib.inventory.kinds.plans import LIVE, ReservedCapacity, TrainingPlan
 from chalicelib.inventory.platforms import platform_of
 from chalicelib.policy.policy import Policy
 from chalicelib.report.calendar import CalendarEntry, in_order
@@ -83,5 +84,32 @@ def _of_platforms(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
             )
 
 
+def _of_plans(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+    """When the blocks of training plans end, or the plan where no block is told."""
+    for plan in estate.plain(TrainingPlan).values():
+        blocks: tuple[ReservedCapacity, ...] = plan.known("blocks") or ()
+        ends = [(block.end, _words(block)) for block in blocks if block.known("status") in LIVE and block.end]
+        if not ends and plan.known("status") in LIVE and plan.end is not None:
+            ends = [(plan.end, "all of it")]
+        for moment, words in ends:
+            yield CalendarEntry(
+                day=moment.date(),
+                kind="training-plan",
+                resource=plan.arn,
+                says=f"The training plan {plan.name} ends for {words}",
+                account=scope.account,
+                region=scope.region,
+                rule="reservation-ends",
+                owner=owner_in(plan.tags or {}),
+            )
+
+
+def _words(block: ReservedCapacity) -> str:
+    """What a block holds: ``8 ml.p5.48xlarge in use1-az2``."""
+    number = f"{block.instances} " if block.instances else ""
+    zone = f" in {block.zone_id}" if block.zone_id else ""
+    return f"{number}{block.instance_type or 'instances'}{zone}"
+
+
 #: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
-SOURCES: Mapping[str, Source] = {"platform-end-of-life": _of_platforms}
+SOURCES: Mapping[str, Source] = {"platform-end-of-life": _of_platforms, "reservation-ends": _of_plans}
