@@ -229,6 +229,7 @@ _ROWS = (
         word="TrainingPlan",
         listed="TrainingPlanSummaries",
         arn="training-plan",
+        calls=("CreateTrainingPlan",),
         whole=True,
         plain=True,
     ),

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
+from chalicelib.audit.exemptions import owner_in
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.kinds.endpoints import Endpoint
+from chalicelib.inventory.kinds.plain import NotebookInstance
+from chalicelib.inventory.kinds.plans import LIVE, ReservedCapacity, TrainingPlan
+from chalicelib.inventory.platforms import platform_of
 from chalicelib.policy.policy import Policy
 from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Finding
 from chalicelib.scope import Scope, may_lie_in
 
 Source = Callable[[Inventory, Scope], Iterable[CalendarEntry]]
-
-#: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
-SOURCES: Mapping[str, Source] = {}
 
 
 def calendar(
@@ -57,3 +59,57 @@ def _of_tags(reported: Iterable[Finding]) -> Iterator[CalendarEntry]:
                 rule=finding.rule,
                 owner=exemption.owner or finding.owner,
             )
+
+
+def _of_platforms(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+    """When AWS stops to mend what notebook instances and variants run on."""
+    standing: list[tuple[str | None, NotebookInstance | Endpoint]] = [
+        (notebook.known("platform"), notebook) for notebook in estate.plain(NotebookInstance).values()
+    ]
+    for endpoint in estate.endpoints.values():
+        settings = (variant.known("configured") for variant in endpoint.variants)
+        standing += [(configured.known("inference_ami"), endpoint) for configured in settings if configured]
+    for identifier, subject in standing:
+        platform = platform_of(identifier) if identifier else None
+        if platform is not None:
+            yield CalendarEntry(
+                day=platform.ends,
+                kind="platform",
+                resource=subject.arn,
+                says=f"{platform.system} under {subject.name} is mended no more",
+                account=scope.account,
+                region=scope.region,
+                rule="platform-end-of-life",
+                owner=owner_in(subject.tags or {}),
+            )
+
+
+def _of_plans(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+    """When the blocks of training plans end, or the plan where no block is told."""
+    for plan in estate.plain(TrainingPlan).values():
+        blocks: tuple[ReservedCapacity, ...] = plan.known("blocks") or ()
+        ends = [(block.end, _words(block)) for block in blocks if block.known("status") in LIVE and block.end]
+        if not ends and plan.known("status") in LIVE and plan.end is not None:
+            ends = [(plan.end, "all of it")]
+        for moment, words in ends:
+            yield CalendarEntry(
+                day=moment.date(),
+                kind="training-plan",
+                resource=plan.arn,
+                says=f"The training plan {plan.name} ends for {words}",
+                account=scope.account,
+                region=scope.region,
+                rule="reservation-ends",
+                owner=owner_in(plan.tags or {}),
+            )
+
+
+def _words(block: ReservedCapacity) -> str:
+    """What a block holds: ``8 ml.p5.48xlarge in use1-az2``."""
+    number = f"{block.instances} " if block.instances else ""
+    zone = f" in {block.zone_id}" if block.zone_id else ""
+    return f"{number}{block.instance_type or 'instances'}{zone}"
+
+
+#: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
+SOURCES: Mapping[str, Source] = {"platform-end-of-life": _of_platforms, "reservation-ends": _of_plans}

@@ -334,6 +334,7 @@ def _api_calls() -> Iterator[dict[str, Any]]:
         ("sagemaker", "CreateInferenceComponent", {"inferenceComponentName": "agents-critic"}),
         ("sagemaker", "CreateTrainingJob", {"trainingJobName": "uplift-lightgbm-gpu"}),
         ("sagemaker", "CreateModel", {"modelName": "edge-quality-check-v2"}),
+        ("sagemaker", "CreateTrainingPlan", {"trainingPlanName": "research-2026"}),
         ("sagemaker", "UpdateNotebookInstance", {"notebookInstanceName": "reporting-old"}),
         ("ec2", "DeleteSubnet", {"subnetId": "subnet-0a11a2b3c4d5e6f70"}),
         ("ec2", "CreateSubnet", {"vpcId": "vpc-0b2e6d3f8a4c05791"}),

@@ -18,7 +18,7 @@ from chalicelib.report.formats.icalendar import LINE, icalendar
 from chalicelib.report.formats.page import page
 from chalicelib.report.merging import merged, report_of
 from chalicelib.scope import Scope
-from samples.builders import an_inventory
+from samples.builders import a_notebook, a_plan, an_inventory
 from samples.notices import ACCOUNT, NOW, REGION, a_finding
 from tests.examples import examples
 
@@ -69,6 +69,34 @@ def test_an_exemption_by_tag_is_listed_with_its_resource() -> None:
     finding = a_finding(status="exempt", exemption=exemption)
     (entry,) = calendar(exempting(), (), [finding], an_inventory(), SCOPE, TODAY)
     assert (entry.resource, entry.place) == (finding.resource.arn, f"{ACCOUNT} {REGION}")
+
+
+RULES = ("platform-end-of-life", "reservation-ends")
+
+
+def test_a_platform_is_listed_with_the_day_on_which_it_ends() -> None:
+    notebook = a_notebook(PlatformIdentifier="notebook-al2023-v1")
+    (entry,) = calendar(exempting(), RULES, (), an_inventory(notebook), SCOPE, TODAY)
+    assert (entry.day, entry.kind, entry.resource) == (date(2029, 6, 30), "platform", notebook.arn)
+    assert entry.says == "Amazon Linux 2023 under exploring is mended no more"
+
+
+def test_each_block_of_a_training_plan_ends_by_itself() -> None:
+    blocks = [(NOW - timedelta(days=1), NOW + timedelta(days=6)), (NOW + timedelta(days=7), NOW + timedelta(days=20))]
+    entries = calendar(exempting(), RULES, (), an_inventory(a_plan(*blocks)), SCOPE, TODAY)
+    assert [(entry.day - TODAY).days for entry in entries] == [6, 20]
+    assert entries[0].says == "The training plan large ends for 8 ml.p5.48xlarge in euw1-az1"
+
+
+def test_what_a_rule_that_is_off_would_read_adds_no_end() -> None:
+    plan = a_plan((NOW, NOW + timedelta(days=6)))
+    assert calendar(exempting(), ["endpoint-idle"], (), an_inventory(plan), SCOPE, TODAY) == []
+
+
+def test_a_plan_that_is_over_or_in_a_state_that_is_not_known_adds_no_end() -> None:
+    over, odd = a_plan(status="Expired", EndTime=NOW + timedelta(days=3)), a_plan(status="Melting")
+    for plan in (over, odd):
+        assert calendar(exempting(), RULES, (), an_inventory(plan), SCOPE, TODAY) == []
 
 
 def test_what_the_policy_says_of_all_regions_stands_once_in_their_report() -> None:
