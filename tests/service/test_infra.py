@@ -22,7 +22,7 @@ from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
-from tools.permissions import FUNCTIONS, READS
+from tools.permissions import FUNCTIONS, READS, action
 
 Template = dict[str, Any]
 #: Functions that AWS invokes asynchronously: what fails is tried again, and then kept.
