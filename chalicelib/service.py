@@ -15,7 +15,8 @@ from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller
 from chalicelib.fleet.fleet import Fleet
-from chalicelib.fleet.whose import Doors
+from chalicelib.fleet.later import MOST_TRIES, Asked, Later, Transitions, told_apart
+from chalicelib.fleet.whose import Doors, Foreign
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
@@ -23,7 +24,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
-from chalicelib.ledger.table import client_of
+from chalicelib.ledger.table import CLIENT, client_of
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
@@ -106,10 +107,15 @@ class Service:
         and dropped, as it would fail for ever.
         """
         self.begin()
-        if health.is_health(event):
-            return self._on_health(event)
         try:
+            if health.is_health(event):  # told as it is: nothing is read for it
+                said = health.audited(event, self.policy, self.caller.account)
+                return {"notices": len(self.publisher.event(said))}
             scope = events.scope_of(event)
+            if scope.account != self.caller.account and self.later is not None:
+                self.doors.expects(scope)  # the function of parts alone may enter other accounts
+                self.later.put(Asked(scope))
+                return {"queued": scope.account}
             door = self.doors.of(scope)
             scope = self._with_users(scope)
         except events.NotOurs as reason:
@@ -118,24 +124,40 @@ class Service:
             return _dropped(event, str(error))
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        audited = self._audited(scope, "event", door)
+        return self._event(Asked(scope), door)
+
+    def _event(self, asked: Asked, door: Aws) -> dict[str, Any]:
+        """A scope of an event read, judged and told; what is in the middle of a change is looked at again later."""
+        changing = Transitions()
+        audited = self._audited(asked.scope, "event", door, changing)
         notices = self.publisher.event(audited)
+        named = tuple(ref for ref in asked.scope.resources if ref in changing.found)
+        if named and self.later is not None and self.settings.recheck_minutes and asked.tries < MOST_TRIES:
+            again = replace(asked.scope, resources=named, hints=frozenset())
+            self.later.put(Asked(again, asked.tries + 1), 60 * self.settings.recheck_minutes)
         return {**summary(audited.report), "notices": len(notices)}
 
-    def _on_health(self, event: Any) -> dict[str, Any]:
-        """What AWS Health says of SageMaker in the own account, as a notice of its own kind. Nothing is read for it."""
-        try:
-            audited = health.audited(event, self.policy, self.caller.account)
-        except events.NotOurs as reason:
-            return _nothing_to_audit(event, str(reason))
-        except InvalidInput as error:
-            return _dropped(event, str(error))
-        return {"notices": len(self.publisher.event(audited))}
-
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Parts of a run that SQS hands over; answers those that failed."""
+        """Parts of a run, and named resources to be looked at, that SQS hands over; answers those that failed."""
         self.begin()
-        return self.fleet.work(event)
+        parts, named = told_apart(event)
+        failed = self.fleet.work({"Records": parts})["batchItemFailures"] if parts else []
+        failed += [{"itemIdentifier": id} for id, asked in named if not self._looked_at(id, asked)]
+        return {"batchItemFailures": failed}
+
+    def _looked_at(self, id: str, asked: Asked) -> bool:
+        """Audits what a message asks for. False where that failed, so that the queue gives it again."""
+        try:
+            door = self.doors.of(asked.scope)
+            scope = self._with_users(asked.scope)
+            if scope.resources:
+                self._event(replace(asked, scope=scope), door)
+        except Foreign as reason:
+            telemetry.dropped(id, str(reason))
+        except Exception:  # the queue gives it again, or keeps it as a dead letter
+            log.exception("what was put off could not be audited: %s", id)
+            return False
+        return True
 
     def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""
@@ -322,6 +344,12 @@ class Service:
         if self.settings.table is None:
             raise InvalidInput("runs need AUDITOR_TABLE, the table that keeps their state")
         return Runs(self.settings.table, self._dynamodb)
+
+    @cached_property
+    def later(self) -> Later | None:
+        """Who audits later, or with the role of another account; None where no queue is configured."""
+        url = self.settings.queue_url
+        return Later(url, self.session.client("sqs", region_name=self.caller.region, config=CLIENT)) if url else None
 
     @cached_property
     def fleet(self) -> Fleet:

@@ -1,7 +1,8 @@
 """Would it come back? Three questions about each endpoint, answered by what rules said: nothing is judged anew.
 
 :data:`QUESTIONS` holds the rules that bear on each. One that fails says no; else one that is unknown, or holds for the
-moment only, leaves the question open, and so does one that is switched off; else the answer is yes.
+moment only, leaves the question open, and so does one that is switched off, but for those that policies leave off
+unless somebody wants them; else the answer is yes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
+from chalicelib.inventory.kinds.plans import TrainingPlan
 from chalicelib.inventory.kinds.quotas import ServiceQuota
 from chalicelib.policy.policy import RuleSetting
 from chalicelib.report.findings import Answer, ComesBack
@@ -55,12 +57,19 @@ def _runs_beyond(evidence: Evidence, endpoint: str) -> bool:
     return bool(evidence["running"] > evidence["quota"])
 
 
+def _gap_under(evidence: Evidence, endpoint: str) -> bool:
+    """The training plan under the endpoint gives nothing right now."""
+    return endpoint in evidence["endpoints"] and evidence["capacity_back"] is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Bearing:
-    """A rule that bears on a question: failing it says no, or only where its evidence does."""
+    """A rule that bears on a question: failing it says no, or only where its evidence does. One that is not ``needed``
+    leaves nothing open where the policy has it off."""
 
     rule: str
     says_no: SaysNo = _always
+    needed: bool = True
 
 
 Question = Literal["lost_instance_replaced", "update_goes_through", "maximum_reached"]
@@ -73,13 +82,15 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("model-vpc-subnet-missing"),
         Bearing("model-vpc-low-free-ips", _short_of("Availability Zone")),
         Bearing("autoscaling-max-above-quota", _runs_beyond),
+        Bearing("model-vpc-az-without-instance-type"),
+        Bearing("reservation-ends", _gap_under),
     ),
     "update_goes_through": (
         Bearing("endpoint-dependency-missing"),
         Bearing("model-vpc-subnet-missing"),
         Bearing("model-vpc-low-free-ips", _short_of("update")),
         Bearing("autoscaling-max-above-quota", _update_beyond),
-        Bearing("endpoint-update-without-rollback"),
+        Bearing("endpoint-update-without-rollback", needed=False),
     ),
     "maximum_reached": (
         Bearing("endpoint-dependency-missing"),
@@ -87,9 +98,11 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("model-vpc-low-free-ips", _short_of("growth")),
         Bearing("autoscaling-max-above-quota", _reaches_beyond),
         Bearing("inference-component-host-fixed"),
+        Bearing("reservation-too-small"),
     ),
 }
 _RULES = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings)
+_OPTIONAL = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings if not bearing.needed)
 
 
 @dataclass
@@ -128,9 +141,16 @@ def _concerned(subject: Fact, estate: Inventory) -> Iterable[str]:
         return subject.used_by or ()
     if isinstance(subject, EndpointConfig):
         return [endpoint.name for endpoint in estate.endpoints.values() if endpoint.config_name == subject.name]
+    if isinstance(subject, TrainingPlan):
+        return {variant.endpoint_name for variant in estate.variants.values() if _reserved_by(variant, subject)}
     if isinstance(subject, ServiceQuota):
         return {variant.endpoint_name for variant in estate.variants.values() if _counts(variant, subject)}
     return ()
+
+
+def _reserved_by(variant: Variant, plan: TrainingPlan) -> bool:
+    configured = variant.known("configured")
+    return configured is not None and plan.holds(configured.known("reservation_arn"))
 
 
 def _counts(variant: Variant, quota: ServiceQuota) -> bool:
@@ -146,7 +166,7 @@ def _unseen(id: str, rules: Mapping[str, RuleSetting], estate: Inventory) -> str
     """Why a rule may have judged less than there is, or None."""
     setting = rules.get(id)
     if setting is None:
-        return f"not judged: {id} is off"
+        return None if id in _OPTIONAL else f"not judged: {id} is off"
     for part in sorted(setting.rule.parts(setting.params)):
         if (unread := estate.gaps.hidden(part)) is not None:
             return str(unread)

@@ -15,7 +15,8 @@ from chalice.test import Client
 from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
-from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
+from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY, scope_of
+from chalicelib.fleet.later import Asked
 from chalicelib.ledger.table import TABLE
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import forget
@@ -180,6 +181,14 @@ class Situations:
         self._with_and_without_search(lambda: self._run_of("organization", *self._members()))
         self._run_of(f"{ACCOUNT},{MEMBER}", MEMBER)
 
+    def put_off(self) -> None:
+        """What events ask for, audited by the function of parts, in the own account and in that of a member."""
+        environment = self.fresh(**self.many, AUDITOR_ACCOUNTS="organization")
+        for event in (*_native_events(), *_scaling_events(), *_api_calls()):
+            self.recorder.invoke("audit_part", _message(Asked(scope_of(event)).message()), **environment)
+        of_member = scope_of({**next(_native_events()), "account": self._members()[-1]})
+        self.recorder.invoke("audit_part", _message(Asked(of_member).message()), **environment)
+
     def _members(self) -> list[str]:
         listed = self.recorder.emulator.client("organizations").list_accounts()["Accounts"]
         return [account["Id"] for account in listed]
@@ -213,7 +222,7 @@ class Situations:
 
     def _events(self, function: str, events: Iterator[dict[str, Any]]) -> None:
         """Each event, and then as many as it takes to tell something that a channel does not take."""
-        environment = self.fresh()
+        environment = self.fresh(**self.queued)
         events, again = tee(events)
         for event in events:
             self.recorder.invoke(function, event, **environment)
@@ -253,7 +262,7 @@ SITUATIONS: dict[str, list[Callable[[Situations], None]]] = {
     "audit_on_sagemaker_event": [Situations.sagemaker_events],
     "audit_on_scaling_event": [Situations.scaling_events],
     "audit_on_schedule": [Situations.schedules, Situations.parts],
-    "audit_part": [Situations.parts],
+    "audit_part": [Situations.parts, Situations.put_off],
     "deliver_to_slack": [Situations.deliveries],
 }
 
@@ -278,7 +287,11 @@ def used(situations: Situations, function: str) -> set[str]:
 
 def _part(run: str, account: str) -> dict[str, Any]:
     body = {"kind": "audit-part", "run": run, "account": account, "region": REGION}
-    record = {"messageId": "1", "body": json.dumps(body), "attributes": {"ApproximateReceiveCount": "1"}}
+    return _message(json.dumps(body))
+
+
+def _message(body: str) -> dict[str, Any]:
+    record = {"messageId": "1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
     return {"Records": [record]}
 
 
@@ -297,6 +310,7 @@ NAMES = {
         "edge-quality-check",
         "fraud-scoring",
         "warehouse-slots",
+        "route-optimizer",
         "basket-analysis",
     ],
     "endpoint-config": ["llm-agents-config"],
