@@ -72,7 +72,7 @@ def platform_end_of_life(subject: NotebookInstance | Variant, estate: Inventory,
     else:
         identifier = subject.platform
         if identifier is None:
-            raise Unread("DescribeNotebookInstance gave no PlatformIdentifier")
+            return not_applicable("names no PlatformIdentifier: AWS chooses the platform")
     platform = platform_of(identifier)
     if platform is None:
         raise Unread(f"the platform {identifier} is not known to this version")

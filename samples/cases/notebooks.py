@@ -133,7 +133,7 @@ PLATFORM_END_OF_LIFE: list[Case] = [
         )
         for status in (*IN_TRANSITION, *NOT_SERVING)
     ],
-    is_unknown(ENDED, "no platform was told", on(None)),
+    does_not_apply(ENDED, "no platform was named", on(None)),
     is_unknown(ENDED, "a platform that is not known", on("notebook-al2035-v1")),
     is_unknown(ENDED, "an image that is not known", of_image("next-ami")),
     is_unknown(ENDED, "the config was not read", a_variant(config_read=False)),

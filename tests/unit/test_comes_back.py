@@ -7,6 +7,7 @@ import pytest
 from chalicelib.audit.comes_back import QUESTIONS, Verdicts
 from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.uses import with_use
@@ -25,6 +26,7 @@ from samples.builders import (
     Given,
     a_config,
     a_model,
+    a_plan,
     a_quota,
     a_role_arn,
     a_security_group,
@@ -33,7 +35,9 @@ from samples.builders import (
     a_variant,
     an_endpoint,
     an_inventory,
+    an_offering,
 )
+from samples.cases.reservations import RESERVED, in_days
 
 LOST, UPDATE, MAXIMUM = "lost_instance_replaced", "update_goes_through", "maximum_reached"
 TYPE = "ml.m5.large"
@@ -59,11 +63,13 @@ def told(estate: Inventory, *off: str) -> dict[str, str]:
     return {question: answer.answer for question, answer in answers(estate, *off).items()}
 
 
-def an_account(*more: Given, model: Mapping[str, object] | None = None, **given: object) -> Inventory:
+def an_account(
+    *more: Given, model: Mapping[str, object] | None = None, variant: Variant | None = None, **given: object
+) -> Inventory:
     """An endpoint of two instances of ml.m5.large with its config and model, under quotas that leave room."""
     quotas = [] if any(isinstance(fact, ServiceQuota) for fact in more) else ROOM
     image = {"PrimaryContainer": {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}}
-    around = [an_endpoint(a_variant()), a_config(), a_model(**{**image, **(model or {})}), *quotas, *more]  # type: ignore[arg-type]
+    around = [an_endpoint(variant or a_variant()), a_config(), a_model(**{**image, **(model or {})}), *quotas, *more]  # type: ignore[arg-type]
     return an_inventory(*around, **given)  # type: ignore[arg-type]
 
 
@@ -86,13 +92,31 @@ def test_a_role_that_could_not_be_read_leaves_the_questions_open() -> None:
     assert answers(estate)[LOST].rules == ["endpoint-dependency-missing"]
 
 
-@pytest.mark.parametrize("rule", BEARING)
+@pytest.mark.parametrize("rule", sorted(set(BEARING) - {"endpoint-update-without-rollback"}))
 def test_a_rule_that_is_off_leaves_its_questions_open_and_says_so(rule: str) -> None:
     found = answers(an_account(), rule)
     for question, bearings in QUESTIONS.items():
         concerned = rule in {bearing.rule for bearing in bearings}
         assert found[question].answer == ("unknown" if concerned else "yes")
         assert (f"not judged: {rule} is off" == found[question].reason) == concerned
+
+
+def test_a_rule_that_policies_leave_off_leaves_nothing_open() -> None:
+    assert told(an_account(), "endpoint-update-without-rollback") == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
+
+
+def test_a_reservation_that_is_too_small_bounds_the_maximum_alone() -> None:
+    plan = a_plan((in_days(-1), in_days(60)))
+    estate = an_account(a_target(RESERVED, maximum=9), plan, variant=RESERVED)
+    assert told(estate)[MAXIMUM] == "no"
+    assert answers(estate)[MAXIMUM].rules == ["reservation-too-small"]
+    assert told(estate)[LOST] == "yes"
+
+
+def test_in_the_gap_of_its_plan_a_lost_instance_is_not_replaced() -> None:
+    gap = a_plan((in_days(-9), in_days(-1)), (in_days(1), in_days(60)))
+    found = answers(an_account(gap, variant=RESERVED))[LOST]
+    assert (found.answer, found.rules) == ("no", ["reservation-ends"])
 
 
 def test_a_no_is_a_no_whatever_is_off() -> None:
@@ -114,10 +138,11 @@ def test_a_quota_without_room_for_a_second_fleet_stops_an_update_alone() -> None
 def test_addresses_are_short_of_what_the_evidence_says() -> None:
     nearly_full = [a_subnet("subnet-a", AvailableIpAddressCount=4), SUBNET_B.model_copy(update={"free_addresses": 4})]
     inside = {"VpcConfig": {"Subnets": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-1"]}}
-    roomy = an_account(SUBNET_A, SUBNET_B, a_security_group(), model=inside)
+    offered = an_offering(TYPE, "euw1-az1", "euw1-az2")
+    roomy = an_account(SUBNET_A, SUBNET_B, a_security_group(), offered, model=inside)
     assert told(roomy) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
     grows = a_target(a_variant(), maximum=20)
-    short = an_account(*nearly_full, a_security_group(), grows, model=inside)
+    short = an_account(*nearly_full, a_security_group(), offered, grows, model=inside)
     assert told(short) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
 
 

@@ -57,6 +57,7 @@ def test_strict_turns_everything_on() -> None:
     assert {id for id, rule in RULES.items() if not rule.enabled} == {
         "inference-component-no-az-balance",
         "endpoint-az-loss-overload",
+        "endpoint-instances-in-one-zone",
         "endpoint-update-without-rollback",
         "endpoint-without-alarms",
         "pipeline-bottleneck-container",
