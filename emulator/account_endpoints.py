@@ -102,7 +102,7 @@ class Endpoint:
 
     load_tested says whether a tag tells of a load test behind its target values; encrypted, whether a KMS key is named;
     failures_kept, whether an asynchronous one has a place for failures; deployment is the configuration of its last
-    update.
+    update; observed are the zones of its instances as detailed observability tells them, none where that is off.
     """
 
     name: str
@@ -118,6 +118,7 @@ class Endpoint:
     components: Sequence[Component] = ()
     subnets: Sequence[str] = ()
     load_tested: bool = True
+    observed: Sequence[str] = ()
     encrypted: bool = False
     failures_kept: bool = True
     deployment: Mapping[str, Any] | None = None
@@ -213,6 +214,9 @@ def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) 
         members["KmsKeyId"] = account_storage.KEY_ALIAS
     if endpoint.subnets:
         members["VpcConfig"] = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": list(endpoint.subnets)}
+    if endpoint.observed:
+        members["MetricsConfig"] = {"EnableDetailedObservability": True}
+        seed.observed_hosts(account.id, account.region, endpoint.name, endpoint.observed)
     name = _config_name(endpoint)
     account.sagemaker("CreateEndpointConfig", EndpointConfigName=name, Tags=_tags(tags), **members)
     seed.endpoint_config(account.id, account.region, name, created=account.ago(days=endpoint.age))

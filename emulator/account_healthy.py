@@ -48,7 +48,13 @@ def deployed(routing: str, *alarms: str) -> dict[str, Any]:
 
 
 HEALTHY = (
-    Endpoint("churn-prediction", [scaled(Model("churn-prediction-v7", [XGBOOST], THREE_ZONES))], owner="crm", age=210),
+    Endpoint(
+        "churn-prediction",
+        [scaled(Model("churn-prediction-v7", [XGBOOST], THREE_ZONES))],
+        owner="crm",
+        age=210,
+        observed=("eu-west-1a", "eu-west-1b"),
+    ),
     Endpoint(
         "fraud-scoring",
         [scaled(own("fraud-scoring-v12", subnets=THREE_ZONES), type="ml.c5.2xlarge", count=3, calls=900)],

@@ -50,7 +50,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
         for window in rule.metrics:
             days[window.of] = max(days.get(window.of, 0), math.ceil(getattr(params, window.param)))
         for window in rule.bounds:
-            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param)))
+            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param) * window.hours))
     return Needs.of(
         parts,
         metric_days=days,

@@ -52,7 +52,14 @@ def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> Variant
         maximum=bounds[1],
         network=network,
         zones=stands,
+        proven=_proven(variant, estate),
     )
+
+
+def _proven(variant: Variant, estate: Inventory) -> dict[str, int] | None:
+    """How many instances were seen in each Availability Zone; None where nothing told."""
+    placement = estate.supplied.placements.get(variant.resource_id)
+    return {zone: len(hosts) for zone, hosts in placement.hosts.items()} if placement is not None else None
 
 
 def _mode(variant: Variant) -> Mode:

@@ -43,6 +43,9 @@ class Part(StrEnum):
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
+    OFFERINGS = "instance-type-offerings"
+    PLACEMENTS = "instance-placements"
+    PLANS = "training-plans"
     TAGS = "tags"
 
 
@@ -76,6 +79,9 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
+    Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
+    # The query in PromQL is no operation: it takes both of these permissions.
+    Part.PLACEMENTS: ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -86,6 +92,7 @@ ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadBucket": "s3:ListBucket"
 SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *(f"sagemaker:{row.describe_operation}" for row in DESCRIBED if not row.events and not row.calls),
         *OPERATIONS[Part.BENCHMARKS],
         *OPERATIONS[Part.QUOTAS],
     }
@@ -113,6 +120,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.CHECKPOINTS: (Part.TRAINING_JOBS,),
     Part.BUCKETS: (Part.TRAINING_JOBS,),
     Part.MUTES: (Part.ALARMS,),
+    Part.PLACEMENTS: (Part.ENDPOINTS, Part.CONFIGS),
+    Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }

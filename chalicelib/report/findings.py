@@ -194,6 +194,8 @@ class VariantCapacity(_Contract):
     ``serverless``, ``shadow``. ``minimum`` and ``maximum`` are those of automatic scaling of its instances, None
     without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
     network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
+    ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
+    names it; None where that is off, was not asked for or told nothing.
     """
 
     name: str
@@ -205,6 +207,7 @@ class VariantCapacity(_Contract):
     maximum: int | None = None
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
+    proven: dict[str, int] | None = None
 
 
 class Answer(_Contract):

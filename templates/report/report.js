@@ -397,11 +397,13 @@
     cells.push(element("td", { class: "number" }, bounds));
     cells.push(element("td", {}, now === null ? "" : scale(variant, widestOf(endpoint.region))));
     cells.push(element("td", { class: "back" }, ...comesBack(endpoint)));
-    if (variant.network === "vpc") {
-      const alone = variant.zones.length < 2;
+    if (variant.network === "vpc" || variant.proven) {
+      const alone = variant.network === "vpc" && variant.zones.length < 2;
       for (const zone of zones) {
-        const can = variant.zones.includes(zone);
-        cells.push(element("td", { class: can ? `zone-yes${alone ? " few" : ""}` : "zone-no" }, can ? "● yes" : "– no"));
+        const runs = variant.proven?.[zone] ?? 0;
+        const can = runs || variant.network === "managed" || (variant.zones ?? []).includes(zone);
+        const mark = runs ? `● ${runs} ${runs === 1 ? "runs" : "run"}` : can ? "○ possible" : "– no";
+        cells.push(element("td", { class: can ? `zone-yes${alone ? " few" : ""}` : "zone-no" }, mark));
       }
     } else {
       const words = { managed: "any (SageMaker's own network)", unknown: "unknown: not read" }[variant.network];
@@ -431,7 +433,7 @@
       for (const place of places) {
         const [account, region] = place.split(" ");
         const own = rows.filter((one) => one.account === account && one.region === region);
-        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => variant.zones ?? []))])].sort();
+        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => [...(variant.zones ?? []), ...Object.keys(variant.proven ?? {})]))])].sort();
         const shown = own.filter((one) => !only.checked || alone(one) || troubled.has(one.name));
         shown.sort((a, b) => alone(b) - alone(a) || troubled.has(b.name) - troubled.has(a.name) || (a.name < b.name ? -1 : 1));
         const body = element("tbody");

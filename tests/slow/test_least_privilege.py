@@ -34,6 +34,7 @@ from tools.infra import STACK, load
 MEMBER = "222222222222"
 #: What IAM calls an operation where it does not call it by its name.
 ACTIONS = {
+    "cloudwatch:QueryMetrics": ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
     "dynamodb:TransactWriteItems": ["dynamodb:PutItem"],
     "ses:POST /v2/email/outbound-emails": ["ses:SendEmail", "ses:SendRawEmail"],
     "sqs:SendMessageBatch": ["sqs:SendMessage"],

@@ -60,10 +60,12 @@ class Variant(Stated):
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    observed: bool = Field(False, description="DescribeEndpointConfig.MetricsConfig.EnableDetailedObservability")
     config_created: Time | None = Field(None, description="DescribeEndpointConfig.CreationTime")
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
+    reserved_instances: Count | None = at("CapacityReservationConfig.TotalInstanceCount")
     provisioned_concurrency: Count | None = at(
         "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
     )
@@ -308,6 +310,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured": settings.get(text(raw, "VariantName")),
             "tags": endpoint.tags,
             "config_created": config.created if config else None,
+            "observed": bool(config and config.detailed_observability),
             "rolling_batch": endpoint.rolling_batch,
         }
 

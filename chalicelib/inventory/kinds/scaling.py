@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from chalicelib.inventory.answers import unreadable
-from chalicelib.inventory.facts import Amount, Count, Fact, Stated, States, Tags, Time, at, states
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.schedules import over
@@ -186,6 +186,8 @@ class ScalingPolicy(Stated):
     custom_metrics: tuple[MetricRef, ...] = at(
         f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
+    custom_statistic: str | None = at(f"{_TRACKING}.CustomizedMetricSpecification.Statistic")
+    metric_math: Present = at(f"{_TRACKING}.CustomizedMetricSpecification.Metrics", default=False)
     scale_in_cooldown: Count | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: Count | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
@@ -281,6 +283,8 @@ def display_name(resource_id: str) -> str:
 
 
 _SERVICE = "application-autoscaling"
+#: Pages of 50 scaling activities that are read where a window goes further back than a day.
+PAGES_BACK_OF_A_SWEEP, PAGES_BACK = 20, 1
 #: ``DescribeScalableTargets`` takes this many resource ids.
 MOST_IDS = 50
 _NAMESPACE = {"ServiceNamespace": "sagemaker"}
@@ -317,7 +321,9 @@ def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Schedule
 
 
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
-    """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left."""
+    """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left. Of
+    what lies further back than a day the first pages alone are read."""
+    most = PAGES_BACK_OF_A_SWEEP if reader.scope.whole else PAGES_BACK
     oldest = reader.now - timedelta(hours=reader.needs.activity_hours)
     activities: list[ScalingActivity] = []
     for named in [{"ResourceId": id} for id in resource_ids] or [{}]:
@@ -329,11 +335,12 @@ def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Scaling
             **_NAMESPACE,
             **named,
         )
-        for page in pages:
+        for number, page in enumerate(pages, 1):
             parsed = reader.typed(Part.ACTIVITIES, ScalingActivity, page)
             recent = [activity for activity in parsed if activity.started is None or activity.started >= oldest]
             activities += recent
-            if len(recent) < len(parsed):
+            far = any(activity.started and reader.now - activity.started > timedelta(days=1) for activity in parsed)
+            if len(recent) < len(parsed) or (far and number >= most):
                 break
     return activities
 
