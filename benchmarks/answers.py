@@ -261,6 +261,11 @@ def xml_answer(account: Account, operation: str, params: Mapping[str, str]) -> b
         result = (
             f"<DescribeSubnetsResponse><subnetSet>{_subnets(account, params)}</subnetSet></DescribeSubnetsResponse>"
         )
+    elif operation == "DescribeInstanceTypeOfferings":
+        result = (
+            "<DescribeInstanceTypeOfferingsResponse><instanceTypeOfferingSet>"
+            f"{_offerings(account, params)}</instanceTypeOfferingSet></DescribeInstanceTypeOfferingsResponse>"
+        )
     elif operation == "GetRole":
         name = params["RoleName"]
         result = (
@@ -301,6 +306,16 @@ def _subnets(account: Account, params: Mapping[str, str]) -> str:
     }
     return "".join(
         "<item>" + "".join(f"<{tag}>{one[name]}</{tag}>" for name, tag in spelled.items()) + "</item>" for one in found
+    )
+
+
+def _offerings(account: Account, params: Mapping[str, str]) -> str:
+    """Every type that is asked for, in every zone in which the account has a subnet."""
+    types = [value for name, value in params.items() if name.startswith("Filter.1.Value.")]
+    zones = sorted({subnet["AvailabilityZoneId"] for subnet in account.subnets})
+    places = [(name, zone) for name in types for zone in zones]
+    return "".join(
+        f"<item><instanceType>{name}</instanceType><location>{zone}</location></item>" for name, zone in places
     )
 
 

@@ -222,6 +222,15 @@ _ROWS = (
         whole=True,
         plain=True,
     ),
+    Kind(
+        "training-plan",
+        "training-plans",
+        word="TrainingPlan",
+        listed="TrainingPlanSummaries",
+        arn="training-plan",
+        whole=True,
+        plain=True,
+    ),
     Kind("service-quota", "service-quotas", whole=True, counted=False),
 )
 

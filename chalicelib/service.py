@@ -14,11 +14,13 @@ from chalicelib.audit.judge import Witness
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller
+from chalicelib.fleet.again import Again, AskingAgain, Moving, failures, told_apart
 from chalicelib.fleet.fleet import Fleet
 from chalicelib.fleet.whose import Doors
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
+from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
@@ -118,9 +120,16 @@ class Service:
             return _dropped(event, str(error))
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        audited = self._audited(scope, "event", door)
+        return self._on_named(scope, door, attempt=0)
+
+    def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
+        """The named resources, and notices. What is in the middle of a change is asked about again later; this is the
+        ``attempt``-th time (0: the event itself)."""
+        moving = Moving(scope)
+        audited = self._audited(scope, "event", door, moving)
         notices = self.publisher.event(audited)
-        return {**summary(audited.report), "notices": len(notices)}
+        again = self.asking_again.ask(scope, moving.found, attempt + 1) if self.asking_again is not None else 0
+        return {**summary(audited.report), "notices": len(notices), "again": again}
 
     def _on_health(self, event: Any) -> dict[str, Any]:
         """What AWS Health says of SageMaker in the own account, as a notice of its own kind. Nothing is read for it."""
@@ -133,9 +142,15 @@ class Service:
         return {"notices": len(self.publisher.event(audited))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Parts of a run that SQS hands over; answers those that failed."""
+        """Parts of a run that SQS hands over, and resources to be asked about again; answers those that failed."""
         self.begin()
-        return self.fleet.work(event)
+        asked, parts = told_apart(event)
+        failed = failures(asked, self._on_again)
+        worked = self.fleet.work(parts) if not asked or parts["Records"] else {"batchItemFailures": []}
+        return {"batchItemFailures": [*failed, *worked["batchItemFailures"]]}
+
+    def _on_again(self, again: Again) -> None:
+        self._on_named(again.scope, self.doors.of(again.scope), again.attempt)
 
     def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""
@@ -302,6 +317,16 @@ class Service:
         """The posture of past sweeps; None where no table is configured."""
         table = self.settings.table
         return History(table, self._dynamodb) if table is not None else None
+
+    @cached_property
+    def asking_again(self) -> AskingAgain | None:
+        """Who has what is in the middle of a change audited again; None without a queue, or where that is off."""
+        url, minutes = self.settings.queue_url, self.settings.recheck_minutes
+        if url is None or not minutes:
+            return None
+        table = self.settings.table
+        pending = Pending(table, self._dynamodb) if table is not None else None
+        return AskingAgain(self.session, self.caller.region, url, minutes, pending)
 
     @cached_property
     def publisher(self) -> Publisher:

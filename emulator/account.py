@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from emulator import account_hosting, account_network, account_storage, account_training
+from emulator import account_hosting, account_network, account_reserved, account_storage, account_training
 from emulator.account_base import Account, settle_alarms
 
 LABELS = Path(__file__).with_name("expected.yaml")
@@ -35,5 +35,6 @@ def build(account: str = "123456789012", region: str = "eu-west-1", *, now: date
     account_network.make(here)
     account_storage.make(here)
     account_hosting.make(here)
+    account_reserved.make(here)
     account_training.make(here)
     settle_alarms(here, here.ago(days=1))

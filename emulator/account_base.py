@@ -289,6 +289,25 @@ def _schedule(
     handle(autoscaling.SERVICE, "PutScheduledAction", account.id, account.region, request)
 
 
+def error_alarm(account: Account, name: str, endpoint: str) -> None:
+    """An alarm on the errors of an endpoint's variant, which tells the on-call topic."""
+    watched = {"EndpointName": endpoint, "VariantName": "AllTraffic"}
+    backend_of("cloudwatch", account.id, account.region).put_metric_alarm(
+        name=name,
+        description="Calls fail",
+        namespace="AWS/SageMaker",
+        metric_name="Invocation5XXErrors",
+        dimensions=[{"Name": key, "Value": value} for key, value in watched.items()],
+        statistic="Sum",
+        period=300,
+        evaluation_periods=1,
+        threshold=5,
+        comparison_operator="GreaterThanOrEqualToThreshold",
+        alarm_actions=[f"arn:aws:sns:{account.region}:{account.id}:on-call"],
+        actions_enabled=True,
+    )
+
+
 def settle_alarms(account: Account, since: datetime) -> None:
     """All alarms have seen enough data to say OK."""
     for name in list(backend_of("cloudwatch", account.id, account.region).alarms):

@@ -100,7 +100,9 @@ class Component:
 class Endpoint:
     """An endpoint with everything under it. age is in days; modified_hours ago it last changed (None: never).
 
-    load_tested says whether a tag tells of a load test behind its target values; encrypted, whether a KMS key is named.
+    load_tested says whether a tag tells of a load test behind its target values; encrypted, whether a KMS key is named;
+    failures_kept, whether an asynchronous one has a place for failures; deployment is the configuration of its last
+    update; observed are the zones of its instances as detailed observability tells them, none where that is off.
     """
 
     name: str
@@ -116,7 +118,10 @@ class Endpoint:
     components: Sequence[Component] = ()
     subnets: Sequence[str] = ()
     load_tested: bool = True
+    observed: Sequence[str] = ()
     encrypted: bool = False
+    failures_kept: bool = True
+    deployment: Mapping[str, Any] | None = None
 
     @property
     def models(self) -> list[Model]:
@@ -171,7 +176,9 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
     logs.create_log_group(f"/aws/sagemaker/Endpoints/{endpoint.name}", tags={})
     created = account.ago(days=endpoint.age)
     changed = created if endpoint.modified_hours is None else account.ago(hours=endpoint.modified_hours)
-    never_up: dict[str, Any] = {"ProductionVariants": None} if endpoint.status == "Failed" else {}
+    more: dict[str, Any] = {"ProductionVariants": None} if endpoint.status == "Failed" else {}
+    if endpoint.deployment is not None:
+        more["LastDeploymentConfig"] = dict(endpoint.deployment)
     seed.endpoint(
         account.id,
         account.region,
@@ -181,7 +188,7 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
         created=created,
         modified=changed,
         counts={one.name: one.now_running for one in (*endpoint.variants, *endpoint.shadows) if one.now_running},
-        **never_up,
+        **more,
     )
     for variant in endpoint.variants:
         _scale_and_call(account, endpoint, variant)
@@ -198,15 +205,18 @@ def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) 
     if endpoint.shadows:
         members["ShadowProductionVariants"] = [one.member for one in endpoint.shadows]
     if endpoint.asynchronous:
-        members["AsyncInferenceConfig"] = {
-            "OutputConfig": {"S3OutputPath": f"s3://async-results-{account.id}/{endpoint.name}/"}
-        }
+        place = f"s3://async-results-{account.id}/{endpoint.name}/"
+        failures = {"S3FailurePath": f"{place}failures/"} if endpoint.failures_kept else {}
+        members["AsyncInferenceConfig"] = {"OutputConfig": {"S3OutputPath": place, **failures}}
     if any(one.model is None for one in endpoint.variants):
         members["ExecutionRoleArn"] = account.role
     if endpoint.encrypted:
         members["KmsKeyId"] = account_storage.KEY_ALIAS
     if endpoint.subnets:
         members["VpcConfig"] = {"SecurityGroupIds": [SECURITY_GROUP], "Subnets": list(endpoint.subnets)}
+    if endpoint.observed:
+        members["MetricsConfig"] = {"EnableDetailedObservability": True}
+        seed.observed_hosts(account.id, account.region, endpoint.name, endpoint.observed)
     name = _config_name(endpoint)
     account.sagemaker("CreateEndpointConfig", EndpointConfigName=name, Tags=_tags(tags), **members)
     seed.endpoint_config(account.id, account.region, name, created=account.ago(days=endpoint.age))

@@ -35,8 +35,26 @@ def managed(minimum: int, maximum: int) -> dict[str, Any]:
     return {"ManagedInstanceScaling": {"Status": "ENABLED", **limits}}
 
 
+#: The alarm on the errors of the endpoint fare-quotes.
+ERRORS = "fare-quotes-errors"
+
+
+def deployed(routing: str, *alarms: str) -> dict[str, Any]:
+    """The configuration of an update that moves the traffic so, and that these alarms take back."""
+    return {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": routing, "WaitIntervalInSeconds": 600}},
+        **({"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": name} for name in alarms]}} if alarms else {}),
+    }
+
+
 HEALTHY = (
-    Endpoint("churn-prediction", [scaled(Model("churn-prediction-v7", [XGBOOST], THREE_ZONES))], owner="crm", age=210),
+    Endpoint(
+        "churn-prediction",
+        [scaled(Model("churn-prediction-v7", [XGBOOST], THREE_ZONES))],
+        owner="crm",
+        age=210,
+        observed=("eu-west-1a", "eu-west-1b"),
+    ),
     Endpoint(
         "fraud-scoring",
         [scaled(own("fraud-scoring-v12", subnets=THREE_ZONES), type="ml.c5.2xlarge", count=3, calls=900)],
@@ -102,7 +120,20 @@ HEALTHY = (
         asynchronous=True,
         age=44,
     ),
-    Endpoint("fare-quotes", [scaled(own("fare-quotes-v8"))], owner="travel", age=150),
+    Endpoint(  # was updated by a canary that an alarm would have taken back
+        "fare-quotes",
+        [scaled(own("fare-quotes-v8"))],
+        owner="travel",
+        age=150,
+        deployment=deployed("CANARY", ERRORS),
+    ),
+    Endpoint(  # was updated all at once: the strict policy alone minds
+        "delivery-slots",
+        [scaled(own("delivery-slots-v4"))],
+        owner="logistics",
+        age=64,
+        deployment=deployed("ALL_AT_ONCE"),
+    ),
     Endpoint(  # whichever pool has capacity; the second brings a model of its own
         "product-images",
         [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from emulator import seed
-from emulator.account_base import Account, Scaling, scale
+from emulator.account_base import Account, Scaling, error_alarm, scale
 from emulator.account_endpoints import Component, Endpoint, Model, Variant, make_endpoint, make_model
 from emulator.account_healthy import (
+    ERRORS,
     HEALTHY,
     LARGE_MODELS,
     PYTORCH,
@@ -20,6 +21,7 @@ from emulator.account_network import (
     MAIN_A,
     MAIN_A_SECOND,
     MAIN_B,
+    MAIN_C,
     MAIN_LOCAL,
     ONE_ZONE_1,
     ONE_ZONE_2,
@@ -135,7 +137,13 @@ FAULTY = (
         owner="logistics",
         age=720,
     ),
-    Endpoint("kyc-checks", [scaled(own("kyc-checks-v5"), scaling=Scaling(2, 6, None))], owner="onboarding", age=34),
+    Endpoint(  # its instances stand in one zone, which detailed observability tells
+        "kyc-checks",
+        [scaled(own("kyc-checks-v5"), scaling=Scaling(2, 6, None))],
+        owner="onboarding",
+        age=34,
+        observed=("eu-west-1b", "eu-west-1b"),
+    ),
     Endpoint(
         "card-disputes",
         [scaled(own("card-disputes-v2"), scaling=Scaling(suspended=["DynamicScalingOutSuspended"]))],
@@ -164,7 +172,12 @@ FAULTY = (
         owner="pricing",
         age=77,
     ),
-    Endpoint("stock-alerts", [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False))], owner="retail", age=90),
+    Endpoint(  # at 60 of 400 percent, as each of its four vCPUs counts 100
+        "stock-alerts",
+        [scaled(own("stock-alerts-v1"), scaling=Scaling(alarms=False, tracking=60, follows="stock-alerts"))],
+        owner="retail",
+        age=90,
+    ),
     Endpoint("thumbnail-quality", [scaled(own("thumbnail-quality-v1"), type="ml.t2.large")], owner="catalog", age=38),
     Endpoint(  # asynchronous, and asleep for good
         "call-transcripts",
@@ -256,6 +269,16 @@ FAULTY = (
             Component("embed-small", Model("embed-small-v2", [PYTORCH]), 2, Scaling(2, 2), calls=30),
         ],
     ),
+    Endpoint(  # two zones, and one of them has no such instance
+        "image-captions",
+        [
+            scaled(
+                Model("image-captions-v1", [PYTORCH], subnets=(MAIN_B, MAIN_C)), type="ml.p4d.24xlarge", gpu=(380, 410)
+            )
+        ],
+        owner="catalog",
+        age=39,
+    ),
     Endpoint("loan-terms", [scaled(own("loan-terms-v1"))], owner="lending", age=210),
     Endpoint(  # runs by a role that was tidied away
         "parcel-sizes", [scaled(own("parcel-sizes-v2", role="parcel-sizes-hosting"))], owner="logistics", age=102
@@ -294,6 +317,7 @@ FAULTY = (
         ],
         owner="lending",
         asynchronous=True,
+        failures_kept=False,
         age=30,
     ),
     Endpoint(  # managed instance scaling, which works under inference components only
@@ -342,6 +366,7 @@ def make(account: Account) -> None:
     """Makes every endpoint, what was left behind by endpoints that are gone, and some scaling that happened."""
     for endpoint in (*HEALTHY, *FAULTY, *IN_TRANSITION):
         make_endpoint(account, endpoint)
+    error_alarm(account, ERRORS, "fare-quotes")
     _make_leftovers(account)
     for instance_type, value in SMALL_QUOTAS.items():
         seed.service_quota(account.id, account.region, f"{instance_type} for endpoint usage", value)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from emulator import extension
-from emulator.extension import autoscaling, cloudwatch, quotas, records, training, tuning
+from emulator.extension import autoscaling, cloudwatch, promql, quotas, records, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
 
 extension.install()
@@ -144,6 +144,48 @@ def recommendations_job(
     if status is not None:
         fields["Status"] = status
     record(account, region, records.RECOMMENDATIONS_JOB, name, created=created, **fields)
+
+
+def training_plan(
+    account: str,
+    region: str,
+    name: str,
+    *,
+    instance_type: str,
+    instances: int,
+    blocks: Sequence[tuple[Time, Time]],
+    zone_id: str,
+    status: str = "Active",
+    **fields: Any,
+) -> str:
+    """Makes a training plan as it was bought, a block of its capacity for each pair of times. Gives its ARN."""
+    with LOCK:
+        backend = backend_of("sagemaker", account, region)
+        arn = records.arn_of(backend, records.TRAINING_PLAN, name)
+        reserved = [
+            {
+                "ReservedCapacityArn": f"{arn.replace('training-plan', 'reserved-capacity')}-{number}",
+                "InstanceType": instance_type,
+                "TotalInstanceCount": instances,
+                "Status": "Active" if epoch(start) <= records.now() < epoch(end) else "Scheduled",
+                "AvailabilityZoneId": zone_id,
+                "StartTime": epoch(start),
+                "EndTime": epoch(end),
+            }
+            for number, (start, end) in enumerate(blocks, 1)
+        ]
+        times = {"StartTime": epoch(blocks[0][0]), "EndTime": epoch(blocks[-1][1])}
+        members = {"TrainingPlanArn": arn, "TrainingPlanName": name, "Status": status, "TotalInstanceCount": instances}
+        members |= {**times, "ReservedCapacitySummaries": reserved, "CreationTime": times["StartTime"], **fields}
+        records.store_of(backend, records.TRAINING_PLAN)[name] = records.Record(records.TRAINING_PLAN, members)
+        return arn
+
+
+def observed_hosts(account: str, region: str, endpoint: str, zones: Sequence[str], variant: str = "AllTraffic") -> None:
+    """An instance in each of these zones, as detailed observability of the endpoint tells it."""
+    with LOCK:
+        hosts = promql.hosts_of(account, region)
+        hosts += [(endpoint, variant, zone, f"i-{endpoint}-{number}") for number, zone in enumerate(zones)]
 
 
 def training_job(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import socket
@@ -23,7 +24,7 @@ from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wsgi import get_input_stream
 
 from emulator import extension, wire
-from emulator.extension import registry
+from emulator.extension import promql, registry
 from emulator.front import Front
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -162,6 +163,8 @@ class _Dispatcher:
 
     def __call__(self, environ: wire.Environ, start_response: wire.StartResponse) -> Iterable[bytes]:
         call = wire.read_call(environ)
+        if call.service == "cloudwatch" and call.operation == "QueryMetrics":
+            return _answer_query(call, start_response)
         if call.service == "dynamodb":
             with self._one_at_a_time:  # conditions and transactions hold for one writer at a time, as DynamoDB's do
                 return self._moto(environ, start_response)
@@ -178,6 +181,14 @@ class _Dispatcher:
             traceback.print_exc(file=sys.stderr)
             return wire.respond_error(call, 500, "InternalFailure", repr(error), start_response)
         return wire.respond_result(call, result, start_response)
+
+
+def _answer_query(call: wire.Call, start_response: wire.StartResponse) -> Iterable[bytes]:
+    try:
+        answer = promql.answer(call.account, call.region, call.body)
+    except ServiceException as error:
+        return wire.respond_error(call, 400, error.code, error.message, start_response)
+    return wire.respond(start_response, 200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
 
 class _Handler(MotoRequestHandler):

@@ -22,6 +22,8 @@ Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 _RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
+#: Where CloudWatch answers queries in PromQL; no operation of botocore's.
+PROMQL = "/api/v1/query"
 _SERVICE_BY_SIGNING_NAME = {
     "monitoring": "cloudwatch",
     "email": "ses",
@@ -88,6 +90,8 @@ def read_call(environ: Environ) -> Call:
     if form and (action := re.search(rb"(?:^|&)Action=(\w+)", body)):
         protocol = "ec2" if service == "ec2" else "query"
         return Call(service, action.group(1).decode(), region, access_key, protocol, body)
+    if service == "cloudwatch" and path == PROMQL:
+        return Call(service, "QueryMetrics", region, access_key, "rest", body)
     if service == "sagemaker" and path.endswith("/invocations"):
         return Call("sagemaker-runtime", "InvokeEndpoint", region, access_key, "rest", body)
     return Call(service, _rest_operation(service, environ), region, access_key, "rest", body)

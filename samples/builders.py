@@ -24,7 +24,10 @@ from chalicelib.inventory.kinds.load_tests import BenchmarkJob, RecommendationJo
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.mutes import MuteRule
 from chalicelib.inventory.kinds.network import Subnet, Vpc
+from chalicelib.inventory.kinds.offerings import TypeOffering
+from chalicelib.inventory.kinds.placements import Placement
 from chalicelib.inventory.kinds.plain import PLAIN, Cluster, NotebookInstance, TransformJob
+from chalicelib.inventory.kinds.plans import TrainingPlan
 from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
 from chalicelib.inventory.kinds.scaling import (
     COPY_DIMENSION,
@@ -39,6 +42,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.supplied import Supplied
 from chalicelib.kinds import KINDS
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
@@ -721,6 +725,44 @@ def a_cluster(*, recovery: str | None = "Automatic", **described: Any) -> Cluste
 # ---- what AWS would give
 
 
+def a_plan(
+    *blocks: tuple[datetime | None, datetime | None], status: str = "Active", jobs: Sequence[str] = (), **described: Any
+) -> TrainingPlan:
+    """A training plan of eight instances with a block of capacity from each first to each second time; ``jobs`` are the
+    training jobs in progress on it."""
+    name = "large"
+    reserved = [
+        {
+            "ReservedCapacityArn": f"{STEM}:reserved-capacity/{name}-{number}",
+            "InstanceType": "ml.p5.48xlarge",
+            "TotalInstanceCount": 8,
+            "Status": "Active",
+            "AvailabilityZoneId": "euw1-az1",
+            "StartTime": start,
+            "EndTime": end,
+        }
+        for number, (start, end) in enumerate(blocks, 1)
+    ]
+    return TrainingPlan.model_validate(
+        {
+            "TrainingPlanName": name,
+            "TrainingPlanArn": f"{STEM}:training-plan/{name}",
+            "Status": status,
+            "TotalInstanceCount": 8,
+            "StartTime": blocks[0][0] if blocks else None,
+            "EndTime": blocks[-1][1] if blocks else None,
+            "ReservedCapacitySummaries": reserved,
+            "running_jobs": tuple(f"{STEM}:training-job/{job}" for job in jobs),
+            **described,
+        }
+    )
+
+
+def an_offering(instance_type: str, *zones: str) -> TypeOffering:
+    """The zones in which EC2 offers a type of SageMaker's."""
+    return TypeOffering(instance_type=instance_type, zones=zones)
+
+
 def a_quota(instance_type: str | None, value: float | None, **listed: Any) -> ServiceQuota:
     """The applied quota of a type under endpoints, or of all instances under endpoints; None: AWS gave no value."""
     code = "L-7A3DF611" if instance_type is None else "L-1928E07B"
@@ -854,6 +896,7 @@ def an_inventory(
     regions: Mapping[str, str] | None = None,
     checkpoints: Mapping[str, Checkpoints] | None = None,
     mutes_known: bool = True,
+    placements: Mapping[str, Placement] | None = None,
 ) -> Inventory:
     """An account and region that contains these facts and nothing else.
 
@@ -881,10 +924,13 @@ def an_inventory(
         schedules=those(ScheduledAction),
         activities=those(ScalingActivity),
         alarms={one.name: one for one in those(Alarm)},
+        all_alarms={one.name: one for one in those(Alarm)} if whole else None,
+        rollback_alarms={one.name: one for one in those(Alarm)},
         mutes=those(MuteRule) if mutes_known else None,
         standing=Standing(frozenset(those(Present)), {one.name: one for one in those(EncryptionKey)}),
         subnets={one.id: one for one in subnets},
         vpcs={one.id: one for one in vpcs},
+        supplied=Supplied({one.instance_type: one for one in those(TypeOffering)}, dict(placements or {})),
         metrics={one.key: one.points for one in those(Series)},
         tuning_jobs={one.name: one for one in those(TuningJob)},
         storage=Storage(dict(regions or {}), dict(checkpoints or {})),
@@ -933,6 +979,10 @@ def without(inventory: Inventory, part: Part) -> Inventory:
 def unasked(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
     emptied = dict(_EMPTIED.get(part, {}))
+    if part is Part.OFFERINGS:
+        emptied["supplied"] = replace(inventory.supplied, offerings={})
+    if part is Part.PLACEMENTS:
+        emptied["supplied"] = replace(inventory.supplied, placements={})
     if part is Part.CHECKPOINTS:
         emptied["storage"] = replace(inventory.storage, checkpoints={})
     if part is Part.BUCKETS:
@@ -982,6 +1032,8 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.SCHEDULES: {"schedules": ()},
     Part.ACTIVITIES: {"activities": ()},
     Part.ALARMS: {"alarms": {}},
+    Part.ALL_ALARMS: {"all_alarms": None},
+    Part.ROLLBACK_ALARMS: {"rollback_alarms": {}},
     Part.MUTES: {"mutes": None},
     Part.SUBNETS: {"subnets": {}, "vpcs": {}},
     **{part: {"standing": Standing()} for part in (Part.ROLES, Part.SECURITY_GROUPS, *DEEP)},

@@ -24,6 +24,7 @@ TOPICS = {
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",
     "inference-pipelines": "Inference pipelines",
+    "reservations": "Reserved capacity",
     "clusters": "HyperPod clusters",
 }
 

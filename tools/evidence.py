@@ -34,6 +34,8 @@ ANSWERS = {
     "Alarm": "DescribeAlarms",
     "Subnet": "DescribeSubnets",
     "ServiceQuota": "ListServiceQuotas",
+    "Placement": "PromQL",
+    "TypeOffering": "DescribeInstanceTypeOfferings",
     "TrainingDefinition": "DescribeHyperParameterTuningJob.TrainingJobDefinition",
 }
 #: Fields that name a thing, or are worked out of others.

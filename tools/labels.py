@@ -24,7 +24,7 @@ SECTIONS = {
     ),
     "Jobs and notebook instances": ("training-job", "tuning-job", "transform-job", "notebook-instance"),
     "HyperPod clusters": ("cluster",),
-    "Quotas": ("service-quota",),
+    "Quotas and reserved capacity": ("service-quota", "training-plan"),
 }
 """The kinds of resources in the order of the file, by its headings."""
 

@@ -72,6 +72,8 @@ TOLD = [
     if channel.opened is not None and not channel.permission.in_stack
 ]
 QUEUE = _own("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
+#: What an event finds in the middle of a change is asked about again.
+AGAIN = _own("AskAgain", ["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
 WORK = _own(
     "WorkParts",
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
@@ -86,10 +88,10 @@ FUNCTIONS: dict[str, list[Statement]] = {
     function: [*statements, _log(function)]
     for function, statements in {
         "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION],
-        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING],
-        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING],
-        "audit_on_api_call": [_read(API_CALL_READS), *TELLING],
-        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, MEMBERS],
+        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, AGAIN],
+        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, AGAIN],
+        "audit_on_api_call": [_read(API_CALL_READS), *TELLING, AGAIN],
+        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS],
         "deliver_to_slack": [*SECRETS],
         "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],
     }.items()

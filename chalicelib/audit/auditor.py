@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
+from chalicelib.audit.comes_back import Verdicts
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.exemptions import exemption_notes, refused_tags
 from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
@@ -49,7 +50,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
         for window in rule.metrics:
             days[window.of] = max(days.get(window.of, 0), math.ceil(getattr(params, window.param)))
         for window in rule.bounds:
-            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param)))
+            bounds[window.of] = max(bounds.get(window.of, 1), math.ceil(getattr(params, window.param) * window.hours))
     return Needs.of(
         parts,
         metric_days=days,
@@ -98,7 +99,9 @@ class Auditor:
         calls_before = self.aws.calls.copy()
         rules = self.policy.enabled(scope.rules)
         passes = Passes(scope) if self.passes else None
-        judge = Judge(rules, scope, witnesses=[heard for heard in (witness, passes, resolutions) if heard is not None])
+        verdicts = Verdicts()
+        heard = [listener for listener in (witness, passes, resolutions, verdicts) if listener is not None]
+        judge = Judge(rules, scope, witnesses=heard)
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         most = most_calls(scope) if trigger == "event" and not scope.whole else None
@@ -161,7 +164,7 @@ class Auditor:
             calendar=calendar(self.policy, rules, listed, estate, scope, started.date()) if scope.whole else (),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
-            endpoints=capacity.endpoints(estate),
+            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules)),
             api_calls=self.aws.calls - calls_before,
         )
 

@@ -1,13 +1,13 @@
 """Where each endpoint stands: its Availability Zones, and its instances against what it may scale to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
-from chalicelib.report.findings import EndpointCapacity, VariantCapacity
+from chalicelib.report.findings import ComesBack, EndpointCapacity, VariantCapacity
 
 Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"]
 
@@ -18,8 +18,8 @@ def zones(estate: Inventory) -> dict[str, list[str]]:
     return {estate.region: sorted(zones)} if zones else {}
 
 
-def endpoints(estate: Inventory) -> list[EndpointCapacity]:
-    """Every endpoint with its variants, by name."""
+def endpoints(estate: Inventory, comes_back: Mapping[str, ComesBack]) -> list[EndpointCapacity]:
+    """Every endpoint with its variants and the answers about it, by name."""
     return [
         EndpointCapacity(
             account=estate.account,
@@ -28,6 +28,7 @@ def endpoints(estate: Inventory) -> list[EndpointCapacity]:
             arn=endpoint.arn,
             status=endpoint.shown("status"),
             variants=[_variant(variant, endpoint, estate) for variant in endpoint.variants],
+            comes_back=comes_back.get(endpoint.name),
         )
         for endpoint in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
     ]
@@ -51,7 +52,14 @@ def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> Variant
         maximum=bounds[1],
         network=network,
         zones=stands,
+        proven=_proven(variant, estate),
     )
+
+
+def _proven(variant: Variant, estate: Inventory) -> dict[str, int] | None:
+    """How many instances were seen in each Availability Zone; None where nothing told."""
+    placement = estate.supplied.placements.get(variant.resource_id)
+    return {zone: len(hosts) for zone, hosts in placement.hosts.items()} if placement is not None else None
 
 
 def _mode(variant: Variant) -> Mode:

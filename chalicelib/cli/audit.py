@@ -139,7 +139,7 @@ def audit(
     witness = Explanation() if explain is not None else None
     report = survey.one(chosen[0], witness)
     if witness is not None and explain is not None:
-        show.explained(witness.about(explain, scope), service.policy, json=formats == ["json"], to=to)
+        show.explained(witness.about(explain, scope), service.policy, report.endpoints, json=formats == ["json"], to=to)
     elif render is not None:
         show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
     return _exit_code(report, fail_on, strict)

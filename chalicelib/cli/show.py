@@ -17,7 +17,7 @@ from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
 from chalicelib.cli.table import STYLES, Table
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Report
+from chalicelib.report.findings import EndpointCapacity, Report
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import Rule
@@ -134,10 +134,28 @@ VERDICTS = {
 }
 
 
-def explained(answers: Sequence[Explained], policy: Policy, *, json: bool, to: Path | None) -> None:
-    """Every rule's outcome for one resource and its parts, with reason and facts, on stdout or in a file."""
+ANSWERS = {"yes": "green", "no": "bold red", "unknown": "magenta"}
+#: How the questions about an endpoint are asked of people.
+QUESTIONS = {
+    "lost_instance_replaced": "would a lost instance be replaced?",
+    "update_goes_through": "would an update go through?",
+    "maximum_reached": "could it reach its maximum?",
+}
+
+
+def explained(
+    answers: Sequence[Explained], policy: Policy, endpoints: Sequence[EndpointCapacity], *, json: bool, to: Path | None
+) -> None:
+    """Every rule's outcome for one resource and its parts, with reason and facts, on stdout or in a file; of an
+    endpoint whether it would come back, too."""
+    verdicts = {endpoint.arn: dict(endpoint.comes_back) for endpoint in endpoints if endpoint.comes_back is not None}
     if json:
-        text = dumps([answer.as_json() for answer in answers], indent=2, default=str) + "\n"
+        told = [answer.as_json() for answer in answers]
+        for resource in {one.resource.arn: one.resource for one in answers if one.resource.kind == "endpoint"}.values():
+            named = {"kind": resource.kind, "name": resource.name, "arn": resource.arn}
+            asked = verdicts.get(resource.arn, {})
+            told += [{"resource": named, "question": name, **answer.model_dump()} for name, answer in asked.items()]
+        text = dumps(told, indent=2, default=str) + "\n"
         return save(to, text) if to is not None else print(text, end="")
     out = StringIO()
     console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)
@@ -155,6 +173,9 @@ def explained(answers: Sequence[Explained], policy: Policy, *, json: bool, to: P
         for id, setting in policy.rules.items():
             if resource.kind in setting.rule.kinds and id not in {answer.rule.id for answer in listed}:
                 console.print(Text.assemble("  ", ("off            ", "dim"), id))
+        for name, answer in verdicts.get(resource.arn, {}).items() if resource.kind == "endpoint" else ():
+            console.print(Text.assemble("  ", (f"{answer.answer:<15}", ANSWERS[answer.answer]), QUESTIONS[name]))
+            console.print(Text(clean(f"                 {answer.reason}")))
     if to is not None:
         save(to, out.getvalue())
 

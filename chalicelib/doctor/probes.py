@@ -32,10 +32,12 @@ _NOTES = {
     _LIST_TAGS: "Owners, exemptions by tag and severities by tag stay unread.",
     "sagemaker:ListInferenceComponents": _HOSTED,
     "sagemaker:DescribeInferenceComponent": _HOSTED,
+    "cloudwatch:ListMetrics": "Asked, by a query, where detailed observability of an endpoint is on.",
     "s3:HeadBucket": "Amazon S3 tells the region of a bucket with a refusal, too.",
     "s3:ListObjectsV2": "Amazon S3 tells anybody of a bucket that is not there: only an audit shows what is allowed.",
     "servicequotas:ListServiceQuotas": "Asked once a day; what it told is remembered.",
     "ec2:DescribeAvailabilityZones": "Asked only where a subnet lies in a Local Zone or a Wavelength Zone.",
+    "ec2:DescribeInstanceTypeOfferings": "Asked once a day for the instance types that stand in subnets.",
 }
 
 
@@ -69,9 +71,13 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "cloudwatch:ListAlarmMuteRules": Probe({"MaxRecords": 1}),
         "cloudwatch:GetAlarmMuteRule": Probe({"AlarmMuteRuleName": NAME}, named=True),
         "cloudwatch:GetMetricData": Probe(_one_metric(now)),
+        "cloudwatch:ListMetrics": Probe(
+            {"Namespace": "AWS/SageMaker", "Dimensions": [{"Name": "EndpointName", "Value": NAME}]}, named=True
+        ),
         "servicequotas:ListServiceQuotas": Probe({"ServiceCode": "sagemaker", "MaxResults": 1}),
         "ec2:DescribeSubnets": Probe({"DryRun": True}),
         "ec2:DescribeAvailabilityZones": Probe({"DryRun": True}),
+        "ec2:DescribeInstanceTypeOfferings": Probe({"DryRun": True}),
         "ec2:DescribeSecurityGroups": Probe({"DryRun": True}),
         "iam:GetRole": Probe({"RoleName": NAME}, named=True),
         "kms:DescribeKey": Probe({"KeyId": f"alias/{NAME}"}, named=True),

@@ -2,6 +2,7 @@
 next sweep, and the report says so (``deferred``)."""
 
 import threading
+from datetime import datetime
 from typing import Any
 
 from chalicelib.inventory.answers import Deferred
@@ -48,10 +49,18 @@ class BoundedDoor(Aws):
         """True where this boto3 has the operation."""
         return self._door.knows(service, operation)
 
+    def query(self, expression: str, moment: datetime) -> dict[str, Any]:
+        """The answer to a PromQL expression. Raises Deferred when no call is left, else what the door raises."""
+        self._take("cloudwatch:GetMetricData")
+        return self._door.query(expression, moment)
+
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer of one operation. Raises Deferred when no call is left, else what the door raises."""
+        self._take(f"{service}:{operation}")
+        return self._door.call(service, operation, **parameters)
+
+    def _take(self, operation: str) -> None:
         with self._counting:
             if self._calls_left <= self.reserved:
-                raise Deferred(f"{service}:{operation}")
+                raise Deferred(operation)
             self._calls_left -= 1
-        return self._door.call(service, operation, **parameters)

@@ -11,14 +11,19 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 from botocore import xform_name
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as AwsConnectionError
+from botocore.httpsession import URLLib3Session
 
 from chalicelib.inventory.answers import (
     ENDLESS,
@@ -44,6 +49,7 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
 )
+_FORM = "application/x-www-form-urlencoded"
 #: What boto3 calls a service that IAM, and with it this door, calls otherwise.
 _OF_BOTO3 = {"servicequotas": "service-quotas"}
 _PASSING = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
@@ -230,6 +236,14 @@ class Aws:
         too long: taken for the end, it would make a list whole that is not, and what the list lacks would count as
         gone.
         """
+        for answer in self.answers(service, operation, **parameters):
+            page = answer.get(key)
+            if not isinstance(page, list):
+                raise unreadable(f"{service}:{operation}", f"the answer has no list {key}")
+            yield page
+
+    def answers(self, service: str, operation: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """The answers of :meth:`pages` as a whole, for an operation that lists several things at once."""
         name = f"{service}:{operation}"
         tokens: set[str] = set()
         following: dict[str, str] = {}
@@ -239,10 +253,7 @@ class Aws:
             answer = self.call(service, operation, **parameters, **following)
             seconds += time.monotonic() - began
             size += getattr(self._answered, "bytes", 0)
-            page = answer.get(key)
-            if not isinstance(page, list):
-                raise unreadable(name, f"the answer has no list {key}")
-            yield page
+            yield answer
             token = answer.get("NextToken")
             if not token:
                 return
@@ -257,6 +268,34 @@ class Aws:
             tokens.add(token)
             following = {"NextToken": token}
         raise CallFailed(name, ENDLESS, f"more than {MOST_PAGES:,} pages are not read")
+
+    def query(self, expression: str, moment: datetime) -> dict[str, Any]:
+        """The JSON answer to a PromQL expression at a moment: CloudWatch's metrics of OpenTelemetry, which no operation
+        of its API reads. Raises CallFailed for any other answer."""
+        name = "cloudwatch:GetMetricData"
+        endpoint = self.client("cloudwatch").meta.endpoint_url
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise CallFailed(name, "NoCredentialsError", "no credentials to sign the query with")
+        form = urlencode({"query": expression, "time": f"{moment.timestamp():.0f}"})
+        request = AWSRequest("POST", f"{endpoint.rstrip('/')}/api/v1/query", {"Content-Type": _FORM}, form)
+        SigV4Auth(credentials.get_frozen_credentials(), "monitoring", self.region).add_auth(request)
+        with self._lock:
+            self.calls[name] += 1
+        try:
+            answer = URLLib3Session(timeout=(5, 30)).send(request.prepare())
+            body = json.loads(answer.content[:MOST_BYTES_OF_AN_ANSWER], parse_constant=_no_number)
+        except BotoCoreError as error:
+            raise CallFailed(name, type(error).__name__, str(error)[:MESSAGE]) from error
+        except ValueError:
+            body = None
+        if answer.status_code == 403:
+            raise CallFailed(name, "AccessDenied", "the PromQL query was refused")
+        if answer.status_code >= 300:
+            raise CallFailed(name, f"HTTP{answer.status_code}", "the PromQL query failed")
+        if not isinstance(body, dict):
+            raise unreadable(name, "the answer to the PromQL query is no JSON object")
+        return body
 
     def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of :meth:`pages` in one list."""

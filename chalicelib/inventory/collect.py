@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from chalicelib.inventory import absence, dependencies, images, metrics, narrow, shares, supply, tested, uses
 from chalicelib.inventory.absence import Lacking
+from chalicelib.inventory.alarms import read_alarms
 from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.buckets import Buckets
@@ -73,6 +74,7 @@ class Reading:
         self._sections = ThreadPoolExecutor(16 + len(PLAIN), thread_name_prefix="section")
         self._pages: queue.Queue[list[TrainingJob] | None] = queue.Queue(WAITING_PAGES)
         self._families = Families()
+        self._on_plans: dict[str, list[str]] = {}  # the jobs in progress on each training plan
         self._buckets = Buckets(self._reader)
         self._job_subnets: dict[tuple[str, ...], str] = {}
         self._stopped = threading.Event()
@@ -151,6 +153,8 @@ class Reading:
             self._families.note(job)
             if job.vpc_config:
                 self._job_subnets.setdefault(job.vpc_config.subnets, job.arn)
+            if job.training_plan_arn and job.known("status") == "InProgress":
+                self._on_plans.setdefault(job.training_plan_arn, []).append(job.arn)
             yield job
 
     def _stream(self) -> None:
@@ -202,6 +206,7 @@ class Reading:
         return replace(
             estate,
             tuning_jobs={name: self._with_children(job) for name, job in estate.tuning_jobs.items()},
+            others=supply.with_running_jobs(estate.others, self._on_plans),
             vpcs=network.vpcs_of(self._reader, estate.subnets, users, uses.subnets_in_doubt(estate)),
         )
 
@@ -243,8 +248,8 @@ class Reading:
         self._read_components(estate, lambda: components.components(reader))
         estate.models = models_read.result() or {}
         estate.others = {kind: read.result() or {} for kind, read in others.items()}
-        supplied(estate)
         self._read_lacking_models(estate)
+        supplied(estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)
         standing_read = self._sections.submit(dependencies.read, reader, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
@@ -308,8 +313,7 @@ class Reading:
     def _read_what_rests_on_policies(self, estate: Inventory) -> None:
         """Alarms of the policies, load tests of the models behind them."""
         reader = self._reader
-        if Part.ALARMS in reader.needs:
-            estate.alarms = reader.whole(Part.ALARMS, lambda: scaling.alarms(reader, estate.policies)) or {}
+        read_alarms(reader, estate)
         if Part.MUTES in reader.needs:
             alarms = list(estate.alarms.values())
             keep = narrow.network_calls(estate, self._named_jobs)

@@ -37,6 +37,7 @@ from chalicelib.inventory.kinds.scaling import (
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
+from chalicelib.inventory.supplied import Supplied
 from chalicelib.inventory.waiting import Waiting
 from chalicelib.report.cause import Cause
 
@@ -61,10 +62,13 @@ class Inventory:
     schedules: Sequence[ScheduledAction] = ()
     activities: Sequence[ScalingActivity] = ()
     alarms: Mapping[str, Alarm] = field(default_factory=dict)
+    all_alarms: Mapping[str, Alarm] | None = None
+    rollback_alarms: Mapping[str, Alarm] = field(default_factory=dict)
     mutes: Sequence[MuteRule] | None = None
     standing: Standing = field(default_factory=Standing)
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
+    supplied: Supplied = field(default_factory=Supplied)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
     storage: Storage = field(default_factory=Storage)

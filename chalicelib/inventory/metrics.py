@@ -102,6 +102,8 @@ METRICS = {
     "ApproximateBacklogSize": Metric(
         "ApproximateBacklogSize", "AWS/SageMaker", "Maximum", whose=Whose.ENDPOINT, of_async=_ASYNC_ONLY
     ),
+    "InvocationFailures": Metric("InvocationFailures", "AWS/SageMaker", "Sum", of_async=_ASYNC_ONLY),
+    "ExpiredRequests": Metric("ExpiredRequests", "AWS/SageMaker", "Sum", of_async=_ASYNC_ONLY),
     "ContainerLatency": Metric("ContainerLatency", "AWS/SageMaker", "Sum", whose=Whose.CONTAINER),
     "GPUUtilization": Metric("GPUUtilization", _INSTANCES, "Maximum", gpus_only=True),
     "GPUMemoryUtilization": Metric("GPUMemoryUtilization", _INSTANCES, "Maximum", gpus_only=True),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.inventory import shares, uses
+from chalicelib.inventory import shares, supply, uses
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds import network, scaling
 from chalicelib.inventory.kinds.plain import Cluster
@@ -40,7 +40,7 @@ def read_network(
     reader: Reader, estate: Inventory, jobs: Iterable[TrainingJob], named: Mapping[str, Sequence[str]]
 ) -> None:
     """The subnets under models, configs, training jobs and clusters, and those that the scope names by themselves or by
-    VPC."""
+    VPC; and where EC2 offers what stands there."""
     ids = _subnets(estate, jobs) | set(named.get("subnet", ()))
     if Part.SUBNETS not in reader.needs:
         return
@@ -50,6 +50,8 @@ def read_network(
     if vpcs := named.get("vpc"):
         theirs = reader.whole(Part.SUBNETS, lambda: network.subnets_in(reader, vpcs)) or {}
         estate.subnets = {**estate.subnets, **theirs}
+    supply.read_offerings(reader, estate)
+    supply.read_placements(reader, estate)
 
 
 def _subnets(estate: Inventory, jobs: Iterable[TrainingJob]) -> set[str]:

@@ -22,6 +22,9 @@ class Part(StrEnum):
     SCHEDULES = "scheduled-actions"
     ACTIVITIES = "scaling-activities"
     ALARMS = "alarms"
+    ALL_ALARMS = "all-alarms"
+    ROLLBACK_ALARMS = "rollback-alarms"
+    DEPLOYMENTS = "deployments"
     MUTES = "alarm-mute-rules"
     SUBNETS = "subnets"
     ROLES = "execution-roles"
@@ -40,6 +43,9 @@ class Part(StrEnum):
     RECOMMENDATIONS = "recommendation-jobs"
     BENCHMARKS = "benchmark-jobs"
     QUOTAS = "service-quotas"
+    OFFERINGS = "instance-type-offerings"
+    PLACEMENTS = "instance-placements"
+    PLANS = "training-plans"
     TAGS = "tags"
 
 
@@ -53,7 +59,8 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.POLICIES: ("application-autoscaling:DescribeScalingPolicies",),
     Part.SCHEDULES: ("application-autoscaling:DescribeScheduledActions",),
     Part.ACTIVITIES: ("application-autoscaling:DescribeScalingActivities",),
-    Part.ALARMS: ("cloudwatch:DescribeAlarms",),
+    **dict.fromkeys((Part.ALARMS, Part.ALL_ALARMS, Part.ROLLBACK_ALARMS), ("cloudwatch:DescribeAlarms",)),
+    Part.DEPLOYMENTS: ("sagemaker:DescribeEndpoint",),
     Part.MUTES: ("cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"),
     Part.SUBNETS: ("ec2:DescribeSubnets", "ec2:DescribeAvailabilityZones"),
     Part.ROLES: ("iam:GetRole",),
@@ -72,6 +79,9 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.RECOMMENDATIONS: ("sagemaker:ListInferenceRecommendationsJobs",),
     Part.BENCHMARKS: ("sagemaker:ListAIBenchmarkJobs", "sagemaker:DescribeAIBenchmarkJob"),
     Part.QUOTAS: ("servicequotas:ListServiceQuotas",),
+    Part.OFFERINGS: ("ec2:DescribeInstanceTypeOfferings",),
+    # The query in PromQL is no operation: it takes both of these permissions.
+    Part.PLACEMENTS: ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics"),
     Part.TAGS: ("sagemaker:Search", "sagemaker:ListTags"),
 }
 
@@ -82,6 +92,7 @@ ACTIONS = {"s3:ListObjectsV2": "s3:ListBucket", "s3:HeadBucket": "s3:ListBucket"
 SWEEP_ONLY = frozenset(
     {
         *(f"sagemaker:{row.list_operation}" for row in DESCRIBED if not row.lists_named),
+        *(f"sagemaker:{row.describe_operation}" for row in DESCRIBED if not row.events and not row.calls),
         *OPERATIONS[Part.BENCHMARKS],
         *OPERATIONS[Part.QUOTAS],
     }
@@ -100,6 +111,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.ALARMS: (Part.POLICIES,),
+    Part.ROLLBACK_ALARMS: (Part.ENDPOINTS, Part.DEPLOYMENTS),
+    Part.DEPLOYMENTS: (Part.ENDPOINTS,),
     **dict.fromkeys(
         (Part.ROLES, Part.SECURITY_GROUPS, Part.KEYS, Part.REGISTRY_IMAGES, Part.MODEL_DATA),
         (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS),
@@ -107,6 +120,8 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.CHECKPOINTS: (Part.TRAINING_JOBS,),
     Part.BUCKETS: (Part.TRAINING_JOBS,),
     Part.MUTES: (Part.ALARMS,),
+    Part.PLACEMENTS: (Part.ENDPOINTS, Part.CONFIGS),
+    Part.OFFERINGS: (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS),
     Part.RECOMMENDATIONS: (Part.ENDPOINTS, Part.CONFIGS, Part.POLICIES),
     Part.BENCHMARKS: (Part.RECOMMENDATIONS,),
 }

@@ -223,10 +223,14 @@ def _notice(
 
 
 def health(report: Report) -> str:
-    """One line that shows the auditor alive: ``412 resources, 47 rules, 0 blind spots``."""
+    """One line that shows the auditor alive, and what would not come back: ``412 resources, 47 rules, 0 blind spots,
+    3 endpoints would not come back``."""
     counts: Iterable[tuple[int, str]] = (
         (sum(report.resources.values()), "resource"),
         (len(report.rules), "rule"),
         (len(report.blind_spots), "blind spot"),
     )
-    return ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts)
+    said = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts]
+    if lost := sum(1 for endpoint in report.endpoints if endpoint.lost):
+        said.append(f"{lost} endpoint{'' if lost == 1 else 's'} would not come back")
+    return ", ".join(said)

@@ -54,6 +54,9 @@ NEVER_TOLD = (
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
     Part.QUOTAS,
+    Part.OFFERINGS,
+    Part.PLACEMENTS,
+    Part.PLANS,
     *(Part(row.part) for row in DESCRIBED if row.passing),
 )
 

@@ -194,6 +194,8 @@ class VariantCapacity(_Contract):
     ``serverless``, ``shadow``. ``minimum`` and ``maximum`` are those of automatic scaling of its instances, None
     without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
     network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
+    ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
+    names it; None where that is off, was not asked for or told nothing.
     """
 
     name: str
@@ -205,10 +207,30 @@ class VariantCapacity(_Contract):
     maximum: int | None = None
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
+    proven: dict[str, int] | None = None
+
+
+class Answer(_Contract):
+    """The answer to a question about an endpoint. ``rules`` are those whose findings say no, or whose judgement the
+    answer waits for."""
+
+    answer: Literal["yes", "no", "unknown"]
+    reason: str
+    rules: list[str] = []
+
+
+class ComesBack(_Contract):
+    """Would an endpoint come back? Whether a lost instance would be replaced, an update would go through, and the
+    maximum could be reached, as far as the rules that judged tell."""
+
+    lost_instance_replaced: Answer
+    update_goes_through: Answer
+    maximum_reached: Answer
 
 
 class EndpointCapacity(_Contract):
-    """An endpoint as it runs: what it stands on, against what it may scale to."""
+    """An endpoint as it runs: what it stands on, against what it may scale to. ``comes_back`` is None where no audit of
+    the account answered it."""
 
     account: str
     region: str
@@ -216,6 +238,12 @@ class EndpointCapacity(_Contract):
     arn: str
     status: str
     variants: list[VariantCapacity]
+    comes_back: ComesBack | None = None
+
+    @property
+    def lost(self) -> bool:
+        """True where a lost instance would not be replaced."""
+        return self.comes_back is not None and self.comes_back.lost_instance_replaced.answer == "no"
 
 
 class PolicyUsed(_Contract):

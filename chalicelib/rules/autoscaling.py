@@ -251,11 +251,15 @@ def autoscaling_at_max(subject: ScalableTarget | Variant, estate: Inventory, par
     if at_max and not younger_than(since, timedelta(minutes=params.hold_minutes), estate):
         return failed(severity=severity, **facts, told_by="desired count", hold_minutes=params.hold_minutes)
     newest = next(iter(estate.activities_of(subject)), None) if isinstance(subject, ScalableTarget) else None
-    if newest is not None and _refused_at(newest, maximum):
+    if newest is not None and _of_today(newest, estate.now) and _refused_at(newest, maximum):
         return failed(severity=severity, **facts, told_by="scaling activity not scaled: AlreadyAtMaxCapacity")
     if at_max:
         return passed(f"at its maximum for less than {params.hold_minutes} minutes", **facts).passing()
     return passed("below its maximum", **facts)
+
+
+def _of_today(activity: ScalingActivity, now: datetime) -> bool:
+    return activity.started is None or now - activity.started <= timedelta(days=1)
 
 
 def _refused_at(activity: ScalingActivity, maximum: int) -> bool:

@@ -34,10 +34,11 @@ class OwnWords:
 @dataclass(frozen=True, slots=True)
 class Window:
     """How far back a rule reads: ``of`` a metric (days), scaling activities (hours) or load tests (days), as its
-    parameter ``param`` says."""
+    parameter ``param`` says; ``hours`` in each unit of the parameter, where activities are meant."""
 
     of: str
     param: str
+    hours: int = 1
 
 
 Judgement = Callable[[Any, Inventory, Any], Outcome]

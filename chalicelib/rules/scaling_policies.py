@@ -32,7 +32,7 @@ DEFAULT_COOLDOWN = 300
 FAILURES_IN_A_ROW = 3
 #: How the messages of activities say that the endpoint was in the middle of a change, and that AWS has no capacity.
 _IN_CHANGE = re.compile(r"\bupdating\b|in-progress endpoint|being updated", re.IGNORECASE)
-_LACK_OF_CAPACITY = re.compile(r"insufficient ?\w* ?capacity|\bICE\b|not enough capacity", re.IGNORECASE)
+LACK_OF_CAPACITY = re.compile(r"insufficient ?\w* ?capacity|\bICE\b|not enough capacity", re.IGNORECASE)
 #: ``TargetValue`` of the sample in the developer guide, which is copied more often than it is measured.
 SAMPLE_TARGET_VALUE = 70
 
@@ -151,7 +151,7 @@ def autoscaling_activity_failed(target: ScalableTarget, estate: Inventory, param
         activities_failed=sum(bad),
         status=newest.status,
         message=text,
-        lacks_capacity=bool(text and _LACK_OF_CAPACITY.search(text)),
+        lacks_capacity=bool(text and LACK_OF_CAPACITY.search(text)),
         window_hours=params.window_hours,
         resource_id=target.resource_id,
     )

@@ -14,6 +14,7 @@ _MODULES = (
     "transforms",
     "notebooks",
     "clusters",
+    "plans",
     "recommendations",
     "benchmarks",
     "listing",

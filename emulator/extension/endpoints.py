@@ -6,7 +6,18 @@ import copy
 import hashlib
 from typing import Any
 
-from emulator.extension.records import ENDPOINT, ENDPOINT_CONFIG, MODEL, Record, add, find, now, remove, store_of
+from emulator.extension.records import (
+    ENDPOINT,
+    ENDPOINT_CONFIG,
+    MODEL,
+    TRAINING_PLAN,
+    Record,
+    add,
+    find,
+    now,
+    remove,
+    store_of,
+)
 from emulator.extension.registry import AwsError, invalid, operation
 
 Request = dict[str, Any]
@@ -150,6 +161,10 @@ def _running(backend: Any, variant: Request) -> Request:
         count = variant.get("InitialInstanceCount", managed.get("MinInstanceCount", 1))
         running["CurrentInstanceCount"] = running["DesiredInstanceCount"] = count
     running.update({member: copy.deepcopy(variant[member]) for member in _KEPT_IN_SUMMARY if member in variant})
+    if reservation := running.get("CapacityReservationConfig"):
+        for plan in store_of(backend, TRAINING_PLAN).values():
+            if plan.arn == reservation.get("MlReservationArn"):
+                reservation["TotalInstanceCount"] = plan.fields["TotalInstanceCount"]
     for number, pool in enumerate(running.get("InstancePools", [])):
         pool.pop("ModelNameOverride", None)
         # The pool of the first priority has capacity here, so it serves the whole variant.

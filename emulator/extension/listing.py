@@ -16,6 +16,7 @@ from emulator.extension.records import (
     NOTEBOOK_INSTANCE,
     RECOMMENDATIONS_JOB,
     TRAINING_JOB,
+    TRAINING_PLAN,
     TRANSFORM_JOB,
     TUNING_JOB,
     Kind,
@@ -58,6 +59,7 @@ LISTINGS = {
         NOTEBOOK_INSTANCE, "NotebookInstances", "NotebookInstanceSummary", "Name", "Ascending"
     ),
     "ListClusters": Listing(CLUSTER, "ClusterSummaries", "ClusterSummary", order="Ascending"),
+    "ListTrainingPlans": Listing(TRAINING_PLAN, "TrainingPlanSummaries", "TrainingPlanSummary"),
     "ListInferenceRecommendationsJobs": Listing(
         RECOMMENDATIONS_JOB, "InferenceRecommendationsJobs", "InferenceRecommendationsJob"
     ),

@@ -84,10 +84,14 @@ CLUSTER = Kind(
     "cluster", "clusters", "Cluster", "DescribeCluster", "ClusterStatus", "Cluster {name} not found.",
     "ResourceNotFound", arn_is_name=False,
 )  # fmt: skip
+TRAINING_PLAN = Kind(
+    "training-plan", "training_plans", "TrainingPlan", "DescribeTrainingPlan", "Status",
+    "Training plan {name} not found.", "ResourceNotFound",
+)  # fmt: skip
 
 KINDS = (
     MODEL, ENDPOINT_CONFIG, ENDPOINT, INFERENCE_COMPONENT, TRAINING_JOB, TUNING_JOB, TRANSFORM_JOB,
-    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER,
+    NOTEBOOK_INSTANCE, RECOMMENDATIONS_JOB, BENCHMARK_JOB, CLUSTER, TRAINING_PLAN,
 )  # fmt: skip
 
 

@@ -370,6 +370,18 @@
     return svg;
   }
 
+  const questions = { lost_instance_replaced: "a lost instance", update_goes_through: "an update", maximum_reached: "its maximum" };
+
+  function comesBack(endpoint) {
+    const answers = Object.entries(endpoint.comes_back ?? {});
+    if (!answers.length) return ["–"];
+    const open = answers.filter(([, one]) => one.answer !== "yes");
+    if (!open.length) return ["● yes"];
+    return open.map(([name, one]) => element("details", {},
+      element("summary", { class: one.answer === "no" ? "few" : null }, `${one.answer === "no" ? "✕ not" : "? unknown:"} ${questions[name]}`),
+      one.reason));
+  }
+
   function row(endpoint, variant, zones, troubled) {
     const counts = [variant.desired, variant.current];
     const now = counts[0] ?? counts[1];
@@ -384,11 +396,14 @@
       now === null ? "–" : counts[1] !== null && counts[1] !== now ? `${counts[1]} → ${now}` : String(now)));
     cells.push(element("td", { class: "number" }, bounds));
     cells.push(element("td", {}, now === null ? "" : scale(variant, widestOf(endpoint.region))));
-    if (variant.network === "vpc") {
-      const alone = variant.zones.length < 2;
+    cells.push(element("td", { class: "back" }, ...comesBack(endpoint)));
+    if (variant.network === "vpc" || variant.proven) {
+      const alone = variant.network === "vpc" && variant.zones.length < 2;
       for (const zone of zones) {
-        const can = variant.zones.includes(zone);
-        cells.push(element("td", { class: can ? `zone-yes${alone ? " few" : ""}` : "zone-no" }, can ? "● yes" : "– no"));
+        const runs = variant.proven?.[zone] ?? 0;
+        const can = runs || variant.network === "managed" || (variant.zones ?? []).includes(zone);
+        const mark = runs ? `● ${runs} ${runs === 1 ? "runs" : "run"}` : can ? "○ possible" : "– no";
+        cells.push(element("td", { class: can ? `zone-yes${alone ? " few" : ""}` : "zone-no" }, mark));
       }
     } else {
       const words = { managed: "any (SageMaker's own network)", unknown: "unknown: not read" }[variant.network];
@@ -418,12 +433,12 @@
       for (const place of places) {
         const [account, region] = place.split(" ");
         const own = rows.filter((one) => one.account === account && one.region === region);
-        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => variant.zones ?? []))])].sort();
+        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => [...(variant.zones ?? []), ...Object.keys(variant.proven ?? {})]))])].sort();
         const shown = own.filter((one) => !only.checked || alone(one) || troubled.has(one.name));
         shown.sort((a, b) => alone(b) - alone(a) || troubled.has(b.name) - troubled.has(a.name) || (a.name < b.name ? -1 : 1));
         const body = element("tbody");
         const label = `Endpoints of ${account} in ${region}`;
-        const heads = ["Endpoint", "Runs on", "Instances", "Min–max", "Scale", ...(zones.length ? zones : ["Zones"])];
+        const heads = ["Endpoint", "Runs on", "Instances", "Min–max", "Scale", "Comes back", ...(zones.length ? zones : ["Zones"])];
         const table = element("table", {}, element("caption", { class: "offstage" }, label),
           element("thead", {}, element("tr", {}, ...heads.map((text, index) =>
             element("th", { scope: "col", class: index === 2 || index === 3 ? "number" : null }, text)))), body);

@@ -44,6 +44,7 @@ class State:
     alarms: list[Record] = field(default_factory=list)
     subnets: list[Record] = field(default_factory=list)
     zones: list[Record] = field(default_factory=list)
+    plans: list[Record] = field(default_factory=list)
     recommendations: list[Record] = field(default_factory=list)
     metrics: dict[tuple[str, ...], list[tuple[datetime, float]]] = field(default_factory=dict)
     tags: dict[str, list[Record]] = field(default_factory=dict)
@@ -65,6 +66,7 @@ DESCRIBED = {
     "DescribeEndpointConfig": ("configs", "EndpointConfigName"),
     "DescribeModel": ("models", "ModelName"),
     "DescribeInferenceComponent": ("components", "InferenceComponentName"),
+    "DescribeTrainingPlan": ("plans", "TrainingPlanName"),
     "DescribeNotebookInstance": ("notebooks", "NotebookInstanceName"),
     "DescribeTransformJob": ("transform_jobs", "TransformJobName"),
     "DescribeTrainingJob": ("training_jobs", "TrainingJobName"),
@@ -75,6 +77,7 @@ LISTED = {
     "ListEndpointConfigs": ("configs", "EndpointConfigs"),
     "ListModels": ("models", "Models"),
     "ListInferenceComponents": ("components", "InferenceComponents"),
+    "ListTrainingPlans": ("plans", "TrainingPlanSummaries"),
     "ListNotebookInstances": ("notebooks", "NotebookInstances"),
     "ListTransformJobs": ("transform_jobs", "TransformJobSummaries"),
     "ListTrainingJobs": ("training_jobs", "TrainingJobSummaries"),
@@ -220,6 +223,14 @@ class StateDoor(Aws):
     def _DescribeAlarms(self, parameters: Mapping[str, Any]) -> Record:
         names = parameters.get("AlarmNames")
         return {"MetricAlarms": [one for one in self.state.alarms if names is None or one.get("AlarmName") in names]}
+
+    def _DescribeInstanceTypeOfferings(self, parameters: Mapping[str, Any]) -> Record:
+        """Every type is offered wherever the account has a subnet."""
+        zones = sorted(
+            {str(subnet["AvailabilityZoneId"]) for subnet in self.state.subnets if "AvailabilityZoneId" in subnet}
+        )
+        (types,) = (condition["Values"] for condition in parameters["Filters"])
+        return {"InstanceTypeOfferings": [{"InstanceType": name, "Location": zone} for name in types for zone in zones]}
 
     def _ListServiceQuotas(self, parameters: Mapping[str, Any]) -> Record:
         """A wide quota of each type that a config names, and of all instances."""

@@ -35,3 +35,16 @@ def test_a_run_that_is_closed_stays_closed_when_a_part_ends_once_more(emulator: 
     run = runs.get("a-1")
     assert run is not None
     assert (run.state, run.closed, run.open, run.failed) == ("done", True, frozenset(), frozenset())
+
+
+def test_a_run_that_was_given_up_stays_so_when_its_last_part_comes_after_all(emulator: Emulator) -> None:
+    emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
+    runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION))
+    first, late = RunPart("222222222222", REGION), RunPart("333333333333", REGION)
+    runs.start("a-1", [first, late], "schedule")
+    runs.finish("a-1", first)
+    runs.close("a-1", "failed")
+    runs.finish("a-1", late)
+    run = runs.get("a-1")
+    assert run is not None
+    assert (run.state, run.closed, run.open) == ("failed", True, frozenset())

@@ -144,6 +144,17 @@ def test_explain_tells_every_rule_of_one_resource(account: Emulator, capsys: Cap
     assert not [one for one in told if one["resource"]["name"].startswith("pair")]
 
 
+def test_explain_of_an_endpoint_answers_whether_it_would_come_back(account: Emulator, capsys: Captured) -> None:
+    assert run(["audit", "--explain", "pair", "--rule", "endpoint-degraded"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    at = next(number for number, line in enumerate(lines) if line.endswith("would a lost instance be replaced?"))
+    assert lines[at].startswith("unknown")
+    assert lines[at + 1] == "not judged: endpoint-dependency-missing is off"
+    assert run(["audit", "--explain", "pair", "--rule", "endpoint-degraded", "--format", "json"]) == 0
+    asked = {one["question"]: one["answer"] for one in json.loads(capsys.readouterr().out) if "question" in one}
+    assert asked == dict.fromkeys(("lost_instance_replaced", "update_goes_through", "maximum_reached"), "unknown")
+
+
 def test_explain_takes_a_name_and_says_which_rules_are_off(account: Emulator, capsys: Captured) -> None:
     assert run(["audit", "--explain", "pair/AllTraffic"]) == 0
     shown = capsys.readouterr().out

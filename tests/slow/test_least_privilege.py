@@ -34,6 +34,7 @@ from tools.infra import STACK, load
 MEMBER = "222222222222"
 #: What IAM calls an operation where it does not call it by its name.
 ACTIONS = {
+    "cloudwatch:QueryMetrics": ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
     "dynamodb:TransactWriteItems": ["dynamodb:PutItem"],
     "ses:POST /v2/email/outbound-emails": ["ses:SendEmail", "ses:SendRawEmail"],
     "sqs:SendMessageBatch": ["sqs:SendMessage"],
@@ -178,6 +179,7 @@ class Situations:
     def parts(self) -> None:
         self._with_and_without_search(lambda: self._run_of("organization", *self._members()))
         self._run_of(f"{ACCOUNT},{MEMBER}", MEMBER)
+        self.recorder.invoke("audit_part", _again(), **self.fresh(**self.queued))
 
     def _members(self) -> list[str]:
         listed = self.recorder.emulator.client("organizations").list_accounts()["Accounts"]
@@ -212,7 +214,7 @@ class Situations:
 
     def _events(self, function: str, events: Iterator[dict[str, Any]]) -> None:
         """Each event, and then as many as it takes to tell something that a channel does not take."""
-        environment = self.fresh()
+        environment = self.fresh(**self.queued)
         events, again = tee(events)
         for event in events:
             self.recorder.invoke(function, event, **environment)
@@ -281,6 +283,14 @@ def _part(run: str, account: str) -> dict[str, Any]:
     return {"Records": [record]}
 
 
+def _again() -> dict[str, Any]:
+    """The message that asks for an endpoint in the middle of a change again."""
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/route-optimizer"
+    body = {"kind": "audit-again", "account": ACCOUNT, "region": REGION, "resource": arn, "attempt": 1}
+    record = {"messageId": "1", "body": json.dumps(body), "attributes": {"ApproximateReceiveCount": "1"}}
+    return {"Records": [record]}
+
+
 def _notice() -> dict[str, Any]:
     from samples.notices import SAMPLES
 
@@ -297,6 +307,7 @@ NAMES = {
         "fraud-scoring",
         "warehouse-slots",
         "basket-analysis",
+        "route-optimizer",
     ],
     "endpoint-config": ["llm-agents-config"],
     "model": ["edge-quality-check-v2"],
@@ -352,6 +363,14 @@ def test_no_permission_is_missing(used: set[str], function: str) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_permission_is_unused(used: set[str], function: str) -> None:
     assert allowed(function) - used - BY_LAMBDA == set()
+
+
+def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:
+    for function in ("audit_on_sagemaker_event", "audit_on_scaling_event", "audit_on_api_call"):
+        document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
+        (sending,) = (one for one in document["Statement"] if "sqs:SendMessage" in one["Action"])
+        assert (sending["Action"], sending["Resource"]) == (["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
+        assert load(STACK)["Resources"]["PartsQueue"]["Properties"]["QueueName"] == "auditor-parts"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

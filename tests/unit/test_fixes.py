@@ -38,6 +38,7 @@ NOUNS = {
     "vpc": "VPC",
     "cluster": "cluster",
     "service-quota": "service quota",
+    "training-plan": "training plan",
 }
 #: One title is for jobs of every kind, and one for what scales, whichever way.
 ALSO = {

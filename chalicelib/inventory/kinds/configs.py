@@ -57,6 +57,7 @@ class VariantSettings(Fact):
     inference_ami: str | None = at("InferenceAmiVersion")
     managed_instance_scaling: ManagedInstanceScaling | None = at("ManagedInstanceScaling")
     reservation_preference: str | None = at("CapacityReservationConfig.CapacityReservationPreference")
+    reservation_arn: str | None = at("CapacityReservationConfig.MlReservationArn")
     provisioned_concurrency: Count | None = at("ServerlessConfig.ProvisionedConcurrency")
 
     @property
@@ -99,8 +100,11 @@ class EndpointConfig(Fact):
     shadow_variants: tuple[VariantSettings, ...] = at("ShadowProductionVariants", default=())
     asynchronous: Present = at("AsyncInferenceConfig", default=False)
     vpc_config: VpcConfig | None = at("VpcConfig")
+    detailed_observability: bool | None = at("MetricsConfig.EnableDetailedObservability")
     execution_role_arn: str | None = at("ExecutionRoleArn")
     kms_key_id: str | None = at("KmsKeyId")
+    async_failure_path: str | None = at("AsyncInferenceConfig.OutputConfig.S3FailurePath")
+    async_error_topic: str | None = at("AsyncInferenceConfig.OutputConfig.NotificationConfig.ErrorTopic")
     tags: Tags | None = at("Tags")
     in_use: bool | None = Field(None, description="named by an endpoint")
 

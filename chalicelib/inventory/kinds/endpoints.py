@@ -60,10 +60,12 @@ class Variant(Stated):
     shadow: bool = Field(False, description="ShadowProductionVariants")
     configured: VariantSettings | None = Field(None, description="DescribeEndpointConfig.ProductionVariants[]")
     tags: Tags | None = Field(None, description="tags of the endpoint")
+    observed: bool = Field(False, description="DescribeEndpointConfig.MetricsConfig.EnableDetailedObservability")
     config_created: Time | None = Field(None, description="DescribeEndpointConfig.CreationTime")
     rolling_batch: BatchSize | None = Field(
         None, description="LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize"
     )
+    reserved_instances: Count | None = at("CapacityReservationConfig.TotalInstanceCount")
     provisioned_concurrency: Count | None = at(
         "DesiredServerlessConfig.ProvisionedConcurrency", "CurrentServerlessConfig.ProvisionedConcurrency"
     )
@@ -196,6 +198,11 @@ class Endpoint(Stated):
         "LastDeploymentConfig.BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds",
     )
     rolling_batch: BatchSize | None = at("LastDeploymentConfig.RollingUpdatePolicy.MaximumBatchSize")
+    deployed_before: Present = at("LastDeploymentConfig", default=False)
+    traffic_routing: str | None = at("LastDeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.Type")
+    rollback_alarms: tuple[str, ...] = at(
+        "LastDeploymentConfig.AutoRollbackConfiguration.Alarms[].AlarmName", default=()
+    )
 
     @property
     def settled(self) -> bool:
@@ -229,8 +236,10 @@ def all_endpoints(reader: Reader) -> list[dict[str, Any]]:
         moving = [
             record["EndpointName"] for record in records if plain(text(record, "EndpointStatus")) in IN_TRANSITION
         ]
-        described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         tags = {record.get("EndpointName"): record.get("Tags") for record in records}
+        if Part.DEPLOYMENTS in reader.needs:  # nor of the last one
+            moving = [name for name in names if isinstance(name, str)]
+        described = {text(answer, "EndpointName"): answer for answer in _described(reader, [*lacking, *moving])}
         kept = [record for record in records if record.get("EndpointName") not in {*lacking, *moving}]
         return kept + [{**answer, "Tags": tags.get(name)} for name, answer in described.items()]
     except CallFailed as failure:
@@ -301,6 +310,7 @@ def _assembled(reader: Reader, record: Mapping[str, Any], configs: Mapping[str, 
             "configured": settings.get(text(raw, "VariantName")),
             "tags": endpoint.tags,
             "config_created": config.created if config else None,
+            "observed": bool(config and config.detailed_observability),
             "rolling_batch": endpoint.rolling_batch,
         }
 

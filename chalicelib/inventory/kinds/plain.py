@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from chalicelib.inventory.facts import Count, Fact, Stated, States, Tags, Time, VpcConfig, at, filled, states
+from chalicelib.inventory.kinds.plans import TrainingPlan
 
 
 class NotebookInstance(Stated):
@@ -106,4 +107,4 @@ class Cluster(Stated):
 
 
 #: The facts of each plain kind.
-PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance, Cluster)}
+PLAIN: dict[str, type[Fact]] = {model.kind: model for model in (TransformJob, NotebookInstance, Cluster, TrainingPlan)}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from chalicelib.inventory.answers import unreadable
-from chalicelib.inventory.facts import Amount, Count, Fact, Stated, States, Tags, Time, at, states
+from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
 from chalicelib.inventory.schedules import over
@@ -186,6 +186,8 @@ class ScalingPolicy(Stated):
     custom_metrics: tuple[MetricRef, ...] = at(
         f"{_TRACKING}.CustomizedMetricSpecification", default=(), convert=_metrics
     )
+    custom_statistic: str | None = at(f"{_TRACKING}.CustomizedMetricSpecification.Statistic")
+    metric_math: Present = at(f"{_TRACKING}.CustomizedMetricSpecification.Metrics", default=False)
     scale_in_cooldown: Count | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: Count | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
@@ -249,6 +251,8 @@ class Alarm(Stated):
     threshold: float | None = at("Threshold")
     comparison: str | None = at("ComparisonOperator")
     rule: str | None = at("AlarmRule", description="AlarmRule, which a composite alarm has")
+    expressions: tuple[str, ...] = at("Metrics[].Expression", default=())
+    query: str | None = at("EvaluationCriteria.PromQLCriteria.Query")
 
     @property
     def metrics(self) -> tuple[MetricRef, ...]:
@@ -279,6 +283,8 @@ def display_name(resource_id: str) -> str:
 
 
 _SERVICE = "application-autoscaling"
+#: Pages of 50 scaling activities that are read where a window goes further back than a day.
+PAGES_BACK_OF_A_SWEEP, PAGES_BACK = 20, 1
 #: ``DescribeScalableTargets`` takes this many resource ids.
 MOST_IDS = 50
 _NAMESPACE = {"ServiceNamespace": "sagemaker"}
@@ -315,7 +321,9 @@ def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Schedule
 
 
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
-    """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left."""
+    """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left. Of
+    what lies further back than a day the first pages alone are read."""
+    most = PAGES_BACK_OF_A_SWEEP if reader.scope.whole else PAGES_BACK
     oldest = reader.now - timedelta(hours=reader.needs.activity_hours)
     activities: list[ScalingActivity] = []
     for named in [{"ResourceId": id} for id in resource_ids] or [{}]:
@@ -327,11 +335,12 @@ def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Scaling
             **_NAMESPACE,
             **named,
         )
-        for page in pages:
+        for number, page in enumerate(pages, 1):
             parsed = reader.typed(Part.ACTIVITIES, ScalingActivity, page)
             recent = [activity for activity in parsed if activity.started is None or activity.started >= oldest]
             activities += recent
-            if len(recent) < len(parsed):
+            far = any(activity.started and reader.now - activity.started > timedelta(days=1) for activity in parsed)
+            if len(recent) < len(parsed) or (far and number >= most):
                 break
     return activities
 
@@ -347,13 +356,33 @@ def _of_each(reader: Reader, operation: str, key: str, resource_ids: Sequence[st
     return [item for answer in answers for item in answer]
 
 
-def alarms(reader: Reader, of: Iterable[ScalingPolicy]) -> dict[str, Alarm]:
-    """The alarms that these policies name, 100 a call. A name without an answer is an alarm that is gone."""
-    names = sorted({alarm.name for policy in of for alarm in policy.alarms if alarm.name})
+def alarms_named_by(policies: Iterable[ScalingPolicy]) -> set[str]:
+    """The names of the alarms that policies hang on."""
+    return {alarm.name for policy in policies for alarm in policy.alarms if alarm.name}
+
+
+def named_alarms(reader: Reader, part: Part, named: Iterable[str]) -> dict[str, Alarm]:
+    """The alarms of these names, 100 a call. A name without an answer is an alarm that is gone."""
+    names = sorted(named)
     slices = [names[start : start + 100] for start in range(0, len(names), 100)]
     answers = reader.each(partial(_alarms_named, reader), slices)
-    alarms = reader.typed(Part.ALARMS, Alarm, [alarm for answer in answers for alarm in answer])
-    return {alarm.name: alarm for alarm in alarms}
+    return _by_name(reader, part, [alarm for answer in answers for alarm in answer])
+
+
+def all_alarms(reader: Reader) -> dict[str, Alarm]:
+    """Every alarm of the region, composite ones among them."""
+    answers = reader.aws.answers(
+        "cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+    )
+    return _by_name(reader, Part.ALL_ALARMS, [alarm for answer in answers for alarm in _listed(answer)])
+
+
+def _by_name(reader: Reader, part: Part, records: list[dict[str, Any]]) -> dict[str, Alarm]:
+    return {alarm.name: alarm for alarm in reader.typed(part, Alarm, records, "AlarmName")}
+
+
+def _listed(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
 
 
 def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
@@ -363,4 +392,4 @@ def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
     )
     if answer.get("NextToken"):
         raise unreadable("cloudwatch:DescribeAlarms", "the alarms of so many names come in pages")
-    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
+    return _listed(answer)

@@ -25,14 +25,14 @@ DATA, PREFIX = "s3://models/churn/model.tar.gz", "s3://models/churn/"
 class Door(StateDoor):
     """A door that gives the answers, or raises the failures, that a test names by operation."""
 
-    def __init__(self, answers: Mapping[str, Any] | None = None, absent: frozenset[str] = frozenset()) -> None:
+    def __init__(self, replies: Mapping[str, Any] | None = None, absent: frozenset[str] = frozenset()) -> None:
         super().__init__(State(absent=absent), "eu-west-1")
-        self.answers = dict(answers or {})
+        self.replies = dict(replies or {})
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         self.asked.append((operation, parameters))
-        answer = self.answers.get(operation)
+        answer = self.replies.get(operation)
         if isinstance(answer, Exception):
             raise answer
         return dict(answer) if answer is not None else super().call(service, operation, **parameters)
