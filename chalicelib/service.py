@@ -14,17 +14,18 @@ from chalicelib.audit.judge import Witness
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller
+from chalicelib.fleet.again import Again, AskingAgain, Moving, failures, told_apart
 from chalicelib.fleet.fleet import Fleet
-from chalicelib.fleet.later import MOST_TRIES, Asked, Later, Transitions, told_apart
-from chalicelib.fleet.whose import Doors, Foreign
+from chalicelib.fleet.whose import Doors
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
+from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
-from chalicelib.ledger.table import CLIENT, client_of
+from chalicelib.ledger.table import client_of
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
@@ -107,15 +108,10 @@ class Service:
         and dropped, as it would fail for ever.
         """
         self.begin()
+        if health.is_health(event):
+            return self._on_health(event)
         try:
-            if health.is_health(event):  # told as it is: nothing is read for it
-                said = health.audited(event, self.policy, self.caller.account)
-                return {"notices": len(self.publisher.event(said))}
             scope = events.scope_of(event)
-            if scope.account != self.caller.account and self.later is not None:
-                self.doors.expects(scope)  # the function of parts alone may enter other accounts
-                self.later.put(Asked(scope))
-                return {"queued": scope.account}
             door = self.doors.of(scope)
             scope = self._with_users(scope)
         except events.NotOurs as reason:
@@ -124,40 +120,37 @@ class Service:
             return _dropped(event, str(error))
         if not scope.resources:
             return _nothing_to_audit(event, "nothing that is known stands on it")
-        return self._event(Asked(scope), door)
+        return self._on_named(scope, door, attempt=0)
 
-    def _event(self, asked: Asked, door: Aws) -> dict[str, Any]:
-        """A scope of an event read, judged and told; what is in the middle of a change is looked at again later."""
-        changing = Transitions()
-        audited = self._audited(asked.scope, "event", door, changing)
+    def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
+        """The named resources, and notices. What is in the middle of a change is asked about again later; this is the
+        ``attempt``-th time (0: the event itself)."""
+        moving = Moving(scope)
+        audited = self._audited(scope, "event", door, moving)
         notices = self.publisher.event(audited)
-        named = tuple(ref for ref in asked.scope.resources if ref in changing.found)
-        if named and self.later is not None and self.settings.recheck_minutes and asked.tries < MOST_TRIES:
-            again = replace(asked.scope, resources=named, hints=frozenset())
-            self.later.put(Asked(again, asked.tries + 1), 60 * self.settings.recheck_minutes)
-        return {**summary(audited.report), "notices": len(notices)}
+        again = self.asking_again.ask(scope, moving.found, attempt + 1) if self.asking_again is not None else 0
+        return {**summary(audited.report), "notices": len(notices), "again": again}
+
+    def _on_health(self, event: Any) -> dict[str, Any]:
+        """What AWS Health says of SageMaker in the own account, as a notice of its own kind. Nothing is read for it."""
+        try:
+            audited = health.audited(event, self.policy, self.caller.account)
+        except events.NotOurs as reason:
+            return _nothing_to_audit(event, str(reason))
+        except InvalidInput as error:
+            return _dropped(event, str(error))
+        return {"notices": len(self.publisher.event(audited))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Parts of a run, and named resources to be looked at, that SQS hands over; answers those that failed."""
+        """Parts of a run that SQS hands over, and resources to be asked about again; answers those that failed."""
         self.begin()
-        parts, named = told_apart(event)
-        failed = self.fleet.work({"Records": parts})["batchItemFailures"] if parts else []
-        failed += [{"itemIdentifier": id} for id, asked in named if not self._looked_at(id, asked)]
-        return {"batchItemFailures": failed}
+        asked, parts = told_apart(event)
+        failed = failures(asked, self._on_again)
+        worked = self.fleet.work(parts) if not asked or parts["Records"] else {"batchItemFailures": []}
+        return {"batchItemFailures": [*failed, *worked["batchItemFailures"]]}
 
-    def _looked_at(self, id: str, asked: Asked) -> bool:
-        """Audits what a message asks for. False where that failed, so that the queue gives it again."""
-        try:
-            door = self.doors.of(asked.scope)
-            scope = self._with_users(asked.scope)
-            if scope.resources:
-                self._event(replace(asked, scope=scope), door)
-        except Foreign as reason:
-            telemetry.dropped(id, str(reason))
-        except Exception:  # the queue gives it again, or keeps it as a dead letter
-            log.exception("what was put off could not be audited: %s", id)
-            return False
-        return True
+    def _on_again(self, again: Again) -> None:
+        self._on_named(again.scope, self.doors.of(again.scope), again.attempt)
 
     def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""
@@ -326,6 +319,16 @@ class Service:
         return History(table, self._dynamodb) if table is not None else None
 
     @cached_property
+    def asking_again(self) -> AskingAgain | None:
+        """Who has what is in the middle of a change audited again; None without a queue, or where that is off."""
+        url, minutes = self.settings.queue_url, self.settings.recheck_minutes
+        if url is None or not minutes:
+            return None
+        table = self.settings.table
+        pending = Pending(table, self._dynamodb) if table is not None else None
+        return AskingAgain(self.session, self.caller.region, url, minutes, pending)
+
+    @cached_property
     def publisher(self) -> Publisher:
         """Who is told, by which channels."""
         sender = Sender(self.settings, self.session, lambda: self.caller.identity.account, lambda: self.caller.region)
@@ -344,12 +347,6 @@ class Service:
         if self.settings.table is None:
             raise InvalidInput("runs need AUDITOR_TABLE, the table that keeps their state")
         return Runs(self.settings.table, self._dynamodb)
-
-    @cached_property
-    def later(self) -> Later | None:
-        """Who audits later, or with the role of another account; None where no queue is configured."""
-        url = self.settings.queue_url
-        return Later(url, self.session.client("sqs", region_name=self.caller.region, config=CLIENT)) if url else None
 
     @cached_property
     def fleet(self) -> Fleet:

@@ -49,15 +49,12 @@ def _log(function: str) -> Statement:
     return _allow("WriteItsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:*")
 
 
-def _ledger(*verbs: str) -> Statement:
-    return _own(
-        "KeepTheLedger",
-        [*(f"dynamodb:{verb}Item" for verb in ("BatchGet", "Put", "Update", *verbs)), "dynamodb:Query"],
-        "arn:*:dynamodb:*:*:table/*auditor*",
-        "arn:*:dynamodb:*:*:table/*auditor*/index/*",
-    )
-
-
+LEDGER = _own(
+    "KeepTheLedger",
+    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
+    "arn:*:dynamodb:*:*:table/*auditor*",
+    "arn:*:dynamodb:*:*:table/*auditor*/index/*",
+)
 REPORTS = _own("KeepReports", ["s3:PutObject"], "arn:*:s3:::*auditor*/*")
 #: Also the policy, which may lie in a bucket of the organization.
 KEPT = _allow("ReadReportsAndPolicies", ["s3:GetObject"], "arn:*:s3:::*auditor*/*")
@@ -75,6 +72,8 @@ TOLD = [
     if channel.opened is not None and not channel.permission.in_stack
 ]
 QUEUE = _own("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
+#: What an event finds in the middle of a change is asked about again.
+AGAIN = _own("AskAgain", ["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
 WORK = _own(
     "WorkParts",
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
@@ -82,19 +81,17 @@ WORK = _own(
 )
 ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
-#: An event asks for no single item, but for what stands on a subnet or is scaled by an alarm.
-TELLING_OF_EVENTS = [*TOLD, _ledger(), REPORTS, KEPT]
-TELLING = [*TOLD, _ledger("Get"), REPORTS, KEPT]
+TELLING = [*TOLD, LEDGER, REPORTS, KEPT]
 
 #: The statements of each function's role. The HTTP face can audit everything.
 FUNCTIONS: dict[str, list[Statement]] = {
     function: [*statements, _log(function)]
     for function, statements in {
         "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION],
-        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING_OF_EVENTS, QUEUE],
-        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING_OF_EVENTS, QUEUE],
-        "audit_on_api_call": [_read(API_CALL_READS), *TELLING, QUEUE],
-        "audit_part": [_read(READS), *TELLING, QUEUE, WORK, MEMBERS, ORGANIZATION],
+        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, AGAIN],
+        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, AGAIN],
+        "audit_on_api_call": [_read(API_CALL_READS), *TELLING, AGAIN],
+        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS],
         "deliver_to_slack": [*SECRETS],
         "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],
     }.items()

@@ -37,26 +37,17 @@ class Doors:
 
     def of(self, scope: Scope) -> Aws:
         """The door to the account and region of a scope. Raises Foreign without one, and where its role refuses."""
-        self.expects(scope)
-        if scope.account == self.caller.account:
-            return self.own.setdefault(scope.region, Aws(self.caller.session, scope.region))
-        if not self._audited(scope.account):
-            raise Foreign(f"the account {scope.account!r} is none of the organization, which is audited here")
-        return self._assumed(scope.account, scope.region)
-
-    def expects(self, scope: Scope) -> None:
-        """Raises Foreign for an account or region that cannot be one of those audited here, without asking AWS."""
         regions = self.settings.regions or (self.caller.region,)
         if scope.region not in (*regions, self.caller.region):
             raise Foreign(f"the region {scope.region!r} is not audited here; accepted are {', '.join(regions)}")
-        named = self.settings.accounts
-        if scope.account != self.caller.account and not (
-            self.settings.role_name and (named == ("organization",) or scope.account in named)
-        ):
+        if scope.account == self.caller.account:
+            return self.own.setdefault(scope.region, Aws(self.caller.session, scope.region))
+        if not self._audited(scope.account):
             raise Foreign(
                 f"the account {scope.account!r} is not audited here; accepted are {self.caller.account} and, where "
                 "AUDITOR_ROLE_NAME is set, those of AUDITOR_ACCOUNTS"
             )
+        return self._assumed(scope.account, scope.region)
 
     def _audited(self, account: str) -> bool:
         if not self.settings.role_name:

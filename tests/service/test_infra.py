@@ -16,13 +16,14 @@ from chalice.package import PackageOptions, create_app_packager
 
 import app
 from chalicelib.fleet.fleet import LAST_ATTEMPT
+from chalicelib.inventory.parts import action
 from chalicelib.ledger.table import TABLE
 from chalicelib.report.telemetry import DIMENSION, METRICS, NAMESPACE, SERVICE
 from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
-from tools.permissions import FUNCTIONS, READS, action
+from tools.permissions import FUNCTIONS, SWEEP_READS
 
 Template = dict[str, Any]
 #: Functions that AWS invokes asynchronously: what fails is tried again, and then kept.
@@ -396,11 +397,11 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
     assert lint(load(MEMBER_ROLE)) == []
 
 
-def test_the_role_of_member_accounts_reads_what_audits_read_and_trusts_one_role() -> None:
+def test_the_role_of_member_accounts_reads_what_a_sweep_reads_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == sorted({action(operation) for operation in READS})
+    assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS})
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}

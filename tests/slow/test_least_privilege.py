@@ -15,8 +15,7 @@ from chalice.test import Client
 from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
-from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY, scope_of
-from chalicelib.fleet.later import Asked
+from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
 from chalicelib.ledger.table import TABLE
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import forget
@@ -180,14 +179,7 @@ class Situations:
     def parts(self) -> None:
         self._with_and_without_search(lambda: self._run_of("organization", *self._members()))
         self._run_of(f"{ACCOUNT},{MEMBER}", MEMBER)
-
-    def put_off(self) -> None:
-        """What events ask for, audited by the function of parts, in the own account and in that of a member."""
-        environment = self.fresh(**self.many, AUDITOR_ACCOUNTS="organization")
-        for event in (*_native_events(), *_scaling_events(), *_api_calls()):
-            self.recorder.invoke("audit_part", _message(Asked(scope_of(event)).message()), **environment)
-        of_member = scope_of({**next(_native_events()), "account": self._members()[-1]})
-        self.recorder.invoke("audit_part", _message(Asked(of_member).message()), **environment)
+        self.recorder.invoke("audit_part", _again(), **self.fresh(**self.queued))
 
     def _members(self) -> list[str]:
         listed = self.recorder.emulator.client("organizations").list_accounts()["Accounts"]
@@ -262,7 +254,7 @@ SITUATIONS: dict[str, list[Callable[[Situations], None]]] = {
     "audit_on_sagemaker_event": [Situations.sagemaker_events],
     "audit_on_scaling_event": [Situations.scaling_events],
     "audit_on_schedule": [Situations.schedules, Situations.parts],
-    "audit_part": [Situations.parts, Situations.put_off],
+    "audit_part": [Situations.parts],
     "deliver_to_slack": [Situations.deliveries],
 }
 
@@ -287,11 +279,15 @@ def used(situations: Situations, function: str) -> set[str]:
 
 def _part(run: str, account: str) -> dict[str, Any]:
     body = {"kind": "audit-part", "run": run, "account": account, "region": REGION}
-    return _message(json.dumps(body))
+    record = {"messageId": "1", "body": json.dumps(body), "attributes": {"ApproximateReceiveCount": "1"}}
+    return {"Records": [record]}
 
 
-def _message(body: str) -> dict[str, Any]:
-    record = {"messageId": "1", "body": body, "attributes": {"ApproximateReceiveCount": "1"}}
+def _again() -> dict[str, Any]:
+    """The message that asks for an endpoint in the middle of a change again."""
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/route-optimizer"
+    body = {"kind": "audit-again", "account": ACCOUNT, "region": REGION, "resource": arn, "attempt": 1}
+    record = {"messageId": "1", "body": json.dumps(body), "attributes": {"ApproximateReceiveCount": "1"}}
     return {"Records": [record]}
 
 
@@ -310,8 +306,8 @@ NAMES = {
         "edge-quality-check",
         "fraud-scoring",
         "warehouse-slots",
-        "route-optimizer",
         "basket-analysis",
+        "route-optimizer",
     ],
     "endpoint-config": ["llm-agents-config"],
     "model": ["edge-quality-check-v2"],
@@ -368,6 +364,14 @@ def test_no_permission_is_missing(used: set[str], function: str) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_permission_is_unused(used: set[str], function: str) -> None:
     assert allowed(function) - used - BY_LAMBDA == set()
+
+
+def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:
+    for function in ("audit_on_sagemaker_event", "audit_on_scaling_event", "audit_on_api_call"):
+        document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
+        (sending,) = (one for one in document["Statement"] if "sqs:SendMessage" in one["Action"])
+        assert (sending["Action"], sending["Resource"]) == (["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
+        assert load(STACK)["Resources"]["PartsQueue"]["Properties"]["QueueName"] == "auditor-parts"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
