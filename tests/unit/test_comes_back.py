@@ -1,6 +1,7 @@
 """Would it come back? The answers follow from what rules said, and from nothing else."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -25,20 +26,24 @@ from samples.builders import (
     Given,
     a_config,
     a_model,
+    a_plan,
     a_quota,
     a_role_arn,
     a_security_group,
     a_subnet,
     a_target,
     a_variant,
+    ago,
     an_endpoint,
     an_inventory,
+    an_offering,
 )
 
 LOST, UPDATE, MAXIMUM = "lost_instance_replaced", "update_goes_through", "maximum_reached"
 TYPE = "ml.m5.large"
 #: Quotas with room for everything.
 ROOM = [a_quota(TYPE, 100), a_quota(None, 100)]
+OFFERED = an_offering(TYPE, "euw1-az1", "euw1-az2")
 #: Every rule that bears on a question.
 BEARING = sorted({bearing.rule for bearings in QUESTIONS.values() for bearing in bearings})
 
@@ -114,11 +119,39 @@ def test_a_quota_without_room_for_a_second_fleet_stops_an_update_alone() -> None
 def test_addresses_are_short_of_what_the_evidence_says() -> None:
     nearly_full = [a_subnet("subnet-a", AvailableIpAddressCount=4), SUBNET_B.model_copy(update={"free_addresses": 4})]
     inside = {"VpcConfig": {"Subnets": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-1"]}}
-    roomy = an_account(SUBNET_A, SUBNET_B, a_security_group(), model=inside)
+    roomy = an_account(SUBNET_A, SUBNET_B, OFFERED, a_security_group(), model=inside)
     assert told(roomy) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
     grows = a_target(a_variant(), maximum=20)
-    short = an_account(*nearly_full, a_security_group(), grows, model=inside)
+    short = an_account(*nearly_full, OFFERED, a_security_group(), grows, model=inside)
     assert told(short) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
+
+
+RESERVED = {
+    "CapacityReservationConfig": {
+        "CapacityReservationPreference": "capacity-reservations-only",
+        "MlReservationArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-plan/large",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "lost"),
+    [
+        ([(ago(days=9), ago(days=1)), (NOW + timedelta(days=1), NOW + timedelta(days=90))], "no"),
+        ([(ago(days=9), NOW + timedelta(hours=3))], "no"),
+        ([(ago(days=9), NOW + timedelta(days=3))], "yes"),
+        ([(ago(days=9), NOW + timedelta(days=90))], "yes"),
+    ],
+)
+def test_reserved_capacity_that_is_away_replaces_nothing(blocks: list[tuple[datetime, datetime]], lost: str) -> None:
+    endpoint = an_endpoint(a_variant(settings=RESERVED))
+    image = {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}
+    estate = an_inventory(endpoint, a_config(), a_model(PrimaryContainer=image), *ROOM, a_plan(*blocks))
+    assert told(estate)[LOST] == lost
+
+
+def test_plans_that_were_not_read_concern_those_alone_that_may_stand_on_one() -> None:
+    assert told(an_account(unread=[Part.PLANS]))[LOST] == "yes"
 
 
 def test_an_endpoint_in_the_middle_of_a_change_is_answered_by_its_next_event() -> None:
