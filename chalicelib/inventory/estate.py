@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TypeVar, cast
 
 from chalicelib.inventory.buckets import Storage
+from chalicelib.inventory.crowding import Crowding, grouped
 from chalicelib.inventory.facts import Fact, Unread
 from chalicelib.inventory.failures import Failures
 from chalicelib.inventory.kinds.components import InferenceComponent
@@ -144,12 +145,14 @@ class Inventory:
     def stands(self, part: Part, name: str) -> bool | None:
         """True where a named thing of a part was read, False where AWS said that there is none, None where neither."""
         if part is Part.CONFIGS:
-            read = any(
-                variant.known("configured") and variant.config_name == name for variant in self.variants.values()
-            )
+            read = name in self._configs_of_variants
         else:
             read = name in self.models if part is Part.MODELS else self.standing.holds(part, name)
         return True if read else False if self.gaps.gone(part, name) else None
+
+    @cached_property
+    def _configs_of_variants(self) -> frozenset[str | None]:
+        return frozenset(variant.config_name for variant in self.variants.values() if variant.known("configured"))
 
     def components_of(self, variant: Variant) -> list[InferenceComponent]:
         """The inference components that run on a variant. Raises Unread where one of all could not be read: it may
@@ -159,10 +162,12 @@ class Inventory:
 
     @cached_property
     def _components_by_variant(self) -> Mapping[tuple[str, str | None], list[InferenceComponent]]:
-        grouped: dict[tuple[str, str | None], list[InferenceComponent]] = {}
-        for component in self.components.values():
-            grouped.setdefault((component.endpoint_name, component.variant_name), []).append(component)
-        return grouped
+        return grouped(self.components.values(), lambda component: (component.endpoint_name, component.variant_name))
+
+    @cached_property
+    def crowding(self) -> Crowding:
+        """Who stands on which subnets, and what may come to them."""
+        return Crowding.of(self)
 
     @cached_property
     def waiting(self) -> Waiting:
@@ -235,10 +240,7 @@ class Inventory:
 
     @cached_property
     def _policies_by_id(self) -> Mapping[tuple[str, str], list[ScalingPolicy]]:
-        grouped: dict[tuple[str, str], list[ScalingPolicy]] = {}
-        for policy in self.policies:
-            grouped.setdefault((policy.resource_id, policy.dimension), []).append(policy)
-        return grouped
+        return grouped(self.policies, lambda policy: (policy.resource_id, policy.dimension))
 
     def policies_of(self, target: ScalableTarget) -> list[ScalingPolicy]:
         """The scaling policies of a target."""
@@ -250,11 +252,14 @@ class Inventory:
         self.gaps.demand(Part.POLICIES)
         return self._policies_by_id.get((policy.resource_id, policy.dimension), [])
 
+    @cached_property
+    def _schedules_by_id(self) -> Mapping[tuple[str, str], list[ScheduledAction]]:
+        return grouped(self.schedules, lambda action: (action.resource_id, action.dimension))
+
     def schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
         """The scheduled actions of a target."""
         self.gaps.demand(Part.SCHEDULES, target.resource_id)
-        key = (target.resource_id, target.dimension)
-        return [action for action in self.schedules if (action.resource_id, action.dimension) == key]
+        return self._schedules_by_id.get((target.resource_id, target.dimension), [])
 
     def live_schedules_of(self, target: ScalableTarget) -> list[ScheduledAction]:
         """The scheduled actions of a target that are not over."""

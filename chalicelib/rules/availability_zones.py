@@ -6,7 +6,6 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.configs import EndpointConfig
-from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.network import Subnet, Vpc
 from chalicelib.inventory.kinds.training import TrainingJob
@@ -200,9 +199,11 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
         by_zone[zone] = max(by_zone.get(zone, 0), _free(subnet))
     with_room = sorted(zone for zone, addresses in by_zone.items() if addresses >= params.ips_per_instance)
     free = sum(_free(subnet) for subnet, _ in zoned)
-    needs = [_need(variant, estate, params) for variant in _standing_on(_vpc_config(subject), estate)]
-    growth, update = sum(grows for grows, _ in needs), sum(replaced for _, replaced in needs)
-    needed = sum(max(need) for need in needs) * params.ips_per_instance
+    for part in (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS):
+        estate.gaps.demand_each(part)
+    coming = estate.crowding.coming(estate, _vpc_config(subject).subnets, for_update=params.for_update)
+    growth, update = coming.growth, coming.update
+    needed = coming.most * params.ips_per_instance
     facts: Facts = {
         "free_addresses": {subnet.id: subnet.free_addresses for subnet, _ in zoned},
         "availability_zones_with_room": with_room,
@@ -225,45 +226,6 @@ def model_vpc_low_free_ips(subject: Model | EndpointConfig, estate: Inventory, p
         short_of=short_of or ["growth of some variants and an update of the others"],
         endpoints=_endpoints(subject, estate),
     )
-
-
-def _standing_on(vpc_config: VpcConfig, estate: Inventory) -> list[Variant]:
-    """The variants in service whose instances can get their addresses from these subnets alone."""
-    for part in (Part.ENDPOINTS, Part.CONFIGS, Part.MODELS):
-        estate.gaps.demand_each(part)
-    room = frozenset(vpc_config.subnets)
-    return [
-        variant
-        for variant in estate.variants.values()
-        if variant.settled and (own := _subnets_under(variant, estate)) and own <= room
-    ]
-
-
-def _subnets_under(variant: Variant, estate: Inventory) -> frozenset[str]:
-    """The subnets of a variant's instances, the config's or its model's; none for serverless ones and outside a VPC."""
-    if variant.serverless:
-        return frozenset()
-    config = estate.configs.get(variant.config_name or "")
-    if config is not None and config.vpc_config is not None:
-        return frozenset(config.vpc_config.subnets)
-    configured = variant.known("configured")
-    model = estate.models.get((configured and configured.model_name) or "")
-    return frozenset(model.vpc_config.subnets) if model is not None and model.vpc_config is not None else frozenset()
-
-
-def _need(variant: Variant, estate: Inventory, params: FreeAddresses) -> tuple[int, int]:
-    """How many instances growth to the maximum adds, now or once a scheduled action has raised it, and how many an
-    update starts beside those that run."""
-    count = variant.instance_count
-    update = variant.instances_of_update if params.for_update else 0
-    managed = variant.managed_scaling
-    if managed is not None:
-        return max(0, (managed.max_instance_count or count) - count), update
-    target = estate.target_of(variant)
-    if target is None:
-        return 0, update
-    highest = max(pair.maximum for pair in estate.bounds_of(target))
-    return max(0, highest - count), update
 
 
 def _free(subnet: Subnet) -> int:
