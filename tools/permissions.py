@@ -19,6 +19,8 @@ EVENT_READS = READS - SWEEP_ONLY
 
 #: The kinds that neither serve nor scale.
 _NOT_HOSTED = [row for row in DESCRIBED if row.passing or row.plain]
+#: What no native event tells of is described for calls alone.
+NATIVE_READS = EVENT_READS - {row.operations[-1] for row in _NOT_HOSTED if not row.events}
 _SEARCH = "sagemaker:Search"  # an event asks it for models alone
 HOSTING_READS = EVENT_READS - {one for row in _NOT_HOSTED for one in OPERATIONS[Part(row.part)]} - {_SEARCH}
 API_CALL_READS = HOSTING_READS | {_SEARCH, *(row.operations[-1] for row in _NOT_HOSTED if row.calls)}
@@ -49,12 +51,15 @@ def _log(function: str) -> Statement:
     return _allow("WriteItsLog", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:*")
 
 
-LEDGER = _own(
-    "KeepTheLedger",
-    [f"dynamodb:{verb}Item" for verb in ("BatchGet", "Get", "Put", "Update")] + ["dynamodb:Query"],
-    "arn:*:dynamodb:*:*:table/*auditor*",
-    "arn:*:dynamodb:*:*:table/*auditor*/index/*",
-)
+def _ledger(*verbs: str) -> Statement:
+    return _own(
+        "KeepTheLedger",
+        [*(f"dynamodb:{verb}Item" for verb in ("BatchGet", "Put", "Update", *verbs)), "dynamodb:Query"],
+        "arn:*:dynamodb:*:*:table/*auditor*",
+        "arn:*:dynamodb:*:*:table/*auditor*/index/*",
+    )
+
+
 REPORTS = _own("KeepReports", ["s3:PutObject"], "arn:*:s3:::*auditor*/*")
 #: Also the policy, which may lie in a bucket of the organization.
 KEPT = _allow("ReadReportsAndPolicies", ["s3:GetObject"], "arn:*:s3:::*auditor*/*")
@@ -81,15 +86,17 @@ WORK = _own(
 )
 ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
-TELLING = [*TOLD, LEDGER, REPORTS, KEPT]
+#: An event asks for no single item, but for what stands on a subnet or is scaled by an alarm.
+TELLING_OF_EVENTS = [*TOLD, _ledger(), REPORTS, KEPT]
+TELLING = [*TOLD, _ledger("Get"), REPORTS, KEPT]
 
 #: The statements of each function's role. The HTTP face can audit everything.
 FUNCTIONS: dict[str, list[Statement]] = {
     function: [*statements, _log(function)]
     for function, statements in {
         "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION],
-        "audit_on_sagemaker_event": [_read(EVENT_READS), *TELLING, AGAIN],
-        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING, AGAIN],
+        "audit_on_sagemaker_event": [_read(NATIVE_READS), *TELLING_OF_EVENTS, AGAIN],
+        "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_api_call": [_read(API_CALL_READS), *TELLING, AGAIN],
         "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS],
         "deliver_to_slack": [*SECRETS],

@@ -1,8 +1,7 @@
 """Would it come back? Three questions about each endpoint, answered by what rules said: nothing is judged anew.
 
 :data:`QUESTIONS` holds the rules that bear on each. One that fails says no; else one that is unknown, or holds for the
-moment only, leaves the question open, and so does one that is switched off, but for those that policies leave off
-unless somebody wants them; else the answer is yes.
+moment only, leaves the question open, and so does one that is switched off; else the answer is yes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.components import InferenceComponent
-from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plans import TrainingPlan
@@ -57,9 +56,9 @@ def _runs_beyond(evidence: Evidence, endpoint: str) -> bool:
     return bool(evidence["running"] > evidence["quota"])
 
 
-def _gap_under(evidence: Evidence, endpoint: str) -> bool:
-    """The training plan under the endpoint gives nothing right now."""
-    return endpoint in evidence["endpoints"] and evidence["capacity_back"] is not None
+def _capacity_away(evidence: Evidence, endpoint: str) -> bool:
+    """The reserved capacity has a gap now, or is over within a day."""
+    return evidence.get("capacity_back") is not None or evidence.get("days_left") == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +80,16 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("endpoint-degraded"),
         Bearing("model-vpc-subnet-missing"),
         Bearing("model-vpc-low-free-ips", _short_of("Availability Zone")),
-        Bearing("autoscaling-max-above-quota", _runs_beyond),
         Bearing("model-vpc-az-without-instance-type"),
-        Bearing("reservation-ends", _gap_under),
+        Bearing("autoscaling-max-above-quota", _runs_beyond),
+        Bearing("reservation-ends", _capacity_away),
     ),
     "update_goes_through": (
         Bearing("endpoint-dependency-missing"),
         Bearing("model-vpc-subnet-missing"),
         Bearing("model-vpc-low-free-ips", _short_of("update")),
         Bearing("autoscaling-max-above-quota", _update_beyond),
-        Bearing("endpoint-update-without-rollback", needed=False),
+        Bearing("endpoint-update-without-rollback", needed=False),  # off in the baseline
     ),
     "maximum_reached": (
         Bearing("endpoint-dependency-missing"),
@@ -99,10 +98,11 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("autoscaling-max-above-quota", _reaches_beyond),
         Bearing("inference-component-host-fixed"),
         Bearing("reservation-too-small"),
+        Bearing("reservation-ends", _capacity_away),
     ),
 }
 _RULES = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings)
-_OPTIONAL = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings if not bearing.needed)
+_NEEDED = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings if bearing.needed)
 
 
 @dataclass
@@ -122,10 +122,14 @@ class Verdicts:
             for name in _concerned(subject, estate):
                 if name in outcomes:
                     outcomes[name].setdefault(rule.id, []).append(outcome)
-        unseen = {id: reason for id in _RULES if (reason := _unseen(id, rules, estate)) is not None}
+        off = {id: f"not judged: {id} is off" for id in _NEEDED - rules.keys()}
+        unread = {id: reason for id in _RULES & rules.keys() if (reason := _unread(rules[id], estate)) is not None}
         return {
             name: ComesBack(
-                **{question: _answer(name, bearings, of_endpoint, unseen) for question, bearings in QUESTIONS.items()}
+                **{
+                    question: _answer(name, bearings, of_endpoint, off | _hiding(unread, estate.endpoints[name]))
+                    for question, bearings in QUESTIONS.items()
+                }
             )
             for name, of_endpoint in outcomes.items()
         }
@@ -142,15 +146,10 @@ def _concerned(subject: Fact, estate: Inventory) -> Iterable[str]:
     if isinstance(subject, EndpointConfig):
         return [endpoint.name for endpoint in estate.endpoints.values() if endpoint.config_name == subject.name]
     if isinstance(subject, TrainingPlan):
-        return {variant.endpoint_name for variant in estate.variants.values() if _reserved_by(variant, subject)}
+        return {variant.endpoint_name for variant in estate.variants.values() if subject.holds(_reservation(variant))}
     if isinstance(subject, ServiceQuota):
         return {variant.endpoint_name for variant in estate.variants.values() if _counts(variant, subject)}
     return ()
-
-
-def _reserved_by(variant: Variant, plan: TrainingPlan) -> bool:
-    configured = variant.known("configured")
-    return configured is not None and plan.holds(configured.known("reservation_arn"))
 
 
 def _counts(variant: Variant, quota: ServiceQuota) -> bool:
@@ -162,11 +161,20 @@ def _counts(variant: Variant, quota: ServiceQuota) -> bool:
     return bool(types) if quota.instance_type is None else quota.instance_type in types
 
 
-def _unseen(id: str, rules: Mapping[str, RuleSetting], estate: Inventory) -> str | None:
+def _reservation(variant: Variant) -> str | None:
+    """The reservation on which a variant is known to stand."""
+    configured: VariantSettings | None = variant.known("configured")
+    return configured.reservation_arn if configured is not None else None
+
+
+def _hiding(unread: Mapping[str, str], endpoint: Endpoint) -> dict[str, str]:
+    """Of what was not read, that which may concern an endpoint: of reservations only where it may stand on one."""
+    reserved = any(variant.known("configured") is None or _reservation(variant) for variant in endpoint.variants)
+    return {id: reason for id, reason in unread.items() if reserved or id != "reservation-ends"}
+
+
+def _unread(setting: RuleSetting, estate: Inventory) -> str | None:
     """Why a rule may have judged less than there is, or None."""
-    setting = rules.get(id)
-    if setting is None:
-        return None if id in _OPTIONAL else f"not judged: {id} is off"
     for part in sorted(setting.rule.parts(setting.params)):
         if (unread := estate.gaps.hidden(part)) is not None:
             return str(unread)

@@ -1,13 +1,13 @@
 """Would it come back? The answers follow from what rules said, and from nothing else."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 
 from chalicelib.audit.comes_back import QUESTIONS, Verdicts
 from chalicelib.audit.judge import Judge
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.uses import with_use
@@ -33,16 +33,17 @@ from samples.builders import (
     a_subnet,
     a_target,
     a_variant,
+    ago,
     an_endpoint,
     an_inventory,
     an_offering,
 )
-from samples.cases.reservations import RESERVED, in_days
 
 LOST, UPDATE, MAXIMUM = "lost_instance_replaced", "update_goes_through", "maximum_reached"
 TYPE = "ml.m5.large"
 #: Quotas with room for everything.
 ROOM = [a_quota(TYPE, 100), a_quota(None, 100)]
+OFFERED = an_offering(TYPE, "euw1-az1", "euw1-az2")
 #: Every rule that bears on a question.
 BEARING = sorted({bearing.rule for bearings in QUESTIONS.values() for bearing in bearings})
 
@@ -63,13 +64,11 @@ def told(estate: Inventory, *off: str) -> dict[str, str]:
     return {question: answer.answer for question, answer in answers(estate, *off).items()}
 
 
-def an_account(
-    *more: Given, model: Mapping[str, object] | None = None, variant: Variant | None = None, **given: object
-) -> Inventory:
+def an_account(*more: Given, model: Mapping[str, object] | None = None, **given: object) -> Inventory:
     """An endpoint of two instances of ml.m5.large with its config and model, under quotas that leave room."""
     quotas = [] if any(isinstance(fact, ServiceQuota) for fact in more) else ROOM
     image = {"PrimaryContainer": {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}}
-    around = [an_endpoint(variant or a_variant()), a_config(), a_model(**{**image, **(model or {})}), *quotas, *more]  # type: ignore[arg-type]
+    around = [an_endpoint(a_variant()), a_config(), a_model(**{**image, **(model or {})}), *quotas, *more]  # type: ignore[arg-type]
     return an_inventory(*around, **given)  # type: ignore[arg-type]
 
 
@@ -105,20 +104,6 @@ def test_a_rule_that_policies_leave_off_leaves_nothing_open() -> None:
     assert told(an_account(), "endpoint-update-without-rollback") == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
 
 
-def test_a_reservation_that_is_too_small_bounds_the_maximum_alone() -> None:
-    plan = a_plan((in_days(-1), in_days(60)))
-    estate = an_account(a_target(RESERVED, maximum=9), plan, variant=RESERVED)
-    assert told(estate)[MAXIMUM] == "no"
-    assert answers(estate)[MAXIMUM].rules == ["reservation-too-small"]
-    assert told(estate)[LOST] == "yes"
-
-
-def test_in_the_gap_of_its_plan_a_lost_instance_is_not_replaced() -> None:
-    gap = a_plan((in_days(-9), in_days(-1)), (in_days(1), in_days(60)))
-    found = answers(an_account(gap, variant=RESERVED))[LOST]
-    assert (found.answer, found.rules) == ("no", ["reservation-ends"])
-
-
 def test_a_no_is_a_no_whatever_is_off() -> None:
     estate = an_inventory(an_endpoint(), a_config(), gone=[(Part.MODELS, "churn-model")])
     assert set(told(estate, "autoscaling-max-above-quota", "endpoint-degraded").values()) == {"no"}
@@ -138,12 +123,39 @@ def test_a_quota_without_room_for_a_second_fleet_stops_an_update_alone() -> None
 def test_addresses_are_short_of_what_the_evidence_says() -> None:
     nearly_full = [a_subnet("subnet-a", AvailableIpAddressCount=4), SUBNET_B.model_copy(update={"free_addresses": 4})]
     inside = {"VpcConfig": {"Subnets": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-1"]}}
-    offered = an_offering(TYPE, "euw1-az1", "euw1-az2")
-    roomy = an_account(SUBNET_A, SUBNET_B, a_security_group(), offered, model=inside)
+    roomy = an_account(SUBNET_A, SUBNET_B, OFFERED, a_security_group(), model=inside)
     assert told(roomy) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
     grows = a_target(a_variant(), maximum=20)
-    short = an_account(*nearly_full, a_security_group(), offered, grows, model=inside)
+    short = an_account(*nearly_full, OFFERED, a_security_group(), grows, model=inside)
     assert told(short) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
+
+
+RESERVED = {
+    "CapacityReservationConfig": {
+        "CapacityReservationPreference": "capacity-reservations-only",
+        "MlReservationArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-plan/large",
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "lost"),
+    [
+        ([(ago(days=9), ago(days=1)), (NOW + timedelta(days=1), NOW + timedelta(days=90))], "no"),
+        ([(ago(days=9), NOW + timedelta(hours=3))], "no"),
+        ([(ago(days=9), NOW + timedelta(days=3))], "yes"),
+        ([(ago(days=9), NOW + timedelta(days=90))], "yes"),
+    ],
+)
+def test_reserved_capacity_that_is_away_replaces_nothing(blocks: list[tuple[datetime, datetime]], lost: str) -> None:
+    endpoint = an_endpoint(a_variant(settings=RESERVED))
+    image = {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}
+    estate = an_inventory(endpoint, a_config(), a_model(PrimaryContainer=image), *ROOM, a_plan(*blocks))
+    assert told(estate)[LOST] == lost
+
+
+def test_plans_that_were_not_read_concern_those_alone_that_may_stand_on_one() -> None:
+    assert told(an_account(unread=[Part.PLANS]))[LOST] == "yes"
 
 
 def test_an_endpoint_in_the_middle_of_a_change_is_answered_by_its_next_event() -> None:
