@@ -69,6 +69,7 @@ class Bench:
                 rounds["warm"].append(self.checked(running.account, running.measure("audit"), "the warm audit"))
                 rounds["limit warm"].append(running.measure("reference", environment={"BENCH_REMEMBERED": "1"}))
             self._rows_of_audits(sizes, rounds)
+            self._other_policies(running)
             self._slow(running, rounds)
 
     def _rows_of_audits(self, sizes: Sizes, rounds: dict[str, list[dict[str, Any]]]) -> None:
@@ -92,6 +93,15 @@ class Bench:
             row(f"peak MB, {kind}", _each(rounds[kind], "peak_mb"))
         self.table.notes["calls by operation, cold"] = rounds["cold"][0]["served"]["calls"]
         self.table.notes["calls by operation, warm"] = rounds["warm"][0]["served"]["calls"]
+
+    def _other_policies(self, running: Running) -> None:
+        """What the policies ask for beyond the default one, cold; what the account has no answer for is counted."""
+        for policy in ("resilience", "cost"):
+            told = running.measure("audit", environment={**_NO_CACHE, "AUDITOR_POLICY": policy})
+            self.table.row(f"calls, cold, {policy}", [_calls(told)])
+            self.table.row(f"seconds, cold, {policy}", [told["wall"]])
+            self.table.row(f"blind spots, {policy}", [len(told["blind"])])
+            self.table.notes[f"calls by operation, {policy}"] = told["served"]["calls"]
 
     def _slow(self, running: Running, rounds: dict[str, list[dict[str, Any]]]) -> None:
         latency = self.options.latency if self.options.full else 0.0
