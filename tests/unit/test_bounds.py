@@ -69,6 +69,7 @@ def test_a_hostile_policy_is_refused_in_a_sentence(
     assert_refused(["policy", "check"], tmp_path, text, bound, capsys)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_hostile_template_is_refused_in_a_sentence(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -184,6 +185,7 @@ def test_a_path_of_known_facts_is_accepted(expression: str) -> None:
 # ---- patterns of parameters
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*a)*x(b*)*"])
 def test_a_pattern_that_takes_longer_than_its_seconds_is_left_to_cloudformation(
     pattern: str, monkeypatch: pytest.MonkeyPatch

@@ -250,6 +250,7 @@ ANY = st.builds(
 )
 
 
+@pytest.mark.thorough
 @given(ANY)
 def test_a_report_does_not_differ_from_itself(report: Report) -> None:
     found = difference(report, report)
@@ -257,6 +258,7 @@ def test_a_report_does_not_differ_from_itself(report: Report) -> None:
     assert (found.remarks, found.blind_spots_appeared, found.blind_spots_gone, found.worst()) == ([], [], [], None)
 
 
+@pytest.mark.thorough
 @given(ANY, ANY)
 def test_every_finding_is_in_exactly_one_class(old: Report, new: Report) -> None:
     found = difference(old, new)
@@ -268,6 +270,7 @@ def ids(found: Difference, change: DifferenceKind) -> set[str]:
     return {one.finding.id for one in found.of(change)}
 
 
+@pytest.mark.thorough
 @given(SEEING, SEEING)
 def test_new_one_way_is_resolved_the_other_way(one: Report, other: Report) -> None:
     there, back = difference(one, other), difference(other, one)
@@ -278,6 +281,7 @@ def test_new_one_way_is_resolved_the_other_way(one: Report, other: Report) -> No
     assert ids(there, DifferenceKind.NOT_SEEN) == set()
 
 
+@pytest.mark.thorough
 @given(ANY, ANY)
 def test_nothing_is_resolved_in_a_region_or_scope_that_was_not_audited(old: Report, new: Report) -> None:
     for one in difference(old, new).of(DifferenceKind.RESOLVED):

@@ -381,6 +381,7 @@ def test_new_and_resolved_stand_in_one_thread() -> None:
 # ---- size
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [0, 1, 99, 100, 101, 5000])
 def test_a_message_of_any_number_of_findings_is_small_and_counts_the_rest(number: int) -> None:
     notice = many(number) if number else a_notice()
@@ -442,6 +443,7 @@ def test_an_attachment_that_is_too_large_is_left_out_and_named() -> None:
     assert "Too large to attach: report X-Forged: 1.html" in body.get_content()
 
 
+@pytest.mark.thorough
 def test_attachments_fill_the_message_and_no_more() -> None:
     several = [Attachment(f"part-{one}.bin", bytes(1_000_000), "application/octet-stream") for one in range(12)]
     sent = message(SAMPLES["digest-clean"], attachments=several)

@@ -241,6 +241,7 @@ def test_every_format_has_a_parser_here() -> None:
     assert PARSERS.keys() == WRITERS.keys()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize("name", PARSERS)
 def test_an_odd_report_is_parsed(name: str, report: str) -> None:

@@ -35,6 +35,7 @@ def a_full_report() -> Report:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", WRITERS)
 @given(text=st.text(max_size=60))
 def test_any_text_can_be_written(name: str, text: str) -> None:

@@ -213,6 +213,7 @@ def test_a_job_that_left_the_window_is_not_asked_for() -> None:
     assert door.calls["sagemaker:DescribeTrainingJob"] == 0
 
 
+@pytest.mark.thorough
 def test_questions_are_bounded_and_each_has_its_turn() -> None:
     names = [f"spare-{number:03}" for number in range(450)]
     stem = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:endpoint-config"

@@ -93,6 +93,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.thorough
 @given(key=st.sampled_from(sorted(plain())), value=JSON)
 def test_any_value_in_any_field_is_read_or_refused(key: str, value: Any) -> None:
     try:

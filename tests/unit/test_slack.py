@@ -300,6 +300,7 @@ def test_more_than_fits_is_counted_without_a_report_too() -> None:
     assert f"\nand {5_000 - named:,} more\n" in text
 
 
+@pytest.mark.thorough
 def test_each_group_of_a_full_digest_is_shown() -> None:
     changes: list[Any] = ["new", "worse", "back", "reminder", "resolved"]
     told = [Change(change=one, finding=a_finding()) for one in changes for _ in range(1_000)]

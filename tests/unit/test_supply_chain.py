@@ -39,6 +39,7 @@ def test_the_zip_holds_the_versions_that_the_tests_ran_with() -> None:
     assert {name: tested.get(name) for name in pins(REQUIREMENTS)} == pins(REQUIREMENTS)
 
 
+@pytest.mark.thorough
 def test_a_wheel_with_another_hash_is_refused(tmp_path: Path) -> None:
     forged = tmp_path / "requirements.txt"
     forged.write_text(f"typing-extensions==4.16.0 --hash=sha256:{'0' * 64}\n")

@@ -138,6 +138,7 @@ def test_a_part_tells_where_and_how_it_ended(kept_log: pytest.LogCaptureFixture)
     assert "_aws" not in line
 
 
+@pytest.mark.thorough
 def test_in_lambda_every_line_is_one_of_json() -> None:
     done = subprocess.run([sys.executable, "-c", IN_LAMBDA], capture_output=True, text=True, check=True)
     dropped, complete, plain, chalice = [json.loads(line) for line in done.stdout.splitlines()]
