@@ -43,6 +43,7 @@ class Knowledge:
     alarms: list[Record] = field(default_factory=list)
     subnets: list[Record] = field(default_factory=list)
     groups: list[Record] = field(default_factory=list)
+    offerings: list[Record] = field(default_factory=list)
     roles: dict[str, Record] = field(default_factory=dict)
     quotas: list[Record] = field(default_factory=list)
     points: dict[tuple[str, str], list[Record]] = field(default_factory=dict)
@@ -75,6 +76,11 @@ def gather(session: boto3.Session) -> Knowledge:
     asked = sorted({group for model in known.models.values() for group in _vpc(model).get("SecurityGroupIds", ())})
     if asked:
         known.groups = [group for page in groups.paginate(GroupIds=asked) for group in page["SecurityGroups"]]
+    variants = [variant for config in known.configs.values() for variant in config["ProductionVariants"]]
+    types = sorted({variant["InstanceType"].removeprefix("ml.") for variant in variants if "InstanceType" in variant})
+    offerings = session.client("ec2").get_paginator("describe_instance_type_offerings")
+    wanted = {"LocationType": "availability-zone-id", "Filters": [{"Name": "instance-type", "Values": types}]}
+    known.offerings = [offering for page in offerings.paginate(**wanted) for offering in page["InstanceTypeOfferings"]]
     iam = session.client("iam")
     for role in sorted({model["ExecutionRoleArn"].rsplit("/", 1)[1] for model in known.models.values()}):
         known.roles[role] = iam.get_role(RoleName=role)
@@ -184,6 +190,7 @@ class Gathered(Aws):
             "ScalingActivities": known.activities,
             "Subnets": known.subnets,
             "SecurityGroups": known.groups,
+            "InstanceTypeOfferings": known.offerings,
             "Quotas": known.quotas,
         }
         if operation == "ListTags":

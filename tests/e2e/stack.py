@@ -53,7 +53,15 @@ SOURCES = {
     "AUDITOR_HEALTH_SOURCE": "demo.health",
 }
 #: The services that the emulator answers for; ministack answers for all others.
-AUDITED = ("SAGEMAKER", "EC2", "APPLICATION_AUTO_SCALING", "CLOUDWATCH", "ORGANIZATIONS", "STS")
+AUDITED = (
+    "SAGEMAKER",
+    "EC2",
+    "APPLICATION_AUTO_SCALING",
+    "CLOUDWATCH",
+    "SERVICE_QUOTAS",
+    "ORGANIZATIONS",
+    "STS",
+)
 #: How long a test waits for what must come.
 PATIENCE = 90.0
 #: How long nothing must come before a test believes that nothing comes.
@@ -165,6 +173,7 @@ class Ministack:
         home.mkdir()
         write_certificate(self.certificate, key)
         inherited = {name: value for name, value in self.environment.items() if name != "AWS_ENDPOINT_URL"}
+        inherited["AWS_ENDPOINT_URL_IAM"] = self.emulator.url  # roles of the stack itself are ministack's
         environment = {
             **inherited,
             "PATH": os.environ["PATH"],
@@ -468,7 +477,7 @@ class Stack:
 
         def look() -> dict[str, Any] | None:
             run = self.run(id)
-            return run if run["state"] == "done" else None
+            return run if run["state"] in ("done", "failed") else None
 
         return eventually(look, f"run {id} to be done", pause=0.5)
 

@@ -78,7 +78,7 @@ def test_the_api_answers_the_signed_alone(stack: Stack) -> None:
     assert begun.status == 202
     assert begun.body["parts"] == len(REGIONS)
     done = stack.done(begun.body["audit_id"])
-    assert done["parts"] == {"total": len(REGIONS), "done": len(REGIONS), "open": []}
+    assert done["parts"] == {"total": len(REGIONS), "done": len(REGIONS), "open": [], "failed": [], "lost": []}
     assert done["report"]["complete"] is True
     assert sorted(done["report"]["regions"]) == REGIONS
     assert stack.received() == []
@@ -109,7 +109,7 @@ def test_an_organization_of_twelve_accounts_in_three_regions(stack: Stack, front
     assert digests.keys() == {ACCOUNT, denied, *others}
     (run,) = {one["audit_id"] for one in digests.values()}
     done = stack.done(run)
-    assert done["parts"] == {"total": 36, "done": 36, "open": []}
+    assert done["parts"] == {"total": 36, "done": 36, "open": [], "failed": [], "lost": []}
     report = done["report"]
     spots = [spot for spot in report["blind_spots"] if spot["operation"] == "sts:AssumeRole"]
     assert sorted((spot["account"], spot["region"]) for spot in spots) == [(denied, region) for region in REGIONS]
@@ -132,7 +132,7 @@ def test_a_poisoned_part_becomes_a_dead_letter_and_a_blind_spot(stack: Stack, fr
         id = stack.audit(accounts=[poisoned, healthy], regions=[REGION], notify=True)
         done = stack.done(id)
         (letter,) = eventually(lambda: stack.taken(stack.outputs["DeadLettersUrl"]), "the dead letter")
-    assert done["parts"]["done"] == 2
+    assert (done["state"], done["parts"]["done"], done["parts"]["failed"]) == ("failed", 2, [f"{poisoned}#{REGION}"])
     assert [(spot["account"], spot["operation"]) for spot in done["report"]["blind_spots"]] == [(poisoned, "audit")]
     assert json.loads(letter["Body"]) == {"kind": "audit-part", "run": id, "account": poisoned, "region": REGION}
     assert {one["account"] for one in stack.notices(2, "the digests")} == {poisoned, healthy}

@@ -21,11 +21,13 @@ STAYS = {
     "autoscaling-activity-failed": "only the next attempt of Application Auto Scaling tells",
     "autoscaling-at-max": "the newest activity says so until there is another",
     "autoscaling-untested-target": "somebody has to run a load test",
+    "autoscaling-max-above-quota": "AWS grants a quota in days, and it is read once a day",
     "cluster-degraded": "SageMaker replaces the nodes, when there is capacity",
     "cluster-single-az": "somebody has to choose another zone",
     "endpoint-dependency-missing": "what is missing has to be made again by those who know it",
     "endpoint-stuck-in-transition": "AWS ends the change",
     "inference-component-degraded": "it needs room, or a specification that works",
+    "model-vpc-az-without-instance-type": "somebody has to make a subnet in a zone that offers the type",
     "model-elastic-inference-image": "the old model stays until somebody deletes it",
     "pipeline-container-count": "the old model stays until somebody deletes it, or several containers become one",
 }
@@ -43,7 +45,7 @@ def told(finding: Finding) -> str:
     return f"{finding.rule} {finding.resource.name}"
 
 
-def filled_in(command: str, finding: Finding, ec2: Any) -> str:
+def filled_in(command: str, finding: Finding, emulator: Emulator) -> str:
     """The command with what the reader puts in the place of the words in capitals."""
     values = {
         "TARGET-VALUE": "600",
@@ -55,6 +57,7 @@ def filled_in(command: str, finding: Finding, ec2: Any) -> str:
         "OTHER-SUBNET": MAIN_C,
         "ZONE-ID": "euw1-az3",
     }
+    ec2 = emulator.client("ec2")
     for word, value in values.items():
         command = re.sub(rf"\b{word}\b", value, command)
     if "CIDR" in command:
@@ -62,7 +65,26 @@ def filled_in(command: str, finding: Finding, ec2: Any) -> str:
         command = command.replace("CIDR", network.replace(".0.0/16", ".9.0/24"))
     if "SUBNET-IN-ANOTHER-ZONE" in command:
         command = command.replace("SUBNET-IN-ANOTHER-ZONE", another_subnet(finding, ec2))
+    if "SUBNET-IN-AN-OFFERING-ZONE" in command:
+        command = command.replace("SUBNET-IN-AN-OFFERING-ZONE", offering_subnet(finding, ec2))
+    if "EXTENSION-OFFERING" in command:
+        offered = emulator.client("sagemaker").search_training_plan_offerings(TrainingPlanArn=finding.resource.arn)
+        extension = offered["TrainingPlanExtensionOfferings"][0]["TrainingPlanExtensionOfferingId"]
+        command = command.replace("EXTENSION-OFFERING", extension)
     return command
+
+
+def offering_subnet(finding: Finding, ec2: Any) -> str:
+    """A subnet of the VPC in which the variant does not stand yet, first one in a zone that offers the type; the demo
+    account has none such, so that the finding stays."""
+    offering = {zone for zones in finding.evidence["offering_zones"].values() for zone in zones}
+    others = [
+        subnet
+        for subnet in ec2.describe_subnets()["Subnets"]
+        if subnet["VpcId"] == finding.evidence["vpc"]
+        and subnet["SubnetId"] not in (*finding.evidence["subnets"], MAIN_LOCAL)
+    ]
+    return str(max(others, key=lambda subnet: subnet["AvailabilityZoneId"] in offering)["SubnetId"])
 
 
 def another_subnet(finding: Finding, ec2: Any) -> str:
@@ -106,7 +128,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pasted]:
 
             def paste(findings: Sequence[Finding]) -> None:
                 for finding in sorted(findings, key=order):
-                    commands = [filled_in(one, finding, emulator.client("ec2")) for one in finding.fix.commands]
+                    commands = [filled_in(one, finding, emulator) for one in finding.fix.commands]
                     complaints[finding.id] = shell.paste(commands)[1]
 
             paste(before.findings)
