@@ -74,7 +74,7 @@ def probes(scope: Scope, now: datetime) -> dict[str, Probe]:
         "cloudwatch:GetAlarmMuteRule": Probe({"AlarmMuteRuleName": NAME}, named=True),
         "cloudwatch:GetMetricData": Probe(_one_metric(now)),
         "cloudwatch:ListMetrics": Probe(
-            {"Namespace": "AWS/SageMaker", "Dimensions": [{"Name": "EndpointName", "Value": NAME}]}, named=True
+            {"Namespace": "AWS/SageMaker", "Dimensions": [{"Name": "EndpointName", "Value": NAME}]}
         ),
         "servicequotas:ListServiceQuotas": Probe({"ServiceCode": "sagemaker", "MaxResults": 1}),
         "sagemaker:ListApps": Probe({"MaxResults": 1}),

@@ -66,7 +66,7 @@ MOST_BYTES_OF_AN_ANSWER = 32 * 1024 * 1024
 MESSAGE = 1_000
 
 #: Lists that AWS leaves out of an answer in pages where it has nothing to say; all others of it are always there.
-_MAY_LACK = frozenset({"CompositeAlarms", "LogAlarms", "Messages"})
+_MAY_LACK = frozenset({"CompositeAlarms", "LogAlarms", "Messages", "OwningAccounts"})
 
 
 def boto3_name(service: str) -> str:

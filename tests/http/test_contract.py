@@ -71,7 +71,7 @@ def narrowed() -> dict[str, Any]:
     chosen = {"account": [ACCOUNT], "region": [REGION], "rule": [RULE], "topic": TOPICS}
     query = described["paths"]["/audit"]["get"]["parameters"]
     query[:] = [one for one in query if one["name"] != "cursor"]
-    for one in query:
+    for one in (*query, *described["paths"]["/calendar"]["get"]["parameters"]):
         if one["name"] in chosen:
             one["schema"] = {"type": "string", "enum": chosen[one["name"]]}
     body = described["components"]["schemas"]["AuditBody"]["properties"]

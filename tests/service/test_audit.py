@@ -267,7 +267,7 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
         one for one in EXPECTED if one[1].startswith("walled-in")
     }
     assert report.resources["endpoint"] == 1
-    assert sum(front.calls.values()) <= 14
+    assert sum(front.calls.values()) <= 15
     assert not [name for name in front.calls if ":List" in name and name != "sagemaker:ListTags"]
     assert "sagemaker:Search" not in front.calls
 

@@ -61,7 +61,12 @@ def more_failing(template: dict[str, Any]) -> Counter[tuple[str, str]]:
 
 def test_the_base_is_sound_and_judged_by_many_rules() -> None:
     outcomes = judgement(SOUND).outcomes.values()
-    assert {key[0] for key in BASE} == {"inference-component-no-az-balance"}
+    # Its queue tells nobody of failures, and 450 % is beyond the scale of two vCPUs.
+    assert {key[0] for key in BASE} == {
+        "async-failures-untold",
+        "autoscaling-target-off-scale",
+        "inference-component-no-az-balance",
+    }
     assert sum(one.verdict is Verdict.PASS for one in outcomes) > 40
 
 

@@ -64,7 +64,7 @@ def test_a_list_in_evidence_ends_in_a_count(rule: str) -> None:
     assert bounds.size(finding) <= bounds.FINDING_BYTES
 
 
-@pytest.mark.parametrize("rule", WIDE)
+@pytest.mark.parametrize("rule", sorted(set(WIDE) - {"reservation-ends"}))  # whose commands are about the plan
 def test_commands_go_as_far_along_a_list_as_they_fit_and_the_fix_says_how_far(rule: str) -> None:
     finding = wide(rule)
     commands = "\n".join(finding.fix.commands)
