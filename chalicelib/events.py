@@ -157,7 +157,7 @@ def _network(parameters: Mapping[str, Any], response: Any) -> tuple[ResourceRef,
 
 
 def _scaled_by_alarms(call: str, parameters: Mapping[str, Any]) -> tuple[ResourceRef, ...]:
-    """What these alarms scale, as far as the call tells, and each alarm by its name for what it does not tell."""
+    """What these alarms scale, as their actions and the names of target tracking tell; any other alarm by its name."""
     muted = parameters.get("muteTargets")
     names = [*_texts(parameters.get("alarmNames")), *_texts([parameters.get("alarmName")])]
     names += _texts(muted.get("alarmNames")) if isinstance(muted, Mapping) else []
@@ -166,13 +166,12 @@ def _scaled_by_alarms(call: str, parameters: Mapping[str, Any]) -> tuple[Resourc
     if not names:
         raise NotOurs("a mute rule that is gone names no alarm; the next sweep sees what it muted")
     actions = [arn for key in ("alarmActions", "oKActions") for arn in _texts(parameters.get(key))]
-    ids = [
-        match[1]
-        for text in (*actions, *names)
-        for match in (_POLICY_ARN.match(text), _TRACKING_ALARM.match(text))
-        if match is not None
+    acting = [_scaled(match[1]) for arn in actions if (match := _POLICY_ARN.match(arn)) is not None]
+    named = [
+        _scaled(match[1]) if (match := _TRACKING_ALARM.match(name)) is not None else ResourceRef(ALARM, name)
+        for name in names
     ]
-    return tuple(dict.fromkeys([*map(_scaled, ids), *(ResourceRef(ALARM, name) for name in names)]))
+    return tuple(dict.fromkeys([*acting, *named]))
 
 
 def _texts(values: Any) -> list[str]:

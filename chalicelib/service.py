@@ -139,7 +139,7 @@ class Service:
             return _nothing_to_audit(event, str(reason))
         except InvalidInput as error:
             return _dropped(event, str(error))
-        return {"notices": len(self.publisher.event(audited))}
+        return {"notices": len(self.publisher.event(audited, [*audited.ids, *audited.resolution.gone]))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Parts of a run that SQS hands over, and resources to be asked about again; answers those that failed."""

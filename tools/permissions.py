@@ -86,7 +86,7 @@ WORK = _own(
 )
 ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
-#: An event asks for no single item, but for what stands on a subnet or is scaled by an alarm.
+#: An event reads by queries and in batches alone.
 TELLING_OF_EVENTS = [*TOLD, _ledger(), REPORTS, KEPT]
 TELLING = [*TOLD, _ledger("Get"), REPORTS, KEPT]
 
@@ -97,7 +97,7 @@ FUNCTIONS: dict[str, list[Statement]] = {
         "audit_on_schedule": [_read(SWEEP_READS), *TELLING, QUEUE, ORGANIZATION],
         "audit_on_sagemaker_event": [_read(NATIVE_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING_OF_EVENTS, AGAIN],
-        "audit_on_api_call": [_read(API_CALL_READS), *TELLING, AGAIN],
+        "audit_on_api_call": [_read(API_CALL_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS],
         "deliver_to_slack": [*SECRETS],
         "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],

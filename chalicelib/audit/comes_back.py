@@ -4,10 +4,11 @@
 moment only, leaves the question open, and so does one that is switched off; else the answer is yes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from chalicelib.inventory.crowding import grouped
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.components import InferenceComponent
@@ -118,8 +119,9 @@ class Verdicts:
     def of(self, estate: Inventory, rules: Mapping[str, RuleSetting]) -> dict[str, ComesBack]:
         """The answers about each endpoint by its name. ``rules`` are those that judged."""
         outcomes: dict[str, dict[str, list[Outcome]]] = {name: {} for name in estate.endpoints}
+        on_config = grouped(estate.endpoints.values(), lambda endpoint: endpoint.config_name)
         for rule, subject, outcome in self._heard:
-            for name in _concerned(subject, estate):
+            for name in _concerned(subject, estate, on_config):
                 if name in outcomes:
                     outcomes[name].setdefault(rule.id, []).append(outcome)
         off = {id: f"not judged: {id} is off" for id in _NEEDED - rules.keys()}
@@ -135,8 +137,8 @@ class Verdicts:
         }
 
 
-def _concerned(subject: Fact, estate: Inventory) -> Iterable[str]:
-    """The names of the endpoints that an outcome on a resource is about."""
+def _concerned(subject: Fact, estate: Inventory, on_config: Mapping[str | None, Sequence[Endpoint]]) -> Iterable[str]:
+    """The names of the endpoints that an outcome on a resource is about; ``on_config`` are those on each config."""
     if isinstance(subject, Endpoint):
         return (subject.name,)
     if isinstance(subject, Variant | InferenceComponent):
@@ -144,7 +146,7 @@ def _concerned(subject: Fact, estate: Inventory) -> Iterable[str]:
     if isinstance(subject, Model):
         return subject.used_by or ()
     if isinstance(subject, EndpointConfig):
-        return [endpoint.name for endpoint in estate.endpoints.values() if endpoint.config_name == subject.name]
+        return [endpoint.name for endpoint in on_config.get(subject.name, ())]
     if isinstance(subject, TrainingPlan):
         return {variant.endpoint_name for variant in estate.variants.values() if subject.holds(_reservation(variant))}
     if isinstance(subject, ServiceQuota):

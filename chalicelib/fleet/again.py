@@ -22,7 +22,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import IN_TRANSITION, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.ledger.again import Pending
-from chalicelib.ledger.table import LedgerFailed, utc_now
+from chalicelib.ledger.table import CLIENT, LedgerFailed, utc_now
 from chalicelib.report import telemetry
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
@@ -137,7 +137,7 @@ class AskingAgain:
             "resource": arn,
             "attempt": attempt,
         }
-        sqs = self.session.client("sqs", region_name=self.region)
+        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
         try:
             sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(body), DelaySeconds=self.minutes * 60)
         except (ClientError, BotoCoreError) as error:

@@ -17,7 +17,7 @@ from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assu
 from chalicelib.fleet.closing import Closing
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Run, Runs
-from chalicelib.ledger.table import utc_now
+from chalicelib.ledger.table import CLIENT, utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
@@ -121,7 +121,7 @@ class Fleet:
         return accounts_of_organization(self.session)
 
     def _queue(self, run: str, parts: Sequence[RunPart]) -> None:
-        sqs = self.session.client("sqs", region_name=self.region)
+        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
         for start in range(0, len(parts), MESSAGES_A_CALL):
             batch = parts[start : start + MESSAGES_A_CALL]
             entries = [
@@ -173,7 +173,7 @@ class Fleet:
         handle = record.get("receiptHandle")
         if not isinstance(handle, str) or self.settings.queue_url is None:
             return
-        sqs = self.session.client("sqs", region_name=self.region)
+        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
         try:
             sqs.change_message_visibility(
                 QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=AGAIN_SECONDS * attempts

@@ -277,13 +277,15 @@ class Aws:
         credentials = self._session.get_credentials()
         if credentials is None:
             raise CallFailed(name, "NoCredentialsError", "no credentials to sign the query with")
+        if not (left := self._left()):
+            raise CallFailed(name, OUT_OF_TIME, "the time of the audit was over")
         form = urlencode({"query": expression, "time": f"{moment.timestamp():.0f}"})
         request = AWSRequest("POST", f"{endpoint.rstrip('/')}/api/v1/query", {"Content-Type": _FORM}, form)
         SigV4Auth(credentials.get_frozen_credentials(), "monitoring", self.region).add_auth(request)
         with self._lock:
             self.calls[name] += 1
         try:
-            answer = URLLib3Session(timeout=(5, 30)).send(request.prepare())
+            answer = URLLib3Session(timeout=(min(5.0, left), min(30.0, left))).send(request.prepare())
             body = json.loads(answer.content[:MOST_BYTES_OF_AN_ANSWER], parse_constant=_no_number)
         except BotoCoreError as error:
             raise CallFailed(name, type(error).__name__, str(error)[:MESSAGE]) from error

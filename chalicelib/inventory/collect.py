@@ -252,7 +252,7 @@ class Reading:
         estate.models = models_read.result() or {}
         estate.others = {kind: read.result() or {} for kind, read in {**others, StudioApp.kind: apps}.items()}
         self._read_lacking_models(estate)
-        supplied(estate)
+        supplied_read = self._sections.submit(supplied, estate)
         metrics_read = self._sections.submit(self._read_metrics, estate)
         standing_read = self._sections.submit(dependencies.read, reader, estate)
         estate.policies, estate.schedules = self._policies.result() or [], schedules.result() or []
@@ -268,6 +268,7 @@ class Reading:
         estate.tuning_jobs = tuning_read.result() or {}
         estate.subnets = self._network.result() or {}
         metrics_read.result()
+        supplied_read.result()
         estate.standing = standing_read.result()
         return estate
 

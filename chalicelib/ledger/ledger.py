@@ -253,8 +253,8 @@ class Ledger:
     def users_of(self, account: str, region: str, names: Iterable[str]) -> list[str]:
         """The ARNs of the models and configs that stood on these subnets, and of what these alarms scaled, when a sweep
         saw them last."""
-        items = [self._table.get(f"subnet#{account}#{region}", name) for name in names]
-        return sorted({arn for item in items if item is not None for arn in item["users"]})
+        items = self._table.get_all(f"subnet#{account}#{region}", names)
+        return sorted({arn for item in items for arn in item["users"]})
 
     # ---- since when something has been seen: an item each, so that audits side by side take nothing from each other
 

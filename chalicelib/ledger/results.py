@@ -56,16 +56,15 @@ class Head:
 
 def head_of(report: Report) -> Head:
     """The head of a report. Of the calendar it holds what the policy says of all accounts."""
-    of_all = [entry for entry in report.calendar if entry.account is None]
     lists: dict[str, Any] = {
         "findings": [],
         "blind_spots": [],
         "deferred": [],
         "endpoints": [],
-        "calendar": of_all,
+        "calendar": [entry for entry in report.calendar if entry.account is None],
         "passes": None,
     }
-    return Head(report.model_copy(update={**lists, "calendar": of_all}), len(report.findings))
+    return Head(report.model_copy(update=lists), len(report.findings))
 
 
 @dataclass(frozen=True, slots=True)

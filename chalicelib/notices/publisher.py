@@ -120,13 +120,14 @@ class Publisher:
         self._answer_for(told.failures)
         return told.notices
 
-    def event(self, audited: Audited) -> list[Notice]:
-        """Sends what an event changed, and remembers. Raises NotDelivered when a channel did not take all of it."""
+    def event(self, audited: Audited, only: Collection[str] | None = None) -> list[Notice]:
+        """Sends what an event changed, and remembers; with ``only`` of the findings with these ids, which are all that
+        the ledger is asked for. Raises NotDelivered when a channel did not take all of it."""
         self._note_judged([audited])
         claim = self._claim()
         notices: list[Notice] = []
         failures: dict[str, str] = {}
-        ids: Collection[str] | None = None
+        ids = only
         while ids is None or ids:
             claimed = self._claimed(audited, claim, ids)
             owing, ids = claimed.owing, claimed.lost

@@ -12,7 +12,7 @@ from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import deployed, variant_with_instances, younger_than
-from chalicelib.rules.instance_fit import TOPIC, calls_of, total, utilization
+from chalicelib.rules.instance_fit import TOPIC, calls_in_window, total, utilization
 from chalicelib.rules.registry import Params, Window, rule
 
 
@@ -60,10 +60,7 @@ def endpoint_cpu_oversized(variant: Variant, estate: Inventory, params: CpuUse) 
     age = timedelta(days=params.window_days)
     if younger_than(deployed(variant, estate, age), age, estate):
         return not_applicable(f"deployed in the last {params.window_days} days").passing()
-    points = calls_of(variant, estate, params.window_days)
-    if not points and not variant.hosts_components and variant.is_async:
-        raise no_datapoints("CloudWatch has no InvocationsProcessed datapoints for it")
-    if not (calls := total(points)):
+    if not (calls := calls_in_window(variant, estate, params.window_days)):
         return not_applicable("not called in the window; endpoint-idle tells it")
     cpus = _cpus(variant)
     busiest = utilization("CPUUtilization", variant, estate, params.window_days)

@@ -60,6 +60,15 @@ def calls_of(variant: Variant, estate: Inventory, days: int) -> list[Datapoint]:
     return estate.metric("Invocations", variant, days=days)
 
 
+def calls_in_window(variant: Variant, estate: Inventory, days: int) -> float:
+    """How often a variant was used. Raises Unread for an asynchronous one of which CloudWatch tells nothing: AWS writes
+    its metric under two names, and may write neither."""
+    points = calls_of(variant, estate, days)
+    if not points and not variant.hosts_components and variant.is_async:
+        raise no_datapoints("CloudWatch has no InvocationsProcessed datapoints for it")
+    return total(points)
+
+
 class GpuUse(Params):
     gpu_percent: NonNegativeFloat = 20
     memory_percent: NonNegativeFloat = 30
@@ -103,10 +112,7 @@ def endpoint_gpu_underutilized(variant: Variant, estate: Inventory, params: GpuU
     age = timedelta(days=params.min_age_days)
     if younger_than(deployed(variant, estate, age), age, estate):
         return not_applicable(f"deployed less than {params.min_age_days:g} days ago").passing()
-    points = calls_of(variant, estate, params.window_days)
-    if not points and not variant.hosts_components and variant.is_async:
-        raise no_datapoints("CloudWatch has no InvocationsProcessed datapoints for it")
-    if not (calls := total(points)):
+    if not (calls := calls_in_window(variant, estate, params.window_days)):
         return not_applicable("not called in the window; endpoint-idle tells it")
     gpus = min(instance.gpu_count or 1 for instance in types)
     busiest = utilization("GPUUtilization", variant, estate, params.window_days)

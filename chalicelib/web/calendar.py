@@ -11,7 +11,7 @@ from chalicelib.report.formats.icalendar import icalendar
 from chalicelib.service import Service
 from chalicelib.web.answers import CalendarAnswer
 from chalicelib.web.requests import CalendarQuery, preferred, valid
-from chalicelib.web.routes import HttpResponse
+from chalicelib.web.response import HttpResponse
 
 #: What the route can answer with; the first where nothing is preferred.
 MEDIA_TYPES = ("application/json", "text/calendar")

@@ -106,17 +106,17 @@ def an_app(
     sagemaker.create_user_profile(DomainId="d-1", UserProfileName="ada", UserSettings=user or {})
     sagemaker.create_space(
         DomainId="d-1",
-        SpaceName="work",
+        SpaceName="research",
         OwnershipSettings={"OwnerUserProfileName": "ada"},
         SpaceSharingSettings={"SharingType": sharing},
         SpaceSettings=a_time_to_wait(type),
     )
-    sagemaker.create_app(DomainId="d-1", SpaceName="work", AppType=type, AppName="default")
+    sagemaker.create_app(DomainId="d-1", SpaceName="research", AppType=type, AppName="default")
     active = datetime.now(UTC) - timedelta(days=7)
     seed.studio_app(
         ACCOUNT,
         REGION,
-        f"d-1/work/{type.lower()}/default",
+        f"d-1/research/{type.lower()}/default",
         active=active,
         ResourceSpec={"InstanceType": "ml.t3.medium"},
     )

@@ -46,7 +46,7 @@ POLICY = f"arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:1:resource/s
 @pytest.mark.parametrize(
     ("call", "parameters", "named"),
     [
-        ("DeleteAlarms", {"alarmNames": [TRACKING]}, {("endpoint", "churn"), ("alarm", TRACKING)}),
+        ("DeleteAlarms", {"alarmNames": [TRACKING, "own"]}, {("endpoint", "churn"), ("alarm", "own")}),
         ("DisableAlarmActions", {"alarmNames": ["own"]}, {("alarm", "own")}),
         (
             "PutMetricAlarm",
