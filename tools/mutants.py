@@ -56,15 +56,19 @@ AREAS = (
         "ledger",
         ("chalicelib/ledger/*.py",),
         (
-            "tests/service/test_ledger.py",
-            "tests/service/test_table.py",
-            "tests/service/test_telling.py",
+            "tests/unit/test_channels.py",
+            "tests/unit/test_marks.py",
+            "tests/unit/test_table.py",
+            "tests/service/test_again.py",
+            "tests/service/test_fleet.py",
             "tests/service/test_history.py",
+            "tests/service/test_ledger.py",
+            "tests/service/test_marks.py",
+            "tests/service/test_parts_again.py",
             "tests/service/test_remembered.py",
             "tests/service/test_sightings.py",
-            "tests/service/test_marks.py",
-            "tests/service/test_fleet.py",
-            "tests/http/test_http.py",
+            "tests/service/test_table.py",
+            "tests/service/test_telling.py",
         ),
     ),
     Area(
@@ -94,17 +98,30 @@ AREAS = (
     Area(
         "web",
         ("chalicelib/web/*.py",),
-        ("tests/http/test_http.py", "tests/http/test_ledger_over_http.py", "tests/http/test_description.py"),
+        (
+            "tests/http/test_calendar.py",
+            "tests/http/test_description.py",
+            "tests/http/test_http.py",
+            "tests/http/test_ledger_over_http.py",
+            "tests/service/test_runs.py",
+        ),
     ),
     Area(
         "fleet",
         ("chalicelib/fleet/*.py",),
-        ("tests/service/test_fleet.py", "tests/service/test_whose.py", "tests/http/test_http.py"),
+        (
+            "tests/service/test_again.py",
+            "tests/service/test_fleet.py",
+            "tests/service/test_parts_again.py",
+            "tests/service/test_runs.py",
+            "tests/service/test_whose.py",
+        ),
     ),
     Area(
         "policy",
         ("chalicelib/policy/*.py",),
         (
+            "tests/unit/test_bounds.py",
             "tests/unit/test_policy.py",
             "tests/unit/test_exemptions.py",
             "tests/unit/test_exemptions_told.py",
@@ -128,6 +145,11 @@ pytest_add_cli_args=
     no:cacheprovider
     -p
     no:anyio
+    -p
+    tools.quickest_first
+    --tb=no
+timeout_multiplier=4
+timeout_constant=10
 also_copy=
     {needed}
 do_not_mutate_patterns=
