@@ -298,6 +298,9 @@ def main() -> int:
         if waiting := [name for name in chosen if before[name] in (UNTRIED | LIVED if options.again else UNTRIED)]:
             attempt(area, waiting, options.jobs)
         after = results(area, chosen)
+        if forgotten := [name for name in chosen if after[name] in UNTRIED]:  # as the area has other tests than before
+            attempt(area, forgotten, options.jobs)
+            after = results(area, chosen)
         for mutant in described(area, chosen):
             became = _became(mutant, after[mutant.name], passed_over)
             figures.setdefault(_module(mutant.name), Counter())[became] += 1
