@@ -32,8 +32,9 @@ NEEDED = ("app.py", "emulator", "infra", "policies", "samples", "templates", "to
 #: What is written to the log is not tried.
 NOT_TRIED = (r"^\s*log\.\w+\(",)
 LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"')
-#: Names and values in an expression of DynamoDB, which is no sentence.
+#: Names and values in an expression of DynamoDB, which is no sentence; and its keywords, of which case does not matter.
 PLACEHOLDER = re.compile(r"[:#]\w")
+KEYWORD = re.compile(r"\b(?:add|and|between|delete|in|not|or|remove|set)\b", re.IGNORECASE)
 
 #: What mutmut says of an error that no test noticed, and of one that was not tried to the end.
 LIVED = {"survived", "no tests", "suspicious"}
@@ -174,6 +175,8 @@ class Mutant:
         """True where nothing but the letters of a sentence is another."""
         if _letters(self.removed) != _letters(self.added):
             return False
+        if PLACEHOLDER.search(self.added) and _keywords_aside(self.removed) == _keywords_aside(self.added):
+            return True
         texts = set(LITERAL.findall(self.added)) - set(LITERAL.findall(self.removed))
         return bool(texts) and all(" " in text and not PLACEHOLDER.search(text) for text in texts)
 
@@ -324,6 +327,10 @@ def _became(mutant: Mutant, status: str, passed_over: set[tuple[str, str, str]])
 
 def _letters(text: str) -> str:
     return text.replace("XX", "").casefold()
+
+
+def _keywords_aside(text: str) -> str:
+    return KEYWORD.sub(lambda keyword: keyword[0].casefold(), text)
 
 
 def _module(name: str) -> str:
