@@ -76,6 +76,7 @@ def test_a_channel_that_fails_for_one_account_holds_up_no_other(account: Account
     assert account.told() == []
 
 
+@pytest.mark.slow
 def test_wherever_the_process_dies_each_account_is_told_and_the_run_ends(account: Account) -> None:
     settings = account.service(accounts=(ACCOUNT, MEMBERS[0]), regions=(REGION,)).settings
     for run in ("a-first", "a-second"):  # the first has findings to tell, and remembers configs for the others
@@ -246,6 +247,7 @@ def test_a_schedule_goes_on_where_the_runs_cannot_be_read(account: Account, fron
     assert service.on_schedule(SCHEDULE)["findings"] == 2
 
 
+@pytest.mark.slow
 def test_a_notice_of_a_run_names_the_first_parts_and_counts_the_rest(account: Account) -> None:
     accounts = [f"{300_000_000_000 + number}" for number in range(30)]
     service = account.service(accounts=tuple(accounts), regions=(REGION,))
