@@ -24,6 +24,8 @@ from typing import Any
 
 import yaml
 
+from tools.quickest_first import STATISTICS
+
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "out" / "mutants"
 ACCEPTED = ROOT / "docs" / "mutants.yaml"
@@ -236,9 +238,12 @@ def results(area: Area, names: Iterable[str]) -> dict[str, str]:
     return {name: status_by_exit_code[codes.get(name)] for name in names}
 
 
-def attempt(area: Area, names: Sequence[str], jobs: int) -> None:
-    """Tries these; the results stay in the workspace. Raises CalledProcessError when the tests fail as they are."""
+def attempt(area: Area, names: Sequence[str], jobs: int, *, anew: bool = False) -> None:
+    """Tries these; the results stay in the workspace. ``anew``: which test reaches what is found out once more, as the
+    tests may have changed. Raises CalledProcessError when they fail as they are."""
     with workspace(area):
+        if anew:
+            Path("mutants", STATISTICS).unlink(missing_ok=True)
         command = [str(Path(sys.executable).parent / "mutmut"), "run", "--max-children", str(jobs), *names]
         with Path("log.txt").open("w") as log:
             subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
@@ -299,7 +304,7 @@ def main() -> int:
         chosen = [name for where, name in drawn if where == area.name]
         before = results(area, chosen)
         if waiting := [name for name in chosen if before[name] in (UNTRIED | LIVED if options.again else UNTRIED)]:
-            attempt(area, waiting, options.jobs)
+            attempt(area, waiting, options.jobs, anew=options.again)
         after = results(area, chosen)
         if forgotten := [name for name in chosen if after[name] in UNTRIED]:  # as the area has other tests than before
             attempt(area, forgotten, options.jobs)

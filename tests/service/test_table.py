@@ -304,7 +304,7 @@ def test_what_was_remembered_before_is_read(table: ItemTable) -> None:
     assert TableMemory("ledger", table.client).recall(ACCOUNT, REGION) == {config.name: config}
 
 
-def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None:
+def test_a_part_whose_pieces_are_not_all_there_is_a_failure_that_names_it(before: Any) -> None:
     key = {"pk": "run#a-1", "sk": f"part#{ACCOUNT}#{REGION}#0000"}
     table = ItemTable("ledger", before)
     table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
