@@ -113,6 +113,7 @@ AREAS = (
         "fleet",
         ("chalicelib/fleet/*.py",),
         (
+            "tests/unit/test_accounts.py",
             "tests/service/test_again.py",
             "tests/service/test_fleet.py",
             "tests/service/test_parts_again.py",
