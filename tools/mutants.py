@@ -102,6 +102,7 @@ AREAS = (
         "web",
         ("chalicelib/web/*.py",),
         (
+            "tests/unit/test_requests.py",
             "tests/http/test_calendar.py",
             "tests/http/test_description.py",
             "tests/http/test_http.py",
