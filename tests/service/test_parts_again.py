@@ -11,7 +11,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
-from tests.service.test_fleet import SCHEDULE, Account, a_record, worked
+from tests.service.test_fleet import SCHEDULE, Account, a_record, report_of, worked
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 
@@ -84,3 +84,18 @@ def test_a_run_that_was_given_up_stays_so_when_its_last_part_comes_after_all(emu
     run = runs.get("a-1")
     assert run is not None
     assert (run.state, run.closed, run.open) == ("failed", True, frozenset())
+
+
+def test_a_part_of_which_no_rule_is_asked_is_complete_and_found_nothing(emulator: Emulator) -> None:
+    account = Account(emulator)
+    service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
+    service.runs.grown(ACCOUNT, REGION, 500_001)
+    run = service.fleet.start("http", rules=["endpoint-single-instance"], notify=False)
+    assert worked(service, *account.queued()) == []
+    results = service.runs.results.of_account(run.id, ACCOUNT)
+    hosting, jobs = (results[RunPart(ACCOUNT, REGION, group)].report for group in ("hosting", "jobs"))
+    assert {finding.rule for finding in hosting.findings} == {"endpoint-single-instance"}
+    assert (jobs.complete, jobs.rules, jobs.blind_spots, jobs.findings, jobs.api_calls) == (True, {}, [], [], {})
+    whole = report_of(service, run.id)
+    assert (whole.complete, whole.blind_spots, list(whole.rules)) == (True, [], ["endpoint-single-instance"])
+    assert [finding.id for finding in whole.findings] == [finding.id for finding in hosting.findings]

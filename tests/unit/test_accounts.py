@@ -1,6 +1,7 @@
 """Whose credentials are in use and where, what is said where there are none, and the sessions in other accounts."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,8 +26,11 @@ from chalicelib.fleet.accounts import (
     enabled_regions,
     role_arn,
 )
+from chalicelib.fleet.whose import Doors, Foreign
 from chalicelib.policy.policy import load_policy
-from chalicelib.scope import ResourceRef
+from chalicelib.scope import ResourceRef, Scope
+from chalicelib.settings import Settings
+from samples.builders import NOW
 
 ROLE = "arn:aws:iam::222222222222:role/reader"
 MEMBER = {"Account": "222222222222", "Arn": "arn:aws-cn:sts::222222222222:assumed-role/reader/me"}
@@ -226,3 +230,73 @@ def test_a_region_that_is_not_enabled_does_not_answer(answer: Any, expected: boo
     session: Any = Session(answer)
     assert answers_in(session, "ap-east-1") is expected
     assert session.clients == [("sts", "ap-east-1")]
+
+
+# ---- the doors to other accounts
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:111111111111:function:auditor"
+
+
+def doors(session: Any, **settings: Any) -> Doors:
+    named = {"accounts": ("222222222222",), "role_name": "reader", "external_id": "a-secret"}
+    return Doors(Settings(**{**named, **settings}), Caller(session, FUNCTION))
+
+
+def test_the_door_to_another_account_is_its_role_for_45_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [NOW]
+    monkeypatch.setattr("chalicelib.fleet.whose.utc_now", lambda: now[0])
+    session = Session({"Credentials": CREDENTIALS})
+    ways, member = doors(session), Scope("222222222222", "eu-west-1")
+    door = ways.of(member)
+    asked = {"RoleArn": ROLE, "RoleSessionName": "sagemaker-auditor", "ExternalId": "a-secret"}
+    assert session.sts.asked == [("assume_role", asked)]
+    now[0] = NOW + timedelta(minutes=45, seconds=-1)
+    assert ways.of(member) is door
+    now[0] = NOW + timedelta(minutes=45)
+    later = ways.of(member)
+    assert later is not door
+    now[0] = NOW + timedelta(minutes=89)
+    assert ways.of(member) is later
+    assert len(session.sts.asked) == 2
+
+
+def test_the_own_account_is_read_with_the_own_credentials_in_its_regions() -> None:
+    session = Session()
+    ways = doors(session, regions=("us-east-1",))
+    own = Scope("111111111111", "us-east-1")
+    assert ways.of(own) is ways.of(own)
+    assert ways.of(Scope("111111111111", "eu-west-1")) is not ways.of(own)
+    assert session.sts.asked == []
+
+
+@pytest.mark.parametrize(
+    ("account", "region", "settings", "says"),
+    [
+        ("111111111111", "us-east-1", {}, "the region 'us-east-1' is not audited here; accepted are eu-west-1"),
+        (
+            "111111111111",
+            "ap-east-1",
+            {"regions": ("us-east-1", "eu-central-1")},
+            "the region 'ap-east-1' is not audited here; accepted are us-east-1, eu-central-1",
+        ),
+        ("333333333333", "eu-west-1", {}, "the account '333333333333' is not audited here; accepted are 111111111111"),
+        ("222222222222", "eu-west-1", {"role_name": None}, "the account '222222222222' is not audited here"),
+    ],
+)
+def test_what_is_not_audited_here_has_no_door(account: str, region: str, settings: Any, says: str) -> None:
+    session = Session({"Credentials": CREDENTIALS})
+    with pytest.raises(Foreign, match=f"^{says}"):
+        doors(session, **settings).of(Scope(account, region))
+    assert session.sts.asked == []
+
+
+def test_a_role_or_an_organization_that_refuses_leaves_no_door() -> None:
+    member = Scope("222222222222", "eu-west-1")
+    with pytest.raises(Foreign, match=rf"^the role {ROLE} cannot be assumed \(AccessDenied\)"):
+        doors(Session(refused("AccessDenied"))).of(member)
+    organization = Session(refused("AccessDeniedException"))
+    with pytest.raises(
+        Foreign, match=r"^whether the account is one of the organization cannot be told: .*ListAccounts"
+    ):
+        doors(organization, accounts=("organization",)).of(member)
