@@ -18,6 +18,7 @@ from chalicelib.scope import Scope
 from emulator import account_network, account_storage, seed
 from emulator.account_base import Account, Scaling, settle_alarms
 from emulator.account_endpoints import Component, Endpoint, Model, Variant, make_endpoint
+from emulator.extension.registry import backend_of
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
