@@ -83,7 +83,6 @@ AREAS = (
             "tests/service/test_ledger.py",
             "tests/service/test_sightings.py",
             "tests/service/test_marks.py",
-            "tests/service/test_events.py",
         ),
     ),
     Area(
