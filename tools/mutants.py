@@ -101,6 +101,7 @@ AREAS = (
         "web",
         ("chalicelib/web/*.py",),
         (
+            "tests/unit/test_pages.py",
             "tests/unit/test_requests.py",
             "tests/http/test_calendar.py",
             "tests/http/test_description.py",
