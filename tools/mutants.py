@@ -78,11 +78,9 @@ AREAS = (
         "resolution",
         ("chalicelib/audit/resolution.py",),
         (
-            "tests/unit/test_proof.py",
             "tests/unit/test_gone.py",
-            "tests/service/test_ledger.py",
-            "tests/service/test_sightings.py",
-            "tests/service/test_marks.py",
+            "tests/unit/test_proof.py",
+            "tests/unit/test_resolutions.py",
         ),
     ),
     Area(
