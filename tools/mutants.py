@@ -87,12 +87,10 @@ AREAS = (
         "decide",
         ("chalicelib/notices/decide.py",),
         (
-            "tests/unit/test_notices.py",
-            "tests/unit/test_proof.py",
+            "tests/unit/test_decide.py",
             "tests/unit/test_exemptions_told.py",
+            "tests/unit/test_notices.py",
             "tests/unit/test_sns_golden.py",
-            "tests/service/test_ledger.py",
-            "tests/service/test_marks.py",
         ),
     ),
     Area(
