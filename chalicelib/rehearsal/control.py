@@ -86,17 +86,22 @@ class Gauge:
     def __init__(self, policy: Policy, gapless: bool) -> None:
         self.policy = policy
         if isinstance(policy, TargetTracking):
-            self.high: Counter | Window = _watch(policy.high, gapless)
-            self.low = _watch(policy.low, gapless) if policy.low else None
+            self.high = _watch(policy.high, gapless).rings
+            self.low = _watch(policy.low, gapless).rings if policy.low else _never
         else:
-            self.high, self.low = _watch(policy.alarm, gapless), None
+            self.high, self.low = _watch(policy.alarm, gapless).rings, _never
         self.outward = self.inward = False
 
     def rings(self, minute: int, value: float | None) -> bool:
         """Takes the datapoint of a minute; True where one of the alarms rings, and there is a value to act upon."""
-        self.outward = self.high.rings(minute, value) and value is not None
-        self.inward = self.low is not None and self.low.rings(minute, value) and value is not None
-        return self.outward or self.inward
+        self.outward = outward = self.high(minute, value) and value is not None
+        self.inward = inward = self.low(minute, value) and value is not None
+        return outward or inward
+
+
+def _never(minute: int, value: float | None) -> bool:
+    """The alarm for less capacity that a policy does not have."""
+    return False
 
 
 def _watch(alarm: Alarm, gapless: bool) -> Counter | Window:
@@ -150,6 +155,8 @@ class Control:
 
     def begin(self, minute: int) -> None:
         """What happens at the beginning of a minute: instances that were ordered serve, scheduled actions are done."""
+        if minute != self.ready and minute not in self.schedule:
+            return
         if minute == self.ready:
             self._complete(minute)
         if minute in self.schedule:
@@ -167,8 +174,8 @@ class Control:
     def wish(self, minute: int, values: Sequence[float | None]) -> Decision | None:
         """What the policies decide at the end of a minute, given the value of each one's metric; nothing is changed."""
         ringing = False
-        for gauge, value in zip(self.gauges, values, strict=True):
-            if gauge.rings(minute, value):
+        for number, gauge in enumerate(self.gauges):
+            if gauge.rings(minute, values[number]):
                 ringing = True
         if not ringing or self.ready is not None:
             return None

@@ -108,6 +108,29 @@ class Book:
         )
 
 
+#: The series that each policy follows, and whether it is divided by the instances.
+Followed = list[tuple[Sequence[float], bool]]
+
+
+def followed_by(setting: Setting, loads: Sequence[Sequence[float]]) -> Followed:
+    """What the policies of a setting follow."""
+    return [(loads[policy.load], policy.per_instance) for policy in setting.policies]
+
+
+def measured(followed: Followed, minute: int, serving: int, missing: bool) -> list[float | None]:
+    """The value of each policy's metric in a minute; None where there is no datapoint."""
+    values: list[float | None] = []
+    for series, per_instance in followed:
+        value = series[minute]
+        if value != value:
+            values.append(None if missing or not serving else 0.0)
+        elif not per_instance:
+            values.append(value)
+        else:
+            values.append(value / serving if serving else None)
+    return values
+
+
 def replay(loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behaviour, start: int | None = None) -> Replay:
     """What would have happened to these loads. Each has a value for every minute, NaN where there is none; the first is
     what the instances carry. It starts with ``start`` instances brought inside the bounds, else with the minimum."""
@@ -115,7 +138,7 @@ def replay(loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behavi
     first, book = control.desired, Book()
     missing = behaviour.gaps == "missing"
     carried = behaviour.carried
-    followed = [(loads[policy.load], policy.per_instance) for policy in setting.policies]
+    followed = followed_by(setting, loads)
     serving, room = -1, 0.0
     for minute, load in enumerate(loads[0]):
         control.begin(minute)
@@ -125,14 +148,5 @@ def replay(loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behavi
             book.note_serving(minute, serving)
         if load > room:
             book.note_short(minute)
-        values: list[float | None] = []
-        for series, per_instance in followed:
-            value = series[minute]
-            if value != value:
-                values.append(None if missing or not serving else 0.0)
-            elif not per_instance:
-                values.append(value)
-            else:
-                values.append(value / serving if serving else None)
-        control.end(minute, values)
+        control.end(minute, measured(followed, minute, serving, missing))
     return book.close(control, first, len(loads[0]))
