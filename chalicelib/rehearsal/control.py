@@ -1,8 +1,8 @@
 """Application Auto Scaling as it is documented: alarms, cooldowns and schedules that change a number of instances.
 
 A cooldown begins when the new instances serve; while it runs, only a larger scale-out passes; an endpoint that is
-``Updating`` cannot be scaled. Source: Application Auto Scaling user guide, "How target tracking scaling works" and "Step
-scaling policies"; SageMaker developer guide, "Automatic scaling of models".
+``Updating`` cannot be scaled. Source: Application Auto Scaling user guide, "How target tracking scaling works" and
+"Step scaling policies"; SageMaker developer guide, "Automatic scaling of models".
 """
 
 from collections import deque

@@ -23,9 +23,9 @@ class Worst(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A replay in numbers. Hours are hours of instances; ``needed_hours`` what the load takes with every instance at the
-    target and never fewer than ``lowest`` of them, ``fixed_at_peak_hours`` what a constant number that carries the peak
-    would take. ``mean_shortfall_percent`` is over the minutes short."""
+    """A replay in numbers. Hours are hours of instances; ``needed_hours`` what the load takes with every instance at
+    the target and never fewer than ``lowest`` of them, ``fixed_at_peak_hours`` what a constant number that carries
+    the peak would take. ``mean_shortfall_percent`` is over the minutes short."""
 
     minutes: int
     gap_minutes: int
@@ -112,9 +112,7 @@ def buckets(load: Sequence[float], replay: Replay, width: int) -> list[Bucket]:
     return filled
 
 
-def _by_bucket(
-    runs: Sequence[Run], minutes: int, width: int, choose: Callable[[Sequence[int]], int]
-) -> list[int]:
+def _by_bucket(runs: Sequence[Run], minutes: int, width: int, choose: Callable[[Sequence[int]], int]) -> list[int]:
     counts = timeline(runs, minutes)
     return [choose(counts[begin : begin + width]) for begin in range(0, minutes, width)]
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.rehearsal.replay import Replay, replay
+from chalicelib.rehearsal.replay import replay
 from chalicelib.rehearsal.scan import scan, scannable
 from chalicelib.rehearsal.settings import Behaviour, Policy, Scheduled, Setting, TargetTracking, upward
 
@@ -27,9 +27,10 @@ DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
 class Limits:
     """What a proposal must keep to.
 
-    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin`` the
-    minute of the day with which the load begins; ``tested`` says that the capacity comes from a load test. So many times
-    the traffic must be carried, too, as the ``margin`` says: else a setting tuned to last week's numbers would win.
+    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin``
+    the minute of the day with which the load begins; ``tested`` says that the capacity comes from a load test. So
+    many times the traffic must be carried, too, as the ``margin`` says: else a setting tuned to last week's numbers
+    would win.
     """
 
     max_short: int
@@ -194,9 +195,7 @@ def _tracking(setting: Setting) -> TargetTracking | None:
 
 def _changed(present: Setting, minimum: int, maximum: int, share: float, cooldown: int | None) -> Setting:
     varied = _tracking(present)
-    policies = tuple(
-        retargeted(policy, share, cooldown) if policy is varied else policy for policy in present.policies
-    )
+    policies = tuple(retargeted(policy, share, cooldown) if policy is varied else policy for policy in present.policies)
     return replace(present, minimum=minimum, maximum=maximum, policies=policies)
 
 

@@ -134,9 +134,10 @@ def explained(
 ) -> Explained:
     """How much of the record the replay explains.
 
-    A step is explained when the first change that the replay wishes since the last step points the same way, lies within
-    :data:`MINUTES_APART` and ends within :data:`INSTANCES_APART`. ``begin`` is when the loads begin; ``start`` how many
-    instances there were. Steps outside the window are left out, those that no policy made are followed, not judged.
+    A step is explained when the first change that the replay wishes since the last step points the same way, lies
+    within :data:`MINUTES_APART` and ends within :data:`INSTANCES_APART`. ``begin`` is when the loads begin; ``start``
+    how many instances there were. Steps outside the window are left out, those that no policy made are followed, not
+    judged.
     """
     minutes = len(loads[0])
     inside = [(_minute(step, begin), step) for step in steps if 0 <= _minute(step, begin) < minutes]

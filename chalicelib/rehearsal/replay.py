@@ -13,7 +13,7 @@ class Run(NamedTuple):
     """A number of instances from a minute on."""
 
     minute: int
-    count: int
+    instances: int
 
 
 class Stretch(NamedTuple):
@@ -31,10 +31,10 @@ class Stretch(NamedTuple):
 class Replay:
     """What would have happened.
 
-    ``serving`` and ``desired`` are the counts, each from a minute on; ``short`` the stretches in which the load was more
-    than the serving instances carry (of a queue: in which requests waited longer than allowed); ``held`` the minutes in
-    which only the maximum stood in the way of more; ``crossed`` those at which a schedule left the minimum above the
-    maximum, which then counts.
+    ``serving`` and ``desired`` are the counts, each from a minute on; ``short`` the stretches in which the load was
+    more than the serving instances carry (of a queue: in which requests waited longer than allowed); ``held`` the
+    minutes in which only the maximum stood in the way of more; ``crossed`` those at which a schedule left the minimum
+    above the maximum, which then counts.
     """
 
     minutes: int
@@ -57,7 +57,7 @@ class Replay:
 def spans(runs: Sequence[Run], minutes: int) -> Iterator[tuple[Stretch, int]]:
     """The stretches of a timeline with the count of each, up to the minute ``minutes``."""
     for run, following in pairwise((*runs, Run(minutes, 0))):
-        yield Stretch(run.minute, following.minute), run.count
+        yield Stretch(run.minute, following.minute), run.instances
 
 
 def timeline(runs: Sequence[Run], minutes: int) -> list[int]:
@@ -131,7 +131,9 @@ def measured(followed: Followed, minute: int, serving: int, missing: bool) -> li
     return values
 
 
-def replay(loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behaviour, start: int | None = None) -> Replay:
+def replay(
+    loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behaviour, start: int | None = None
+) -> Replay:
     """What would have happened to these loads. Each has a value for every minute, NaN where there is none; the first is
     what the instances carry. It starts with ``start`` instances brought inside the bounds, else with the minimum."""
     control = Control(setting, behaviour, start)

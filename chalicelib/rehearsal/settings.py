@@ -52,8 +52,8 @@ def low(target: float, datapoints: int = 15, periods: int = 15) -> Alarm:
 
 @dataclass(frozen=True, slots=True)
 class TargetTracking:
-    """A target tracking policy. Cooldowns in seconds; ``low`` is None where scale-in is disabled; ``load`` is the number
-    of the series that it follows, divided by the instances where it is ``per_instance``."""
+    """A target tracking policy. Cooldowns in seconds; ``low`` is None where scale-in is disabled; ``load`` is the
+    number of the series that it follows, divided by the instances where it is ``per_instance``."""
 
     target: float
     high: Alarm

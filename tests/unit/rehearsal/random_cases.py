@@ -75,7 +75,10 @@ def settings_of(draw: st.DrawFn, plain: bool = False, scheduled: bool = True) ->
         return Setting(minimum, maximum, (draw(trackings(plain=True)),))
     policies = draw(st.lists(st.one_of(trackings(), STEPS), min_size=1, max_size=3))
     actions = st.builds(
-        Scheduled, st.integers(0, 200), st.one_of(st.none(), st.integers(1, 9)), st.one_of(st.none(), st.integers(1, 25))
+        Scheduled,
+        st.integers(0, 200),
+        st.one_of(st.none(), st.integers(1, 9)),
+        st.one_of(st.none(), st.integers(1, 25)),
     )
     several = tuple(draw(st.lists(actions, max_size=3))) if scheduled else ()
     flags = st.sampled_from([False, False, False, True])

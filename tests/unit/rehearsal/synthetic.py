@@ -15,8 +15,8 @@ TICKS_A_MINUTE = 60 // TICK
 
 @dataclass
 class SyntheticAws:
-    """Target tracking of one variant: ``delay`` is how many minutes late its alarms see the metric; warm-up and cooldown
-    in seconds."""
+    """Target tracking of one variant: ``delay`` is how many minutes late its alarms see the metric; warm-up and
+    cooldown in seconds."""
 
     target: float = 100.0
     minimum: int = 1
@@ -95,7 +95,8 @@ def week(seed: int, days: int = 7) -> list[float]:
 
 
 def climbs(seed: int, days: int = 7) -> list[float]:
-    """A load that climbs for five hours of every day without a rest, and ends at once: one scale-out after the other."""
+    """A load that climbs for five hours of every day without a rest, and ends at once: one scale-out after the
+    other."""
     chance = random.Random(seed)
     return [
         chance.uniform(0.99, 1.01) * (60 + 2400 * min(1.0, minute / 300) if minute < 600 else 60)

@@ -22,13 +22,11 @@ def test_both_loops_count_the_same(load: list[float], setting: Setting, behaviou
     assert (totals.minutes_short, totals.instance_minutes) == (result.minutes_short, result.instance_minutes)
     if not totals.capped:
         higher = Setting(setting.minimum, setting.maximum + 5, setting.policies)
-        assert start is not None and start > setting.maximum or scan(load, higher, behaviour, start) == totals
+        assert (start is not None and start > setting.maximum) or scan(load, higher, behaviour, start) == totals
 
 
 @examples(1_000)
-@given(
-    loads(), settings_of(plain=True), behaviours(gapless=True), STARTS, st.integers(0, 60), st.floats(0.2, 1.5)
-)
+@given(loads(), settings_of(plain=True), behaviours(gapless=True), STARTS, st.integers(0, 60), st.floats(0.2, 1.5))
 def test_an_early_end_only_leaves_out_what_passes_a_limit(
     load: list[float], setting: Setting, behaviour: Behaviour, start: int, max_short: int, share: float
 ) -> None:

@@ -75,7 +75,7 @@ def test_the_counts_stay_inside_the_bounds(
 ) -> None:
     result = replay([load], setting, behaviour, start)
     for run in (*result.serving, *result.desired):
-        assert setting.minimum <= run.count <= setting.maximum
+        assert setting.minimum <= run.instances <= setting.maximum
 
 
 @examples(400)

@@ -165,10 +165,7 @@ def test_the_search_finds_what_trying_everything_finds(
 def test_the_grid_has_an_end() -> None:
     present = Setting(1, 10, (tracking(100),))
     values = load("100×10 19000×30")
-    settings = [
-        candidate.setting
-        for candidate in candidates([values], present, TWO_HUNDRED, NONE_SHORT)
-    ]
+    settings = [candidate.setting for candidate in candidates([values], present, TWO_HUNDRED, NONE_SHORT)]
     assert len(settings) == len(set(settings)) <= MOST_SETTINGS
     assert {setting.minimum for setting in settings} == {*range(1, 10), 95, 100}
 

@@ -31,9 +31,7 @@ def explanation(aws: SyntheticAws, load: list[float], warmup: int = 5) -> Explai
 
 @pytest.mark.parametrize("load", [week, climbs], ids=["days and weekends", "climbs"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_replay_explains_an_aws_that_behaves_as_documented(
-    seed: int, load: Callable[[int], list[float]]
-) -> None:
+def test_the_replay_explains_an_aws_that_behaves_as_documented(seed: int, load: Callable[[int], list[float]]) -> None:
     result = explanation(SyntheticAws(), load(seed))
     assert result.recorded >= 30
     assert result.share is not None and result.share >= 0.95
@@ -118,7 +116,9 @@ def test_nothing_recorded_explains_nothing() -> None:
 
 def test_what_the_replay_would_have_done_alone_is_counted_apart() -> None:
     load = [100.0] * 10 + [350.0] * 200
-    result = explained([load], Setting(1, 10, (tracking(100),)), Behaviour(200), recorded_steps([activity(150, 3)]), BEGIN)
+    result = explained(
+        [load], Setting(1, 10, (tracking(100),)), Behaviour(200), recorded_steps([activity(150, 3)]), BEGIN
+    )
     assert result == Explained(0, 1, 2), "at 12 a change to 4 that AWS never made; after 150 one from 3 to 4"
 
 

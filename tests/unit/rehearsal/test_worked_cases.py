@@ -1,7 +1,8 @@
 """What the replay decides, against cases worked out on paper. The derivation stands beside each.
 
-Target 100 a minute, capacity 200, warm-up 5 minutes, cooldowns 300 seconds, alarms 3 of 3 and 15 of 15, starting with the
-minimum, unless said. ``12: 1→4`` is decided at the end of minute 12, ``begin of 5: 1→4`` by a schedule at its beginning.
+Target 100 a minute, capacity 200, warm-up 5 minutes, cooldowns 300 seconds, alarms 3 of 3 and 15 of 15, starting with
+the minimum, unless said. ``12: 1→4`` is decided at the end of minute 12, ``begin of 5: 1→4`` by a schedule at its
+beginning.
 Desired is what stands at the end of each minute, serving what serves during it.
 """
 
@@ -25,6 +26,9 @@ from chalicelib.rehearsal.settings import (
 )
 from tests.unit.rehearsal.loads import load, runs
 
+TWO_HUNDRED = Behaviour(capacity=200)
+TRACKING = (tracking(100),)
+
 
 @dataclass(frozen=True)
 class Case:
@@ -41,9 +45,9 @@ class Case:
     instance_minutes: int
     why: str
     start: int | None = None
-    policies: tuple[Policy, ...] = (tracking(100),)
+    policies: tuple[Policy, ...] = TRACKING
     other_load: str | None = None
-    behaviour: Behaviour = Behaviour(capacity=200)
+    behaviour: Behaviour = TWO_HUNDRED
     scheduled: tuple[Scheduled, ...] = ()
     setting: Any = None
 
@@ -64,14 +68,14 @@ CASES = [
     Case("4", "100×10 900×3 100×47", 1, 10, "12: 1→9, 32: 9→1", "1×12 9×20 1×28", "1×18 9×15 1×27", "10–12", 180,
          "ceil(9) at 12, serving at 18, when nobody needs it; 18 to 32 are fifteen low ones at 11.1; ceil(1.0) = 1"),
     Case("5", "100×10 1000×30", 1, 4, "12: 1→4", "1×12 4×28", "1×18 4×22", "10–39", 106,
-         "ceil(10) is cut to 4, which carry 800; from 22 on, when the cooldown is over, the maximum alone stands in the way"),
+         "ceil(10) is cut to 4, which carry 800; from 22 on, after the cooldown, the maximum alone is in the way"),
     Case("6", "100 110 120 130 140 150 160 170 180 190 200 210 220 230 240 250 260 270 280 290 300 310 320 330 340 350 "
          "360 370 380 390 400 410 420 430 440 450 460 470 480 490 500", 1, 10,
          "3: 1→2, 13: 2→3, 23: 3→4, 33: 4→5", "1×3 2×10 3×10 4×10 5×8", "1×9 2×10 3×10 4×10 5×2", "", 109,
-         "1, 2 and 3 are above 100, ceil(1.3) = 2 serve at 9 when 190 come; cooldown to 13: 230 ÷ 2 = 115, ceil(2.3) = 3; "
-         "and so on, always before 200 a piece are passed"),
+         "1, 2 and 3 are above 100, ceil(1.3) = 2 serve at 9 when 190 come; cooldown to 13: 230 ÷ 2 = 115, "
+         "ceil(2.3) = 3; and so on, always before 200 a piece are passed"),
     Case("7", "100×10 250×8 900×22", 1, 20, "12: 1→3, 22: 3→9", "1×12 3×10 9×18", "1×18 3×10 9×12", "10–27", 156,
-         "3 serve at 18; cooldown to the end of 22: from base 1, ceil(1 × 300 ÷ 100) = 3 is not larger; then ceil(3 × 3)"),
+         "3 serve at 18; cooldown to the end of 22: from base 1, ceil(1 × 300 ÷ 100) = 3 is no more; then ceil(3 × 3)"),
     Case("7b", "100×10 250×8 900×22", 1, 20, "12: 1→3, 18: 3→9", "1×12 3×6 9×22", "1×18 3×6 9×16", "10–23", 180,
          "the same without a cooldown: at 18 at once", policies=(tracking(100, out_cooldown=0),)),
     Case("8", "100×10 250×8 1900×32", 1, 30, "12: 1→3, 18: 3→7, 24: 7→9, 30: 9→15, 40: 15→19",
@@ -126,7 +130,7 @@ CASES = [
          "95 is calm; 13, 14 and 15 ring"),
     Case("23b", "50×10 95×3 1000×27", 1, 20, "12: 1→2, 18: 2→6, 28: 6→12", "1×12 2×6 6×10 12×12", "1×18 2×6 6×10 12×6",
          "13–23", 162,
-         "target 90: 95 starts a small change at 12, and the endpoint is busy to 18; then base 1 × 500 ÷ 90 = 6, serving "
+         "target 90: 95 starts a small change at 12, and the endpoint is busy to 18; base 1 × 500 ÷ 90 = 6, serving "
          "at 24; base 2 × 167 ÷ 90 = 4 waits for the cooldown to 28: ceil(11.1) = 12; three minutes more are short",
          policies=(tracking(90),)),
     Case("24", "700×30", 1, 10, "begin of 10: 8→3", "8×10 3×20", "8×10 3×20", "10–29", 140,
