@@ -160,14 +160,15 @@ def test_custom_metrics_become_series(
     assert (policy.load, policy.per_instance) == (load, per_instance)
 
 
+def in_math(expression: str) -> ScalingPolicy:
+    """A policy that follows metric math."""
+    metric = {"Id": "m1", "MetricStat": {"Metric": {"MetricName": "InvocationsPerInstance"}, "Stat": "Sum"}}
+    return tracks(CustomizedMetricSpecification={"Metrics": [metric, {"Id": "e1", "Expression": expression}]})
+
+
 def test_fill_of_a_single_metric_is_understood() -> None:
-    metrics = [
-        {"Id": "m1", "MetricStat": {"Metric": {"MetricName": "InvocationsPerInstance"}, "Stat": "Sum"}},
-        {"Id": "e1", "Expression": "FILL(m1, 0)"},
-    ]
-    assert made(tracks(CustomizedMetricSpecification={"Metrics": metrics})).setting.policies == (tracking(100),)
-    metrics[1]["Expression"] = "m1 / 2"
-    assert "metric math" in refused(tracks(CustomizedMetricSpecification={"Metrics": metrics}))
+    assert made(in_math("FILL(m1, 0)")).setting.policies == (tracking(100),)
+    assert "metric math" in refused(in_math("m1 / 2"))
 
 
 def test_several_policies_share_their_series() -> None:
