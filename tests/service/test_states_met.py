@@ -200,4 +200,3 @@ def test_a_busy_asynchronous_endpoint_publishes_no_invocations(report: Report) -
 def test_what_runs_counts_and_not_what_was_configured(report: Report) -> None:
     """prowler-cloud/prowler#5045: a config of one, a target of two to ten, three that run."""
     assert not about(report, "scaled-out")
-
