@@ -7,8 +7,8 @@ A cooldown begins when the new instances serve; while it runs, only a larger sca
 
 from collections import deque
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from chalicelib.rehearsal.book import HIGH, LOW, SCHEDULE, Book, Decision
 from chalicelib.rehearsal.settings import (
     Alarm,
     Behaviour,
@@ -24,19 +24,6 @@ from chalicelib.rehearsal.settings import (
 LATE = 2
 #: The cooldown of a change that has not been: over since ever.
 NEVER = -(10**9)
-
-
-class Decision(NamedTuple):
-    """A change of the number of instances, at the end of a minute or, where a schedule made it, at its beginning."""
-
-    minute: int
-    before: int
-    after: int
-    why: str
-
-    @property
-    def outward(self) -> bool:
-        return self.after > self.before
 
 
 class Counter:
@@ -118,11 +105,9 @@ class Control:
     __slots__ = (
         "base",
         "behaviour",
-        "crossed",
-        "decisions",
+        "book",
         "desired",
         "gauges",
-        "held",
         "in_since",
         "maximum",
         "minimum",
@@ -139,7 +124,8 @@ class Control:
         self.setting, self.behaviour = setting, behaviour
         self.wanted_minimum, self.maximum = setting.minimum, setting.maximum
         self.minimum = min(setting.minimum, setting.maximum)
-        self.desired = self.minimum if start is None else max(self.minimum, min(self.maximum, start))
+        self.desired = setting.beginning(start)
+        self.book = Book(self.desired)
         self.serving = self.base = self.desired
         self.ready: int | None = None  # the first minute after the change under way
         self.opens_cooldown = False
@@ -149,9 +135,6 @@ class Control:
         self.schedule: dict[int, list[Scheduled]] = {}
         for action in () if setting.scheduled_suspended else setting.scheduled:
             self.schedule.setdefault(action.minute, []).append(action)
-        self.decisions: list[Decision] = []
-        self.held = 0
-        self.crossed: list[int] = []
 
     def begin(self, minute: int) -> None:
         """What happens at the beginning of a minute: instances that were ordered serve, scheduled actions are done."""
@@ -182,17 +165,17 @@ class Control:
         wanted = 0 if self.setting.out_suspended else self._outward(minute, values)
         if wanted > self.desired:
             if self.maximum > self.desired:
-                return Decision(minute, self.desired, min(wanted, self.maximum), "alarm high")
-            self.held += 1
+                return Decision(minute, self.desired, min(wanted, self.maximum), HIGH)
+            self.book.held += 1
             return None
         if self.setting.in_suspended or self.desired <= self.minimum:
             return None
         wanted = self._inward(minute, values)
-        return Decision(minute, self.desired, wanted, "alarm low") if wanted < self.desired else None
+        return Decision(minute, self.desired, wanted, LOW) if wanted < self.desired else None
 
     def take(self, decision: Decision) -> None:
         """Makes a change that was decided at the end of a minute."""
-        self.decisions.append(decision)
+        self.book.decisions.append(decision)
         if decision.outward:
             self.base, self.ready = self.desired, decision.minute + 1 + self.behaviour.warmup
             self.in_since = NEVER
@@ -214,13 +197,13 @@ class Control:
                 self.maximum = action.maximum
         self.minimum = min(self.wanted_minimum, self.maximum)
         if self.wanted_minimum > self.maximum:
-            self.crossed.append(minute)
+            self.book.crossed.append(minute)
 
     def _bring_inside(self, minute: int) -> None:
         """Brings what a schedule has left outside the bounds inside again; opens no cooldown, and waits for none."""
         after = max(self.minimum, min(self.maximum, self.desired))
-        decision = Decision(minute, self.desired, after, "schedule")
-        self.decisions.append(decision)
+        decision = Decision(minute, self.desired, after, SCHEDULE)
+        self.book.decisions.append(decision)
         busy = self.behaviour.warmup if decision.outward else self.behaviour.removal
         self.desired, self.opens_cooldown = after, False
         if busy:

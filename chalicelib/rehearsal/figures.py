@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from chalicelib.rehearsal.replay import Replay, Run, spans, timeline
+from chalicelib.rehearsal.book import Replay, Run, spans, timeline
 from chalicelib.rehearsal.settings import Behaviour, upward
 
 DAY = 1440

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.rehearsal.replay import replay
-from chalicelib.rehearsal.scan import scan, scannable
+from chalicelib.rehearsal.scan import Totals, scan, scannable
 from chalicelib.rehearsal.settings import Behaviour, Policy, Scheduled, Setting, TargetTracking, upward
 
 TARGET_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
@@ -63,6 +63,7 @@ class _Candidate:
     setting: Setting
     changed: tuple[str, ...]
     distance: float
+    varied: tuple[object, ...] = ()  # all that differs but the maximum
 
     def rank(self, instance_minutes: int) -> tuple[int, int, float]:
         """The order of choice: fewest instance-minutes, fewest changes, nearest to the present setting."""
@@ -87,19 +88,20 @@ def cheapest(
         return NoProposal(f"peak of {peak:,.0f} a minute needs {needed:,} instances of {limits.highest:,}")
     more = [[value * limits.margin for value in series] for series in loads]
     best: tuple[tuple[int, int, float], Proposal] | None = None
-    tried = 0
+    tried, uncapped = 0, None
     for candidate in candidates(loads, present, behaviour, limits, start, downward):
         setting = candidate.setting
-        if best and setting.minimum * len(loads[0]) > best[0][0] and not setting.scheduled:
-            continue
         tried += 1
+        if candidate.varied and candidate.varied == uncapped:
+            continue  # it never came near the lower maximum: a higher one changes nothing
         most = best[0][0] if best else math.inf
         totals = _totals(loads, setting, behaviour, start, limits.max_short, most)
-        if totals is None or (best and candidate.rank(totals[1]) >= best[0]):
+        uncapped = None if totals.capped else candidate.varied
+        rank = candidate.rank(totals.instance_minutes)
+        if not totals.within or (best and rank >= best[0]):
             continue
-        if _totals(more, setting, behaviour, start, limits.max_short, math.inf) is None:
-            continue
-        best = candidate.rank(totals[1]), Proposal(setting, candidate.changed, *totals)
+        if _totals(more, setting, behaviour, start, limits.max_short, math.inf).within:
+            best = rank, Proposal(setting, candidate.changed, totals.minutes_short, totals.instance_minutes)
     if best is None:
         return NoProposal(f"none of the {tried} settings tried leaves at most {limits.max_short} minutes short")
     return best[1]
@@ -112,14 +114,12 @@ def _totals(
     start: int | None,
     max_short: float,
     max_used: float,
-) -> tuple[int, int] | None:
-    """Minutes short and instance-minutes, or None beyond the limits."""
+) -> Totals:
     if scannable(setting, behaviour):
-        totals = scan(loads[0], setting, behaviour, start, max_short, max_used)
-        return None if totals is None else (totals.minutes_short, totals.instance_minutes)
+        return scan(loads[0], setting, behaviour, start, max_short, max_used)
     result = replay(loads, setting, behaviour, start)
     short, used = result.minutes_short, result.instance_minutes
-    return (short, used) if short <= max_short and used <= max_used else None
+    return Totals(short, used, capped=True, within=short <= max_short and used <= max_used)
 
 
 def candidates(
@@ -137,10 +137,10 @@ def candidates(
     number = 0
     for minimum in _minima(present, limits, enough, downward):
         for share in _shares(present, limits):
-            for maximum in _maxima(present, limits, minimum, share, peak):
-                for cooldown in _cooldowns(present):
+            for cooldown in _cooldowns(present):
+                for maximum in _maxima(present, limits, minimum, share, peak):
                     setting = _changed(present, minimum, maximum, share, cooldown)
-                    yield _candidate(present, setting)
+                    yield replace(_candidate(present, setting), varied=(minimum, share, cooldown))
                     number += 1
                     if number == MOST_SETTINGS:
                         return

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.control import Control
-from chalicelib.rehearsal.replay import Book, Replay
 from chalicelib.rehearsal.settings import TOLERANCE, Behaviour, Setting
 
 #: The numbers of the series that policies of an asynchronous endpoint follow.
@@ -32,8 +32,8 @@ def replay_queue(
     wait and nothing serves them.
     """
     control = Control(setting, behaviour, start)
-    first, book, queue = control.desired, Book(), deque[tuple[int, float]]()
-    backlog, largest, largest_at, serving = 0.0, 0.0, 0, -1
+    book, queue = control.book, deque[tuple[int, float]]()
+    backlog, largest, largest_at, serving = 0.0, 0.0, 0, control.serving
     waiting: list[int] = []
     for minute, arrived in enumerate(arrivals):
         control.begin(minute)
@@ -51,7 +51,7 @@ def replay_queue(
         if backlog > largest:
             largest, largest_at = backlog, minute
         control.end(minute, _values(setting, backlog, serving))
-    return Waiting(book.close(control, first, len(arrivals)), largest, largest_at, tuple(waiting))
+    return Waiting(book.close(len(arrivals)), largest, largest_at, tuple(waiting))
 
 
 def _serve(queue: deque[tuple[int, float]], capacity: float) -> float:

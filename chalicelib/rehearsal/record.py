@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from chalicelib.inventory.facts import plain
 from chalicelib.inventory.kinds.scaling import ScalingActivity
-from chalicelib.rehearsal.control import Control, Decision
+from chalicelib.rehearsal.book import Decision
+from chalicelib.rehearsal.control import Control
 from chalicelib.rehearsal.replay import followed_by, measured
 from chalicelib.rehearsal.settings import Behaviour, Setting
 

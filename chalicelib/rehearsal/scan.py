@@ -1,7 +1,7 @@
 """The replay of :mod:`chalicelib.rehearsal.replay` for the usual case, several times as fast and with early ends: one
 target tracking policy, no gaps that count as missing, no schedule.
 
-It is there for the search alone, which tries hundreds of settings. That both decide the same is what
+A sweep replays hundreds of variants, and the search tries hundreds of settings. That both loops decide the same is what
 ``tests/unit/rehearsal/test_agreement.py`` is for.
 """
 
@@ -9,16 +9,18 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from chalicelib.rehearsal.book import HIGH, LOW, Book, Decision
 from chalicelib.rehearsal.settings import TOLERANCE, Behaviour, Setting, TargetTracking
 
 
 class Totals(NamedTuple):
     """What the search wants to know of a replay. ``capped`` is True where the maximum cut a change, or stood in its
-    way."""
+    way; ``within`` is False where the replay passed a limit and ended there."""
 
     minutes_short: int
     instance_minutes: int
     capped: bool
+    within: bool = True
 
 
 def scannable(setting: Setting, behaviour: Behaviour) -> bool:
@@ -40,9 +42,11 @@ def scan(
     start: int | None = None,
     max_short: float = math.inf,
     max_used: float = math.inf,
-) -> Totals | None:
-    """The totals of a replay; None as soon as more than ``max_short`` minutes are short, or more than ``max_used``
-    instance-minutes are used. The setting must be :func:`scannable`; a gap is NaN."""
+    book: Book | None = None,
+) -> Totals:
+    """The totals of a replay, which ends as soon as more than ``max_short`` minutes are short, or it is certain that
+    more than ``max_used`` instance-minutes will be used. The setting must be :func:`scannable`; a gap is NaN. What
+    happens is written down in the ``book``."""
     policy = setting.policies[0]
     assert isinstance(policy, TargetTracking)
     target, minimum, maximum, carried = policy.target, setting.minimum, setting.maximum, behaviour.carried
@@ -50,58 +54,77 @@ def scan(
     # A cooldown of c seconds that began with minute r is over at the end of r + ceil(c ÷ 60) − 1.
     out_minutes, in_minutes = math.ceil(policy.out_cooldown / 60), math.ceil(policy.in_cooldown / 60)
     high_limit, high_needed = policy.high.limit, policy.high.periods
-    low_limit = policy.low.limit if policy.low else -math.inf
-    low_needed = policy.low.periods if policy.low else 0
-    desired = minimum if start is None else max(minimum, min(maximum, start))
-    serving = base = desired
-    room, above, below = serving * carried, serving * high_limit, serving * low_limit
-    since, used, short, high, low = 0, 0, 0, 0, 0  # ``used`` up to the minute ``since``
-    ready, cool, calm = -1, 0, 0  # when the change under way is over, and from when cooldowns hinder no more
+    low_limit, low_needed = (policy.low.limit, policy.low.periods) if policy.low else (-math.inf, math.inf)
+    serving = base = desired = setting.beginning(start)
+    # ``spent`` are the instance-minutes beyond those of the minimum, up to the minute ``since``; ``spare`` may be.
+    since, spent, short, high, low = 0, 0, 0, 0, 0
+    least = minimum * len(loads)
+    spare = max_used - least
+    if spare < 0:
+        return Totals(0, least, capped=False, within=False)
+    ready = math.inf  # when the change under way is over
+    cool = calm = 0  # from when cooldowns hinder no more
     outward = capped = False
-    # More minutes than this with the serving instances are more than may be used.
-    last = max_used / (serving or 1)
+    event = -1.0  # the next minute at which anything but the load matters; the first works out what follows below
     for minute, load in enumerate(loads):
-        if minute == ready:
-            ready = -1
-            used += serving * (minute - since)
-            since, serving = minute, desired
+        if minute >= event:
+            if minute == ready:
+                ready = math.inf
+                if outward:
+                    spent += (serving - minimum) * (minute - since)
+                    since, serving = minute, desired
+                    cool = minute + out_minutes - 1
+                    if book is not None:
+                        book.note_serving(minute, serving)
+            beyond = serving - minimum
+            last = since + (spare - spent) / beyond if beyond else math.inf
+            if minute > last:
+                return Totals(short, least + spent, capped, within=False)
+            event = min(ready, math.floor(last) + 1 if last < math.inf else last)
             room, above, below = serving * carried, serving * high_limit, serving * low_limit
-            last = since + (max_used - used) / serving
-            if outward:
-                cool = minute + out_minutes - 1
-        if load > room:
-            short += 1
-            if short > max_short:
-                return None
-        if load > above:
-            high, low = high + 1, 0
-            if high < high_needed or ready >= 0:
+            watched = min(room, above)
+        if load > watched:
+            if load > room:
+                short += 1
+                if short > max_short:
+                    return Totals(short, least + spent, capped, within=False)
+                if book is not None:
+                    book.note_short(minute)
+            if load > above:
+                high, low = high + 1, 0
+                if high < high_needed or ready < math.inf:
+                    continue
+                if minute >= cool:
+                    wanted = math.ceil(load / target - TOLERANCE)
+                else:
+                    wanted = math.ceil(base * load / (serving * target) - TOLERANCE)
+                if wanted > maximum:
+                    if book is not None and desired == maximum:
+                        book.held += 1
+                    capped, wanted = True, maximum
+                if wanted > desired:
+                    if book is not None:
+                        book.decisions.append(Decision(minute, desired, wanted, HIGH))
+                    base, desired, outward = desired, wanted, True
+                    event = ready = minute + 1 + warmup
+                    calm = 0
                 continue
-            if minute >= cool:
-                wanted = math.ceil(load / target - TOLERANCE)
-            else:
-                wanted = math.ceil(base * load / (serving * target) - TOLERANCE)
-            if wanted > maximum:
-                capped, wanted = True, maximum
-            if wanted > desired:
-                base, desired, outward = desired, wanted, True
-                ready, calm = minute + 1 + warmup, 0
-        elif load < below or load != load:
-            high, low = 0, low + 1
-            if low < low_needed or ready >= 0 or desired == minimum or minute < calm or not low_needed:
-                continue
-            wanted = max(minimum, math.ceil((0.0 if load != load else load) / target - TOLERANCE))
-            if wanted < desired:
-                used += serving * (minute + 1 - since)
-                since, desired, outward = minute + 1, wanted, False
-                ready = minute + 1 + removal
-                serving = desired
-                room, above, below = serving * carried, serving * high_limit, serving * low_limit
-                last = since + (max_used - used) / serving
-                calm = ready + in_minutes - 1
-        else:
+        if load >= below:
             high = low = 0
-        if minute >= last:
-            return None
-    used += serving * (len(loads) - since)
-    return None if used > max_used else Totals(short, used, capped)
+            continue
+        high, low = 0, low + 1
+        if low < low_needed or desired == minimum or ready < math.inf or minute < calm:
+            continue
+        wanted = max(minimum, math.ceil((load if load == load else 0.0) / target - TOLERANCE))
+        if wanted < desired:
+            if book is not None:
+                book.decisions.append(Decision(minute, desired, wanted, LOW))
+                if minute + 1 < len(loads):
+                    book.note_serving(minute + 1, wanted)
+            spent += (serving - minimum) * (minute + 1 - since)
+            since, outward = minute + 1, False
+            serving = desired = wanted
+            event, ready = minute + 1, minute + 1 + removal
+            calm = ready + in_minutes - 1
+    used = least + spent + (serving - minimum) * (len(loads) - since)
+    return Totals(short, used, capped, within=used <= max_used)

@@ -139,6 +139,11 @@ class Setting:
     in_suspended: bool = False
     scheduled_suspended: bool = False
 
+    def beginning(self, start: int | None) -> int:
+        """With how many instances it begins: ``start`` brought inside the bounds, or the minimum."""
+        minimum = min(self.minimum, self.maximum)
+        return minimum if start is None else max(minimum, min(self.maximum, start))
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.figures import Bucket, Worst, buckets, figures, overloaded_without_a_zone
-from chalicelib.rehearsal.replay import Replay, replay
+from chalicelib.rehearsal.replay import replay
 from chalicelib.rehearsal.settings import Behaviour, Setting, tracking
 from tests.unit.rehearsal.loads import load
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.rehearsal.replay import replay, timeline
+from chalicelib.rehearsal.book import timeline
+from chalicelib.rehearsal.replay import replay
 from chalicelib.rehearsal.settings import (
     Alarm,
     Behaviour,

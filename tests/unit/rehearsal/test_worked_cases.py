@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.rehearsal.book import Replay, timeline
 from chalicelib.rehearsal.queue import BACKLOG, WITHOUT_CAPACITY, replay_queue
-from chalicelib.rehearsal.replay import Replay, replay, timeline
+from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.settings import (
     Alarm,
     Behaviour,
@@ -148,7 +149,11 @@ def replayed(case: Case) -> Replay:
     """The replay of a case."""
     setting = Setting(case.minimum, case.maximum, case.policies, case.scheduled, **(case.setting or {}))
     loads = [load(case.load), *([load(case.other_load)] if case.other_load else [])]
-    return replay(loads, setting, case.behaviour, case.start)
+    result = replay_any(loads, setting, case.behaviour, case.start)
+    assert replay(loads, setting, case.behaviour, case.start) == result, (
+        "by the loop for the usual case, where it is one"
+    )
+    return result
 
 
 def written(replayed: Replay) -> str:
