@@ -163,12 +163,13 @@ def calendar(
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
+    policy: PolicyName = None,
     no_progress: NoProgress = False,
 ) -> None:
     """Audit a lifelike account on the embedded emulator, without AWS and without credentials."""
     from chalicelib.cli.demo import run_demo
 
-    run_demo(output, progress_enabled=not no_progress)
+    run_demo(output, policy=policy or "baseline", progress_enabled=not no_progress)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from chalicelib.scope import Scope
 from emulator import account_network, account_storage, seed
 from emulator.account_base import Account, Scaling, settle_alarms
 from emulator.account_endpoints import Component, Endpoint, Model, Variant, make_endpoint
+from emulator.extension.registry import backend_of
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
@@ -87,7 +88,7 @@ def _asynchronous(here: Account) -> None:
     asleep = Scaling(0, 3, 5, wakes=True, watches="mismatched")
     never = Variant(model("never-wakes"), "ml.g5.xlarge", 1, asleep, now_running=(0, 0))
     make_endpoint(here, Endpoint("never-wakes", [never], owner="docs", asynchronous=True))
-    alarm = seed.backend_of("cloudwatch", here.id, here.region).alarms["never-wakes-wake-up"]
+    alarm = backend_of("cloudwatch", here.id, here.region).alarms["never-wakes-wake-up"]
     alarm.period, alarm.alarm_actions = 86_400, []
     busy = Variant(model("busy"), "ml.g5.xlarge", 2, Scaling(2, 6, 5), calls=40, gpu=(60, 50))
     make_endpoint(here, Endpoint("busy", [busy], owner="docs", asynchronous=True))
