@@ -87,6 +87,7 @@ AREAS = (
         "decide",
         ("chalicelib/notices/decide.py",),
         (
+            "tests/unit/test_comes_back.py",
             "tests/unit/test_decide.py",
             "tests/unit/test_exemptions_told.py",
             "tests/unit/test_notices.py",
