@@ -1,5 +1,5 @@
-"""How pytest runs the tests of a mutant: the quick ones first and the slow ones not at all, and an example that fails is
-not made smaller."""
+"""How pytest runs the tests of a mutant: the quick ones first, the slow ones not at all, and an example that fails is not
+made smaller."""
 
 import json
 from collections import defaultdict
