@@ -1,5 +1,4 @@
-"""How pytest runs the tests of a mutant: the quick ones first, the slow ones not at all, and an example that fails is not
-made smaller."""
+"""How pytest runs the tests of a mutant: quick ones first, slow ones not at all; an example that fails stays as it is."""
 
 import json
 from collections import defaultdict
