@@ -1,4 +1,4 @@
-"""How pytest runs the tests of a mutant: quick ones first, slow ones not at all; an example that fails stays as it is."""
+"""How pytest runs the tests of a mutant: the quick ones first, the slow ones not at all, and no example is shrunk."""
 
 import json
 from collections import defaultdict
