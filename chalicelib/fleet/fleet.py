@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.fleet.closing import Closing
+from chalicelib.fleet.queue import attempts_of, soon_again
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Run, Runs
 from chalicelib.ledger.table import CLIENT, utc_now
@@ -32,8 +33,6 @@ MESSAGE_KIND = "audit-part"
 MESSAGES_A_CALL = 10
 #: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
 LAST_ATTEMPT = 3
-#: A part that failed is given again after this many seconds, and twice as many.
-AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
@@ -156,30 +155,17 @@ class Fleet:
             except InvalidInput as error:
                 telemetry.dropped(id, str(error))
                 continue
-            attempts, began = _attempts(record), time.monotonic()
+            attempts, began = attempts_of(record), time.monotonic()
             outcome: Literal["done", "failed"] = "done"
             try:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
-                self._soon_again(record, attempts)
+                soon_again(self.session, self.region, self.settings.queue_url, record)
                 failed.append({"itemIdentifier": id})
                 outcome = "failed"
             telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
         return {"batchItemFailures": failed}
-
-    def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
-        """Lets the queue give a failed part again soon; left alone it waits for the timeout of the function."""
-        handle = record.get("receiptHandle")
-        if not isinstance(handle, str) or self.settings.queue_url is None:
-            return
-        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
-        try:
-            sqs.change_message_visibility(
-                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=AGAIN_SECONDS * attempts
-            )
-        except (ClientError, BotoCoreError) as error:
-            log.warning("a failed part waits for its full timeout: %s", error)
 
     def _work(self, run_id: str, part: RunPart, *, last: bool) -> None:
         run = self.runs.get(run_id)
@@ -269,10 +255,3 @@ def _part_in(record: Mapping[str, Any]) -> tuple[str, RunPart]:
     ):
         raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
     return str(run), RunPart(str(account), str(region), str(group))
-
-
-def _attempts(record: Mapping[str, Any]) -> int:
-    try:
-        return int(record["attributes"]["ApproximateReceiveCount"])
-    except (KeyError, TypeError, ValueError):
-        return 1
