@@ -114,17 +114,17 @@ class Service:
         try:
             scope = events.scope_of(event)
             self.doors.expect(scope)
+            scope = self._with_users(scope)
+            if not scope.resources:
+                return _nothing_to_audit(event, "nothing that is known stands on it")
             if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
                 hand_over(self.session, self.caller.region, url, events.id_of(event), scope)
                 return {"handed_over": scope.account}
             door = self.doors.of(scope)
-            scope = self._with_users(scope)
         except events.NotOurs as reason:
             return _nothing_to_audit(event, str(reason))
         except InvalidInput as error:
             return _dropped(event, str(error))
-        if not scope.resources:
-            return _nothing_to_audit(event, "nothing that is known stands on it")
         return self._on_named(scope, door, attempt=0)
 
     def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
@@ -157,9 +157,7 @@ class Service:
         return {"batchItemFailures": [*failed, *worked["batchItemFailures"]]}
 
     def _on_asked(self, asked: Asked) -> None:
-        door, scope = self.doors.of(asked.scope), self._with_users(asked.scope)
-        if scope.resources:  # on a subnet or an alarm may stand nothing that is known
-            self._on_named(scope, door, asked.attempt)
+        self._on_named(asked.scope, self.doors.of(asked.scope), asked.attempt)
 
     def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""

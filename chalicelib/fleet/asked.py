@@ -15,7 +15,6 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import AccessFailed, InvalidInput
-from chalicelib.events import ALARM
 from chalicelib.kinds import KINDS
 from chalicelib.ledger.table import CLIENT
 from chalicelib.report import telemetry
@@ -32,8 +31,6 @@ _EVENT_ACCEPTED = (
     '{"kind": "audit-event", "event": …, "account": …, "region": …, "resources": [[KIND, NAME], …], '
     '"hints": [[HINT, RESOURCE ID], …]}'
 )
-#: What an event may name: what can be audited, and alarms, which stand for what they scale.
-_NAMED = frozenset({*KINDS, ALARM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +94,7 @@ def _event_in(body: Mapping[str, Any]) -> Asked:
     if not (isinstance(account, str) and isinstance(region, str) and isinstance(event, str)):
         raise InvalidInput(f"the message names no account; accepted is {_EVENT_ACCEPTED}")
     resources = tuple(ResourceRef(kind, name) for kind, name in _pairs(body.get("resources")))
-    if not resources or any(resource.kind not in _NAMED for resource in resources):
+    if not resources or any(resource.kind not in KINDS for resource in resources):
         raise InvalidInput(f"the message names no resource that can be audited; accepted is {_EVENT_ACCEPTED}")
     hints = frozenset(_pairs(body.get("hints")))
     return Asked(Scope(account, region, partition_of(region), resources=resources, hints=hints), event=event)

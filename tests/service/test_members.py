@@ -139,25 +139,36 @@ def test_what_is_in_the_middle_of_a_change_is_asked_about_again(invoke: Invoke, 
 
 
 SCALED = {"resourceId": "endpoint/endpoint-1/variant/V", "serviceNamespace": "sagemaker", "scaledToMax": True}
-ALARMS = {"eventSource": "monitoring.amazonaws.com", "requestParameters": {"alarmNames": ["a", "b"]}}
+AT_MAXIMUM = an_event("Application Auto Scaling Scaling Activity State Change", SCALED, account=MEMBER)
 SUBNET = {"eventSource": "ec2.amazonaws.com", "requestParameters": {"subnetId": "subnet-1", "vpcId": "vpc-1"}}
+WITHOUT_SUBNET = an_event("AWS API Call via CloudTrail", {**SUBNET, "eventName": "DeleteSubnet"}, account=MEMBER)
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        CHANGED,
-        an_event("Application Auto Scaling Scaling Activity State Change", SCALED, account=MEMBER),
-        an_event("AWS API Call via CloudTrail", {**ALARMS, "eventName": "DeleteAlarms"}, account=MEMBER),
-        an_event("AWS API Call via CloudTrail", {**SUBNET, "eventName": "DeleteSubnet"}, account=MEMBER),
-    ],
-)
+@pytest.mark.parametrize("event", [CHANGED, AT_MAXIMUM])
 def test_a_message_asks_for_what_the_event_did(invoke: Invoke, account: Account, event: dict[str, Any]) -> None:
     invoke(NATIVE, event)
     (record,) = account.queued()
     asked = asked_in(record)
     assert (asked.scope, asked.attempt, asked.event) == (scope_of(event), 0, event["id"])
-    assert invoke(PARTS, {"Records": [record]}) == {"batchItemFailures": []}
+
+
+def test_what_stands_on_a_subnet_of_the_member_is_asked_for(invoke: Invoke, account: Account) -> None:
+    ledger = Ledger("auditor-ledger", account.emulator.client("dynamodb"))
+    for owner, name in ((MEMBER, "theirs"), (ACCOUNT, "own")):
+        ledger.stands(owner, REGION, {"subnet-1": [f"arn:aws:sagemaker:{REGION}:{owner}:model/{name}"]})
+    invoke(NATIVE, WITHOUT_SUBNET)
+    (record,) = account.queued()
+    assert [(resource.kind, resource.name) for resource in asked_in(record).scope.resources] == [
+        ("vpc", "vpc-1"),
+        ("model", "theirs"),
+    ]
+
+
+def test_an_alarm_that_nothing_is_known_of_is_not_handed_over(invoke: Invoke, account: Account) -> None:
+    detail = {"eventSource": "monitoring.amazonaws.com", "requestParameters": {"alarmNames": ["a"]}}
+    event = an_event("AWS API Call via CloudTrail", {**detail, "eventName": "DeleteAlarms"}, account=MEMBER)
+    assert "stands on it" in invoke(NATIVE, event)["dropped"]
+    assert account.queued() == []
 
 
 @pytest.mark.parametrize("place", [(STRANGER, REGION), (MEMBER, "us-east-1"), ("*", REGION)])
