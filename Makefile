@@ -27,10 +27,10 @@ demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
 test: setup  ## the tests that every change must pass, side by side on all cores
-	@$(PYTEST) -p no:anyio -n auto --dist loadfile --durations 15
+	@$(PYTEST) -p no:anyio -n auto --dist loadfile --durations 15 -m "not slow"
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
-	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough" tests/unit
+	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough and not slow" tests/unit
 
 chaos: setup  ## deaths, odd answers and a failing table at every place; takes long (CHAOS="--share 0.05 --seed 7")
 	@$(PY) -m tests.chaos $(CHAOS)
@@ -38,9 +38,9 @@ chaos: setup  ## deaths, odd answers and a failing table at every place; takes l
 mutants: setup  ## deliberate errors in the code, and which no test notices; takes long (MUTANTS="--sample 200 --seed 1")
 	@$(PY) -m tools.mutants $(MUTANTS)
 
-slow: setup  ## what takes longer: the packed zip in a bare interpreter, the benchmark's account, all examples of the properties
+slow: setup  ## what takes longer: the packed zip in a bare interpreter, the terminal, the benchmark's account, all examples of the properties
 	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
-	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m thorough tests/unit tests/service
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -113,14 +113,21 @@ def _use(account: Account, dimensions: Mapping[str, str], highest: Mapping[str, 
         )
 
 
-def _hours(now: datetime) -> Iterator[tuple[datetime, float]]:
-    """Every hour of the last days with its load between 0 and 1: quiet nights, a noon peak, calm weekends."""
-    newest = now.replace(minute=0, second=0, microsecond=0)
+def _hours(now: datetime) -> tuple[tuple[float, float], ...]:
+    """Every hour of the last days, in seconds since 1970, with its load between 0 and 1."""
+    return _hours_before(now.replace(minute=0, second=0, microsecond=0))
+
+
+@cache
+def _hours_before(newest: datetime) -> tuple[tuple[float, float], ...]:
+    """Quiet nights, a noon peak, calm weekends: the same for every variant, so made once."""
+    loads = []
     for back in range(TRAFFIC_DAYS * 24):
         hour = newest - timedelta(hours=back)
         day = max(0.0, math.sin(math.pi * (hour.hour - 5) / 16))
         weekend = 0.5 if hour.weekday() >= 5 else 1.0
-        yield hour, (0.1 + 0.9 * day) * weekend
+        loads.append((hour.timestamp(), (0.1 + 0.9 * day) * weekend))
+    return tuple(loads)
 
 
 # ---- automatic scaling

@@ -395,11 +395,14 @@ def metric_statistics(
     unit: str | None = None,
 ) -> None:
     """Adds datapoints that sum up many samples: (time, sum, sample count, minimum, maximum)."""
-    rows = [(epoch(point[0]), *(float(number) for number in point[1:])) for point in points]
+    rows = [
+        (moment if type(moment) is float else epoch(moment), float(total), float(samples), float(least), float(most))
+        for moment, total, samples, least, most in points
+    ]
     with LOCK:
         series = cloudwatch.series_of(backend_of("cloudwatch", account, region), namespace, name, dimensions)
         series.unit = unit or series.unit
-        series.add(rows)  # type: ignore[arg-type]  # the unpacking above keeps the five numbers
+        series.add(rows)
 
 
 def alarm(

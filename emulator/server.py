@@ -23,7 +23,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import ThreadedWSGIServer
 from werkzeug.wsgi import get_input_stream
 
-from emulator import extension, tables, wire
+from emulator import extension, once, tables, wire
 from emulator.extension import promql, registry
 from emulator.front import Front
 
@@ -46,6 +46,7 @@ class Emulator:
     def __init__(self, front: Front | None = None) -> None:
         extension.install()
         tables.install()
+        once.install()
         self.front = front
         self._server: _Server | None = None
         self._thread: Thread | None = None

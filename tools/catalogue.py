@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from chalicelib.inventory.facts import source_of
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
+from chalicelib.rules.well_architected import best_practices, titles
 from chalicelib.templating import rule_title
 from tools.evidence import fields_read, sample
 from tools.kinds import KINDS
@@ -81,6 +82,8 @@ def _rule(rule: Rule) -> Iterator[str]:
         yield f"- Reads of `{answer}`: {', '.join(fields)}"
     if rule.metrics:
         yield f"- Metrics: {', '.join(rule.metric_names)}"
+    for practice in best_practices(rule.id):
+        yield f"- Well-Architected {practice}: {titles()[practice]}."
     yield f"- Permissions: {', '.join(f'`{action}`' for action in rule.permissions)}"
     yield ""
     yield "A finding, as it is told:"

@@ -17,6 +17,7 @@ from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
+from chalicelib.rules.well_architected import best_practices
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
@@ -147,6 +148,7 @@ def _finding(
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence=evidence,
         references=text.references,
+        well_architected=best_practices(failing.rule.id),
         owner=owner_in(tags),
         exemption=exemption,
         first_seen=now,

@@ -113,6 +113,7 @@ class Finding(_Contract):
     fix: Fix
     evidence: dict[str, Any]
     references: list[str] = []
+    well_architected: list[str] = []
     owner: str | None = None
     saving: Saving | None = None
     exemption: Exemption | None = None

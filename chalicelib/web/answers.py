@@ -135,6 +135,7 @@ class CatalogueRule(_Answer):
     metrics: Annotated[list[str], Field(description="The metrics of CloudWatch that it looks at.")]
     permissions: Annotated[list[str], Field(description="The IAM actions that reading for it may need.")]
     references: list[str]
+    well_architected: Annotated[list[str], Field(description="Best practices of AWS's Well-Architected Framework.")]
     merges_into: Annotated[list[str], Field(description="The rules that tell this defect too, where both fail.")]
     custom: Annotated[bool, Field(description="Whether the policy brought it along.")]
 

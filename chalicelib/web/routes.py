@@ -20,6 +20,7 @@ from chalicelib.report.formats.page import policy as security_policy
 from chalicelib.report.merging import merged, report_of
 from chalicelib.report.narrowing import narrowed
 from chalicelib.report.shown import Shown
+from chalicelib.rules.well_architected import best_practices
 from chalicelib.scope import Scope, parse_resource
 from chalicelib.service import Service
 from chalicelib.templating import rule_references, rule_title
@@ -316,6 +317,7 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
         metrics=list(rule.metric_names),
         permissions=list(rule.permissions),
         references=list(words.references) if words else rule_references(rule.id),
+        well_architected=best_practices(rule.id),
         merges_into=list(rule.merges_into),
         custom=words is not None,
     )

@@ -171,6 +171,7 @@
     const links = one.references.map((address) => element("li", {}, link(address, address)));
     const console = one.resource.console_url;
     if (console) links.unshift(element("li", {}, link(console, `${one.resource.name} in the AWS console`)));
+    if (one.well_architected.length) links.push(element("li", {}, `Well-Architected ${one.well_architected.join(", ")}`));
     if (links.length) add("References", element("ul", { class: "links" }, ...links));
     add("Identity", element("p", {}, element("code", {}, one.rule), " on ", element("code", {}, one.resource.arn), " in ",
       `${one.account}, ${one.region}`, one.owner ? `, owner ${one.owner}` : "", ". ",

@@ -210,6 +210,7 @@ def test_one_denied_description_leaves_only_its_resource_unknown(
     assert "endpoint-gpu-underutilized" in spot.effect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [True, False], ids=["by search", "by lists"])
 def test_every_page_is_read(emulator: Emulator, front: Front, new_service: NewService, search: bool) -> None:
     for number in range(150):

@@ -16,6 +16,8 @@ from tests.chaos.stories import STORIES, Story, judged, lived
 from tests.chaos.trials import Deaths, drawn, groups
 from tests.chaos.world import UNHARMED, Harm, emulated
 
+pytestmark = pytest.mark.slow
+
 STORY = {story.name: story for story in STORIES}
 THROTTLED = next(fault for fault in FAULTS if fault.name == "throttled")
 

@@ -25,7 +25,6 @@ from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
 from emulator.wire import Call
 from tests.direct import direct
-from tests.examples import sampled
 
 Captured = pytest.CaptureFixture[str]
 NOW = datetime.now(UTC)
@@ -124,8 +123,8 @@ def test_an_audit_tells_its_findings_where_endpoint_configs_are_unread(front: Fr
     assert "endpoint-single-instance" in {one.rule for one in audit().findings}
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("operation", sampled(SWEEP))
+@pytest.mark.slow
+@pytest.mark.parametrize("operation", SWEEP)
 def test_what_an_audit_leaves_unknown_the_doctor_has_foretold(
     front: Front, audit: Audit, undisturbed: Report, operation: str
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_run_covers_every_account_and_region_and_tells_each_account_once(accou
     assert report.complete
 
 
+@pytest.mark.slow
 def test_what_was_told_is_not_told_again_by_the_next_run(account: Account) -> None:
     service = account.service()
     service.on_schedule(SCHEDULE)

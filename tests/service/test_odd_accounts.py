@@ -30,7 +30,7 @@ from emulator.standing import make_role
 from tests.conftest import NewService
 from tests.service.test_audit import an_endpoint
 
-pytestmark = pytest.mark.usefixtures("direct_calls")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("direct_calls")]
 
 HOSTILE = "<!channel> {{ 7 * 7 }} {% raw %} \"quoted\" 'single' `ticks` $(id)\nline \x1b[31m\u202eevil 🚀"
 

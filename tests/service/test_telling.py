@@ -364,6 +364,7 @@ def test_an_event_costs_two_writes_for_one_notice_and_one_without(story: Story, 
 # ---- many at once
 
 
+@pytest.mark.slow
 def test_a_burst_of_events_ends_without_an_error_and_tells_each_thing_once(story: Story) -> None:
     story.ledger.sleep = lambda seconds: time.sleep(seconds / 10)
     shared = on_churn()  # every fifth endpoint stands on it

@@ -23,6 +23,8 @@ from emulator.wire import Call
 from tests.conftest import interruptible
 from tests.golden import assert_golden
 
+pytestmark = pytest.mark.slow
+
 AUDITOR = [sys.executable, "-m", "chalicelib.cli"]
 ROOT = Path(__file__).resolve().parents[2]
 #: What differs from one audit to the next.

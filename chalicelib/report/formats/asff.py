@@ -97,7 +97,8 @@ def _asff(
             }
         ],
         "ProductFields": _fields(finding, change, value_length),
-        "Compliance": {"Status": "PASSED" if resolved else "FAILED"},
+        "Compliance": {"Status": "PASSED" if resolved else "FAILED"}
+        | ({"RelatedRequirements": finding.well_architected} if finding.well_architected else {}),
         "RecordState": "ARCHIVED" if resolved or finding.status == "exempt" else "ACTIVE",
         **_remediation(finding),
     }

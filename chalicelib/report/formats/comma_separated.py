@@ -35,6 +35,7 @@ COLUMNS = (
     "references",
     "resolved_at",
     "declared_in",
+    "well_architected",
 )
 #: What spreadsheets take for the start of a formula, also in its full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
@@ -66,6 +67,7 @@ def comma_separated(findings: Sequence[Finding], shown: Shown | None = None) -> 
             "references": "\n".join(finding.references),
             "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else "",
             "declared_in": finding.resource.declared or "",
+            "well_architected": "\n".join(finding.well_architected),
         }
         writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
     if shown is not None:

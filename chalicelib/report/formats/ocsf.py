@@ -114,7 +114,7 @@ def _compliance(finding: Finding, report: Report) -> dict[str, Any]:
     policy = {"name": report.policy.name, "uid": report.policy.digest}
     return {
         "standards": [f"{PRODUCT} policy {report.policy.name}"],
-        "requirements": [finding.rule],
+        "requirements": [finding.rule, *finding.well_architected],
         "control": finding.rule,
         "desc": clean(finding.title),
         "status_id": status[0],

@@ -133,6 +133,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
         "evidence": finding.evidence,
         "references": [shared(link) for link in finding.references if _web(link)],
+        "well_architected": finding.well_architected,
         "owner": finding.owner,
         "saving": finding.saving.model_dump() if finding.saving else None,
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,

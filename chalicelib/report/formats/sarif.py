@@ -78,7 +78,10 @@ def _sarif_rule(finding: Finding) -> dict[str, Any]:
         "fullDescription": {"text": clean(finding.why)[:DESCRIPTION]},
         "help": {"text": clean(finding.fix.text)},
         **({"helpUri": link} if link else {}),
-        "properties": {"tags": [finding.topic], "security-severity": LEVELS[finding.severity][1]},
+        "properties": {
+            "tags": [finding.topic, *finding.well_architected],
+            "security-severity": LEVELS[finding.severity][1],
+        },
     }
 
 
