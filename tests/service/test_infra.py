@@ -252,7 +252,15 @@ def test_the_metrics_that_alarms_and_dashboard_show_are_those_that_lines_embed()
     ]
     assert [alarm["Dimensions"] for alarm in alarms] == [[{"Name": DIMENSION, "Value": SERVICE}] for _ in alarms]
     assert {row[1] for row in rows} | {alarm["MetricName"] for alarm in alarms} <= METRICS.keys()
-    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels"}
+    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels", "RunsFailed"}
+
+
+def test_one_failed_or_stuck_run_is_an_alarm_for_a_day() -> None:
+    alarm = load(STACK)["Resources"]["RunFailed"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("RunsFailed", "Sum", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert (alarm["Period"] * alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (24 * 3600, 1)
+    assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_no_alarm_hangs_on_a_sentence() -> None:
