@@ -136,8 +136,7 @@ class Fleet:
                 raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
             for refused in answer.get("Failed", ()):
                 part = batch[int(refused["Id"])]
-                unread = self.closing.unread(run, part, "sqs:SendMessage", str(refused.get("Message")))
-                self._finish(run, part, unread, "failed")
+                self._give_up(run, part, "sqs:SendMessage", str(refused.get("Message")))
 
     # ---- working
 
@@ -175,22 +174,29 @@ class Fleet:
         if part not in run.open:
             self.closing.came_back(run, part.account)  # whoever took it out may not have got to the end
             return
-        attempts = self.runs.begun(run_id, part)
+        # What was found is let go of here: whoever tells it reads it, and may have to read more.
+        self.runs.results.keep(run_id, part, self._result(run, part, last=last))
+        self._finish(run_id, part, "done")
+
+    def _result(self, run: Run, part: RunPart, *, last: bool) -> Result:
+        """What an attempt at a part finds, also where its account does not let the auditor in. An attempt that fails is
+        noted, the last one as what the part comes to; raises what it fails of."""
+        attempts = self.runs.begun(run.id, part)
         try:
             if last and attempts.begun - attempts.failed > DEATHS:
                 raise PartDied(f"{DEATHS} attempts died without a word: their time or their memory was not enough")
-            result = self._audited(run, part)
+            return self._audited(run, part)
         except NotAllowed as refused:
-            result = self.closing.unread(run_id, part, refused.operation, str(refused))
+            result = self.closing.unread(run.id, part, refused.operation, str(refused))
             telemetry.audited(result.report)
+            return result
         except Exception as fault:
             if last:
                 reason = str(fault) if isinstance(fault, PartDied) else f"{type(fault).__name__}: {fault}"
-                self._finish(run_id, part, self.closing.unread(run_id, part, "audit", reason), "failed")
+                self._give_up(run.id, part, "audit", reason)
             else:
-                self.runs.failed(run_id, part)
+                self.runs.failed(run.id, part)
             raise
-        self._finish(run_id, part, result)
 
     def _audited(self, run: Run, part: RunPart) -> Result:
         scope = Scope(part.account, part.region, partition_of(part.region), rules=self.closing.rules(run, part))
@@ -213,14 +219,15 @@ class Fleet:
         role = role_arn(account, self.settings.role_name or "", self.region)
         return assumed(self.session, role, self.region, self.settings.external_id)
 
-    def _finish(self, run_id: str, part: RunPart, result: Result, outcome: Literal["done", "failed"] = "done") -> None:
-        """Keeps what came of a part, and takes it out of the open ones. An attempt that fails takes nothing from
-        another that came to its end."""
-        if outcome == "failed":
-            run = self.runs.get(run_id)
-            if run is None or part not in run.open:
-                return
-        self.runs.results.keep(run_id, part, result)
+    def _give_up(self, run_id: str, part: RunPart, operation: str, reason: str) -> None:
+        """Takes out a part that failed for good: it takes nothing from another attempt that came to its end."""
+        run = self.runs.get(run_id)
+        if run is not None and part in run.open:
+            self.runs.results.keep(run_id, part, self.closing.unread(run_id, part, operation, reason))
+            self._finish(run_id, part, "failed")
+
+    def _finish(self, run_id: str, part: RunPart, outcome: Literal["done", "failed"]) -> None:
+        """Takes a part out of the open ones, of which what came is kept."""
         run = self.runs.finish(run_id, part, outcome) or self.runs.get(run_id)
         if run is not None:
             self.closing.came_back(run, part.account)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -206,12 +207,12 @@ class ItemTable:
         """Writes an item in the place of the one with its key. False when the condition did not hold."""
         return self._written("put_item", **self._put(item, only_if)) is not None
 
-    def put_all(self, writes: Sequence[Write]) -> list[Written]:
+    def put_all(self, writes: Iterable[Write]) -> list[Written]:
         """Writes each item of which the condition holds, many in one transaction, and says of each how it went. What a
         transaction does not take, for whatever reason, is written item by item."""
         outcomes: list[Written] = []
-        for start in range(0, len(writes), WRITTEN_AT_ONCE):
-            puts = [self._put(*write) for write in writes[start : start + WRITTEN_AT_ONCE]]
+        left = iter(writes)
+        while puts := [self._put(*write) for write in islice(left, WRITTEN_AT_ONCE)]:
             if len(puts) > 1 and self._together(puts):
                 outcomes += [Written.DONE] * len(puts)
             else:
@@ -320,13 +321,33 @@ def _failure(code: str) -> type[LedgerFailed]:
 
 def pieces(content: Any) -> list[str]:
     """JSON, compressed, in pieces that fit into an item."""
-    packed = base64.b64encode(zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)).decode()
-    return [packed[start : start + PIECE] for start in range(0, len(packed), PIECE)]
+    return pieces_of([json.dumps(content, separators=(",", ":"))])
 
 
 def joined(bodies: Iterable[str]) -> Any:
     """The JSON of which these are the pieces, in their order."""
-    return json.loads(zlib.decompress(base64.b64decode("".join(bodies))))
+    return json.loads(b"".join(lines_of(bodies)))
+
+
+def pieces_of(lines: Iterable[str]) -> list[str]:
+    """Lines of text, compressed, in pieces that fit into an item: one line at a time is in memory."""
+    packer = zlib.compressobj(6)
+    packed = bytearray()
+    for number, line in enumerate(lines):
+        packed += packer.compress(f"\n{line}".encode() if number else line.encode())
+    packed += packer.flush()
+    size = PIECE // 4 * 3  # four characters stand for three bytes
+    return [base64.b64encode(packed[start : start + size]).decode() for start in range(0, len(packed), size)]
+
+
+def lines_of(bodies: Iterable[str]) -> Iterator[bytes]:
+    """The lines of which these are the pieces, in their order: one piece at a time is unpacked."""
+    unpacker = zlib.decompressobj()
+    rest = b""
+    for body in bodies:
+        *lines, rest = (rest + unpacker.decompress(base64.b64decode(body))).split(b"\n")
+        yield from lines
+    yield rest + unpacker.flush()
 
 
 def whole(items: Sequence[Item], writing: str | None = None) -> list[Any] | None:

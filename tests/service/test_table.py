@@ -26,7 +26,9 @@ from chalicelib.ledger.table import (
     Written,
     client_of,
     joined,
+    lines_of,
     pieces,
+    pieces_of,
     whole,
 )
 from chalicelib.report.findings import Severity
@@ -199,6 +201,16 @@ def test_content_is_split_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     content = {"list": [1, None, "ü"], "map": {"a": 1.5}}
     assert len(pieces(content)) > 1
     assert joined(pieces(content)) == content
+
+
+def test_lines_are_split_and_joined_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.ledger.table.PIECE", 16)
+    lines = ["", "first", "zweite ü", "", "x" * 300, str(list(range(50)))]
+    bodies = pieces_of(lines)
+    assert len(bodies) > 1
+    assert all(len(body) <= 16 for body in bodies)
+    assert [line.decode() for line in lines_of(bodies)] == lines
+    assert list(lines_of(pieces_of([]))) == [b""]
 
 
 @pytest.fixture
