@@ -203,7 +203,7 @@ def test_of_more_apps_than_anybody_waits_for_the_rest_is_a_blind_spot(
     assert front.calls["sagemaker:DescribeApp"] == 1
     assert not report.complete
     assert {(spot.operation, *spot.effect) for spot in report.blind_spots} == {("sagemaker:DescribeApp", RULE)}
-    assert "more than 1 apps in service are not described" in report.blind_spots[0].error
+    assert [spot.error for spot in report.blind_spots] == ["TooManyToDescribe"]
 
 
 # ---- gone
