@@ -99,3 +99,20 @@ def test_a_part_of_which_no_rule_is_asked_is_complete_and_found_nothing(emulator
     whole = report_of(service, run.id)
     assert (whole.complete, whole.blind_spots, list(whole.rules)) == (True, [], ["endpoint-single-instance"])
     assert [finding.id for finding in whole.findings] == [finding.id for finding in hosting.findings]
+    item = emulator.client("dynamodb").get_item(
+        TableName="auditor-ledger", Key={"pk": {"S": f"run#{run.id}"}, "sk": {"S": "run"}}
+    )["Item"]
+    assert sorted(item) == [
+        "accounts",
+        "closed",
+        "expires",
+        "finished",
+        "notify",
+        "number",
+        "pk",
+        "rules",
+        "sk",
+        "started",
+        "state",
+        "trigger",
+    ]
