@@ -133,8 +133,8 @@ def _of_quotas(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
                     day=moment.date(),
                     kind="quota",
                     resource=quota.arn or quota.name,
-                    says=f"The schedule {action.name} of {name} lets endpoints reach {together} instances, and the quota "
-                    f"is {quota.applied:g} ({quota.name})",
+                    says=f"The schedule {action.name} of {name} lets endpoints reach {together} instances, and the "
+                    f"quota is {quota.applied:g} ({quota.name})",
                     account=scope.account,
                     region=scope.region,
                     rule="autoscaling-max-above-quota",
