@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bursts, cold_start, faces, judging, runs
+from benchmarks import bursts, cold_start, faces, judging, rehearsing, runs
 from benchmarks.account import Account, Sizes
 from benchmarks.reference import unavoidable
 from benchmarks.running import ROOT, Running, serving
@@ -148,6 +148,10 @@ class Bench:
         rate, _ = judging.rate(self.account(self.options.endpoints, self.options.jobs))
         self.table.row("outcomes a second, one core", [rate], "≥ 100,000", rate >= 100_000)
 
+    def rehearsal(self) -> None:
+        """Replays of automatic scaling, and the search for a setting that would have been enough."""
+        rehearsing.rows(self.table)
+
     def events(self) -> None:
         """Calls of the audits that events ask for."""
         with serving(self.account(300, 200), self.folder, latency=self.options.latency) as running:
@@ -188,6 +192,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "throttled": Bench.throttled,
     "memory": Bench.memory,
     "judging": Bench.judging,
+    "rehearsal": Bench.rehearsal,
     "events": Bench.events,
     "bursts": Bench.bursts,
     "runs": Bench.runs,

@@ -75,12 +75,28 @@ def _registries() -> dict[str, Any]:
 # ---- traffic
 
 
-def calls(account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations") -> None:
-    """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day."""
-    counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
+#: One hour in so many is called of what is called rarely.
+RARE_HOURS = 72
+
+
+def calls(
+    account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations", *, rare: bool = False
+) -> None:
+    """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day;
+    `rare` leaves one hour in three days of them."""
+    hours = _hours(account.now)[:: RARE_HOURS if rare else 1]
+    counted = [(hour, round(60 * peak * load)) for hour, load in hours]
     # One sample of value 1 for each request, as SageMaker writes it.
     points = [(hour, number, number, 1, 1) for hour, number in counted if number]
     seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def latency(account: Account, dimensions: Mapping[str, str], peak: float, milliseconds: float) -> None:
+    """Sixteen days of ContainerLatency, in microseconds, of as many calls."""
+    each = 1_000 * milliseconds
+    counted = [(hour, round(60 * peak * load)) for hour, load in _hours(account.now)]
+    points = [(hour, number * each, number, each, each) for hour, number in counted if number]
+    seed.metric_statistics(account.id, account.region, "ContainerLatency", dimensions, points, unit="Microseconds")
 
 
 def backlog(account: Account, endpoint: str, peak: float) -> None:

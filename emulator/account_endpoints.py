@@ -9,7 +9,7 @@ from typing import Any
 from moto.logs.models import logs_backends
 
 from emulator import account_storage, seed
-from emulator.account_base import Account, Scaling, backlog, calls, cpu_use, gpu_use, scale
+from emulator.account_base import Account, Scaling, backlog, calls, cpu_use, gpu_use, latency, scale
 from emulator.account_network import SECURITY_GROUP
 from emulator.extension import autoscaling
 
@@ -42,6 +42,8 @@ class Variant:
     that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization, cpu
     those of CPUs and memory where there is no gpu.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
+    rare: it is called in one hour of three days only. latencies are the milliseconds that a call takes in each
+    container of a pipeline.
     """
 
     model: Model | None
@@ -56,6 +58,8 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     now_running: tuple[int, int] | None = None
     concurrency: Scaling | None = None
+    rare: bool = False
+    latencies: Mapping[str, float] = field(default_factory=dict)
     pools: Sequence[tuple[str, Model | None]] = ()
 
     @property
@@ -235,7 +239,9 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
         calls(account, dimensions, variant.calls, "InvocationsProcessed")
         backlog(account, endpoint.name, variant.calls)
     elif variant.calls:
-        calls(account, dimensions, variant.calls)
+        calls(account, dimensions, variant.calls, rare=variant.rare)
+    for container, milliseconds in variant.latencies.items():
+        latency(account, {**dimensions, "ContainerName": container}, variant.calls, milliseconds)
     if variant.gpu:
         gpu_use(account, dimensions, *variant.gpu)
     else:

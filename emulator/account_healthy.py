@@ -183,7 +183,10 @@ HEALTHY = (
         ],
     ),
     Endpoint(
-        "pricing-pipeline", [scaled(Model("pricing-pipeline-v6", [SCIKIT_LEARN, XGBOOST]))], owner="pricing", age=71
+        "pricing-pipeline",
+        [scaled(Model("pricing-pipeline-v6", [SCIKIT_LEARN, XGBOOST]), latencies={"step-1": 61, "step-2": 4})],
+        owner="pricing",
+        age=71,
     ),
     Endpoint(
         "store-models",

@@ -192,8 +192,10 @@ FAULTY = (
         owner="logistics",
         age=68,
     ),
-    Endpoint("photo-archive", [scaled(Model("photo-archive-v1", [OLD_EIA]))], owner="catalog", age=900),
-    Endpoint("email-classifier", [scaled(own("email-classifier-v2"), scaling=Scaling(1, 4))], owner="support"),
+    Endpoint("photo-archive", [scaled(Model("photo-archive-v1", [OLD_EIA]), rare=True)], owner="catalog", age=900),
+    Endpoint(
+        "email-classifier", [scaled(own("email-classifier-v2"), scaling=Scaling(1, 4), cpu=(60, 12))], owner="support"
+    ),
     Endpoint(
         "warehouse-slots",
         [scaled(own("warehouse-slots-v1"), count=1, scaling=Scaling(1, 4))],

@@ -494,4 +494,6 @@ def _make_notebook(
     )
     created = account.ago(days=age)
     fields = {"PlatformIdentifier": "notebook-al2023-v1", **fields}
-    seed.notebook_instance(account.id, account.region, name, status=status, created=created, **fields)
+    seed.notebook_instance(
+        account.id, account.region, name, status=status, created=created, LastModifiedTime=created, **fields
+    )

@@ -145,7 +145,7 @@ class Resolutions:
         return kept | {sighting: known.get(sighting, now) for sighting in self._sighted}
 
     def _note_sighting(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        sighting = (rule.id, getattr(subject, "arn", ""))
+        sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]
         if outcome.remembered:
             self._sighted.add(sighting)
         elif proves(outcome):

@@ -24,6 +24,7 @@ from chalicelib.cli.options import (
     known_form,
 )
 from chalicelib.cli.plan import plan
+from chalicelib.cli.rehearse import rehearse
 from chalicelib.errors import InvalidInput
 from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
@@ -163,12 +164,13 @@ def calendar(
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
+    policy: PolicyName = None,
     no_progress: NoProgress = False,
 ) -> None:
     """Audit a lifelike account on the embedded emulator, without AWS and without credentials."""
     from chalicelib.cli.demo import run_demo
 
-    run_demo(output, progress_enabled=not no_progress)
+    run_demo(output, policy=policy or "baseline", progress_enabled=not no_progress)
 
 
 @app.command()
@@ -197,6 +199,7 @@ def completion_script(
 
 
 app.command()(plan)
+app.command()(rehearse)
 
 
 @app.callback(invoke_without_command=True)

@@ -51,12 +51,12 @@ def demo_account() -> Iterator[boto3.Session]:
             os.environ.update(before)
 
 
-def run_demo(output: Path, *, progress_enabled: bool) -> None:
+def run_demo(output: Path, *, policy: str, progress_enabled: bool) -> None:
     """Audits the demo account, shows the table, writes the report, and shows the notice that a subscriber got."""
     with demo_account() as session:
         topic, queue = _subscribed(session)
         with shown_progress(enabled=progress_enabled) as progress:
-            service = Service(Settings(topic_arn=topic), session, progress)
+            service = Service(Settings(topic_arn=topic, policy=policy), session, progress)
             scope = service.scope()
             report = service.audit(scope, "cli")
         show.write(report, to=None)

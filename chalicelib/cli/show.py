@@ -21,6 +21,7 @@ from chalicelib.report.findings import EndpointCapacity, Report
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import Rule
+from chalicelib.rules.well_architected import best_practices, titles
 from chalicelib.templating import clean, rule_title
 
 #: Columns where nobody says how many there are: in a file, in a pipe.
@@ -123,6 +124,8 @@ def rule(shown_rule: Rule, policy: Policy) -> None:
     ]
     lines += ["parameters  " + (", ".join(_parameters(shown_rule, policy)) or "–")]
     lines += ["permissions " + "\n            ".join(shown_rule.permissions)]
+    practices = [f"{practice} {titles()[practice]}" for practice in best_practices(shown_rule.id)]
+    lines += ["practices   " + ("\n            ".join(practices) or "–")]
     print("\n".join(lines))
 
 

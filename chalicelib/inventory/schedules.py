@@ -36,9 +36,9 @@ def _passed(written: str, zone: str | None, now: datetime) -> bool:
         local = datetime.fromisoformat(written)
     except ValueError:
         return False  # no day of the calendar: it never came, and AWS will say so
-    clock = _clock(zone)
-    if clock is not None:
-        return local.replace(tzinfo=clock) <= now
+    known = clock(zone)
+    if known is not None:
+        return local.replace(tzinfo=known) <= now
     moment = local.replace(tzinfo=UTC)
     if moment + _BEHIND <= now:
         return True
@@ -47,7 +47,7 @@ def _passed(written: str, zone: str | None, now: datetime) -> bool:
     raise Unread(f"the time zone {zone} of a scheduled action is not known")
 
 
-def _clock(zone: str | None) -> tzinfo | None:
+def clock(zone: str | None) -> tzinfo | None:
     """The clock of a time zone, or None where its name is not known here."""
     if zone is None or zone in ("", "UTC", "Etc/UTC", "GMT"):
         return UTC

@@ -9,9 +9,11 @@ import pytest
 from chalice.test import Client
 
 import app as handlers
+from chalicelib.fleet.again import AskingAgain
 from chalicelib.fleet.asked import MOST_ATTEMPTS, asked_in
 from chalicelib.ledger.again import Pending
 from chalicelib.ledger.table import TABLE
+from chalicelib.scope import ResourceRef, Scope
 from emulator import seed
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
@@ -126,8 +128,7 @@ def test_it_is_asked_six_times_at_most(client: Client, queue: Queue) -> None:
 
 @pytest.mark.usefixtures("table")
 def test_an_event_delivered_twice_and_others_about_the_same_send_one_message(client: Client, queue: Queue) -> None:
-    for _ in range(2):
-        sent(client, NATIVE, CHANGED)
+    assert [sent(client, NATIVE, CHANGED)["again"] for _ in range(2)] == [1, 0]
     call = {"eventSource": "sagemaker.amazonaws.com", "eventName": "UpdateEndpointWeightsAndCapacities"}
     detail = {**call, "requestParameters": {"endpointName": "moving"}}
     sent(client, "audit_on_api_call", an_event("AWS API Call via CloudTrail", detail))
@@ -143,6 +144,16 @@ def test_a_message_delivered_twice_asks_once_more_and_no_oftener(
     received(client, record(1))
     received(client, record(1))
     assert queue.attempts == [2]
+
+
+def test_nobody_is_asked_again_while_the_table_cannot_tell_who_asks(
+    client: Client, queue: Queue, emulator: Emulator, front: Front
+) -> None:
+    pending = Pending("auditor-ledger", emulator.client("dynamodb"))
+    front.deny("dynamodb:*")
+    asking = AskingAgain(emulator.session(), REGION, queue.url, 10, pending)
+    assert asking.ask(Scope(ACCOUNT, REGION), [ResourceRef("endpoint", "moving")], 1) == 0
+    assert queue.sent == []
 
 
 @pytest.mark.usefixtures("table")

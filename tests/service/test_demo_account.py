@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from chalicelib.report.findings import Report
+from chalicelib.rules import RULES
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.account import EXPECTED, build
@@ -25,14 +26,19 @@ SWEPT = {case.rule for case in CASES if case.in_demo}
 
 
 @pytest.fixture(scope="module")
-def report() -> Iterator[Report]:
-    """One audit of the whole account under the baseline."""
+def emulator_of_demo() -> Iterator[Emulator]:
     with Emulator() as emulator, pytest.MonkeyPatch.context() as environment:
         for name, value in emulator.environment().items():
             environment.setenv(name, value)
         build(now=datetime.now(UTC))
-        service = Service(Settings.from_environment({}), emulator.session())
-        yield service.audit(service.scope(), "cli")
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def report(emulator_of_demo: Emulator) -> Report:
+    """One audit of the whole account under the baseline."""
+    service = Service(Settings.from_environment({}), emulator_of_demo.session())
+    return service.audit(service.scope(), "cli")
 
 
 def fired(report: Report) -> dict[str, frozenset[str]]:
@@ -56,6 +62,14 @@ def difference(found: Mapping[str, frozenset[str]], expected: Mapping[str, froze
 def test_every_defect_is_found_and_nothing_else(report: Report) -> None:
     lines = difference(fired(report), EXPECTED)
     assert not lines, "\n" + "\n".join(lines)
+
+
+def test_under_the_strict_policy_every_rule_finds_something(emulator_of_demo: Emulator) -> None:
+    service = Service(Settings(policy="strict"), emulator_of_demo.session())
+    strict = service.audit(service.scope(), "cli")
+    told = {finding.rule for finding in strict.findings}
+    merged = {rule for finding in strict.findings for rule in finding.evidence.get("merged", {})}
+    assert set(RULES) - told - merged == set()
 
 
 def test_each_finding_is_as_severe_and_as_sure_as_the_case_that_names_its_resource(report: Report) -> None:

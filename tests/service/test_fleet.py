@@ -179,6 +179,9 @@ def test_an_account_that_lets_nobody_in_is_a_blind_spot_and_holds_up_nothing(acc
     assert [(spot["operation"], spot["region"]) for spot in spots] == [
         ("sts:AssumeRole", region) for region in sorted(REGIONS)
     ]
+    assert {spot["error"] for spot in spots} == {
+        f"the role arn:aws:iam::{MEMBERS[0]}:role/sagemaker-auditor-member cannot be assumed (AccessDenied)"
+    }
     assert digests[MEMBERS[0]]["complete"] is False
     assert digests[MEMBERS[1]]["complete"] is True
     run = service.fleet.runs.get(run_id)

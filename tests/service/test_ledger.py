@@ -11,7 +11,8 @@ import pytest
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.ledger.claims import Claim
-from chalicelib.ledger.ledger import Ledger, Query
+from chalicelib.ledger.cursors import encoded
+from chalicelib.ledger.ledger import CURSOR_KEY, Ledger, Query
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.publisher import Audited, NotDelivered
 from chalicelib.policy.policy import load_policy
@@ -240,6 +241,19 @@ def test_there_is_no_cursor_after_the_last_page(story: Story) -> None:
 def test_a_cursor_that_no_page_gave_is_refused(story: Story, cursor: str) -> None:
     with pytest.raises(InvalidInput, match="accepted is the cursor of the page before"):
         story.ledger.listed(Query(ACCOUNT), 10, cursor)
+
+
+@pytest.mark.parametrize("value", [7, "", None, ["x"]])
+@pytest.mark.parametrize("name", CURSOR_KEY)
+def test_a_cursor_of_which_a_part_is_no_text_is_refused_before_the_table_is_asked(name: str, value: Any) -> None:
+    ledger = Ledger("ledger", client=None)
+    place: dict[str, Any] = dict.fromkeys(CURSOR_KEY, "x") | {
+        "pk": f"{ACCOUNT}#{REGION}",
+        "status_pk": f"{ACCOUNT}#open",
+        name: value,
+    }
+    with pytest.raises(InvalidInput, match="accepted is the cursor of the page before"):
+        ledger.listed(Query(ACCOUNT), 10, encoded(place))
 
 
 def test_what_is_read_back_is_what_was_written(story: Story) -> None:

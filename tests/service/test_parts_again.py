@@ -2,13 +2,17 @@
 
 import boto3
 
-from chalicelib.ledger.results import RunPart
+from chalicelib.ledger.results import Result, RunPart, head_of
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import TABLE
+from chalicelib.report.findings import utc_text
+from chalicelib.report.known import Resolution
 from emulator.front import Front
+from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
-from tests.service.test_fleet import SCHEDULE, Account, a_record, worked
+from tests.service.test_fleet import SCHEDULE, Account, a_record, report_of, worked
+from tests.unit.test_notices import NOW, a_finding, a_report
 
 
 def test_a_part_that_failed_is_given_again_after_15_seconds_and_after_30(emulator: Emulator, front: Front) -> None:
@@ -37,6 +41,38 @@ def test_a_run_that_is_closed_stays_closed_when_a_part_ends_once_more(emulator: 
     assert (run.state, run.closed, run.open, run.failed) == ("done", True, frozenset(), frozenset())
 
 
+def test_a_run_that_is_begun_twice_goes_on_as_it_is(emulator: Emulator) -> None:
+    emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
+    runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION))
+    first, second = RunPart("222222222222", REGION), RunPart("333333333333", REGION, "jobs")
+    assert runs.start("a-1", [first, second], "schedule", rules=["endpoint-idle", "endpoint-degraded"])
+    runs.finish("a-1", first)
+    assert not runs.start("a-1", [first, second], "schedule")
+    run = runs.get("a-1")
+    assert run is not None
+    assert (run.state, run.parts, run.open) == ("running", 2, frozenset({second}))
+    assert (run.accounts, run.rules) == (("222222222222", "333333333333"), ("endpoint-degraded", "endpoint-idle"))
+    assert run.notify and not run.closed
+
+
+def test_what_an_audit_found_at_once_is_a_run_that_is_over_and_told_nobody(emulator: Emulator) -> None:
+    emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
+    runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION), lambda: NOW)
+    here, there = RunPart(ACCOUNT, REGION), RunPart(ACCOUNT, "us-east-1")
+    report = a_report(a_finding(1), scope=a_report().scope.model_copy(update={"rules": ["endpoint-idle"]}))
+    found = {here: Result(report, Resolution(), {}), there: Result(a_report(), Resolution(), {})}
+    runs.keep_ended("a-1", found, "http", head_of(report))
+    run = runs.get("a-1")
+    assert run is not None
+    assert (run.state, run.closed, run.trigger, run.parts, run.open) == ("done", True, "http", 2, frozenset())
+    assert (run.accounts, run.rules, run.notify) == ((ACCOUNT,), ("endpoint-idle",), False)
+    assert run.started_at == utc_text(NOW)
+    assert dict(runs.results.after("a-1")) == found
+    assert runs.results.whole("a-1") == head_of(report)
+    assert runs.results.whole("a-2") is None
+    assert runs.stale() == []
+
+
 def test_a_run_that_was_given_up_stays_so_when_its_last_part_comes_after_all(emulator: Emulator) -> None:
     emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
     runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION))
@@ -48,3 +84,35 @@ def test_a_run_that_was_given_up_stays_so_when_its_last_part_comes_after_all(emu
     run = runs.get("a-1")
     assert run is not None
     assert (run.state, run.closed, run.open) == ("failed", True, frozenset())
+
+
+def test_a_part_of_which_no_rule_is_asked_is_complete_and_found_nothing(emulator: Emulator) -> None:
+    account = Account(emulator)
+    service = account.service(accounts=(ACCOUNT,), regions=(REGION,))
+    service.runs.grown(ACCOUNT, REGION, 500_001)
+    run = service.fleet.start("http", rules=["endpoint-single-instance"], notify=False)
+    assert worked(service, *account.queued()) == []
+    results = service.runs.results.of_account(run.id, ACCOUNT)
+    hosting, jobs = (results[RunPart(ACCOUNT, REGION, group)].report for group in ("hosting", "jobs"))
+    assert {finding.rule for finding in hosting.findings} == {"endpoint-single-instance"}
+    assert (jobs.complete, jobs.rules, jobs.blind_spots, jobs.findings, jobs.api_calls) == (True, {}, [], [], {})
+    whole = report_of(service, run.id)
+    assert (whole.complete, whole.blind_spots, list(whole.rules)) == (True, [], ["endpoint-single-instance"])
+    assert [finding.id for finding in whole.findings] == [finding.id for finding in hosting.findings]
+    item = emulator.client("dynamodb").get_item(
+        TableName="auditor-ledger", Key={"pk": {"S": f"run#{run.id}"}, "sk": {"S": "run"}}
+    )["Item"]
+    assert sorted(item) == [
+        "accounts",
+        "closed",
+        "expires",
+        "finished",
+        "notify",
+        "number",
+        "pk",
+        "rules",
+        "sk",
+        "started",
+        "state",
+        "trigger",
+    ]

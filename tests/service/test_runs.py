@@ -161,6 +161,10 @@ def test_a_part_that_dies_three_times_fails_the_run_and_holds_up_no_other_accoun
         "2 attempts died without a word: their time or their memory was not enough"
     ]
     assert notice["health"] == f"run {run} failed: 1 of 2 parts failed for good"
+    assert [(spot["error"].partition(":")[0], spot["effect"]) for spot in notice["blind_spots"]] == [
+        (f"{ACCOUNT} in {REGION}", [])
+    ]
+    assert {result.report.audit_id for result in service.runs.results.of_account(run, ACCOUNT).values()} == {run}
     assert state_of(service, run) == "failed"
 
 

@@ -11,10 +11,12 @@ import pytest
 
 from chalicelib.inventory.cached import packed
 from chalicelib.inventory.kinds.configs import EndpointConfig
+from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
+from chalicelib.ledger.digests import Digest
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
-from chalicelib.ledger.results import RunPart
+from chalicelib.ledger.results import Result, RunPart, head_of
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import (
     TABLE,
@@ -36,7 +38,7 @@ from chalicelib.report.known import Resolution
 from chalicelib.report.outcomes import Verdict
 from emulator.front import Front
 from emulator.server import Emulator
-from tests.unit.test_notices import NOW
+from tests.unit.test_notices import NOW, a_finding, a_report
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 BEFORE = Path(__file__).parents[1] / "fixtures" / "ledger" / "items.json"
@@ -170,6 +172,31 @@ def test_a_page_that_leads_to_itself_is_a_failure_and_no_end(table: ItemTable) -
         list(ItemTable("ledger", client).query(Expression("pk = :pk", pk="a")))
 
 
+def test_items_that_a_read_of_many_left_out_are_asked_for_again(table: ItemTable) -> None:
+    for sk in "abc":
+        table.put({"pk": "p", "sk": sk})
+    asked: list[list[str]] = []
+
+    def left_out(params: dict[str, Any], **_: Any) -> None:
+        keys = params["RequestItems"]["ledger"]["Keys"]
+        asked.append([key["sk"] for key in keys])
+        left.append(keys[1:])
+        params["RequestItems"]["ledger"]["Keys"] = keys[:1]
+
+    def unprocessed(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.pop("UnprocessedKeys", None)
+        if keys := left.pop():
+            parsed["UnprocessedKeys"] = {"ledger": {"Keys": keys, "ConsistentRead": True}}
+
+    left: list[list[dict[str, Any]]] = []
+    client = boto3.client("dynamodb", region_name=REGION)
+    client.meta.events.register_first("provide-client-params.dynamodb.BatchGetItem", left_out)
+    client.meta.events.register("after-call.dynamodb.BatchGetItem", unprocessed)
+    items = list(ItemTable("ledger", client).get_all("p", ["a", "b", "c", "d", "a"]))
+    assert [item["sk"] for item in items] == ["a", "b", "c"]
+    assert [len(keys) for keys in asked] == [4, 3, 2, 1]
+
+
 @pytest.mark.parametrize("operation", ["PutItem", "GetItem", "UpdateItem", "Query", "BatchGetItem"])
 def test_a_refused_call_is_a_failure_that_names_the_table(table: ItemTable, front: Front, operation: str) -> None:
     front.deny(f"dynamodb:{operation}")
@@ -289,12 +316,58 @@ def test_what_was_remembered_before_is_read(table: ItemTable) -> None:
     assert TableMemory("ledger", table.client).recall(ACCOUNT, REGION) == {config.name: config}
 
 
-def test_a_part_whose_pieces_are_not_all_there_is_a_failure(before: Any) -> None:
+def test_a_part_whose_pieces_are_not_all_there_is_a_failure_that_names_it(before: Any) -> None:
     key = {"pk": "run#a-1", "sk": f"part#{ACCOUNT}#{REGION}#0000"}
     table = ItemTable("ledger", before)
     table.put({**(table.get(key["pk"], key["sk"]) or {}), "pieces": 2})
-    with pytest.raises(LedgerFailed, match="is being written"):
-        Runs("ledger", before).results.of_account("a-1", ACCOUNT)
+    results = Runs("ledger", before).results
+    for read in (lambda: results.of_account("a-1", ACCOUNT), lambda: list(results.after("a-1"))):
+        with pytest.raises(LedgerFailed, match=rf"the part {ACCOUNT}#{REGION} of the run a-1 found is being written"):
+            read()
+
+
+#: How many days each kind of item outlives the moment of which it speaks, by what its key begins with.
+KEPT = {
+    ("again#", "again"): 1,
+    ("channels", "slack"): 30,
+    ("digest#", "a-1"): 30,
+    ("history#", "last#"): 40,
+    ("history#", "point#"): 400,
+    ("judged#", "2026"): 1,
+    ("run#a-1", "attempts#"): 30,
+    ("run#a-1", "part#"): 30,
+    ("run#a-1", "run"): 30,
+    ("run#a-1", "told#"): 30,
+    ("run#a-1", "whole#"): 30,
+    ("sightings#", "rule"): 30,
+    ("sizes", ACCOUNT): 30,
+    ("subnet#", "subnet-1"): 30,
+}
+
+
+def test_whatever_is_of_use_for_a_time_ends_with_it(table: ItemTable) -> None:
+    client, now, part, arn = table.client, lambda: NOW, RunPart(ACCOUNT, REGION), "arn:1"
+    report = a_report(a_finding(1))
+    Pending("ledger", client, now).claim(arn, NOW)
+    ledger = Ledger("ledger", client, lookback_days=30, clock=now)
+    ledger.write([Digest(ACCOUNT, "a-1", frozenset({"slack"}))])
+    ledger.broken("slack", "gone")
+    ledger.note_judged(ACCOUNT, REGION, Resolution(settled=frozenset({arn})), NOW)
+    ledger.stands(ACCOUNT, REGION, {"subnet-1": [arn]})
+    ledger.note_sightings(ACCOUNT, REGION, {("rule", arn): NOW})
+    History("ledger", client, now).note([report], report)
+    runs = Runs("ledger", client, now)
+    runs.begun("a-1", part)
+    runs.keep_ended("a-1", {part: Result(report, Resolution(), {})}, "http", head_of(report))
+    runs.note_told("a-1", ACCOUNT)
+    runs.grown(ACCOUNT, REGION, 7)
+    items = client.scan(TableName="ledger")["Items"]
+    days = {
+        (item["pk"]["S"], item["sk"]["S"]): (int(item["expires"]["N"]) - NOW.timestamp()) / 86_400 for item in items
+    }
+    assert len(items) == len(KEPT)
+    for (pk, sk), number in KEPT.items():
+        assert [days[key] for key in days if key[0].startswith(pk) and key[1].startswith(sk)] == [number], (pk, sk)
 
 
 @pytest.mark.parametrize("body", [b'{"Item": {"pk"', b"<html>welcome</html>", b"[]", b"null", b""])

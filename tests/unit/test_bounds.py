@@ -19,6 +19,8 @@ from chalicelib.policy.policy import forget, load_policy
 from chalicelib.rules.expressions import Expression
 from samples.builders import an_endpoint
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = 50_000
 
@@ -278,3 +280,31 @@ def test_a_policy_that_extends_without_end_is_refused(tmp_path: Path) -> None:
         (tmp_path / f"p{number}.yaml").write_text(f"extends: p{number + 1}.yaml\n")
     with pytest.raises(InvalidInput, match="up to 10 policies"):
         load_policy(str(tmp_path / "p0.yaml"))
+
+
+def test_a_chain_of_as_many_policies_as_are_accepted_loads(tmp_path: Path) -> None:
+    forget()
+    last = bounds.PARENTS.most - 1
+    for number in range(last):
+        (tmp_path / f"p{number}.yaml").write_text(f"extends: p{number + 1}.yaml\n")
+    (tmp_path / f"p{last}.yaml").write_text("extends: none\nnotify_at: critical\n")
+    assert load_policy(str(tmp_path / "p0.yaml")).notify_at.value == "critical"
+    (tmp_path / "above.yaml").write_text("extends: p0.yaml\n")
+    with pytest.raises(InvalidInput, match="up to 10 policies"):
+        load_policy(str(tmp_path / "above.yaml"))
+
+
+def test_exemptions_are_counted_with_those_of_the_policies_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget()
+    monkeypatch.setattr("chalicelib.policy.policy.EXEMPTIONS", bounds.EXEMPTIONS._replace(most=2))
+    entry = "{rule: endpoint-idle, resource: r, reason: r, owner: ml, expires: 2027-01-31}"
+    (tmp_path / "team.yaml").write_text(f"exemptions: [{entry}]\n")
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: team.yaml\nexemptions: [{entry}]\n")
+    assert len(load_policy(str(own)).exemptions) == 2
+    forget()
+    own.write_text(f"extends: team.yaml\nexemptions: [{entry}, {entry}]\n")
+    with pytest.raises(InvalidInput, match=r"own\.yaml:2: exemptions: with those .* up to 2 exemptions"):
+        load_policy(str(own))

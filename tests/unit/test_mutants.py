@@ -33,3 +33,6 @@ def test_wording_is_the_letters_of_a_sentence_and_nothing_else() -> None:
     assert not wording('SET("#since = :now")', 'SET("#SINCE = :NOW")')
     assert not wording('return call("a b", 1)', 'return call("a b", 2)')
     assert not wording('raise Unread("no time")', "raise Unread(None)")
+    assert wording('where("pk = :pk AND sk > :sk")', 'where("pk = :pk and sk > :sk")')
+    assert not wording('where("pk = :pk AND sk > :sk")', 'where("XXpk = :pk AND sk > :skXX")')
+    assert not wording("return a and b", "return a or b")

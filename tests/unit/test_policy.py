@@ -46,12 +46,18 @@ def test_a_policy_that_extends_none_enables_only_what_it_names(tmp_path: Path) -
     assert set(policy.enabled()) == {"endpoint-idle"}
 
 
+def test_an_empty_extends_is_none(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "extends:\nrules:\n  endpoint-idle: {}\n"))
+    assert set(policy.enabled()) == {"endpoint-idle"}
+
+
 def test_a_policy_extends_another_beside_it(tmp_path: Path) -> None:
     written(tmp_path, "notify_at: high\nrules:\n  endpoint-idle: {enabled: false}\n", "team.yaml")
     policy = load_policy(written(tmp_path, "extends: team.yaml\nrules:\n  endpoint-idle: {window_days: 3}\n"))
     assert policy.notify_at is Severity.HIGH
     assert not policy.rules["endpoint-idle"].enabled
     assert policy.rules["endpoint-idle"].params.model_dump()["window_days"] == 3
+    assert policy.used.name == str(tmp_path / "own.yaml")
 
 
 def test_the_digest_changes_with_the_content_and_not_with_the_name(tmp_path: Path) -> None:
@@ -62,6 +68,8 @@ def test_the_digest_changes_with_the_content_and_not_with_the_name(tmp_path: Pat
 
 
 BROKEN = {path.stem: path for path in sorted((Path(__file__).parents[1] / "fixtures" / "broken-policies").iterdir())}
+#: Their complaint is of the file as a whole, or of what YAML makes of it.
+AT_NO_KEY = {"not-a-mapping", "not-yaml", "tab", "impossible-date"}
 
 
 def promised(path: Path) -> tuple[int, str]:
@@ -79,7 +87,9 @@ def test_a_wrong_policy_says_where_and_what_would_be_accepted(name: str) -> None
     message = str(caught.value)
     assert says in message
     if name != "extends-nothing-there":
-        assert message.startswith(f"{BROKEN[name]}:{line}: "), message
+        assert (caught.value.field == "") is (name in AT_NO_KEY)
+        place = "" if name in AT_NO_KEY else f"{caught.value.field}: "
+        assert message.startswith(f"{BROKEN[name]}:{line}: {place}"), message
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -108,8 +118,50 @@ def test_a_policy_that_extends_itself_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["nothing-here", "/no/such/file.yaml", "."])
 def test_a_policy_that_is_not_there_names_those_that_are(reference: str) -> None:
-    with pytest.raises(InvalidInput, match="baseline"):
+    with pytest.raises(InvalidInput, match="baseline") as caught:
         load_policy(reference)
+    assert caught.value.field == "policy"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("notify_at: 2026-01-01", '"2026-01-01"'),
+        (f"remind_after_days: {'x' * 58}", f'"{"x" * 58}"'),
+        (f"remind_after_days: {'x' * 59}", f'"{"x" * 56}…'),
+    ],
+)
+def test_a_wrong_value_is_shown_and_a_long_one_shortened(tmp_path: Path, text: str, shown: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load_policy(written(tmp_path, text))
+    assert str(caught.value).endswith(f"; it is {shown}")
+
+
+def test_a_parameter_that_is_not_there_names_all_that_a_rule_takes(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="accepted are enabled, severity, mode, window_days"):
+        load_policy(written(tmp_path, "rules:\n  endpoint-idle: {days: 3}\n"))
+
+
+def test_a_packed_policy_is_read_in_place_of_its_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.policy.policy.POLICIES", tmp_path)
+    written(tmp_path, "extends: none\nnotify_at: low\n", "shipped.yaml")
+    assert load_policy("shipped").notify_at is Severity.LOW
+    forget()
+    written(tmp_path, '{"extends": "none", "notify_at": "high"}', "shipped.json")
+    assert load_policy("shipped").notify_at is Severity.HIGH
+    forget()
+    written(tmp_path, '{"extends": "none", "rules": {"no-such-rule": {}}}', "shipped.json")
+    with pytest.raises(InvalidInput, match=r"^policies/shipped\.yaml:1: rules\.no-such-rule: unknown rule"):
+        load_policy("shipped")
+
+
+def test_terraform_manages_what_has_one_of_the_values_whatever_their_case(tmp_path: Path) -> None:
+    text = "terraform_tags:\n  - {tag: made-by, values: [Terraform, OpenTofu]}\n"
+    policy = load_policy(written(tmp_path, text))
+    assert policy.managed_by_terraform({"made-by": "TERRAFORM"})
+    assert policy.managed_by_terraform({"made-by": "opentofu"})
+    assert not policy.managed_by_terraform({"made-by": "hand"})
+    assert not policy.managed_by_terraform({"Made-By": "Terraform"})
 
 
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
-from chalicelib.inventory.answers import unreadable
 from chalicelib.inventory.facts import Amount, Count, Fact, Present, Stated, States, Tags, Time, at, states
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
@@ -165,6 +164,14 @@ def _adjustments(configuration: Mapping[str, Any]) -> list[int]:
     return [step.get("ScalingAdjustment") or 0 for step in configuration.get("StepAdjustments") or ()]
 
 
+class StepAdjustment(Fact):
+    """What a step policy does while its metric lies between two distances from the alarm's threshold."""
+
+    lower: float | None = at("MetricIntervalLowerBound")
+    upper: float | None = at("MetricIntervalUpperBound")
+    adjustment: int = at("ScalingAdjustment", default=0)
+
+
 class ScalingPolicy(Stated):
     """``DescribeScalingPolicies``. Cooldowns are in seconds; ``custom_metrics`` is empty for a predefined metric;
     ``steps_in`` and ``steps_out`` say that a step policy can take capacity away, and add some."""
@@ -188,12 +195,16 @@ class ScalingPolicy(Stated):
     )
     custom_statistic: str | None = at(f"{_TRACKING}.CustomizedMetricSpecification.Statistic")
     metric_math: Present = at(f"{_TRACKING}.CustomizedMetricSpecification.Metrics", default=False)
+    expressions: tuple[str, ...] = at(f"{_TRACKING}.CustomizedMetricSpecification.Metrics[].Expression", default=())
     scale_in_cooldown: Count | None = at(f"{_TRACKING}.ScaleInCooldown")
     scale_out_cooldown: Count | None = at(f"{_TRACKING}.ScaleOutCooldown")
     disable_scale_in: bool = at(f"{_TRACKING}.DisableScaleIn", default=False)
     steps_in: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_in)
     steps_out: bool = at("StepScalingPolicyConfiguration", default=False, convert=_steps_out)
     step_cooldown: Count | None = at("StepScalingPolicyConfiguration.Cooldown")
+    steps: tuple[StepAdjustment, ...] = at("StepScalingPolicyConfiguration.StepAdjustments", default=())
+    adjustment_type: str | None = at("StepScalingPolicyConfiguration.AdjustmentType")
+    least_adjustment: Count | None = at("StepScalingPolicyConfiguration.MinAdjustmentMagnitude")
     tags: Tags | None = Field(None, description="tags of what it scales")
 
     @property
@@ -354,42 +365,3 @@ def _of_each(reader: Reader, operation: str, key: str, resource_ids: Sequence[st
         resource_ids,
     )
     return [item for answer in answers for item in answer]
-
-
-def alarms_named_by(policies: Iterable[ScalingPolicy]) -> set[str]:
-    """The names of the alarms that policies hang on."""
-    return {alarm.name for policy in policies for alarm in policy.alarms if alarm.name}
-
-
-def named_alarms(reader: Reader, part: Part, named: Iterable[str]) -> dict[str, Alarm]:
-    """The alarms of these names, 100 a call. A name without an answer is an alarm that is gone."""
-    names = sorted(named)
-    slices = [names[start : start + 100] for start in range(0, len(names), 100)]
-    answers = reader.each(partial(_alarms_named, reader), slices)
-    return _by_name(reader, part, [alarm for answer in answers for alarm in answer])
-
-
-def all_alarms(reader: Reader) -> dict[str, Alarm]:
-    """Every alarm of the region, composite ones among them."""
-    answers = reader.aws.answers(
-        "cloudwatch", "DescribeAlarms", AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
-    )
-    return _by_name(reader, Part.ALL_ALARMS, [alarm for answer in answers for alarm in _listed(answer)])
-
-
-def _by_name(reader: Reader, part: Part, records: list[dict[str, Any]]) -> dict[str, Alarm]:
-    return {alarm.name: alarm for alarm in reader.typed(part, Alarm, records, "AlarmName")}
-
-
-def _listed(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [*(answer.get("MetricAlarms") or ()), *(answer.get("CompositeAlarms") or ())]
-
-
-def _alarms_named(reader: Reader, names: list[str]) -> list[dict[str, Any]]:
-    """The alarms of these names, composite ones among them: at most 100, which is one page."""
-    answer = reader.aws.call(
-        "cloudwatch", "DescribeAlarms", AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
-    )
-    if answer.get("NextToken"):
-        raise unreadable("cloudwatch:DescribeAlarms", "the alarms of so many names come in pages")
-    return _listed(answer)
