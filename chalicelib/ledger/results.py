@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, lines_of, pieces_of, whole
+from chalicelib.ledger.pieces import lines_of, pieces_of, whole
+from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed
 from chalicelib.report.findings import Finding, Report
 from chalicelib.report.known import Resolution
 

@@ -8,12 +8,10 @@ The table: partition key ``pk``, sort key ``sk``; index ``by-status`` on ``statu
 ``by-resource`` on ``arn``; time to live ``expires``. Every method raises LedgerFailed when the table cannot be used.
 """
 
-import base64
 import json
 import logging
 import re
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,8 +36,6 @@ CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 #: DynamoDB's limits: actions of a transaction (100, with room for their size), and keys of a batch that is read.
 WRITTEN_AT_ONCE, READ_AT_ONCE = 50, 100
-#: DynamoDB takes 400 kB an item; base64 and the other attributes need room.
-PIECE = 250_000
 #: How often, and after how many seconds at first, a write is made again that met a transaction on its item.
 CONFLICT_ATTEMPTS, CONFLICT_PAUSE = 6, 0.05
 
@@ -239,7 +235,7 @@ class ItemTable:
 
     def put_pieces(self, pk: str, prefix: str, bodies: Sequence[str | bytes], **attributes: Any) -> None:
         """Writes the bodies, each with the attributes, under sort keys that begin with ``prefix``. Pieces left over
-        from a longer writing before stay, and :func:`whole` does not look at them."""
+        from a longer writing before stay, and :func:`chalicelib.ledger.pieces.whole` does not look at them."""
         for number, body in enumerate(bodies):
             key = _key(pk, f"{prefix}{number:04}")
             self.put({**key, "pieces": len(bodies), "body": body, **attributes})
@@ -317,49 +313,6 @@ def _check_whole(response_dict: dict[str, Any], **_: Any) -> None:
 def _failure(code: str) -> type[LedgerFailed]:
     """What an error code of DynamoDB means."""
     return _MEANT.get(code, LedgerFailed)
-
-
-def pieces(content: Any) -> list[str]:
-    """JSON, compressed, in pieces that fit into an item."""
-    return pieces_of([json.dumps(content, separators=(",", ":"))])
-
-
-def joined(bodies: Iterable[str]) -> Any:
-    """The JSON of which these are the pieces, in their order."""
-    return json.loads(b"".join(lines_of(bodies)))
-
-
-def pieces_of(lines: Iterable[str]) -> list[str]:
-    """Lines of text, compressed, in pieces that fit into an item: one line at a time is in memory."""
-    packer = zlib.compressobj(6)
-    packed = bytearray()
-    for number, line in enumerate(lines):
-        packed += packer.compress(f"\n{line}".encode() if number else line.encode())
-    packed += packer.flush()
-    size = PIECE // 4 * 3  # four characters stand for three bytes
-    return [base64.b64encode(packed[start : start + size]).decode() for start in range(0, len(packed), size)]
-
-
-def lines_of(bodies: Iterable[str]) -> Iterator[bytes]:
-    """The lines of which these are the pieces, in their order: one piece at a time is unpacked."""
-    unpacker = zlib.decompressobj()
-    rest = b""
-    for body in bodies:
-        *lines, rest = (rest + unpacker.decompress(base64.b64decode(body))).split(b"\n")
-        yield from lines
-    yield rest + unpacker.flush()
-
-
-def whole(items: Sequence[Item], writing: str | None = None) -> list[Any] | None:
-    """The bodies of the pieces of one writing, in their order; None while some are lacking, or are of another writing
-    by the attribute ``writing``."""
-    first = items[0]
-    current = items[: first["pieces"]]
-    if len(current) < first["pieces"]:
-        return None
-    if writing is not None and any(item[writing] != first[writing] for item in current):
-        return None
-    return [item["body"] for item in current]
 
 
 def utc_now() -> datetime:
