@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chalicelib.cli.options import Output, RehearsalFormat
+from chalicelib.cli.options import Output, Profile, Region, RehearsalFormat
 from chalicelib.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from chalicelib.inventory.estate import Inventory
     from chalicelib.inventory.kinds.scaling import ScalableTarget
-    from chalicelib.rehearsal.questions import Known
-    from chalicelib.rehearsal.rehearsal import Rehearsal
+    from chalicelib.rehearsal.questions import Known, Wishes
+    from chalicelib.rehearsal.rehearsal import Question, Rehearsal
     from chalicelib.rehearsal.series import Load
 
 #: The region that a template is read for where nothing names one.
@@ -35,6 +35,7 @@ def rehearse(
         str | None, typer.Argument(help="Endpoint; default: what the template scales.", show_default=False)
     ] = None,
     variant: Annotated[str | None, typer.Option(help="Its variant; default: the only one that scales.")] = None,
+    days: Annotated[int, typer.Option(help="Days of the variant's own traffic, 14 at most.")] = 7,
     series: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV of minute and requests: a year, a plan, a launch.")
     ] = None,
@@ -57,6 +58,8 @@ def rehearse(
     max_short: Annotated[int, typer.Option(metavar="MINUTES", help="Minutes that may be short.")] = 15,
     format: Annotated[RehearsalFormat, typer.Option(help="How to show it.")] = RehearsalFormat.TABLE,
     output: Output = None,
+    profile: Profile = None,
+    region: Region = None,
 ) -> None:
     """Replay traffic through a scaling policy: was there enough, was it too much, and what would have done?"""
     from rich.console import Console
@@ -64,7 +67,7 @@ def rehearse(
     from chalicelib.cli import outputs, show
     from chalicelib.rehearsal import rehearsal
     from chalicelib.rehearsal.document import as_json, page
-    from chalicelib.rehearsal.questions import Wishes, question
+    from chalicelib.rehearsal.questions import Wishes
 
     wishes = Wishes(
         minimum,
@@ -79,11 +82,18 @@ def rehearse(
         max_short,
     )
     wishes.check()
-    if series is None:
-        raise InvalidInput("which traffic is not said; accepted is --series FILE", field="--series")
-    load = _load(series)
-    name, known = _known(template, endpoint, variant, load) if template else (_name(endpoint, variant), None)
-    answer = rehearsal.rehearse(question(name, load, series.name, wishes, known))
+    load = _load(series) if series is not None else None
+    if template or (load is not None and target is not None and maximum is not None):
+        asked = _offline(load, series, template, endpoint, variant, wishes)
+    elif endpoint is None:
+        raise InvalidInput(
+            "what to rehearse is not said; accepted are an endpoint, or --series FILE with --template FILE or with "
+            "--target and --max",
+            field="ENDPOINT",
+        )
+    else:
+        asked = _of_account(endpoint, variant, days, wishes, load, series, profile, region)
+    answer = rehearsal.rehearse(asked)
     if format is RehearsalFormat.JSON:
         show.text(json.dumps(as_json(answer), indent=2) + "\n", to=output)
     elif format is RehearsalFormat.HTML:
@@ -94,6 +104,45 @@ def rehearse(
         outputs.save(output, text.getvalue())
     else:
         _print(answer, show.Terminal())
+
+
+def _offline(
+    load: "Load | None",
+    series: Path | None,
+    templates: Sequence[Path] | None,
+    endpoint: str | None,
+    variant: str | None,
+    wishes: "Wishes",
+) -> "Question":
+    """The question about a policy that is given or declared, and about traffic of a file. Asks nothing of AWS."""
+    from chalicelib.rehearsal.questions import question
+
+    if load is None or series is None:
+        raise InvalidInput("which traffic is not said; accepted is --series FILE", field="--series")
+    name, known = _known(templates, endpoint, variant, load) if templates else (_name(endpoint, variant), None)
+    return question(name, load, series.name, wishes, known)
+
+
+def _of_account(
+    endpoint: str,
+    variant: str | None,
+    days: int,
+    wishes: "Wishes",
+    load: "Load | None",
+    series: Path | None,
+    profile: str | None,
+    region: str | None,
+) -> "Question":
+    """The question about a policy as AWS has it, and about the variant's own traffic or that of a file."""
+    from chalicelib.cli.sessions import new_service
+    from chalicelib.inventory.aws import Aws
+    from chalicelib.rehearsal.account import question_of
+
+    service = new_service(profile, region)
+    scope = service.scope()
+    given = (load, series.name) if load is not None and series is not None else None
+    aws = Aws(service.session, scope.region)
+    return question_of(aws, scope, endpoint, variant, days, wishes, datetime.now(UTC), given)
 
 
 def _name(endpoint: str | None, variant: str | None) -> str:

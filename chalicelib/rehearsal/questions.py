@@ -1,17 +1,21 @@
 """From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.policies import Replayable, Signal
 from chalicelib.rehearsal.proposals import Limits, tracked
+from chalicelib.rehearsal.record import Explained
 from chalicelib.rehearsal.rehearsal import Basis, Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
 from chalicelib.rehearsal.settings import Behaviour, Setting, TargetTracking, high, low, tracking
 
 WARMUP, COOLDOWN, MAX_SHORT = 5, 300, 15
+#: A replay that explains a smaller share of the recorded steps than this does not judge.
+MIN_EXPLAINED = 0.6
 #: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
 SAFETY_FACTOR = 0.5
 DAY, HIGHEST = 1440, 100
@@ -64,31 +68,49 @@ def _positive(name: str, value: float | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of the scaling that is rehearsed: the replayable setting and where it was read, and the names that
-    commands would change."""
+    """What is known of the scaling that is rehearsed: the replayable setting and where it was read, the names that
+    commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
+    how much of the record the replay explains, the instances at first, and the series beside the requests that policies
+    follow."""
 
     replayable: Replayable
     where: str
     resource_id: str | None = None
     policy_name: str | None = None
+    warmup: int | None = None
+    removal: int | None = None
+    proven: float | None = None
+    explained: Explained | None = None
+    start: int | None = None
+    others: Sequence[Sequence[float]] = ()
+
+    @property
+    def doubt(self) -> str:
+        """Why the replay does not judge, or an empty text: it explains too little of what AWS has recorded."""
+        share = self.explained.share if self.explained else None
+        return f"{self.explained}, too few to judge by it" if share is not None and share < MIN_EXPLAINED else ""
 
 
 def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | None) -> Question:
     """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
     must tell all of it. Raises InvalidInput."""
     wishes.check()
-    if known is not None and known.replayable.signals != (Signal.INVOCATIONS,):
-        followed = ", ".join(known.replayable.signals[1:]) or known.replayable.signals[0]
+    signals = known.replayable.signals if known else (Signal.INVOCATIONS,)
+    others = known.others if known else ()
+    if signals[0] is not Signal.INVOCATIONS or len(signals) != 1 + len(others):
+        followed = ", ".join(signals[1:]) or signals[0]
         raise InvalidInput(f"the policy follows {followed}, of which a series of requests says nothing", field="series")
-    try:
-        load = load if wishes.multiplier == 1 else load.times(wishes.multiplier)
-    except ValueError as problem:
-        raise InvalidInput(str(problem), field="traffic multiplier") from None
+    if wishes.multiplier != 1:
+        load = load.times(wishes.multiplier)
+        others = [[value * wishes.multiplier for value in series] for series in others]
     setting = _setting(wishes, known)
     policy = tracked(setting)
     capacity, basis = _capacity(wishes, known)
     assumed = known is not None and known.replayable.assumed_alarms
-    notes = []
+    notes = [str(known.explained)] if known and known.explained else []
+    if known and known.replayable.high_resolution:
+        notes.append("a policy looks at its metric every ten seconds, the replay every minute")
+    warmup, warmup_basis = _warmup(wishes, known)
     if wishes.multiplier != 1:
         notes.append(f"the traffic is multiplied by {wishes.multiplier:g}")
     if known is None or assumed:
@@ -101,15 +123,18 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
         name=name,
         load=load,
         setting=setting,
-        behaviour=Behaviour(capacity, WARMUP if wishes.warmup is None else wishes.warmup),
+        behaviour=Behaviour(capacity, warmup, (known.removal if known else None) or 0),
         basis=Basis(
             where,
             _origin(wishes, known),
             basis,
-            f"{WARMUP} minutes, assumed" if wishes.warmup is None else f"{wishes.warmup} minutes, as given",
+            warmup_basis,
             tuple(notes),
         ),
         limits=Limits(wishes.max_short, begin=load.minute_of_day, highest=max(HIGHEST, setting.maximum)),
+        start=known.start if known else None,
+        others=tuple(others),
+        doubt=known.doubt if known else "",
         zones=wishes.zones,
         resource_id=known.resource_id if known else None,
         policy_name=known.policy_name if known and policy else None,
@@ -176,7 +201,21 @@ def _capacity(wishes: Wishes, known: Known | None) -> tuple[float, str]:
             field="capacity",
         )
     capacity = policy.target / SAFETY_FACTOR
+    if known is not None and known.proven is not None and known.proven > capacity:
+        return known.proven, (
+            f"{known.proven:g} a minute by instance, measured: the 99th percentile of what an instance carried without "
+            "failing"
+        )
     return capacity, f"{capacity:g} a minute by instance, assumed: the target of {policy.target:g} ÷ {SAFETY_FACTOR}"
+
+
+def _warmup(wishes: Wishes, known: Known | None) -> tuple[int, str]:
+    """The minutes until new instances serve, and why."""
+    if wishes.warmup is not None:
+        return wishes.warmup, f"{wishes.warmup} minutes, as given"
+    if known is not None and known.warmup is not None:
+        return known.warmup, f"{known.warmup} minutes, measured: nine of ten recorded scale-outs took no longer"
+    return WARMUP, f"{WARMUP} minutes, assumed"
 
 
 def _origin(wishes: Wishes, known: Known | None) -> str:

@@ -1,5 +1,6 @@
 """One rehearsal: a load, a setting, what would have happened, and the smallest change that would have done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.rehearsal.book import Replay
@@ -27,8 +28,9 @@ class Basis:
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is to be rehearsed. ``start`` is how many instances there were at first, if known; ``zones`` over how many
-    zones the instances are spread, where the loss of one is asked about; ``resource_id`` and ``policy_name`` name what
-    commands would change."""
+    zones the instances are spread, where the loss of one is asked about; ``others`` are the series beside the load
+    that policies follow; a ``doubt`` is why the replay does not judge, and proposes nothing; ``resource_id`` and
+    ``policy_name`` name what commands would change."""
 
     name: str
     load: Load
@@ -37,6 +39,8 @@ class Question:
     basis: Basis
     limits: Limits
     start: int | None = None
+    others: tuple[Sequence[float], ...] = ()
+    doubt: str = ""
     zones: int | None = None
     resource_id: str | None = None
     policy_name: str | None = None
@@ -69,7 +73,8 @@ class Rehearsal:
 def rehearse(question: Question) -> Rehearsal:
     """Replays the load, and looks for a better setting where it is short, or where far too much is used."""
     load, setting, behaviour = question.load.values, question.setting, question.behaviour
-    result = replay([load], setting, behaviour, question.start)
+    loads = [load, *question.others]
+    result = replay(loads, setting, behaviour, question.start)
     policy = tracked(setting)
     numbers = figures(load, result, behaviour, policy.target if policy else None, question.limits.lowest)
     zones = question.zones
@@ -77,11 +82,13 @@ def rehearse(question: Question) -> Rehearsal:
     answer = Rehearsal(question, result, numbers, lost)
     if answer.enough and not answer.excessive:
         return answer
+    if question.doubt:
+        return replace(answer, proposal=NoProposal(question.doubt))
     # What is too much now would still be there at first, whatever the minimum of the proposal.
     start = result.desired[0].instances if answer.enough else question.start
-    proposal = cheapest([load], setting, behaviour, question.limits, start, downward=answer.enough)
+    proposal = cheapest(loads, setting, behaviour, question.limits, start, downward=answer.enough)
     if isinstance(proposal, NoProposal):
         return replace(answer, proposal=proposal)
     if not proposal.changed:
         return answer
-    return replace(answer, proposal=proposal, proposed=replay([load], proposal.setting, behaviour, start))
+    return replace(answer, proposal=proposal, proposed=replay(loads, proposal.setting, behaviour, start))

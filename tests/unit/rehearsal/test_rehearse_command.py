@@ -158,8 +158,9 @@ def test_a_wrong_option_is_told_with_what_is_accepted(
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        ([], "which traffic is not said; accepted is --series FILE"),
-        (["--series", "{step}"], "the policy is not known; accepted are a template, or a target and a maximum"),
+        ([], "what to rehearse is not said; accepted are an endpoint, or --series FILE"),
+        (["--template", "{template}"], "which traffic is not said; accepted is --series FILE"),
+        (["--series", "{step}"], "what to rehearse is not said; accepted are an endpoint, or --series FILE"),
         (["--series", "{step}", "--target", "100", "--max", "4"], "accepted is a capacity, as a load test tells it"),
         (["--series", "missing.csv", *POLICY], "missing.csv cannot be read: No such file"),
         (["--series", "{empty}", *POLICY], "the file holds no minute with a value"),
