@@ -1,5 +1,5 @@
 """The pictures of the documentation, made anew from the demo account by headless Chromium: the report page, the
-terminal, the digest as an e-mail.
+terminal, the digest as an e-mail, a rehearsal.
 
 ``python -m tools.pictures [FOLDER]``; the folder is ``docs/images`` where none is named.
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
@@ -19,8 +20,13 @@ from rich.console import Console
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
+from benchmarks.rehearsing import traffic
 from chalicelib.cli.demo import demo_account
 from chalicelib.notices.email import bodies
+from chalicelib.rehearsal import document
+from chalicelib.rehearsal.questions import Wishes, question
+from chalicelib.rehearsal.rehearsal import rehearse
+from chalicelib.rehearsal.series import Load
 from chalicelib.report.formats.page import page
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -110,6 +116,13 @@ def _in_a_terminal(command: list[str]) -> str:
     return held.decode().replace("\r\n", "\n")
 
 
+def rehearsal_page() -> str:
+    """The page of a rehearsal of a week whose surges are too fast for the policy."""
+    wishes = Wishes(minimum=1, maximum=20, target=100, capacity=200, zones=2)
+    load = Load(traffic(7, seed=1), datetime(2026, 3, 2, tzinfo=UTC))
+    return document.page(rehearse(question("churn/AllTraffic", load, "week.csv", wishes, None)))
+
+
 def main(arguments: list[str]) -> int:
     """Writes the pictures; exit code 1 when that fails."""
     folder = Path(arguments[0]) if arguments else TARGET
@@ -125,6 +138,7 @@ def main(arguments: list[str]) -> int:
             picture(browser, terminal(), folder / "terminal.png", width=1060, height=None)
             picture(browser, mail, folder / "mail-360.png", width=360, height=1600)
             picture(browser, mail, folder / "mail-800.png", width=800, height=1400)
+            picture(browser, rehearsal_page(), folder / "rehearsal.png", width=1200, height=720)
     except PictureFailed as failed:
         print(failed, file=sys.stderr)
         return 1

@@ -1,18 +1,26 @@
 """Which ends an audit knows of: those of exemptions, and of what was read for the rules that look at ends."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from chalicelib.audit.exemptions import owner_in
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.kinds.plans import LIVE, ReservedCapacity, TrainingPlan
+from chalicelib.inventory.kinds.quotas import ServiceQuota
+from chalicelib.inventory.kinds.scaling import ScheduledAction
 from chalicelib.inventory.platforms import platform_of
 from chalicelib.policy.policy import Policy
+from chalicelib.rehearsal.schedule import UnreadSchedule, minutes_of
 from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Finding
+from chalicelib.rules.quotas import schedules_beyond
 from chalicelib.scope import Scope, may_lie_in
+
+#: How far ahead schedules are looked at: most come within a month, and of those of a year only a few are left.
+AHEAD_DAYS = (31, 366)
 
 Source = Callable[[Inventory, Scope], Iterable[CalendarEntry]]
 
@@ -111,5 +119,44 @@ def _words(block: ReservedCapacity) -> str:
     return f"{number}{block.instance_type or 'instances'}{zone}"
 
 
+def _of_quotas(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+    """When a scheduled action lets variants reach beyond a quota; nothing where a quota or a schedule is not known."""
+    for quota in estate.plain(ServiceQuota).values():
+        try:
+            beyond = list(schedules_beyond(quota, estate))
+        except Unread:
+            continue
+        for variant, action, together in beyond:
+            if (moment := _next(action, estate.now)) is not None:
+                name = f"{variant.endpoint_name}/{variant.name}"
+                yield CalendarEntry(
+                    day=moment.date(),
+                    kind="quota",
+                    resource=quota.arn or quota.name,
+                    says=f"The schedule {action.name} of {name} lets endpoints reach {together} instances, and the "
+                    f"quota is {quota.applied:g} ({quota.name})",
+                    account=scope.account,
+                    region=scope.region,
+                    rule="autoscaling-max-above-quota",
+                    owner=owner_in(variant.tags or {}),
+                )
+
+
+def _next(action: ScheduledAction, now: datetime) -> datetime | None:
+    """When an action is done next, within a year; None where nobody knows."""
+    for days in AHEAD_DAYS:
+        try:
+            minutes = minutes_of(action, now, days * 24 * 60)
+        except UnreadSchedule:
+            return None
+        if minutes:
+            return now + timedelta(minutes=minutes[0])
+    return None
+
+
 #: Where ends are read, by the rule that has it read: a rule that is off adds nothing and asks nothing.
-SOURCES: Mapping[str, Source] = {"platform-end-of-life": _of_platforms, "reservation-ends": _of_plans}
+SOURCES: Mapping[str, Source] = {
+    "autoscaling-max-above-quota": _of_quotas,
+    "platform-end-of-life": _of_platforms,
+    "reservation-ends": _of_plans,
+}

@@ -24,6 +24,7 @@ from chalicelib.cli.options import (
     known_form,
 )
 from chalicelib.cli.plan import plan
+from chalicelib.cli.rehearse import rehearse
 from chalicelib.errors import InvalidInput
 from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
@@ -198,6 +199,7 @@ def completion_script(
 
 
 app.command()(plan)
+app.command()(rehearse)
 
 
 @app.callback(invoke_without_command=True)

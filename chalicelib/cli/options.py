@@ -45,6 +45,14 @@ class CalendarFormat(StrEnum):
     ICS = "ics"
 
 
+class RehearsalFormat(StrEnum):
+    """How a rehearsal can be shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    HTML = "html"
+
+
 class DoctorFormat(StrEnum):
     """How a diagnosis can be shown."""
 

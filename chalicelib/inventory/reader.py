@@ -38,12 +38,15 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the enabled rules read: parts, and for each metric how many days back. Other parts cost no call."""
+    """What the enabled rules read: parts, and for each metric how many days back. Other parts cost no call.
+
+    ``activity_pages`` are the pages of scaling activities that are read at most; None for what the scope takes."""
 
     parts: frozenset[Part]
     metric_days: Mapping[str, int] = field(default_factory=dict)
     lookback_days: int = 30
     activity_hours: int = 24
+    activity_pages: int | None = None
     recommendation_days: int = 180
 
     def __contains__(self, part: Part) -> bool:

@@ -161,7 +161,7 @@ def _minima(present: Setting, limits: Limits, enough: Sequence[int], downward: b
 
 
 def _shares(present: Setting, limits: Limits) -> tuple[float, ...]:
-    if _tracking(present) is None:
+    if tracked(present) is None:
         return (1.0,)
     return (*TARGET_SHARES, *(TESTED_SHARES if limits.tested else ()))
 
@@ -169,7 +169,7 @@ def _shares(present: Setting, limits: Limits) -> tuple[float, ...]:
 def _maxima(present: Setting, limits: Limits, minimum: int, share: float, peak: float) -> list[int]:
     """The present maximum, or what the load at the target takes, and a quarter more where that can matter. Never less:
     a lower maximum saves hours by taking the headroom away."""
-    policy = _tracking(present)
+    policy = tracked(present)
     allowed = max(limits.highest, present.maximum)
     if policy is None:
         return sorted({max(minimum, present.maximum), max(minimum, min(allowed, upward(present.maximum * 1.25)))})
@@ -181,12 +181,12 @@ def _maxima(present: Setting, limits: Limits, minimum: int, share: float, peak: 
 
 def _cooldowns(present: Setting) -> tuple[int | None, ...]:
     """None for the present one."""
-    policy = _tracking(present)
+    policy = tracked(present)
     return (None, SHORT_COOLDOWN) if policy is not None and policy.out_cooldown > SHORT_COOLDOWN else (None,)
 
 
-def _tracking(setting: Setting) -> TargetTracking | None:
-    """The first target tracking policy that follows the load itself: the one whose numbers are varied."""
+def tracked(setting: Setting) -> TargetTracking | None:
+    """The first target tracking policy of a setting that follows the load itself: the one whose numbers are varied."""
     for policy in setting.policies:
         if isinstance(policy, TargetTracking) and not policy.load:
             return policy
@@ -194,7 +194,7 @@ def _tracking(setting: Setting) -> TargetTracking | None:
 
 
 def _changed(present: Setting, minimum: int, maximum: int, share: float, cooldown: int | None) -> Setting:
-    varied = _tracking(present)
+    varied = tracked(present)
     policies = tuple(retargeted(policy, share, cooldown) if policy is varied else policy for policy in present.policies)
     return replace(present, minimum=minimum, maximum=maximum, policies=policies)
 
@@ -212,7 +212,7 @@ def retargeted(policy: Policy, share: float, cooldown: int | None) -> Policy:
 
 
 def _candidate(present: Setting, setting: Setting) -> _Candidate:
-    before, after = _tracking(present), _tracking(setting)
+    before, after = tracked(present), tracked(setting)
     changed = []
     distance = 0.0
     if setting.minimum != present.minimum:

@@ -8,6 +8,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota
+from chalicelib.inventory.kinds.scaling import ScheduledAction
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
@@ -81,6 +82,29 @@ def autoscaling_max_above_quota(quota: ServiceQuota, estate: Inventory, params: 
     if reserved := _beyond_with_reserved(reaches, value):
         raise Unread(f"whether the reserved instances of {reserved} count towards this quota is not known")
     return passed("the quota allows what endpoints may reach", **facts)
+
+
+def schedules_beyond(quota: ServiceQuota, estate: Inventory) -> Iterator[tuple[Variant, ScheduledAction, int]]:
+    """The live scheduled actions that will let variants reach beyond a quota within which all maxima lie today, each
+    with its variant and what all variants may reach then. Raises Unread where the quota was not told."""
+    counted = [reach for reach in _reaches(quota.instance_type, estate)[0] if reach.bounded]
+    today = {reach.name: _most_today(reach, estate) for reach in counted}
+    together = sum(today.values())
+    if together > quota.applied:
+        return
+    for reach in counted:
+        target = estate.target_of(reach.variant)
+        for action in estate.live_schedules_of(target) if target is not None else ():
+            then = together - today[reach.name] + max(today[reach.name], action.max_capacity or 0)
+            if then > quota.applied:
+                yield reach.variant, action, then
+
+
+def _most_today(reach: Reach, estate: Inventory) -> int:
+    """What a variant may reach before any scheduled action."""
+    managed, target = reach.variant.managed_scaling, estate.target_of(reach.variant)
+    limits = [reach.runs, (managed.max_instance_count or 0) if managed is not None else 0]
+    return max(*limits, estate.bounds_of(target)[0].maximum if target is not None else 0)
 
 
 def _reaches(instance_type: str | None, estate: Inventory) -> tuple[list[Reach], list[Unread]]:

@@ -103,7 +103,7 @@ STORIES = (
     Story("sweep, resolved", gone, FIRST, TWICE, ((DAY, SECOND),), "resolved"),
     Story("sweep, clean", nothing, FIRST, TWICE, ((DAY, SECOND),), ""),
     Story("sweep, clean, never again", nothing, FIRST, (), ((DAY, SECOND),), ""),
-    Story("schedule twice", an_endpoint, FIRST, (timedelta(), RETRY), (), again_always=True),
+    Story("schedule twice", an_endpoint, FIRST, (timedelta(), RETRY), ((DAY, SECOND),), again_always=True),
     Story("request", an_endpoint, on_request, (RETRY,), ((DAY, FIRST),)),
     Story("run", an_endpoint, FIRST, TWICE, (*PARTS, (DAY, SECOND), *PARTS), fleet=True),
     Story("run, never again", an_endpoint, FIRST, (), (*PARTS, (DAY, SECOND), *PARTS), fleet=True),

@@ -194,6 +194,18 @@ def test_pages_without_an_end_are_left(demo: Emulator, monkeypatch: pytest.Monke
     assert "more than 0 pages (0 apps) are not read" in spot.error
 
 
+def test_of_more_apps_than_anybody_waits_for_the_rest_is_a_blind_spot(
+    demo: Emulator, front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.inventory.kinds.studio.MOST_RUNNING", 1)
+    front.calls.clear()
+    report = audited(demo)
+    assert front.calls["sagemaker:DescribeApp"] == 1
+    assert not report.complete
+    assert {(spot.operation, *spot.effect) for spot in report.blind_spots} == {("sagemaker:DescribeApp", RULE)}
+    assert [spot.error for spot in report.blind_spots] == ["TooManyToDescribe"]
+
+
 # ---- gone
 
 

@@ -19,6 +19,8 @@ from chalicelib.policy.policy import forget, load_policy
 from chalicelib.rules.expressions import Expression
 from samples.builders import an_endpoint
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = 50_000
 

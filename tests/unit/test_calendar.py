@@ -18,7 +18,7 @@ from chalicelib.report.formats.icalendar import LINE, icalendar
 from chalicelib.report.formats.page import page
 from chalicelib.report.merging import merged, report_of
 from chalicelib.scope import Scope
-from samples.builders import a_notebook, a_plan, an_inventory
+from samples.builders import a_notebook, a_plan, a_quota, a_schedule, a_target, a_variant, an_inventory
 from samples.notices import ACCOUNT, NOW, REGION, a_finding
 from tests.examples import examples
 
@@ -86,6 +86,44 @@ def test_each_block_of_a_training_plan_ends_by_itself() -> None:
     entries = calendar(exempting(), RULES, (), an_inventory(a_plan(*blocks)), SCOPE, TODAY)
     assert [(entry.day - TODAY).days for entry in entries] == [6, 20]
     assert entries[0].says == "The training plan large ends for 8 ml.p5.48xlarge in euw1-az1"
+
+
+QUOTA = "autoscaling-max-above-quota"
+
+
+def test_a_quota_that_a_schedule_will_pass_is_listed_for_the_day_on_which_it_does() -> None:
+    variant = a_variant(endpoint="ranking", count=2, instance_type="ml.g5.xlarge")
+    around = (variant, a_target(variant, maximum=4), a_schedule(variant, maximum=6))
+    quota = a_quota("ml.g5.xlarge", 5)
+    (entry,) = calendar(exempting(), [QUOTA], (), an_inventory(quota, *around), SCOPE, TODAY)
+    assert (entry.day - TODAY).days in (0, 1) and (entry.kind, entry.rule) == ("quota", QUOTA)
+    assert entry.says == (
+        "The schedule mornings of ranking/AllTraffic lets endpoints reach 6 instances, and the quota is 5 "
+        "(ml.g5.xlarge for endpoint usage)"
+    )
+
+
+def test_no_schedule_passes_a_quota_with_room_or_one_that_is_passed_today_or_is_not_understood() -> None:
+    variant = a_variant(endpoint="ranking", count=2, instance_type="ml.g5.xlarge")
+    target = a_target(variant, maximum=4)
+    for quota, schedule in [
+        (6, a_schedule(variant, maximum=6)),
+        (3, a_schedule(variant, maximum=6)),
+        (5, a_schedule(variant, maximum=6, schedule="every now and then")),
+        (5, a_schedule(variant, maximum=6, schedule="at(2020-01-01T00:00:00)")),
+        (5, a_schedule(variant, minimum=3)),
+        (None, a_schedule(variant, maximum=6)),
+    ]:
+        estate = an_inventory(a_quota("ml.g5.xlarge", quota), variant, target, schedule)
+        assert calendar(exempting(), [QUOTA], (), estate, SCOPE, TODAY) == []
+
+
+def test_a_schedule_of_next_summer_is_listed_too() -> None:
+    variant = a_variant(endpoint="ranking", count=2, instance_type="ml.g5.xlarge")
+    day = TODAY + timedelta(days=200)
+    schedule = a_schedule(variant, maximum=6, schedule=f"at({day}T12:00:00)")
+    estate = an_inventory(a_quota("ml.g5.xlarge", 5), variant, a_target(variant, maximum=4), schedule)
+    assert [entry.day for entry in calendar(exempting(), [QUOTA], (), estate, SCOPE, TODAY)] == [day]
 
 
 def test_what_a_rule_that_is_off_would_read_adds_no_end() -> None:

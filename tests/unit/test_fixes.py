@@ -22,6 +22,8 @@ from samples.cases.catalogue import CASES, cases_of_rule
 from tests.each import check_each
 from tools.evidence import finding_of
 
+pytestmark = pytest.mark.thorough
+
 #: What a title may call a resource of a kind.
 NOUNS = {
     "endpoint": "endpoint",

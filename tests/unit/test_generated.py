@@ -11,6 +11,8 @@ from chalicelib.inventory.aws import boto3_name
 from tools.generate import ROOT, outdated
 from tools.permissions import FUNCTIONS
 
+pytestmark = pytest.mark.thorough
+
 READING = ("Describe", "List", "Get", "Search")
 
 

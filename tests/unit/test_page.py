@@ -17,6 +17,8 @@ from chalicelib.report.formats.page import More, page, policy
 from chalicelib.report.posture import Point
 from tests.unit.test_notices import NOW, a_finding, a_report
 
+pytestmark = pytest.mark.thorough
+
 
 class Reader(HTMLParser):
     """What a browser would run, load, and show as text."""

@@ -11,6 +11,8 @@ from chalicelib.report.formats.sarif import sarif
 from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import FIXTURES, SOUND, changed, judgement, verdicts
 
+pytestmark = pytest.mark.thorough
+
 FAIL, PASS, UNKNOWN, NONE = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN, Verdict.NOT_APPLICABLE
 VARIANT = "Config.Properties.ProductionVariants.0"
 AZ_B = "SubnetB.Properties.AvailabilityZone"

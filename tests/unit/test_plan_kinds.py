@@ -15,6 +15,8 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Severity
 from tests.unit.plan_cases import FIXTURES
 
+pytestmark = pytest.mark.thorough
+
 SINGLE, UNSCALED = "endpoint-single-instance", "variant-no-autoscaling"
 Read = pytest.CaptureFixture[str]
 

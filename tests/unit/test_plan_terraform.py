@@ -13,6 +13,8 @@ from chalicelib.plan.terraform import declared
 from chalicelib.report.outcomes import Verdict
 from tests.unit.plan_cases import EVERY_RULE, FIXTURES, NOW, SCOPE, verdicts
 
+pytestmark = pytest.mark.thorough
+
 PLAN: dict[str, Any] = json.loads((FIXTURES / "terraform-plan.json").read_text())
 FAIL, PASS, UNKNOWN = Verdict.FAIL, Verdict.PASS, Verdict.UNKNOWN
 Change = Callable[["Edit"], None]

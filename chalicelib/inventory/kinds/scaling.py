@@ -334,7 +334,7 @@ def schedules(reader: Reader, resource_ids: Sequence[str] = ()) -> list[Schedule
 def activities(reader: Reader, resource_ids: Sequence[str] = ()) -> list[ScalingActivity]:
     """The scaling activities of the window, the refused ones too. AWS gives the newest first: older pages are left. Of
     what lies further back than a day the first pages alone are read."""
-    most = PAGES_BACK_OF_A_SWEEP if reader.scope.whole else PAGES_BACK
+    most = reader.needs.activity_pages or (PAGES_BACK_OF_A_SWEEP if reader.scope.whole else PAGES_BACK)
     oldest = reader.now - timedelta(hours=reader.needs.activity_hours)
     activities: list[ScalingActivity] = []
     for named in [{"ResourceId": id} for id in resource_ids] or [{}]:

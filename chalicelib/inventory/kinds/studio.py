@@ -14,6 +14,8 @@ from chalicelib.inventory.reader import Reader
 
 #: Pages of a hundred apps, at most.
 MOST_PAGES = 200
+#: So many apps in service are described; nobody waits for the descriptions of ten thousand.
+MOST_RUNNING, TOO_MANY = 1_000, "TooManyToDescribe"
 #: What AWS runs its own apps on, which nobody pays for by the hour.
 SYSTEM = "system"
 #: The types of apps that AWS shuts down when they are idle, where the settings say so.
@@ -104,7 +106,10 @@ def studio_apps(reader: Reader) -> dict[str, Fact]:
     """The apps by name, those of AWS and those that are not in service as their list has them. Raises CallFailed."""
     listed = [app for app in _listed(reader) if app.known("status") != "Deleted"]
     running = [app for app in listed if app.known("status") == "InService" and app.instance_type != SYSTEM]
-    described = [app for app in reader.each(partial(_described, reader), running) if app is not None]
+    for app in running[MOST_RUNNING:]:
+        words = f"more than {MOST_RUNNING:,} apps in service are not described"
+        reader.blind_to(CallFailed(f"sagemaker:{_DESCRIBE}", TOO_MANY, words), Part.STUDIO_APPS, app.name)
+    described = [app for app in reader.each(partial(_described, reader), running[:MOST_RUNNING]) if app is not None]
     if Part.STUDIO_SETTINGS in reader.needs:
         described = _with_idle_shutdown(reader, described)
     names = {app.name for app in running}

@@ -13,6 +13,8 @@ from chalicelib.inventory.kinds import training
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
 
+pytestmark = pytest.mark.thorough
+
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
 

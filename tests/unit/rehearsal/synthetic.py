@@ -25,6 +25,7 @@ class SyntheticAws:
     cooldown: int = 300
     delay: int = 0
     quiet: int = 15
+    begin: datetime = BEGIN
     activities: list[ScalingActivity] = field(default_factory=list)
     counts: list[int] = field(default_factory=list)
 
@@ -62,7 +63,7 @@ class SyntheticAws:
                     self._write(now, now + 20, wanted, "AlarmLow")
 
     def _write(self, begin: int, end: int, count: int, alarm: str) -> None:
-        started = BEGIN + timedelta(seconds=begin - TICK)
+        started = self.begin + timedelta(seconds=begin - TICK)
         self.activities.append(
             ScalingActivity.model_validate(
                 {
@@ -73,7 +74,7 @@ class SyntheticAws:
                     "Cause": f"monitor alarm TargetTracking-endpoint/orders/variant/main-{alarm}-1 in state ALARM "
                     "triggered policy orders",
                     "StartTime": started,
-                    "EndTime": BEGIN + timedelta(seconds=end),
+                    "EndTime": self.begin + timedelta(seconds=end),
                 }
             )
         )

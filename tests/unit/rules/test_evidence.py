@@ -18,6 +18,8 @@ from samples.cases.case import Case
 from samples.cases.catalogue import cases_of_rule
 from tests.each import check_each
 
+pytestmark = pytest.mark.thorough
+
 SCOPE = Scope("123456789012", "eu-west-1")
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 

@@ -1,0 +1,236 @@
+"""From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chalicelib.errors import InvalidInput
+from chalicelib.rehearsal.policies import Replayable, Signal
+from chalicelib.rehearsal.proposals import Limits, tracked
+from chalicelib.rehearsal.record import Explained
+from chalicelib.rehearsal.rehearsal import Basis, Question
+from chalicelib.rehearsal.series import Load, UnsoundSeries
+from chalicelib.rehearsal.settings import Behaviour, Setting, TargetTracking, high, low, tracking
+
+WARMUP, COOLDOWN, MAX_SHORT = 5, 300, 15
+#: A replay that explains a smaller share of the recorded steps than this does not judge.
+MIN_EXPLAINED = 0.6
+#: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
+SAFETY_FACTOR = 0.5
+DAY, HIGHEST = 1440, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody wants to be otherwise than read or assumed; None leaves it. Cooldowns in seconds, the warm-up in
+    minutes; ``zones`` asks about the loss of one of so many."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+    target: float | None = None
+    out_cooldown: int | None = None
+    in_cooldown: int | None = None
+    warmup: int | None = None
+    capacity: float | None = None
+    multiplier: float = 1.0
+    zones: int | None = None
+    max_short: int = MAX_SHORT
+
+    def check(self) -> None:
+        """Raises InvalidInput for what is out of all bounds, and says what is accepted."""
+        _within("minimum", self.minimum, 0, 10_000)
+        _within("maximum", self.maximum, 1, 10_000)
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise InvalidInput(
+                f"a minimum of {self.minimum} above the maximum of {self.maximum}; accepted is one at or below it",
+                field="minimum",
+            )
+        _positive("target", self.target)
+        _positive("capacity", self.capacity)
+        _positive("traffic multiplier", self.multiplier)
+        _within("scale-out cooldown", self.out_cooldown, 0, DAY * 60)
+        _within("scale-in cooldown", self.in_cooldown, 0, DAY * 60)
+        _within("warm-up", self.warmup, 0, DAY)
+        _within("number of zones", self.zones, 1, 10)
+        _within("number of minutes that may be short", self.max_short, 0, 1_000_000)
+
+
+def _within(name: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise InvalidInput(f"a {name} of {value}; accepted is a number from {least} to {most:,}", field=name)
+
+
+def _positive(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value < math.inf:
+        raise InvalidInput(f"a {name} of {value:g}; accepted is a number above 0", field=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the scaling that is rehearsed: the replayable setting and where it was read, the names that
+    commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
+    how much of the record the replay explains, the instances at first, and the series beside the requests that policies
+    follow."""
+
+    replayable: Replayable
+    where: str
+    resource_id: str | None = None
+    policy_name: str | None = None
+    warmup: int | None = None
+    removal: int | None = None
+    proven: float | None = None
+    explained: Explained | None = None
+    start: int | None = None
+    others: Sequence[Sequence[float]] = ()
+
+    @property
+    def doubt(self) -> str:
+        """Why the replay does not judge, or an empty text: it explains too little of what AWS has recorded."""
+        share = self.explained.share if self.explained else None
+        return f"{self.explained}, too few to judge by it" if share is not None and share < MIN_EXPLAINED else ""
+
+
+def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | None) -> Question:
+    """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
+    must tell all of it. Raises InvalidInput."""
+    wishes.check()
+    signals = known.replayable.signals if known else (Signal.INVOCATIONS,)
+    others = known.others if known else ()
+    if signals[0] is not Signal.INVOCATIONS or len(signals) != 1 + len(others):
+        followed = ", ".join(signals[1:]) or signals[0]
+        raise InvalidInput(f"the policy follows {followed}, of which a series of requests says nothing", field="series")
+    if wishes.multiplier != 1:
+        load = load.times(wishes.multiplier)
+        others = [[value * wishes.multiplier for value in series] for series in others]
+    setting = _setting(wishes, known)
+    policy = tracked(setting)
+    capacity, basis = _capacity(wishes, known)
+    assumed = known is not None and known.replayable.assumed_alarms
+    notes = [str(known.explained)] if known and known.explained else []
+    if known and known.replayable.high_resolution:
+        notes.append("a policy looks at its metric every ten seconds, the replay every minute")
+    warmup, warmup_basis = _warmup(wishes, known)
+    if wishes.multiplier != 1:
+        notes.append(f"the traffic is multiplied by {wishes.multiplier:g}")
+    if known is None or assumed:
+        notes.append("alarms ring as AWS makes them: after 3 minutes above the target, 15 below nine tenths of it")
+    if load.unsound:
+        notes.append(f"{load.unsound} datapoints are negative, infinite or no numbers, and count as gaps")
+    if load.asked > load.minutes:
+        notes.append("the load begins later than the window: it is judged from its first datapoint")
+    return Question(
+        name=name,
+        load=load,
+        setting=setting,
+        behaviour=Behaviour(capacity, warmup, (known.removal if known else None) or 0),
+        basis=Basis(
+            where,
+            _origin(wishes, known),
+            basis,
+            warmup_basis,
+            tuple(notes),
+        ),
+        limits=Limits(wishes.max_short, begin=load.minute_of_day, highest=max(HIGHEST, setting.maximum)),
+        start=known.start if known else None,
+        others=tuple(others),
+        doubt=known.doubt if known else "",
+        zones=wishes.zones,
+        resource_id=known.resource_id if known else None,
+        policy_name=known.policy_name if known and policy else None,
+    )
+
+
+def _setting(wishes: Wishes, known: Known | None) -> Setting:
+    if known is None:
+        if wishes.target is None or wishes.maximum is None:
+            raise InvalidInput(
+                "the policy is not known; accepted are a template, or a target and a maximum", field="target"
+            )
+        policy = tracking(wishes.target, _or(wishes.out_cooldown, COOLDOWN), _or(wishes.in_cooldown, COOLDOWN))
+        setting = Setting(_or(wishes.minimum, 1), wishes.maximum, (policy,))
+    else:
+        read = known.replayable.setting
+        minimum, maximum = _or(wishes.minimum, read.minimum), _or(wishes.maximum, read.maximum)
+        setting = replace(read, minimum=minimum, maximum=maximum, policies=_policies(wishes, read))
+    if setting.minimum > setting.maximum:
+        raise InvalidInput(
+            f"a minimum of {setting.minimum} above the maximum of {setting.maximum}; accepted is one at or below it",
+            field="minimum",
+        )
+    return setting
+
+
+def _policies(wishes: Wishes, read: Setting) -> tuple[Any, ...]:
+    varied = tracked(read)
+    if varied is None:
+        if (wishes.target, wishes.out_cooldown, wishes.in_cooldown) != (None, None, None):
+            raise InvalidInput(
+                "a target or a cooldown of no target tracking policy; accepted are bounds", field="target"
+            )
+        return read.policies
+    changed = _varied(varied, wishes)
+    return tuple(changed if policy is varied else policy for policy in read.policies)
+
+
+def _varied(policy: TargetTracking, wishes: Wishes) -> TargetTracking:
+    target = wishes.target
+    if target is not None:
+        outward = replace(policy.high, threshold=high(target).threshold)
+        inward = policy.low and replace(policy.low, threshold=low(target).threshold)
+        policy = replace(policy, target=target, high=outward, low=inward)
+    return replace(
+        policy,
+        out_cooldown=_or(wishes.out_cooldown, policy.out_cooldown),
+        in_cooldown=_or(wishes.in_cooldown, policy.in_cooldown),
+    )
+
+
+def _or(value: int | None, otherwise: int) -> int:
+    return otherwise if value is None else value
+
+
+def _capacity(wishes: Wishes, known: Known | None) -> tuple[float, str]:
+    """What an instance carries in a minute, and why. Never derived from a target that is only wished for."""
+    if wishes.capacity is not None:
+        return wishes.capacity, f"{wishes.capacity:g} a minute by instance, as given"
+    policy = tracked(known.replayable.setting) if known else None
+    if policy is None:
+        raise InvalidInput(
+            "what an instance carries in a minute is not known; accepted is a capacity, as a load test tells it",
+            field="capacity",
+        )
+    capacity = policy.target / SAFETY_FACTOR
+    if known is not None and known.proven is not None and known.proven > capacity:
+        return known.proven, (
+            f"{known.proven:g} a minute by instance, measured: the 99th percentile of what an instance carried without "
+            "failing"
+        )
+    return capacity, f"{capacity:g} a minute by instance, assumed: the target of {policy.target:g} ÷ {SAFETY_FACTOR}"
+
+
+def _warmup(wishes: Wishes, known: Known | None) -> tuple[int, str]:
+    """The minutes until new instances serve, and why."""
+    if wishes.warmup is not None:
+        return wishes.warmup, f"{wishes.warmup} minutes, as given"
+    if known is not None and known.warmup is not None:
+        return known.warmup, f"{known.warmup} minutes, measured: nine of ten recorded scale-outs took no longer"
+    return WARMUP, f"{WARMUP} minutes, assumed"
+
+
+def _origin(wishes: Wishes, known: Known | None) -> str:
+    if known is None:
+        return "as given"
+    names = ("minimum", "maximum", "target", "out_cooldown", "in_cooldown")
+    changed = [name.replace("_", "-") for name in names if getattr(wishes, name) is not None]
+    return known.where + (f", with another {' and '.join(changed)}" if changed else "")
+
+
+def load_of(lines: Any, what: str) -> Load:
+    """The load of a file's lines. Raises InvalidInput."""
+    from chalicelib.rehearsal.series import of_file
+
+    try:
+        return of_file(lines)
+    except UnsoundSeries as problem:
+        raise InvalidInput(f"{what}: {problem}", field="series") from None

@@ -1,0 +1,94 @@
+"""One rehearsal: a load, a setting, what would have happened, and the smallest change that would have done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.rehearsal.book import Replay
+from chalicelib.rehearsal.figures import Figures, figures, overloaded_without_a_zone
+from chalicelib.rehearsal.proposals import Limits, NoProposal, Proposal, cheapest, tracked
+from chalicelib.rehearsal.replay import replay
+from chalicelib.rehearsal.series import Load
+from chalicelib.rehearsal.settings import Behaviour, Setting
+
+#: More instance-hours than so many times those needed are worth a proposal for fewer.
+EXCESS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """Where the numbers of a rehearsal come from, each in words: measured, read or assumed."""
+
+    load: str
+    setting: str
+    capacity: str
+    warmup: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be rehearsed. ``start`` is how many instances there were at first, if known; ``zones`` over how many
+    zones the instances are spread, where the loss of one is asked about; ``others`` are the series beside the load
+    that policies follow; a ``doubt`` is why the replay does not judge, and proposes nothing; ``resource_id`` and
+    ``policy_name`` name what commands would change."""
+
+    name: str
+    load: Load
+    setting: Setting
+    behaviour: Behaviour
+    basis: Basis
+    limits: Limits
+    start: int | None = None
+    others: tuple[Sequence[float], ...] = ()
+    doubt: str = ""
+    zones: int | None = None
+    resource_id: str | None = None
+    policy_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The answer. ``proposal`` is None where nothing is to be mended; ``proposed`` is its replay; ``zone_minutes`` are
+    those that would be short with the fullest zone lost."""
+
+    question: Question
+    replay: Replay
+    figures: Figures
+    zone_minutes: int | None = None
+    proposal: Proposal | NoProposal | None = None
+    proposed: Replay | None = None
+
+    @property
+    def enough(self) -> bool:
+        """True where no more minutes are short than may be."""
+        return self.figures.minutes_short <= self.question.limits.max_short
+
+    @property
+    def excessive(self) -> bool:
+        """True where far more was used than needed."""
+        needed = self.figures.needed_instance_hours
+        return needed is not None and self.figures.instance_hours > EXCESS * needed
+
+
+def rehearse(question: Question) -> Rehearsal:
+    """Replays the load, and looks for a better setting where it is short, or where far too much is used."""
+    load, setting, behaviour = question.load.values, question.setting, question.behaviour
+    loads = [load, *question.others]
+    result = replay(loads, setting, behaviour, question.start)
+    policy = tracked(setting)
+    numbers = figures(load, result, behaviour, policy.target if policy else None, question.limits.lowest)
+    zones = question.zones
+    lost = None if zones is None else overloaded_without_a_zone(load, result, behaviour, zones)
+    answer = Rehearsal(question, result, numbers, lost)
+    if answer.enough and not answer.excessive:
+        return answer
+    if question.doubt:
+        return replace(answer, proposal=NoProposal(question.doubt))
+    # What is too much now would still be there at first, whatever the minimum of the proposal.
+    start = result.desired[0].instances if answer.enough else question.start
+    proposal = cheapest(loads, setting, behaviour, question.limits, start, downward=answer.enough)
+    if isinstance(proposal, NoProposal):
+        return replace(answer, proposal=proposal)
+    if not proposal.changed:
+        return answer
+    return replace(answer, proposal=proposal, proposed=replay(loads, proposal.setting, behaviour, start))
