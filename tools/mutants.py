@@ -112,6 +112,7 @@ AREAS = (
         ("chalicelib/fleet/*.py",),
         (
             "tests/unit/test_accounts.py",
+            "tests/unit/test_closing.py",
             "tests/unit/test_fleet.py",
             "tests/service/test_again.py",
             "tests/service/test_fleet.py",
