@@ -100,6 +100,7 @@ AREAS = (
         (
             "tests/unit/test_pages.py",
             "tests/unit/test_requests.py",
+            "tests/unit/test_routes.py",
             "tests/http/test_calendar.py",
             "tests/http/test_description.py",
             "tests/http/test_http.py",
