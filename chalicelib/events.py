@@ -4,6 +4,7 @@ Shapes follow the EventBridge reference of each service; names of statuses and t
 spelling differs between events and API: what is the matter is read anew.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ class Origin:
 def id_of(event: Any) -> str:
     """The id of an event, whatever was delivered as one; empty without any."""
     return str(event.get("id") or "") if isinstance(event, Mapping) else ""
+
+
+def run_id(event: Any) -> str | None:
+    """The same id for an event delivered twice, so that it begins one run."""
+    id = id_of(event)
+    return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if id else None
 
 
 def origin(event: Any) -> Origin:

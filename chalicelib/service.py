@@ -1,10 +1,9 @@
 """What the triggers do: a session, a policy and a scope become a report, and the report a notice."""
 
-import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import events
@@ -14,8 +13,10 @@ from chalicelib.audit.judge import Witness
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller
-from chalicelib.fleet.again import Again, AskingAgain, Moving, failures, told_apart
+from chalicelib.fleet.again import AskingAgain, Moving
+from chalicelib.fleet.asked import Asked, failures, hand_over, told_apart
 from chalicelib.fleet.fleet import Fleet
+from chalicelib.fleet.queue import soon_again
 from chalicelib.fleet.whose import Doors
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.reader import Progress, no_progress
@@ -81,11 +82,11 @@ class Service:
 
     def _scheduled(self, event: Any) -> dict[str, Any]:
         if self.settings.accounts:
-            run = self.fleet.start("schedule", id=run_id(event))
+            run = self.fleet.start("schedule", id=events.run_id(event))
             return {"run": run.id, "parts": run.parts}
         regions = self.settings.regions or (self.caller.region,)
         scopes = [Scope(self.caller.account, self.caller.known_region(name), partition_of(name)) for name in regions]
-        id = run_id(event)  # delivered twice, it is one digest
+        id = events.run_id(event)  # delivered twice, it is one digest
         audits = [self._audited(scope, "schedule", self._door(scope), id=id) for scope in scopes]
         report = merged([audited.report for audited in audits])
         report = report.model_copy(update={"audit_id": id or report.audit_id})
@@ -105,21 +106,25 @@ class Service:
         """The resource that a native event names, and a notice when there is something to tell.
 
         An event that cannot be understood, or is of an account or region that is not audited here, is logged, counted
-        and dropped, as it would fail for ever.
+        and dropped, as it would fail for ever. One of a member account is handed over, where there is a queue.
         """
         self.begin()
         if health.is_health(event):
             return self._on_health(event)
         try:
             scope = events.scope_of(event)
-            door = self.doors.of(scope)
+            self.doors.expect(scope)
             scope = self._with_users(scope)
+            if not scope.resources:
+                return _nothing_to_audit(event, "nothing that is known stands on it")
+            if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
+                hand_over(self.session, self.caller.region, url, events.id_of(event), scope)
+                return {"handed_over": scope.account}
+            door = self.doors.of(scope)
         except events.NotOurs as reason:
             return _nothing_to_audit(event, str(reason))
         except InvalidInput as error:
             return _dropped(event, str(error))
-        if not scope.resources:
-            return _nothing_to_audit(event, "nothing that is known stands on it")
         return self._on_named(scope, door, attempt=0)
 
     def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
@@ -142,15 +147,17 @@ class Service:
         return {"notices": len(self.publisher.event(audited, [*audited.ids, *audited.resolution.gone]))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Parts of a run that SQS hands over, and resources to be asked about again; answers those that failed."""
+        """Parts of a run that SQS hands over, events of member accounts, and resources to be asked about again; answers
+        those that failed."""
         self.begin()
         asked, parts = told_apart(event)
-        failed = failures(asked, self._on_again)
+        again = partial(soon_again, self.session, self.caller.region, self.settings.queue_url)
+        failed = failures(asked, self._on_asked, again)
         worked = self.fleet.work(parts) if not asked or parts["Records"] else {"batchItemFailures": []}
         return {"batchItemFailures": [*failed, *worked["batchItemFailures"]]}
 
-    def _on_again(self, again: Again) -> None:
-        self._on_named(again.scope, self.doors.of(again.scope), again.attempt)
+    def _on_asked(self, asked: Asked) -> None:
+        self._on_named(asked.scope, self.doors.of(asked.scope), asked.attempt)
 
     def on_notice(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Notices that SNS hands over, in Slack. Raises SlackFailed, so that Lambda tries again."""
@@ -373,12 +380,6 @@ def _dropped(event: Any, reason: str) -> dict[str, Any]:
     """The answer to an event that nothing can be made of."""
     telemetry.dropped(events.id_of(event), reason)
     return {"dropped": reason}
-
-
-def run_id(event: Any) -> str | None:
-    """The same id for an event delivered twice, so that it begins one run."""
-    id = events.id_of(event)
-    return f"a-{hashlib.sha256(id.encode()).hexdigest()[:20]}" if id else None
 
 
 def summary(report: Report) -> dict[str, Any]:

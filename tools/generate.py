@@ -13,6 +13,7 @@ from chalicelib.web.openapi import document
 from tools.catalogue import inventory_page, rules_page
 from tools.infra import MEMBER_ROLE, member_role
 from tools.labels import labels_file
+from tools.member_events import MEMBER_EVENTS, member_events
 from tools.partitions import partitions_table
 from tools.permissions import FUNCTIONS, policy_document
 from tools.policy_schema import policy_schema
@@ -56,6 +57,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
     yield MEMBER_ROLE, member_role()
+    yield MEMBER_EVENTS, member_events()
     yield ROOT / "emulator" / "expected.yaml", labels_file()
     yield DATA / "partitions.yaml", partitions_table()
     for function, statements in FUNCTIONS.items():

@@ -1,7 +1,7 @@
 """What ``infra/`` holds: the stack around the packed functions, and the role that member accounts give the auditor.
 
 ``python -m tools.infra`` writes ``infra/member-role.yaml``, whose permissions are the operations by which the function
-``audit_part`` reads an account.
+``audit_part`` reads an account as a part of a run, and what events of it name.
 """
 
 import copy
@@ -12,7 +12,8 @@ from typing import Any
 
 from chalice.package import TemplateDeepMerger, YAMLTemplateSerializer
 
-from tools.permissions import FUNCTIONS
+from chalicelib.inventory.parts import action
+from tools.permissions import MEMBER_READS
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = ROOT / "infra" / "stack.yaml"
@@ -121,15 +122,15 @@ def stack_template(packed: Mapping[str, Any], *, slack: bool) -> Template:
 
 
 def member_role() -> str:
-    """The template of the role in member accounts: whoever assumes it, ``audit_part``, reads there as at home."""
+    """The template of the role in member accounts: whoever assumes it, ``audit_part``, reads parts of runs there, and
+    what events name."""
     actions = "\n".join(f"                  - {action}" for action in member_reads())
     return _MEMBER_ROLE.replace("ACTIONS", actions)
 
 
 def member_reads() -> list[str]:
-    """The operations by which an account is read as a part of an audit."""
-    (reads,) = (one["Action"] for one in FUNCTIONS["audit_part"] if one["Sid"] == "ReadTheAccount")
-    return sorted(reads)
+    """The actions by which a member account is read."""
+    return sorted({action(operation) for operation in MEMBER_READS})
 
 
 def main() -> int:

@@ -16,6 +16,8 @@ from chalicelib.notices.channels import CHANNELS, Permission
 READS = frozenset(operation for operations in OPERATIONS.values() for operation in operations)
 SWEEP_READS = READS - NARROW_ONLY
 EVENT_READS = READS - SWEEP_ONLY
+#: Of a member account parts of runs are read, and what its events name.
+MEMBER_READS = READS
 
 #: The kinds that neither serve nor scale.
 _NOT_HOSTED = [row for row in DESCRIBED if row.passing or row.plain]
@@ -77,7 +79,7 @@ TOLD = [
     if channel.opened is not None and not channel.permission.in_stack
 ]
 QUEUE = _own("QueueParts", ["sqs:SendMessage"], "arn:*:sqs:*:*:*auditor*")
-#: What an event finds in the middle of a change is asked about again.
+#: What an event finds in the middle of a change is asked about again, and one of a member account is handed over.
 AGAIN = _own("AskAgain", ["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
 WORK = _own(
     "WorkParts",
@@ -98,7 +100,7 @@ FUNCTIONS: dict[str, list[Statement]] = {
         "audit_on_sagemaker_event": [_read(NATIVE_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_api_call": [_read(API_CALL_READS), *TELLING_OF_EVENTS, AGAIN],
-        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS],
+        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS, ORGANIZATION],
         "deliver_to_slack": [*SECRETS],
         "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],
     }.items()

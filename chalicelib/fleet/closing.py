@@ -16,7 +16,7 @@ from datetime import datetime
 
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS, PASSING
-from chalicelib.ledger.results import Head, Result, RunPart, head_of
+from chalicelib.ledger.results import Head, Result, RunPart
 from chalicelib.ledger.runs import STALE_HOURS, Run, Runs, RunState
 from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
@@ -159,8 +159,7 @@ class Closing:
     def _merged(self, run: Run) -> Head:
         """The head of the run's report, out of those of its parts, one after the other."""
         merging, findings = Merging(), 0
-        for _, result in self.runs.results.after(run.id):
-            head = head_of(result.report)
+        for head in self.runs.results.heads(run.id):
             merging.add(head.report)
             findings += head.findings
         return Head(_of_run(merging.report(), run), findings)

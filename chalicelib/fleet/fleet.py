@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.fleet.closing import Closing
+from chalicelib.fleet.queue import attempts_of, soon_again
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Run, Runs
 from chalicelib.ledger.table import CLIENT, utc_now
@@ -32,8 +33,6 @@ MESSAGE_KIND = "audit-part"
 MESSAGES_A_CALL = 10
 #: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
 LAST_ATTEMPT = 3
-#: A part that failed is given again after this many seconds, and twice as many.
-AGAIN_SECONDS = 15
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
 SPLIT_ABOVE = 500_000
 GROUPS = ("hosting", "jobs")
@@ -137,8 +136,7 @@ class Fleet:
                 raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
             for refused in answer.get("Failed", ()):
                 part = batch[int(refused["Id"])]
-                unread = self.closing.unread(run, part, "sqs:SendMessage", str(refused.get("Message")))
-                self._finish(run, part, unread, "failed")
+                self._give_up(run, part, "sqs:SendMessage", str(refused.get("Message")))
 
     # ---- working
 
@@ -156,30 +154,17 @@ class Fleet:
             except InvalidInput as error:
                 telemetry.dropped(id, str(error))
                 continue
-            attempts, began = _attempts(record), time.monotonic()
+            attempts, began = attempts_of(record), time.monotonic()
             outcome: Literal["done", "failed"] = "done"
             try:
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
-                self._soon_again(record, attempts)
+                soon_again(self.session, self.region, self.settings.queue_url, record)
                 failed.append({"itemIdentifier": id})
                 outcome = "failed"
             telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
         return {"batchItemFailures": failed}
-
-    def _soon_again(self, record: Mapping[str, Any], attempts: int) -> None:
-        """Lets the queue give a failed part again soon; left alone it waits for the timeout of the function."""
-        handle = record.get("receiptHandle")
-        if not isinstance(handle, str) or self.settings.queue_url is None:
-            return
-        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
-        try:
-            sqs.change_message_visibility(
-                QueueUrl=self.settings.queue_url, ReceiptHandle=handle, VisibilityTimeout=AGAIN_SECONDS * attempts
-            )
-        except (ClientError, BotoCoreError) as error:
-            log.warning("a failed part waits for its full timeout: %s", error)
 
     def _work(self, run_id: str, part: RunPart, *, last: bool) -> None:
         run = self.runs.get(run_id)
@@ -189,22 +174,29 @@ class Fleet:
         if part not in run.open:
             self.closing.came_back(run, part.account)  # whoever took it out may not have got to the end
             return
-        attempts = self.runs.begun(run_id, part)
+        # What was found is let go of here: whoever tells it reads it, and may have to read more.
+        self.runs.results.keep(run_id, part, self._result(run, part, last=last))
+        self._finish(run_id, part, "done")
+
+    def _result(self, run: Run, part: RunPart, *, last: bool) -> Result:
+        """What an attempt at a part finds, also where its account does not let the auditor in. An attempt that fails is
+        noted, the last one as what the part comes to; raises what it fails of."""
+        attempts = self.runs.begun(run.id, part)
         try:
             if last and attempts.begun - attempts.failed > DEATHS:
                 raise PartDied(f"{DEATHS} attempts died without a word: their time or their memory was not enough")
-            result = self._audited(run, part)
+            return self._audited(run, part)
         except NotAllowed as refused:
-            result = self.closing.unread(run_id, part, refused.operation, str(refused))
+            result = self.closing.unread(run.id, part, refused.operation, str(refused))
             telemetry.audited(result.report)
+            return result
         except Exception as fault:
             if last:
                 reason = str(fault) if isinstance(fault, PartDied) else f"{type(fault).__name__}: {fault}"
-                self._finish(run_id, part, self.closing.unread(run_id, part, "audit", reason), "failed")
+                self._give_up(run.id, part, "audit", reason)
             else:
-                self.runs.failed(run_id, part)
+                self.runs.failed(run.id, part)
             raise
-        self._finish(run_id, part, result)
 
     def _audited(self, run: Run, part: RunPart) -> Result:
         scope = Scope(part.account, part.region, partition_of(part.region), rules=self.closing.rules(run, part))
@@ -227,14 +219,15 @@ class Fleet:
         role = role_arn(account, self.settings.role_name or "", self.region)
         return assumed(self.session, role, self.region, self.settings.external_id)
 
-    def _finish(self, run_id: str, part: RunPart, result: Result, outcome: Literal["done", "failed"] = "done") -> None:
-        """Keeps what came of a part, and takes it out of the open ones. An attempt that fails takes nothing from
-        another that came to its end."""
-        if outcome == "failed":
-            run = self.runs.get(run_id)
-            if run is None or part not in run.open:
-                return
-        self.runs.results.keep(run_id, part, result)
+    def _give_up(self, run_id: str, part: RunPart, operation: str, reason: str) -> None:
+        """Takes out a part that failed for good: it takes nothing from another attempt that came to its end."""
+        run = self.runs.get(run_id)
+        if run is not None and part in run.open:
+            self.runs.results.keep(run_id, part, self.closing.unread(run_id, part, operation, reason))
+            self._finish(run_id, part, "failed")
+
+    def _finish(self, run_id: str, part: RunPart, outcome: Literal["done", "failed"]) -> None:
+        """Takes a part out of the open ones, of which what came is kept."""
         run = self.runs.finish(run_id, part, outcome) or self.runs.get(run_id)
         if run is not None:
             self.closing.came_back(run, part.account)
@@ -269,10 +262,3 @@ def _part_in(record: Mapping[str, Any]) -> tuple[str, RunPart]:
     ):
         raise InvalidInput('not a part; accepted is {"kind": "audit-part", "run": …, "account": …, "region": …}')
     return str(run), RunPart(str(account), str(region), str(group))
-
-
-def _attempts(record: Mapping[str, Any]) -> int:
-    try:
-        return int(record["attributes"]["ApproximateReceiveCount"])
-    except (KeyError, TypeError, ValueError):
-        return 1

@@ -1,19 +1,18 @@
 """Whose account an event is of, and with which credentials that is read."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import UTC, datetime, timedelta
 
 import boto3
 
-from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.errors import InvalidInput
 from chalicelib.fleet.accounts import Caller, NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.aws import Aws
 from chalicelib.ledger.table import utc_now
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
 
-#: An assumed role is good for an hour; a session is used for less.
+#: An assumed role is good for an hour; a session is used for less. So long an organization is taken to stay as it is.
 SESSION_MINUTES = 45
 
 
@@ -34,33 +33,39 @@ class Doors:
     caller: Caller
     own: dict[str, Aws] = field(default_factory=dict)
     _others: dict[tuple[str, str], tuple[Aws, datetime]] = field(default_factory=dict)
+    _listed: tuple[frozenset[str], datetime] = (frozenset(), datetime.min.replace(tzinfo=UTC))
 
     def of(self, scope: Scope) -> Aws:
-        """The door to the account and region of a scope. Raises Foreign without one, and where its role refuses."""
+        """The door to the account and region of a scope. Raises Foreign without one, and where its role refuses;
+        AccessFailed where the organization cannot be read."""
+        self.expect(scope)
+        if scope.account == self.caller.account:
+            return self.own.setdefault(scope.region, Aws(self.caller.session, scope.region))
+        if self.settings.accounts == ("organization",) and scope.account not in self._organization():
+            raise Foreign(f"the account {scope.account!r} is none of the organization, which is audited here")
+        return self._assumed(scope.account, scope.region)
+
+    def expect(self, scope: Scope) -> None:
+        """Raises Foreign for an account or region that is none of those audited here, without asking AWS: which
+        accounts an organization has is not looked at."""
         regions = self.settings.regions or (self.caller.region,)
         if scope.region not in (*regions, self.caller.region):
             raise Foreign(f"the region {scope.region!r} is not audited here; accepted are {', '.join(regions)}")
-        if scope.account == self.caller.account:
-            return self.own.setdefault(scope.region, Aws(self.caller.session, scope.region))
-        if not self._audited(scope.account):
+        named = self.settings.accounts
+        member = named == ("organization",) or scope.account in named
+        if scope.account != self.caller.account and not (member and self.settings.role_name):
             raise Foreign(
                 f"the account {scope.account!r} is not audited here; accepted are {self.caller.account} and, where "
                 "AUDITOR_ROLE_NAME is set, those of AUDITOR_ACCOUNTS"
             )
-        return self._assumed(scope.account, scope.region)
 
-    def _audited(self, account: str) -> bool:
-        if not self.settings.role_name:
-            return False
-        named = self.settings.accounts
-        return account in (self._organization if named == ("organization",) else named)
-
-    @cached_property
     def _organization(self) -> frozenset[str]:
-        try:
-            return frozenset(accounts_of_organization(self.caller.session))
-        except AccessFailed as refused:
-            raise Foreign(f"whether the account is one of the organization cannot be told: {refused}") from refused
+        """The accounts of the organization, as they were within the last minutes."""
+        accounts, until = self._listed
+        if utc_now() >= until:
+            accounts = frozenset(accounts_of_organization(self.caller.session))
+            self._listed = accounts, utc_now() + timedelta(minutes=SESSION_MINUTES)
+        return accounts
 
     def _assumed(self, account: str, region: str) -> Aws:
         door, until = self._others.get((account, region), (None, utc_now()))

@@ -9,7 +9,8 @@ from typing import Any
 
 from chalicelib.inventory.cached import packed, packed_answer, unpacked, unpacked_answer
 from chalicelib.inventory.remembered import Answer, Configs
-from chalicelib.ledger.table import Expression, ItemTable, LedgerFailed, utc_now, whole
+from chalicelib.ledger.pieces import whole
+from chalicelib.ledger.table import Expression, ItemTable, LedgerFailed, utc_now
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.ledger.table import Expression, Item, ItemTable, joined, pieces, utc_now, whole
+from chalicelib.ledger.pieces import joined, pieces, whole
+from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
 from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.report.posture import Point, posture, tally, without_exempt
 

@@ -175,9 +175,9 @@ class Ledger:
         """Writes each finding or digest in the place of the one that was read. Gives it as it is now, and how that
         went: it is lost where somebody else has written it since."""
         fresh = [replace(entry, version=uuid.uuid4().hex) for entry in entries]
-        writes = [
+        writes = (
             Write(self._item(entry), _as_read(before.version)) for before, entry in zip(entries, fresh, strict=True)
-        ]
+        )
         return list(zip(fresh, self._table.put_all(writes), strict=True))
 
     def _item(self, entry: Entry) -> Item:

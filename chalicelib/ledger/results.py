@@ -4,13 +4,15 @@ They are read part by part, so that a run of a thousand parts needs no more memo
 of the whole run the head alone is kept: what does not grow with its findings.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, joined, pieces, whole
-from chalicelib.report.findings import Report
+from chalicelib.ledger.pieces import lines_of, pieces_of, whole
+from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed
+from chalicelib.report.findings import Finding, Report
 from chalicelib.report.known import Resolution
 
 #: Sorts behind every key of a part.
@@ -77,14 +79,7 @@ class Results:
 
     def keep(self, id: str, part: RunPart, result: Result) -> None:
         """Keeps what a part found; a second time it takes the place of the first."""
-        content = {
-            "report": result.report.model_dump(mode="json"),
-            "parts": [finding.resource.part for finding in result.report.findings],
-            "verdicts": dict(result.judged.verdicts),
-            "gone": sorted(result.judged.gone),
-            "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
-        }
-        self._put(id, f"part#{part.key}#", content)
+        self._put(id, f"part#{part.key}#", _lines(result))
 
     def of_account(self, id: str, account: str) -> dict[RunPart, Result]:
         """What the parts of one account found, by part."""
@@ -96,9 +91,17 @@ class Results:
         for found, items in self._by_part(_from(id, key)):
             yield RunPart.of(found), _result(id, found, items)
 
+    def heads(self, id: str) -> Iterator[Head]:
+        """The heads of the reports of a run's parts, one after the other."""
+        for found, items in self._by_part(_from(id, "")):
+            content = json.loads(next(_read(id, found, items)))
+            head = head_of(Report.model_validate(content["report"]))
+            yield Head(head.report, content.get("findings", head.findings))
+
     def keep_whole(self, id: str, head: Head) -> None:
         """Keeps the head of the report of a whole run."""
-        self._put(id, "whole#", {"report": head.report.model_dump(mode="json"), "findings": head.findings})
+        content = {"report": head.report.model_dump(mode="json"), "findings": head.findings}
+        self._put(id, "whole#", [json.dumps(content)])
 
     def whole(self, id: str) -> Head | None:
         """The head of the report of a whole run; None before the run is over."""
@@ -106,11 +109,11 @@ class Results:
         items = list(self.table.query(where))
         if not items:
             return None
-        content = _read(id, "", items)
+        content = json.loads(b"".join(_read(id, "", items)))
         return Head(Report.model_validate(content["report"]), content["findings"])
 
-    def _put(self, id: str, prefix: str, content: object) -> None:
-        self.table.put_pieces(partition_of_run(id), prefix, pieces(content), expires=self.expires)
+    def _put(self, id: str, prefix: str, lines: Iterable[str]) -> None:
+        self.table.put_pieces(partition_of_run(id), prefix, pieces_of(lines), expires=self.expires)
 
     def _by_part(self, where: Expression) -> Iterator[tuple[str, list[Item]]]:
         for key, items in groupby(self.table.query(where), key=lambda item: _key_in(item["sk"])):
@@ -133,24 +136,44 @@ def _key_in(sk: str) -> str:
     return sk.split("#", 1)[1].rsplit("#", 1)[0]
 
 
-def _read(id: str, key: str, items: list[Item]) -> dict[str, Any]:
-    """The content of its pieces; pieces left over from a longer one before are not looked at."""
+def _read(id: str, key: str, items: list[Item]) -> Iterator[bytes]:
+    """The lines of its pieces; pieces left over from a longer one before are not looked at."""
     bodies = whole(items)
     if bodies is None:
         raise LedgerFailed(f"what the part {key} of the run {id} found is being written; the next try finds it")
-    content: dict[str, Any] = joined(bodies)
-    return content
+    return lines_of(bodies)
+
+
+def _lines(result: Result) -> Iterator[str]:
+    """A result as lines of JSON: everything but the findings, and then each of these, with its part of the resource."""
+    findings = result.report.findings
+    content = {
+        "report": result.report.model_copy(update={"findings": []}).model_dump(mode="json"),
+        "findings": len(findings),
+        "verdicts": dict(result.judged.verdicts),
+        "gone": sorted(result.judged.gone),
+        "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
+    }
+    yield json.dumps(content)
+    for finding in findings:
+        yield f"[{json.dumps(finding.resource.part)},{finding.model_dump_json()}]"
 
 
 def _result(id: str, key: str, items: list[Item]) -> Result:
-    content = _read(id, key, items)
+    lines = _read(id, key, items)
+    content = json.loads(next(lines))
     report = Report.model_validate(content["report"])
+    # What was written before has its findings in the report, and their parts of the resource beside it.
     findings = [
-        finding.model_copy(update={"resource": finding.resource.model_copy(update={"part": piece})})
-        for finding, piece in zip(report.findings, content["parts"], strict=True)
+        _with_part(finding, part) for finding, part in zip(report.findings, content.get("parts", ()), strict=True)
     ]
+    findings += (_with_part(Finding.model_validate(body), part) for part, body in map(json.loads, lines))
     return Result(
         report.model_copy(update={"findings": findings}),
         Resolution(content["verdicts"], frozenset(content["gone"])),
         content["stands"],
     )
+
+
+def _with_part(finding: Finding, part: str) -> Finding:
+    return finding.model_copy(update={"resource": finding.resource.model_copy(update={"part": part})})

@@ -8,17 +8,16 @@ The table: partition key ``pk``, sort key ``sk``; index ``by-status`` on ``statu
 ``by-resource`` on ``arn``; time to live ``expires``. Every method raises LedgerFailed when the table cannot be used.
 """
 
-import base64
 import json
 import logging
 import re
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from typing import Any, NamedTuple
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
@@ -37,8 +36,6 @@ CLIENT = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", 
 BY_STATUS, BY_RESOURCE = "by-status", "by-resource"
 #: DynamoDB's limits: actions of a transaction (100, with room for their size), and keys of a batch that is read.
 WRITTEN_AT_ONCE, READ_AT_ONCE = 50, 100
-#: DynamoDB takes 400 kB an item; base64 and the other attributes need room.
-PIECE = 250_000
 #: How often, and after how many seconds at first, a write is made again that met a transaction on its item.
 CONFLICT_ATTEMPTS, CONFLICT_PAUSE = 6, 0.05
 
@@ -206,12 +203,12 @@ class ItemTable:
         """Writes an item in the place of the one with its key. False when the condition did not hold."""
         return self._written("put_item", **self._put(item, only_if)) is not None
 
-    def put_all(self, writes: Sequence[Write]) -> list[Written]:
+    def put_all(self, writes: Iterable[Write]) -> list[Written]:
         """Writes each item of which the condition holds, many in one transaction, and says of each how it went. What a
         transaction does not take, for whatever reason, is written item by item."""
         outcomes: list[Written] = []
-        for start in range(0, len(writes), WRITTEN_AT_ONCE):
-            puts = [self._put(*write) for write in writes[start : start + WRITTEN_AT_ONCE]]
+        left = iter(writes)
+        while puts := [self._put(*write) for write in islice(left, WRITTEN_AT_ONCE)]:
             if len(puts) > 1 and self._together(puts):
                 outcomes += [Written.DONE] * len(puts)
             else:
@@ -238,7 +235,7 @@ class ItemTable:
 
     def put_pieces(self, pk: str, prefix: str, bodies: Sequence[str | bytes], **attributes: Any) -> None:
         """Writes the bodies, each with the attributes, under sort keys that begin with ``prefix``. Pieces left over
-        from a longer writing before stay, and :func:`whole` does not look at them."""
+        from a longer writing before stay, and :func:`chalicelib.ledger.pieces.whole` does not look at them."""
         for number, body in enumerate(bodies):
             key = _key(pk, f"{prefix}{number:04}")
             self.put({**key, "pieces": len(bodies), "body": body, **attributes})
@@ -316,29 +313,6 @@ def _check_whole(response_dict: dict[str, Any], **_: Any) -> None:
 def _failure(code: str) -> type[LedgerFailed]:
     """What an error code of DynamoDB means."""
     return _MEANT.get(code, LedgerFailed)
-
-
-def pieces(content: Any) -> list[str]:
-    """JSON, compressed, in pieces that fit into an item."""
-    packed = base64.b64encode(zlib.compress(json.dumps(content, separators=(",", ":")).encode(), 6)).decode()
-    return [packed[start : start + PIECE] for start in range(0, len(packed), PIECE)]
-
-
-def joined(bodies: Iterable[str]) -> Any:
-    """The JSON of which these are the pieces, in their order."""
-    return json.loads(zlib.decompress(base64.b64decode("".join(bodies))))
-
-
-def whole(items: Sequence[Item], writing: str | None = None) -> list[Any] | None:
-    """The bodies of the pieces of one writing, in their order; None while some are lacking, or are of another writing
-    by the attribute ``writing``."""
-    first = items[0]
-    current = items[: first["pieces"]]
-    if len(current) < first["pieces"]:
-        return None
-    if writing is not None and any(item[writing] != first[writing] for item in current):
-        return None
-    return [item["body"] for item in current]
 
 
 def utc_now() -> datetime:

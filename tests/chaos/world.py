@@ -21,12 +21,13 @@ import boto3
 import botocore.endpoint
 
 from chalicelib.errors import AuditorError
+from chalicelib.events import run_id
 from chalicelib.ledger import table
 from chalicelib.ledger.table import TABLE, Expression, ItemTable, utc_now
 from chalicelib.notices.channels import Deliver
 from chalicelib.notices.notice import Notice
 from chalicelib.report.findings import Report
-from chalicelib.service import Service, run_id
+from chalicelib.service import Service
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT

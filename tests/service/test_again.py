@@ -9,7 +9,8 @@ import pytest
 from chalice.test import Client
 
 import app as handlers
-from chalicelib.fleet.again import MOST_ATTEMPTS, AskingAgain, again_in
+from chalicelib.fleet.again import AskingAgain
+from chalicelib.fleet.asked import MOST_ATTEMPTS, asked_in
 from chalicelib.ledger.again import Pending
 from chalicelib.ledger.table import TABLE
 from chalicelib.scope import ResourceRef, Scope
@@ -228,5 +229,5 @@ def test_a_message_whose_audit_fails_is_given_again(client: Client, monkeypatch:
 
 
 def test_a_message_names_one_resource_and_an_attempt() -> None:
-    asked = again_in(record(3))
+    asked = asked_in(record(3))
     assert (asked.attempt, [ref.name for ref in asked.scope.resources]) == (3, ["moving"])

@@ -48,22 +48,26 @@ class Account:
         if account == ACCOUNT:
             an_endpoint(self.emulator, name, count=1)
             return
-        granted = self.emulator.client("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{account}:role/setup", RoleSessionName="setup"
-        )["Credentials"]
-        sagemaker = boto3.client(
-            "sagemaker",
-            region_name=REGION,
-            aws_access_key_id=granted["AccessKeyId"],
-            aws_secret_access_key=granted["SecretAccessKey"],
-            aws_session_token=granted["SessionToken"],
-        )
+        sagemaker = self.client_in(account, "sagemaker")
         role = f"arn:aws:iam::{account}:role/r"
         make_role(role)
         sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": "own:1"})
         variant = {"VariantName": "V", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
         sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def client_in(self, account: str, service: str) -> Any:
+        """A client in the account of a member."""
+        granted = self.emulator.client("sts").assume_role(
+            RoleArn=f"arn:aws:iam::{account}:role/setup", RoleSessionName="setup"
+        )["Credentials"]
+        return boto3.client(
+            service,
+            region_name=REGION,
+            aws_access_key_id=granted["AccessKeyId"],
+            aws_secret_access_key=granted["SecretAccessKey"],
+            aws_session_token=granted["SessionToken"],
+        )
 
     def service(self, **settings: Any) -> Service:
         given: dict[str, Any] = {

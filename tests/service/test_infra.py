@@ -23,7 +23,8 @@ from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
 from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
-from tools.permissions import FUNCTIONS, SWEEP_READS
+from tools.member_events import MEMBER_EVENTS, member_events
+from tools.permissions import EVENT_READS, FUNCTIONS, SWEEP_READS
 
 Template = dict[str, Any]
 #: Functions that AWS invokes asynchronously: what fails is tried again, and then kept.
@@ -251,7 +252,15 @@ def test_the_metrics_that_alarms_and_dashboard_show_are_those_that_lines_embed()
     ]
     assert [alarm["Dimensions"] for alarm in alarms] == [[{"Name": DIMENSION, "Value": SERVICE}] for _ in alarms]
     assert {row[1] for row in rows} | {alarm["MetricName"] for alarm in alarms} <= METRICS.keys()
-    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels"}
+    assert {alarm["MetricName"] for alarm in alarms} == {"CompleteAudits", "BrokenChannels", "RunsFailed"}
+
+
+def test_one_failed_or_stuck_run_is_an_alarm_for_a_day() -> None:
+    alarm = load(STACK)["Resources"]["RunFailed"]["Properties"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("RunsFailed", "Sum", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert (alarm["Period"] * alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (24 * 3600, 1)
+    assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_no_alarm_hangs_on_a_sentence() -> None:
@@ -397,16 +406,66 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
     assert lint(load(MEMBER_ROLE)) == []
 
 
-def test_the_role_of_member_accounts_reads_what_a_sweep_reads_and_trusts_one_role() -> None:
+def test_the_role_of_member_accounts_reads_what_parts_and_events_read_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS})
+    assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS | EVENT_READS})
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
     assert equal["aws:PrincipalOrgID"]["Fn::If"][:2] == ["HasOrganization", {"Ref": "OrganizationId"}]
     assert "aws:PrincipalArn" in trust["Condition"]["ArnLike"]
+
+
+# ---- events of member accounts
+
+EVENT_FUNCTIONS = ["AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall"]
+
+
+def test_the_rules_of_member_accounts_are_the_generated_ones() -> None:
+    assert MEMBER_EVENTS.read_text() == member_events(), "run `make generate`"
+    assert lint(load(MEMBER_EVENTS)) == []
+
+
+def test_member_accounts_send_what_the_functions_of_events_listen_to(stack: Template) -> None:
+    sent = of_type(load(MEMBER_EVENTS), "AWS::Events::Rule")
+    assert list(sent) == EVENT_FUNCTIONS
+    for name in EVENT_FUNCTIONS:
+        (event,) = functions(stack)[name]["Events"].values()
+        taken, pattern = event["Properties"]["Pattern"], sent[name]["EventPattern"]
+        assert set(pattern["source"]) == set(taken["source"]) - {"aws.health"}
+        assert set(pattern["detail-type"]) == set(taken["detail-type"]) - {"AWS Health Event"}
+        wanted = {key: value for key, value in taken.get("detail", {}).items() if key != "service"}
+        assert pattern.get("detail", {}) == wanted  # of what is no AWS Health, whether there is a service is the same
+
+
+def test_they_may_send_to_the_bus_of_the_auditor_and_nothing_else() -> None:
+    template = load(MEMBER_EVENTS)
+    bus = {"Fn::Sub": "arn:${AWS::Partition}:events:${AuditorRegion}:${AuditorAccount}:event-bus/default"}
+    (policy,) = template["Resources"]["SendRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("events:PutEvents", bus)
+    targets = [target for rule in of_type(template, "AWS::Events::Rule").values() for target in rule["Targets"]]
+    assert {json.dumps(target["Arn"]) for target in targets} == {json.dumps(bus)}
+
+
+def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alone(stack: Template) -> None:
+    rules = of_type(load(MEMBER_EVENTS), "AWS::Events::Rule").values()
+    sources = {source for rule in rules for source in rule["EventPattern"]["source"]}
+    policies = {name: one for name, one in stack["Resources"].items() if one["Type"] == "AWS::Events::EventBusPolicy"}
+    assert len(policies) == 2
+    for one in policies.values():
+        statement = one["Properties"]["Statement"]
+        assert statement["Action"] == "events:PutEvents"
+        assert set(statement["Condition"]["ForAllValues:StringEquals"]["events:source"]) == sources
+        assert all(source.startswith("aws.") for source in sources)
+    everybody = policies["EventsOfTheOrganization"]
+    assert everybody["Condition"] == "HasOrganization"
+    belongs = {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}
+    assert everybody["Properties"]["Statement"]["Condition"]["StringEquals"] == belongs
+    listed = policies["EventsOfListedAccounts"]["Properties"]["Statement"]
+    assert listed["Principal"] == {"AWS": {"Fn::Split": [",", {"Ref": "Accounts"}]}}
 
 
 # ---- documentation

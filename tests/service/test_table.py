@@ -16,6 +16,7 @@ from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.digests import Digest
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.pieces import joined, lines_of, pieces, pieces_of, whole
 from chalicelib.ledger.results import Result, RunPart, head_of
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import (
@@ -27,9 +28,6 @@ from chalicelib.ledger.table import (
     Write,
     Written,
     client_of,
-    joined,
-    pieces,
-    whole,
 )
 from chalicelib.report.findings import Severity
 from chalicelib.report.known import Resolution
@@ -222,10 +220,20 @@ def test_pieces_are_whole_or_nothing(table: ItemTable) -> None:
 
 
 def test_content_is_split_and_joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.ledger.table.PIECE", 10)
+    monkeypatch.setattr("chalicelib.ledger.pieces.PIECE", 10)
     content = {"list": [1, None, "ü"], "map": {"a": 1.5}}
     assert len(pieces(content)) > 1
     assert joined(pieces(content)) == content
+
+
+def test_lines_are_split_and_joined_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.ledger.pieces.PIECE", 16)
+    lines = ["", "first", "zweite ü", "", "x" * 300, str(list(range(50)))]
+    bodies = pieces_of(lines)
+    assert len(bodies) > 1
+    assert all(len(body) <= 16 for body in bodies)
+    assert [line.decode() for line in lines_of(bodies)] == lines
+    assert list(lines_of(pieces_of([]))) == [b""]
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -29,9 +28,10 @@ from tests.direct import direct
 from tests.events import payload
 from tests.service.test_triggers import Subscriber
 from tools.generate import ROOT
-from tools.infra import STACK, load
+from tools.infra import STACK, load, member_reads
 
 MEMBER = "222222222222"
+MEMBER_ROLE = "member-role"
 #: What IAM calls an operation where it does not call it by its name.
 ACTIONS = {
     "cloudwatch:QueryMetrics": ["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"],
@@ -50,12 +50,15 @@ BY_LAMBDA = {
     "sqs:GetQueueAttributes",
     "sqs:ReceiveMessage",
 }
+#: The services of what is audited.
+AUDITED = {"sagemaker", "ec2", "application-autoscaling", "cloudwatch", "servicequotas", "iam", "kms", "ecr"}
 #: Needs no permission.
 FREE = {"sts:GetCallerIdentity"}
 
 
 class Recorder:
-    """Calls handlers, and keeps the IAM actions that each function has needed."""
+    """Calls handlers, and keeps the IAM actions that each function has needed: in its own account, and by the role of
+    member accounts (``MEMBER_ROLE``)."""
 
     def __init__(self, emulator: Emulator, front: Front) -> None:
         self.emulator, self.front = emulator, front
@@ -63,14 +66,14 @@ class Recorder:
 
     def invoke(self, function: str, event: dict[str, Any], **environment: str) -> Any:
         with self._client(environment) as client:
-            self.front.calls.clear()
+            self.front.history.clear()
             answer = client.lambda_.invoke(function, event).payload
             self._note(function)
         return answer
 
     def request(self, method: str, path: str, body: Any = None, **environment: str) -> Any:
         with self._client(environment) as client:
-            self.front.calls.clear()
+            self.front.history.clear()
             answer = client.http.request(
                 method, path, headers={"Content-Type": "application/json"}, body=json.dumps(body or {}).encode()
             )
@@ -89,10 +92,10 @@ class Recorder:
                 yield client
 
     def _note(self, function: str) -> None:
-        calls: Counter[str] = self.front.calls
-        for call in calls:
-            if not call.startswith(":"):  # the stand-in of Slack
-                self.used.setdefault(function, set()).update(ACTIONS.get(call, [call]))
+        for call in self.front.history:
+            if call.service:  # not the stand-in of Slack
+                role = function if call.account == ACCOUNT else MEMBER_ROLE
+                self.used.setdefault(role, set()).update(ACTIONS.get(call.name, [call.name]))
 
 
 def allowed(function: str) -> set[str]:
@@ -181,6 +184,26 @@ class Situations:
         self._run_of(f"{ACCOUNT},{MEMBER}", MEMBER)
         self.recorder.invoke("audit_part", _again(), **self.fresh(**self.queued))
 
+    def events_of_members(self) -> None:
+        """One event of each type of the stack, of a member account: handed over, and audited by its role."""
+        sqs = self.recorder.emulator.client("sqs")
+        queue = sqs.create_queue(QueueName="auditor-parts-of-members")["QueueUrl"]
+        more = {**self.many, "AUDITOR_QUEUE_URL": queue, "AUDITOR_ACCOUNTS": "organization"}
+        environment = self.fresh(**more)
+        member = self.recorder.emulator.client("organizations").create_account(AccountName="m", Email="m@example.org")
+        of_member = {"account": member["CreateAccountStatus"]["AccountId"]}
+        for function, events in (
+            ("audit_on_sagemaker_event", _native_events()),
+            ("audit_on_scaling_event", _scaling_events()),
+            ("audit_on_api_call", _api_calls()),
+        ):
+            for event in {event["detail-type"]: event for event in events}.values():
+                self.recorder.invoke(function, {**event, **of_member}, **environment)
+                (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+                record = {"messageId": "1", "body": message["Body"], "attributes": {"ApproximateReceiveCount": "1"}}
+                self.recorder.invoke("audit_part", {"Records": [record]}, **environment)
+
     def _members(self) -> list[str]:
         listed = self.recorder.emulator.client("organizations").list_accounts()["Accounts"]
         return [account["Id"] for account in listed]
@@ -254,7 +277,7 @@ SITUATIONS: dict[str, list[Callable[[Situations], None]]] = {
     "audit_on_sagemaker_event": [Situations.sagemaker_events],
     "audit_on_scaling_event": [Situations.scaling_events],
     "audit_on_schedule": [Situations.schedules, Situations.parts],
-    "audit_part": [Situations.parts],
+    "audit_part": [Situations.parts, Situations.events_of_members],
     "deliver_to_slack": [Situations.deliveries],
 }
 
@@ -366,6 +389,15 @@ def test_no_permission_is_unused(used: set[str], function: str) -> None:
     assert allowed(function) - used - BY_LAMBDA == set()
 
 
+def test_the_role_of_members_allows_what_parts_and_events_read_and_nothing_else(situations: Situations) -> None:
+    reading = ("audit_part", "audit_on_sagemaker_event", "audit_on_scaling_event", "audit_on_api_call")
+    used = {call for function in reading for call in situations.used(function)}
+    own = {call for call in used if call.split(":")[0] in AUDITED or call == "s3:ListBucket"}
+    by_role = situations.recorder.used[MEMBER_ROLE]
+    assert by_role - set(member_reads()) - FREE == set()
+    assert own == set(member_reads())
+
+
 def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:
     for function in ("audit_on_sagemaker_event", "audit_on_scaling_event", "audit_on_api_call"):
         document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
@@ -376,6 +408,5 @@ def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_nothing_is_written_to_what_is_audited(used: set[str], function: str) -> None:
-    audited = {"sagemaker", "ec2", "application-autoscaling", "cloudwatch", "servicequotas", "iam", "kms", "ecr"}
-    calls = {call for call in used if call.split(":")[0] in audited}
+    calls = {call for call in used if call.split(":")[0] in AUDITED}
     assert not {call for call in calls if not call.split(":")[1].startswith(("Describe", "List", "Get", "Search"))}
