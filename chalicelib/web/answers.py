@@ -53,6 +53,7 @@ class CalendarAnswer(_Answer):
     account: Account
     last_audit: Annotated[str | None, Field(description="When the last sweep ended; null where it was read now.")]
     entries: list[CalendarEntry]
+    left_out: Annotated[int, Field(ge=0, description="How many later ends do not fit into an answer.")]
 
 
 class FindingsPage(_Answer):

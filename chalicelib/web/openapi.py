@@ -99,7 +99,8 @@ REPORT = Answered(
     },
 )
 FOUND = Answered(
-    "The findings: a page from the ledger, or without a ledger the report of an audit made now.",
+    "The findings, below 6 MB: a page from the ledger, which ends earlier where an answer is full, or without a ledger "
+    "the report of an audit made now, of which `shown` counts what is left out.",
     (FindingsPage, Report),
     (CSV, HTML),
     {"X-Next-Cursor": "With text/csv: asks for the next page; absent on the last one."},

@@ -37,7 +37,7 @@ class AuditQuery(_Request):
     topic: Annotated[str | None, Field(description="A topic that GET /rules lists.")] = None
     status: Annotated[Literal["open", "exempt", "resolved"], Field(description="Only these.")] = "open"
     resource: Annotated[str | None, Field(description="The ARN or the name of a resource.")] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most to answer.")] = MAX_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most; fewer where an answer is full.")] = MAX_LIMIT
     cursor: Annotated[str | None, Field(description="That of the page before; only with a ledger.")] = None
 
     @field_validator("limit", mode="before")
