@@ -195,6 +195,14 @@ def get_calendar() -> Response:
     return _response(routes.guarded(lambda: answer(routes.ready(invoked), request.query_params, accept)))
 
 
+@app.route("/rehearse", methods=["POST"], authorizer=IAM)
+def post_rehearse() -> Response:
+    """Traffic through a scaling policy: enough, too much, and what would have done."""
+    from chalicelib.web.rehearsal import post_rehearse as answer
+
+    return _response(routes.guarded(lambda: answer(routes.ready(invoked), _request().raw_body)))
+
+
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""

@@ -51,6 +51,7 @@ EVENT_BYTES = Bound(1_000_000, "bytes", "an event")
 REPORT_BYTES = Bound(500_000_000, "bytes", "a report")
 BODY_BYTES = Bound(1_000_000, "bytes", "the body of a request")
 BODY_ITEMS = Bound(1_000, "items", "a list in the body of a request")
+SERIES_MINUTES = Bound(20_160, "minutes", "a series in the body of a request")
 QUERY_CHARACTERS = Bound(2_000, "characters", "a query parameter")
 CURSOR_CHARACTERS = Bound(4_000, "characters", "a cursor")
 

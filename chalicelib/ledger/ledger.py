@@ -67,10 +67,18 @@ class Broken(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some findings, and the cursor for those after them (None: these were the last)."""
+    """Some findings, and the cursor for those after them (None: these were the last). ``keys`` are those of the items
+    that they stand in."""
 
     findings: list[Finding]
     cursor: str | None
+    keys: Sequence[Mapping[str, str]] = ()
+
+    def first(self, number: int) -> "Page":
+        """The page with so many of its findings, at least one, and the cursor for the others."""
+        if number >= len(self.findings):
+            return self
+        return Page(self.findings[:number], encoded(self.keys[number - 1]), self.keys[:number])
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +154,7 @@ class Ledger:
         """
         partition = f"{query.account}#{query.status}"
         findings: list[Finding] = []
+        keys: list[dict[str, str]] = []
         start: Item | None = None if cursor is None else _decoded(cursor, query.account, partition)
         while True:
             try:
@@ -163,11 +172,12 @@ class Ledger:
                 finding = _known(item).finding
                 if query.keeps(finding):
                     findings.append(finding)
+                    keys.append({name: item[name] for name in CURSOR_KEY})
                 if len(findings) == limit:
                     more = start is not None or item is not items[-1]
-                    return Page(findings, encoded({name: item[name] for name in CURSOR_KEY}) if more else None)
+                    return Page(findings, encoded(keys[-1]) if more else None, keys)
             if start is None:
-                return Page(findings, None)
+                return Page(findings, None, keys)
 
     # ---- writing
 

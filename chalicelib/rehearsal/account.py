@@ -80,7 +80,7 @@ def question_of(
         )
     estate = _read(aws, scope, endpoint, now)
     if endpoint not in estate.endpoints:
-        raise InvalidInput(f"there is no endpoint {endpoint} in {scope.region}", field="ENDPOINT")
+        raise InvalidInput(f"there is no endpoint {endpoint} in {scope.region}", field="endpoint")
     try:
         target, scaled = _chosen(estate, endpoint, variant)
         return _question(aws, estate, target, scaled, days, wishes, now, series)
@@ -116,7 +116,7 @@ def _chosen(estate: "Inventory", endpoint: str, variant: str | None) -> tuple[Sc
             field="variant",
         )
     if found[0][1].is_async:
-        raise InvalidInput(f"{endpoint} is asynchronous; accepted are endpoints that answer at once", field="ENDPOINT")
+        raise InvalidInput(f"{endpoint} is asynchronous; accepted are endpoints that answer at once", field="endpoint")
     return found[0]
 
 
@@ -161,6 +161,7 @@ def _question(
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
         alone.policy_name if alone and alone.predefined_metric == INVOCATIONS_PER_INSTANCE else None,
+        region=estate.region,
         warmup=warmup,
         removal=removal,
         proven=proven_capacity(minutes[INVOCATIONS], counts, failing),

@@ -1,11 +1,11 @@
 """From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import InvalidInput
+from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
 from chalicelib.rehearsal.policies import Replayable, Signal
 from chalicelib.rehearsal.proposals import Limits, tracked
 from chalicelib.rehearsal.record import Explained
@@ -39,31 +39,31 @@ class Wishes:
 
     def check(self) -> None:
         """Raises InvalidInput for what is out of all bounds, and says what is accepted."""
-        _within("minimum", self.minimum, 0, 10_000)
-        _within("maximum", self.maximum, 1, 10_000)
+        _within("minimum", "minimum", self.minimum, 0, 10_000)
+        _within("maximum", "maximum", self.maximum, 1, 10_000)
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise InvalidInput(
                 f"a minimum of {self.minimum} above the maximum of {self.maximum}; accepted is one at or below it",
                 field="minimum",
             )
-        _positive("target", self.target)
-        _positive("capacity", self.capacity)
-        _positive("traffic multiplier", self.multiplier)
-        _within("scale-out cooldown", self.out_cooldown, 0, DAY * 60)
-        _within("scale-in cooldown", self.in_cooldown, 0, DAY * 60)
-        _within("warm-up", self.warmup, 0, DAY)
-        _within("number of zones", self.zones, 1, 10)
-        _within("number of minutes that may be short", self.max_short, 0, 1_000_000)
+        _positive("target", "target", self.target, MOST)
+        _positive("capacity", "capacity", self.capacity, MOST)
+        _positive("traffic_multiplier", "traffic multiplier", self.multiplier, MOST_TIMES)
+        _within("scale_out_cooldown", "scale-out cooldown", self.out_cooldown, 0, DAY * 60)
+        _within("scale_in_cooldown", "scale-in cooldown", self.in_cooldown, 0, DAY * 60)
+        _within("warmup", "warm-up", self.warmup, 0, DAY)
+        _within("zones", "number of zones", self.zones, 1, 10)
+        _within("max_short", "number of minutes that may be short", self.max_short, 0, 1_000_000)
 
 
-def _within(name: str, value: int | None, least: int, most: int) -> None:
+def _within(field: str, words: str, value: int | None, least: int, most: int) -> None:
     if value is not None and not least <= value <= most:
-        raise InvalidInput(f"a {name} of {value}; accepted is a number from {least} to {most:,}", field=name)
+        raise InvalidInput(f"a {words} of {value}; accepted is a number from {least} to {most:,}", field=field)
 
 
-def _positive(name: str, value: float | None) -> None:
-    if value is not None and not 0 < value < math.inf:
-        raise InvalidInput(f"a {name} of {value:g}; accepted is a number above 0", field=name)
+def _positive(field: str, words: str, value: float | None, most: float) -> None:
+    if value is not None and not LEAST <= value <= most:
+        raise InvalidInput(f"a {words} of {value:g}; accepted is a number above 0, up to {most:g}", field=field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class Known:
     where: str
     resource_id: str | None = None
     policy_name: str | None = None
+    region: str | None = None
     warmup: int | None = None
     removal: int | None = None
     proven: float | None = None
@@ -138,6 +139,7 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
         zones=wishes.zones,
         resource_id=known.resource_id if known else None,
         policy_name=known.policy_name if known and policy else None,
+        region=known.region if known else None,
     )
 
 

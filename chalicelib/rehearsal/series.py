@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.rehearsal.bounds import MOST
+
 #: A share of datapoints that are no numbers beyond which the others are not trusted, either.
 MOST_UNSOUND = 0.01
 MINUTE = timedelta(minutes=1)
@@ -62,7 +64,7 @@ class Load:
 
 def sound(value: float) -> bool:
     """Whether a number can be a load."""
-    return 0 <= value < math.inf
+    return 0 <= value <= MOST
 
 
 def of_points(points: Iterable[tuple[datetime, float]], begin: datetime, end: datetime) -> Load:

@@ -53,6 +53,7 @@ class CalendarAnswer(_Answer):
     account: Account
     last_audit: Annotated[str | None, Field(description="When the last sweep ended; null where it was read now.")]
     entries: list[CalendarEntry]
+    left_out: Annotated[int, Field(ge=0, description="How many later ends do not fit into an answer.")]
 
 
 class FindingsPage(_Answer):
@@ -102,6 +103,127 @@ class RunState(_Answer):
     parts: RunParts
     report: Annotated[Report | None, Field(description="Null until the run is over.")]
     cursor: Annotated[str | None, Field(description="Asks for the next page of the report; null on the last one.")]
+
+
+class RehearsedWindow(_Answer):
+    """The traffic that was replayed."""
+
+    begin: str | None
+    minutes: Annotated[int, Field(ge=0)]
+    gap_minutes: Annotated[int, Field(ge=0)]
+    unsound_datapoints: Annotated[int, Field(ge=0)]
+
+
+class RehearsedPolicy(_Answer):
+    """A scaling policy. Cooldowns are in seconds; a step policy has a threshold and one cooldown."""
+
+    type: Literal["TargetTracking", "StepScaling"]
+    target: float | None = None
+    scale_out_cooldown: int | None = None
+    scale_in_cooldown: int | None = None
+    scale_in_disabled: bool | None = None
+    threshold: float | None = None
+    cooldown: int | None = None
+
+
+class RehearsedSetting(_Answer):
+    """All that decides how many instances there are. ``scheduled`` are the minutes at which scheduled actions come."""
+
+    minimum: int
+    maximum: int
+    policies: list[RehearsedPolicy]
+    scheduled: list[int]
+
+
+class RehearsedBehaviour(_Answer):
+    """How instances and service were taken to behave."""
+
+    capacity_per_instance: float
+    warmup_minutes: int
+    removal_minutes: int
+
+
+class RehearsalBasis(_Answer):
+    """Where the numbers come from: given, read, measured or assumed."""
+
+    load: str
+    setting: str
+    capacity: str
+    warmup: str
+    notes: list[str]
+
+
+class RehearsedMinute(_Answer):
+    """A minute of the window, with its time where the window has one."""
+
+    minute: int
+    at: str | None
+    load: float
+    capacity: float
+
+
+class ShortStretch(_Answer):
+    """Minutes in a row in which the load was more than the instances carry."""
+
+    minute: int
+    at: str | None
+    minutes: int
+    peak: float
+
+
+class ScalingDecision(_Answer):
+    """A change of the number of instances."""
+
+    minute: int
+    before: int
+    after: int
+    why: str
+
+
+class RehearsalProposal(_Answer):
+    """The cheapest setting that would have been enough."""
+
+    changed: list[str]
+    setting: RehearsedSetting
+    minutes_short: int
+    instance_hours: float
+
+
+class RehearsalFix(_Answer):
+    """How the proposal is made true. Commands are empty where nothing of an account was rehearsed."""
+
+    commands: list[str]
+    cloudformation: str
+    terraform: str
+
+
+class RehearsalAnswer(_Answer):
+    """What would have happened to the traffic, and the smallest change that would have done."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    summary: list[str]
+    enough: Annotated[bool, Field(description="Whether no more minutes are short than may be.")]
+    window: RehearsedWindow
+    setting: RehearsedSetting
+    behaviour: RehearsedBehaviour
+    basis: RehearsalBasis
+    minutes_short: int
+    longest_short_minutes: int
+    worst_minute: RehearsedMinute | None
+    mean_shortfall_percent: float
+    minutes_held_at_maximum: int
+    instance_hours: float
+    needed_instance_hours: float | None
+    fixed_at_peak_hours: float
+    changes_per_day: float
+    reversals: int
+    minutes_short_without_a_zone: int | None
+    short: list[ShortStretch]
+    decisions: list[ScalingDecision]
+    proposal: RehearsalProposal | None
+    no_proposal: str | None
+    fix: RehearsalFix | None
 
 
 class RuleParameter(_Answer):

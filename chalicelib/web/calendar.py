@@ -10,11 +10,14 @@ from chalicelib.report.findings import utc_text
 from chalicelib.report.formats.icalendar import icalendar
 from chalicelib.service import Service
 from chalicelib.web.answers import CalendarAnswer
+from chalicelib.web.pages import fitting
 from chalicelib.web.requests import CalendarQuery, preferred, valid
 from chalicelib.web.response import HttpResponse
 
 #: What the route can answer with; the first where nothing is preferred.
 MEDIA_TYPES = ("application/json", "text/calendar")
+#: Bytes of the entries in an answer, as JSON; for a calendar program each takes up to twice as many.
+ENTRIES_BYTES = 2_500_000
 
 
 def get_calendar(service: Service, query: Mapping[str, str] | None, accept: str = "") -> HttpResponse:
@@ -30,10 +33,16 @@ def get_calendar(service: Service, query: Mapping[str, str] | None, accept: str 
         raise InvalidInput("only the auditor's own account can be audited from here", field="account")
     else:
         entries = service.calendar(asked.region, "http")
+    shown = fitting(entries, ENTRIES_BYTES)
     if preferred(accept, MEDIA_TYPES) == "text/calendar":
-        text = icalendar(entries, last or datetime.now(UTC))
+        text = icalendar(shown, last or datetime.now(UTC))
         return HttpResponse(200, text, {"Content-Type": "text/calendar; charset=utf-8"})
-    body = CalendarAnswer(account=asked.account or own, last_audit=utc_text(last) if last else None, entries=entries)
+    body = CalendarAnswer(
+        account=asked.account or own,
+        last_audit=utc_text(last) if last else None,
+        entries=shown,
+        left_out=len(entries) - len(shown),
+    )
     return HttpResponse(200, body.model_dump(mode="json"))
 
 

@@ -22,10 +22,11 @@ from chalicelib.web.answers import (
     FindingsPage,
     GatewayError,
     Health,
+    RehearsalAnswer,
     RunBegun,
     RunState,
 )
-from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery, RunQuery
+from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery, RehearsalBody, RunQuery
 
 REF = "#/components/schemas/{model}"
 JSON, CSV, HTML, ICS = "application/json", "text/csv", "text/html", "text/calendar"
@@ -69,6 +70,11 @@ BAD_CURSOR = _error(
     "The cursor is wrong.", "invalid_input", "the cursor is none that a page of this query gave", "cursor"
 )
 BAD_BODY = _error("The body is wrong.", "bad_json", "the body is not JSON; accepted is a JSON object")
+BAD_REHEARSAL = _error(
+    "The body is wrong, or what it names cannot be rehearsed.",
+    "unrehearsable",
+    "churn/AllTraffic cannot be rehearsed: no scaling policy",
+)
 NO_RUN = _error("There is no such run.", "not_found", "there is no run 'a-1'", "audit_id")
 NO_RESOURCE = _error(
     "There is no such resource.", "not_found", "there is no resource 'arn:aws:sagemaker:…'", "resources.0"
@@ -93,7 +99,8 @@ REPORT = Answered(
     },
 )
 FOUND = Answered(
-    "The findings: a page from the ledger, or without a ledger the report of an audit made now.",
+    "The findings, below 6 MB: a page from the ledger, which ends earlier where an answer is full, or without a ledger "
+    "the report of an audit made now, of which `shown` counts what is left out.",
     (FindingsPage, Report),
     (CSV, HTML),
     {"X-Next-Cursor": "With text/csv: asks for the next page; absent on the last one."},
@@ -125,6 +132,17 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "getCalendar",
         {200: Answered("What ends, and when.", (CalendarAnswer,), (ICS,)), 400: BAD_QUERY, **GUARDED},
         query=CalendarQuery,
+    ),
+    ("POST", "/rehearse"): Operation(
+        "postRehearse",
+        {
+            200: Answered("The rehearsal.", (RehearsalAnswer,)),
+            400: BAD_REHEARSAL,
+            415: NO_MEDIA,
+            **GUARDED,
+        },
+        body=RehearsalBody,
+        example={"endpoint": "churn", "days": 7, "traffic_multiplier": 1.5},
     ),
     ("GET", "/rules"): Operation("getRules", {200: Answered("The catalogue.", (Catalogue,)), **GUARDED}),
     ("GET", "/rules/{id}"): Operation(
@@ -164,7 +182,8 @@ def _schemas() -> Object:
         model for operation in OPERATIONS.values() for answer in operation.answers.values() for model in answer.models
     }
     answered = [(model, "serialization") for model in sorted(models, key=lambda model: model.__name__)]
-    _, schema = models_json_schema([*answered, (AuditBody, "validation")], ref_template=REF)  # type: ignore[list-item]
+    bodies = [(operation.body, "validation") for operation in OPERATIONS.values() if operation.body is not None]
+    _, schema = models_json_schema([*answered, *bodies], ref_template=REF)  # type: ignore[list-item]
     return dict(schema["$defs"])
 
 

@@ -7,9 +7,9 @@ everything that the parts of the run hold, part after part, and ``shown`` counts
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,14 +19,19 @@ from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import Report
 from chalicelib.report.shown import Shown
 
-#: Bytes of a report within an answer. Lambda takes 6 MB, with the body as a text that is escaped once more
-#: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+#: Bytes of an answer. Lambda takes 6 MB, with the body as a text that is escaped once more
+#: (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html); the rest is for its headers.
+ANSWER_BYTES = 5_500_000
+#: Bytes of a report within an answer.
 REPORT_BYTES = 5_000_000
 #: What a part holds, in the order in which pages show it; and what only the whole run can say.
 LISTS, OF_THE_WHOLE = ("blind_spots", "deferred", "findings", "calendar", "endpoints"), ("exemptions", "calendar")
 #: The rules on jobs have a part of their own where a region is very large: its endpoints are those of the other.
 JOBS = "jobs"
 PART = re.compile(r"[0-9]{12}#[a-z0-9-]{1,30}(/[a-z]{1,10})?")
+
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class Place(NamedTuple):
@@ -55,13 +60,13 @@ class RunPage(NamedTuple):
     cursor: str | None
 
 
-def page_of(parts: PartsFrom, head: Head, run: str, cursor: str | None = None) -> RunPage:
-    """The page of a run's report that begins at the cursor, or the first one. Raises InvalidInput for a cursor that no
-    page of this run gave."""
+def page_of(parts: PartsFrom, head: Head, run: str, cursor: str | None = None, most: int | None = None) -> RunPage:
+    """The page of a run's report that begins at the cursor, or the first one, of so many bytes (default: as many as an
+    answer may have). Raises InvalidInput for a cursor that no page of this run gave."""
     start = _place(cursor, run) if cursor is not None else Place()
     frame = head.report.model_copy(update={field: [] for field in OF_THE_WHOLE})
     lists: dict[str, list[Any]] = {field: [] for field in (*OF_THE_WHOLE, *LISTS)}
-    room, more = REPORT_BYTES - size(frame), None
+    room, more = (REPORT_BYTES if most is None else most) - size(frame), None
     for entry in _entries(parts, head, start):
         needed = size(entry.content)
         if needed > room and any(lists.values()):
@@ -77,7 +82,23 @@ def page_of(parts: PartsFrom, head: Head, run: str, cursor: str | None = None) -
 
 def size(content: BaseModel) -> int:
     """The bytes that something takes in an answer: JSON in ASCII, as a text within JSON."""
-    return len(json.dumps(json.dumps(content.model_dump(mode="json"))))
+    return size_of(content.model_dump(mode="json"))
+
+
+def fitting(contents: Sequence[T], most: int) -> list[T]:
+    """The first of them that together take at most so many bytes in an answer."""
+    kept: list[T] = []
+    for content in contents:
+        most -= size(content)
+        if most < 0:
+            break
+        kept.append(content)
+    return kept
+
+
+def size_of(body: Any) -> int:
+    """The bytes that the body of an answer takes: a text, or what becomes JSON."""
+    return len(json.dumps(body if isinstance(body, str) else json.dumps(body)))
 
 
 def _place(cursor: str, run: str) -> Place:

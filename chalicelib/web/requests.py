@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from chalicelib.errors import InvalidInput
-from chalicelib.input.bounds import BODY_BYTES, BODY_ITEMS, QUERY_CHARACTERS, TooLarge
+from chalicelib.input.bounds import BODY_BYTES, BODY_ITEMS, QUERY_CHARACTERS, SERIES_MINUTES, TooLarge
 from chalicelib.input.reading import read_json
+from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
 from chalicelib.report.findings import Severity
 
 #: What GET /audit can answer with; the first where nothing is preferred.
@@ -35,7 +37,7 @@ class AuditQuery(_Request):
     topic: Annotated[str | None, Field(description="A topic that GET /rules lists.")] = None
     status: Annotated[Literal["open", "exempt", "resolved"], Field(description="Only these.")] = "open"
     resource: Annotated[str | None, Field(description="The ARN or the name of a resource.")] = None
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most to answer.")] = MAX_LIMIT
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="The most; fewer where an answer is full.")] = MAX_LIMIT
     cursor: Annotated[str | None, Field(description="That of the page before; only with a ledger.")] = None
 
     @field_validator("limit", mode="before")
@@ -75,6 +77,67 @@ class AuditBody(_Request):
     notify: Annotated[bool, Field(strict=True, description="Whether the result is told.")] = False
 
 
+Number = Annotated[float, Field(strict=True, ge=LEAST, le=MOST)]
+
+
+Whole = Annotated[int, Field(strict=True)]
+
+
+class RehearsalBody(_Request):
+    """The body of ``POST /rehearse``: an endpoint, whose policy and traffic are read, or a series with the policy to
+    rehearse; what is named beside an endpoint takes the place of what was read."""
+
+    endpoint: Annotated[str | None, Field(strict=True, min_length=1, max_length=63, description="Its name.")] = None
+    variant: Annotated[
+        str | None, Field(strict=True, min_length=1, max_length=63, description="Default: the only one that scales.")
+    ] = None
+    region: Annotated[str | None, Field(strict=True, description="Default: the auditor's own.")] = None
+    days: Annotated[Whole, Field(ge=1, le=14, description="Days of the variant's own traffic.")] = 7
+    series: Annotated[
+        list[Annotated[float, Field(strict=True, ge=0, le=MOST)] | None],
+        Field(max_length=SERIES_MINUTES.most, description="Requests of each minute, null for a gap."),
+    ] = []
+    begin: Annotated[datetime | None, Field(description="When the series begins; UTC without a zone.")] = None
+    minimum: Annotated[Whole | None, Field(ge=0, le=10_000, description="MinCapacity.")] = None
+    maximum: Annotated[Whole | None, Field(ge=1, le=10_000, description="MaxCapacity.")] = None
+    target: Annotated[Number | None, Field(description="Requests a minute by instance.")] = None
+    scale_out_cooldown: Annotated[Whole | None, Field(ge=0, le=86_400, description="Seconds.")] = None
+    scale_in_cooldown: Annotated[Whole | None, Field(ge=0, le=86_400, description="Seconds.")] = None
+    warmup: Annotated[Whole | None, Field(ge=0, le=1_440, description="Minutes until new instances serve.")] = None
+    capacity: Annotated[Number | None, Field(description="What an instance carries in a minute.")] = None
+    traffic_multiplier: Annotated[float, Field(strict=True, ge=LEAST, le=MOST_TIMES, description="So many times.")] = (
+        1.0
+    )
+    zones: Annotated[
+        Whole | None, Field(ge=1, le=10, description="Tell what the loss of one of so many zones would do.")
+    ] = None
+    max_short: Annotated[Whole, Field(ge=0, le=1_000_000, description="Minutes that may be short.")] = 15
+
+    @field_validator(
+        "days",
+        "minimum",
+        "maximum",
+        "scale_out_cooldown",
+        "scale_in_cooldown",
+        "warmup",
+        "zones",
+        "max_short",
+        mode="before",
+    )
+    @classmethod
+    def _whole(cls, value: Any) -> Any:
+        """A whole number as JSON writes one: ``4`` and ``4.0``, not ``"4"`` or ``true``."""
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    @field_validator("begin", mode="before")
+    @classmethod
+    def _written(cls, value: Any) -> Any:
+        """A time in ISO 8601; pydantic would take a number for seconds."""
+        if value is not None and not (isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}", value)):
+            raise ValueError(f"{str(value)[:20]!r} is no time; accepted is a time as 2026-03-02T08:00:00Z")
+        return value
+
+
 def valid(model: type[T], values: Any, what: str) -> T:
     """The values as a request; ``what`` they are called in the message. Raises InvalidInput."""
     for name, value in values.items():
@@ -93,6 +156,15 @@ def valid(model: type[T], values: Any, what: str) -> T:
 
 def body_of(raw: bytes) -> AuditBody:
     """The body of ``POST /audit``; nothing at all asks for everything. Raises InvalidInput."""
+    return _body(AuditBody, raw)
+
+
+def rehearsal_body_of(raw: bytes) -> RehearsalBody:
+    """The body of ``POST /rehearse``. Raises InvalidInput."""
+    return _body(RehearsalBody, raw)
+
+
+def _body(model: type[T], raw: bytes) -> T:
     try:
         if len(raw) > BODY_BYTES.most:
             raise TooLarge(BODY_BYTES)
@@ -102,8 +174,8 @@ def body_of(raw: bytes) -> AuditBody:
     except ValueError as error:
         raise InvalidInput(f"the body is not JSON ({error}); accepted is a JSON object", code="bad_json") from None
     if not isinstance(values, dict):
-        raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(AuditBody.model_fields))
-    return valid(AuditBody, values, "field")
+        raise InvalidInput("the body is not a JSON object; accepted keys are " + ", ".join(model.model_fields))
+    return valid(model, values, "field")
 
 
 def preferred(accept: str, accepted: Sequence[str] = MEDIA_TYPES) -> str:

@@ -32,11 +32,14 @@ from chalicelib.web.answers import (
     Health,
     RuleParameter,
 )
+from chalicelib.web.pages import ANSWER_BYTES, size_of
 from chalicelib.web.requests import MAX_LIMIT, MAX_RESOURCES, AuditQuery, body_of, preferred, valid
 from chalicelib.web.response import HttpResponse as HttpResponse
 from chalicelib.web.response import failure as failure
 
 log = logging.getLogger(__name__)
+
+CSV = "text/csv; charset=utf-8"
 
 
 class Misconfigured(AuditorError):
@@ -97,21 +100,32 @@ def get_audit(service: Service, query: Mapping[str, str] | None, accept: str = "
     kind = preferred(accept)
     ledger = service.ledger
     if ledger is None:
-        report = _audited(service, asked)
-        if kind == "text/html":
-            return _page_of(page(report))
-        body, findings, shown = report.model_dump(mode="json"), report.findings, report.shown
-    else:
-        listed = ledger.listed(_query(service, asked), asked.limit, asked.cursor)
-        if kind == "text/html":
-            return _page_of(_page_of_ledger(service, asked, listed))
-        body, findings, shown = _listing(service, asked, listed), listed.findings, _shown(asked, listed)
+        return runs.first_page(_audited(service, asked), lambda report: _answer_of(report, kind))
+    listed = ledger.listed(_query(service, asked), asked.limit, asked.cursor)
+    while (taken := size_of((answer := _answer(service, asked, listed, kind)).body)) > ANSWER_BYTES:
+        if len(listed.findings) == 1:
+            break
+        listed = listed.first(max(1, len(listed.findings) * ANSWER_BYTES * 9 // 10 // taken))
+    return answer
+
+
+def _answer_of(report: Report, kind: str) -> HttpResponse:
+    """The report of an audit made now as this media type."""
+    if kind == "text/html":
+        return _page_of(page(report))
     if kind == "application/json":
-        return HttpResponse(200, body)
-    headers = {"Content-Type": "text/csv; charset=utf-8"}
-    if body.get("cursor"):
-        headers["X-Next-Cursor"] = body["cursor"]
-    return HttpResponse(200, comma_separated(findings, shown), headers)
+        return HttpResponse(200, report.model_dump(mode="json"))
+    return HttpResponse(200, comma_separated(report.findings, report.shown), {"Content-Type": CSV})
+
+
+def _answer(service: Service, asked: AuditQuery, listed: Page, kind: str) -> HttpResponse:
+    """A page of the ledger as this media type."""
+    if kind == "text/html":
+        return _page_of(_page_of_ledger(service, asked, listed))
+    if kind == "application/json":
+        return HttpResponse(200, _listing(service, asked, listed))
+    headers = {"Content-Type": CSV} | ({"X-Next-Cursor": listed.cursor} if listed.cursor else {})
+    return HttpResponse(200, comma_separated(listed.findings, _shown(asked, listed)), headers)
 
 
 def _asked(service: Service, query: Mapping[str, str] | None) -> AuditQuery:

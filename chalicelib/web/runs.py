@@ -1,7 +1,7 @@
 """Runs over HTTP: one that is begun, how far it has come, and what it has found, page by page."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chalicelib.errors import InvalidInput
 from chalicelib.ledger.cursors import foreign_cursor
@@ -13,7 +13,7 @@ from chalicelib.report.known import Resolution
 from chalicelib.report.merging import merged
 from chalicelib.service import Service
 from chalicelib.web.answers import RunBegun, RunParts, RunState
-from chalicelib.web.pages import REPORT_BYTES, RunPage, page_of, size
+from chalicelib.web.pages import ANSWER_BYTES, REPORT_BYTES, RunPage, page_of, size, size_of
 from chalicelib.web.requests import AuditBody, RunQuery, valid
 from chalicelib.web.response import HttpResponse, failure
 
@@ -78,7 +78,7 @@ def answered(service: Service, reports: Sequence[Report]) -> HttpResponse:
     report = merged(reports)
     if size(report) <= REPORT_BYTES:
         return HttpResponse(200, report.model_dump(mode="json"))
-    parts = {RunPart(part.accounts[0], part.regions[0]): part for part in reports}
+    parts = _parts(reports)
     head = head_of(report)
     page = page_of(lambda _: iter(sorted(parts.items())), head, report.audit_id)
     headers = {"Content-Type": "application/json"}
@@ -87,6 +87,20 @@ def answered(service: Service, reports: Sequence[Report]) -> HttpResponse:
         service.runs.keep_ended(report.audit_id, results, report.trigger, head)
         headers |= {"Location": _address(report.audit_id), "X-Next-Cursor": page.cursor}
     return HttpResponse(200, page.report.model_dump(mode="json"), headers)
+
+
+def first_page(report: Report, make: Callable[[Report], HttpResponse]) -> HttpResponse:
+    """What is made of a report on one account and region, or of as much of it as an answer holds: ``shown`` then counts
+    the findings that are left out."""
+    answer, most = make(report), REPORT_BYTES
+    while size_of(answer.body) > ANSWER_BYTES and most > 1:
+        part = page_of(lambda _: iter(_parts([report]).items()), head_of(report), report.audit_id, most=most).report
+        answer, most = make(part), most // 2
+    return answer
+
+
+def _parts(reports: Sequence[Report]) -> dict[RunPart, Report]:
+    return {RunPart(report.accounts[0], report.regions[0]): report for report in reports}
 
 
 def _page(service: Service, run: Run, cursor: str | None) -> RunPage:

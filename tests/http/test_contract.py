@@ -77,6 +77,19 @@ def narrowed() -> dict[str, Any]:
     body = described["components"]["schemas"]["AuditBody"]["properties"]
     for name, accepted in {"resources": ARNS, "accounts": [ACCOUNT], "regions": [REGION], "rules": [RULE]}.items():
         body[name]["items"] = {"type": "string", "enum": accepted}
+    # A series with all of its policy: whether an endpoint can be rehearsed hangs on what the account holds.
+    rehearsal = described["components"]["schemas"]["RehearsalBody"]
+    wanted = ("series", "target", "maximum", "capacity")
+    for name in ("endpoint", "variant", "region", "days", "begin"):
+        del rehearsal["properties"][name]
+    for name in ("target", "maximum", "capacity"):
+        (form,) = [choice for choice in rehearsal["properties"][name]["anyOf"] if choice["type"] != "null"]
+        rehearsal["properties"][name] = form
+    rehearsal["properties"]["series"] |= {"minItems": 1, "maxItems": 50}
+    rehearsal["properties"]["minimum"] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 1}, {"type": "null"}]}
+    rehearsal["required"] = list(wanted)
+    described["paths"]["/rehearse"]["post"]["requestBody"]["required"] = True
+    del described["paths"]["/rehearse"]["post"]["requestBody"]["content"]["application/json"]["example"]
     return described
 
 

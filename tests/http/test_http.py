@@ -57,6 +57,7 @@ def test_every_route_but_health_is_behind_iam() -> None:
         ("/audit", "POST"): True,
         ("/audit/runs/{audit_id}", "GET"): True,
         ("/calendar", "GET"): True,
+        ("/rehearse", "POST"): True,
         ("/rules", "GET"): True,
         ("/rules/{id}", "GET"): True,
         ("/openapi.json", "GET"): True,
