@@ -105,6 +105,7 @@ AREAS = (
             "tests/http/test_description.py",
             "tests/http/test_http.py",
             "tests/http/test_ledger_over_http.py",
+            "tests/service/test_history.py",
             "tests/service/test_runs.py",
         ),
     ),
@@ -113,6 +114,7 @@ AREAS = (
         ("chalicelib/fleet/*.py",),
         (
             "tests/unit/test_accounts.py",
+            "tests/unit/test_asked.py",
             "tests/unit/test_closing.py",
             "tests/unit/test_fleet.py",
             "tests/service/test_again.py",
