@@ -161,6 +161,7 @@ def _question(
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
         alone.policy_name if alone and alone.predefined_metric == INVOCATIONS_PER_INSTANCE else None,
+        region=estate.region,
         warmup=warmup,
         removal=removal,
         proven=proven_capacity(minutes[INVOCATIONS], counts, failing),

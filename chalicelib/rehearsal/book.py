@@ -81,13 +81,14 @@ def timeline(runs: Sequence[Run], minutes: int) -> list[int]:
 class Book:
     """What is written down of a replay while it goes on, which began with ``start`` instances."""
 
-    __slots__ = ("crossed", "decisions", "held", "serving", "short", "start", "until")
+    __slots__ = ("crossed", "decisions", "held", "minutes_short", "serving", "short", "start", "until")
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.decisions: list[Decision] = []
         self.serving = [Run(0, start)]
         self.short: list[Stretch] = []
+        self.minutes_short = 0
         self.until = -1  # the minute after the last one that was short
         self.held = 0
         self.crossed: list[int] = []
@@ -99,6 +100,7 @@ class Book:
         else:
             self.short.append(Stretch(minute, minute + 1))
         self.until = minute + 1
+        self.minutes_short += 1
 
     def note_serving(self, minute: int, instances: int) -> None:
         """Writes down how many serve from this minute on."""

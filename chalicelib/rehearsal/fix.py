@@ -3,11 +3,11 @@
 import json
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, INVOCATIONS_PER_INSTANCE
-from chalicelib.rehearsal.proposals import Proposal, tracked
-from chalicelib.rehearsal.rehearsal import Rehearsal
+from chalicelib.rehearsal.proposals import DAY, Proposal, tracked
+from chalicelib.rehearsal.rehearsal import Question, Rehearsal
 from chalicelib.rehearsal.settings import Setting, TargetTracking
 
 _COPIES = "SageMakerInferenceComponentInvocationsPerCopy"
@@ -15,47 +15,75 @@ _COPIES = "SageMakerInferenceComponentInvocationsPerCopy"
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """The way to a proposal. Commands are empty where nobody said what they would change."""
+    """The way to a proposal. Commands are empty where nothing of an account was rehearsed, or where they would have to
+    change a policy whose metric they do not hold."""
 
     commands: tuple[str, ...]
     cloudformation: str
     terraform: str
 
 
+class Action(NamedTuple):
+    """A scheduled action of every day, in UTC."""
+
+    name: str
+    schedule: str
+    minimum: int
+
+
 def fix(answer: Rehearsal) -> Fix | None:
-    """How the proposal of a rehearsal is made true; None without a proposal. A schedule is left to its owner: when the
-    rise comes is the business's to say."""
+    """How the proposal of a rehearsal is made true; None without a proposal."""
     proposal = answer.proposal
     if not isinstance(proposal, Proposal):
         return None
     setting, policy = proposal.setting, tracked(proposal.setting)
     changed = {"target", "out_cooldown"} & set(proposal.changed)
+    actions = _actions(answer.question, setting) if "schedule" in proposal.changed else []
     return Fix(
-        _commands(answer, setting, policy if changed else None),
-        _cloudformation(setting, policy),
-        _terraform(setting, policy),
+        _commands(answer.question, setting, policy if changed else None, actions),
+        _cloudformation(setting, policy, actions),
+        _terraform(setting, policy, actions),
     )
 
 
-def _commands(answer: Rehearsal, setting: Setting, policy: TargetTracking | None) -> tuple[str, ...]:
-    question = answer.question
-    if question.resource_id is None:
+def _actions(question: Question, setting: Setting) -> list[Action]:
+    """The scheduled actions of a proposal, which come on every day; none for a load that has no time of day."""
+    if question.load.begin is None:
+        return []
+    daily = {(question.load.minute_of_day + action.minute) % DAY: action.minimum for action in setting.scheduled}
+    return [
+        Action("rise" if minimum != setting.minimum else "rest", f"cron({at % 60} {at // 60} * * ? *)", minimum)
+        for at, minimum in daily.items()
+        if minimum is not None
+    ]
+
+
+def _commands(
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action]
+) -> tuple[str, ...]:
+    if question.resource_id is None or (policy is not None and question.policy_name is None):
         return ()
     copies = question.resource_id.startswith("inference-component/")
     target = (
         f"--service-namespace sagemaker --resource-id {shlex.quote(question.resource_id)} "
         f"--scalable-dimension {COPY_DIMENSION if copies else INSTANCE_DIMENSION}"
     )
+    region = f" --region {shlex.quote(question.region)}" if question.region else ""
     bounds = f"--min-capacity {setting.minimum} --max-capacity {setting.maximum}"
-    commands = [f"aws application-autoscaling register-scalable-target {target} {bounds}"]
+    commands = [f"register-scalable-target {target} {bounds}"]
     if policy is not None and question.policy_name is not None:
         configuration = json.dumps(_configuration(policy, copies))
         commands.append(
-            f"aws application-autoscaling put-scaling-policy {target} --policy-name "
-            f"{shlex.quote(question.policy_name)} --policy-type TargetTrackingScaling "
-            f"--target-tracking-scaling-policy-configuration {shlex.quote(configuration)}"
+            f"put-scaling-policy {target} --policy-name {shlex.quote(question.policy_name)} "
+            f"--policy-type TargetTrackingScaling --target-tracking-scaling-policy-configuration "
+            f"{shlex.quote(configuration)}"
         )
-    return tuple(commands)
+    commands += [
+        f"put-scheduled-action {target} --scheduled-action-name rehearsal-{action.name} "
+        f"--schedule {shlex.quote(action.schedule)} --scalable-target-action MinCapacity={action.minimum}"
+        for action in actions
+    ]
+    return tuple(f"aws application-autoscaling {command}{region}" for command in commands)
 
 
 def _configuration(policy: TargetTracking, copies: bool) -> dict[str, Any]:
@@ -68,12 +96,21 @@ def _configuration(policy: TargetTracking, copies: bool) -> dict[str, Any]:
     }
 
 
-def _cloudformation(setting: Setting, policy: TargetTracking | None) -> str:
+def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
     lines = [
         "# AWS::ApplicationAutoScaling::ScalableTarget",
         f"MinCapacity: {setting.minimum}",
         f"MaxCapacity: {setting.maximum}",
     ]
+    if actions:
+        lines.append("ScheduledActions:")
+    for action in actions:
+        lines += [
+            f"  - ScheduledActionName: rehearsal-{action.name}",
+            f'    Schedule: "{action.schedule}"',
+            "    ScalableTargetAction:",
+            f"      MinCapacity: {action.minimum}",
+        ]
     if policy is not None:
         lines += [
             "# AWS::ApplicationAutoScaling::ScalingPolicy",
@@ -85,7 +122,7 @@ def _cloudformation(setting: Setting, policy: TargetTracking | None) -> str:
     return "\n".join(lines)
 
 
-def _terraform(setting: Setting, policy: TargetTracking | None) -> str:
+def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
     lines = [
         "# aws_appautoscaling_target",
         f"min_capacity = {setting.minimum}",
@@ -98,6 +135,15 @@ def _terraform(setting: Setting, policy: TargetTracking | None) -> str:
             f"  target_value       = {policy.target:g}",
             f"  scale_out_cooldown = {policy.out_cooldown}",
             f"  scale_in_cooldown  = {policy.in_cooldown}",
+            "}",
+        ]
+    for action in actions:
+        lines += [
+            "# aws_appautoscaling_scheduled_action",
+            f'name     = "rehearsal-{action.name}"',
+            f'schedule = "{action.schedule}"',
+            "scalable_target_action {",
+            f"  min_capacity = {action.minimum}",
             "}",
         ]
     return "\n".join(lines)

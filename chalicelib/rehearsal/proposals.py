@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.rehearsal.replay import replay
+from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.scan import Totals, scan, scannable
 from chalicelib.rehearsal.settings import Behaviour, Policy, Scheduled, Setting, TargetTracking, upward
 
@@ -19,7 +19,10 @@ TESTED_SHARES = (1.1, 1.2)
 SHORT_COOLDOWN = 60
 #: How far the minimum is raised step by step, before the peak itself is tried.
 STEPS_UP = 8
-MOST_SETTINGS = 400
+MOST_SETTINGS, FEWEST_SETTINGS = 400, 40
+#: Minutes that a search replays at most in all, by the fast loop and by that for every setting: long loads are tried
+#: with fewer settings.
+MOST_SCANNED, MOST_REPLAYED = 60_000_000, 8_000_000
 DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
 
 
@@ -117,7 +120,7 @@ def _totals(
 ) -> Totals:
     if scannable(setting, behaviour):
         return scan(loads[0], setting, behaviour, start, max_short, max_used)
-    result = replay(loads, setting, behaviour, start)
+    result = replay_any(loads, setting, behaviour, start, max_short)
     short, used = result.minutes_short, result.instance_minutes
     return Totals(short, used, capped=True, within=short <= max_short and used <= max_used)
 
@@ -130,20 +133,23 @@ def candidates(
     start: int | None = None,
     downward: bool = False,
 ) -> Iterator[_Candidate]:
-    """The settings of the grid, at most :data:`MOST_SETTINGS` and that with a schedule."""
+    """The settings of the grid, and that with a schedule. Of a grid with more than :data:`MOST_SETTINGS`, or more than
+    a long load allows, settings are left out evenly; the first and the last stay."""
     peak = _peak(loads[0])
     # Those that carry the peak, and those that carry the margin beyond it.
     enough = [upward(peak * factor / behaviour.carried) for factor in (1.0, limits.margin)]
-    number = 0
-    for minimum in _minima(present, limits, enough, downward):
-        for share in _shares(present, limits):
-            for cooldown in _cooldowns(present):
-                for maximum in _maxima(present, limits, minimum, share, peak):
-                    setting = _changed(present, minimum, maximum, share, cooldown)
-                    yield replace(_candidate(present, setting), varied=(minimum, share, cooldown))
-                    number += 1
-                    if number == MOST_SETTINGS:
-                        return
+    grid = [
+        (minimum, share, cooldown, maximum)
+        for minimum in _minima(present, limits, enough, downward)
+        for share in _shares(present, limits)
+        for cooldown in _cooldowns(present)
+        for maximum in _maxima(present, limits, minimum, share, peak)
+    ]
+    budget = (MOST_SCANNED if scannable(present, behaviour) else MOST_REPLAYED) // max(1, len(loads[0]))
+    step = -(-len(grid) // min(MOST_SETTINGS, max(FEWEST_SETTINGS, budget)))
+    for minimum, share, cooldown, maximum in dict.fromkeys([*grid[::step], grid[-1]]):
+        setting = _changed(present, minimum, maximum, share, cooldown)
+        yield replace(_candidate(present, setting), varied=(minimum, share, cooldown))
     if not downward:
         yield from _before_the_rise(loads, present, behaviour, limits, start)
 

@@ -77,6 +77,7 @@ class Known:
     where: str
     resource_id: str | None = None
     policy_name: str | None = None
+    region: str | None = None
     warmup: int | None = None
     removal: int | None = None
     proven: float | None = None
@@ -138,6 +139,7 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
         zones=wishes.zones,
         resource_id=known.resource_id if known else None,
         policy_name=known.policy_name if known and policy else None,
+        region=known.region if known else None,
     )
 
 

@@ -29,8 +29,8 @@ class Basis:
 class Question:
     """What is to be rehearsed. ``start`` is how many instances there were at first, if known; ``zones`` over how many
     zones the instances are spread, where the loss of one is asked about; ``others`` are the series beside the load
-    that policies follow; a ``doubt`` is why the replay does not judge, and proposes nothing; ``resource_id`` and
-    ``policy_name`` name what commands would change."""
+    that policies follow; a ``doubt`` is why the replay does not judge, and proposes nothing; ``resource_id``,
+    ``policy_name`` and ``region`` name what commands would change."""
 
     name: str
     load: Load
@@ -44,6 +44,7 @@ class Question:
     zones: int | None = None
     resource_id: str | None = None
     policy_name: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

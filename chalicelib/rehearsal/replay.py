@@ -1,5 +1,6 @@
 """Replays a load through a setting of automatic scaling, minute by minute."""
 
+import math
 from collections.abc import Sequence
 
 from chalicelib.rehearsal.book import Book, Replay
@@ -43,9 +44,13 @@ def replay(
 
 
 def replay_any(
-    loads: Sequence[Sequence[float]], setting: Setting, behaviour: Behaviour, start: int | None = None
+    loads: Sequence[Sequence[float]],
+    setting: Setting,
+    behaviour: Behaviour,
+    start: int | None = None,
+    max_short: float = math.inf,
 ) -> Replay:
-    """The same by the loop that is for every setting."""
+    """The same by the loop that is for every setting. It ends as soon as more than ``max_short`` minutes are short."""
     control = Control(setting, behaviour, start)
     book = control.book
     missing = behaviour.gaps == "missing"
@@ -61,5 +66,7 @@ def replay_any(
             book.note_serving(minute, serving)
         if load > room:
             book.note_short(minute)
+            if book.minutes_short > max_short:
+                return book.close(minute + 1)
         control.end(minute, measured(followed, minute, serving, missing))
     return book.close(len(loads[0]))

@@ -9,7 +9,16 @@ import pytest
 from chalicelib.notices.decide import Decision, decide, digest, health, notices_of_event, preview, together
 from chalicelib.notices.notice import Change
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import AWS_HEALTH, BlindSpot, Exemption, Finding, Resource, RuleCounts, Severity
+from chalicelib.report.calendar import CalendarEntry
+from chalicelib.report.findings import (
+    AWS_HEALTH,
+    BlindSpot,
+    Exemption,
+    Finding,
+    Resource,
+    RuleCounts,
+    Severity,
+)
 from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Verdict
 from tests.unit.test_notices import NOW, a_finding, a_report
@@ -311,3 +320,12 @@ def test_one_line_shows_the_auditor_alive() -> None:
     assert health(one) == "1 resource, 1 rule, 1 blind spot"
     rules = {"a": RuleCounts(), "b": RuleCounts()}
     assert health(a_report(resources={"endpoint": 1, "model": 2}, rules=rules)) == "3 resources, 2 rules, 0 blind spots"
+
+
+def test_a_digest_names_what_ends_within_thirty_days_of_the_audit() -> None:
+    ends = [
+        CalendarEntry(day=(NOW + days * DAY).date(), kind="quota", resource=f"in {days} days", says="it ends")
+        for days in (-1, 0, 30, 31)
+    ]
+    notice = digest(Decision((), ()), a_report(calendar=ends), POLICY)
+    assert [entry.resource for entry in notice.calendar] == ["in 0 days", "in 30 days"]

@@ -21,6 +21,7 @@ from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.settings import (
     Alarm,
     Behaviour,
+    Policy,
     Setting,
     Step,
     StepScaling,
@@ -175,3 +176,17 @@ def test_a_changed_target_takes_its_alarms_along() -> None:
     assert isinstance(policy, TargetTracking) and policy.low is not None
     assert (policy.target, policy.high.threshold, policy.low.threshold, policy.out_cooldown) == (50, 50, 45, 60)
     assert [retargeted(tracking(100), share, None) for share, _ in product([1.0], [1])] == [tracking(100)]
+
+
+@pytest.mark.parametrize(("policies", "most"), [((tracking(100),), 115), ((tracking(100), tracking(5)), 41)])
+def test_a_long_load_is_tried_with_fewer_settings_evenly_chosen(policies: tuple[Policy, ...], most: int) -> None:
+    present = Setting(20, 40, policies)
+    year = array("d", [100.0]) * 525_600
+    tried = [candidate.setting for candidate in candidates([year], present, TWO_HUNDRED, NONE_SHORT, downward=True)]
+    assert 20 <= len(tried) <= most
+    assert {setting.minimum for setting in tried} >= {2, 20}
+
+
+def test_a_replay_for_the_search_ends_when_it_is_short_for_too_long() -> None:
+    result = replay_any([load("100×10 900×500")], Setting(1, 4, (tracking(100),)), TWO_HUNDRED, None, 5)
+    assert (result.minutes, result.minutes_short) == (16, 6)
