@@ -87,6 +87,7 @@ AREAS = (
         "decide",
         ("chalicelib/notices/decide.py",),
         (
+            "tests/unit/test_comes_back.py",
             "tests/unit/test_decide.py",
             "tests/unit/test_exemptions_told.py",
             "tests/unit/test_notices.py",
@@ -99,10 +100,12 @@ AREAS = (
         (
             "tests/unit/test_pages.py",
             "tests/unit/test_requests.py",
+            "tests/unit/test_routes.py",
             "tests/http/test_calendar.py",
             "tests/http/test_description.py",
             "tests/http/test_http.py",
             "tests/http/test_ledger_over_http.py",
+            "tests/service/test_history.py",
             "tests/service/test_runs.py",
         ),
     ),
@@ -111,6 +114,9 @@ AREAS = (
         ("chalicelib/fleet/*.py",),
         (
             "tests/unit/test_accounts.py",
+            "tests/unit/test_asked.py",
+            "tests/unit/test_closing.py",
+            "tests/unit/test_fleet.py",
             "tests/service/test_again.py",
             "tests/service/test_fleet.py",
             "tests/service/test_parts_again.py",

@@ -1,4 +1,4 @@
-"""How pytest runs the tests of a mutant: what is quick comes first, and an example that fails is not made smaller."""
+"""How pytest runs the tests of a mutant: the quick ones first, the slow ones not at all, and no example is shrunk."""
 
 import json
 from collections import defaultdict
@@ -10,6 +10,8 @@ from hypothesis import Phase, settings
 
 #: Where mutmut keeps what each test took, in seconds.
 STATISTICS = Path("mutmut-stats.json")
+#: A test that takes longer, in seconds, is left out, unless there is no other.
+PATIENCE = 2.0
 
 
 def pytest_configure() -> None:
@@ -20,11 +22,14 @@ def pytest_configure() -> None:
     settings.load_profile("mutants")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sorts them by what they took when mutmut watched them."""
-    if STATISTICS.exists():
-        places = ordered([item.nodeid for item in items], json.loads(STATISTICS.read_text())["duration_by_test"])
-        items.sort(key=lambda item: places.index(item.nodeid))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sorts them by what they took when mutmut watched them. Where they are only listed, all of them are."""
+    if config.option.collectonly or not STATISTICS.exists():
+        return
+    seconds = json.loads(STATISTICS.read_text())["duration_by_test"]
+    places = {test: place for place, test in enumerate(ordered([item.nodeid for item in items], seconds))}
+    quick = [item for item in items if seconds.get(item.nodeid, 0.0) <= PATIENCE]
+    items[:] = sorted(quick or items, key=lambda item: places[item.nodeid])
 
 
 def ordered(tests: Iterable[str], seconds: Mapping[str, float]) -> list[str]:

@@ -9,7 +9,16 @@ import pytest
 from chalicelib.notices.decide import Decision, decide, digest, health, notices_of_event, preview, together
 from chalicelib.notices.notice import Change
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import AWS_HEALTH, BlindSpot, Exemption, Finding, Resource, RuleCounts, Severity
+from chalicelib.report.calendar import CalendarEntry
+from chalicelib.report.findings import (
+    AWS_HEALTH,
+    BlindSpot,
+    Exemption,
+    Finding,
+    Resource,
+    RuleCounts,
+    Severity,
+)
 from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Verdict
 from tests.unit.test_notices import NOW, a_finding, a_report
@@ -187,6 +196,20 @@ def test_nothing_that_was_seen_later_is_changed() -> None:
     assert [change.change for change in decided(a_finding(severity=Severity.CRITICAL), same).changes] == ["worse"]
 
 
+def test_what_a_clock_ahead_has_seen_resolves_nothing_and_hides_nothing() -> None:
+    ahead = AT + timedelta(minutes=5)
+    seen = replace(before(a_finding()), finding=a_finding(last_seen=ahead))
+    worse = a_report(a_finding(severity=Severity.CRITICAL), started_at=AT)
+    known = {seen.finding.id: seen}
+    told = [decide(worse, known, Resolution(), POLICY, clock=clock) for clock in (AT, ahead)]
+    assert [[change.change for change in decision.changes] for decision in told] == [["worse"], []]
+    over = replace(seen, finding=a_finding(status="resolved", resolved_at=ahead))
+    (change,) = decide(worse, {over.finding.id: over}, Resolution(), POLICY, clock=AT).changes
+    assert (change.change, change.away_days) == ("back", 0.0)
+    gone = Resolution(gone=frozenset(known))
+    assert decide(a_report(started_at=AT), known, gone, POLICY, clock=AT) == Decision((), ())
+
+
 @pytest.mark.parametrize(
     ("judged_later", "counts"),
     [({}, True), ({"arn:0": frozenset()}, False), ({"arn:0": frozenset({RULE})}, True), ({"arn:9": frozenset()}, True)],
@@ -297,3 +320,12 @@ def test_one_line_shows_the_auditor_alive() -> None:
     assert health(one) == "1 resource, 1 rule, 1 blind spot"
     rules = {"a": RuleCounts(), "b": RuleCounts()}
     assert health(a_report(resources={"endpoint": 1, "model": 2}, rules=rules)) == "3 resources, 2 rules, 0 blind spots"
+
+
+def test_a_digest_names_what_ends_within_thirty_days_of_the_audit() -> None:
+    ends = [
+        CalendarEntry(day=(NOW + days * DAY).date(), kind="quota", resource=f"in {days} days", says="it ends")
+        for days in (-1, 0, 30, 31)
+    ]
+    notice = digest(Decision((), ()), a_report(calendar=ends), POLICY)
+    assert [entry.resource for entry in notice.calendar] == ["in 0 days", "in 30 days"]

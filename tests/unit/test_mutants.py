@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tools.mutants import AREAS, ROOT, Mutant, accepted, sampled
+from tools.quickest_first import ordered
 
 
 def test_every_area_has_its_modules_and_tests() -> None:
@@ -36,3 +37,9 @@ def test_wording_is_the_letters_of_a_sentence_and_nothing_else() -> None:
     assert wording('where("pk = :pk AND sk > :sk")', 'where("pk = :pk and sk > :sk")')
     assert not wording('where("pk = :pk AND sk > :sk")', 'where("XXpk = :pk AND sk > :skXX")')
     assert not wording("return a and b", "return a or b")
+
+
+def test_the_tests_of_the_quickest_module_come_first_and_its_quickest_before_the_others() -> None:
+    seconds = {"a::slow": 3.0, "a::quick": 0.1, "b::one": 1.0, "b::two": 0.5}
+    assert ordered(["a::quick", "b::one", "a::slow", "b::two"], seconds) == ["b::two", "b::one", "a::quick", "a::slow"]
+    assert ordered(["b::one", "c::new"], seconds) == ["c::new", "b::one"]

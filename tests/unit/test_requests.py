@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.input.bounds import BODY_BYTES, QUERY_CHARACTERS
 from chalicelib.report.findings import Severity
+from chalicelib.web import routes
 from chalicelib.web.requests import AuditBody, AuditQuery, body_of, preferred, valid
-from chalicelib.web.response import failure
+from chalicelib.web.response import HttpResponse, failure
 
 
 @pytest.mark.parametrize(
@@ -130,3 +131,50 @@ def test_an_error_names_its_field_where_one_is_to_blame() -> None:
     assert (answer.status, answer.headers) == (404, {"Content-Type": "application/json"})
     assert answer.body == {"error": {"code": "not_found", "message": "there is none", "field": "id"}}
     assert failure(500, "failed", "no").body["error"]["field"] is None
+
+
+FAULTS: list[tuple[Exception, int, str, str, str | None]] = [
+    (routes.NoSuchResource("there is no churn", field="resource"), 404, "not_found", "there is no churn", "resource"),
+    (InvalidInput("unknown rule", field="rule"), 400, "invalid_input", "unknown rule", "rule"),
+    (InvalidInput("no JSON", code="bad_json"), 400, "bad_json", "no JSON", None),
+    (
+        routes.Misconfigured("role arn:1"),
+        500,
+        "misconfigured",
+        "the auditor is misconfigured; the log of its function says how",
+        None,
+    ),
+    (AccessFailed("role arn:1"), 502, "aws_unavailable", AccessFailed.outside, None),
+    (AuditorError("table t"), 500, "failed", AuditorError.outside, None),
+    (RuntimeError("key k"), 500, "internal", "the audit failed; the log of the function says why", None),
+]
+
+
+@pytest.mark.parametrize(("raised", "status", "code", "message", "field"), FAULTS, ids=[fault[2] for fault in FAULTS])
+def test_whatever_is_raised_is_an_error_of_the_contract_and_its_trace_is_in_the_log(
+    raised: Exception, status: int, code: str, message: str, field: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work() -> HttpResponse:
+        raise raised
+
+    answer = routes.guarded(work)
+    assert (answer.status, answer.body) == (status, {"error": {"code": code, "message": message, "field": field}})
+    assert [record.exc_info is not None for record in caplog.records] == ([True] if status >= 500 else [])
+
+
+def test_what_is_answered_is_handed_on() -> None:
+    assert routes.guarded(lambda: HttpResponse(200, {"a": 1})).body == {"a": 1}
+
+
+def test_what_never_reached_a_route_is_named_by_its_status() -> None:
+    answer = routes.refused_by_chalice(405, "no such method")
+    assert (answer.status, answer.body["error"]["code"]) == (405, "method_not_allowed")
+    assert answer.body["error"]["message"] == "no such method"
+
+
+def test_a_service_that_cannot_begin_is_misconfigured() -> None:
+    def wrong() -> Any:
+        raise InvalidInput("AUDITOR_TABLE is wrong")
+
+    with pytest.raises(routes.Misconfigured, match="AUDITOR_TABLE is wrong"):
+        routes.ready(wrong)

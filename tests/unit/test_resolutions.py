@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.audit.resolution import Resolutions
+from chalicelib.audit.resolution import Ending, Resolutions, ending
 from chalicelib.inventory.absence import Lacking
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.failures import Failure, Failures
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Resource, finding_id
-from chalicelib.report.known import Known
+from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Outcome, Verdict, failed, not_applicable, not_now, passed, unknown
 from chalicelib.rules import RULES
 from chalicelib.scope import ResourceRef, Scope
@@ -93,6 +93,28 @@ def test_a_rule_is_decided_by_answers_that_last_and_do_not_fail(outcome: Outcome
     witness = resolutions()
     witness(SINGLE, a_variant(), outcome)
     assert witness.resolution.undecided == ({SINGLE.id} if undecided else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("verdict", "end"),
+    [
+        (Verdict.PASS, Ending.RESOLVED),
+        (Verdict.NOT_APPLICABLE, Ending.RESOLVED),
+        (Verdict.FAIL, Ending.TOLD_BY_ANOTHER),
+        (Verdict.UNKNOWN, None),
+        (None, None),
+    ],
+)
+def test_a_finding_ends_by_a_verdict_or_by_being_gone(verdict: Verdict | None, end: Ending | None) -> None:
+    verdicts = {ID: verdict} if verdict is not None else {}
+    assert ending(ID, Resolution(verdicts)) is end
+    assert ending(ID, Resolution(verdicts, frozenset({ID}))) is Ending.RESOLVED
+
+
+def test_a_variant_of_which_no_arn_was_read_is_known_by_that_of_its_endpoint() -> None:
+    witness = resolutions(OF_VARIANT)
+    witness(SINGLE, a_variant().model_copy(update={"endpoint_arn": ""}), passed())
+    assert witness.resolution.verdicts == {ID: Verdict.PASS}
 
 
 def test_of_a_sweep_only_what_was_known_is_kept_and_of_an_event_everything() -> None:
