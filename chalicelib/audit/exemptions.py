@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.policy.entries import ExemptionEntry
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, ExemptionState, Finding, Resource
+from chalicelib.report.findings import Exemption, ExemptionNote, ExemptionState, Finding, Resource, root_arn, root_of
 from chalicelib.scope import Scope, may_lie_in
 
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
@@ -28,12 +28,17 @@ def owner_in(tags: Mapping[str, str]) -> str | None:
     return next((value for key, value in tags.items() if key.lower() == OWNER), None)
 
 
-def exempted(rule: str, resource: Resource, policy: Policy, tags: Mapping[str, str], today: date) -> Exemption | None:
+def exempted(
+    rule: str, resource: Resource, scope: Scope, policy: Policy, tags: Mapping[str, str], today: date
+) -> Exemption | None:
     """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
     before one that has expired."""
+    root = root_of(resource, scope.account, scope.region)
     exemptions = [
         Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
-        for entry in (policy.exemptions[place] for place in policy.index.covering(rule, resource.arn, resource.name))
+        for entry in (
+            policy.exemptions[place] for place in policy.index.covering(rule, resource.arn, resource.name, root)
+        )
     ]
     tagged = by_tags(rule, policy, tags, today)
     exemptions += [tagged] if isinstance(tagged, Exemption) else []
@@ -100,7 +105,7 @@ def exemption_notes(
             {
                 place
                 for rule in rules
-                for place in policy.index.covering(rule, finding.resource.arn, finding.resource.name)
+                for place in policy.index.covering(rule, finding.resource.arn, finding.resource.name, root_arn(finding))
             }
         )
     notes = []

@@ -127,7 +127,7 @@ def _finding(
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
     text = _text(failing, resource, severity, scope, planned=planned_in is not None)
-    exemption = exempted(failing.rule.id, resource, policy, tags, now.date())
+    exemption = exempted(failing.rule.id, resource, scope, policy, tags, now.date())
     in_force = exemption is not None and not over(exemption.expires, now.date())
     evidence = bounds.evidence(failing.outcome.evidence)
     if failing.merged:

@@ -242,10 +242,13 @@ class Ledger:
 
     def judged_since(self, account: str, region: str, moment: datetime) -> dict[str, frozenset[str]]:
         """The resources that audits begun after ``moment`` have settled, by ARN, each with the rules that stayed
-        undecided."""
+        undecided. Marks of a clock that goes ahead of the own one are left out."""
         where = Expression("pk = :pk AND sk > :moment", pk=f"judged#{account}#{region}", moment=f"{stamp(moment)}$")
+        now = f"{stamp(self.clock())}$"
         judged: dict[str, frozenset[str]] = {}
         for item in self._table.query(where):
+            if item["sk"] > now:
+                break
             undecided = frozenset(item.get("undecided", ()))
             judged[item["arn_judged"]] = judged.get(item["arn_judged"], undecided) & undecided
         return judged

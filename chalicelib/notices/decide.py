@@ -37,10 +37,12 @@ def decide(
     resolution: Resolution,
     policy: Policy,
     judged_later: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    clock: datetime | None = None,
 ) -> Decision:
     """Compares an audit with what is known. The moment of the audit is the report's start: nothing that was seen later
     is changed by it, nor anything on the resources that were ``judged_later``, by ARN, but for the rules that stayed
-    undecided there."""
+    undecided there. What was seen later than now by the own ``clock`` was seen by a clock that goes ahead: it resolves
+    nothing, and hides nothing."""
     now = report.started_at
     changes: list[Change] = []
     remember: list[Known] = []
@@ -48,7 +50,9 @@ def decide(
     reported = {finding.id for finding in report.findings}
     for finding in report.findings:
         before = known.get(finding.id)
-        if (before is not None and before.judged_at > now) or _superseded(finding, judged_later):
+        if before is not None and before.judged_at > now and (clock is None or before.judged_at <= clock):
+            continue
+        if _superseded(finding, judged_later):
             continue
         kind = _kind(finding, before, policy, now)
         telling = kind is not None and tells(finding, policy)
@@ -137,7 +141,7 @@ def _changed(kind: ChangeKind, finding: Finding, before: Known | None, now: date
         change=kind,
         finding=finding.model_copy(update={"first_seen": first}),
         before=before.severity_told if before is not None and kind == "worse" else None,
-        away_days=round((now - away).total_seconds() / SECONDS_A_DAY, 1) if kind == "back" and away else None,
+        away_days=round(max(0.0, (now - away).total_seconds()) / SECONDS_A_DAY, 1) if kind == "back" and away else None,
     )
 
 

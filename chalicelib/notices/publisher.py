@@ -218,8 +218,10 @@ class Publisher:
             findings = [finding for finding in report.findings if finding.id in ids]
             report = report.model_copy(update={"findings": findings})
         scope, ledger = audited.scope, self.ledger
-        later = ledger.judged_since(scope.account, scope.region, report.started_at) if ledger is not None else {}
-        return decide(report, known, audited.resolution, self.policy, later)
+        if ledger is None:
+            return decide(report, known, audited.resolution, self.policy)
+        later = ledger.judged_since(scope.account, scope.region, report.started_at)
+        return decide(report, known, audited.resolution, self.policy, later, ledger.clock())
 
     def _known(self, audited: Audited, ids: Collection[str] | None = None) -> dict[str, Known]:
         if self.ledger is None:

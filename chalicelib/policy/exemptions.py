@@ -66,21 +66,27 @@ class ExemptionIndex:
             else:
                 self._short.append(number)
 
-    def candidates(self, arn: str, name: str) -> list[int]:
+    def candidates(self, arn: str, name: str, root: str = "") -> list[int]:
         """The places of the exemptions that may match a resource, in the order of the policy."""
-        numbers = [*self._exact.get((True, arn), ()), *self._exact.get((False, name), ()), *self._short]
-        for over_arns, subject in ((True, arn), (False, name)):
+        subjects = [(True, arn), (False, name), *([(True, root)] if root not in ("", arn) else [])]
+        numbers = [*(number for subject in subjects for number in self._exact.get(subject, ())), *self._short]
+        for over_arns, subject in subjects:
             for piece in _cut(subject) if self._by_piece else ():
                 numbers += self._by_piece.get((over_arns, piece), ())
-        return sorted(numbers)
+        return sorted(set(numbers))
 
-    def covering(self, rule: str, arn: str, name: str) -> list[int]:
-        """The places of the exemptions that cover a finding, whatever the date, in the order of the policy."""
-        return [number for number in self.candidates(arn, name) if self._covers(self._entries[number], rule, arn, name)]
+    def covering(self, rule: str, arn: str, name: str, root: str = "") -> list[int]:
+        """The places of the exemptions that cover a finding, whatever the date, in the order of the policy: on the
+        resource, and on the endpoint or component to which it belongs, whose ARN is ``root``."""
+        return [
+            number
+            for number in self.candidates(arn, name, root)
+            if self._covers(self._entries[number], rule, {arn, root} - {""}, name)
+        ]
 
-    def _covers(self, entry: ExemptionEntry, rule: str, arn: str, name: str) -> bool:
-        subject = arn if entry.over_arns else name
-        return self._matches(entry.rule, rule) and self._matches(entry.resource, subject)
+    def _covers(self, entry: ExemptionEntry, rule: str, arns: set[str], name: str) -> bool:
+        subjects = arns if entry.over_arns else {name}
+        return self._matches(entry.rule, rule) and any(self._matches(entry.resource, subject) for subject in subjects)
 
     def _matches(self, glob: str, subject: str) -> bool:
         """As :func:`fnmatch.fnmatchcase`, whose own memory holds a few hundred globs only."""

@@ -134,11 +134,15 @@ def finding_id(rule: str, arn: str, part: str = "") -> str:
 
 def root_arn(finding: Finding) -> str:
     """The ARN of the endpoint or component to which a finding belongs, else of the resource itself."""
-    resource = finding.resource
+    return root_of(finding.resource, finding.account, finding.region)
+
+
+def root_of(resource: Resource, account: str, region: str) -> str:
+    """The ARN of the endpoint or component to which a resource belongs, else its own."""
     if resource.kind not in ("scalable-target", "scaling-policy"):
         return resource.arn
     owner = scaled_id(resource.name, resource.arn, policy=resource.kind == "scaling-policy").split("/")[:2]
-    return f"arn:{partition_of(finding.region)}:sagemaker:{finding.region}:{finding.account}:{'/'.join(owner)}"
+    return f"arn:{partition_of(region)}:sagemaker:{region}:{account}:{'/'.join(owner)}"
 
 
 class BlindSpot(_Contract):

@@ -10,6 +10,7 @@ import pytest
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.publisher import Audited
+from chalicelib.report.findings import Severity
 from chalicelib.report.known import Resolution
 from chalicelib.scope import Scope
 from chalicelib.service import Service
@@ -41,11 +42,7 @@ def judged(story: Story, *, undecided: frozenset[str] = frozenset()) -> None:
 
 def began_before(story: Story, **time: float) -> list[Any]:
     """What an event's audit tells that began earlier than now and ends now."""
-    now, before = story.now, len(story.sent)
-    story.now = now - timedelta(**time)
-    story.event(on_churn())
-    story.now = now
-    return story.sent[before:]
+    return story.event(on_churn(), started_at=story.now - timedelta(**time))
 
 
 def test_a_slower_audit_tells_nothing_that_is_fixed_by_now(story: Story) -> None:
@@ -57,8 +54,7 @@ def test_a_slower_audit_tells_nothing_that_is_fixed_by_now(story: Story) -> None
 
 def test_a_slower_sweep_tells_nothing_that_is_fixed_by_now(story: Story) -> None:
     judged(story)
-    story.now -= timedelta(minutes=5)
-    assert story.sweep(on_churn()).told == []
+    assert story.sweep(on_churn(), started_at=story.now - timedelta(minutes=5)).told == []
     assert story.ledger.unresolved(ACCOUNT, REGION) == {}
 
 
@@ -77,8 +73,19 @@ def test_a_later_audit_of_something_else_silences_nothing(story: Story) -> None:
 def test_a_slower_audit_resolves_nothing_that_was_judged_since(story: Story) -> None:
     story.event(on_churn())
     judged(story.later(hours=1), undecided=frozenset())
-    story.now -= timedelta(minutes=5)
+    assert words(story.event(passed=(on_churn(),), started_at=story.now - timedelta(minutes=5))) == []
+
+
+@pytest.mark.parametrize("minutes", [3, 60])
+def test_a_clock_that_goes_ahead_hides_nothing_and_resolves_nothing(story: Story, minutes: int) -> None:
+    """An audit by the clock ahead passes, the endpoint breaks, and an audit by the right clock sees it."""
+    judged(story.later(minutes=minutes), undecided=frozenset())
+    story.now -= timedelta(minutes=minutes)
+    assert words(story.event(on_churn())) == [("finding", "new")]
+    story.later(minutes=minutes).event(on_churn())
+    story.now -= timedelta(minutes=minutes)
     assert words(story.event(passed=(on_churn(),))) == []
+    assert words(story.event(on_churn(Severity.CRITICAL))) == [("finding", "worse")]
 
 
 def test_marks_are_kept_for_a_day_and_those_of_two_audits_are_joined(story: Story) -> None:
@@ -87,6 +94,7 @@ def test_marks_are_kept_for_a_day_and_those_of_two_audits_are_joined(story: Stor
     ledger.note_judged(ACCOUNT, REGION, Resolution(settled=frozenset({ARN}), undecided=both), NOW)
     later = Resolution(settled=frozenset({ARN}), undecided=frozenset({"b", "c"}))
     ledger.note_judged(ACCOUNT, REGION, later, NOW + timedelta(seconds=1))
+    story.later(seconds=1)
     assert ledger.judged_since(ACCOUNT, REGION, NOW - timedelta(seconds=1)) == {ARN: frozenset({"b"})}
     assert ledger.judged_since(ACCOUNT, REGION, NOW) == {ARN: frozenset({"b", "c"})}
     assert ledger.judged_since(ACCOUNT, REGION, NOW + timedelta(seconds=1)) == {}

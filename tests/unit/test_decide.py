@@ -196,6 +196,20 @@ def test_nothing_that_was_seen_later_is_changed() -> None:
     assert [change.change for change in decided(a_finding(severity=Severity.CRITICAL), same).changes] == ["worse"]
 
 
+def test_what_a_clock_ahead_has_seen_resolves_nothing_and_hides_nothing() -> None:
+    ahead = AT + timedelta(minutes=5)
+    seen = replace(before(a_finding()), finding=a_finding(last_seen=ahead))
+    worse = a_report(a_finding(severity=Severity.CRITICAL), started_at=AT)
+    known = {seen.finding.id: seen}
+    told = [decide(worse, known, Resolution(), POLICY, clock=clock) for clock in (AT, ahead)]
+    assert [[change.change for change in decision.changes] for decision in told] == [["worse"], []]
+    over = replace(seen, finding=a_finding(status="resolved", resolved_at=ahead))
+    (change,) = decide(worse, {over.finding.id: over}, Resolution(), POLICY, clock=AT).changes
+    assert (change.change, change.away_days) == ("back", 0.0)
+    gone = Resolution(gone=frozenset(known))
+    assert decide(a_report(started_at=AT), known, gone, POLICY, clock=AT) == Decision((), ())
+
+
 @pytest.mark.parametrize(
     ("judged_later", "counts"),
     [({}, True), ({"arn:0": frozenset()}, False), ({"arn:0": frozenset({RULE})}, True), ({"arn:9": frozenset()}, True)],

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.audit.exemptions import exemption_notes, refused_tags
+from chalicelib.audit.exemptions import exempted, exemption_notes, refused_tags
 from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge
 from chalicelib.policy.entries import ExemptionEntry, TagExemptions
 from chalicelib.policy.exemptions import ExemptionIndex
 from chalicelib.policy.policy import Policy, load_policy
-from chalicelib.report.findings import ExemptionNote, Finding
+from chalicelib.report.findings import ExemptionNote, Finding, Resource
 from chalicelib.report.merging import merged, merged_notes, report_of
 from chalicelib.scope import Scope
 from samples.builders import NOW, a_variant, an_inventory
@@ -222,3 +222,52 @@ def test_the_index_finds_what_each_exemption_by_itself_covers(globs: list[str], 
     entries = [an_entry(glob) for glob in globs]
     expected = [place for place, entry in enumerate(entries) if entry.covers(RULE, arn, name)]
     assert ExemptionIndex(entries).covering(RULE, arn, name) == expected
+
+
+# ---- what belongs to an endpoint
+
+TARGET_ARN = "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/0ec5a"
+POLICY_ARN = (
+    "arn:aws:autoscaling:eu-west-1:123456789012:scalingPolicy:0c1d:resource/sagemaker/"
+    "endpoint/churn/variant/AllTraffic:policyName/by-load"
+)
+COMPONENT_ARN = "arn:aws:application-autoscaling:eu-west-1:123456789012:scalable-target/1fd6b"
+ENDPOINTS = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint"
+OF_CHURN = [
+    Resource(kind="endpoint", arn=f"{ENDPOINTS}/churn", name="churn"),
+    Resource(kind="endpoint-variant", arn=f"{ENDPOINTS}/churn", name="churn/AllTraffic"),
+    Resource(kind="scalable-target", arn=TARGET_ARN, name="churn/AllTraffic"),
+    Resource(kind="scaling-policy", arn=POLICY_ARN, name="churn/AllTraffic/by-load"),
+]
+OF_OTHERS = [
+    Resource(kind="endpoint", arn=f"{ENDPOINTS}/churn-2", name="churn-2"),
+    Resource(kind="scalable-target", arn=TARGET_ARN, name="churn-2/AllTraffic"),
+    Resource(kind="scalable-target", arn=COMPONENT_ARN, name="churn"),  # an inference component of that name
+]
+
+
+def is_exempt(resource: Resource, pattern: str) -> bool:
+    base = load_policy()
+    entry = ExemptionEntry(rule="*", resource=pattern, reason="a trial", owner="ml", expires=date(2027, 1, 31))
+    policy = Policy(base.name, base.notify_at, base.remind_after_days, base.rules, exemptions=(entry,))
+    return exempted(RULE, resource, SCOPE, policy, {}, NOW.date()) is not None
+
+
+@pytest.mark.parametrize("pattern", [f"{ENDPOINTS}/churn", "arn:aws:sagemaker:*:*:endpoint/chur[n]"])
+def test_an_exemption_of_an_endpoint_covers_what_belongs_to_it_and_nothing_else(pattern: str) -> None:
+    assert [is_exempt(resource, pattern) for resource in OF_CHURN] == [True] * len(OF_CHURN)
+    assert [is_exempt(resource, pattern) for resource in OF_OTHERS] == [False] * len(OF_OTHERS)
+
+
+def test_a_component_has_its_own_exemptions() -> None:
+    component = "arn:aws:sagemaker:eu-west-1:123456789012:inference-component/churn"
+    assert [is_exempt(resource, component) for resource in OF_OTHERS] == [False, False, True]
+
+
+def test_an_exemption_of_a_target_covers_the_target_alone() -> None:
+    assert [is_exempt(resource, TARGET_ARN) for resource in OF_CHURN] == [False, False, True, False]
+
+
+def test_an_exemption_that_is_found_by_both_arns_is_found_once() -> None:
+    index = ExemptionIndex([an_entry("arn:aws:*churn*", rule="*")])
+    assert index.covering(RULE, POLICY_ARN, "churn/AllTraffic/by-load", f"{ENDPOINTS}/churn") == [0]
