@@ -47,6 +47,11 @@ PARTS = (
     Part.ALARMS,
     Part.ACTIVITIES,
 )
+#: What a rehearsal can do without, and what it then takes.
+SPARED = {
+    Part.ALARMS: "alarms are taken to ring as AWS makes them",
+    Part.ACTIVITIES: "how much the replay explains is not known, and the warm-up is assumed",
+}
 #: How far back Application Auto Scaling tells its activities.
 ACTIVITY_HOURS, ACTIVITY_PAGES = 42 * 24, 40
 _BACK = {"activity_hours": ACTIVITY_HOURS, "activity_pages": ACTIVITY_PAGES}
@@ -78,12 +83,12 @@ def question_of(
             f"a window of {days} days; accepted is a number from 1 to {MOST_DAYS}, as minutes are kept no longer",
             field="days",
         )
-    estate = _read(aws, scope, endpoint, now)
+    estate, unread = _read(aws, scope, endpoint, now)
     if endpoint not in estate.endpoints:
         raise InvalidInput(f"there is no endpoint {endpoint} in {scope.region}", field="endpoint")
     try:
         target, scaled = _chosen(estate, endpoint, variant)
-        return _question(aws, estate, target, scaled, days, wishes, now, series)
+        return _question(aws, estate, unread, target, scaled, days, wishes, now, series)
     except Unread as unread:
         raise Unrehearsable(f"what the rehearsal needs is not known: {unread}") from None
     except CallFailed as failure:
@@ -92,15 +97,20 @@ def question_of(
         raise Unrehearsable(f"the traffic of {endpoint} cannot be replayed: {problem}") from None
 
 
-def _read(aws: "Aws", scope: Scope, endpoint: str, now: datetime) -> "Inventory":
-    """The endpoint and what scales it. Raises Unrehearsable where a part cannot be read."""
+def _read(aws: "Aws", scope: Scope, endpoint: str, now: datetime) -> "tuple[Inventory, dict[Part, str]]":
+    """The endpoint and what scales it; of what a rehearsal can do without, why it could not be read. Raises
+    Unrehearsable where any other part cannot."""
     named = replace(scope, resources=(ResourceRef("endpoint", endpoint),))
     with Reading(aws, named, Needs.of(PARTS, **_BACK), now) as reading:
         estate = reading.inventory()
         failures = reading.failures
+    unread: dict[Part, str] = {}
     for failure in failures:
-        raise Unrehearsable(f"{failure.operation} failed: {failure.message}")
-    return estate
+        reason = f"{failure.operation} failed: {failure.message}"
+        if failure.part not in SPARED:
+            raise Unrehearsable(reason)
+        unread[failure.part] = f"{reason}; {SPARED[failure.part]}"
+    return estate, unread
 
 
 def _chosen(estate: "Inventory", endpoint: str, variant: str | None) -> tuple[ScalableTarget, Variant]:
@@ -123,6 +133,7 @@ def _chosen(estate: "Inventory", endpoint: str, variant: str | None) -> tuple[Sc
 def _question(
     aws: "Aws",
     estate: "Inventory",
+    unread: Mapping[Part, str],
     target: ScalableTarget,
     scaled: Variant,
     days: int,
@@ -132,7 +143,7 @@ def _question(
 ) -> Question:
     end = now.replace(second=0, microsecond=0)
     begin = end - timedelta(days=days)
-    answer = _replayable(estate, target, begin, days * 1440)
+    answer = _replayable(estate, unread, target, begin, days * 1440)
     followed = [measured_on_instances(signal) for signal in answer.signals[1:]]
     wanted = [INVOCATIONS, FAILURES, SHARES, *followed]
     minutes = minutes_of_variant(aws, scaled.endpoint_name, scaled.name, wanted, begin, end)
@@ -141,11 +152,10 @@ def _question(
         raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
     assert load.begin is not None
     # Minutes, and so the schedule in them, count from the first datapoint.
-    answer = _replayable(estate, target, load.begin, load.minutes)
+    answer = _replayable(estate, unread, target, load.begin, load.minutes)
     counts = instances(minutes[SHARES])
     others = tuple(_load_of(minutes[metric], counts, load) for metric in followed)
-    activities = estate.activities_of(target)
-    steps = recorded_steps(activities)
+    steps = [] if Part.ACTIVITIES in unread else recorded_steps(estate.activities_of(target))
     since = max((policy.created for policy in estate.policies_of(target) if policy.created), default=load.begin)
     warmup = minutes_taken(steps, outward=True)
     removal = minutes_taken(steps, outward=False)
@@ -165,21 +175,26 @@ def _question(
         warmup=warmup,
         removal=removal,
         proven=proven_capacity(minutes[INVOCATIONS], counts, failing),
-        explained=explained(loads, answer.setting, behaviour, inside, load.begin, start),
+        explained=None
+        if Part.ACTIVITIES in unread
+        else explained(loads, answer.setting, behaviour, inside, load.begin, start),
+        notes=tuple(unread.values()),
         start=start,
         others=others,
     )
     if series is None:
         return question(target.name, load, f"Invocations of the last {days} days, by minute", wishes, known)
     given, name = series
-    read = _replayable(estate, target, given.begin, given.minutes)
+    read = _replayable(estate, unread, target, given.begin, given.minutes)
     return question(target.name, given, name, wishes, replace(known, replayable=read, start=None, others=()))
 
 
-def _replayable(estate: "Inventory", target: ScalableTarget, begin: datetime | None, minutes: int) -> Replayable:
+def _replayable(
+    estate: "Inventory", unread: Mapping[Part, str], target: ScalableTarget, begin: datetime | None, minutes: int
+) -> Replayable:
     policies = estate.policies_of(target)
     names = {alarm.name for policy in policies for alarm in policy.alarms}
-    alarms = {name: estate.alarm(name) for name in names}
+    alarms = {} if Part.ALARMS in unread else {name: estate.alarm(name) for name in names}
     answer = replayable(target, policies, alarms, estate.schedules_of(target), begin, minutes)
     if isinstance(answer, Unreplayable):
         raise Unrehearsable(f"{target.name} cannot be rehearsed: {answer.reason}")

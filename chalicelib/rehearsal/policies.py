@@ -121,8 +121,8 @@ def replayable(
 ) -> Replayable | Unreplayable:
     """The setting of a scalable target, for a window of so many minutes since ``begin``.
 
-    ``alarms`` are those that were read, by name. Without a ``begin`` no schedule can be placed. Raises Unread for facts
-    that are not known.
+    ``alarms`` are those that were read, by name, None for those that do not exist. Without a ``begin`` no schedule
+    can be placed. Raises Unread for facts that are not known.
     """
     try:
         return _replayable(target, policies, alarms, list(schedules), begin, minutes, asynchronous)
@@ -215,9 +215,16 @@ def _tracking(
 
 
 def _own_alarms(policy: ScalingPolicy, alarms: Mapping[str, scaling.Alarm | None]) -> list[scaling.Alarm]:
-    """The alarms of a policy of which is known when they ring; those of templates AWS makes later."""
-    named = policy.known("alarms") or ()
-    read = [alarms.get(alarm.name) for alarm in named]
+    """The alarms of a policy of which is known when they ring; those of templates AWS makes later. One that is gone or
+    does not act sets nothing off."""
+    named = [alarm.name for alarm in policy.known("alarms") or ()]
+    for name in named:
+        alarm = alarms.get(name)
+        if name in alarms and alarm is None:
+            raise _Refused(f"the alarm {name} of {policy.policy_name} does not exist")
+        if alarm is not None and not alarm.actions_enabled:
+            raise _Refused(f"the alarm {name} of {policy.policy_name} has its actions disabled")
+    read = [alarms.get(name) for name in named]
     return [alarm for alarm in read if alarm is not None and alarm.evaluation_periods and alarm.comparison]
 
 

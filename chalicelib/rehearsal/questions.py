@@ -84,6 +84,7 @@ class Known:
     explained: Explained | None = None
     start: int | None = None
     others: Sequence[Sequence[float]] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def doubt(self) -> str:
@@ -109,6 +110,7 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
     capacity, basis = _capacity(wishes, known)
     assumed = known is not None and known.replayable.assumed_alarms
     notes = [str(known.explained)] if known and known.explained else []
+    notes += known.notes if known else ()
     if known and known.replayable.high_resolution:
         notes.append("a policy looks at its metric every ten seconds, the replay every minute")
     warmup, warmup_basis = _warmup(wishes, known)

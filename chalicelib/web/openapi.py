@@ -229,7 +229,7 @@ def _in_query(model: Model | None) -> list[Object]:
 def _parameter(name: str, schema: Object) -> Object:
     description = schema.pop("description", None)
     schema.pop("title", None)
-    if schema.get("default", "") is None:
+    if schema["default"] is None:  # as each parameter may be left out, each has one
         del schema["default"]
     if "anyOf" in schema:
         (form,) = [choice for choice in schema.pop("anyOf") if choice.get("type") != "null"]

@@ -180,3 +180,20 @@ def test_a_read_that_is_denied_is_told(operation: str, emulator: Emulator, front
     front.deny(operation)
     assert run(["rehearse", NAME]) == 1
     assert f"{operation} failed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        ("cloudwatch:DescribeAlarms", "alarms are taken to ring as AWS makes them"),
+        ("application-autoscaling:DescribeScalingActivities", "and the warm-up is assumed"),
+    ],
+)
+def test_what_a_rehearsal_can_do_without_is_noted(
+    operation: str, words: str, emulator: Emulator, front: Front, capsys: Read
+) -> None:
+    scaled(emulator)
+    front.deny(operation)
+    told = answer([], capsys)
+    assert any(operation in note and words in note for note in told["basis"]["notes"])
+    assert told["instance_hours"] > 0

@@ -291,12 +291,35 @@ def test_what_is_not_audited_here_has_no_door(account: str, region: str, setting
     assert session.sts.asked == []
 
 
-def test_a_role_or_an_organization_that_refuses_leaves_no_door() -> None:
+def test_a_role_that_refuses_leaves_no_door_and_an_organization_that_does_is_no_answer() -> None:
     member = Scope("222222222222", "eu-west-1")
     with pytest.raises(Foreign, match=rf"^the role {ROLE} cannot be assumed \(AccessDenied\)"):
         doors(Session(refused("AccessDenied"))).of(member)
     organization = Session(refused("AccessDeniedException"))
-    with pytest.raises(
-        Foreign, match=r"^whether the account is one of the organization cannot be told: .*ListAccounts"
-    ):
+    with pytest.raises(AccessFailed, match=r"^the accounts of the organization cannot be listed: .*ListAccounts"):
         doors(organization, accounts=("organization",)).of(member)
+
+
+def test_the_accounts_of_an_organization_are_read_once_in_45_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, listed = [NOW], [["222222222222"]]
+    asked: list[Any] = []
+
+    def accounts(session: Any) -> list[str]:
+        asked.append(session)
+        return listed[0]
+
+    monkeypatch.setattr("chalicelib.fleet.whose.utc_now", lambda: now[0])
+    monkeypatch.setattr("chalicelib.fleet.whose.accounts_of_organization", accounts)
+    session = Session({"Credentials": CREDENTIALS})
+    ways, later = doors(session, accounts=("organization",)), Scope("333333333333", "eu-west-1")
+    assert ways.of(Scope("222222222222", "eu-west-1"))
+    for minutes in (0, 44):
+        now[0] = NOW + timedelta(minutes=minutes)
+        listed[0] = ["222222222222", "333333333333"]
+        with pytest.raises(Foreign, match="'333333333333' is none of the organization, which is audited here"):
+            ways.of(later)
+    now[0] = NOW + timedelta(minutes=45)
+    assert ways.of(later)
+    assert asked == [session, session]
+    ways.expect(Scope("444444444444", "eu-west-1"))  # whether it is one of them is not asked
+    assert len(asked) == 2

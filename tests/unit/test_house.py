@@ -116,6 +116,12 @@ def test_only_few_modules_speak_to_aws() -> None:
     assert {room for room in SPEAKS_TO_AWS if not any(within(module, [room]) for module in speaking)} == set()
 
 
+def test_a_rehearsal_asks_aws_by_one_module() -> None:
+    doors = [f"chalicelib.inventory.{name}" for name in ("aws", "collect", "reader", "traffic")]
+    asking = {module_of(path) for path in CODE if any(within(name, doors) for name in every_import(path))}
+    assert {module for module in asking if within(module, ["chalicelib.rehearsal"])} == {"chalicelib.rehearsal.account"}
+
+
 def raw_shapes(path: Path) -> list[int]:
     """The lines on which a file spells a value as DynamoDB does: ``{"S": …}``."""
     return [

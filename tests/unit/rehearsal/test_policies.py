@@ -294,3 +294,10 @@ def test_suspended_states_are_kept() -> None:
     assert isinstance(answer, Replayable)
     setting = answer.setting
     assert (setting.out_suspended, setting.in_suspended, setting.scheduled_suspended) == (True, False, True)
+
+
+def test_an_alarm_that_is_gone_or_does_not_act_sets_nothing_off() -> None:
+    gone = replayable(target(), [tracks()], {"high": None}, [], BEGIN, DAY)
+    assert gone == Unreplayable("the alarm high of follow does not exist")
+    quiet = refused(tracks(), alarms=[alarm("high", ActionsEnabled=False)])
+    assert quiet == "the alarm high of follow has its actions disabled"
