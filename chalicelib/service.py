@@ -35,6 +35,7 @@ from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report import telemetry
 from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Report, Trigger
+from chalicelib.report.known import Known
 from chalicelib.report.merging import merged
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
@@ -263,11 +264,14 @@ class Service:
         rules = frozenset(self.policy.enabled(scope.rules))
         if self.ledger is None:
             return Resolutions(scope, rules)
+        current: Mapping[str, Known] = {}
         if scope.whole:
             known = self.ledger.unresolved(scope.account, scope.region)
         else:
-            known = self.ledger.unresolved_of(scope.arn(ref) for ref in scope.resources)
-        return Resolutions(scope, rules, known, first_seen=self.ledger.sightings(scope.account, scope.region))
+            current = self.ledger.current_of(scope.arn(ref) for ref in scope.resources)
+            known = {id: entry for id, entry in current.items() if entry.finding.status != "resolved"}
+        seen = self.ledger.sightings(scope.account, scope.region)
+        return Resolutions(scope, rules, known, first_seen=seen, current=frozenset(current))
 
     def _with_users(self, scope: Scope) -> Scope:
         """A scope about subnets or alarms, with the models and configs that stand on them, and what they scale, as the

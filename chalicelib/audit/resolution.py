@@ -67,6 +67,7 @@ class Resolutions:
     resources; of a sweep, outcomes on other resources are not kept. ``stands`` collects the ARNs of who stands on each
     subnet, and of what each alarm (``alarm:NAME``) scales.
     ``first_seen`` are the sightings of audits before, by rule and ARN; None where no ledger remembers them.
+    ``current`` are the ids of all findings on the named resources of which something may have to be told.
     """
 
     scope: Scope
@@ -74,6 +75,7 @@ class Resolutions:
     known: Mapping[str, Known] = field(default_factory=dict)
     stands: dict[str, set[str]] = field(default_factory=dict)
     first_seen: Mapping[Sighting, datetime] | None = None
+    current: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self._watched = frozenset((place.kind, place.name) for place in map(_place, self.known.values()))

@@ -142,10 +142,11 @@ class Ledger:
         resource to which they belong."""
         return _by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
 
-    def unresolved_of(self, arns: Iterable[str]) -> dict[str, Known]:
-        """What is open or exempt on these resources and their parts."""
+    def current_of(self, arns: Iterable[str]) -> dict[str, Known]:
+        """Every finding on these resources and their parts of which something may have to be told: those that are open
+        or exempt, and those of which a channel is owed something."""
         known = [entry for arn in arns for entry in self.of_resource(arn).items()]
-        return {id: entry for id, entry in known if entry.finding.status != "resolved"}
+        return {id: entry for id, entry in known if entry.finding.status != "resolved" or entry.owed}
 
     def listed(self, query: Query, limit: int, cursor: str | None = None) -> Page:
         """Findings worst first, at most ``limit``. Reads the index by page, never the table.

@@ -40,24 +40,28 @@ class NotDelivered(AuditorError):
 class Audited:
     """The report of one account and region, and what it proves about findings that it does not hold.
 
-    ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales.
+    ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales. ``current`` are the ids of
+    all findings on named resources of which something may have to be told; None where they were not looked for.
     """
 
     report: Report
     scope: Scope
     resolution: Resolution = field(default_factory=Resolution)
     stands: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    current: frozenset[str] | None = None
 
     @classmethod
     def by(cls, report: Report, resolutions: Resolutions) -> "Audited":
         """What was audited just now."""
-        return cls(report, resolutions.scope, resolutions.resolution, resolutions.stands)
+        return cls(report, resolutions.scope, resolutions.resolution, resolutions.stands, resolutions.current)
 
     @property
     def ids(self) -> list[str]:
         """The findings to ask the ledger for after an audit of named resources."""
         reported = [finding.id for finding in self.report.findings]
-        return reported if self.scope.whole else [*reported, *self.resolution.verdicts, *self.resolution.gone]
+        if self.scope.whole:
+            return reported
+        return [*reported, *self.resolution.verdicts, *self.resolution.gone, *(self.current or ())]
 
 
 #: Makes notices of what one channel is to hear.
@@ -234,7 +238,8 @@ class Publisher:
             lacking = [id for id in audited.ids if id not in known]
             return known | self.ledger.known(scope.account, scope.region, lacking)
         known = self.ledger.known(scope.account, scope.region, audited.ids)
-        for ref in scope.resources:
+        # What was decided on is read by its id; the index, which lags, was asked when the audit began.
+        for ref in scope.resources if audited.current is None else ():
             for id, entry in self.ledger.of_resource(scope.arn(ref)).items():
                 known.setdefault(id, entry)
         return known
