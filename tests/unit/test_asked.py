@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.fleet.again import AskingAgain
 from chalicelib.fleet.asked import Asked, asked_in, failures, hand_over, told_apart
 from chalicelib.scope import ResourceRef, Scope
 from tests.unit.test_accounts import Session, refused
@@ -131,3 +132,23 @@ def test_a_queue_that_does_not_take_it_fails_the_event(failure: Exception) -> No
     session: Any = Session(failure)
     with pytest.raises(AccessFailed, match=f"^an event of {MEMBER} cannot be handed over: .*AccessDenied"):
         hand_over(session, REGION, "https://queue", "e-1", Scope(MEMBER, REGION, resources=REFS))
+
+
+def test_asking_again_is_a_delayed_message_by_a_client_that_does_not_wait_for_minutes() -> None:
+    session: Any = Session({})
+    asking = AskingAgain(session, REGION, "https://queue", 10)
+    assert asking.ask(Scope(MEMBER, REGION), REFS, 2) == 2
+    assert session.clients == [("sqs", REGION)] * 2
+    assert session.config.read_timeout <= 10 and session.config.connect_timeout <= 10
+    (_, first), (_, second) = session.sts.asked
+    assert (first["QueueUrl"], first["DelaySeconds"]) == ("https://queue", 600)
+    assert [asked_in({"body": call["MessageBody"]}).scope.resources for call in (first, second)] == [REFS[:1], REFS[1:]]
+    assert asked_in({"body": first["MessageBody"]}).attempt == 2
+    assert asking.ask(Scope(MEMBER, REGION), REFS, 7) == 0
+    assert len(session.sts.asked) == 2
+
+
+def test_a_message_that_is_not_sent_is_not_counted(caplog: pytest.LogCaptureFixture) -> None:
+    session: Any = Session(refused("AccessDenied"))
+    assert AskingAgain(session, REGION, "https://queue", 10).ask(Scope(MEMBER, REGION), REFS, 1) == 0
+    assert f"{CHURN} is not asked about again: " in caplog.text

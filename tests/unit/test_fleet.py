@@ -254,8 +254,12 @@ def test_without_settings_a_run_is_of_the_own_account_and_region_and_has_an_id_o
 
 
 def test_a_part_is_audited_with_the_credentials_of_its_account() -> None:
-    working, book, _ = begun(Session({"Credentials": CREDENTIALS}))
+    session = Session({"Credentials": CREDENTIALS})
+    working, book, _ = begun(session)
     assert working.work({"Records": [record()]}) == {"batchItemFailures": []}
+    asked = {"RoleArn": ROLE, "RoleSessionName": "sagemaker-auditor", "ExternalId": "a-secret"}
+    assert session.sts.asked[-1] == ("assume_role", asked)
+    assert session.clients == [("sqs", "eu-west-1"), ("sts", "eu-west-1")]
     part = RunPart("222222222222", "eu-west-1")
     assert book.noted == [(part, "done")]
     kept = book.kept[part]
