@@ -162,6 +162,13 @@ def test_a_part_that_fails_is_given_again_soon(
     assert f"part 222222222222#eu-west-1 of run a-1 failed, attempt {number}" in kept_log.text
 
 
+def test_a_failed_part_without_an_id_fails_its_batch_as_sqs_reads_an_empty_id() -> None:
+    nameless = {name: value for name, value in record().items() if name != "messageId"}
+    assert fleet(Unknown(RuntimeError())).work({"Records": [nameless]}) == {
+        "batchItemFailures": [{"itemIdentifier": ""}]
+    }
+
+
 @pytest.mark.parametrize(
     ("settings", "more"), [({}, {}), ({}, {"receiptHandle": 7}), ({"queue_url": None}, {"receiptHandle": "h-1"})]
 )
