@@ -190,5 +190,4 @@ def preferred(accept: str, accepted: Sequence[str] = MEDIA_TYPES) -> str:
         ranges = (media_type, f"{media_type.split('/')[0]}/*", "*/*")
         return next((wanted[range] for range in ranges if range in wanted), 0.0)
 
-    best = max(accepted, key=quality_of)
-    return best if quality_of(best) > 0 else accepted[0]
+    return max(accepted, key=quality_of)  # the first of those that are wanted as much, or not at all

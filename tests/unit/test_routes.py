@@ -12,6 +12,7 @@ from chalicelib.ledger.ledger import Page, Query
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Severity
 from chalicelib.report.shown import Shown
+from chalicelib.scope import Scope
 from chalicelib.web import routes, runs
 from chalicelib.web.requests import MAX_LIMIT, AuditBody
 from tests.unit.test_notices import a_finding, a_report
@@ -202,6 +203,42 @@ def test_the_next_page_of_a_table_is_named_in_a_header(cursor: str | None) -> No
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers.get("X-Next-Cursor") == cursor
     assert len(answer.body.splitlines()) == 3
+
+
+# ---- an audit now
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [("text/html", "text/html; charset=utf-8"), ("text/csv", "text/csv; charset=utf-8"), ("", "application/json")],
+)
+def test_without_a_ledger_an_audit_is_answered_in_the_form_that_is_preferred(accept: str, kind: str) -> None:
+    service = a_service()
+    service.scope = lambda region, rules: Scope(OWN, region or "eu-west-1", rules=frozenset(rules))
+    service.audit = lambda scope, trigger, witness: a_report(a_finding(1), trigger=trigger)
+    answer = routes.get_audit(service, None, accept)
+    assert (answer.status, answer.headers["Content-Type"]) == (200, kind)
+    assert a_finding(1).resource.name in (answer.body if isinstance(answer.body, str) else str(answer.body["findings"]))
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        (
+            b'{"resources": ["a"], "regions": ["eu-west-1", "us-east-1"]}',
+            "regions",
+            "^resources are named in one region",
+        ),
+        (b'{"resources": ["a"], "regions": ["nowhere-1"]}', "region", "unknown region"),
+        (b'{"accounts": ["222222222222"]}', "accounts", "only the auditor's own account"),
+        (b'{"resources": [' + b'"a", ' * 20 + b'"a"]}', "resources", "^21 resources; accepted are up to 20"),
+        (b'{"resources": ["arn:aws:sagemaker:us-east-1:123456789012:endpoint/a"]}', "resources.0", "us-east-1"),
+    ],
+)
+def test_an_audit_of_what_cannot_be_named_together_is_refused(body: bytes, field: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says) as error:
+        routes.post_audit(a_service(), body)
+    assert error.value.field == field
 
 
 # ---- a run, health, rules
