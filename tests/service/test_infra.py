@@ -107,11 +107,13 @@ def test_the_sample_templates_of_the_plan_are_good_cloudformation(name: str) -> 
 # ---- it can be deployed
 
 
+@pytest.mark.slow
 def test_the_template_is_one_that_cloudformation_takes(stack: Template) -> None:
     """cfn-lint has SAM translate it first, and looks at what comes out."""
     assert lint(stack) == []
 
 
+@pytest.mark.slow
 def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     translator = pytest.importorskip("samtranslator.translator.translator")
