@@ -14,6 +14,8 @@ SDK = {"boto3", "botocore"}
 LOADED = """
 import sys
 from chalicelib.cli import run
+
+pytestmark = pytest.mark.slow
 code = run(sys.argv[1:])
 print(code, *sys.modules, file=sys.stderr)
 """
