@@ -10,12 +10,12 @@ from chalicelib.cli.options import NOTICE_FORMS, REPORT_FORMATS
 from chalicelib.cli.outputs import formats
 from chalicelib.cli.render import FORMS
 
+pytestmark = pytest.mark.slow
+
 SDK = {"boto3", "botocore"}
 LOADED = """
 import sys
 from chalicelib.cli import run
-
-pytestmark = pytest.mark.slow
 code = run(sys.argv[1:])
 print(code, *sys.modules, file=sys.stderr)
 """
