@@ -7,8 +7,9 @@ spelling differs between events and API: what is the matter is read anew.
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import DESCRIBED
@@ -55,8 +56,7 @@ class NotOurs(InvalidInput):
     """An event that is understood and asks for nothing: a call that failed, or another service's scaling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an event came from."""
 
     id: str

@@ -2,9 +2,10 @@
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.inventory.answers import CallFailed

@@ -1,8 +1,9 @@
 """The picture of a rehearsal: load, capacity and minutes short, in block characters and as shapes of an SVG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.rehearsal.figures import Bucket, buckets
 from chalicelib.rehearsal.rehearsal import Rehearsal
@@ -20,8 +21,7 @@ class Mark(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """The shapes of the chart, in units of its view box, y downward.
 
     ``load`` is the outline of an area; ``capacity`` and ``desired`` are lines in steps; ``short`` the begin and width

@@ -7,7 +7,9 @@ cooldown can each leave *more* minutes short, as it shifts the moment at which t
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.scan import Totals, scan, scannable
@@ -26,8 +28,7 @@ MOST_SCANNED, MOST_REPLAYED = 60_000_000, 8_000_000
 DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a proposal must keep to.
 
     ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin``
@@ -44,8 +45,7 @@ class Limits:
     margin: float = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The setting, the names of what differs from the present one, and what it would have led to."""
 
     setting: Setting
@@ -54,15 +54,13 @@ class Proposal:
     instance_minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoProposal:
+class NoProposal(Struct, frozen=True):
     """Why there is none."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     setting: Setting
     changed: tuple[str, ...]
     distance: float

@@ -1,8 +1,10 @@
 """From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
@@ -21,8 +23,7 @@ SAFETY_FACTOR = 0.5
 DAY, HIGHEST = 1440, 100
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(Struct, frozen=True):
     """What somebody wants to be otherwise than read or assumed; None leaves it. Cooldowns in seconds, the warm-up in
     minutes; ``zones`` asks about the loss of one of so many."""
 
@@ -66,8 +67,7 @@ def _positive(field: str, words: str, value: float | None, most: float) -> None:
         raise InvalidInput(f"a {words} of {value:g}; accepted is a number above 0, up to {most:g}", field=field)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of the scaling that is rehearsed: the replayable setting and where it was read, the names that
     commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
     how much of the record the replay explains, the instances at first, and the series beside the requests that policies

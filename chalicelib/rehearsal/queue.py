@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.control import Control
@@ -12,8 +13,7 @@ from chalicelib.rehearsal.settings import TOLERANCE, Behaviour, Setting
 BACKLOG, WITHOUT_CAPACITY = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """What came of the queue: the replay, the largest backlog with its minute, and the minutes with a backlog."""
 
     replay: Replay
