@@ -91,7 +91,7 @@ def test_a_long_history_is_read_by_several_chains_and_a_short_one_by_one() -> No
     assert (long.searches, short.searches) == (1 + training.MOST_CHAINS, 1)
 
 
-@pytest.mark.parametrize("given", ["2026-11-23T06:00:00Z", "nonsense", {}])
+@pytest.mark.parametrize("moment", ["2026-11-23T06:00:00Z", "nonsense", {}])
 def test_times_of_another_form_are_read_by_some_chain(moment: Any) -> None:
     records = a_history(300)
     reader = Searched(records, "newest first")
