@@ -30,6 +30,7 @@ from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
 from chalicelib.report.shown import Shown
+from chalicelib.rules.rehearsal import rehearser
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -57,6 +58,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
         lookback_days=lookback_days,
         activity_hours=bounds.get(Part.ACTIVITIES, 1),
         recommendation_days=bounds.get(Part.RECOMMENDATIONS, 1),
+        reduction=rehearser(setting.params for setting in rules.values()),
     )
 
 

@@ -46,28 +46,53 @@ def minutes_of_variant(
 ) -> dict[MinuteMetric, Minutes]:
     """The values of each metric by the beginning of their minute. Raises CallFailed where CloudWatch does not give all
     of them."""
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    by_id = {f"m{number}": metric for number, metric in enumerate(wanted)}
+    answer = minutes_of_variants(aws, {(endpoint, variant): wanted}, begin, end)[endpoint, variant]
+    if isinstance(answer, CallFailed):
+        raise answer
+    return answer
+
+
+#: A variant, by its endpoint's name and its own.
+Place = tuple[str, str]
+
+
+def minutes_of_variants(
+    aws: "Aws", wanted: Mapping[Place, Sequence[MinuteMetric]], begin: datetime, end: datetime
+) -> dict[Place, dict[MinuteMetric, Minutes] | CallFailed]:
+    """The values of the metrics of each variant, read together; a failure for one whose CloudWatch does not give all.
+    Raises CallFailed where the call fails."""
+    series = [(place, metric) for place, metrics in wanted.items() for metric in metrics]
+    by_id = {f"m{number}": key for number, key in enumerate(series)}
     pages = aws.pages(
         "cloudwatch",
         "GetMetricData",
         "MetricDataResults",
-        MetricDataQueries=[_query(id, metric, dimensions) for id, metric in by_id.items()],
+        MetricDataQueries=[_query(id, metric, _dimensions(place)) for id, (place, metric) in by_id.items()],
         StartTime=begin,
         EndTime=end,
         ScanBy="TimestampAscending",
     )
-    answers: dict[MinuteMetric, Minutes] = {metric: {} for metric in wanted}
-    statuses = dict.fromkeys(wanted, "")
+    values: dict[tuple[Place, MinuteMetric], Minutes] = {key: {} for key in series}
+    statuses = dict.fromkeys(series, "")
     for result in (result for page in pages for result in page):
-        metric = by_id.get(text(result, "Id"))
-        if metric is not None:
-            statuses[metric] = text(result, "StatusCode")
-            answers[metric] |= _points(result)
-    for metric, status in statuses.items():
-        if status != "Complete":
-            raise CallFailed(OPERATION, status or "Incomplete", f"CloudWatch has not given all of {metric.name}")
+        key = by_id.get(text(result, "Id"))
+        if key is not None:
+            statuses[key] = text(result, "StatusCode")
+            values[key] |= _points(result)
+    answers: dict[Place, dict[MinuteMetric, Minutes] | CallFailed] = {}
+    for place, metrics in wanted.items():
+        lacking = next((metric for metric in metrics if statuses[place, metric] != "Complete"), None)
+        if lacking is None:
+            answers[place] = {metric: values[place, metric] for metric in metrics}
+        else:
+            status = statuses[place, lacking] or "Incomplete"
+            answers[place] = CallFailed(OPERATION, status, f"CloudWatch has not given all of {lacking.name}")
     return answers
+
+
+def _dimensions(place: Place) -> list[dict[str, str]]:
+    endpoint, variant = place
+    return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
 
 
 def instances(shares: Mapping[datetime, float]) -> Minutes:
