@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from emulator.extension.registry import backend_of, handle
 
 REGISTRIES = Path(__file__).resolve().parents[1] / "policies" / "data" / "registries.yaml"
 TRAFFIC_DAYS = 16
+#: Of the last week there is every minute, and some more: an audit begins when the account has been made.
+MINUTES_OF_TRAFFIC = 7 * 1440 + 60
 OWN = "own"
 ROLE = "sagemaker-execution"
 DEEP_LEARNING = "dlc"
@@ -80,15 +83,54 @@ RARE_HOURS = 72
 
 
 def calls(
-    account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations", *, rare: bool = False
+    account: Account,
+    dimensions: Mapping[str, str],
+    peak: float,
+    metric: str = "Invocations",
+    *,
+    rare: bool = False,
+    by_minute: bool = False,
+    jump: float = 0,
 ) -> None:
     """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day;
-    `rare` leaves one hour in three days of them."""
+    `rare` leaves one hour in three days of them. `by_minute` says that the last days have a datapoint for every minute,
+    with noise, of which `jump` are asked from nine to eleven on working days."""
     hours = _hours(account.now)[:: RARE_HOURS if rare else 1]
     counted = [(hour, round(60 * peak * load)) for hour, load in hours]
+    if by_minute and not rare:
+        since = min(minute for minute, _ in _minutes(account.now))
+        counted = [(hour, number) for hour, number in counted if hour < since]
+        counted += [
+            (minute, round(jump if jump and _in_the_morning(minute) else peak * load))
+            for minute, load in _minutes(account.now)
+        ]
     # One sample of value 1 for each request, as SageMaker writes it.
-    points = [(hour, number, number, 1, 1) for hour, number in counted if number]
+    points = [(moment, number, number, 1, 1) for moment, number in counted if number]
     seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def _minutes(now: datetime) -> tuple[tuple[float, float], ...]:
+    """Every minute of the days that are rehearsed, in seconds since 1970, with its load: between those of the hours."""
+    return _minutes_before(now.replace(minute=0, second=0, microsecond=0), now.replace(second=0, microsecond=0))
+
+
+@cache
+def _minutes_before(newest: datetime, now: datetime) -> tuple[tuple[float, float], ...]:
+    by_hour = dict(_hours_before(newest))
+    noise = random.Random(7)
+    loads = []
+    for back in range(MINUTES_OF_TRAFFIC):
+        at = (now - timedelta(minutes=back)).timestamp()
+        hour = at // 3600 * 3600
+        share = (at - hour) / 3600
+        load = by_hour[hour] * (1 - share) + by_hour.get(hour + 3600, by_hour[hour]) * share
+        loads.append((at, load * noise.uniform(0.95, 1)))
+    return tuple(loads)
+
+
+def _in_the_morning(at: float) -> bool:
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.weekday() < 5 and 9 <= moment.hour < 11
 
 
 def latency(account: Account, dimensions: Mapping[str, str], peak: float, milliseconds: float) -> None:

@@ -6,17 +6,19 @@ So a page's variants are reduced where the page was read, and only as many pages
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chalicelib.inventory import uses
-from chalicelib.inventory.answers import CallFailed
+from chalicelib.inventory.answers import CallFailed, moment, text, unreadable
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.metrics import OPERATION
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.traffic import MinuteMetric, Minutes, minutes_of_variants
+from chalicelib.inventory.traffic import MinuteMetric, Minutes
 
 if TYPE_CHECKING:
+    from chalicelib.inventory.aws import Aws
     from chalicelib.inventory.estate import Inventory
     from chalicelib.inventory.reader import Reader
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 A_PAGE = 100_800
 #: Pages that are read and reduced side by side: each takes some 20 MB.
 PAGES_HELD = 4
+
+
+#: A variant, by its endpoint's name and its own.
+Place = tuple[str, str]
 
 
 class Reduction(Protocol):
@@ -109,3 +115,73 @@ def _pages(asked: Iterable[Asked], most: int) -> Iterator[list[Asked]]:
         series += len(each.metrics)
     if page:
         yield page
+
+
+def minutes_of_variant(
+    aws: "Aws", endpoint: str, variant: str, wanted: Sequence[MinuteMetric], begin: datetime, end: datetime
+) -> dict[MinuteMetric, Minutes]:
+    """The values of each metric by the beginning of their minute. Raises CallFailed where CloudWatch does not give all
+    of them."""
+    answer = minutes_of_variants(aws, {(endpoint, variant): wanted}, begin, end)[endpoint, variant]
+    if isinstance(answer, CallFailed):
+        raise answer
+    return answer
+
+
+def minutes_of_variants(
+    aws: "Aws", wanted: Mapping[Place, Sequence[MinuteMetric]], begin: datetime, end: datetime
+) -> dict[Place, dict[MinuteMetric, Minutes] | CallFailed]:
+    """The values of the metrics of each variant, read together; a failure for one whose CloudWatch does not give all.
+    Raises CallFailed where the call fails."""
+    series = [(place, metric) for place, metrics in wanted.items() for metric in metrics]
+    by_id = {f"m{number}": key for number, key in enumerate(series)}
+    pages = aws.pages(
+        "cloudwatch",
+        "GetMetricData",
+        "MetricDataResults",
+        MetricDataQueries=[_query(id, metric, _dimensions(place)) for id, (place, metric) in by_id.items()],
+        StartTime=begin,
+        EndTime=end,
+        ScanBy="TimestampAscending",
+    )
+    values: dict[tuple[Place, MinuteMetric], Minutes] = {key: {} for key in series}
+    statuses = dict.fromkeys(series, "")
+    for result in (result for page in pages for result in page):
+        key = by_id.get(text(result, "Id"))
+        if key is not None:
+            statuses[key] = text(result, "StatusCode")
+            values[key] |= _points(result)
+    answers: dict[Place, dict[MinuteMetric, Minutes] | CallFailed] = {}
+    for place, metrics in wanted.items():
+        lacking = next((metric for metric in metrics if statuses[place, metric] != "Complete"), None)
+        if lacking is None:
+            answers[place] = {metric: values[place, metric] for metric in metrics}
+        else:
+            status = statuses[place, lacking] or "Incomplete"
+            answers[place] = CallFailed(OPERATION, status, f"CloudWatch has not given all of {lacking.name}")
+    return answers
+
+
+def _dimensions(place: Place) -> list[dict[str, str]]:
+    endpoint, variant = place
+    return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
+
+
+def _points(result: Mapping[str, Any]) -> Minutes:
+    try:
+        pairs = list(zip(result["Timestamps"], result["Values"], strict=True))
+        return {moment(start): float(value) for start, value in pairs}
+    except (LookupError, TypeError, ValueError) as error:
+        raise unreadable(OPERATION, f"datapoints cannot be understood ({type(error).__name__})") from None
+
+
+def _query(id: str, metric: MinuteMetric, dimensions: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "Id": id,
+        "MetricStat": {
+            "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
+            "Period": 60,
+            "Stat": metric.statistic,
+        },
+        "ReturnData": True,
+    }

@@ -11,9 +11,10 @@ from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
+from chalicelib.inventory.minutes import minutes_of_variant
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs
-from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARES, minutes_of_variant
+from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARES
 from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.rehearsal import Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes
 from chalicelib.rehearsal.fix import fix
+from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
 from chalicelib.rehearsal.questions import MAX_SHORT, Assumptions, Known, Wishes, question
 from chalicelib.rehearsal.record import recorded_steps
@@ -47,15 +48,16 @@ class Unjudged(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """What is kept of a rehearsal: the facts in evidence, the minutes short, those with a zone lost, the instance-hours
-    used and needed, the highest load of a minute, and how many of two grounds to trust it are there: a capacity that
-    was measured, and a record that is well explained. A ``doubt`` is why it does not judge."""
+    used and needed, the highest load of a minute, the fewest instances, and how many of two grounds to trust it are
+    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge."""
 
     evidence: Mapping[str, Any]
     minutes_short: int
     zone_minutes: int
     used: float
-    needed: float | None
+    needed: float
     peak: float
+    fewest: int
     grounds: int
     doubt: str = ""
 
@@ -67,6 +69,18 @@ def left_out(variant: Variant) -> str:
     if variant.hosts_components:
         return "its inference components are called, not it"
     return "it takes no traffic" if variant.weight == 0 else ""
+
+
+def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -> Replayable:
+    """What would be replayed of the last days. Raises Unrehearsable, and Unread."""
+    begin = estate.now - timedelta(days=days)
+    answer = replayable_of(estate, spared(estate, target), target, begin, days * 1440)
+    if tracked(answer.setting) is None:
+        raise Unrehearsable(
+            f"{target.name} cannot be rehearsed: no policy tracks a number of requests by instance, so that nothing tells "
+            "what an instance carries"
+        )
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +96,16 @@ class Rehearser:
     def wanted(self, variant: Variant, estate: Inventory) -> Sequence[MinuteMetric]:
         """The metrics that a rehearsal takes: what instances have carried is asked only where AWS has recorded a step;
         without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread."""
-        if variant.shadow or variant.serverless or plain(variant.endpoint_status) != "inservice":
+        if variant.shadow or variant.serverless or not variant.settled or left_out(variant):
             return ()
-        target = None if left_out(variant) else estate.target_of(variant)
+        target = estate.target_of(variant)
         if target is None or not estate.policies_of(target):
             return ()
-        unread = spared(estate, target)
-        begin = estate.now - timedelta(days=self.days)
         try:
-            metrics = followed(replayable_of(estate, unread, target, begin, self.days * 1440))
+            metrics = followed(replayable_in_window(estate, target, self.days))
         except Unrehearsable:
             return ()
-        steps = Part.ACTIVITIES not in unread and recorded_steps(estate.activities_of(target))
+        steps = Part.ACTIVITIES not in spared(estate, target) and recorded_steps(estate.activities_of(target))
         return [INVOCATIONS, *([FAILURES, SHARES] if steps or metrics else []), *metrics]
 
     def reduced(
@@ -124,8 +136,9 @@ def _rehearsed(
         minutes_short=answer.figures.minutes_short,
         zone_minutes=answer.zone_minutes or 0,
         used=answer.figures.instance_hours,
-        needed=answer.figures.needed_instance_hours,
+        needed=answer.figures.needed_instance_hours or 0.0,
         peak=load.peak,
+        fewest=min(run.instances for run in answer.replay.serving),
         grounds=measured + (share is not None and share >= WELL_EXPLAINED),
         doubt=answer.question.doubt,
     )
@@ -168,6 +181,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "target": policy.target if policy else None,
         "scale_out_cooldown": policy.out_cooldown if policy else None,
         "scale_in_cooldown": policy.in_cooldown if policy else None,
+        "scale_in_disabled": policy.low is None if policy else None,
     }
 
 

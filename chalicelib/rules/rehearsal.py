@@ -5,7 +5,6 @@ Source of the conditions: the auditor's own replay, which docs/rehearsal.md desc
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
@@ -17,11 +16,11 @@ from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import MOST_DAYS
 from chalicelib.rehearsal.questions import Assumptions
-from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out
-from chalicelib.rehearsal.variants import Unrehearsable, replayable_of, spared
+from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out, replayable_in_window
+from chalicelib.rehearsal.variants import Unrehearsable
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
-from chalicelib.report.outcomes import Confidence, Outcome, failed, not_applicable, passed
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
@@ -68,8 +67,7 @@ def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | 
     if not estate.policies_of(target):
         return not_applicable("no policy to rehearse; autoscaling-target-without-policy tells it")
     try:
-        begin = estate.now - timedelta(days=terms.days)
-        replayable_of(estate, spared(estate, target), target, begin, terms.days * 1440)
+        replayable_in_window(estate, target, terms.days)
     except Unrehearsable as refusal:
         raise Unread(str(refusal), _POLICIES, cause=Cause.NOT_TOLD) from None
     estate.gaps.demand(Part.MINUTES, variant.resource_id)
@@ -143,8 +141,6 @@ def rehearsal_excess_capacity(variant: Variant, estate: Inventory, params: Exces
     answer = rehearsed(variant, estate, params.terms)
     if isinstance(answer, Outcome):
         return answer
-    if answer.needed is None:
-        raise no_datapoints("how many instance-hours would do is not known: no single policy tracks a target")
     ratio = answer.used / answer.needed
     facts = {**answer.evidence, "excess": round(ratio, 2), "max_excess": params.max_excess}
     if answer.minutes_short > params.terms.max_short:
@@ -179,8 +175,10 @@ def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneL
     answer = rehearsed(variant, estate, params.terms)
     if isinstance(answer, Outcome):
         return answer
+    if answer.fewest < 2:
+        return not_applicable("the loss of a zone may leave no instance; autoscaling-min-below-two tells it")
     capacity = answer.evidence["capacity_per_instance"]
-    facts = {
+    facts: Facts = {
         **{name: fact for name, fact in answer.evidence.items() if "propos" not in name},
         "zone_loss_minutes": answer.zone_minutes,
         "peak_invocations_per_minute": answer.peak,

@@ -27,7 +27,7 @@ from samples.builders import (
     an_alarm,
     following,
 )
-from samples.cases.case import Case, does_not_apply, fails, is_unknown, passes
+from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
 from samples.cases.instances import IN_TRANSITION, NOT_SERVING
 
 SHORTFALL = "rehearsal-capacity-shortfall"
@@ -151,9 +151,17 @@ CAPACITY_SHORTFALL: list[Case] = [
             "warmup_minutes": 5,
             "explained_steps": 0,
             "recorded_steps": 0,
-            "policy": {"min": 2, "max": 20, "target": 120.0, "scale_out_cooldown": 300, "scale_in_cooldown": 300},
+            "policy": {
+                "min": 2,
+                "max": 20,
+                "target": 120.0,
+                "scale_out_cooldown": 300,
+                "scale_in_cooldown": 300,
+                "scale_in_disabled": False,
+            },
             "max_short_minutes": 15,
         },
+        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic", remark="Too slow for its mornings.")],
         boundary="max_short_minutes",
     ),
     passes(
@@ -305,6 +313,10 @@ EXCESS_CAPACITY: list[Case] = [
             "max_excess": 2.0,
             "minutes_short": 0,
         },
+        in_demo=[
+            InDemo("endpoint-variant campaign-targeting/AllTraffic"),
+            InDemo("endpoint-variant coupon-targeting/AllTraffic", remark="Nothing scales in what was added once."),
+        ],
         boundary="max_excess",
     ),
     passes(
@@ -430,6 +442,10 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
         severity=Severity.INFO,
         confidence=Confidence.LOW,
         evidence={"zone_loss_minutes": 16, "assumed_azs": 2, "minutes_short": 0, "safe_minimum": 4},
+        in_demo=[
+            InDemo("endpoint-variant ad-click-rate/AllTraffic"),
+            InDemo("endpoint-variant checkout-risk/AllTraffic"),
+        ],
         boundary="max_short_minutes",
     ),
     passes(
@@ -488,6 +504,13 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
         loaded(a_load(PUSHES, height=PUSH, minutes=2 * DAY)),
         params={"window_days": 1},
         boundary="window_days",
+    ),
+    does_not_apply(
+        ZONE_LOSS,
+        "one instance by night, which another rule tells",
+        VARIANT,
+        *scaled(minimum=1),
+        loaded(a_load(PUSHES, height=PUSH)),
     ),
     *left_alone(ZONE_LOSS, a_load(PUSHES, height=PUSH)),
 ]

@@ -8,13 +8,8 @@ import pytest
 
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
-from chalicelib.inventory.traffic import (
-    INVOCATIONS,
-    SHARES,
-    instances,
-    measured_on_instances,
-    minutes_of_variant,
-)
+from chalicelib.inventory.minutes import minutes_of_variant
+from chalicelib.inventory.traffic import INVOCATIONS, SHARES, instances, measured_on_instances
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTES = [BEGIN + timedelta(minutes=minute) for minute in range(3)]
