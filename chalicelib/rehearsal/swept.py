@@ -77,7 +77,7 @@ def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -
     answer = replayable_of(estate, spared(estate, target), target, begin, days * 1440)
     if tracked(answer.setting) is None:
         raise Unrehearsable(
-            f"{target.name} cannot be rehearsed: no policy tracks a number of requests by instance, so that nothing tells "
+            f"{target.name} cannot be rehearsed: no policy tracks requests by instance, so that nothing tells "
             "what an instance carries"
         )
     return answer

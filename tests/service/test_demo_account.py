@@ -107,8 +107,8 @@ def test_nothing_is_found_twice(report: Report) -> None:
 
 #: What rehearsals cannot judge, by a part of the reason.
 NOT_REHEARSED = (
-    "stock-alerts/AllTraffic cannot be rehearsed: no policy tracks a number of requests",
-    "seat-pricing/AllTraffic cannot be rehearsed: no policy tracks a number of requests",
+    "stock-alerts/AllTraffic cannot be rehearsed: no policy tracks requests by instance",
+    "seat-pricing/AllTraffic cannot be rehearsed: no policy tracks requests by instance",
     "no datapoint in the window",
     "the replay explains 0 of the 8 scaling steps that AWS recorded",
 )
