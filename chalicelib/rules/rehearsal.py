@@ -27,7 +27,7 @@ from chalicelib.rules.registry import Params, Window, rule
 TOPIC = "autoscaling-rehearsal"
 _POLICIES = "application-autoscaling:DescribeScalingPolicies"
 _CONFIDENCE = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
-_READS = [
+_READS: list[Part | Window] = [
     Part.ENDPOINTS,
     Part.CONFIGS,
     Part.TARGETS,

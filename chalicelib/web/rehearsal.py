@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.aws import Aws
-from chalicelib.rehearsal.account import Unrehearsable, question_of
+from chalicelib.rehearsal.account import question_of
+from chalicelib.rehearsal.variants import Unrehearsable
 from chalicelib.rehearsal.document import as_json
 from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.rehearsal import Question, rehearse
