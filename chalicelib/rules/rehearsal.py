@@ -77,7 +77,7 @@ def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | 
     if isinstance(kept, Unjudged):
         raise no_datapoints(f"its traffic cannot be rehearsed: {kept.reason}")
     if kept.doubt:
-        raise no_datapoints(kept.doubt)
+        raise no_datapoints(f"{target.name} is not judged by its rehearsal: {kept.doubt}")
     return kept
 
 

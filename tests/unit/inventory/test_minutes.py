@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from chalicelib.inventory.allowance import BoundedDoor
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.estate import Inventory
@@ -124,6 +126,19 @@ def test_without_the_permission_all_of_it_is_unread_once() -> None:
     reader, estate = read(Door(calls={"e0": "AccessDenied", "e10": "AccessDenied"}), Counting(), *ELEVEN)
     assert estate.rehearsals == {}
     assert [failure.resource for failure in reader.gaps if failure.blinds] == [None]
+
+
+def test_what_the_calls_of_an_event_do_not_reach_is_left_to_the_sweep() -> None:
+    door = Door()
+    needs = Needs.of([Part.MINUTES], reduction=Counting())
+    reader = Reader(cast(Aws, door), Scope(ACCOUNT, REGION), needs, NOW)
+    reader.bound = cast(BoundedDoor, SimpleNamespace(calls_left=3, most=16))
+    estate = an_inventory(*TEN)
+    read_minutes(reader, estate, keep=2)
+    reader.close()
+    assert list(estate.rehearsals) == [TEN[0].resource_id]
+    with pytest.raises(Unread, match="left to the next sweep, as an audit for this event makes 16 calls at most"):
+        reader.gaps.demand(Part.MINUTES, TEN[1].resource_id)
 
 
 def test_nothing_is_read_where_no_rule_rehearses() -> None:
