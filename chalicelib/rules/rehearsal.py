@@ -183,12 +183,19 @@ def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneL
         "zone_loss_minutes": answer.zone_minutes,
         "peak_invocations_per_minute": answer.peak,
         "safe_minimum": _safe_minimum(answer.peak / capacity, params.assumed_azs),
+        "safe_target": round(capacity * _least_left(answer.evidence["policy"]["max"], params.assumed_azs), 2),
         "assumed_azs": params.assumed_azs,
         "max_short_minutes": params.max_short_minutes,
     }
     if answer.zone_minutes > params.max_short_minutes:
         return failed(**facts, confidence=_CONFIDENCE[answer.grounds])
     return passed(f"{answer.zone_minutes} minutes would have been short without a zone", **facts)
+
+
+def _least_left(most: int, zones: int) -> float:
+    """The smallest share of two to ``most`` instances that is left when the fullest of so many zones is lost: with each
+    instance at this share of what it carries, those that are left carry the load of all."""
+    return min((count - math.ceil(count / zones)) / count for count in range(2, max(most, 2) + 1))
 
 
 def _safe_minimum(needed: float, zones: int) -> int:

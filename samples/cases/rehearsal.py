@@ -441,7 +441,13 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
         loaded(a_load(PUSHES, height=PUSH)),
         severity=Severity.INFO,
         confidence=Confidence.LOW,
-        evidence={"zone_loss_minutes": 16, "assumed_azs": 2, "minutes_short": 0, "safe_minimum": 4},
+        evidence={
+            "zone_loss_minutes": 16,
+            "assumed_azs": 2,
+            "minutes_short": 0,
+            "safe_minimum": 4,
+            "safe_target": 80.0,
+        },
         in_demo=[
             InDemo("endpoint-variant ad-click-rate/AllTraffic"),
             InDemo("endpoint-variant checkout-risk/AllTraffic"),
