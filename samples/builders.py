@@ -923,23 +923,20 @@ def a_traffic(
 
 
 class _UnderTerms(Mapping[Terms, Any]):
-    """The rehearsals of one variant, each made when it is asked for."""
+    """The rehearsals of one variant, each made anew whenever it is asked for: so its facts are read each time."""
 
     def __init__(self, variant: Variant, estate: Inventory, traffic: Traffic) -> None:
         self._variant, self._estate, self._traffic = variant, estate, traffic
-        self._made: dict[Terms, Any] = {}
 
     def __getitem__(self, terms: Terms) -> Any:
-        if terms not in self._made:
-            rehearser = Rehearser(frozenset([terms]))
-            self._made |= rehearser.reduced(self._variant, self._estate, self._traffic.minutes)
-        return self._made[terms]
+        rehearser, estate = Rehearser(frozenset([terms])), replace(self._estate)  # nothing is worked out yet
+        return rehearser.reduced(self._variant, estate, self._traffic.minutes)[terms]
 
     def __iter__(self) -> Iterator[Terms]:
-        return iter(self._made)
+        return iter(())
 
     def __len__(self) -> int:
-        return len(self._made)
+        return 0
 
 
 def _rehearsals(estate: Inventory, traffic: Iterable[Traffic]) -> dict[str, Mapping[Terms, Any]]:
