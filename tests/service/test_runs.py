@@ -352,6 +352,7 @@ def test_an_audit_that_is_too_large_for_an_answer_is_read_on_as_a_run(
     first = routes.post_audit(service, asked)
     cursor, run = first.headers["X-Next-Cursor"], first.headers["Location"].removeprefix("/audit/runs/")
     assert first.body["audit_id"] == run
+    assert json.loads(json.dumps(first.body)) == first.body
     bodies = [first.body, *(page["report"] for page in walked(service, run, cursor))]
     ids = [finding["id"] for body in bodies for finding in body["findings"]]
     assert sorted(ids) == sorted(finding["id"] for finding in whole.body["findings"])
