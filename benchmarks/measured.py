@@ -23,6 +23,7 @@ from chalicelib import collect_seldom
 from chalicelib.audit.auditor import Auditor
 from chalicelib.cli.sessions import new_service
 from chalicelib.policy.policy import load_policy
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Report
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.service import Service
@@ -41,14 +42,16 @@ def told_of(report: Report, keep: Path | None) -> Told:
     text = json.dumps({"findings": found, "rules": {id: one.model_dump() for id, one in report.rules.items()}})
     if keep is not None:
         keep.write_text(text, encoding="utf-8")
+    # What AWS does not tell is no gap: alarms that are gone, and no traffic, leave nothing to rehearse.
+    untold = {rule for spot in report.blind_spots if spot.cause is Cause.NOT_TOLD for rule in spot.effect}
     return {
         "findings": len(found),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
         "told": sorted({(one.rule, one.resource.name) for one in report.findings}),
-        "blind": [f"{one.operation}: {one.error}" for one in report.blind_spots],
+        "blind": [f"{one.operation}: {one.error}" for one in report.blind_spots if one.cause is not Cause.NOT_TOLD],
         "calls": report.api_calls,
         "outcomes": sum(sum(one.model_dump().values()) for one in report.rules.values()),
-        "unknown": sum(one.unknown for one in report.rules.values()),
+        "unknown": sum(one.unknown for id, one in report.rules.items() if id not in untold),
     }
 
 
