@@ -17,6 +17,8 @@ from chalicelib.rehearsal.record import (
 from chalicelib.rehearsal.settings import Behaviour, Setting, tracking
 from tests.unit.rehearsal.synthetic import BEGIN, SyntheticAws, climbs, week
 
+pytestmark = pytest.mark.thorough
+
 SEEDS = [1, 2, 3]
 THRESHOLD = 0.6
 
