@@ -15,7 +15,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import OPERATION
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.traffic import MinuteMetric, Minutes
+from chalicelib.inventory.traffic import MinuteMetric, Minutes, number_of
 
 if TYPE_CHECKING:
     from chalicelib.inventory.aws import Aws
@@ -169,10 +169,16 @@ def _dimensions(place: Place) -> list[dict[str, str]]:
 
 def _points(result: Mapping[str, Any]) -> Minutes:
     try:
-        pairs = list(zip(result["Timestamps"], result["Values"], strict=True))
-        return {moment(start): float(value) for start, value in pairs}
-    except (LookupError, TypeError, ValueError) as error:
+        pairs = zip(map(_number, result["Timestamps"]), map(float, result["Values"]), strict=True)
+        return dict(pairs)
+    except (LookupError, OverflowError, TypeError, ValueError) as error:
         raise unreadable(OPERATION, f"datapoints cannot be understood ({type(error).__name__})") from None
+
+
+def _number(start: Any) -> int:
+    """The number of a minute. Seconds since 1970, as AWS tells them, are not made a time first: there are millions of
+    them in a sweep. Those before AWS lie before any window."""
+    return int(start // 60) if type(start) in (float, int) else number_of(moment(start))
 
 
 def _query(id: str, metric: MinuteMetric, dimensions: list[dict[str, str]]) -> dict[str, Any]:
