@@ -169,16 +169,17 @@ def _dimensions(place: Place) -> list[dict[str, str]]:
 
 def _points(result: Mapping[str, Any]) -> Minutes:
     try:
-        pairs = zip(map(_number, result["Timestamps"]), map(float, result["Values"]), strict=True)
-        return dict(pairs)
+        return dict(zip(_numbers(result["Timestamps"]), map(float, result["Values"]), strict=True))
     except (LookupError, OverflowError, TypeError, ValueError) as error:
         raise unreadable(OPERATION, f"datapoints cannot be understood ({type(error).__name__})") from None
 
 
-def _number(start: Any) -> int:
-    """The number of a minute. Seconds since 1970, as AWS tells them, are not made a time first: there are millions of
+def _numbers(starts: Sequence[Any]) -> list[int]:
+    """The numbers of minutes. Seconds since 1970, as AWS tells them, are not made times first: there are millions of
     them in a sweep. Those before AWS lie before any window."""
-    return int(start // 60) if type(start) in (float, int) else number_of(moment(start))
+    if {*map(type, starts)} <= {float, int}:
+        return [int(start // 60) for start in starts]
+    return [number_of(moment(start)) for start in starts]
 
 
 def _query(id: str, metric: MinuteMetric, dimensions: list[dict[str, str]]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def measured_on_instances(name: str) -> MinuteMetric:
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: The values of a metric by their minute, as a number since the beginning of 1970 (UTC): a week of them is told ten times
-#: as fast as by times.
+#: The values of a metric by their minute, as a number since the beginning of 1970 (UTC): millions of them come in a
+#: sweep, and times would cost more than all that is done with them.
 Minutes = dict[int, float]
 
 

@@ -72,9 +72,7 @@ def minutes_taken(steps: Iterable[Recorded], outward: bool) -> int | None:
     return math.ceil(taken[math.ceil(0.9 * len(taken)) - 1])
 
 
-def proven_capacity(
-    load: Mapping[int, float], counts: Mapping[int, float], failing: Iterable[int]
-) -> float | None:
+def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], failing: Iterable[int]) -> float | None:
     """What an instance has carried: the 99th percentile of load by recorded instance, in minutes without an answer of
     the kind 5xx; None without any such minute."""
     if not counts:

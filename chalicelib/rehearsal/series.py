@@ -20,6 +20,10 @@ class UnsoundSeries(ValueError):
     """A load that cannot be replayed; the text says why."""
 
 
+class NoTraffic(UnsoundSeries):
+    """Nothing has come in the window."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """Requests, or whatever is followed, of each minute since ``begin`` (UTC); NaN where there is no datapoint.
@@ -64,7 +68,7 @@ class Load:
 
 def of_points(points: Mapping[int, float], begin: datetime, end: datetime) -> Load:
     """The load of a window from datapoints by the number of their minute, from the first datapoint on: before it there
-    was no variant. Raises UnsoundSeries without any, or where more than a hundredth of the window is unsound."""
+    was no variant. Raises NoTraffic without any, UnsoundSeries where more than a hundredth of the window is unsound."""
     minutes, beginning = (end - begin) // MINUTE, number_of(begin)
     values = array("d", [math.nan]) * minutes
     unsound, first = 0, minutes
@@ -79,7 +83,7 @@ def of_points(points: Mapping[int, float], begin: datetime, end: datetime) -> Lo
         if minute < first:
             first = minute
     if first == minutes:
-        raise UnsoundSeries("no datapoint in the window")
+        raise NoTraffic("no datapoint in the window")
     _trusted(unsound, minutes)
     return Load(values[first:], begin + first * MINUTE, unsound, minutes)
 
