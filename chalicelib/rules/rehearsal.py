@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
@@ -17,6 +18,7 @@ from chalicelib.inventory.traffic import MOST_DAYS
 from chalicelib.rehearsal.questions import Assumptions
 from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out, replayable_in_window
 from chalicelib.rehearsal.variants import SPARED, Unrehearsable
+from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed, unknown
 from chalicelib.rules.guards import variant_with_instances
@@ -78,7 +80,7 @@ def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | 
     if isinstance(kept, Unjudged):
         return unknown(f"its traffic cannot be rehearsed: {kept.reason}")
     if kept.doubt:
-        raise no_datapoints(f"{target.name} is not judged by its rehearsal: {kept.doubt}")
+        raise Unread(f"{target.name} is not judged: {kept.doubt}", "rehearsal", cause=Cause.NOT_TOLD)
     return kept
 
 
