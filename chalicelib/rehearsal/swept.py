@@ -95,8 +95,9 @@ class Rehearser:
         return max(terms.days for terms in self.terms)
 
     def wanted(self, variant: Variant, estate: Inventory) -> Sequence[MinuteMetric]:
-        """The metrics that a rehearsal takes: what instances have carried is asked only where AWS has recorded a step in
-        these days; without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread."""
+        """The metrics that a rehearsal takes: what instances have carried only where AWS has recorded a step in these
+        days, as without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread.
+        """
         if variant.shadow or variant.serverless or not variant.settled or left_out(variant):
             return ()
         target = estate.target_of(variant)
