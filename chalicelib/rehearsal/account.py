@@ -1,7 +1,7 @@
 """A question about a variant of an account: its policy as AWS has it, its own minutes, and what AWS has recorded."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from msgspec.structs import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
