@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
+from chalicelib.audit.charts import chart_of, charts_of
 from chalicelib.audit.comes_back import Verdicts
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.exemptions import exemption_notes, refused_tags
@@ -131,7 +132,14 @@ class Auditor:
             if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
         ]
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
-        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        listed = findings(
+            failing,
+            self.policy,
+            scope,
+            started,
+            lambda failed: tags_of[id(failed)],
+            lambda failed: chart_of(failed.subject, rules[failed.rule.id], estate),
+        )
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
@@ -166,7 +174,7 @@ class Auditor:
             calendar=calendar(self.policy, rules, listed, estate, scope, started.date()) if scope.whole else (),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
-            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules)),
+            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
             api_calls=self.aws.calls - calls_before,
         )
 

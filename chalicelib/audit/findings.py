@@ -13,6 +13,7 @@ from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
@@ -104,13 +105,16 @@ def findings(
     scope: Scope,
     now: datetime,
     tags_of: Callable[[Failing], Mapping[str, str]],
+    chart_of: Callable[[Failing], RehearsalChart | None] = lambda failing: None,
     planned_in: Language | None = None,
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner and exemption, worst first.
+    """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
 
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
     """
-    findings = [_finding(failed, policy, scope, now, tags_of(failed), planned_in) for failed in failing]
+    findings = [
+        _finding(failed, policy, scope, now, tags_of(failed), chart_of(failed), planned_in) for failed in failing
+    ]
     return sorted(
         findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
     )
@@ -122,6 +126,7 @@ def _finding(
     scope: Scope,
     now: datetime,
     tags: Mapping[str, str],
+    chart: RehearsalChart | None,
     planned_in: Language | None,
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
@@ -147,6 +152,7 @@ def _finding(
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence=evidence,
+        chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
         owner=owner_in(tags),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 #: Stretches of minutes short that the table lists.
 LISTED = 20
+#: Columns of the names beside the chart, and the fewest of the chart itself.
+LABEL, LEAST_COLUMNS = 10, 40
 #: The largest file of a series that is read: two years of minutes.
 SERIES_BYTES = 100_000_000
 
@@ -225,16 +227,19 @@ def _read(estate: "Inventory", aim: "ScalableTarget", load: "Load", templates: S
 def _print(answer: "Rehearsal", console: "Console") -> None:
     from rich.text import Text
 
-    from chalicelib.rehearsal.chart import blocks
+    from chalicelib.rehearsal.chart import chart
     from chalicelib.rehearsal.fix import fix
     from chalicelib.rehearsal.words import counted, moment, sentences
+    from chalicelib.report.charts import axis, lines
     from chalicelib.templating import clean
 
     for number, sentence in enumerate(sentences(answer)):
         console.print(Text(clean(sentence), "bold" if number == 0 else ""), soft_wrap=True)
     console.print()
-    for name, line in blocks(answer):
-        console.print(Text.assemble((f"{name:>9} ", "dim"), line), soft_wrap=True)
+    picture, columns = chart(answer), max(LEAST_COLUMNS, console.width - LABEL)
+    for name, _, blocks in lines(picture, columns, monospaced=True):
+        console.print(Text.assemble((f"{name:>9} ", "dim"), blocks), soft_wrap=True)
+    console.print(Text(" " * LABEL + axis(picture, columns), "dim"), soft_wrap=True)
     console.print()
     stretches = answer.replay.short
     load = answer.question.load.values

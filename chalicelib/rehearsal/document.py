@@ -6,16 +6,19 @@ from typing import Any
 
 from chalicelib import __version__
 from chalicelib.rehearsal.book import Replay
-from chalicelib.rehearsal.chart import HEIGHT, STRIP, WIDTH, chart
+from chalicelib.rehearsal.chart import chart
 from chalicelib.rehearsal.fix import Fix, fix
 from chalicelib.rehearsal.proposals import NoProposal, Proposal
 from chalicelib.rehearsal.rehearsal import Rehearsal
 from chalicelib.rehearsal.settings import Setting, TargetTracking
 from chalicelib.rehearsal.words import moment, sentences
+from chalicelib.report.charts import drawing
 from chalicelib.templating import TEMPLATES, render
 
 #: Stretches of minutes short that a page or a table lists; the rest are counted.
 LISTED = 50
+#: The size of a chart, in its own units.
+WIDTH, HEIGHT = 960, 240
 
 
 def as_json(answer: Rehearsal) -> dict[str, Any]:
@@ -131,10 +134,7 @@ def page(answer: Rehearsal) -> str:
             "name": answer.question.name,
             "sentences": sentences(answer),
             "enough": answer.enough,
-            "chart": chart(answer),
-            "width": WIDTH,
-            "height": HEIGHT,
-            "strip": STRIP,
+            "drawn": drawing(chart(answer), WIDTH, HEIGHT),
             "figures": answer.figures,
             "setting": answer.question.setting,
             "behaviour": answer.question.behaviour,
