@@ -19,6 +19,7 @@ def chart(answer: Rehearsal, most: int = MOST_BUCKETS) -> RehearsalChart:
         begin=load.begin,
         minutes=answer.replay.minutes,
         bucket_minutes=width,
+        unit="copy" if answer.question.copies else "instance",
         capacity=_short(answer.question.behaviour.capacity),
         load=[None if bucket.load is None else _short(bucket.load) for bucket in today],
         serving=[bucket.serving for bucket in today],

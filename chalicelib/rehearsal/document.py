@@ -29,6 +29,7 @@ def as_json(answer: Rehearsal) -> dict[str, Any]:
         "name": question.name,
         "summary": sentences(answer),
         "enough": answer.enough,
+        "unit": "copy" if question.copies else "instance",
         "window": {
             "begin": question.load.begin.isoformat() if question.load.begin else None,
             "minutes": numbers.minutes,
@@ -59,6 +60,9 @@ def as_json(answer: Rehearsal) -> dict[str, Any]:
         "changes_per_day": round(numbers.changes_per_day, 2),
         "reversals": numbers.reversals,
         "minutes_short_without_a_zone": answer.zone_minutes,
+        "max_wait_minutes": question.max_wait,
+        "largest_backlog": answer.waiting
+        and {**_moment(answer, answer.waiting.largest_at), "requests": answer.waiting.largest},
         "short": _short(answer, answer.replay),
         "decisions": [decision._asdict() for decision in answer.replay.decisions],
         "proposal": _proposal(answer.proposal) if isinstance(answer.proposal, Proposal) else None,
@@ -112,7 +116,7 @@ def _short(answer: Rehearsal, replayed: Replay) -> list[dict[str, Any]]:
         {
             **_moment(answer, stretch.begin),
             "minutes": stretch.minutes,
-            "peak": max(load[stretch.begin : stretch.end]),
+            "peak": max((value for value in load[stretch.begin : stretch.end] if value == value), default=0.0),
         }
         for stretch in replayed.short
     ]
@@ -136,6 +140,8 @@ def page(answer: Rehearsal) -> str:
             "enough": answer.enough,
             "drawn": drawing(chart(answer), WIDTH, HEIGHT),
             "figures": answer.figures,
+            "unit": "Copy" if answer.question.copies else "Instance",
+            "backlog": answer.waiting.largest if answer.waiting else None,
             "setting": answer.question.setting,
             "behaviour": answer.question.behaviour,
             "basis": answer.question.basis,

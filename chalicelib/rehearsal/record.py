@@ -72,6 +72,27 @@ def minutes_taken(steps: Iterable[Recorded], outward: bool) -> int | None:
     return math.ceil(taken[math.ceil(0.9 * len(taken)) - 1])
 
 
+def recorded_counts(
+    steps: Sequence[Recorded], begin: datetime, end: datetime, current: int | None
+) -> dict[datetime, float]:
+    """How many served in each minute, as the steps tell: what a step adds serves when it is complete, what it takes is
+    gone at its beginning. Without any step it was the ``current`` number all along; before the first one it is not
+    known unless that tells."""
+    changes = [(step.started if not step.outward else step.ended or step.started, step.after) for step in steps]
+    changes.sort(key=lambda change: change[0])
+    count = steps[0].before if steps else current
+    counts: dict[datetime, float] = {}
+    minute, place = begin, 0
+    while minute < end:
+        while place < len(changes) and changes[place][0] <= minute:
+            count = changes[place][1]
+            place += 1
+        if count is not None:
+            counts[minute] = float(count)
+        minute += timedelta(minutes=1)
+    return counts
+
+
 def proven_capacity(
     load: Mapping[datetime, float], counts: Mapping[datetime, float], failing: Iterable[datetime]
 ) -> float | None:

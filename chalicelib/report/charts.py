@@ -7,7 +7,7 @@ shortage is averaged away. Pure.
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -29,7 +29,8 @@ class RehearsalChart(BaseModel):
     Of each bucket, ``load`` is the largest number of requests in a minute, None in a gap; ``serving`` are the fewest
     instances (or copies) that served, ``short`` the minutes in which the load was more than they carry. ``desired`` are
     the fewest that were ordered; a report leaves them out. ``proposed`` and ``proposed_short`` are ``serving`` and
-    ``short`` with the proposal, empty without one. ``capacity`` is what an instance carries in a minute.
+    ``short`` with the proposal, empty without one. ``capacity`` is what an instance carries in a minute. What counts
+    is the ``unit``. Of a queue, ``load`` is what came, and short are the minutes in which requests waited too long.
     """
 
     begin: datetime | None = None
@@ -39,6 +40,7 @@ class RehearsalChart(BaseModel):
     load: Annotated[list[float | None], Field(max_length=MOST_BUCKETS, min_length=1)]
     serving: _Counts
     short: _Counts
+    unit: Annotated[Literal["instance", "copy"], Field(exclude_if=lambda unit: unit == "instance")] = "instance"
     desired: Annotated[_Counts, Field(exclude_if=lambda counts: not counts)] = []
     proposed: Annotated[_Counts, Field(exclude_if=lambda counts: not counts)] = []
     proposed_short: Annotated[_Counts, Field(exclude_if=lambda counts: not counts)] = []
@@ -134,7 +136,7 @@ def _panel(
         capacity=line(serving),
         desired=line(desired) if desired else "",
         short=_stretches(short, column, width),
-        says=f"load up to {chart.peak:,.0f} a minute, {_range(serving)}, {_counted(sum(short))} short",
+        says=f"load up to {chart.peak:,.0f} a minute, {_range(chart, serving)}, {_counted(sum(short))} short",
     )
 
 
@@ -202,10 +204,10 @@ def outcome(chart: RehearsalChart) -> str:
     """What came of a rehearsal in a sentence."""
     short, left = chart.minutes_short, sum(chart.proposed_short)
     text = f"Short for {_counted(short)}" if short else "Never short"
-    text += f" on {_range(chart.serving)}"
+    text += f" on {_range(chart, chart.serving)}"
     if chart.proposed:
         then = f"with the proposal for {_counted(left)}" if left else "with the proposal never"
-        text += f"; {then if short or left else 'nor with the proposal'}, on {_range(chart.proposed)}"
+        text += f"; {then if short or left else 'nor with the proposal'}, on {_range(chart, chart.proposed)}"
     return f"{text}."
 
 
@@ -233,8 +235,9 @@ def _span(counts: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def _range(counts: Sequence[int]) -> str:
-    return f"{_span(counts)} instance" + ("" if set(counts) == {1} else "s")
+def _range(chart: RehearsalChart, counts: Sequence[int]) -> str:
+    unit = chart.unit if set(counts) == {1} else "copies" if chart.unit == "copy" else "instances"
+    return f"{_span(counts)} {unit}"
 
 
 def _counted(minutes: int) -> str:
@@ -268,7 +271,7 @@ def lines(chart: RehearsalChart, columns: int, *, monospaced: bool = False) -> l
         Line("load", f"load, up to {shown.peak:,.0f} a minute", levels(load or 0.0 for load in shown.load)),
         Line(
             "capacity",
-            f"what {_range(chart.serving)} carry",
+            f"what {_range(chart, chart.serving)} carry",
             levels(count * shown.capacity for count in shown.serving),
         ),
         Line("short", f"short: {_counted(chart.minutes_short)}", filled(shown.short)),
@@ -278,7 +281,7 @@ def lines(chart: RehearsalChart, columns: int, *, monospaced: bool = False) -> l
         told += [
             Line(
                 "proposal",
-                f"with the proposal {_range(chart.proposed)}",
+                f"with the proposal {_range(chart, chart.proposed)}",
                 levels(count * shown.capacity for count in shown.proposed),
             ),
             Line("short", f"short with the proposal: {left}", filled(shown.proposed_short)),
