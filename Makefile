@@ -40,7 +40,7 @@ mutants: setup  ## deliberate errors in the code, and which no test notices; tak
 
 slow: setup  ## what takes longer: the packed zip in a bare interpreter, the terminal, the benchmark's account, all examples of the properties
 	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
-	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

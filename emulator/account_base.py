@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import yaml
 from emulator import seed
 from emulator.extension import autoscaling
 from emulator.extension.registry import backend_of, handle
+from emulator.extension.series import Point
 
 REGISTRIES = Path(__file__).resolve().parents[1] / "policies" / "data" / "registries.yaml"
 TRAFFIC_DAYS = 16
@@ -96,27 +98,36 @@ def calls(
     `rare` leaves one hour in three days of them. `by_minute` says that the last days have a datapoint for every minute,
     with noise, of which `jump` are asked from nine to eleven on working days."""
     hours = _hours(account.now)[:: RARE_HOURS if rare else 1]
-    counted = [(hour, round(60 * peak * load)) for hour, load in hours]
     if by_minute and not rare:
-        since = min(minute for minute, _ in _minutes(account.now))
-        counted = [(hour, number) for hour, number in counted if hour < since]
-        counted += [
-            (minute, round(jump if jump and _in_the_morning(minute) else peak * load))
-            for minute, load in _minutes(account.now)
-        ]
-    # One sample of value 1 for each request, as SageMaker writes it.
-    points = [(moment, number, number, 1, 1) for moment, number in counted if number]
-    seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+        points = _points_by_minute(account.now.replace(second=0, microsecond=0), peak, jump)
+    else:
+        points = _points((hour, round(60 * peak * load)) for hour, load in hours)
+    seed.metric_points(account.id, account.region, metric, dimensions, points, unit="None")
 
 
-def _minutes(now: datetime) -> tuple[tuple[float, float], ...]:
-    """Every minute of the days that are rehearsed, in seconds since 1970, with its load: between those of the hours."""
-    return _minutes_before(now.replace(minute=0, second=0, microsecond=0), now.replace(second=0, microsecond=0))
+def _points(counted: Iterable[tuple[float, int]]) -> list[Point]:
+    """One sample of value 1 for each request, as SageMaker writes it."""
+    return [(moment, float(number), float(number), 1.0, 1.0) for moment, number in counted if number]
 
 
-@cache
-def _minutes_before(newest: datetime, now: datetime) -> tuple[tuple[float, float], ...]:
-    by_hour = dict(_hours_before(newest))
+@lru_cache(maxsize=64)
+def _points_by_minute(now: datetime, peak: float, jump: float) -> list[Point]:
+    """The points of variants with the same traffic, which are many: the hours before the days that are rehearsed, and
+    every minute of these."""
+    minutes = _minutes_before(now)
+    since = minutes[-1][0]
+    earlier = ((hour, round(60 * peak * load)) for hour, load in _hours(now) if hour < since)
+    later = (
+        (minute, round(jump if jump and _in_the_morning(minute) else peak * load)) for minute, load in reversed(minutes)
+    )
+    return _points(chain(earlier, later))
+
+
+@lru_cache(maxsize=4)
+def _minutes_before(now: datetime) -> tuple[tuple[float, float], ...]:
+    """Every minute of the days that are rehearsed, the newest first, in seconds since 1970, with its load: between
+    those of the hours."""
+    by_hour = dict(_hours(now))
     noise = random.Random(7)
     loads = []
     for back in range(MINUTES_OF_TRAFFIC):

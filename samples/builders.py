@@ -44,7 +44,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.supplied import Supplied
-from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes
+from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes, number_of
 from chalicelib.kinds import KINDS
 from chalicelib.rehearsal.swept import Rehearser, Terms
 
@@ -910,14 +910,13 @@ def a_traffic(
 ) -> Traffic:
     """A load by minutes, the last of which ends now; ``counts`` are the instances that AWS has recorded in each, and
     ``failing`` the minutes in which it answered with errors. A minute that is no number has no datapoint."""
-    begin = NOW - timedelta(minutes=len(load))
-    moments = [begin + timedelta(minutes=minute) for minute in range(len(load))]
+    begin = number_of(NOW) - len(load)
     return Traffic(
         of.resource_id,
         {
-            INVOCATIONS: {at: value for at, value in zip(moments, load, strict=True) if value == value},
-            SHARES: {at: 1 / count for at, count in zip(moments, counts, strict=False)},
-            FAILURES: {moments[minute]: 1.0 for minute in failing},
+            INVOCATIONS: {begin + minute: value for minute, value in enumerate(load) if value == value},
+            SHARES: {begin + minute: 1 / count for minute, count in enumerate(counts)},
+            FAILURES: {begin + minute: 1.0 for minute in failing},
         },
     )
 

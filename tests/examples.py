@@ -1,4 +1,4 @@
-"""How many examples a property is tried with: a quarter in the suite that every change passes, all in ``make slow``."""
+"""How many examples a property is tried with: an eighth in the suite that every change passes, all in ``make slow``."""
 
 import os
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from hypothesis import settings
 Value = TypeVar("Value")
 
 ALL = bool(os.environ.get("AUDITOR_ALL_EXAMPLES"))
-SHARE = 4
+SHARE = 8
 
 
 def number(full: int) -> int:
-    """``full``, or the quarter of it (at least one) that the quick suite takes."""
+    """``full``, or the eighth of it (at least one) that the quick suite takes."""
     return full if ALL else max(1, full // SHARE)
 
 
@@ -23,5 +23,5 @@ def examples(full: int) -> settings:
 
 
 def sampled(values: Sequence[Value]) -> Sequence[Value]:
-    """All of the values, or every fourth of them, the first among them."""
+    """All of the values, or every eighth of them, the first among them."""
     return values if ALL else values[::SHARE]

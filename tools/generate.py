@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app import app
 from chalicelib.input.bounds import ALL
+from chalicelib.money.price_file import PriceFile
 from chalicelib.report.findings import Report
 from chalicelib.tables import DATA
 from chalicelib.web.openapi import document
@@ -31,6 +32,13 @@ def report_schema() -> str:
     return json.dumps({**head, **{key: value for key, value in schema.items() if key != "title"}}, indent=2) + "\n"
 
 
+def prices_schema() -> str:
+    """The JSON Schema of a price file (draft 2020-12)."""
+    schema = PriceFile.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Price file, schema version 1"}
+    return json.dumps({**head, **{key: value for key, value in schema.items() if key != "title"}}, indent=2) + "\n"
+
+
 def http_description() -> str:
     """The description of the HTTP face (OpenAPI 3.1)."""
     return json.dumps(document(app.routes), indent=2) + "\n"
@@ -52,6 +60,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     """Every generated file with the content that it should have."""
     yield ROOT / "docs" / "report.schema.json", report_schema()
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
+    yield ROOT / "docs" / "prices.schema.json", prices_schema()
     yield ROOT / "docs" / "openapi.json", http_description()
     yield ROOT / "docs" / "bounds.md", bounds_page()
     yield ROOT / "docs" / "inventory.md", inventory_page()

@@ -162,6 +162,25 @@ def calendar(
 
 
 @app.command()
+def prices(
+    region: Annotated[
+        list[str],
+        typer.Option(
+            metavar="REGION", help="Region whose prices to read; repeat for more.", autocompletion=completion.regions
+        ),
+    ],
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a price file, as --prices FILE reads it.")
+    ] = None,
+    profile: Profile = None,
+) -> None:
+    """Read the AWS Price List of SageMaker instances (needs pricing:GetProducts), as a price file."""
+    from chalicelib.cli.prices import run_prices
+
+    run_prices(regions=region, to=save, profile=profile)
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
     policy: PolicyName = None,

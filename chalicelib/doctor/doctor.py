@@ -19,6 +19,8 @@ from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.parts import action
+from chalicelib.money.catalogue import ENDPOINT_REGIONS, SERVICE_CODE
+from chalicelib.money.catalogue import OPERATION as PRICE_OPERATION
 from chalicelib.notices.channels import CHANNELS, Lookup
 from chalicelib.policy.policy import Policy
 from chalicelib.report.findings import utc_text
@@ -135,6 +137,8 @@ def diagnose(
         return Diagnosis(audit=audit, checks=checks)
     aws = Aws(session, scope.region, _QUICK, attempts=1)
     permissions = tried(aws, scope, loaded, now, sweep=not event)
+    if service.settings.prices:
+        permissions += price_permission(session, scope, checks)
     checks += deployed_checks(service.settings, session, scope)
     return Diagnosis(
         audit=audit,
@@ -259,6 +263,18 @@ def _tried(aws: Aws, operation: str, probe: Probe) -> Permission:
     except CallFailed as failure:
         return judged(operation, failure, named=probe.named)
     return Permission(operation=operation, state="allowed", named=probe.named)
+
+
+def price_permission(session: boto3.Session, scope: Scope, checks: list[Check]) -> list[Permission]:
+    """Whether prices may be asked for; nothing but a note where AWS has no price list. No rule is unknown without."""
+    region = ENDPOINT_REGIONS.get(scope.partition)
+    if region is None:
+        text = f"AWS has no price list in {scope.partition}: savings are told without amounts"
+        checks.append(_check("settings", "note", f"{PREFIX}PRICES", text))
+        return []
+    probe = Probe({"ServiceCode": SERVICE_CODE, "MaxResults": 1})
+    answer = _tried(Aws(session, region, _QUICK, attempts=1), PRICE_OPERATION, probe)
+    return [answer.model_copy(update={"note": "Without it savings are told without amounts."})]
 
 
 def judged(operation: str, failure: CallFailed, *, named: bool) -> Permission:

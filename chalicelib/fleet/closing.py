@@ -65,7 +65,7 @@ class Closing:
         Raises what a channel raised, after every account was tried.
         """
         for part in sorted(run.open):
-            self.runs.results.keep(run.id, part, self.unread(run.id, part, "audit", NEVER_CAME))
+            self.runs.results.keep(run.id, part, self.unread(run, part, "audit", NEVER_CAME))
             self.runs.finish(run.id, part, "lost")
         run = self.runs.get(run.id) or run
         self._tell_all(run)
@@ -173,15 +173,15 @@ class Closing:
         jobs = {id for id in asked if settings[id].rule.parts(settings[id].params) & JOB_PARTS}
         return asked & jobs if part.group == "jobs" else asked - jobs
 
-    def unread(self, run: str, part: RunPart, operation: str, reason: str) -> Result:
+    def unread(self, run: Run, part: RunPart, operation: str, reason: str) -> Result:
         """What is known of a part that could not be audited: nothing, and why."""
         report = unread_report(
             part.account,
             part.region,
             operation,
             reason,
-            audit_id=run,
-            trigger="schedule",
+            audit_id=run.id,
+            trigger=run.trigger,
             policy=self.policy.used,
             rules=self.policy.enabled(),
             now=self.clock(),

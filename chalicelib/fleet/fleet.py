@@ -187,7 +187,7 @@ class Fleet:
                 raise PartDied(f"{DEATHS} attempts died without a word: their time or their memory was not enough")
             return self._audited(run, part)
         except NotAllowed as refused:
-            result = self.closing.unread(run.id, part, refused.operation, str(refused))
+            result = self.closing.unread(run, part, refused.operation, str(refused))
             telemetry.audited(result.report)
             return result
         except Exception as fault:
@@ -207,7 +207,7 @@ class Fleet:
 
     def _nothing(self, run: Run, part: RunPart) -> Result:
         """A part of which no rule is asked."""
-        blind = self.closing.unread(run.id, part, "", "")
+        blind = self.closing.unread(run, part, "", "")
         return Result(
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
@@ -223,7 +223,7 @@ class Fleet:
         """Takes out a part that failed for good: it takes nothing from another attempt that came to its end."""
         run = self.runs.get(run_id)
         if run is not None and part in run.open:
-            self.runs.results.keep(run_id, part, self.closing.unread(run_id, part, operation, reason))
+            self.runs.results.keep(run_id, part, self.closing.unread(run, part, operation, reason))
             self._finish(run_id, part, "failed")
 
     def _finish(self, run_id: str, part: RunPart, outcome: Literal["done", "failed"]) -> None:

@@ -49,6 +49,7 @@ PATTERN_SECONDS = Bound(2, "seconds", "the match of an AllowedPattern")
 
 EVENT_BYTES = Bound(1_000_000, "bytes", "an event")
 REPORT_BYTES = Bound(500_000_000, "bytes", "a report")
+PRICE_FILE_BYTES = Bound(20_000_000, "bytes", "a price file")
 BODY_BYTES = Bound(1_000_000, "bytes", "the body of a request")
 BODY_ITEMS = Bound(1_000, "items", "a list in the body of a request")
 SERIES_MINUTES = Bound(20_160, "minutes", "a series in the body of a request")

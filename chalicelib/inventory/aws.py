@@ -49,6 +49,8 @@ _CONFIG = Config(
     read_timeout=30,
     user_agent_extra="sagemaker-resilience-auditor",
 )
+#: Of what no audit waits for long.
+_ASIDE = _CONFIG.merge(Config(connect_timeout=3, read_timeout=10))
 _FORM = "application/x-www-form-urlencoded"
 #: What boto3 calls a service that IAM, and with it this door, calls otherwise.
 _OF_BOTO3 = {"servicequotas": "service-quotas"}
@@ -302,6 +304,11 @@ class Aws:
     def listing(self, service: str, operation: str, key: str, **parameters: Any) -> list[Any]:
         """All pages of :meth:`pages` in one list."""
         return [item for page in self.pages(service, operation, key, **parameters) for item in page]
+
+
+def beside(session: boto3.Session, region: str) -> Aws:
+    """A door to what an audit reads beside the account and can do without: it gives up early."""
+    return Aws(session, region, _ASIDE, attempts=2)
 
 
 def _read_json(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:

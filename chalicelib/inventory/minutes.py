@@ -15,7 +15,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import OPERATION
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.traffic import MinuteMetric, Minutes
+from chalicelib.inventory.traffic import MinuteMetric, Minutes, number_of
 
 if TYPE_CHECKING:
     from chalicelib.inventory.aws import Aws
@@ -173,10 +173,17 @@ def _dimensions(place: Place, metric: MinuteMetric) -> list[dict[str, str]]:
 
 def _points(result: Mapping[str, Any]) -> Minutes:
     try:
-        pairs = list(zip(result["Timestamps"], result["Values"], strict=True))
-        return {moment(start): float(value) for start, value in pairs}
-    except (LookupError, TypeError, ValueError) as error:
+        return dict(zip(_numbers(result["Timestamps"]), map(float, result["Values"]), strict=True))
+    except (LookupError, OverflowError, TypeError, ValueError) as error:
         raise unreadable(OPERATION, f"datapoints cannot be understood ({type(error).__name__})") from None
+
+
+def _numbers(starts: Sequence[Any]) -> list[int]:
+    """The numbers of minutes. Seconds since 1970, as AWS tells them, are not made times first: there are millions of
+    them in a sweep. Those before AWS lie before any window."""
+    if {*map(type, starts)} <= {float, int}:
+        return [int(start // 60) for start in starts]
+    return [number_of(moment(start)) for start in starts]
 
 
 def _query(id: str, metric: MinuteMetric, dimensions: list[dict[str, str]]) -> dict[str, Any]:

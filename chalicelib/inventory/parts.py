@@ -124,8 +124,6 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
         Part.TARGETS,
         Part.POLICIES,
         Part.SCHEDULES,
-        Part.ALARMS,
-        Part.ACTIVITIES,
     ),
     Part.ALARMS: (Part.POLICIES,),
     Part.ROLLBACK_ALARMS: (Part.ENDPOINTS, Part.DEPLOYMENTS),

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.inventory.facts import Unread
 
-_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)\)")
-_CRON = re.compile(r"cron\((.+)\)")
+AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)\)")
+CRON = re.compile(r"cron\((.+)\)")
 _YEARS = re.compile(r"\d{4}(-\d{4})?(,\d{4}(-\d{4})?)*")
 #: How far a place's clock may stand behind UTC, and before it.
 _BEHIND, _BEFORE = timedelta(hours=12), timedelta(hours=14)
@@ -22,9 +22,9 @@ def over(expression: str, zone: str | None, now: datetime) -> bool:
     >>> over("at(2024-05-01T20:00:00)", "Europe/Dublin", datetime(2026, 1, 1, tzinfo=UTC))
     True
     """
-    if (once := _AT.fullmatch(expression.strip())) is not None:
+    if (once := AT.fullmatch(expression.strip())) is not None:
         return _passed(once.group(1), zone, now)
-    fields = cron.group(1).split() if (cron := _CRON.fullmatch(expression.strip())) is not None else []
+    fields = cron.group(1).split() if (cron := CRON.fullmatch(expression.strip())) is not None else []
     if len(fields) == 6 and _YEARS.fullmatch(fields[5]):
         last = max(int(year) for year in re.findall(r"\d{4}", fields[5]))
         return (now - _BEHIND).year > last

@@ -9,7 +9,7 @@ and "Troubleshooting"; CloudWatch user guide, "Metrics retention".
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 MOST_DAYS = 14
@@ -44,9 +44,18 @@ def measured_on_instances(name: str) -> MinuteMetric:
     return MinuteMetric(name, _HOSTING if name.startswith("ConcurrentRequests") else _INSTANCES, "Average")
 
 
-Minutes = dict[datetime, float]
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: The values of a metric by their minute, as a number since the beginning of 1970 (UTC): millions of them come in a
+#: sweep, and times would cost more than all that is done with them.
+Minutes = dict[int, float]
 
 
-def instances(shares: Mapping[datetime, float]) -> Minutes:
+def number_of(moment: datetime) -> int:
+    """The number of the minute in which a moment lies."""
+    return (moment - _BEGINNING) // MINUTE
+
+
+def instances(shares: Mapping[int, float]) -> Minutes:
     """How many instances were active in each minute, from the averages of :data:`SHARES`."""
     return {minute: float(round(1 / share)) for minute, share in shares.items() if 0 < share <= 1}

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from chalicelib.ledger.results import Head, Result, Results, RunPart, partition_of_run
 from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
-from chalicelib.report.findings import utc_text
+from chalicelib.report.findings import Trigger, utc_text
 
 KEPT_DAYS = 30
 #: The time of a run: what is open of one that began longer ago does not come back any more.
@@ -38,7 +38,7 @@ class Run:
 
     id: str
     state: RunState
-    trigger: str
+    trigger: Trigger
     parts: int
     open: frozenset[RunPart]
     accounts: tuple[str, ...]

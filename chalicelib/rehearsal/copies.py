@@ -12,7 +12,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.traffic import COPY_FAILURES, COPY_INVOCATIONS, MinuteMetric, Minutes
+from chalicelib.inventory.traffic import COPY_FAILURES, COPY_INVOCATIONS, MinuteMetric, Minutes, number_of
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.questions import WARMUP, Known
 from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_counts, recorded_steps
@@ -48,7 +48,7 @@ def known_of_component(
 ) -> tuple[Load, Known]:
     """The load of a component in a window, and what is known of its scaling. Raises UnsoundSeries for too little or
     unsound traffic, Unrehearsable, and Unread."""
-    load = of_points(minutes[COPY_INVOCATIONS].items(), begin, end)
+    load = of_points(minutes[COPY_INVOCATIONS], begin, end)
     if load.minutes < FEWEST_MINUTES:
         raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
     assert load.begin is not None
@@ -59,7 +59,7 @@ def known_of_component(
     policies = estate.policies_of(target)
     since = max((policy.created for policy in policies if policy.created), default=load.begin)
     warmup, removal = minutes_taken(steps, outward=True), minutes_taken(steps, outward=False)
-    start = int(counts.get(load.begin, answer.setting.minimum if current is None else current))
+    start = int(counts.get(number_of(load.begin), answer.setting.minimum if current is None else current))
     behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
     inside = [step for step in steps if step.started >= since]
     failing = [minute for minute, number in minutes[COPY_FAILURES].items() if number > 0]

@@ -12,7 +12,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
-from chalicelib.inventory.traffic import BACKLOG, MINUTE, PROCESSED, PROCESSSED, SAMPLES, MinuteMetric, Minutes
+from chalicelib.inventory.traffic import BACKLOG, PROCESSED, PROCESSSED, SAMPLES, MinuteMetric, Minutes, number_of
 from chalicelib.rehearsal.policies import Replayable, Unreplayable, replayable
 from chalicelib.rehearsal.questions import Known
 from chalicelib.rehearsal.record import minutes_taken, recorded_steps
@@ -53,7 +53,7 @@ def known_of_queue(
     unsound traffic, Unrehearsable, and Unread."""
     processed = {**minutes[PROCESSSED], **minutes[PROCESSED]}
     backlog, counts = minutes[BACKLOG], minutes[SAMPLES]
-    load = of_points(arrivals(processed, backlog).items(), begin, end)
+    load = of_points(arrivals(processed, backlog), begin, end)
     if load.minutes < FEWEST_MINUTES:
         raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
     assert load.begin is not None
@@ -67,7 +67,7 @@ def known_of_queue(
         warmup=minutes_taken(steps, outward=True),
         removal=minutes_taken(steps, outward=False),
         proven=rate(processed, backlog, counts),
-        start=int(counts.get(load.begin, 0 if counts else current or 0)),
+        start=int(counts.get(number_of(load.begin), 0 if counts else current or 0)),
         notes=(*unread.values(), UNCHECKED),
         queued=True,
     )
@@ -91,7 +91,7 @@ def rate(processed: Minutes, backlog: Minutes, counts: Minutes) -> float | None:
     done = sorted(
         number / counts[minute]
         for minute, number in processed.items()
-        if counts.get(minute, 0) > 0 and backlog.get(minute, 0) > 0 and backlog.get(minute - MINUTE, 0) > 0
+        if counts.get(minute, 0) > 0 and backlog.get(minute, 0) > 0 and backlog.get(minute - 1, 0) > 0
     )
     if len(done) < FEWEST_BUSY:
         return None

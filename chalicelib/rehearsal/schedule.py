@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from chalicelib.inventory.kinds.scaling import ScheduledAction
-from chalicelib.inventory.schedules import clock
+from chalicelib.inventory.schedules import AT, CRON, clock
 
 MINUTE = timedelta(minutes=1)
-_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?)\)")
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_CRON = re.compile(r"cron\((.+)\)")
 _MONTHS = dict(JAN=1, FEB=2, MAR=3, APR=4, MAY=5, JUN=6, JUL=7, AUG=8, SEP=9, OCT=10, NOV=11, DEC=12)
 #: AWS counts the days of the week from Sunday.
 _WEEKDAYS = dict(SUN=1, MON=2, TUE=3, WED=4, THU=5, FRI=6, SAT=7)
@@ -32,17 +30,20 @@ def minutes_of(action: ScheduledAction, begin: datetime, minutes: int) -> list[i
     end = begin + minutes * MINUTE
     first = max(begin, action.start) if action.start else begin
     last = min(end, action.end) if action.end else end
-    moments = _moments(action, zone, first, last)
-    return sorted({int((moment - begin) // MINUTE) for moment in moments if first <= moment < last})
+    try:
+        moments = [moment for moment in _moments(action, zone, first, last) if first <= moment < last]
+    except OverflowError:
+        raise UnreadSchedule(f"{action.schedule!r} lies beyond the calendar") from None
+    return sorted({int((moment - begin) // MINUTE) for moment in moments})
 
 
 def _moments(action: ScheduledAction, zone: tzinfo, first: datetime, last: datetime) -> Iterator[datetime]:
     expression = action.schedule.strip()
-    if (once := _AT.fullmatch(expression)) is not None:
+    if (once := AT.fullmatch(expression)) is not None:
         yield _local(once.group(1), zone)
     elif (rate := _RATE.fullmatch(expression)) is not None:
         yield from _every(rate, action, first, last)
-    elif (cron := _CRON.fullmatch(expression)) is not None:
+    elif (cron := CRON.fullmatch(expression)) is not None:
         yield from _by_cron(cron.group(1), zone, first, last)
     else:
         raise UnreadSchedule(f"{expression!r} is not understood")

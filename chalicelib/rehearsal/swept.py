@@ -19,7 +19,7 @@ from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
 from chalicelib.rehearsal.questions import MAX_SHORT, Assumptions, Known, Wishes, question
 from chalicelib.rehearsal.record import recorded_steps
 from chalicelib.rehearsal.rehearsal import Rehearsal, rehearse
-from chalicelib.rehearsal.series import UnsoundSeries
+from chalicelib.rehearsal.series import NoTraffic, UnsoundSeries
 from chalicelib.rehearsal.settings import Setting
 from chalicelib.rehearsal.variants import Unrehearsable, followed, known_of, replayable_of, spared
 from chalicelib.rehearsal.words import changes
@@ -42,9 +42,10 @@ class Terms:
 
 
 class Unjudged(NamedTuple):
-    """Why the traffic of a variant says nothing."""
+    """Why the traffic of a variant says nothing; ``idle`` where there is none."""
 
     reason: str
+    idle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,9 @@ class Rehearser:
         return max(terms.days for terms in self.terms)
 
     def wanted(self, variant: Variant, estate: Inventory) -> Sequence[MinuteMetric]:
-        """The metrics that a rehearsal takes: what instances have carried is asked only where AWS has recorded a step;
-        without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread."""
+        """The metrics that a rehearsal takes: what instances have carried only where AWS has recorded a step in these
+        days, as without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread.
+        """
         if variant.shadow or variant.serverless or not variant.settled or left_out(variant):
             return ()
         target = estate.target_of(variant)
@@ -109,8 +111,10 @@ class Rehearser:
             metrics = followed(replayable_in_window(estate, target, self.days))
         except Unrehearsable:
             return ()
-        steps = Part.ACTIVITIES not in spared(estate, target) and recorded_steps(estate.activities_of(target))
-        return [INVOCATIONS, *([FAILURES, SHARES] if steps or metrics else []), *metrics]
+        begin = estate.now - timedelta(days=self.days)
+        known = () if Part.ACTIVITIES in spared(estate, target) else recorded_steps(estate.activities_of(target))
+        changed = any(step.started >= begin for step in known)
+        return [INVOCATIONS, *([FAILURES, SHARES] if changed or metrics else []), *metrics]
 
     def reduced(
         self, variant: Variant, estate: Inventory, minutes: Mapping[MinuteMetric, Minutes]
@@ -131,6 +135,8 @@ def _rehearsed(
         load, known = known_of(estate, spared(estate, target), target, variant, minutes, begin, end)
         where = f"Invocations of the last {terms.days} days, by minute"
         answer = rehearse(question(target.name, load, where, wishes, known, terms.assumed))
+    except NoTraffic as problem:
+        return Unjudged(str(problem), idle=True)
     except (InvalidInput, UnsoundSeries, Unrehearsable, Unread) as problem:
         return Unjudged(str(problem))
     measured = known.proven is not None and answer.question.behaviour.capacity == known.proven

@@ -1,5 +1,6 @@
 """A variant of an account as it is rehearsed: its setting, the minutes that this takes, and what AWS has recorded."""
 
+import math
 from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,12 +13,12 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import (
     FAILURES,
     INVOCATIONS,
-    MINUTE,
     SHARES,
     MinuteMetric,
     Minutes,
     instances,
     measured_on_instances,
+    number_of,
 )
 from chalicelib.rehearsal.policies import Replayable, Signal, Unreplayable, replayable
 from chalicelib.rehearsal.questions import WARMUP, Known
@@ -86,7 +87,7 @@ def known_of(
 
     Raises UnsoundSeries for too little or unsound traffic, Unrehearsable, and Unread.
     """
-    load = of_points(minutes[INVOCATIONS].items(), begin, end)
+    load = of_points(minutes[INVOCATIONS], begin, end)
     if load.minutes < FEWEST_MINUTES:
         raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
     assert load.begin is not None
@@ -99,7 +100,7 @@ def known_of(
     since = max((policy.created for policy in policies if policy.created), default=load.begin)
     warmup = minutes_taken(steps, outward=True)
     removal = minutes_taken(steps, outward=False)
-    start = int(counts.get(load.begin, scaled.known("current_instance_count") or answer.setting.minimum))
+    start = int(counts.get(number_of(load.begin), scaled.known("current_instance_count") or answer.setting.minimum))
     behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
     inside = [step for step in steps if step.started >= since]
     failing = [minute for minute, number in minutes.get(FAILURES, {}).items() if number > 0]
@@ -122,8 +123,9 @@ def known_of(
     )
 
 
-def _load_of(values: Minutes, counts: Mapping[datetime, float], load: Load) -> Sequence[float]:
+def _load_of(values: Minutes, counts: Minutes, load: Load) -> Sequence[float]:
     """What all instances measured together, in the minutes of the load; NaN where nothing is known."""
     whole = per_instance(values, counts)
     assert load.begin is not None
-    return array("d", (whole.get(load.begin + minute * MINUTE, float("nan")) for minute in range(load.minutes)))
+    begin = number_of(load.begin)
+    return array("d", (whole.get(begin + minute, math.nan) for minute in range(load.minutes)))

@@ -17,15 +17,14 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import MOST_DAYS
 from chalicelib.rehearsal.questions import Assumptions
 from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out, replayable_in_window
-from chalicelib.rehearsal.variants import Unrehearsable
+from chalicelib.rehearsal.variants import SPARED, Unrehearsable
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
-from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
+from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed, unknown
 from chalicelib.rules.guards import variant_with_instances
 from chalicelib.rules.registry import Params, Window, rule
 
 TOPIC = "autoscaling-rehearsal"
-_POLICIES = "application-autoscaling:DescribeScalingPolicies"
 _CONFIDENCE = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 _READS: list[Part | Window] = [
     Part.ENDPOINTS,
@@ -58,7 +57,9 @@ def rehearser(params: Iterable[Any]) -> Rehearser | None:
 
 
 def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | Outcome:
-    """The rehearsal of a variant, or why there is none. Raises Unread where it is not known, or does not judge."""
+    """The rehearsal of a variant, or why there is none. Raises Unread where something could not be read, or the replay
+    does not explain the record. What the policy itself or too short a life leaves unknown is no blind spot of the
+    report: no permission and no other try would bring it."""
     if reason := left_out(variant):
         return not_applicable(reason)
     target = estate.target_of(variant)
@@ -69,15 +70,17 @@ def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | 
     try:
         replayable_in_window(estate, target, terms.days)
     except Unrehearsable as refusal:
-        raise Unread(str(refusal), _POLICIES, cause=Cause.NOT_TOLD) from None
+        return unknown(str(refusal))
     estate.gaps.demand(Part.MINUTES, variant.resource_id)
     kept: Rehearsed | Unjudged | None = estate.rehearsals.get(variant.resource_id, {}).get(terms)
     if kept is None:
         raise no_datapoints("its traffic was not rehearsed")
+    if isinstance(kept, Unjudged) and kept.idle:
+        return not_applicable("no traffic to rehearse; endpoint-idle tells it")
     if isinstance(kept, Unjudged):
-        raise no_datapoints(f"its traffic cannot be rehearsed: {kept.reason}")
+        return unknown(f"its traffic cannot be rehearsed: {kept.reason}")
     if kept.doubt:
-        raise no_datapoints(f"{target.name} is not judged by its rehearsal: {kept.doubt}")
+        raise Unread(f"{target.name} is not judged: {kept.doubt}", "rehearsal", cause=Cause.NOT_TOLD)
     return kept
 
 
@@ -100,6 +103,7 @@ class Shortfall(Rehearsing):
     severity=Severity.MEDIUM,
     params=Shortfall,
     reads=_READS,
+    spares=SPARED,
     guards=[variant_with_instances],
 )
 def rehearsal_capacity_shortfall(variant: Variant, estate: Inventory, params: Shortfall) -> Outcome:
@@ -132,6 +136,7 @@ class Excess(Rehearsing):
     severity=Severity.LOW,
     params=Excess,
     reads=_READS,
+    spares=SPARED,
     guards=[variant_with_instances],
 )
 def rehearsal_excess_capacity(variant: Variant, estate: Inventory, params: Excess) -> Outcome:
@@ -166,6 +171,7 @@ class ZoneLoss(Rehearsing):
     severity=Severity.INFO,
     params=ZoneLoss,
     reads=_READS,
+    spares=SPARED,
     guards=[variant_with_instances],
 )
 def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneLoss) -> Outcome:

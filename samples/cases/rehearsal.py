@@ -102,7 +102,7 @@ def left_alone(rule: str, load: list[float]) -> Iterable[Case]:
         variant = a_variant(status=status)
         yield does_not_apply(rule, f"the endpoint is {status}", variant, *scaled(variant), loaded(load, variant))
     yield is_unknown(rule, "one minute less than a day", VARIANT, *scaled(), loaded(load[1:]))
-    yield is_unknown(rule, "no datapoint at all", VARIANT, *scaled(), loaded([]))
+    yield does_not_apply(rule, "no datapoint at all", VARIANT, *scaled(), loaded([]))
     yield is_unknown(
         rule,
         "its minutes could not be read",

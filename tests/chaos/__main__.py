@@ -6,15 +6,10 @@ import sys
 from collections.abc import Iterator
 
 from tests.chaos.outcome import Outcome, line
-from tests.chaos.trials import Group, groups
+from tests.chaos.trials import groups
+from tests.chaos.work import Work, tried
 
 KINDS = ("answers", "deaths", "outages")
-
-
-def tried(work: tuple[Group, float, int]) -> tuple[Group, list[tuple[str, Outcome]]]:
-    """A share of a group, in a process of its own."""
-    group, share, seed = work
-    return group, list(group.tried(share, seed))
 
 
 def main() -> int:
@@ -29,23 +24,23 @@ def main() -> int:
     if not 0 < options.share <= 1:
         parser.error(f"--share {options.share}; accepted is a number above 0, at most 1")
     works = [
-        (group, share, options.seed)
-        for group, share in groups(options.share, options.seed)
+        Work(group.kind, group.name, options.share, options.seed)
+        for group, _ in groups(options.share, options.seed)
         if group.kind in (options.kind or KINDS) and options.story in group.name
     ]
     outcomes: list[Outcome] = []
-    for group, named in _worked(works, options.jobs):
+    for work, named in _worked(works, options.jobs):
         for name, outcome in named:
             outcomes.append(outcome)
             for reason in outcome.reasons:
-                print(f"{group.kind}: {name}: {reason}")
+                print(f"{work.kind}: {name}: {reason}")
         if options.share == 1:
-            print(f"{group.kind}, {group.name}: {line(outcome for _, outcome in named)}", flush=True)
+            print(f"{work.kind}, {work.name}: {line(outcome for _, outcome in named)}", flush=True)
     print(f"chaos: {line(outcomes)}")
     return 1 if any(outcomes) else 0
 
 
-def _worked(works: list[tuple[Group, float, int]], jobs: int) -> Iterator[tuple[Group, list[tuple[str, Outcome]]]]:
+def _worked(works: list[Work], jobs: int) -> Iterator[tuple[Work, list[tuple[str, Outcome]]]]:
     if jobs == 1:
         yield from map(tried, works)
         return

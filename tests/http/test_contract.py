@@ -26,6 +26,8 @@ from emulator.server import Emulator
 from tests.examples import number
 from tests.service.test_audit import an_endpoint
 
+pytestmark = pytest.mark.slow
+
 ARNS = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name}" for name in ("alone", "gone")]
 RULE = "endpoint-single-instance"
 TOPICS = sorted({rule.topic for rule in RULES.values()})

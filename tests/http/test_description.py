@@ -23,6 +23,8 @@ from emulator.server import Emulator
 from tests.http.test_http import asked
 from tests.service.test_audit import an_endpoint
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 POLICY = """
 extends: baseline

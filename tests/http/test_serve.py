@@ -17,6 +17,8 @@ from chalicelib.cli import run
 from emulator.account import EXPECTED
 from tests.conftest import interruptible
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:

@@ -23,7 +23,7 @@ from emulator.server import DEFAULT_REGION as REGION
 from emulator.server import Emulator
 from tests.unit.test_notices import NOW, a_finding
 
-pytestmark = pytest.mark.usefixtures("direct_calls")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("direct_calls")]
 
 #: What a function of Lambda may answer.
 LAMBDA_BYTES = 6 * 1024 * 1024

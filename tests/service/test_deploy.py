@@ -20,6 +20,8 @@ from tools.deploy import DeployFailed, NotReady, Place, Wish, deploy, stack_name
 from tools.destroy import destroy
 from tools.package import PackageFailed
 
+pytestmark = pytest.mark.slow
+
 REGION = "eu-west-1"
 BUCKET = "artifacts"
 HERE = sys.version_info[:2]

@@ -375,6 +375,17 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
+def test_prices_are_read_only_where_they_are_on(stack: Template) -> None:
+    policy = stack["Resources"]["PricesPolicy"]
+    assert policy["Condition"] == "HasPrices"
+    assert stack["Conditions"]["HasPrices"] == {"Fn::Equals": [{"Ref": "Prices"}, "on"]}
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", ["pricing:GetProducts"])
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith("pricing:")]
+
+
 def test_the_external_id_is_known_to_the_function_that_assumes_roles_alone(stack: Template) -> None:
     assert "AUDITOR_EXTERNAL_ID" not in stack["Globals"]["Function"]["Environment"]["Variables"]
     assert {name for name, one in functions(stack).items() if "AUDITOR_EXTERNAL_ID" in json.dumps(one)} == {"AuditPart"}

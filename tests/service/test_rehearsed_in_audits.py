@@ -13,6 +13,8 @@ from chalicelib.report.findings import Finding, Report
 from chalicelib.rules import RULES
 from chalicelib.scope import ResourceRef, Scope
 from emulator import seed
+from emulator.extension.cloudwatch import metrics_of
+from emulator.extension.registry import backend_of
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -48,7 +50,12 @@ def scaled(emulator: Emulator, name: str, jumps: Sequence[int], minimum: int = 2
     for minute in jumps:
         load[minute : minute + 20] = [1000.0] * 20
     points = [(begin + timedelta(minutes=minute), value) for minute, value in enumerate(load)]
-    seed.metric(ACCOUNT, REGION, "Invocations", {"EndpointName": name, "VariantName": "AllTraffic"}, points)
+    seed.metric(ACCOUNT, REGION, "Invocations", dimensions(name), points)
+
+
+def dimensions(endpoint: str) -> dict[str, str]:
+    """Under which the metrics of its variant stand."""
+    return {"EndpointName": endpoint, "VariantName": "AllTraffic"}
 
 
 def rehearsed(report: Report) -> dict[tuple[str, str], Finding]:
@@ -135,6 +142,26 @@ def test_an_event_rehearses_its_variant_alone(emulator: Emulator, new_service: N
     assert (SHORTFALL, "late/AllTraffic") in rehearsed(report)
     assert {name for _, name in rehearsed(report)} == {"late/AllTraffic"}
     assert sum(report.api_calls.values()) <= most_calls(named)
+
+
+def test_what_cannot_be_replayed_is_counted_and_told_to_who_asks_and_is_no_blind_spot(
+    emulator: Emulator, new_service: NewService, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scaled(emulator, "right", [])
+    scaled(emulator, "idle", [])
+    cloudwatch = backend_of("cloudwatch", ACCOUNT, REGION)
+    del metrics_of(cloudwatch)["AWS/SageMaker", "Invocations", frozenset(dimensions("idle").items())]
+    scaled(emulator, "gone", [])
+    del cloudwatch.alarms[next(name for name in cloudwatch.alarms if "endpoint/gone/" in name and "High" in name)]
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    assert report.blind_spots == []
+    for id in REHEARSALS:
+        counts = report.rules[id]
+        assert (counts.passed, counts.not_applicable, counts.unknown) == (1, 1, 1)
+    assert run(["audit", "--explain", "gone/AllTraffic"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "gone/AllTraffic cannot be rehearsed: the alarm" in told
 
 
 def test_no_rehearsal_judges_by_the_other_rules(

@@ -10,6 +10,8 @@ from chalicelib.cli.options import NOTICE_FORMS, REPORT_FORMATS
 from chalicelib.cli.outputs import formats
 from chalicelib.cli.render import FORMS
 
+pytestmark = pytest.mark.slow
+
 SDK = {"boto3", "botocore"}
 LOADED = """
 import sys

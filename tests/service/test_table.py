@@ -93,6 +93,7 @@ def test_of_many_writes_those_that_lose_stop_no_other(table: ItemTable) -> None:
     assert {sk for sk, text in items.items() if text == "first"} == {"0007"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "code"),
     [(400, "AccessDeniedException"), (400, "ValidationException"), (400, "TransactionInProgressException")],

@@ -111,6 +111,8 @@ def test_no_schedule_passes_a_quota_with_room_or_one_that_is_passed_today_or_is_
         (3, a_schedule(variant, maximum=6)),
         (5, a_schedule(variant, maximum=6, schedule="every now and then")),
         (5, a_schedule(variant, maximum=6, schedule="at(2020-01-01T00:00:00)")),
+        (5, a_schedule(variant, maximum=6, schedule="at(9999-12-31T23:59:59)", Timezone="America/New_York")),
+        (5, a_schedule(variant, maximum=6, schedule="rate(999999999999 days)", StartTime=NOW)),
         (5, a_schedule(variant, minimum=3)),
         (None, a_schedule(variant, maximum=6)),
     ]:

@@ -272,9 +272,10 @@ def test_each_rule_is_asked_in_one_group(group: str) -> None:
 
 def test_a_part_that_was_not_read_leaves_every_rule_in_force_unknown() -> None:
     ends, _, _ = closing(a_run())
-    result = ends.unread("a-7", WEST, "sts:AssumeRole", "no role")
+    result = ends.unread(a_run(trigger="http"), WEST, "sts:AssumeRole", "no role")
     report = result.report
-    assert (report.audit_id, report.accounts, report.regions, report.complete) == ("a-7", [FIRST], ["eu-west-1"], False)
+    assert (report.audit_id, report.trigger) == ("a-7", "http")
+    assert (report.accounts, report.regions, report.complete) == ([FIRST], ["eu-west-1"], False)
     assert (set(report.rules), report.policy) == (set(POLICY.enabled()), POLICY.used)
     assert (result.judged, result.stands) == (Resolution(), {})
     assert head_of(report).findings == 0

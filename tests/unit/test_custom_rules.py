@@ -37,6 +37,12 @@ def loaded(tmp_path: Path, text: str) -> Policy:
     return load_policy(str(path))
 
 
+def test_a_rule_of_ones_own_may_be_observed_from_the_start(tmp_path: Path) -> None:
+    observed = OWNER.replace("severity: low", "severity: low\n    mode: observe")
+    assert loaded(tmp_path, observed).rules["acme-endpoint-has-owner"].mode == "observe"
+    assert loaded(tmp_path, OWNER).rules["acme-endpoint-has-owner"].mode == "notify"
+
+
 def judged(policy: Policy, subject: Any) -> Judge:
     judge = Judge(policy.enabled(), SCOPE)
     judge.judge(subject, an_inventory(subject))

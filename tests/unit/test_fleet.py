@@ -16,6 +16,7 @@ from chalicelib.fleet.fleet import Fleet
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Attempts, Run
 from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Trigger
 from chalicelib.report.known import Resolution
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
@@ -59,7 +60,7 @@ class Book:
     def sizes(self) -> dict[tuple[str, str], int]:
         return {("222222222222", "us-east-1"): 500_001, ("222222222222", "eu-west-1"): 500_000}
 
-    def start(self, id: str, parts: Iterable[RunPart], trigger: str, *, notify: bool, rules: Iterable[str]) -> bool:
+    def start(self, id: str, parts: Iterable[RunPart], trigger: Trigger, *, notify: bool, rules: Iterable[str]) -> bool:
         named = frozenset(parts)
         accounts = tuple(sorted({part.account for part in named}))
         self.run = Run(id, "queued", trigger, len(named), named, accounts, "", notify=notify, rules=tuple(rules))

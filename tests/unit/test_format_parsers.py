@@ -266,6 +266,7 @@ def many(number: int) -> Report:
     return a_report(*(hostile(NASTY["pipes"] * 9, id=f"f-{one:020x}") for one in range(number)), rules=COUNTS)
 
 
+@pytest.mark.thorough
 def test_a_comment_that_would_be_too_long_says_what_it_leaves_out() -> None:
     text = markdown(many(2_000))
     assert COMMENT * 0.9 < len(text) <= COMMENT

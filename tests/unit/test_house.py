@@ -27,7 +27,7 @@ FLOORS = (
     ("chalicelib.audit",),
     ("chalicelib.policy",),
     ("chalicelib.rules",),
-    ("chalicelib.rehearsal", "chalicelib.ledger"),
+    ("chalicelib.rehearsal", "chalicelib.ledger", "chalicelib.money"),
     ("chalicelib.inventory",),
     ("chalicelib.report", "chalicelib.events"),
     (

@@ -270,3 +270,21 @@ def test_an_exemption_of_every_rule_on_everything_is_refused(
         return
     with pytest.raises(InvalidInput, match="it exempts everything"):
         load_policy(written(tmp_path, text))
+
+
+def test_a_misspelt_rule_is_answered_with_the_one_that_was_meant_and_another_with_the_sentence_alone(
+    tmp_path: Path,
+) -> None:
+    for rule, ending in [("endpoint-idel", "did you mean 'endpoint-idle'?"), ("qqqq", "unknown rule 'qqqq'; accepted")]:
+        file = tmp_path / "own.yaml"
+        file.write_text(f"extends: baseline\nrules:\n  {rule}: {{enabled: true}}\n")
+        with pytest.raises(InvalidInput) as raised:
+            load_policy(str(file))
+        assert ending in str(raised.value)
+
+
+def test_a_policy_that_is_nested_too_deep_is_refused_at_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "deep.yaml"
+    file.write_text("extends: baseline\nrules:\n  endpoint-idle: " + "[" * 300 + "]" * 300 + "\n")
+    with pytest.raises(InvalidInput, match=r"deep\.yaml:3"):
+        load_policy(str(file))

@@ -305,6 +305,7 @@ def test_health_tells_the_version_the_policy_and_the_last_audit() -> None:
     assert (answer.status, answer.body["policy"], answer.body["last_audit"]) == (200, policy, None)
 
 
+@pytest.mark.thorough
 def test_a_rule_is_answered_and_one_that_is_not_there_is_404() -> None:
     answer = routes.get_rule(a_service(), "endpoint-idle")
     assert (answer.status, answer.body["id"], answer.body["custom"]) == (200, "endpoint-idle", False)

@@ -279,6 +279,7 @@ def test_a_blind_spot_of_another_account_says_where_it_is() -> None:
     assert "(210987654321 eu-central-1): denied" in shown(a_notice(blind_spots=[spot], complete=False))
 
 
+@pytest.mark.thorough
 def test_more_than_fits_is_counted_with_a_link_to_the_report() -> None:
     told = [
         Change(change="new", finding=a_finding(a_resource(name=f"endpoint-{number}/AllTraffic")))
@@ -293,6 +294,7 @@ def test_more_than_fits_is_counted_with_a_link_to_the_report() -> None:
     assert "*New* (5,000)" in text
 
 
+@pytest.mark.thorough
 def test_more_than_fits_is_counted_without_a_report_too() -> None:
     told = [Change(change="new", finding=a_finding(a_resource(name=f"endpoint-{number}/A"))) for number in range(5_000)]
     text = shown(a_notice(*told))

@@ -78,6 +78,7 @@ def test_what_is_given_up_is_not_asked_again_in_this_audit_and_asked_in_the_next
     assert opened.calls[DESCRIBE] == sent + 1
 
 
+@pytest.mark.thorough
 def test_what_an_audit_has_no_time_for_is_a_blind_spot() -> None:
     opened = laid(Wire(Answers(account(), REGION)))
     report = Auditor(opened, every_rule(), clock=lambda: NOW, reading_seconds=0.0).audit(SWEEP, "cli")

@@ -179,6 +179,7 @@ def test_every_file_of_facts_names_its_source_and_date(name: str) -> None:
     assert str(facts["date"]) >= "2026-01-01"
 
 
+@pytest.mark.thorough
 def test_both_yaml_loaders_read_the_same_facts() -> None:
     for path in Path(DATA).glob("*.yaml"):
         assert read_facts(path.name) == yaml.safe_load(path.read_text(encoding="utf-8"))

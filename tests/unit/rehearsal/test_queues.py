@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.cli import run
-from chalicelib.inventory.traffic import MINUTE
+from chalicelib.inventory.traffic import number_of
 from chalicelib.rehearsal.proposals import Limits, NoProposal, Proposal
 from chalicelib.rehearsal.queue import WAKE_UP, replay_queue, wakes
 from chalicelib.rehearsal.queue_proposals import cheapest_queue
@@ -187,7 +187,7 @@ def test_it_wakes_where_it_never_sleeps_or_a_policy_follows_the_queue() -> None:
     assert wakes(Setting(0, 5, (tracking(5), WAKE_UP)))
 
 
-MOMENTS = [BEGIN + number * MINUTE for number in range(20)]
+MOMENTS = [number_of(BEGIN) + minute for minute in range(20)]
 
 
 def test_what_came_is_what_was_processed_and_by_how_much_the_backlog_grew() -> None:
