@@ -28,7 +28,7 @@ SIZES: Mapping[str, tuple[float, float, bool]] = {
 }
 
 
-def prices_of(component: Component = Component.HOSTING, **hourly: float) -> dict[Use, Price]:
+def prices_of(component: Component = Component.HOSTING, /, **hourly: float) -> dict[Use, Price]:
     """Prices by type, written ``m5_xlarge=0.23``."""
     told = {f"ml.{name.replace('_', '.')}": usd for name, usd in hourly.items()}
     return {Use(name, component): Price(usd, "2026-11-20", *SIZES.get(name, ())) for name, usd in told.items()}

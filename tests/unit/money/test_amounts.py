@@ -31,7 +31,7 @@ from tests.unit.money.markets import FixedPrices, amount_of, prices_of, saved
 M5 = prices_of(m5_xlarge=0.23)
 TRAINING = prices_of(Component.TRAINING, m5_xlarge=0.23, g5_xlarge=1.41)
 #: The replay of the design: ten hours in which six instances used 60 instance-hours, and 20 would have done.
-REPLAY = {"instance_hours": 60.0, "covered_minutes": 600, "proposal": {"instance_hours": 20.0}}
+REPLAY: dict[str, Any] = {"instance_hours": 60.0, "covered_minutes": 600, "proposal": {"instance_hours": 20.0}}
 
 
 def variant(count: int = 2, instance_type: str = "ml.m5.xlarge", **changes: Any) -> Fact:
@@ -59,7 +59,7 @@ def test_excess_capacity_is_worth_what_the_proposal_does_not_use() -> None:
 
 
 def test_a_shortfall_costs_what_the_proposal_uses_more() -> None:
-    evidence = {**REPLAY, "instance_hours": 20.0, "proposal": {"instance_hours": 60.0}}
+    evidence: dict[str, Any] = {**REPLAY, "instance_hours": 20.0, "proposal": {"instance_hours": 60.0}}
     told = amount_of("rehearsal-capacity-shortfall", variant(2), M5, **evidence)
     assert told is not None
     assert (told.cost_usd, told.saving) == (671.60, None)
@@ -251,7 +251,7 @@ def test_a_job_that_its_limit_ended_is_lost_without_a_model_and_checkpoints(
 
 
 def test_a_second_instance_has_its_price() -> None:
-    evidence = {"desired_instance_count": 1, "min_instances": 2}
+    evidence: dict[str, Any] = {"desired_instance_count": 1, "min_instances": 2}
     told = amount_of("endpoint-single-instance", variant(1), M5, **evidence)
     assert told is not None
     assert (told.cost_usd, told.saving) == (167.90, None)
@@ -260,7 +260,7 @@ def test_a_second_instance_has_its_price() -> None:
 
 def test_an_asynchronous_endpoint_has_another_price() -> None:
     prices = M5 | prices_of(Component.ASYNCHRONOUS, m5_xlarge=0.5)
-    evidence = {"desired_instance_count": 1, "min_instances": 2}
+    evidence: dict[str, Any] = {"desired_instance_count": 1, "min_instances": 2}
     told = amount_of("endpoint-single-instance", variant(1, asynchronous=True), prices, **evidence)
     assert told is not None
     assert told.cost_usd == 365.00
@@ -269,7 +269,7 @@ def test_an_asynchronous_endpoint_has_another_price() -> None:
 def test_a_higher_minimum_has_its_price() -> None:
     running = a_variant(count=3, instance_type="ml.m5.xlarge")
     target = a_target(running, minimum=1)
-    evidence = {"min_capacity": 1, "wanted_min_capacity": 3}
+    evidence: dict[str, Any] = {"min_capacity": 1, "wanted_min_capacity": 3}
     told = amount_of(
         "autoscaling-min-below-two", target, M5, inventory=an_inventory(an_endpoint(running), target), **evidence
     )

@@ -128,7 +128,7 @@ def test_one_more_finding_never_lowers_a_total(findings: list[Finding]) -> None:
         before = after
 
 
-RULES = {
+RULES: dict[str, dict[str, Any]] = {
     "endpoint-idle": {},
     "endpoint-mostly-unused": {"busy_hours": 3, "hours": 300},
     "endpoint-gpu-underutilized": {},
