@@ -352,10 +352,11 @@ class Account:
 
     @cached_property
     def activities(self) -> list[Record]:
-        """What ``DescribeScalingActivities`` answers, newest first: one for every fourth target today, others older."""
+        """What ``DescribeScalingActivities`` answers, newest first: one for every fourth target today, others before
+        the week that is rehearsed."""
         found = []
         for number, target in enumerate(self.targets):
-            age = 3_600.0 + 60 * (number % 1_000) if number % 4 == 0 else 2.0 * DAY + number
+            age = 3_600.0 + 60 * (number % 1_000) if number % 4 == 0 else 8.0 * DAY + number
             found.append(
                 {
                     "ActivityId": f"{number:08x}-1111-4000-8000-000000000000",

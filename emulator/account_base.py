@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,12 @@ import yaml
 from emulator import seed
 from emulator.extension import autoscaling
 from emulator.extension.registry import backend_of, handle
+from emulator.extension.series import Point
 
 REGISTRIES = Path(__file__).resolve().parents[1] / "policies" / "data" / "registries.yaml"
 TRAFFIC_DAYS = 16
+#: Of the last week there is every minute, and some more: an audit begins when the account has been made.
+MINUTES_OF_TRAFFIC = 7 * 1440 + 60
 OWN = "own"
 ROLE = "sagemaker-execution"
 DEEP_LEARNING = "dlc"
@@ -80,15 +85,63 @@ RARE_HOURS = 72
 
 
 def calls(
-    account: Account, dimensions: Mapping[str, str], peak: float, metric: str = "Invocations", *, rare: bool = False
+    account: Account,
+    dimensions: Mapping[str, str],
+    peak: float,
+    metric: str = "Invocations",
+    *,
+    rare: bool = False,
+    by_minute: bool = False,
+    jump: float = 0,
 ) -> None:
     """Sixteen days of Invocations, or of the metric in their place, up to `peak` a minute at noon of a working day;
-    `rare` leaves one hour in three days of them."""
+    `rare` leaves one hour in three days of them. `by_minute` says that the last days have a datapoint for every minute,
+    with noise, of which `jump` are asked from nine to eleven on working days."""
     hours = _hours(account.now)[:: RARE_HOURS if rare else 1]
-    counted = [(hour, round(60 * peak * load)) for hour, load in hours]
-    # One sample of value 1 for each request, as SageMaker writes it.
-    points = [(hour, number, number, 1, 1) for hour, number in counted if number]
-    seed.metric_statistics(account.id, account.region, metric, dimensions, points, unit="None")
+    if by_minute and not rare:
+        points = _points_by_minute(account.now.replace(second=0, microsecond=0), peak, jump)
+    else:
+        points = _points((hour, round(60 * peak * load)) for hour, load in hours)
+    seed.metric_points(account.id, account.region, metric, dimensions, points, unit="None")
+
+
+def _points(counted: Iterable[tuple[float, int]]) -> list[Point]:
+    """One sample of value 1 for each request, as SageMaker writes it."""
+    return [(moment, float(number), float(number), 1.0, 1.0) for moment, number in counted if number]
+
+
+@lru_cache(maxsize=64)
+def _points_by_minute(now: datetime, peak: float, jump: float) -> list[Point]:
+    """The points of variants with the same traffic, which are many: the hours before the days that are rehearsed, and
+    every minute of these."""
+    minutes = _minutes_before(now)
+    since = minutes[-1][0]
+    earlier = ((hour, round(60 * peak * load)) for hour, load in _hours(now) if hour < since)
+    later = (
+        (minute, round(jump if jump and _in_the_morning(minute) else peak * load)) for minute, load in reversed(minutes)
+    )
+    return _points(chain(earlier, later))
+
+
+@lru_cache(maxsize=4)
+def _minutes_before(now: datetime) -> tuple[tuple[float, float], ...]:
+    """Every minute of the days that are rehearsed, the newest first, in seconds since 1970, with its load: between
+    those of the hours."""
+    by_hour = dict(_hours(now))
+    noise = random.Random(7)
+    loads = []
+    for back in range(MINUTES_OF_TRAFFIC):
+        at = (now - timedelta(minutes=back)).timestamp()
+        hour = at // 3600 * 3600
+        share = (at - hour) / 3600
+        load = by_hour[hour] * (1 - share) + by_hour.get(hour + 3600, by_hour[hour]) * share
+        loads.append((at, load * noise.uniform(0.95, 1)))
+    return tuple(loads)
+
+
+def _in_the_morning(at: float) -> bool:
+    moment = datetime.fromtimestamp(at, UTC)
+    return moment.weekday() < 5 and 9 <= moment.hour < 11
 
 
 def latency(account: Account, dimensions: Mapping[str, str], peak: float, milliseconds: float) -> None:

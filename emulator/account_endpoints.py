@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from moto.logs.models import logs_backends
@@ -42,8 +43,9 @@ class Variant:
     that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization, cpu
     those of CPUs and memory where there is no gpu.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
-    rare: it is called in one hour of three days only. latencies are the milliseconds that a call takes in each
-    container of a pipeline.
+    rare: it is called in one hour of three days only. jump is what is asked in every minute of working mornings. steps
+    are those that automatic scaling has recorded: how many hours ago, and to which count. latencies are the
+    milliseconds that a call takes in each container of a pipeline.
     """
 
     model: Model | None
@@ -61,6 +63,8 @@ class Variant:
     rare: bool = False
     latencies: Mapping[str, float] = field(default_factory=dict)
     pools: Sequence[tuple[str, Model | None]] = ()
+    jump: float = 0
+    steps: Sequence[tuple[float, int]] = ()
 
     @property
     def models(self) -> list[Model]:
@@ -239,13 +243,30 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
         calls(account, dimensions, variant.calls, "InvocationsProcessed")
         backlog(account, endpoint.name, variant.calls)
     elif variant.calls:
-        calls(account, dimensions, variant.calls, rare=variant.rare)
+        replayed = variant.scaling is not None
+        calls(account, dimensions, variant.calls, rare=variant.rare, by_minute=replayed, jump=variant.jump)
+    for hours, count in variant.steps:
+        _recorded_step(account, resource_id, hours, count)
     for container, milliseconds in variant.latencies.items():
         latency(account, {**dimensions, "ContainerName": container}, variant.calls, milliseconds)
     if variant.gpu:
         gpu_use(account, dimensions, *variant.gpu)
     else:
         cpu_use(account, dimensions, *variant.cpu)
+
+
+def _recorded_step(account: Account, resource_id: str, hours: float, count: int) -> None:
+    """A step that automatic scaling has recorded, which took four minutes."""
+    begin = account.ago(hours=hours)
+    seed.scaling_activity(
+        account.id,
+        account.region,
+        resource_id,
+        started=begin,
+        ended=begin + timedelta(minutes=4),
+        cause="monitor alarm TargetTracking in state ALARM triggered policy target-tracking",
+        description=f"Setting desired instance count to {count}.",
+    )
 
 
 def _make_component(account: Account, endpoint: Endpoint, component: Component) -> None:

@@ -62,6 +62,12 @@ HEALTHY = (
         age=140,
         load_tested=False,  # a job of Inference Recommender measured it
     ),
+    Endpoint(  # something beside its policy moves it to and fro: what the policy is worth is not known
+        "quote-ranking",
+        [scaled(own("quote-ranking-v4"), steps=[(10 + 12 * half_days, 2 + half_days % 2) for half_days in range(8)])],
+        owner="pricing",
+        age=52,
+    ),
     Endpoint(
         "credit-risk",
         [scaled(own("credit-risk-v3", subnets=(MAIN_A, MAIN_B)), type="ml.c7g.xlarge", calls=60)],

@@ -158,6 +158,18 @@ FAULTY = (
         age=112,
         load_tested=False,
     ),
+    Endpoint(  # on working mornings it is asked for eight instances at once, and has two
+        "checkout-risk",
+        [scaled(own("checkout-risk-v3"), jump=2300, scaling=Scaling(2, 12, 300))],
+        owner="payments",
+        age=88,
+    ),
+    Endpoint(  # nobody has lowered the minimum since its campaign
+        "campaign-targeting",
+        [scaled(own("campaign-targeting-v2"), count=6, scaling=Scaling(6, 12))],
+        owner="marketing",
+        age=64,
+    ),
     Endpoint(
         "coupon-targeting",
         [scaled(own("coupon-targeting-v2"), count=5, scaling=Scaling(scale_in=False))],

@@ -15,6 +15,7 @@ from typing import Any
 from emulator import extension
 from emulator.extension import autoscaling, cloudwatch, promql, quotas, records, studio, training, tuning
 from emulator.extension.registry import LOCK, backend_of, epoch
+from emulator.extension.series import Point
 
 extension.install()
 
@@ -399,10 +400,24 @@ def metric_statistics(
         (moment if type(moment) is float else epoch(moment), float(total), float(samples), float(least), float(most))
         for moment, total, samples, least, most in points
     ]
+    metric_points(account, region, name, dimensions, rows, namespace=namespace, unit=unit)
+
+
+def metric_points(
+    account: str,
+    region: str,
+    name: str,
+    dimensions: Mapping[str, str],
+    points: Iterable[Point],
+    *,
+    namespace: str = "AWS/SageMaker",
+    unit: str | None = None,
+) -> None:
+    """The same of datapoints that are as the emulator keeps them."""
     with LOCK:
         series = cloudwatch.series_of(backend_of("cloudwatch", account, region), namespace, name, dimensions)
         series.unit = unit or series.unit
-        series.add(rows)
+        series.add(points)
 
 
 def alarm(

@@ -44,7 +44,9 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.supplied import Supplied
+from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes, number_of
 from chalicelib.kinds import KINDS
+from chalicelib.rehearsal.swept import Rehearser, Terms
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -896,11 +898,55 @@ def a_series(
     return Series(key, tuple(sorted(points)))
 
 
+class Traffic(NamedTuple):
+    """The minutes of one variant, by metric."""
+
+    resource_id: str
+    minutes: Mapping[MinuteMetric, Minutes]
+
+
+def a_traffic(
+    of: Variant, load: Sequence[float], *, counts: Sequence[int] = (), failing: Iterable[int] = ()
+) -> Traffic:
+    """A load by minutes, the last of which ends now; ``counts`` are the instances that AWS has recorded in each, and
+    ``failing`` the minutes in which it answered with errors. A minute that is no number has no datapoint."""
+    begin = number_of(NOW) - len(load)
+    return Traffic(
+        of.resource_id,
+        {
+            INVOCATIONS: {begin + minute: value for minute, value in enumerate(load) if value == value},
+            SHARES: {begin + minute: 1 / count for minute, count in enumerate(counts)},
+            FAILURES: {begin + minute: 1.0 for minute in failing},
+        },
+    )
+
+
+class _UnderTerms(Mapping[Terms, Any]):
+    """The rehearsals of one variant, each made anew whenever it is asked for: so its facts are read each time."""
+
+    def __init__(self, variant: Variant, estate: Inventory, traffic: Traffic) -> None:
+        self._variant, self._estate, self._traffic = variant, estate, traffic
+
+    def __getitem__(self, terms: Terms) -> Any:
+        rehearser, estate = Rehearser(frozenset([terms])), replace(self._estate)  # nothing is worked out yet
+        return rehearser.reduced(self._variant, estate, self._traffic.minutes)[terms]
+
+    def __iter__(self) -> Iterator[Terms]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _rehearsals(estate: Inventory, traffic: Iterable[Traffic]) -> dict[str, Mapping[Terms, Any]]:
+    return {each.resource_id: _UnderTerms(estate.variants[each.resource_id], estate, each) for each in traffic}
+
+
 # ---- everything together
 
 
 #: What an inventory may be put together from.
-Given = Fact | Series | RecommendationJob | BenchmarkJob | Present
+Given = Fact | Series | Traffic | RecommendationJob | BenchmarkJob | Present
 
 #: A part that could not be read, or one resource of it.
 Unreadable = Part | tuple[Part, str]
@@ -930,7 +976,7 @@ def an_inventory(
 
     vpcs: list[Vpc] = those(Vpc)
     subnets = [*those(Subnet), *(subnet for vpc in vpcs for subnet in vpc.subnets)]
-    return Inventory(
+    estate = Inventory(
         account=ACCOUNT,
         region=REGION,
         now=NOW,
@@ -961,6 +1007,8 @@ def an_inventory(
         gaps=Failures(_denied(unread, gone)),
         first_seen=first_seen,
     )
+    estate.rehearsals = _rehearsals(estate, those(Traffic))
+    return estate
 
 
 def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[str, Endpoint]:
@@ -1058,6 +1106,7 @@ _EMPTIED: Mapping[Part, Mapping[str, Any]] = {
     Part.SUBNETS: {"subnets": {}, "vpcs": {}},
     **{part: {"standing": Standing()} for part in (Part.ROLES, Part.SECURITY_GROUPS, *DEEP)},
     Part.METRICS: {"metrics": {}},
+    Part.MINUTES: {"rehearsals": {}},
     Part.TUNING_JOBS: {"tuning_jobs": {}},
     Part.RECOMMENDATIONS: {"recommendations": ()},
     Part.BENCHMARKS: {"benchmarks": None},

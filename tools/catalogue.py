@@ -21,6 +21,7 @@ TOPICS = {
     "instances": "Endpoints and their instances",
     "availability-zones": "Availability Zones",
     "autoscaling": "Automatic scaling",
+    "autoscaling-rehearsal": "Rehearsal",
     "instance-fit": "Instance fit",
     "spot-training": "Managed spot training",
     "elastic-inference": "Elastic Inference",

@@ -35,6 +35,7 @@ from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
 from chalicelib.report.shown import Shown
+from chalicelib.rules.rehearsal import rehearser
 from chalicelib.scope import Scope
 
 F = TypeVar("F", bound=Fact)
@@ -62,6 +63,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
         lookback_days=lookback_days,
         activity_hours=bounds.get(Part.ACTIVITIES, 1),
         recommendation_days=bounds.get(Part.RECOMMENDATIONS, 1),
+        reduction=rehearser(setting.params for setting in rules.values()),
     )
 
 
@@ -146,7 +148,8 @@ class Auditor:
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
         unseen = [spot for spot in blind if spot.cause is not Cause.NOT_TOLD]
         all_seen = scope.whole and not scope.rules and not self.tags and not unseen
-        undecided = {rule for spot in blind for rule in spot.effect}
+        counts = judge.rule_counts()
+        undecided = {rule for spot in blind for rule in spot.effect} | {id for id in counts if counts[id].unknown}
         return report_of(
             scope.account,
             scope.region,
@@ -161,7 +164,7 @@ class Auditor:
             finished=self.clock(),
             policy=self.policy.used,
             resources=judge.resources,
-            rules=judge.rule_counts(),
+            rules=counts,
             findings=listed,
             shown=shown
             and shown.model_copy(update={"findings": len(listed), "left_out": len(judge.failing) - len(failing)}),
@@ -254,7 +257,7 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
         effect = effects.setdefault(key, set())
         causes[key] = failure.cause
         if failure.part is not None and failure.resource is None:
-            effect |= {id for id, setting in judge.rules.items() if failure.part in setting.rule.parts(setting.params)}
+            effect |= {id for id, own in judge.rules.items() if failure.part in own.rule.rests_on(own.params)}
         elif failure.part is not None and failure.part is not Part.SUBNETS:  # of these only the types of zones
             kinds = {row.name for row in KINDS.values() if row.part == failure.part}
             effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}

@@ -105,6 +105,12 @@ def audit(
             help="Show the notices that would be sent, as this channel would get them.",
         ),
     ] = None,
+    no_rehearsal: Annotated[
+        bool,
+        typer.Option(
+            "--no-rehearsal", help="Replay no traffic: the rules of rehearsals do not judge, and no minutes are read."
+        ),
+    ] = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Describe every endpoint config anew; remember none.")
     ] = False,
@@ -141,6 +147,8 @@ def audit(
         )
     asked = Asked(region or (), all_regions, account or (), org, *_role(role, external_id, org, account, service))
     rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
+    if no_rehearsal:
+        rules = _without_rehearsal(rules, service)
     files = outputs.planned(formats, output)
     named = resource or ([explain] if explain is not None and explain.startswith("arn:") else [])
     chosen = with_resources(places(asked, service, _tell), named)
@@ -182,6 +190,19 @@ def _known_rules(ids: Sequence[str], service: Service) -> frozenset[str]:
         if id not in known:
             raise InvalidInput(unknown_rule(id, known), field="--rule")
     return frozenset(ids)
+
+
+def _without_rehearsal(ids: frozenset[str], service: Service) -> frozenset[str]:
+    """The rules asked for, or those of the policy, that replay no traffic."""
+    from chalicelib.inventory.parts import Part
+
+    enabled = service.policy.enabled(ids)
+    kept = frozenset(id for id, setting in enabled.items() if Part.MINUTES not in setting.rule.reads)
+    if not kept:
+        raise InvalidInput(
+            "without rehearsals none of these rules is left; accepted is another rule", field="--no-rehearsal"
+        )
+    return kept
 
 
 def _tags(texts: Sequence[str]) -> dict[str, str | None]:

@@ -117,7 +117,8 @@ def needed(rules: Mapping[str, RuleSetting], *, sweep: bool) -> dict[str, list[s
         parts = closure(setting.rule.parts(setting.params))
         for operation in {name for part in parts for name in OPERATIONS[part]} - left_out:
             effects.setdefault(operation, [])
-        read_by = {name for part in parts for name in OPERATIONS[part] if name not in SPARING.get(part, ())}
+        needs = closure(setting.rule.rests_on(setting.params))
+        read_by = {name for part in needs for name in OPERATIONS[part] if name not in SPARING.get(part, ())}
         for operation in read_by - left_out:
             effects[operation].append(id)
     if sweep:

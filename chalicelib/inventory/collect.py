@@ -40,6 +40,7 @@ from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.studio import StudioApp
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
+from chalicelib.inventory.minutes import read_minutes
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
@@ -324,6 +325,7 @@ class Reading:
             estate.mutes = reader.whole(Part.MUTES, lambda: mutes.mute_rules(reader, alarms, keep))
         if Part.RECOMMENDATIONS in reader.needs and (scaled := uses.scaled_by_invocations(estate)):
             tested.read_load_tests(reader, estate, scaled, narrow.network_calls(estate, self._named_jobs))
+        read_minutes(reader, estate, narrow.network_calls(estate, self._named_jobs))
 
     def _with_children(self, job: TuningJob) -> TuningJob:
         """The tuning job with its children's instance-hours as the stream showed them."""

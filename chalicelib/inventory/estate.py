@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from chalicelib.inventory.buckets import Storage
 from chalicelib.inventory.crowding import Crowding, grouped
@@ -70,6 +70,7 @@ class Inventory:
     vpcs: Mapping[str, Vpc] = field(default_factory=dict)
     supplied: Supplied = field(default_factory=Supplied)
     metrics: Mapping[MetricKey, Sequence[Datapoint]] = field(default_factory=dict)
+    rehearsals: Mapping[str, Any] = field(default_factory=dict)  # by resource id
     tuning_jobs: Mapping[str, TuningJob] = field(default_factory=dict)
     storage: Storage = field(default_factory=Storage)
     others: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)

@@ -35,6 +35,7 @@ class Part(StrEnum):
     CHECKPOINTS = "checkpoints"
     BUCKETS = "bucket-regions"
     METRICS = "metrics"
+    MINUTES = "minutes-of-traffic"
     TRAINING_JOBS = "training-jobs"
     TUNING_JOBS = "tuning-jobs"
     TRANSFORM_JOBS = "transform-jobs"
@@ -73,6 +74,7 @@ OPERATIONS: dict[Part, tuple[str, ...]] = {
     Part.CHECKPOINTS: ("s3:ListObjectsV2",),
     Part.BUCKETS: ("s3:HeadBucket",),
     Part.METRICS: ("cloudwatch:GetMetricData",),
+    Part.MINUTES: ("cloudwatch:GetMetricData",),
     Part.TUNING_JOBS: (
         *_OF_KINDS[Part.TUNING_JOBS],
         "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
@@ -116,6 +118,13 @@ RESTS_ON: dict[Part, tuple[Part, ...]] = {
     Part.UNUSED_CONFIGS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.COMPONENTS: (Part.ENDPOINTS, Part.CONFIGS),
     Part.METRICS: (Part.ENDPOINTS, Part.CONFIGS),
+    Part.MINUTES: (
+        Part.ENDPOINTS,
+        Part.CONFIGS,
+        Part.TARGETS,
+        Part.POLICIES,
+        Part.SCHEDULES,
+    ),
     Part.ALARMS: (Part.POLICIES,),
     Part.ROLLBACK_ALARMS: (Part.ENDPOINTS, Part.DEPLOYMENTS),
     Part.DEPLOYMENTS: (Part.ENDPOINTS,),

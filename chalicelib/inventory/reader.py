@@ -25,6 +25,7 @@ from chalicelib.scope import Scope
 if TYPE_CHECKING:  # whoever judges a template needs no SDK
     from chalicelib.inventory.allowance import BoundedDoor
     from chalicelib.inventory.aws import Aws
+    from chalicelib.inventory.minutes import Reduction
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ R = TypeVar("R")
 class Needs:
     """What the enabled rules read: parts, and for each metric how many days back. Other parts cost no call.
 
-    ``activity_pages`` are the pages of scaling activities that are read at most; None for what the scope takes."""
+    ``activity_pages`` are the pages of scaling activities that are read at most; None for what the scope takes.
+    ``reduction`` is what becomes of the minutes of variants."""
 
     parts: frozenset[Part]
     metric_days: Mapping[str, int] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Needs:
     activity_hours: int = 24
     activity_pages: int | None = None
     recommendation_days: int = 180
+    reduction: "Reduction | None" = None
 
     def __contains__(self, part: Part) -> bool:
         return part in self.parts

@@ -1,19 +1,13 @@
-"""Reading the minutes of a variant: what it was asked in each, and what its instances measured.
+"""The metrics of a variant by minutes: what it was asked in each, and what its instances measured.
 
 Minutes are kept for fifteen days; a period of 60 seconds with an older start answers nothing at all. The average of
 ``InvocationsPerInstance`` is 1 ÷ the active instances, as each request counts as that. Source: SageMaker developer
 guide, "Monitor SageMaker AI with Amazon CloudWatch"; CloudWatch user guide, "Metrics retention".
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from chalicelib.inventory.answers import CallFailed, moment, text, unreadable
-from chalicelib.inventory.metrics import OPERATION
-
-if TYPE_CHECKING:  # whoever judges a template needs no SDK
-    from chalicelib.inventory.aws import Aws
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 MOST_DAYS = 14
 MINUTE = timedelta(minutes=1)
@@ -38,58 +32,18 @@ def measured_on_instances(name: str) -> MinuteMetric:
     return MinuteMetric(name, _HOSTING if name.startswith("ConcurrentRequests") else _INSTANCES, "Average")
 
 
-Minutes = dict[datetime, float]
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: The values of a metric by their minute, as a number since the beginning of 1970 (UTC): millions of them come in a
+#: sweep, and times would cost more than all that is done with them.
+Minutes = dict[int, float]
 
 
-def minutes_of_variant(
-    aws: "Aws", endpoint: str, variant: str, wanted: Sequence[MinuteMetric], begin: datetime, end: datetime
-) -> dict[MinuteMetric, Minutes]:
-    """The values of each metric by the beginning of their minute. Raises CallFailed where CloudWatch does not give all
-    of them."""
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    by_id = {f"m{number}": metric for number, metric in enumerate(wanted)}
-    pages = aws.pages(
-        "cloudwatch",
-        "GetMetricData",
-        "MetricDataResults",
-        MetricDataQueries=[_query(id, metric, dimensions) for id, metric in by_id.items()],
-        StartTime=begin,
-        EndTime=end,
-        ScanBy="TimestampAscending",
-    )
-    answers: dict[MinuteMetric, Minutes] = {metric: {} for metric in wanted}
-    statuses = dict.fromkeys(wanted, "")
-    for result in (result for page in pages for result in page):
-        metric = by_id.get(text(result, "Id"))
-        if metric is not None:
-            statuses[metric] = text(result, "StatusCode")
-            answers[metric] |= _points(result)
-    for metric, status in statuses.items():
-        if status != "Complete":
-            raise CallFailed(OPERATION, status or "Incomplete", f"CloudWatch has not given all of {metric.name}")
-    return answers
+def number_of(moment: datetime) -> int:
+    """The number of the minute in which a moment lies."""
+    return (moment - _BEGINNING) // MINUTE
 
 
-def instances(shares: Mapping[datetime, float]) -> Minutes:
+def instances(shares: Mapping[int, float]) -> Minutes:
     """How many instances were active in each minute, from the averages of :data:`SHARES`."""
     return {minute: float(round(1 / share)) for minute, share in shares.items() if 0 < share <= 1}
-
-
-def _points(result: Mapping[str, Any]) -> Minutes:
-    try:
-        pairs = list(zip(result["Timestamps"], result["Values"], strict=True))
-        return {moment(start): float(value) for start, value in pairs}
-    except (LookupError, TypeError, ValueError) as error:
-        raise unreadable(OPERATION, f"datapoints cannot be understood ({type(error).__name__})") from None
-
-
-def _query(id: str, metric: MinuteMetric, dimensions: list[dict[str, str]]) -> dict[str, Any]:
-    return {
-        "Id": id,
-        "MetricStat": {
-            "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
-            "Period": 60,
-            "Stat": metric.statistic,
-        },
-        "ReturnData": True,
-    }

@@ -51,6 +51,7 @@ NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 #: Parts of an inventory that no template can tell.
 NEVER_TOLD = (
     Part.METRICS,
+    Part.MINUTES,
     Part.ACTIVITIES,
     Part.RECOMMENDATIONS,
     Part.QUOTAS,

@@ -1,36 +1,24 @@
 """A question about a variant of an account: its policy as AWS has it, its own minutes, and what AWS has recorded."""
 
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.errors import InvalidInput
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.collect import Reading
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget
+from chalicelib.inventory.kinds.scaling import ScalableTarget
+from chalicelib.inventory.minutes import minutes_of_variant
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs
-from chalicelib.inventory.traffic import (
-    FAILURES,
-    INVOCATIONS,
-    MINUTE,
-    MOST_DAYS,
-    SHARES,
-    Minutes,
-    instances,
-    measured_on_instances,
-    minutes_of_variant,
-)
-from chalicelib.rehearsal.policies import Replayable, Signal, Unreplayable, replayable
-from chalicelib.rehearsal.questions import WARMUP, Known, Wishes, question
-from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_steps
+from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARES
+from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.rehearsal import Question
-from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points, per_instance
-from chalicelib.rehearsal.settings import Behaviour
+from chalicelib.rehearsal.series import Load, UnsoundSeries
+from chalicelib.rehearsal.variants import SPARED, Unrehearsable, followed, known_of, replayable_of
 from chalicelib.scope import ResourceRef, Scope
 
 if TYPE_CHECKING:
@@ -47,20 +35,9 @@ PARTS = (
     Part.ALARMS,
     Part.ACTIVITIES,
 )
-#: What a rehearsal can do without, and what it then takes.
-SPARED = {
-    Part.ALARMS: "alarms are taken to ring as AWS makes them",
-    Part.ACTIVITIES: "how much the replay explains is not known, and the warm-up is assumed",
-}
 #: How far back Application Auto Scaling tells its activities.
 ACTIVITY_HOURS, ACTIVITY_PAGES = 42 * 24, 40
 _BACK = {"activity_hours": ACTIVITY_HOURS, "activity_pages": ACTIVITY_PAGES}
-#: Less traffic than this says nothing of days.
-FEWEST_MINUTES = 24 * 60
-
-
-class Unrehearsable(AuditorError):
-    """A variant cannot be rehearsed; the text says why."""
 
 
 def question_of(
@@ -143,68 +120,12 @@ def _question(
 ) -> Question:
     end = now.replace(second=0, microsecond=0)
     begin = end - timedelta(days=days)
-    answer = _replayable(estate, unread, target, begin, days * 1440)
-    followed = [measured_on_instances(signal) for signal in answer.signals[1:]]
-    wanted = [INVOCATIONS, FAILURES, SHARES, *followed]
+    answer = replayable_of(estate, unread, target, begin, days * 1440)
+    wanted = [INVOCATIONS, FAILURES, SHARES, *followed(answer)]
     minutes = minutes_of_variant(aws, scaled.endpoint_name, scaled.name, wanted, begin, end)
-    load = of_points(minutes[INVOCATIONS].items(), begin, end)
-    if load.minutes < FEWEST_MINUTES:
-        raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
-    assert load.begin is not None
-    # Minutes, and so the schedule in them, count from the first datapoint.
-    answer = _replayable(estate, unread, target, load.begin, load.minutes)
-    counts = instances(minutes[SHARES])
-    others = tuple(_load_of(minutes[metric], counts, load) for metric in followed)
-    steps = [] if Part.ACTIVITIES in unread else recorded_steps(estate.activities_of(target))
-    since = max((policy.created for policy in estate.policies_of(target) if policy.created), default=load.begin)
-    warmup = minutes_taken(steps, outward=True)
-    removal = minutes_taken(steps, outward=False)
-    start = int(counts.get(load.begin, scaled.known("current_instance_count") or answer.setting.minimum))
-    behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
-    loads = [load.values, *others]
-    inside = [step for step in steps if step.started >= since]
-    failing = [minute for minute, number in minutes[FAILURES].items() if number > 0]
-    policies = estate.policies_of(target)
-    alone = policies[0] if len(policies) == 1 else None
-    known = Known(
-        answer,
-        f"as Application Auto Scaling has it in {estate.region}",
-        target.resource_id,
-        alone.policy_name if alone and alone.predefined_metric == INVOCATIONS_PER_INSTANCE else None,
-        region=estate.region,
-        warmup=warmup,
-        removal=removal,
-        proven=proven_capacity(minutes[INVOCATIONS], counts, failing),
-        explained=None
-        if Part.ACTIVITIES in unread
-        else explained(loads, answer.setting, behaviour, inside, load.begin, start),
-        notes=tuple(unread.values()),
-        start=start,
-        others=others,
-    )
+    load, known = known_of(estate, unread, target, scaled, minutes, begin, end)
     if series is None:
         return question(target.name, load, f"Invocations of the last {days} days, by minute", wishes, known)
     given, name = series
-    read = _replayable(estate, unread, target, given.begin, given.minutes)
+    read = replayable_of(estate, unread, target, given.begin, given.minutes)
     return question(target.name, given, name, wishes, replace(known, replayable=read, start=None, others=()))
-
-
-def _replayable(
-    estate: "Inventory", unread: Mapping[Part, str], target: ScalableTarget, begin: datetime | None, minutes: int
-) -> Replayable:
-    policies = estate.policies_of(target)
-    names = {alarm.name for policy in policies for alarm in policy.alarms}
-    alarms = {} if Part.ALARMS in unread else {name: estate.alarm(name) for name in names}
-    answer = replayable(target, policies, alarms, estate.schedules_of(target), begin, minutes)
-    if isinstance(answer, Unreplayable):
-        raise Unrehearsable(f"{target.name} cannot be rehearsed: {answer.reason}")
-    if answer.signals[0] is not Signal.INVOCATIONS:
-        raise Unrehearsable(f"{target.name} follows {answer.signals[0]}")
-    return answer
-
-
-def _load_of(values: Minutes, counts: Mapping[datetime, float], load: Load) -> Sequence[float]:
-    """What all instances measured together, in the minutes of the load; NaN where nothing is known."""
-    whole = per_instance(values, counts)
-    assert load.begin is not None
-    return array("d", (whole.get(load.begin + minute * MINUTE, float("nan")) for minute in range(load.minutes)))

@@ -73,8 +73,9 @@ def figures(load: Sequence[float], replay: Replay, behaviour: Behaviour, target:
 
 def needed_minutes(load: Sequence[float], target: float, lowest: int) -> Iterator[int]:
     """The instances that each minute takes, with each at the target; a gap takes the ``lowest`` number."""
+    enough = lowest * target
     for value in load:
-        yield lowest if value != value else max(lowest, upward(value / target))
+        yield upward(value / target) if value > enough else lowest
 
 
 def overloaded_without_a_zone(load: Sequence[float], replay: Replay, behaviour: Behaviour, zones: int) -> int:

@@ -24,6 +24,7 @@ MOST_SETTINGS, FEWEST_SETTINGS = 400, 40
 #: with fewer settings.
 MOST_SCANNED, MOST_REPLAYED = 60_000_000, 8_000_000
 DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
+LOWEST, EXCESS = 2, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,16 @@ class Limits:
     ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin``
     the minute of the day with which the load begins; ``tested`` says that the capacity comes from a load test. So
     many times the traffic must be carried, too, as the ``margin`` says: else a setting tuned to last week's numbers
-    would win.
+    would win. More than ``max_excess`` times the instance-hours that are needed are worth a proposal for fewer.
     """
 
     max_short: int
-    lowest: int = 2
+    lowest: int = LOWEST
     highest: int = 100
     begin: int = 0
     tested: bool = False
     margin: float = 1.1
+    max_excess: float = EXCESS
 
 
 @dataclass(frozen=True, slots=True)

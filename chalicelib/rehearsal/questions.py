@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
 from chalicelib.rehearsal.policies import Replayable, Signal
-from chalicelib.rehearsal.proposals import Limits, tracked
+from chalicelib.rehearsal.proposals import EXCESS, LOWEST, Limits, tracked
 from chalicelib.rehearsal.record import Explained
 from chalicelib.rehearsal.rehearsal import Basis, Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
@@ -19,6 +19,19 @@ MIN_EXPLAINED = 0.6
 #: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
 SAFETY_FACTOR = 0.5
 DAY, HIGHEST = 1440, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What is taken where nothing was read or measured, and where the bounds lie between enough and not: the minutes of
+    warm-up, the share of what it carries that a target leaves an instance, the share of recorded steps that must be
+    explained, the instances below which nothing is needless, and the excess of instance-hours that is too much."""
+
+    warmup: int = WARMUP
+    safety_factor: float = SAFETY_FACTOR
+    min_explained: float = MIN_EXPLAINED
+    lowest: int = LOWEST
+    max_excess: float = EXCESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +99,20 @@ class Known:
     others: Sequence[Sequence[float]] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def doubt(self) -> str:
-        """Why the replay does not judge, or an empty text: it explains too little of what AWS has recorded."""
+    def doubt(self, min_explained: float) -> str:
+        """Why the replay does not judge, or an empty text: it explains less than this share of the recorded steps."""
         share = self.explained.share if self.explained else None
-        return f"{self.explained}, too few to judge by it" if share is not None and share < MIN_EXPLAINED else ""
+        return f"{self.explained}, too few to judge by it" if share is not None and share < min_explained else ""
 
 
-def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | None) -> Question:
+def question(
+    name: str,
+    load: Load,
+    where: str,
+    wishes: Wishes,
+    known: Known | None,
+    assumed: Assumptions = Assumptions(),
+) -> Question:
     """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
     must tell all of it. Raises InvalidInput."""
     wishes.check()
@@ -107,16 +126,16 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
         others = [[value * wishes.multiplier for value in series] for series in others]
     setting = _setting(wishes, known)
     policy = tracked(setting)
-    capacity, basis = _capacity(wishes, known)
-    assumed = known is not None and known.replayable.assumed_alarms
+    capacity, basis = _capacity(wishes, known, assumed)
+    alarms_assumed = known is None or known.replayable.assumed_alarms
     notes = [str(known.explained)] if known and known.explained else []
     notes += known.notes if known else ()
     if known and known.replayable.high_resolution:
         notes.append("a policy looks at its metric every ten seconds, the replay every minute")
-    warmup, warmup_basis = _warmup(wishes, known)
+    warmup, warmup_basis = _warmup(wishes, known, assumed)
     if wishes.multiplier != 1:
         notes.append(f"the traffic is multiplied by {wishes.multiplier:g}")
-    if known is None or assumed:
+    if alarms_assumed:
         notes.append("alarms ring as AWS makes them: after 3 minutes above the target, 15 below nine tenths of it")
     if load.unsound:
         notes.append(f"{load.unsound} datapoints are negative, infinite or no numbers, and count as gaps")
@@ -134,10 +153,16 @@ def question(name: str, load: Load, where: str, wishes: Wishes, known: Known | N
             warmup_basis,
             tuple(notes),
         ),
-        limits=Limits(wishes.max_short, begin=load.minute_of_day, highest=max(HIGHEST, setting.maximum)),
+        limits=Limits(
+            wishes.max_short,
+            lowest=assumed.lowest,
+            begin=load.minute_of_day,
+            highest=max(HIGHEST, setting.maximum),
+            max_excess=assumed.max_excess,
+        ),
         start=known.start if known else None,
         others=tuple(others),
-        doubt=known.doubt if known else "",
+        doubt=known.doubt(assumed.min_explained) if known else "",
         zones=wishes.zones,
         resource_id=known.resource_id if known else None,
         policy_name=known.policy_name if known and policy else None,
@@ -194,7 +219,7 @@ def _or(value: int | None, otherwise: int) -> int:
     return otherwise if value is None else value
 
 
-def _capacity(wishes: Wishes, known: Known | None) -> tuple[float, str]:
+def _capacity(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tuple[float, str]:
     """What an instance carries in a minute, and why. Never derived from a target that is only wished for."""
     if wishes.capacity is not None:
         return wishes.capacity, f"{wishes.capacity:g} a minute by instance, as given"
@@ -204,22 +229,24 @@ def _capacity(wishes: Wishes, known: Known | None) -> tuple[float, str]:
             "what an instance carries in a minute is not known; accepted is a capacity, as a load test tells it",
             field="capacity",
         )
-    capacity = policy.target / SAFETY_FACTOR
+    capacity = policy.target / assumed.safety_factor
     if known is not None and known.proven is not None and known.proven > capacity:
         return known.proven, (
             f"{known.proven:g} a minute by instance, measured: the 99th percentile of what an instance carried without "
             "failing"
         )
-    return capacity, f"{capacity:g} a minute by instance, assumed: the target of {policy.target:g} ÷ {SAFETY_FACTOR}"
+    return capacity, (
+        f"{capacity:g} a minute by instance, assumed: the target of {policy.target:g} ÷ {assumed.safety_factor:g}"
+    )
 
 
-def _warmup(wishes: Wishes, known: Known | None) -> tuple[int, str]:
+def _warmup(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tuple[int, str]:
     """The minutes until new instances serve, and why."""
     if wishes.warmup is not None:
         return wishes.warmup, f"{wishes.warmup} minutes, as given"
     if known is not None and known.warmup is not None:
         return known.warmup, f"{known.warmup} minutes, measured: nine of ten recorded scale-outs took no longer"
-    return WARMUP, f"{WARMUP} minutes, assumed"
+    return assumed.warmup, f"{assumed.warmup} minutes, assumed"
 
 
 def _origin(wishes: Wishes, known: Known | None) -> str:

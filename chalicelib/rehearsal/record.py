@@ -72,16 +72,16 @@ def minutes_taken(steps: Iterable[Recorded], outward: bool) -> int | None:
     return math.ceil(taken[math.ceil(0.9 * len(taken)) - 1])
 
 
-def proven_capacity(
-    load: Mapping[datetime, float], counts: Mapping[datetime, float], failing: Iterable[datetime]
-) -> float | None:
+def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], failing: Iterable[int]) -> float | None:
     """What an instance has carried: the 99th percentile of load by recorded instance, in minutes without an answer of
     the kind 5xx; None without any such minute."""
+    if not counts:
+        return None
     bad = set(failing)
     carried = sorted(
-        value / counts[moment]
-        for moment, value in load.items()
-        if value > 0 and moment not in bad and counts.get(moment, 0) > 0
+        value / counts[minute]
+        for minute, value in load.items()
+        if value > 0 and minute not in bad and counts.get(minute, 0) > 0
     )
     return carried[math.ceil(0.99 * len(carried)) - 1] if carried else None
 

@@ -10,9 +10,6 @@ from chalicelib.rehearsal.replay import replay
 from chalicelib.rehearsal.series import Load
 from chalicelib.rehearsal.settings import Behaviour, Setting
 
-#: More instance-hours than so many times those needed are worth a proposal for fewer.
-EXCESS = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -68,7 +65,7 @@ class Rehearsal:
     def excessive(self) -> bool:
         """True where far more was used than needed."""
         needed = self.figures.needed_instance_hours
-        return needed is not None and self.figures.instance_hours > EXCESS * needed
+        return needed is not None and self.figures.instance_hours > self.question.limits.max_excess * needed
 
 
 def rehearse(question: Question) -> Rehearsal:

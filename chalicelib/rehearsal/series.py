@@ -5,19 +5,23 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from chalicelib.inventory.traffic import MINUTE, Minutes, number_of
 from chalicelib.rehearsal.bounds import MOST
 
 #: A share of datapoints that are no numbers beyond which the others are not trusted, either.
 MOST_UNSOUND = 0.01
-MINUTE = timedelta(minutes=1)
 #: The longest load that a file may hold: two years.
 MOST_MINUTES = 2 * 366 * 1440
 
 
 class UnsoundSeries(ValueError):
     """A load that cannot be replayed; the text says why."""
+
+
+class NoTraffic(UnsoundSeries):
+    """Nothing has come in the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +66,24 @@ class Load:
         return Load(scaled, self.begin, self.unsound, self.asked)
 
 
-def sound(value: float) -> bool:
-    """Whether a number can be a load."""
-    return 0 <= value <= MOST
-
-
-def of_points(points: Iterable[tuple[datetime, float]], begin: datetime, end: datetime) -> Load:
-    """The load of a window from datapoints of minutes, from the first datapoint on: before it there was no variant.
-    Raises UnsoundSeries without any, or where more than a hundredth of the window is unsound."""
-    minutes = int((end - begin) / MINUTE)
+def of_points(points: Mapping[int, float], begin: datetime, end: datetime) -> Load:
+    """The load of a window from datapoints by the number of their minute, from the first datapoint on: before it there
+    was no variant. Raises NoTraffic without any, UnsoundSeries where more than a hundredth of the window is unsound."""
+    minutes, beginning = (end - begin) // MINUTE, number_of(begin)
     values = array("d", [math.nan]) * minutes
     unsound, first = 0, minutes
-    for moment, value in points:
-        minute = int((moment - begin) // MINUTE)
+    for number, value in points.items():
+        minute = number - beginning
         if not 0 <= minute < minutes:
             continue
-        if sound(value):
+        if 0 <= value <= MOST:
             values[minute] = value
         else:
             unsound += 1
-        first = min(first, minute)
+        if minute < first:
+            first = minute
     if first == minutes:
-        raise UnsoundSeries("no datapoint in the window")
+        raise NoTraffic("no datapoint in the window")
     _trusted(unsound, minutes)
     return Load(values[first:], begin + first * MINUTE, unsound, minutes)
 
@@ -107,7 +107,7 @@ def of_file(lines: Iterable[str]) -> Load:
     span = int((last - first) / MINUTE) + 1
     if span > MOST_MINUTES:
         raise UnsoundSeries(f"the file spans {span:,} minutes; accepted are {MOST_MINUTES:,} at most")
-    load = of_points(points.items(), first, last + MINUTE)
+    load = of_points({number_of(at): value for at, value in points.items()}, first, last + MINUTE)
     return load if first.year > LAST_NUMBERED_YEAR else Load(load.values, None, load.unsound, load.asked)
 
 
@@ -160,13 +160,13 @@ def _value(written: str, number: int) -> float | None:
         raise UnsoundSeries(f"line {number}: {written[:40]!r} is no number") from None
 
 
-def per_instance(values: Mapping[datetime, float], counts: Mapping[datetime, float]) -> dict[datetime, float]:
+def per_instance(values: Mapping[int, float], counts: Mapping[int, float]) -> Minutes:
     """What all instances together had, from a metric that is an average over them and the count of each minute; where
     the count of a minute is not recorded, that of the last minute that has it."""
-    whole: dict[datetime, float] = {}
+    whole: Minutes = {}
     count: float | None = None
-    for moment in sorted({*values, *counts}):
-        count = counts.get(moment, count)
-        if moment in values and count is not None:
-            whole[moment] = values[moment] * count
+    for minute in sorted({*values, *counts}):
+        count = counts.get(minute, count)
+        if minute in values and count is not None:
+            whole[minute] = values[minute] * count
     return whole

@@ -161,6 +161,8 @@ class _Seen:
         for spot in report.blind_spots:
             if (spot.account, spot.region) == (finding.account, finding.region) and self._blinds(spot, finding.rule):
                 return f"{spot.operation} could not be read"
+        if report.rules[finding.rule].unknown:
+            return "its rule could not judge every resource"
         if report.rules[finding.rule].fail > self._listed[finding.rule]:
             return "the report leaves out findings of its rule"
         return None

@@ -1,20 +1,18 @@
 """Endpoints and their instances: does anything survive the loss of one instance?"""
 
-import math
 from datetime import timedelta
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, VariantSettings, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
-from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE
 from chalicelib.inventory.parts import Part
 from chalicelib.report.findings import Severity, utc_text
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, variant_with_instances
-from chalicelib.rules.registry import Params, Window, rule
+from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"
 BROKEN = ("failed", "outofservice", "updaterollbackfailed")
@@ -216,51 +214,3 @@ def endpoint_stuck_in_transition(endpoint: Endpoint, estate: Inventory, params: 
     if not older_than(since, timedelta(hours=hours), estate):
         return passed(f"{endpoint.status} for no longer than {hours:g} hours", **facts).passing()
     return failed(**facts, failure_reason=endpoint.failure_reason, severity=Severity.MEDIUM if system else None)
-
-
-class ZoneLoss(Params):
-    window_days: PositiveInt = 14
-    safety_factor: PositiveFloat = Field(0.5, le=1)
-    assumed_azs: PositiveInt = Field(2, ge=2)
-
-
-@rule(
-    "endpoint-az-loss-overload",
-    topic=TOPIC,
-    kinds=["endpoint-variant"],
-    severity=Severity.INFO,
-    params=ZoneLoss,
-    reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.POLICIES, Part.METRICS],
-    metrics=[Window("InvocationsPerMinute", "window_days")],
-    guards=[variant_with_instances],
-    enabled=False,
-)
-def endpoint_az_loss_overload(variant: Variant, estate: Inventory, params: ZoneLoss) -> Outcome:
-    """At the busiest minute of the window, the instances that the loss of one of ``assumed_azs`` Availability Zones
-    leaves would each have had more calls than ``TargetValue`` ÷ ``safety_factor``."""
-    target = estate.target_of(variant)
-    values = [
-        policy.target_value
-        for policy in (estate.policies_of(target) if target else ())
-        if policy.predefined_metric == INVOCATIONS_PER_INSTANCE and policy.target_value is not None
-    ]
-    if not values:
-        return not_applicable("no policy says how many invocations an instance carries")
-    count = variant.instance_count
-    left = count - math.ceil(count / params.assumed_azs)
-    if left < 1:
-        return not_applicable("the loss of a zone may leave no instance; endpoint-single-instance tells it")
-    points = estate.metric("InvocationsPerMinute", variant, days=params.window_days)
-    busiest = max((point.value for point in points), default=0.0)
-    carries = min(values) / params.safety_factor
-    facts: Facts = {
-        "desired_instance_count": count,
-        "instances_left": left,
-        "peak_invocations_per_minute": busiest,
-        "peak_per_instance_left": round(busiest / left, 2),
-        "carries_per_instance": round(carries, 2),
-        "window_days": params.window_days,
-    }
-    if busiest / left > carries:
-        return failed(**facts)
-    return passed("what the loss of a zone leaves would have carried the busiest minute", **facts)

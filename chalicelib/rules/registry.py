@@ -51,6 +51,7 @@ class Rule:
     """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch, each
     with its window; ``bounds`` are the windows of parts.
 
+    ``spares`` are those of ``reads`` that it does without where they cannot be read: it is not unknown for them.
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
     rules, in order, whose finding on the same variant or component already tells this defect. ``enabled`` is the
     default of the baseline policy.
@@ -72,6 +73,7 @@ class Rule:
     words: OwnWords | None = None
     needs_tags: bool = False
     bounds: tuple[Window, ...] = ()
+    spares: frozenset[Part] = frozenset()
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -87,6 +89,10 @@ class Rule:
         """The parts read under these parameters."""
         extra = {part for name, parts in self.reads_when.items() if getattr(params, name) for part in parts}
         return self.reads | extra
+
+    def rests_on(self, params: Params) -> frozenset[Part]:
+        """The parts without which it is unknown."""
+        return self.parts(params) - self.spares
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -124,6 +130,7 @@ def rule(
     guards: Iterable[Guard] = (),
     merges_into: Iterable[str] = (),
     enabled: bool = True,
+    spares: Iterable[Part] = (),
 ) -> Callable[[Judgement], Judgement]:
     """Registers a judgement as a rule. Raises ValueError for an id that is taken, and for a window that no parameter
     holds or that is of nothing which has one."""
@@ -150,6 +157,7 @@ def rule(
             enabled=enabled,
             judgement=judgement,
             bounds=bounds,
+            spares=frozenset(spares),
         )
         return judgement
 

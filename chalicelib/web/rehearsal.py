@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.aws import Aws
-from chalicelib.rehearsal.account import Unrehearsable, question_of
+from chalicelib.rehearsal.account import question_of
 from chalicelib.rehearsal.document import as_json
 from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.rehearsal import Question, rehearse
 from chalicelib.rehearsal.series import Load
+from chalicelib.rehearsal.variants import Unrehearsable
 from chalicelib.service import Service
 from chalicelib.web.answers import RehearsalAnswer
 from chalicelib.web.requests import RehearsalBody, rehearsal_body_of

@@ -74,16 +74,17 @@ class Series:
 
 
 def _merge(points: list[Point], period: int) -> list[Point]:
+    moments = [point[_TIME] for point in points]
+    if len(set(moments)) == len(moments) and not any(moment % period for moment in moments):
+        return points  # those of minutes, asked for by minutes
     merged: list[Point] = []
-    current: float | None = None
-    for moment, total, count, minimum, maximum in points:
-        bucket = moment // period * period
-        if bucket == current:
-            _, sum_, count_, minimum_, maximum_ = merged[-1]
-            merged[-1] = (bucket, sum_ + total, count_ + count, min(minimum_, minimum), max(maximum_, maximum))
-        else:
-            merged.append((bucket, total, count, minimum, maximum))
-            current = bucket
+    first = 0
+    while first < len(points):
+        bucket = points[first][_TIME] // period * period
+        end = bisect_left(points, (bucket + period,), first)
+        _, totals, counts, minima, maxima = zip(*points[first:end], strict=True)
+        merged.append((bucket, sum(totals), sum(counts), min(minima), max(maxima)))
+        first = end
     return merged
 
 

@@ -3,29 +3,18 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 from chalicelib.plan.inventory import Planned
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence
 from samples.builders import (
-    SUBNET_A,
-    SUBNET_B,
-    Given,
     a_config,
     a_host_of_components,
-    a_model,
-    a_policy,
-    a_series,
     a_serverless_variant,
-    a_step_policy,
-    a_subnet,
-    a_target,
     a_variant,
     ago,
     an_endpoint,
     an_endpoint_without_variants,
-    following,
     managed_scaling,
 )
 from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, passes
@@ -33,7 +22,6 @@ from samples.cases.case import Case, InDemo, does_not_apply, fails, is_unknown, 
 SINGLE = "endpoint-single-instance"
 CONFIG = "endpoint-config-single-instance"
 DEGRADED = "endpoint-degraded"
-ZONE_LOSS = "endpoint-az-loss-overload"
 
 STUCK = "endpoint-stuck-in-transition"
 EIGHT_HOURS = {"RollingUpdatePolicy": {"MaximumExecutionTimeoutInSeconds": 8 * 3600}}
@@ -597,227 +585,9 @@ ENDPOINT_STUCK: list[Case] = [
     is_unknown(STUCK, "AWS gave no time", an_endpoint(status="Updating", created=None, modified=None)),
 ]
 
-
-def carrying(variant: Variant, target_value: float = 120.0) -> tuple[Given, ...]:
-    """What says how many invocations an instance carries: a target, and its policy."""
-    return a_target(variant), a_policy(variant, target_value=target_value)
-
-
-def busy(*peaks: float) -> Given:
-    """The busiest minutes of as many days, the last one yesterday."""
-    return a_series("InvocationsPerMinute", dict(enumerate(peaks, 1)))
-
-
-TWO, THREE, FOUR, SIX, UNTOLD = (a_variant(count=count) for count in (2, 3, 4, 6, None))
-
-AZ_LOSS_OVERLOAD: list[Case] = [
-    fails(
-        ZONE_LOSS,
-        "one call more than the instance that is left carries",
-        TWO,
-        *carrying(TWO),
-        busy(241.0),
-        severity=Severity.INFO,
-        evidence={
-            "desired_instance_count": 2,
-            "instances_left": 1,
-            "peak_invocations_per_minute": 241.0,
-            "peak_per_instance_left": 241.0,
-            "carries_per_instance": 240.0,
-            "window_days": 14,
-        },
-        boundary="safety_factor",
-    ),
-    passes(
-        ZONE_LOSS,
-        "as many calls as the instance that is left carries",
-        TWO,
-        *carrying(TWO),
-        busy(240.0),
-        evidence={"peak_per_instance_left": 240.0, "carries_per_instance": 240.0},
-        boundary="safety_factor",
-    ),
-    fails(
-        ZONE_LOSS,
-        "one call more, had the load test left no reserve",
-        TWO,
-        *carrying(TWO),
-        busy(121.0),
-        params={"safety_factor": 1.0},
-        severity=Severity.INFO,
-        evidence={"carries_per_instance": 120.0},
-        boundary="safety_factor",
-    ),
-    passes(
-        ZONE_LOSS,
-        "just as many calls, had the load test left no reserve",
-        TWO,
-        *carrying(TWO),
-        busy(120.0),
-        params={"safety_factor": 1.0},
-        boundary="safety_factor",
-    ),
-    fails(
-        ZONE_LOSS,
-        "three instances in two zones may lose two",
-        THREE,
-        *carrying(THREE),
-        busy(300.0),
-        severity=Severity.INFO,
-        evidence={"desired_instance_count": 3, "instances_left": 1, "peak_per_instance_left": 300.0},
-        boundary="assumed_azs",
-    ),
-    passes(
-        ZONE_LOSS,
-        "three instances in three zones may lose one",
-        THREE,
-        *carrying(THREE),
-        busy(300.0),
-        params={"assumed_azs": 3},
-        evidence={"instances_left": 2, "peak_per_instance_left": 150.0},
-        boundary="assumed_azs",
-    ),
-    fails(
-        ZONE_LOSS,
-        "four instances in three zones may lose two",
-        FOUR,
-        *carrying(FOUR),
-        busy(481.0),
-        params={"assumed_azs": 3},
-        severity=Severity.INFO,
-        evidence={"instances_left": 2, "peak_per_instance_left": 240.5},
-    ),
-    passes(
-        ZONE_LOSS,
-        "four instances in three zones, and two carry the load",
-        FOUR,
-        *carrying(FOUR),
-        busy(480.0),
-        params={"assumed_azs": 3},
-        evidence={"instances_left": 2},
-    ),
-    fails(
-        ZONE_LOSS,
-        "the zones are assumed, whatever the subnets of the model",
-        THREE,
-        *carrying(THREE),
-        busy(300.0),
-        a_model(subnets=["subnet-a", "subnet-b", "subnet-c"]),
-        SUBNET_A,
-        SUBNET_B,
-        a_subnet("subnet-c", zone="euw1-az3", zone_name="eu-west-1c"),
-        severity=Severity.INFO,
-        evidence={"instances_left": 1},
-    ),
-    fails(
-        ZONE_LOSS,
-        "the busiest minute on the first day of the window",
-        TWO,
-        *carrying(TWO),
-        a_series("InvocationsPerMinute", {1: 10.0, 14: 241.0}),
-        severity=Severity.INFO,
-        boundary="window_days",
-    ),
-    passes(
-        ZONE_LOSS,
-        "a busy minute on the day before the window",
-        TWO,
-        *carrying(TWO),
-        a_series("InvocationsPerMinute", {1: 10.0, 15: 241.0}),
-        evidence={"peak_invocations_per_minute": 10.0},
-        boundary="window_days",
-    ),
-    passes(
-        ZONE_LOSS,
-        "a busy minute before the window of the policy",
-        TWO,
-        *carrying(TWO),
-        a_series("InvocationsPerMinute", {7: 10.0, 8: 241.0}),
-        params={"window_days": 7},
-        evidence={"window_days": 7, "peak_invocations_per_minute": 10.0},
-        boundary="window_days",
-    ),
-    passes(
-        ZONE_LOSS,
-        "minutes are not added up",
-        TWO,
-        *carrying(TWO),
-        busy(240.0, 240.0),
-        evidence={"peak_invocations_per_minute": 240.0},
-    ),
-    passes(
-        ZONE_LOSS,
-        "nobody called it",
-        TWO,
-        *carrying(TWO),
-        evidence={"peak_invocations_per_minute": 0.0},
-    ),
-    passes(
-        ZONE_LOSS,
-        "calls of another variant",
-        TWO,
-        *carrying(TWO),
-        a_series("InvocationsPerMinute", {1: 241.0}, variant="B"),
-    ),
-    fails(
-        ZONE_LOSS,
-        "the lower of two target values counts",
-        TWO,
-        *carrying(TWO),
-        a_policy(TWO, name="cautious", target_value=60.0),
-        busy(121.0),
-        severity=Severity.INFO,
-        evidence={"carries_per_instance": 120.0},
-    ),
-    passes(
-        ZONE_LOSS,
-        "what is shown is rounded",
-        SIX,
-        *carrying(SIX),
-        busy(400.0),
-        params={"safety_factor": 0.7},
-        evidence={"instances_left": 3, "peak_per_instance_left": 133.33, "carries_per_instance": 171.43},
-    ),
-    does_not_apply(ZONE_LOSS, "no scalable target", TWO, busy(1_000.0)),
-    does_not_apply(ZONE_LOSS, "managed instance scaling", a_variant(running=managed_scaling(2)), busy(1_000.0)),
-    does_not_apply(ZONE_LOSS, "no policy", TWO, a_target(TWO), busy(1_000.0)),
-    does_not_apply(
-        ZONE_LOSS,
-        "a policy whose target value was not told",
-        TWO,
-        a_target(TWO),
-        a_policy(TWO, tracking={"TargetValue": None}),
-        busy(1_000.0),
-    ),
-    does_not_apply(ZONE_LOSS, "a step policy", TWO, a_target(TWO), a_step_policy(TWO), busy(1_000.0)),
-    does_not_apply(
-        ZONE_LOSS,
-        "a policy on another metric",
-        TWO,
-        a_target(TWO),
-        a_policy(TWO, tracking=following("CPUUtilization", EndpointName="churn", VariantName="AllTraffic")),
-        busy(1_000.0),
-    ),
-    *[
-        does_not_apply(ZONE_LOSS, name, variant, *carrying(variant), busy(1_000.0))
-        for name, variant in (
-            ("one instance", a_variant(count=1)),
-            ("scaled to zero", a_variant(count=0)),
-            ("a serverless variant", a_serverless_variant()),
-            ("a shadow variant", a_variant(shadow=True)),
-            *[(f"an endpoint that is {one}", a_variant(status=one)) for one in (*IN_TRANSITION, *NOT_SERVING)],
-        )
-    ],
-    is_unknown(ZONE_LOSS, "no count was told", UNTOLD, *carrying(UNTOLD), busy(1_000.0)),
-    is_unknown(ZONE_LOSS, "the targets could not be read", TWO, busy(1_000.0), unread=[Part.TARGETS]),
-    is_unknown(ZONE_LOSS, "the policies could not be read", TWO, a_target(TWO), busy(1.0), unread=[Part.POLICIES]),
-    is_unknown(ZONE_LOSS, "the metrics could not be read", TWO, *carrying(TWO), unread=[Part.METRICS]),
-]
-
 CASES: list[Case] = [
     *ENDPOINT_SINGLE_INSTANCE,
     *ENDPOINT_CONFIG_SINGLE_INSTANCE,
     *ENDPOINT_DEGRADED,
     *ENDPOINT_STUCK,
-    *AZ_LOSS_OVERLOAD,
 ]

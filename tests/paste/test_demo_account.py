@@ -24,6 +24,7 @@ STAYS = {
     "autoscaling-max-above-quota": "AWS grants a quota in days, and it is read once a day",
     "cluster-degraded": "SageMaker replaces the nodes, when there is capacity",
     "cluster-single-az": "somebody has to choose another zone",
+    "endpoint-az-loss-overload": "somebody has to weigh what it costs to be ready",
     "endpoint-dependency-missing": "what is missing has to be made again by those who know it",
     "endpoint-stuck-in-transition": "AWS ends the change",
     "inference-component-degraded": "it needs room, or a specification that works",

@@ -180,7 +180,7 @@ def test_the_command_shows_what_is_denied_and_the_policy_to_add(
     output = capsys.readouterr()
     assert "denied    cloudwatch:GetMetricData" in output.out
     told = " ".join(output.out.split())  # a line of eighty columns is too short for all three
-    assert "May be unknown: async-failures-untold, endpoint-gpu-underutilized, endpoint-idle." in told
+    assert "May be unknown: async-failures-untold, endpoint-az-loss-overload, endpoint-gpu-underutilized, " in told
     assert "not-to-be-shown" not in output.out
     assert output.err == ""
     assert max(map(len, output.out.splitlines())) <= 80

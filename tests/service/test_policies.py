@@ -160,7 +160,7 @@ def test_explain_takes_a_name_and_says_which_rules_are_off(account: Emulator, ca
     shown = capsys.readouterr().out
     assert "endpoint-variant pair/AllTraffic" in shown
     assert "pass           endpoint-single-instance" in shown
-    assert "off            endpoint-az-loss-overload" in shown
+    assert "off            endpoint-cpu-oversized" in shown
     assert "alone" not in shown
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.allowance import most_calls
+from chalicelib.inventory.parts import Part
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.outcomes import Verdict
@@ -109,3 +110,12 @@ def test_the_users_of_a_subnet_beyond_the_bound_are_named() -> None:
     left = next(deferral for deferral in report.deferred if deferral.part == "endpoint-configs")
     assert report.resources["endpoint-config"] + len(left.resources) == USERS
     assert "model-vpc-single-az" in left.effect and "16 calls" in left.reason
+
+
+def test_what_is_not_rehearsed_for_an_event_is_left_to_the_sweep_in_words() -> None:
+    _, door = large(0)
+    report, _ = audited(door, scope(ResourceRef("endpoint", "big")), "event")
+    rehearsals = {id for id, rule in RULES.items() if Part.MINUTES in rule.reads}
+    effects = [set(deferral.effect) for deferral in report.deferred if rehearsals <= set(deferral.effect)]
+    assert effects
+    assert all("left to the next sweep" in deferral.reason for deferral in report.deferred)

@@ -125,6 +125,10 @@ RULES_WITHOUT = {id: RuleCounts() for id in RULES if id != SINGLE}
         ({"scope": ScopeAudited(resources=[f"{STEM}:endpoint/other"])}, "its resource was not in the scope"),
         ({"blind_spots": [a_spot("ec2:X", SINGLE)]}, "ec2:X could not be read"),
         (
+            {"rules": {id: RuleCounts(unknown=int(id == SINGLE)) for id in RULES}},
+            "its rule could not judge every resource",
+        ),
+        (
             {"blind_spots": [a_spot("sagemaker:DescribeEndpoint", resource="churn")]},
             "sagemaker:DescribeEndpoint could not be read",
         ),

@@ -117,7 +117,7 @@ def test_only_few_modules_speak_to_aws() -> None:
 
 
 def test_a_rehearsal_asks_aws_by_one_module() -> None:
-    doors = [f"chalicelib.inventory.{name}" for name in ("aws", "collect", "reader", "traffic")]
+    doors = [f"chalicelib.inventory.{name}" for name in ("aws", "collect", "reader", "minutes")]
     asking = {module_of(path) for path in CODE if any(within(name, doors) for name in every_import(path))}
     assert {module for module in asking if within(module, ["chalicelib.rehearsal"])} == {"chalicelib.rehearsal.account"}
 

@@ -56,7 +56,6 @@ def test_strict_turns_everything_on() -> None:
     assert set(load_policy("strict").enabled()) == set(RULES)
     assert {id for id, rule in RULES.items() if not rule.enabled} == {
         "inference-component-no-az-balance",
-        "endpoint-az-loss-overload",
         "endpoint-instances-in-one-zone",
         "endpoint-update-without-rollback",
         "endpoint-without-alarms",

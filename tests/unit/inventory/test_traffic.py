@@ -8,13 +8,8 @@ import pytest
 
 from chalicelib.inventory.answers import CallFailed
 from chalicelib.inventory.aws import Aws
-from chalicelib.inventory.traffic import (
-    INVOCATIONS,
-    SHARES,
-    instances,
-    measured_on_instances,
-    minutes_of_variant,
-)
+from chalicelib.inventory.minutes import minutes_of_variant
+from chalicelib.inventory.traffic import INVOCATIONS, SHARES, Minutes, instances, measured_on_instances, number_of
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 MINUTES = [BEGIN + timedelta(minutes=minute) for minute in range(3)]
@@ -36,7 +31,7 @@ def result(id: str, values: list[Any], status: str = "Complete", start: int = 0)
     return {"Id": id, "StatusCode": status, "Timestamps": MINUTES[start : start + len(values)], "Values": values}
 
 
-def read(door: Door) -> dict[Any, dict[datetime, float]]:
+def read(door: Door) -> dict[Any, Minutes]:
     """Requests and shares of a variant."""
     return minutes_of_variant(
         cast(Aws, door), "orders", "main", [INVOCATIONS, SHARES], BEGIN, BEGIN + timedelta(minutes=3)
@@ -65,12 +60,25 @@ def test_an_answer_that_is_none_is_a_failure(values: list[Any]) -> None:
         read(Door([result("m0", values), result("m1", [])]))
 
 
+@pytest.mark.parametrize("seconds", [True, False])
+def test_a_minute_is_told_by_its_number(seconds: bool) -> None:
+    moments = [at.timestamp() + 59.9 if seconds else at for at in MINUTES]
+    door = Door([{**result("m0", [1.0, 2.0, 3.0]), "Timestamps": moments}, result("m1", [])])
+    assert read(door)[INVOCATIONS] == {number_of(BEGIN) + minute: 1.0 + minute for minute in range(3)}
+
+
+@pytest.mark.parametrize("start", [float("inf"), float("nan"), "yesterday", True, None])
+def test_a_time_that_is_none_is_a_failure(start: Any) -> None:
+    with pytest.raises(CallFailed, match="datapoints cannot be understood"):
+        read(Door([{**result("m0", [1.0]), "Timestamps": [start]}, result("m1", [])]))
+
+
 def test_no_traffic_is_an_answer() -> None:
     assert read(Door([result("m0", []), result("m1", [])])) == {INVOCATIONS: {}, SHARES: {}}
 
 
 def test_the_share_of_a_request_tells_the_instances() -> None:
-    shares = dict(zip(MINUTES, [1.0, 0.2501, 0.0], strict=True))
+    shares = dict(enumerate([1.0, 0.2501, 0.0]))
     assert list(instances(shares).values()) == [1, 4]
 
 

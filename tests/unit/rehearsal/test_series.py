@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.inventory.traffic import number_of
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_file, of_points, per_instance
 
 BEGIN = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+FIRST = number_of(BEGIN)
 
 
 def written(load: Load) -> list[float | None]:
@@ -17,7 +19,7 @@ def written(load: Load) -> list[float | None]:
 
 
 def test_a_window_begins_with_its_first_datapoint() -> None:
-    points = [(BEGIN + 2 * MINUTE, 5.0), (BEGIN + 4 * MINUTE, 7.0)]
+    points = {FIRST + 2: 5.0, FIRST + 4: 7.0}
     load = of_points(points, BEGIN, BEGIN + 6 * MINUTE)
     assert written(load) == [5, None, 7, None]
     assert (load.begin, load.asked, load.gaps, load.peak) == (BEGIN + 2 * MINUTE, 6, 2, 7)
@@ -27,21 +29,20 @@ def test_a_window_begins_with_its_first_datapoint() -> None:
 
 @pytest.mark.parametrize("value", [-1.0, math.inf, math.nan])
 def test_a_datapoint_that_is_no_load_is_a_counted_gap(value: float) -> None:
-    points = [(BEGIN + minute * MINUTE, 1.0) for minute in range(200)]
-    points[50] = (BEGIN + 50 * MINUTE, value)
+    points = {FIRST + minute: 1.0 for minute in range(200)} | {FIRST + 50: value}
     load = of_points(points, BEGIN, BEGIN + 200 * MINUTE)
     assert (load.unsound, load.gaps) == (1, 1)
 
 
 def test_more_than_a_hundredth_of_them_is_not_trusted() -> None:
-    points = [(BEGIN + minute * MINUTE, -1.0 if minute < 3 else 1.0) for minute in range(200)]
+    points = {FIRST + minute: -1.0 if minute < 3 else 1.0 for minute in range(200)}
     with pytest.raises(UnsoundSeries, match="3 datapoints of 200 minutes are negative, infinite or no numbers"):
         of_points(points, BEGIN, BEGIN + 200 * MINUTE)
 
 
 def test_a_window_without_a_datapoint_is_refused() -> None:
     with pytest.raises(UnsoundSeries, match="no datapoint in the window"):
-        of_points([], BEGIN, BEGIN + 6 * MINUTE)
+        of_points({}, BEGIN, BEGIN + 6 * MINUTE)
 
 
 def test_a_file_of_numbered_minutes() -> None:
@@ -88,7 +89,6 @@ def test_a_factor_that_is_none_is_refused(factor: float) -> None:
 
 
 def test_a_metric_of_each_instance_times_its_count_is_the_load_of_all() -> None:
-    moments = [BEGIN + minute * MINUTE for minute in range(4)]
-    values = dict(zip(moments, [50.0, 60.0, 70.0, 80.0], strict=True))
-    counts = {moments[1]: 2.0, moments[3]: 3.0}
+    values = dict(enumerate([50.0, 60.0, 70.0, 80.0]))
+    counts = {1: 2.0, 3: 3.0}
     assert list(per_instance(values, counts).values()) == [120, 140, 240], "before the first count nothing is known"
