@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chalicelib.audit import jq
@@ -11,6 +12,7 @@ from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
+from chalicelib.money.appraisal import Appraised
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
 from chalicelib.report.charts import RehearsalChart
@@ -105,15 +107,27 @@ def findings(
     scope: Scope,
     now: datetime,
     tags_of: Callable[[Failing], Mapping[str, str]],
-    chart_of: Callable[[Failing], RehearsalChart | None] = lambda failing: None,
     planned_in: Language | None = None,
+    amounts: Mapping[int, Appraised] = MappingProxyType({}),
+    charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
     """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
 
-    ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
+    ``planned_in`` is the language of the template that declares the resources, where they are not deployed;
+    ``amounts`` are what they save or cost, ``charts`` those of rehearsals, by the identity of the outcome.
     """
     findings = [
-        _finding(failed, policy, scope, now, tags_of(failed), chart_of(failed), planned_in) for failed in failing
+        _finding(
+            failed,
+            policy,
+            scope,
+            now,
+            tags_of(failed),
+            planned_in,
+            amounts.get(id(failed)),
+            charts.get(id(failed)),
+        )
+        for failed in failing
     ]
     return sorted(
         findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
@@ -126,8 +140,9 @@ def _finding(
     scope: Scope,
     now: datetime,
     tags: Mapping[str, str],
-    chart: RehearsalChart | None,
     planned_in: Language | None,
+    appraised: Appraised | None,
+    chart: RehearsalChart | None,
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
@@ -137,6 +152,8 @@ def _finding(
     evidence = bounds.evidence(failing.outcome.evidence)
     if failing.merged:
         evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
+    if appraised is not None:
+        evidence["money"] = appraised.facts
     finding = Finding(
         id=finding_id(failing.rule.id, resource.arn, resource.part),
         rule=failing.rule.id,
@@ -156,6 +173,8 @@ def _finding(
         references=text.references,
         well_architected=best_practices(failing.rule.id),
         owner=owner_in(tags),
+        saving=appraised.saving if appraised is not None else None,
+        cost_usd=appraised.cost_usd if appraised is not None else None,
         exemption=exemption,
         first_seen=now,
         last_seen=now,

@@ -19,6 +19,7 @@ from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outc
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
+from chalicelib.report.savings import in_words, totals
 from chalicelib.templating import TEMPLATES, clean, render
 
 #: Findings that the page tells a reader whose browser runs no scripts.
@@ -88,7 +89,9 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "resources": sum(report.resources.values()),
         "unknown": sum(counts.unknown for counts in report.rules.values()),
         "judged": sum(counts.passed + counts.fail for counts in report.rules.values()),
-        "saving": sum(finding.saving.monthly_usd for finding in findings if finding.saving),
+        "saving": totals(findings).saving_usd,
+        "money": report.money,
+        "savings": in_words(report.money),
         "first": _first_things(findings),
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
@@ -167,6 +170,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "well_architected": finding.well_architected,
         "owner": finding.owner,
         "saving": finding.saving.model_dump() if finding.saving else None,
+        "cost_usd": finding.cost_usd,
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,
         "first_seen": utc_text(finding.first_seen),
         "last_seen": utc_text(finding.last_seen),
