@@ -267,6 +267,7 @@ class Survey(Struct, frozen=True):
             tags=self.tags,
             memory=service.remembered,
             passes=self.passes,
+            prices=service.prices,
         )
         sighted = Sighted(self.scope(place), witness)
         report = auditor.audit(sighted.scope, "cli", sighted)
