@@ -120,8 +120,13 @@ class Claim:
         self._unwritten[_key(entry)] = entry
 
     def _write(self) -> None:
-        """Writes the claim as it is now, the digest with its findings; what somebody else has taken over is theirs."""
+        """Writes the claim as it is now, the digest with its findings; what somebody else has taken over is theirs.
+        Raises LedgerFailed for what the table took when it was claimed, and does not take now."""
+        refused = 0
         for written, outcome in self.ledger.write(list(self._unwritten.values())):
+            if outcome is Written.REFUSED:
+                refused += 1
+                continue
             del self._unwritten[_key(written)]
             if isinstance(written, Digest):
                 self.digest = written if outcome is Written.DONE else None
@@ -129,6 +134,8 @@ class Claim:
                 self.entries[written.finding.id] = written
             else:
                 del self.entries[written.finding.id]
+        if refused:
+            raise LedgerFailed(f"the table refuses {refused} notes of what was told")
 
 
 def _key(entry: Entry) -> str:

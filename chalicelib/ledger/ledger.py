@@ -119,6 +119,8 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._table = ItemTable(self.table, self.client)
+        #: The versions of writes of which no answer came, by the key of their item: each may be in the table.
+        self._unanswered: dict[tuple[str, str], set[str]] = {}
 
     # ---- reading
 
@@ -184,13 +186,22 @@ class Ledger:
     # ---- writing
 
     def write(self, entries: Sequence[Entry]) -> list[tuple[Entry, Written]]:
-        """Writes each finding or digest in the place of the one that was read. Gives it as it is now, and how that
-        went: it is lost where somebody else has written it since."""
+        """Writes each finding or digest in the place of the one that was read, or of an own write before of which no
+        answer came. Gives it as it is now, and how that went: it is lost where somebody else has written it since."""
         fresh = [replace(entry, version=uuid.uuid4().hex) for entry in entries]
-        writes = (
-            Write(self._item(entry), _as_read(before.version)) for before, entry in zip(entries, fresh, strict=True)
-        )
-        return list(zip(fresh, self._table.put_all(writes), strict=True))
+        writes = [
+            self._write_of(before.version, self._item(entry)) for before, entry in zip(entries, fresh, strict=True)
+        ]
+        written = self._table.put_all(writes)
+        for write in writes:
+            self._unanswered.pop(_key(write.item), None)
+        return list(zip(fresh, written, strict=True))
+
+    def _write_of(self, read: str | None, item: Item) -> Write:
+        unanswered = self._unanswered.setdefault(_key(item), set())
+        write = Write(item, _as_read(read, sorted(unanswered)))
+        unanswered.add(item["version"])
+        return write
 
     def _item(self, entry: Entry) -> Item:
         if isinstance(entry, Digest):
@@ -321,11 +332,17 @@ def _partition(account: str, region: str) -> str:
     return f"{account}#{region}"
 
 
-def _as_read(version: str | None) -> Expression:
-    """Holds while an item is the one that was read, or is still absent; items written before had no version."""
-    if version is None:
-        return Expression("attribute_not_exists(#version)")
-    return Expression("#version = :version", version=version)
+def _as_read(version: str | None, unanswered: Sequence[str]) -> Expression:
+    """Holds while an item is the one that was read, is still absent, or is the own write of one of these versions;
+    items written before had no version."""
+    held = "attribute_not_exists(#version)" if version is None else "#version = :version"
+    own = {f"own{number}": sent for number, sent in enumerate(unanswered)}
+    text = " OR ".join([held, *(f"#version = :{name}" for name in own)])
+    return Expression(text, **own) if version is None else Expression(text, version=version, **own)
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"], item["sk"]
 
 
 def _item(known: Known, lookback_days: int) -> Item:

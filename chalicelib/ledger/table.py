@@ -83,6 +83,10 @@ class RequestRefused(LedgerFailed):
     """DynamoDB takes the request for malformed: an item that is too large, a key to start from that is none."""
 
 
+class _Contradiction(LedgerFailed):
+    """DynamoDB says that a condition did not hold, and not of which item, though there is one."""
+
+
 class _Conflict(LedgerFailed):
     """A transaction of somebody else is writing the item just now; nothing was written."""
 
@@ -223,10 +227,21 @@ class ItemTable(Struct, frozen=True):
 
     def _alone(self, put: dict[str, Any]) -> Written:
         try:
+            return self._once(put)
+        except _Contradiction:
+            return self._once(put)
+
+    def _once(self, put: dict[str, Any]) -> Written:
+        item = _item(put["Item"])
+        try:
             self._patiently("put_item", **put, ReturnValuesOnConditionCheckFailure="ALL_OLD")
         except ConditionFailed as error:
-            # Found as it was to be written, it is the own write, of which the answer was lost.
-            return Written.DONE if error.stored == _item(put["Item"]) else Written.LOST
+            stored = error.stored or self.get(item["pk"], item["sk"])
+            if stored == item:  # the own write, of which the answer was lost
+                return Written.DONE
+            if error.stored is None and stored is not None:
+                raise _Contradiction(self._unusable("a condition failed on an item that was not given")) from error
+            return Written.LOST
         except RequestRefused as error:
             log.error("an item is not written: %s", error)
             return Written.REFUSED
