@@ -8,8 +8,9 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import DESCRIBED
@@ -59,8 +60,7 @@ class NotOurs(InvalidInput):
     """An event that is understood and asks for nothing: a call that failed, or another service's scaling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an event came from."""
 
     id: str

@@ -3,12 +3,14 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from msgspec import Struct, field
+
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
+from chalicelib.audit.charts import chart_of, charts_of
 from chalicelib.audit.comes_back import Verdicts
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.exemptions import exemption_notes, refused_tags
@@ -67,8 +69,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Auditor:
+class Auditor(Struct, frozen=True):
     """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
     the last audit.
 
@@ -142,7 +143,20 @@ class Auditor:
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
         appraisal = self._appraised(failing, estate, training)
         amounts = appraisal.amounts if appraisal is not None else {}
-        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)], amounts=amounts)
+        charts = {
+            id(failed): chart
+            for failed in failing
+            if (chart := chart_of(failed.subject, rules[failed.rule.id], estate)) is not None
+        }
+        listed = findings(
+            failing,
+            self.policy,
+            scope,
+            started,
+            lambda failed: tags_of[id(failed)],
+            amounts=amounts,
+            charts=charts,
+        )
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
@@ -178,7 +192,7 @@ class Auditor:
             calendar=calendar(self.policy, rules, listed, estate, scope, started.date()) if scope.whole else (),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
-            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules)),
+            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
             money=appraisal.money(scope.account, listed) if appraisal is not None else None,
             api_calls=self.aws.calls - calls_before + Counter(appraisal.market.calls if appraisal is not None else ()),
         )

@@ -1,10 +1,11 @@
 """Failing outcomes in words: severity, owner, exemptions, and where the console shows the resource."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.audit import jq
 from chalicelib.audit.exemptions import exempted, over, owner_in
@@ -15,6 +16,7 @@ from chalicelib.kinds import KINDS
 from chalicelib.money.appraisal import Appraised
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
@@ -36,8 +38,7 @@ _CONSOLES = {
 _HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(Struct, frozen=True):
     """A failing outcome before it is put into words. ``merged`` holds the evidence of the findings it took in."""
 
     rule: Rule
@@ -108,14 +109,25 @@ def findings(
     tags_of: Callable[[Failing], Mapping[str, str]],
     planned_in: Language | None = None,
     amounts: Mapping[int, Appraised] = MappingProxyType({}),
+    charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner and exemption, worst first.
+    """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
 
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed;
-    ``amounts`` are what they save or cost, by the identity of the outcome.
+    ``amounts`` are what they save or cost, ``charts`` those of rehearsals, by the identity of the outcome.
     """
     findings = [
-        _finding(failed, policy, scope, now, tags_of(failed), planned_in, amounts.get(id(failed))) for failed in failing
+        _finding(
+            failed,
+            policy,
+            scope,
+            now,
+            tags_of(failed),
+            planned_in,
+            amounts.get(id(failed)),
+            charts.get(id(failed)),
+        )
+        for failed in failing
     ]
     return sorted(
         findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
@@ -130,6 +142,7 @@ def _finding(
     tags: Mapping[str, str],
     planned_in: Language | None,
     appraised: Appraised | None,
+    chart: RehearsalChart | None,
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
@@ -156,6 +169,7 @@ def _finding(
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence=evidence,
+        chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
         owner=owner_in(tags),

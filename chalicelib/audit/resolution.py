@@ -153,7 +153,7 @@ class Resolutions:
         return kept | {sighting: known.get(sighting, now) for sighting in self._sighted}
 
     def _note_sighting(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]
+        sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]  # what rules judge has one
         if outcome.remembered:
             self._sighted.add(sighting)
         elif proves(outcome):

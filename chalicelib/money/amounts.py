@@ -6,9 +6,10 @@ only. Where an input is missing, or has to be guessed, there is no amount.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.configs import plain
@@ -24,8 +25,7 @@ _ARM = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")
 _MONTH = f"{MONTH_HOURS} hours a month"
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """Dollars a month, how they are worked out, the inputs, and what the resource costs a month as it is. ``group``:
     the family of jobs that the amount is about."""
 

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import AuditorError
@@ -37,8 +39,7 @@ class NotDelivered(AuditorError):
     """Some channels did not take everything; the next attempt asks them alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """The report of one account and region, and what it proves about findings that it does not hold.
 
     ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales. ``current`` are the ids of
@@ -84,8 +85,7 @@ class Told(NamedTuple):
     failures: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Publisher:
+class Publisher(Struct, frozen=True):
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
     ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps;

@@ -2,8 +2,9 @@
 
 import json
 import shlex
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, INVOCATIONS_PER_INSTANCE
 from chalicelib.rehearsal.proposals import DAY, Proposal, tracked
@@ -13,8 +14,7 @@ from chalicelib.rehearsal.settings import Setting, TargetTracking
 _COPIES = "SageMakerInferenceComponentInvocationsPerCopy"
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """The way to a proposal. Commands are empty where nothing of an account was rehearsed, or where they would have to
     change a policy whose metric they do not hold."""
 
@@ -38,11 +38,12 @@ def fix(answer: Rehearsal) -> Fix | None:
         return None
     setting, policy = proposal.setting, tracked(proposal.setting)
     changed = {"target", "out_cooldown"} & set(proposal.changed)
+    wake_up = "wake_up" in proposal.changed
     actions = _actions(answer.question, setting) if "schedule" in proposal.changed else []
     return Fix(
-        _commands(answer.question, setting, policy if changed else None, actions),
-        _cloudformation(setting, policy, actions),
-        _terraform(setting, policy, actions),
+        _commands(answer.question, setting, policy if changed else None, actions, wake_up=wake_up),
+        _cloudformation(setting, policy, actions, wake_up=wake_up),
+        _terraform(setting, policy, actions, wake_up=wake_up),
     )
 
 
@@ -59,7 +60,7 @@ def _actions(question: Question, setting: Setting) -> list[Action]:
 
 
 def _commands(
-    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action]
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
 ) -> tuple[str, ...]:
     if question.resource_id is None or (policy is not None and question.policy_name is None):
         return ()
@@ -83,7 +84,30 @@ def _commands(
         f"--schedule {shlex.quote(action.schedule)} --scalable-target-action MinCapacity={action.minimum}"
         for action in actions
     ]
-    return tuple(f"aws application-autoscaling {command}{region}" for command in commands)
+    written = [f"aws application-autoscaling {command}{region}" for command in commands]
+    return (*written, *(_waking(question.resource_id, target, region) if wake_up else ()))
+
+
+def _waking(resource_id: str, target: str, region: str) -> tuple[str, str]:
+    """A step policy that starts the first instance of an asynchronous endpoint, and the alarm that sets it off."""
+    endpoint = shlex.quote(resource_id.split("/")[1])
+    steps = (
+        "AdjustmentType=ChangeInCapacity,MetricAggregationType=Maximum,Cooldown=60,"
+        "StepAdjustments=[{MetricIntervalLowerBound=0,ScalingAdjustment=1}]"
+    )
+    arn = (
+        "$(aws application-autoscaling describe-scaling-policies --service-namespace sagemaker --resource-id "
+        f"{shlex.quote(resource_id)} --policy-names wake-up --query 'ScalingPolicies[0].PolicyARN' --output text"
+        f"{region})"
+    )
+    return (
+        f"aws application-autoscaling put-scaling-policy {target} --policy-name wake-up --policy-type StepScaling "
+        f"--step-scaling-policy-configuration {shlex.quote(steps)}{region}",
+        f"aws cloudwatch put-metric-alarm --alarm-name {endpoint}-wake-up --namespace AWS/SageMaker --metric-name "
+        f"HasBacklogWithoutCapacity --dimensions Name=EndpointName,Value={endpoint} --statistic Average --period 60 "
+        "--evaluation-periods 1 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold "
+        f'--treat-missing-data missing --alarm-actions "{arn}"{region}',
+    )
 
 
 def _configuration(policy: TargetTracking, copies: bool) -> dict[str, Any]:
@@ -96,7 +120,7 @@ def _configuration(policy: TargetTracking, copies: bool) -> dict[str, Any]:
     }
 
 
-def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
+def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool) -> str:
     lines = [
         "# AWS::ApplicationAutoScaling::ScalableTarget",
         f"MinCapacity: {setting.minimum}",
@@ -119,10 +143,22 @@ def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: li
             f"  ScaleOutCooldown: {policy.out_cooldown}",
             f"  ScaleInCooldown: {policy.in_cooldown}",
         ]
+    if wake_up:
+        lines += [
+            "# AWS::ApplicationAutoScaling::ScalingPolicy, by an alarm on HasBacklogWithoutCapacity >= 1",
+            "PolicyType: StepScaling",
+            "StepScalingPolicyConfiguration:",
+            "  AdjustmentType: ChangeInCapacity",
+            "  MetricAggregationType: Maximum",
+            "  Cooldown: 60",
+            "  StepAdjustments:",
+            "    - MetricIntervalLowerBound: 0",
+            "      ScalingAdjustment: 1",
+        ]
     return "\n".join(lines)
 
 
-def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
+def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool) -> str:
     lines = [
         "# aws_appautoscaling_target",
         f"min_capacity = {setting.minimum}",
@@ -135,6 +171,20 @@ def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Ac
             f"  target_value       = {policy.target:g}",
             f"  scale_out_cooldown = {policy.out_cooldown}",
             f"  scale_in_cooldown  = {policy.in_cooldown}",
+            "}",
+        ]
+    if wake_up:
+        lines += [
+            "# aws_appautoscaling_policy, by an alarm on HasBacklogWithoutCapacity >= 1",
+            'policy_type = "StepScaling"',
+            "step_scaling_policy_configuration {",
+            '  adjustment_type         = "ChangeInCapacity"',
+            '  metric_aggregation_type = "Maximum"',
+            "  cooldown                = 60",
+            "  step_adjustment {",
+            "    metric_interval_lower_bound = 0",
+            "    scaling_adjustment          = 1",
+            "  }",
             "}",
         ]
     for action in actions:

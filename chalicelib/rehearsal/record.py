@@ -7,12 +7,14 @@ of them the replay is asked what it would have done.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from chalicelib.inventory.facts import plain
 from chalicelib.inventory.kinds.scaling import ScalingActivity
+from chalicelib.inventory.traffic import number_of
 from chalicelib.rehearsal.book import Decision
 from chalicelib.rehearsal.control import Control
 from chalicelib.rehearsal.replay import followed_by, measured
@@ -72,6 +74,24 @@ def minutes_taken(steps: Iterable[Recorded], outward: bool) -> int | None:
     return math.ceil(taken[math.ceil(0.9 * len(taken)) - 1])
 
 
+def recorded_counts(steps: Sequence[Recorded], begin: datetime, end: datetime, current: int | None) -> dict[int, float]:
+    """How many served in each minute, by its number, as the steps tell: what a step adds serves when it is complete,
+    what it takes is gone at its beginning. Without any step it was the ``current`` number all along; before the first
+    one it is not known unless that tells."""
+    changes = [(number_of(step.ended or step.started if step.outward else step.started), step.after) for step in steps]
+    changes.sort()
+    count = steps[0].before if steps else current
+    counts: dict[int, float] = {}
+    place = 0
+    for minute in range(number_of(begin), number_of(end)):
+        while place < len(changes) and changes[place][0] <= minute:
+            count = changes[place][1]
+            place += 1
+        if count is not None:
+            counts[minute] = float(count)
+    return counts
+
+
 def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], failing: Iterable[int]) -> float | None:
     """What an instance has carried: the 99th percentile of load by recorded instance, in minutes without an answer of
     the kind 5xx; None without any such minute."""
@@ -86,8 +106,7 @@ def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], fail
     return carried[math.ceil(0.99 * len(carried)) - 1] if carried else None
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """How many of the recorded steps of policies the replay explains; ``lone`` are the changes that it would have made
     and AWS did not."""
 

@@ -1,9 +1,10 @@
 """The rehearsals of an audit: each variant under the terms of the rules, kept as the few facts that they judge by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.estate import Inventory
@@ -12,6 +13,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes
+from chalicelib.rehearsal.chart import stored_chart
 from chalicelib.rehearsal.fix import fix
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
@@ -22,14 +24,14 @@ from chalicelib.rehearsal.series import NoTraffic, UnsoundSeries
 from chalicelib.rehearsal.settings import Setting
 from chalicelib.rehearsal.variants import Unrehearsable, followed, known_of, replayable_of, spared
 from chalicelib.rehearsal.words import changes
+from chalicelib.report.charts import RehearsalChart
 
 ZONES, DAYS = 2, 7
 #: A share of explained steps from which a rehearsal is trusted most.
 WELL_EXPLAINED = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """Under which terms a rule has the last ``days`` rehearsed: how many minutes may be short, over how many zones the
     instances are spread, and what is assumed."""
 
@@ -46,11 +48,11 @@ class Unjudged(NamedTuple):
     idle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Rehearsed(Struct, frozen=True):
     """What is kept of a rehearsal: the facts in evidence, the minutes short, those with a zone lost, the instance-hours
     used and needed, the highest load of a minute, the fewest instances, and how many of two grounds to trust it are
-    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge."""
+    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge. The
+    ``chart`` shows it."""
 
     evidence: Mapping[str, Any]
     minutes_short: int
@@ -60,6 +62,7 @@ class Rehearsed:
     peak: float
     fewest: int
     grounds: int
+    chart: RehearsalChart
     doubt: str = ""
 
 
@@ -84,8 +87,7 @@ def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearser:
+class Rehearser(Struct, frozen=True):
     """Rehearses each variant of an audit under all these terms, as soon as its minutes are there."""
 
     terms: frozenset[Terms]
@@ -146,6 +148,7 @@ def _rehearsed(
         peak=load.peak,
         fewest=min(run.instances for run in answer.replay.serving),
         grounds=measured + (share is not None and share >= WELL_EXPLAINED),
+        chart=stored_chart(answer),
         doubt=answer.question.doubt,
     )
 

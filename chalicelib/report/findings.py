@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.cause import Cause
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.money import Money
 from chalicelib.report.notes import ExemptionNote as ExemptionNote
 from chalicelib.report.notes import ExemptionState as ExemptionState
@@ -99,7 +100,8 @@ class Exemption(_Contract):
 class Finding(_Contract):
     """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
     expired. ``saving`` is what the fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs
-    of both stand in the evidence, under ``money``."""
+    of both stand in the evidence, under ``money``. ``chart`` is there in findings of rehearsals that tell of too little
+    or too much."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
@@ -116,6 +118,7 @@ class Finding(_Contract):
     why: str
     fix: Fix
     evidence: dict[str, Any]
+    chart: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
     references: list[str] = []
     well_architected: list[str] = []
     owner: str | None = None
@@ -205,7 +208,8 @@ class VariantCapacity(_Contract):
     without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
     network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
     ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
-    names it; None where that is off, was not asked for or told nothing.
+    names it; None where that is off, was not asked for or told nothing. ``rehearsal`` is the chart of its rehearsal,
+    where it was rehearsed; of 200 variants of an account and region at most, those with the most minutes short.
     """
 
     name: str
@@ -218,6 +222,7 @@ class VariantCapacity(_Contract):
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
     proven: dict[str, int] | None = None
+    rehearsal: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
 
 
 class Answer(_Contract):

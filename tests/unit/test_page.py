@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.report.findings import BlindSpot, Deferral, Saving, Severity
-from chalicelib.report.formats.page import More, page, policy
+from chalicelib.report.findings import (
+    BlindSpot,
+    Deferral,
+    EndpointCapacity,
+    Report,
+    Saving,
+    Severity,
+    VariantCapacity,
+)
+from chalicelib.report.formats.page import REHEARSALS, More, page, policy
 from chalicelib.report.posture import Point
+from tests.unit.test_charts import PROPOSED, a_chart
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 pytestmark = pytest.mark.thorough
@@ -82,14 +91,14 @@ def test_all_findings_travel_and_shared_texts_stand_once() -> None:
     findings = [a_finding(number) for number in range(50)]
     html = page(a_report(*findings))
     data = Reader(html).data
-    assert [one["id"] for one in data["findings"]] == [one.id for one in findings]
-    assert [data["texts"][one["why"]] for one in data["findings"]] == [one.why for one in findings]
+    assert [finding["id"] for finding in data["findings"]] == [finding.id for finding in findings]
+    assert [data["texts"][finding["why"]] for finding in data["findings"]] == [finding.why for finding in findings]
     assert Reader(html).held["data"].count(findings[0].why.strip()) == 1
 
 
 def test_references_that_are_no_web_address_are_left_out() -> None:
     data = Reader(page(a_report(a_finding(1, references=["javascript:alert(1)", "https://a.example/"])))).data
-    assert [data["texts"][one] for one in data["findings"][0]["references"]] == ["https://a.example/"]
+    assert [data["texts"][reference] for reference in data["findings"][0]["references"]] == ["https://a.example/"]
 
 
 def test_blind_spots_are_named() -> None:
@@ -115,7 +124,7 @@ def test_known_savings_are_summed() -> None:
 
 
 def a_point(day: int, score: float | None) -> Point:
-    counts = {one: 0 for one in Severity} | {Severity.HIGH: day}
+    counts = {severity: 0 for severity in Severity} | {Severity.HIGH: day}
     return Point(NOW + timedelta(days=day), score, counts, 10, 0, ("eu-west-1",))
 
 
@@ -123,7 +132,7 @@ def a_point(day: int, score: float | None) -> Point:
 def test_the_trend_is_a_line_through_the_scores(scores: list[float | None], points: int) -> None:
     html = Reader(page(a_report(), trend=[a_point(day, one) for day, one in enumerate(scores)]))
     lines = [attributes["points"] or "" for tag, attributes in html.tags if tag == "polyline"]
-    assert [len(one.split()) for one in lines] == ([points] if points else [])
+    assert [len(line.split()) for line in lines] == ([points] if points else [])
     if scores == [50.0, 75.0]:
         assert lines == ["4.0,32.0 316.0,18.0"]
 
@@ -139,3 +148,50 @@ def test_a_page_of_some_findings_says_where_the_others_are() -> None:
 def test_an_empty_report_says_so() -> None:
     text = Reader(page(a_report())).text
     assert "Nothing is open." in text and "Nothing was judged." in text
+
+
+def rehearsed(**charts: Any) -> Report:
+    """A report on endpoints whose variant was rehearsed, with these charts."""
+    return a_report(
+        endpoints=[
+            EndpointCapacity(
+                account="123456789012",
+                region="eu-west-1",
+                name=name,
+                arn=f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{name}",
+                status="InService",
+                variants=[VariantCapacity(name="main", mode="instances", network="managed", rehearsal=chart)],
+            )
+            for name, chart in charts.items()
+        ]
+    )
+
+
+CALM = {"short": [0] * 6, "serving": [4] * 6}
+
+
+def test_rehearsals_are_drawn_without_a_script_and_told_as_a_table() -> None:
+    html = Reader(page(rehearsed(calm=a_chart(**CALM), late=a_chart(**PROPOSED), unrehearsed=None)))
+    drawn = [attributes for tag, attributes in html.tags if tag == "svg" and attributes.get("role") == "img"]
+    assert [attributes["aria-label"] for attributes in drawn] == [
+        "late/main: load up to 800 a minute, 1 to 4 instances, 60 minutes short",
+        "late/main with the proposal: load up to 800 a minute, 2 to 4 instances, 5 minutes short",
+        "calm/main: load up to 800 a minute, 4 instances, 0 minutes short",
+    ]
+    text = " ".join(html.text.split())
+    assert "Short for 60 minutes on 1 to 4 instances; with the proposal for 5 minutes, on 2 to 4 instances." in text
+    assert "1 variant had enough, and not too much" in text
+    assert "Tue 38001 to 4602 to 45" in html.text, "day, load, instances, short; proposal, short"
+    assert html.data["endpoints"][1]["variants"][0].keys().isdisjoint({"rehearsal"}), "it is drawn already"
+
+
+def test_of_many_rehearsals_those_are_shown_that_were_short_the_longest() -> None:
+    charts = {f"e{number:03}": a_chart(short=[number, *[0] * 5]) for number in range(REHEARSALS + 20)}
+    html = page(rehearsed(**charts))
+    assert html.count('<li class="replay">') == REHEARSALS
+    assert f"the {REHEARSALS} with the most minutes short of {REHEARSALS + 20}" in html
+    assert "e119/main" in html and "e000/main" not in html.split("<!--data-->")[0].split('id="data"')[0]
+
+
+def test_without_rehearsals_nothing_is_said_of_them() -> None:
+    assert "Would it have been enough?" not in page(a_report(a_finding(1)))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from chalicelib import __version__
 from chalicelib.report.calendar import SOON_DAYS, soon
+from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outcome, rows
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
@@ -28,6 +29,8 @@ PLAIN_FINDINGS = 200
 MAPPED = 2_000
 #: The size of the chart of the trend, in its own units.
 CHART = (320, 64)
+#: Rehearsals that the page shows at most, those with the most minutes short first; and the size of their charts.
+REHEARSALS, REHEARSAL = 100, (300, 84)
 
 
 class More(NamedTuple):
@@ -35,6 +38,31 @@ class More(NamedTuple):
 
     query: str
     cursor: str
+
+
+#: What of an endpoint is drawn before the page travels.
+DRAWN = {"variants": {"__all__": {"rehearsal"}}}
+
+
+class Rehearsed(NamedTuple):
+    """A variant with its rehearsal: its name and where it stands, what came of it in words, in a chart and by days."""
+
+    name: str
+    place: str
+    says: str
+    drawn: Drawing
+    rows: list[Row]
+
+
+class Rehearsals(NamedTuple):
+    """The rehearsals that the page shows: those to look at, which were short or have a proposal, and the others."""
+
+    notable: list[Rehearsed]
+    calm: list[Rehearsed]
+
+    @property
+    def shown(self) -> int:
+        return len(self.notable) + len(self.calm)
 
 
 def policy(*, framed: bool = False) -> str:
@@ -57,6 +85,7 @@ def page(
     own numbers where the page holds only some of them, and ``more`` says where the others are. ``realized`` is what
     resolved findings saved."""
     findings = report.open_findings()
+    charts = _charts(report)
     context = {
         "report": report,
         "stands": posture(report, counted),
@@ -80,6 +109,8 @@ def page(
         "mapped": min(len(report.endpoints), MAPPED),
         "soon": len(soon(report.calendar, report.finished_at.date())),
         "soon_days": SOON_DAYS,
+        "rehearsals": _rehearsals(charts),
+        "rehearsed": len(charts),
         "left": left_in_words(report.deferred),
         "finished": utc_text(report.finished_at),
         "version": __version__,
@@ -111,7 +142,7 @@ def _data(report: Report, more: More | None) -> str:
     data = {
         "findings": [_finding(finding, texts) for finding in report.findings],
         "titles": {finding.rule: clean(finding.title) for finding in report.findings},
-        "endpoints": [endpoint.model_dump(mode="json") for endpoint in _mapped(report)],
+        "endpoints": [endpoint.model_dump(mode="json", exclude=DRAWN) for endpoint in _mapped(report)],
         "zones": report.zones,
         "more": more._asdict() if more else None,
         "texts": list(texts),
@@ -168,6 +199,25 @@ def _mapped(report: Report) -> list[EndpointCapacity]:
         return report.endpoints
     failing = {finding.resource.name.split("/")[0] for finding in report.open_findings()}
     return sorted(report.endpoints, key=lambda endpoint: endpoint.name not in failing)[:MAPPED]
+
+
+def _charts(report: Report) -> list[tuple[str, str, RehearsalChart]]:
+    """The rehearsed variants by name, place and chart, those with the most minutes short first."""
+    charts = [
+        (f"{endpoint.name}/{variant.name}", f"{endpoint.account}, {endpoint.region}", variant.rehearsal)
+        for endpoint in report.endpoints
+        for variant in endpoint.variants
+        if variant.rehearsal is not None
+    ]
+    return sorted(charts, key=lambda named: (-named[2].minutes_short, not named[2].proposed))
+
+
+def _rehearsals(charts: list[tuple[str, str, RehearsalChart]]) -> Rehearsals:
+    shown = Rehearsals([], [])
+    for name, place, chart in charts[:REHEARSALS]:
+        of = shown.notable if chart.minutes_short or chart.proposed else shown.calm
+        of.append(Rehearsed(name, place, outcome(chart), drawing(chart, *REHEARSAL), rows(chart)))
+    return shown
 
 
 def _first_things(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:

@@ -3,8 +3,9 @@
 import json
 import shlex
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.fix import Fix, fix
 from chalicelib.rehearsal.proposals import Limits
@@ -32,7 +33,7 @@ def rehearsed(values: "array[float]", setting: Setting, **other: object) -> Rehe
         policy_name="follow",
         region="eu-west-1",
     )
-    return rehearse(replace(question, **other))  # type: ignore[arg-type]
+    return rehearse(replace(question, **other))
 
 
 def mended(answer: Rehearsal) -> Fix:
