@@ -15,7 +15,7 @@ from chalicelib.inventory.minutes import minutes_of_variant
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs
 from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARES
-from chalicelib.rehearsal.questions import Wishes, question
+from chalicelib.rehearsal.questions import LOAD_TEST_DAYS, Wishes, question
 from chalicelib.rehearsal.rehearsal import Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
 from chalicelib.rehearsal.variants import SPARED, Unrehearsable, followed, known_of, replayable_of
@@ -34,10 +34,16 @@ PARTS = (
     Part.SCHEDULES,
     Part.ALARMS,
     Part.ACTIVITIES,
+    Part.RECOMMENDATIONS,
+    Part.TAGS,
 )
 #: How far back Application Auto Scaling tells its activities.
 ACTIVITY_HOURS, ACTIVITY_PAGES = 42 * 24, 40
-_BACK = {"activity_hours": ACTIVITY_HOURS, "activity_pages": ACTIVITY_PAGES}
+_BACK = {
+    "activity_hours": ACTIVITY_HOURS,
+    "activity_pages": ACTIVITY_PAGES,
+    "recommendation_days": LOAD_TEST_DAYS,
+}
 
 
 def question_of(
