@@ -18,7 +18,7 @@ from chalicelib.fleet.asked import Asked, failures, hand_over, told_apart
 from chalicelib.fleet.fleet import Fleet
 from chalicelib.fleet.queue import soon_again
 from chalicelib.fleet.whose import Doors
-from chalicelib.inventory.aws import Aws
+from chalicelib.inventory.aws import Aws, beside
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
 from chalicelib.ledger.again import Pending
@@ -27,6 +27,8 @@ from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
+from chalicelib.money.catalogue import PriceList
+from chalicelib.money.prices import Prices
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
@@ -37,6 +39,7 @@ from chalicelib.report.calendar import CalendarEntry, in_order
 from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.known import Known
 from chalicelib.report.merging import merged
+from chalicelib.report.summary import summary
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 from chalicelib.settings import Settings
 from chalicelib.templating import use_templates
@@ -61,6 +64,8 @@ class Service:
     session: "boto3.Session"
     progress: Progress = no_progress
     memory: Memory | None = None
+    #: Prices in the place of those that the settings say.
+    priced_by: Prices | None = None
     #: How many seconds the process has left for what it does now; None where nothing ends it.
     time_left: Callable[[], float] | None = None
 
@@ -246,6 +251,7 @@ class Service:
             progress=self.progress,
             memory=self.remembered,
             reading_seconds=self._reading_seconds(),
+            prices=self.prices,
         )
 
     def _reading_seconds(self) -> float | None:
@@ -318,6 +324,13 @@ class Service:
         return ProcessMemory(self.memory)
 
     @cached_property
+    def prices(self) -> Prices | None:
+        """Where prices are from; None where they are off."""
+        if self.priced_by is not None or not self.settings.prices:
+            return self.priced_by
+        return PriceList(partial(beside, self.session), self.remembered, utc_now)
+
+    @cached_property
     def ledger(self) -> Ledger | None:
         """What was known before; None where no table is configured."""
         table = self.settings.table
@@ -384,13 +397,3 @@ def _dropped(event: Any, reason: str) -> dict[str, Any]:
     """The answer to an event that nothing can be made of."""
     telemetry.dropped(events.id_of(event), reason)
     return {"dropped": reason}
-
-
-def summary(report: Report) -> dict[str, Any]:
-    """What a function answers to its trigger: enough to find the audit again."""
-    return {
-        "audit_id": report.audit_id,
-        "findings": len(report.open_findings()),
-        "blind_spots": len(report.blind_spots),
-        "complete": report.complete,
-    }

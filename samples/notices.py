@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.notices.notice import Change, Notice, counted
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import (
     BlindSpot,
     Exemption,
@@ -168,6 +169,31 @@ SPOT = a_finding(
     first_seen=NOW - timedelta(days=30),
 )
 
+SHORT = a_finding(
+    rule="rehearsal-capacity-shortfall",
+    topic="autoscaling-rehearsal",
+    title="SageMaker endpoint variant that scales too late for its traffic",
+    severity=Severity.MEDIUM,
+    confidence=Confidence.MEDIUM,
+    summary="With the traffic of the last 2 days, churn/AllTraffic would have been short for 24 minutes.",
+    why="What comes in such a minute is answered late or not at all.",
+    fix=Fix(text="Set minimum 4 instead of 1: with the same traffic that leaves 0 minutes short.", commands=[]),
+    evidence={"minutes_short": 24, "window_days": 2},
+    references=[],
+    owner=None,
+    chart=RehearsalChart(
+        begin=NOW - timedelta(days=2),
+        minutes=2880,
+        bucket_minutes=60,
+        capacity=200,
+        load=[*[120.0] * 3, 700.0, 640.0, 310.0, *[120.0] * 18] * 2,
+        serving=[*[1] * 4, 4, 4, 2, *[1] * 17] * 2,
+        short=[*[0] * 3, 12, *[0] * 20] * 2,
+        proposed=[4] * 48,
+        proposed_short=[0] * 48,
+    ),
+)
+
 ONE_ZONE = a_finding(
     a_resource("vpc", "vpc-0a1b2c3d4e5f60718", arn=f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-0a1b2c3d4e5f60718"),
     rule="vpc-single-az",
@@ -272,6 +298,7 @@ EXEMPTIONS = [
 #: Every kind of notice and every change, by name.
 SAMPLES: dict[str, Notice] = {
     "finding-new": a_notice(NEW),
+    "finding-rehearsal": a_notice(Change(change="new", finding=SHORT)),
     "finding-worse": a_notice(WORSE),
     "finding-back": a_notice(BACK),
     "finding-back-after-exemption": a_notice(EXPIRED, exemptions=EXEMPTIONS[:1]),

@@ -1,13 +1,15 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
+from chalicelib.audit.charts import chart_of, charts_of
 from chalicelib.audit.comes_back import Verdicts
 from chalicelib.audit.deferral import deferrals, untold
 from chalicelib.audit.exemptions import exemption_notes, refused_tags
@@ -25,6 +27,10 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
+from chalicelib.money.appraisal import Appraisal, appraised
+from chalicelib.money.cases import Case
+from chalicelib.money.prices import Prices
+from chalicelib.money.spot import TrainingSums
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
@@ -70,7 +76,7 @@ class Auditor:
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
     report lists what passed, too. ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a
-    blind spot.
+    blind spot. With ``prices`` findings are told in money, as far as these are known.
     """
 
     aws: Aws
@@ -82,6 +88,7 @@ class Auditor:
     memory: Memory | None = None
     reading_seconds: float | None = None
     passes: bool = False
+    prices: Prices | None = None
 
     def audit(
         self,
@@ -107,10 +114,13 @@ class Auditor:
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         most = most_calls(scope) if trigger == "event" and not scope.whole else None
+        training = TrainingSums() if self.prices is not None and scope.whole else None
         with Reading(self.aws, scope, needs, started, self.progress, self.memory, most) as reading:
             network = None
             for job in reading.training_jobs():
                 network = network or reading.network_of_jobs()
+                if training is not None:
+                    training.take(job)
                 judge.judge(_with_tags(reading, [job], scope, tagged)[0], network)
             estate = reading.inventory()
             estate.first_seen = resolutions.first_seen if resolutions is not None else None
@@ -131,7 +141,22 @@ class Auditor:
             if arns[id(failed)] not in left and self._reported(arns[id(failed)], tags)
         ]
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
-        listed = findings(failing, self.policy, scope, started, lambda failed: tags_of[id(failed)])
+        appraisal = self._appraised(failing, estate, training)
+        amounts = appraisal.amounts if appraisal is not None else {}
+        charts = {
+            id(failed): chart
+            for failed in failing
+            if (chart := chart_of(failed.subject, rules[failed.rule.id], estate)) is not None
+        }
+        listed = findings(
+            failing,
+            self.policy,
+            scope,
+            started,
+            lambda failed: tags_of[id(failed)],
+            amounts=amounts,
+            charts=charts,
+        )
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
@@ -167,9 +192,20 @@ class Auditor:
             calendar=calendar(self.policy, rules, listed, estate, scope, started.date()) if scope.whole else (),
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
-            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules)),
-            api_calls=self.aws.calls - calls_before,
+            endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
+            money=appraisal.money(scope.account, listed) if appraisal is not None else None,
+            api_calls=self.aws.calls - calls_before + Counter(appraisal.market.calls if appraisal is not None else ()),
         )
+
+    def _appraised(
+        self, failing: Sequence[Failing], estate: Inventory, training: TrainingSums | None
+    ) -> Appraisal | None:
+        """What these findings save or cost; None where no prices are told."""
+        if self.prices is None:
+            return None
+        cases = {id(failed): Case(failed.rule.id, failed.subject, failed.outcome.evidence) for failed in failing}
+        whole = training if estate.gaps.of(Part.TRAINING_JOBS) is None else None
+        return appraised(cases, estate, self.prices, training=whole, lookback_days=self.lookback_days)
 
     def _shown(self, scope: Scope, rules: Mapping[str, RuleSetting]) -> Shown | None:
         """How the report is narrowed, before its findings are counted."""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import ComesBack, EndpointCapacity, VariantCapacity
 
 Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"]
@@ -18,8 +19,10 @@ def zones(estate: Inventory) -> dict[str, list[str]]:
     return {estate.region: sorted(zones)} if zones else {}
 
 
-def endpoints(estate: Inventory, comes_back: Mapping[str, ComesBack]) -> list[EndpointCapacity]:
-    """Every endpoint with its variants and the answers about it, by name."""
+def endpoints(
+    estate: Inventory, comes_back: Mapping[str, ComesBack], charts: Mapping[str, RehearsalChart]
+) -> list[EndpointCapacity]:
+    """Every endpoint with its variants, their charts by resource id, and the answers about it, by name."""
     return [
         EndpointCapacity(
             account=estate.account,
@@ -27,14 +30,16 @@ def endpoints(estate: Inventory, comes_back: Mapping[str, ComesBack]) -> list[En
             name=endpoint.name,
             arn=endpoint.arn,
             status=endpoint.shown("status"),
-            variants=[_variant(variant, endpoint, estate) for variant in endpoint.variants],
+            variants=[
+                _variant(variant, endpoint, estate, charts.get(variant.resource_id)) for variant in endpoint.variants
+            ],
             comes_back=comes_back.get(endpoint.name),
         )
         for endpoint in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
     ]
 
 
-def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> VariantCapacity:
+def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory, chart: RehearsalChart | None) -> VariantCapacity:
     target = _known(lambda: estate.target_of(variant), None)
     managed = _known(lambda: variant.managed_scaling, None)
     bounds = (target.min_capacity, target.max_capacity) if target is not None else (None, None)
@@ -53,6 +58,7 @@ def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory) -> Variant
         network=network,
         zones=stands,
         proven=_proven(variant, estate),
+        rehearsal=chart,
     )
 
 

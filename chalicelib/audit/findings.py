@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chalicelib.audit import jq
@@ -11,8 +12,10 @@ from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
+from chalicelib.money.appraisal import Appraised
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
+from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
@@ -105,12 +108,27 @@ def findings(
     now: datetime,
     tags_of: Callable[[Failing], Mapping[str, str]],
     planned_in: Language | None = None,
+    amounts: Mapping[int, Appraised] = MappingProxyType({}),
+    charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner and exemption, worst first.
+    """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
 
-    ``planned_in`` is the language of the template that declares the resources, where they are not deployed.
+    ``planned_in`` is the language of the template that declares the resources, where they are not deployed;
+    ``amounts`` are what they save or cost, ``charts`` those of rehearsals, by the identity of the outcome.
     """
-    findings = [_finding(failed, policy, scope, now, tags_of(failed), planned_in) for failed in failing]
+    findings = [
+        _finding(
+            failed,
+            policy,
+            scope,
+            now,
+            tags_of(failed),
+            planned_in,
+            amounts.get(id(failed)),
+            charts.get(id(failed)),
+        )
+        for failed in failing
+    ]
     return sorted(
         findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
     )
@@ -123,6 +141,8 @@ def _finding(
     now: datetime,
     tags: Mapping[str, str],
     planned_in: Language | None,
+    appraised: Appraised | None,
+    chart: RehearsalChart | None,
 ) -> Finding:
     resource = resource_of(failing.subject, scope)
     severity = policy.severity(failing.rule.id, failing.outcome.severity, tags)
@@ -132,6 +152,8 @@ def _finding(
     evidence = bounds.evidence(failing.outcome.evidence)
     if failing.merged:
         evidence["merged"] = {rule: bounds.evidence(facts) for rule, facts in failing.merged.items()}
+    if appraised is not None:
+        evidence["money"] = appraised.facts
     finding = Finding(
         id=finding_id(failing.rule.id, resource.arn, resource.part),
         rule=failing.rule.id,
@@ -147,9 +169,12 @@ def _finding(
         why=text.why,
         fix=_fix(text, tags, policy) if planned_in is None else _planned_fix(text, planned_in),
         evidence=evidence,
+        chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
         owner=owner_in(tags),
+        saving=appraised.saving if appraised is not None else None,
+        cost_usd=appraised.cost_usd if appraised is not None else None,
         exemption=exemption,
         first_seen=now,
         last_seen=now,

@@ -31,11 +31,12 @@ def run(arguments: list[str]) -> int:
         return 0
     try:
         from chalicelib.cli.commands import cli
+        from chalicelib.cli.options import with_values
         from chalicelib.input.logs import keep_lines
 
         keep_lines()
         _write_what_can_be()
-        outcome = cli(arguments, prog_name="auditor", standalone_mode=False)
+        outcome = cli(with_values(arguments), prog_name="auditor", standalone_mode=False)
         sys.stdout.flush()
     except InvalidInput as error:
         return _ended(str(error), WRONG_USAGE)

@@ -16,6 +16,7 @@ from chalicelib.cli.options import (
     PASSES_IN,
     NoProgress,
     PolicyName,
+    PricesFrom,
     Profile,
     ReportFormat,
     Several,
@@ -79,6 +80,13 @@ def audit(
     fail_on: Annotated[
         Severity | None, typer.Option(help="Exit 3 when a finding that is shown is at least this severe.")
     ] = None,
+    fail_on_saving: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD", min=0, help="Exit 3 when the findings shown could save this much a month; needs prices."
+        ),
+    ] = None,
+    prices: PricesFrom = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when something could not be read.")] = False,
     passes: Annotated[
         bool, typer.Option("--passes", help=f"List what was judged and passed, too: in {', '.join(PASSES_IN)}.")
@@ -125,7 +133,18 @@ def audit(
         raise InvalidInput("give either --explain or --resource", field="--explain")
     if (explain is not None or render is not None) and len(formats) > 1:
         raise InvalidInput("--explain and --render give one text; accepted is one --format", field="--format")
-    service = new_service(profile, region[0] if region else None, policy, anywhere=all_regions, remember=not no_cache)
+    service = new_service(
+        profile,
+        region[0] if region else None,
+        policy,
+        anywhere=all_regions,
+        remember=not no_cache,
+        prices=prices,
+    )
+    if fail_on_saving is not None and service.prices is None:
+        raise InvalidInput(
+            "--fail-on-saving needs prices; accepted are --prices and AUDITOR_PRICES=on", field="--fail-on-saving"
+        )
     asked = Asked(region or (), all_regions, account or (), org, *_role(role, external_id, org, account, service))
     rules = _known_rules(rule or (), service)  # a wrong policy or rule is told before anything is asked of AWS
     if no_rehearsal:
@@ -138,7 +157,7 @@ def audit(
         report = survey.all(chosen) if len(chosen) > 1 else survey.one(chosen[0])
         shown = narrowed(report, severity=severity)
         show.give(shown, files)
-        return _exit_code(shown, fail_on, strict)
+        return _exit_code(shown, fail_on, fail_on_saving, strict)
     if len(chosen) != 1:
         raise InvalidInput(
             f"--explain and --render look at one account and region, and {len(chosen)} are asked for", field="--region"
@@ -150,7 +169,7 @@ def audit(
         show.explained(witness.about(explain, scope), service.policy, report.endpoints, json=formats == ["json"], to=to)
     elif render is not None:
         show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
-    return _exit_code(report, fail_on, strict)
+    return _exit_code(report, fail_on, fail_on_saving, strict)
 
 
 def _role(
@@ -203,8 +222,12 @@ def _tell(sentence: str) -> None:
     print(f"auditor: {clean(sentence)}", file=sys.stderr)
 
 
-def _exit_code(report: Report, fail_on: Severity | None, strict: bool) -> int:
+def _exit_code(report: Report, fail_on: Severity | None, fail_on_saving: float | None, strict: bool) -> int:
     worst = report.worst()
+    if fail_on_saving is not None and report.money is not None:
+        saving = report.money.totals.saving_usd
+        if saving > 0 and saving >= fail_on_saving:
+            return FINDINGS_CODE
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
         return FINDINGS_CODE
     return BLIND_CODE if strict and not report.complete else 0

@@ -13,11 +13,14 @@ import boto3
 from chalicelib.cli import show
 from chalicelib.cli.outputs import save
 from chalicelib.cli.progress import shown_progress
+from chalicelib.cli.sessions import price_file
 from chalicelib.errors import AuditorError
 from chalicelib.notices.publisher import Audited
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
+#: Prices that are made up, and say so.
+SAMPLE_PRICES = Path(__file__).resolve().parents[2] / "emulator" / "prices.json"
 ACCOUNT, REGION, TOPIC = "123456789012", "eu-west-1", "auditor-findings"
 
 
@@ -56,7 +59,8 @@ def run_demo(output: Path, *, policy: str, progress_enabled: bool) -> None:
     with demo_account() as session:
         topic, queue = _subscribed(session)
         with shown_progress(enabled=progress_enabled) as progress:
-            service = Service(Settings(topic_arn=topic, policy=policy), session, progress)
+            settings = Settings(topic_arn=topic, policy=policy)
+            service = Service(settings, session, progress, priced_by=price_file(str(SAMPLE_PRICES)))
             scope = service.scope()
             report = service.audit(scope, "cli")
         show.write(report, to=None)

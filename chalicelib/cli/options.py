@@ -1,5 +1,6 @@
 """What the options of the commands share. Nothing here is costly to import: ``--version`` and ``--help`` load it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,9 @@ FINDINGS_CODE, BLIND_CODE = 3, 4
 #: What ``--format`` of a report accepts, the one for people first.
 REPORT_FORMATS = ("table", *WRITERS)
 
+#: The option that may stand alone.
+PRICES = "--prices"
+
 #: The formats that have a place for what passed.
 PASSES_IN = ("table", "json", "junit")
 
@@ -27,6 +31,18 @@ def known_form(form: str | None) -> str | None:
     if form is not None and form not in forms:
         raise InvalidInput(f"unknown channel {form!r}; accepted are {', '.join(forms)}", field="--render")
     return form
+
+
+def with_values(arguments: Sequence[str]) -> list[str]:
+    """The command line with ``on`` behind each ``--prices`` that stands alone: typer knows no option that may have a
+    value and need not."""
+    following = [*arguments[1:], "-"]
+    pairs = zip(arguments, following, strict=True) if arguments else ()
+    return [
+        word
+        for argument, after in pairs
+        for word in ((argument, "on") if argument == PRICES and after.startswith("-") else (argument,))
+    ]
 
 
 class DiffFormat(StrEnum):
@@ -65,6 +81,14 @@ Profile = Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile."
 PolicyName = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Policy: a name in policies/ or a path.", autocompletion=completion.policies),
+]
+PricesFrom = Annotated[
+    str | None,
+    typer.Option(
+        PRICES,
+        metavar="[FILE]",
+        help="Tell savings in money: by the AWS Price List (needs pricing:GetProducts), or by a price file.",
+    ),
 ]
 NoProgress = Annotated[bool, typer.Option("--no-progress", help="No progress on stderr.")]
 Region = Annotated[str | None, typer.Option(help="AWS region.", autocompletion=completion.regions)]

@@ -269,6 +269,7 @@ class Survey:
             tags=self.tags,
             memory=service.remembered,
             passes=self.passes,
+            prices=service.prices,
         )
         sighted = Sighted(self.scope(place), witness)
         report = auditor.audit(sighted.scope, "cli", sighted)

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from chalicelib.rehearsal.rehearsal import Question, Rehearsal
     from chalicelib.rehearsal.series import Load
 
+#: The names of an endpoint, its variant and its inference component, as far as they are told.
+Named = tuple[str | None, str | None, str | None]
 #: The region that a template is read for where nothing names one.
 REGION = "us-east-1"
 #: Stretches of minutes short that the table lists.
 LISTED = 20
+#: Columns of the names beside the chart, and the fewest of the chart itself.
+LABEL, LEAST_COLUMNS = 10, 40
 #: The largest file of a series that is read: two years of minutes.
 SERIES_BYTES = 100_000_000
 
@@ -35,6 +39,7 @@ def rehearse(
         str | None, typer.Argument(help="Endpoint; default: what the template scales.", show_default=False)
     ] = None,
     variant: Annotated[str | None, typer.Option(help="Its variant; default: the only one that scales.")] = None,
+    component: Annotated[str | None, typer.Option(help="An inference component of the endpoint.")] = None,
     days: Annotated[int, typer.Option(help="Days of the variant's own traffic, 14 at most.")] = 7,
     series: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV of minute and requests: a year, a plan, a launch.")
@@ -45,7 +50,7 @@ def rehearse(
     ] = None,
     minimum: Annotated[int | None, typer.Option("--min", help="Minimum of instances.")] = None,
     maximum: Annotated[int | None, typer.Option("--max", help="Maximum of instances.")] = None,
-    target: Annotated[float | None, typer.Option(help="Target: requests a minute by instance.")] = None,
+    target: Annotated[float | None, typer.Option(help="Target: requests a minute by instance, or its backlog.")] = None,
     scale_in: Annotated[int | None, typer.Option(metavar="SECONDS", help="Cooldown of scale-in.")] = None,
     scale_out: Annotated[int | None, typer.Option(metavar="SECONDS", help="Cooldown of scale-out.")] = None,
     warmup: Annotated[
@@ -56,6 +61,15 @@ def rehearse(
     lose_zone: Annotated[bool, typer.Option("--lose-zone", help="Tell what the loss of a zone would do.")] = False,
     zones: Annotated[int, typer.Option(help="Zones over which the instances are spread, for --lose-zone.")] = 2,
     max_short: Annotated[int, typer.Option(metavar="MINUTES", help="Minutes that may be short.")] = 15,
+    asynchronous: Annotated[
+        bool, typer.Option("--asynchronous", help="What the options tell is an asynchronous endpoint.")
+    ] = False,
+    max_wait: Annotated[
+        int, typer.Option(metavar="MINUTES", help="Minutes that a request of an asynchronous endpoint may wait.")
+    ] = 15,
+    wake_up: Annotated[
+        bool, typer.Option("--wake-up", help="With a policy that wakes an asynchronous endpoint for its first request.")
+    ] = False,
     format: Annotated[RehearsalFormat, typer.Option(help="How to show it.")] = RehearsalFormat.TABLE,
     output: Output = None,
     profile: Profile = None,
@@ -80,11 +94,14 @@ def rehearse(
         traffic_multiplier,
         zones if lose_zone else None,
         max_short,
+        max_wait=max_wait,
+        wake_up=wake_up,
+        queued=asynchronous,
     )
     wishes.check()
     load = _load(series) if series is not None else None
     if template or (load is not None and target is not None and maximum is not None):
-        asked = _offline(load, series, template, endpoint, variant, wishes)
+        asked = _offline(load, series, template, (endpoint, variant, component), wishes)
     elif endpoint is None:
         raise InvalidInput(
             "what to rehearse is not said; accepted are an endpoint, or --series FILE with --template FILE or with "
@@ -92,7 +109,7 @@ def rehearse(
             field="ENDPOINT",
         )
     else:
-        asked = _of_account(endpoint, variant, days, wishes, load, series, profile, region)
+        asked = _of_account((endpoint, variant, component), days, wishes, load, series, profile, region)
     answer = rehearsal.rehearse(asked)
     if format is RehearsalFormat.JSON:
         show.text(json.dumps(as_json(answer), indent=2) + "\n", to=output)
@@ -110,8 +127,7 @@ def _offline(
     load: "Load | None",
     series: Path | None,
     templates: Sequence[Path] | None,
-    endpoint: str | None,
-    variant: str | None,
+    named: "Named",
     wishes: "Wishes",
 ) -> "Question":
     """The question about a policy that is given or declared, and about traffic of a file. Asks nothing of AWS."""
@@ -119,13 +135,12 @@ def _offline(
 
     if load is None or series is None:
         raise InvalidInput("which traffic is not said; accepted is --series FILE", field="--series")
-    name, known = _known(templates, endpoint, variant, load) if templates else (_name(endpoint, variant), None)
+    name, known = _known(templates, named, load) if templates else (_name(named), None)
     return question(name, load, series.name, wishes, known)
 
 
 def _of_account(
-    endpoint: str,
-    variant: str | None,
+    named: tuple[str, str | None, str | None],
     days: int,
     wishes: "Wishes",
     load: "Load | None",
@@ -142,11 +157,12 @@ def _of_account(
     scope = service.scope()
     given = (load, series.name) if load is not None and series is not None else None
     aws = Aws(service.session, scope.region)
-    return question_of(aws, scope, endpoint, variant, days, wishes, datetime.now(UTC), given)
+    endpoint, variant, component = named
+    return question_of(aws, scope, endpoint, variant, days, wishes, datetime.now(UTC), given, component)
 
 
-def _name(endpoint: str | None, variant: str | None) -> str:
-    return "/".join(part for part in (endpoint, variant) if part) or "Variant"
+def _name(named: "Named") -> str:
+    return "/".join(part for part in named if part) or "Variant"
 
 
 def _load(series: Path) -> "Load":
@@ -163,7 +179,7 @@ def _load(series: Path) -> "Load":
         raise InvalidInput(f"{series} cannot be read: {reason}", field="--series") from None
 
 
-def _known(templates: Sequence[Path], endpoint: str | None, variant: str | None, load: "Load") -> tuple[str, "Known"]:
+def _known(templates: Sequence[Path], named: "Named", load: "Load") -> tuple[str, "Known"]:
     """What templates declare of the scaling of a variant, and its name. Raises InvalidInput."""
     from chalicelib.inventory.facts import Unread
     from chalicelib.plan.estate import Builder
@@ -176,12 +192,7 @@ def _known(templates: Sequence[Path], endpoint: str | None, variant: str | None,
     now = datetime.now(UTC)
     estates = [Builder(file, scope, now).inventory() for file in declared_in(templates, scope, {}).templates]
     pairs: list[tuple[Inventory, ScalableTarget]] = [(estate, aim) for estate in estates for aim in estate.targets]
-    chosen = [
-        (estate, aim)
-        for estate, aim in pairs
-        if (endpoint is None or aim.name.split("/")[0] == endpoint)
-        and (variant is None or aim.name.split("/")[-1] == variant)
-    ]
+    chosen = [(estate, aim) for estate, aim in pairs if _meant(aim, named)]
     if len(chosen) != 1:
         names = ", ".join(aim.name for _, aim in pairs) or "none"
         raise InvalidInput(
@@ -194,6 +205,15 @@ def _known(templates: Sequence[Path], endpoint: str | None, variant: str | None,
         raise InvalidInput(f"the template leaves open what the rehearsal needs: {unread}", field="--template") from None
 
 
+def _meant(aim: "ScalableTarget", named: "Named") -> bool:
+    """Whether a target is that of the endpoint, variant or component that is named; of a component a template tells
+    nothing but its own name."""
+    endpoint, variant, component = named
+    if component is not None or aim.scales_copies:
+        return aim.scales_copies and variant is None and component in (None, aim.name)
+    return (endpoint is None or aim.name.split("/")[0] == endpoint) and variant in (None, aim.name.split("/")[-1])
+
+
 def _read(estate: "Inventory", aim: "ScalableTarget", load: "Load", templates: Sequence[Path]) -> "Known":
     from chalicelib.inventory.facts import Unread
     from chalicelib.inventory.kinds.endpoints import Variant
@@ -204,8 +224,7 @@ def _read(estate: "Inventory", aim: "ScalableTarget", load: "Load", templates: S
         scaled = estate.scaled_by(aim)
     except Unread:
         scaled = None  # the endpoint is declared elsewhere: what it is decides nothing here
-    if isinstance(scaled, Variant) and scaled.known("asynchronous"):
-        raise InvalidInput(f"{aim.name} is asynchronous; accepted are endpoints that answer at once", field="ENDPOINT")
+    queued = isinstance(scaled, Variant) and bool(scaled.known("asynchronous"))
     policies = estate.policies_of(aim)
     names = {alarm.name for policy in policies for alarm in policy.known("alarms") or ()}
     answer = replayable(
@@ -215,31 +234,35 @@ def _read(estate: "Inventory", aim: "ScalableTarget", load: "Load", templates: S
         estate.schedules_of(aim),
         load.begin,
         load.minutes,
+        asynchronous=queued,
     )
     if isinstance(answer, Unreplayable):
         raise InvalidInput(f"{aim.name} cannot be rehearsed: {answer.reason}", field="--template")
-    named = " and ".join(path.name for path in templates)
-    return Known(answer, f"as {named} declares it")
+    files = " and ".join(path.name for path in templates)
+    return Known(answer, f"as {files} declares it", queued=queued, copies=aim.scales_copies)
 
 
 def _print(answer: "Rehearsal", console: "Console") -> None:
     from rich.text import Text
 
-    from chalicelib.rehearsal.chart import blocks
+    from chalicelib.rehearsal.chart import chart
     from chalicelib.rehearsal.fix import fix
     from chalicelib.rehearsal.words import counted, moment, sentences
+    from chalicelib.report.charts import axis, lines
     from chalicelib.templating import clean
 
     for number, sentence in enumerate(sentences(answer)):
         console.print(Text(clean(sentence), "bold" if number == 0 else ""), soft_wrap=True)
     console.print()
-    for name, line in blocks(answer):
-        console.print(Text.assemble((f"{name:>9} ", "dim"), line), soft_wrap=True)
+    picture, columns = chart(answer), max(LEAST_COLUMNS, console.width - LABEL)
+    for name, _, blocks in lines(picture, columns, monospaced=True):
+        console.print(Text.assemble((f"{name:>9} ", "dim"), blocks), soft_wrap=True)
+    console.print(Text(" " * LABEL + axis(picture, columns), "dim"), soft_wrap=True)
     console.print()
     stretches = answer.replay.short
     load = answer.question.load.values
     for stretch in stretches[:LISTED]:
-        peak = max(load[stretch.begin : stretch.end])
+        peak = max((value for value in load[stretch.begin : stretch.end] if value == value), default=0.0)
         line = f"short from {moment(answer, stretch.begin)} for {counted(stretch.minutes)}, up to {peak:,.0f} a minute"
         console.print(Text(line), soft_wrap=True)
     if len(stretches) > LISTED:

@@ -1,5 +1,6 @@
 """From options and environment to a service that audits."""
 
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -10,6 +11,7 @@ from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.inventory.cached import FileMemory, cache_folder
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import ProcessMemory
+from chalicelib.money.price_file import FilePrices, PriceFile
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
@@ -35,17 +37,27 @@ def new_service(
     *,
     anywhere: bool = False,
     remember: bool = True,
+    prices: str | None = None,
 ) -> Service:
     """The service for these options; what they leave out comes from the environment.
 
     ``anywhere``: a region need not be named. ``remember``: endpoint configs are kept in the cache folder, and read from
-    there.
+    there. ``prices`` is ``on``, ``off`` or a price file.
     """
     settings = Settings.from_environment()
+    priced_by = price_file(prices) if prices not in (None, "on", "off") else None
+    if prices in ("on", "off"):
+        settings = settings.model_copy(update={"prices": prices == "on"})
     if policy is not None:
         settings = settings.model_copy(update={"policy": policy})
     memory = FileMemory(cache_folder()) if remember else ProcessMemory()
-    return Service(settings, new_session(profile, region, anywhere=anywhere), progress, memory)
+    session = new_session(profile, region, anywhere=anywhere)
+    return Service(settings, session, progress, memory, priced_by=priced_by)
+
+
+def price_file(path: str) -> FilePrices:
+    """The prices of a file. Raises InvalidInput."""
+    return FilePrices(PriceFile.read(path), Path(path).name)
 
 
 def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:

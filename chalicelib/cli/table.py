@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from chalicelib.cli import amounts
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.left import left_in_words
@@ -147,6 +148,7 @@ class Table:
                 summary.append(f"  {finding.rule}", "dim")
             if len(places) > 1 and finding.resource.declared:
                 summary.append(f"  {flat(str(finding.resource.declared))}", "dim")
+            summary.append_text(amounts.beside(finding))
             yield from self._beside(severity, summary)
 
     def _beside(self, left: Text, right: Text) -> Iterator[Text]:
@@ -186,6 +188,7 @@ class Table:
             most = self.groups[:MOST]
             names = max(cell_len(self._named(group).plain) for group in most)
             yield from self._section("Most affected", most, lambda entry: self._affected(entry, names))
+        yield from self._section("Money", list(amounts.lines(self.report.money)), self._money)
         yield from self._passed()
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
@@ -270,6 +273,10 @@ class Table:
         rules = f"all {len(spot.effect)} rules" if every else _some(spot.effect)
         effect = f"; unknown: {rules}" if spot.effect else ""
         yield from self._folded(Text(f"    {spot.cause.words}{effect}", "dim"), 4)
+
+    def _money(self, line: Text) -> Iterator[Text]:
+        line = Text.assemble("  ", (flat(line.plain), line.style))
+        yield from self._folded(line, 4)
 
     def _exempt(self) -> str:
         number = sum(1 for finding in self.report.findings if finding.status == "exempt")

@@ -28,7 +28,7 @@ A_PAGE = 100_800
 PAGES_HELD = 4
 
 
-#: A variant, by its endpoint's name and its own.
+#: A variant or a component, by its endpoint's name and its own.
 Place = tuple[str, str]
 
 
@@ -139,7 +139,7 @@ def minutes_of_variants(
         "cloudwatch",
         "GetMetricData",
         "MetricDataResults",
-        MetricDataQueries=[_query(id, metric, _dimensions(place)) for id, (place, metric) in by_id.items()],
+        MetricDataQueries=[_query(id, metric, _dimensions(place, metric)) for id, (place, metric) in by_id.items()],
         StartTime=begin,
         EndTime=end,
         ScanBy="TimestampAscending",
@@ -162,8 +162,12 @@ def minutes_of_variants(
     return answers
 
 
-def _dimensions(place: Place) -> list[dict[str, str]]:
+def _dimensions(place: Place, metric: MinuteMetric) -> list[dict[str, str]]:
     endpoint, variant = place
+    if metric.whose == "component":
+        return [{"Name": "InferenceComponentName", "Value": variant}]
+    if metric.whose == "endpoint":
+        return [{"Name": "EndpointName", "Value": endpoint}]
     return [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
 
 

@@ -1,13 +1,16 @@
-"""The metrics of a variant by minutes: what it was asked in each, and what its instances measured.
+"""The metrics of a variant, an asynchronous endpoint or a component by minutes: what it was asked in each, and what its
+instances measured.
 
 Minutes are kept for fifteen days; a period of 60 seconds with an older start answers nothing at all. The average of
-``InvocationsPerInstance`` is 1 ÷ the active instances, as each request counts as that. Source: SageMaker developer
-guide, "Monitor SageMaker AI with Amazon CloudWatch"; CloudWatch user guide, "Metrics retention".
+``InvocationsPerInstance`` is 1 ÷ the active instances, as each request counts as that; of an asynchronous endpoint,
+which has no such metric, each instance gives a sample of ``CPUUtilization`` a minute. Source: SageMaker developer
+guide, "Monitor SageMaker AI with Amazon CloudWatch", "Alarms and logs for tracking metrics from asynchronous endpoints"
+and "Troubleshooting"; CloudWatch user guide, "Metrics retention".
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 MOST_DAYS = 14
 MINUTE = timedelta(minutes=1)
@@ -15,16 +18,25 @@ _HOSTING, _INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 
 
 class MinuteMetric(NamedTuple):
-    """A metric of a variant, by minutes."""
+    """A metric by minutes, and of what."""
 
     name: str
     namespace: str
     statistic: str
+    whose: Literal["variant", "endpoint", "component"] = "variant"
 
 
 INVOCATIONS = MinuteMetric("Invocations", _HOSTING, "Sum")
 FAILURES = MinuteMetric("Invocation5XXErrors", _HOSTING, "Sum")
 SHARES = MinuteMetric("InvocationsPerInstance", _HOSTING, "Average")
+#: Of an asynchronous endpoint; the guide spells the first one both ways.
+PROCESSED = MinuteMetric("InvocationsProcessed", _HOSTING, "Sum")
+PROCESSSED = MinuteMetric("InvocationsProcesssed", _HOSTING, "Sum")
+BACKLOG = MinuteMetric("ApproximateBacklogSize", _HOSTING, "Maximum", "endpoint")
+SAMPLES = MinuteMetric("CPUUtilization", _INSTANCES, "SampleCount")
+#: Of an inference component.
+COPY_INVOCATIONS = MinuteMetric("Invocations", _HOSTING, "Sum", "component")
+COPY_FAILURES = MinuteMetric("Invocation5XXErrors", _HOSTING, "Sum", "component")
 
 
 def measured_on_instances(name: str) -> MinuteMetric:

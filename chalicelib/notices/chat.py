@@ -69,7 +69,7 @@ def _of_one(notice: Notice) -> list[str]:
 
 
 def _of_many(notice: Notice) -> list[str]:
-    lines = [inert(notice.health, 300)]
+    lines = [inert(notice.health, 300), *([inert(notice.savings, 300)] if notice.savings else [])]
     for kind, changes in notice.changes:
         lines += ["", f"*{WORDS[kind]}*", *(_line(change, notice) for change in changes[:NAMED_IN_CHAT])]
         if len(changes) > NAMED_IN_CHAT:

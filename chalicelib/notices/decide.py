@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
@@ -13,6 +14,7 @@ from chalicelib.report.bounds import narrowed, short_entry, short_note, short_sp
 from chalicelib.report.calendar import soon
 from chalicelib.report.findings import AWS_HEALTH, Finding, Report, Severity, root_arn
 from chalicelib.report.known import Known, Resolution
+from chalicelib.report.savings import in_words
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
@@ -214,6 +216,7 @@ def _notice(
             "complete": report.complete,
             "finished_at": report.finished_at,
             "health": health(report),
+            **(_money(report) if kind == "digest" else {}),
             "told": changes,
             "still_open": counted(finding.severity for finding in still),
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),
@@ -224,6 +227,15 @@ def _notice(
             "report_url": url,
         }
     )
+
+
+def _money(report: Report) -> dict[str, Any]:
+    """What a digest says in money; nothing where there are no amounts."""
+    words = in_words(report.money)
+    if report.money is None or not words:
+        return {}
+    totals = report.money.totals.model_copy(update={"by_owner": [], "by_topic": [], "by_account": []})
+    return {"savings": words, "money": totals}
 
 
 def health(report: Report) -> str:

@@ -13,6 +13,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import getaddresses
+from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +22,7 @@ from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.notices.notice import WORDS, ChangeKind, Notice
 from chalicelib.notices.reasons import exemption_sentence
 from chalicelib.report.calendar import SOON_DAYS
+from chalicelib.report.charts import lines
 from chalicelib.report.findings import Report, Severity, utc_text
 from chalicelib.templating import clean, render
 
@@ -38,6 +40,8 @@ BASE64_GROWTH = 1.4
 RECIPIENTS = 50
 #: What the headers of a message need at most, with fifty long addresses.
 HEADER_BYTES = 50_000
+#: Columns of the chart of a rehearsal: a telephone shows it on one line.
+CHART_COLUMNS = 42
 #: The longest address that becomes a link.
 LINK = 2_000
 
@@ -188,6 +192,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
         "linked": _linked,
         "counted": _counted,
         "soon_days": SOON_DAYS,
+        "charted": partial(lines, columns=CHART_COLUMNS),
     }
 
 

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.notices.mrkdwn import number_of
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
 from chalicelib.report.findings import ChangeKind as ChangeKind
+from chalicelib.report.money import Totals
 from chalicelib.templating import clean
 
 #: Changes that are news: what was not open, or not so bad, when it was told last.
@@ -55,7 +56,8 @@ class Notice(_Contract):
     ``severity`` is the highest that is still open, told now or before (of a single change, its finding's). ``told`` is
     worst first; ``omitted`` counts the changes that this notice does not hold, and ``totals`` then counts all by
     severity; ``omitted_blind_spots``, ``omitted_exemptions`` and ``omitted_calendar`` count those that it does not
-    hold. ``calendar`` lists what ends within 30 days. A digest for
+    hold. ``savings`` says in a digest what the findings of the audit come to in money, ``money`` in numbers, without
+    their parts; where prices are on. ``calendar`` lists what ends within 30 days. A digest for
     programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
     for it.
@@ -71,6 +73,8 @@ class Notice(_Contract):
     complete: bool
     finished_at: Moment
     health: str
+    savings: str = Field(default="", exclude_if=lambda words: not words)
+    money: Totals | None = Field(default=None, exclude_if=lambda totals: totals is None)
     told: list[Change] = []
     part: int = 1
     parts: int = 1

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +20,7 @@ from chalicelib.notices.chat import chat
 from chalicelib.notices.notice import WORDS, Notice
 from chalicelib.notices.reasons import exemption_sentence
 from chalicelib.report.calendar import SOON_DAYS
+from chalicelib.report.charts import lines
 from chalicelib.report.findings import Report
 from chalicelib.templating import render
 
@@ -35,6 +37,8 @@ NAMED_IN_TEXT = 40
 HELD, SHOWN = ("told", "blind_spots", "exemptions", "calendar"), 20
 #: Bytes for the numbers of a part, and for the counts by severity.
 COUNTS = 400
+#: Columns of the chart of a rehearsal.
+CHART_COLUMNS = 56
 #: Seconds between the messages of a digest: SNS suspends e-mail subscriptions that get more than ten in a second.
 PAUSE = 0.15
 
@@ -203,6 +207,12 @@ def _fitting_text(notice: Notice) -> str:
 def text(notice: Notice) -> str:
     """The notice as plain text that reads well at 72 columns."""
     name = "finding" if notice.single else "digest"
-    context = {"notice": notice, "words": WORDS, "ended": exemption_sentence, "soon_days": SOON_DAYS}
+    context = {
+        "notice": notice,
+        "words": WORDS,
+        "ended": exemption_sentence,
+        "soon_days": SOON_DAYS,
+        "charted": partial(lines, columns=CHART_COLUMNS),
+    }
     rendered = render(f"notices/{name}.txt.j2", context)
     return re.sub(r"\n{3,}", "\n\n", rendered)

@@ -6,16 +6,19 @@ from typing import Any
 
 from chalicelib import __version__
 from chalicelib.rehearsal.book import Replay
-from chalicelib.rehearsal.chart import HEIGHT, STRIP, WIDTH, chart
+from chalicelib.rehearsal.chart import chart
 from chalicelib.rehearsal.fix import Fix, fix
 from chalicelib.rehearsal.proposals import NoProposal, Proposal
 from chalicelib.rehearsal.rehearsal import Rehearsal
 from chalicelib.rehearsal.settings import Setting, TargetTracking
 from chalicelib.rehearsal.words import moment, sentences
+from chalicelib.report.charts import drawing
 from chalicelib.templating import TEMPLATES, render
 
 #: Stretches of minutes short that a page or a table lists; the rest are counted.
 LISTED = 50
+#: The size of a chart, in its own units.
+WIDTH, HEIGHT = 960, 240
 
 
 def as_json(answer: Rehearsal) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def as_json(answer: Rehearsal) -> dict[str, Any]:
         "name": question.name,
         "summary": sentences(answer),
         "enough": answer.enough,
+        "unit": "copy" if question.copies else "instance",
         "window": {
             "begin": question.load.begin.isoformat() if question.load.begin else None,
             "minutes": numbers.minutes,
@@ -56,6 +60,9 @@ def as_json(answer: Rehearsal) -> dict[str, Any]:
         "changes_per_day": round(numbers.changes_per_day, 2),
         "reversals": numbers.reversals,
         "minutes_short_without_a_zone": answer.zone_minutes,
+        "max_wait_minutes": question.max_wait,
+        "largest_backlog": answer.waiting
+        and {**_moment(answer, answer.waiting.largest_at), "requests": answer.waiting.largest},
         "short": _short(answer, answer.replay),
         "decisions": [decision._asdict() for decision in answer.replay.decisions],
         "proposal": _proposal(answer.proposal) if isinstance(answer.proposal, Proposal) else None,
@@ -109,7 +116,7 @@ def _short(answer: Rehearsal, replayed: Replay) -> list[dict[str, Any]]:
         {
             **_moment(answer, stretch.begin),
             "minutes": stretch.minutes,
-            "peak": max(load[stretch.begin : stretch.end]),
+            "peak": max((value for value in load[stretch.begin : stretch.end] if value == value), default=0.0),
         }
         for stretch in replayed.short
     ]
@@ -131,11 +138,10 @@ def page(answer: Rehearsal) -> str:
             "name": answer.question.name,
             "sentences": sentences(answer),
             "enough": answer.enough,
-            "chart": chart(answer),
-            "width": WIDTH,
-            "height": HEIGHT,
-            "strip": STRIP,
+            "drawn": drawing(chart(answer), WIDTH, HEIGHT),
             "figures": answer.figures,
+            "unit": "Copy" if answer.question.copies else "Instance",
+            "backlog": answer.waiting.largest if answer.waiting else None,
             "setting": answer.question.setting,
             "behaviour": answer.question.behaviour,
             "basis": answer.question.basis,

@@ -39,11 +39,12 @@ def fix(answer: Rehearsal) -> Fix | None:
         return None
     question, setting, policy = answer.question, proposal.setting, tracked(proposal.setting)
     replaced = policy if {"target", "out_cooldown"} & set(proposal.changed) else None
+    wake_up = "wake_up" in proposal.changed
     actions = _actions(question, setting) if "schedule" in proposal.changed else []
     return Fix(
-        _commands(question, setting, replaced, actions),
-        _cloudformation(question, setting, policy, actions),
-        _terraform(question, setting, policy, actions),
+        _commands(question, setting, replaced, actions, wake_up=wake_up),
+        _cloudformation(question, setting, policy, actions, wake_up=wake_up),
+        _terraform(question, setting, policy, actions, wake_up=wake_up),
     )
 
 
@@ -60,7 +61,7 @@ def _actions(question: Question, setting: Setting) -> list[Action]:
 
 
 def _commands(
-    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action]
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
 ) -> tuple[str, ...]:
     if question.resource_id is None or (policy is not None and question.policy_name is None):
         return ()
@@ -91,7 +92,30 @@ def _commands(
         f"--schedule {shlex.quote(action.schedule)} --scalable-target-action MinCapacity={action.minimum}"
         for action in actions
     ]
-    return tuple(f"aws application-autoscaling {command}{region}" for command in commands)
+    written = [f"aws application-autoscaling {command}{region}" for command in commands]
+    return (*written, *(_waking(question.resource_id, target, region) if wake_up else ()))
+
+
+def _waking(resource_id: str, target: str, region: str) -> tuple[str, str]:
+    """A step policy that starts the first instance of an asynchronous endpoint, and the alarm that sets it off."""
+    endpoint = shlex.quote(resource_id.split("/")[1])
+    steps = (
+        "AdjustmentType=ChangeInCapacity,MetricAggregationType=Maximum,Cooldown=60,"
+        "StepAdjustments=[{MetricIntervalLowerBound=0,ScalingAdjustment=1}]"
+    )
+    arn = (
+        "$(aws application-autoscaling describe-scaling-policies --service-namespace sagemaker --resource-id "
+        f"{shlex.quote(resource_id)} --policy-names wake-up --query 'ScalingPolicies[0].PolicyARN' --output text"
+        f"{region})"
+    )
+    return (
+        f"aws application-autoscaling put-scaling-policy {target} --policy-name wake-up --policy-type StepScaling "
+        f"--step-scaling-policy-configuration {shlex.quote(steps)}{region}",
+        f"aws cloudwatch put-metric-alarm --alarm-name {endpoint}-wake-up --namespace AWS/SageMaker --metric-name "
+        f"HasBacklogWithoutCapacity --dimensions Name=EndpointName,Value={endpoint} --statistic Average --period 60 "
+        "--evaluation-periods 1 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold "
+        f'--treat-missing-data missing --alarm-actions "{arn}"{region}',
+    )
 
 
 def _copies(question: Question) -> bool:
@@ -111,7 +135,9 @@ def _number(target: float) -> float:
     return round(target, 6)
 
 
-def _cloudformation(question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
+def _cloudformation(
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
+) -> str:
     lines = [
         "# AWS::ApplicationAutoScaling::ScalableTarget",
         "ServiceNamespace: sagemaker",
@@ -143,10 +169,24 @@ def _cloudformation(question: Question, setting: Setting, policy: TargetTracking
             f"  ScaleInCooldown: {policy.in_cooldown}",
             f"  DisableScaleIn: {_written(policy.low is None)}",
         ]
+    if wake_up:
+        lines += [
+            "# AWS::ApplicationAutoScaling::ScalingPolicy, by an alarm on HasBacklogWithoutCapacity >= 1",
+            "PolicyType: StepScaling",
+            "StepScalingPolicyConfiguration:",
+            "  AdjustmentType: ChangeInCapacity",
+            "  MetricAggregationType: Maximum",
+            "  Cooldown: 60",
+            "  StepAdjustments:",
+            "    - MetricIntervalLowerBound: 0",
+            "      ScalingAdjustment: 1",
+        ]
     return "\n".join(lines)
 
 
-def _terraform(question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action]) -> str:
+def _terraform(
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
+) -> str:
     lines = [
         "# aws_appautoscaling_target",
         'service_namespace  = "sagemaker"',
@@ -172,6 +212,20 @@ def _terraform(question: Question, setting: Setting, policy: TargetTracking | No
                 if question.policy_name is not None
                 else ["  # its metric specification as it is"]
             ),
+            "}",
+        ]
+    if wake_up:
+        lines += [
+            "# aws_appautoscaling_policy, by an alarm on HasBacklogWithoutCapacity >= 1",
+            'policy_type = "StepScaling"',
+            "step_scaling_policy_configuration {",
+            '  adjustment_type         = "ChangeInCapacity"',
+            '  metric_aggregation_type = "Maximum"',
+            "  cooldown                = 60",
+            "  step_adjustment {",
+            "    metric_interval_lower_bound = 0",
+            "    scaling_adjustment          = 1",
+            "  }",
             "}",
         ]
     for action in actions:

@@ -8,12 +8,15 @@ from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
 from chalicelib.rehearsal.policies import Replayable, Signal
 from chalicelib.rehearsal.proposals import EXCESS, LOWEST, Limits, tracked
+from chalicelib.rehearsal.queue import wakes, waking
 from chalicelib.rehearsal.record import Explained
 from chalicelib.rehearsal.rehearsal import Basis, Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
 from chalicelib.rehearsal.settings import Behaviour, Setting, TargetTracking, high, low, tracking
 
 WARMUP, COOLDOWN, MAX_SHORT = 5, 300, 15
+#: The minutes that a request may wait in the queue of an asynchronous endpoint.
+MAX_WAIT = 15
 #: A replay that explains a smaller share of the recorded steps than this does not judge.
 MIN_EXPLAINED = 0.6
 #: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
@@ -41,7 +44,9 @@ class Assumptions:
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What somebody wants to be otherwise than read or assumed; None leaves it. Cooldowns in seconds, the warm-up in
-    minutes; ``zones`` asks about the loss of one of so many."""
+    minutes; ``zones`` asks about the loss of one of so many. Of an asynchronous endpoint, ``max_wait`` are the minutes
+    that a request may wait, and ``wake_up`` adds a policy that starts the first instance as soon as one does;
+    ``queued`` says that what is rehearsed is one, where nothing else tells."""
 
     minimum: int | None = None
     maximum: int | None = None
@@ -53,6 +58,9 @@ class Wishes:
     multiplier: float = 1.0
     zones: int | None = None
     max_short: int = MAX_SHORT
+    max_wait: int = MAX_WAIT
+    wake_up: bool = False
+    queued: bool = False
 
     def check(self) -> None:
         """Raises InvalidInput for what is out of all bounds, and says what is accepted."""
@@ -70,6 +78,7 @@ class Wishes:
         _within("scale_in_cooldown", "scale-in cooldown", self.in_cooldown, 0, DAY * 60)
         _within("warmup", "warm-up", self.warmup, 0, DAY)
         _within("zones", "number of zones", self.zones, 1, 10)
+        _within("max_wait", "number of minutes that a request may wait", self.max_wait, 0, DAY)
         _within("max_short", "number of minutes that may be short", self.max_short, 0, 1_000_000)
 
 
@@ -89,7 +98,8 @@ class Known:
     commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
     how much of the record the replay explains, the instances at first, and the series beside the requests that policies
     follow. ``stated`` is what an instance carries as the owner says, ``load_test`` what tells that the target rests on
-    a load test, and ``quota`` how many instances the account may have."""
+    a load test, and ``quota`` how many instances the account may have. ``queued``: an asynchronous endpoint, whose
+    requests wait; ``copies``: an inference component."""
 
     replayable: Replayable
     where: str
@@ -106,6 +116,8 @@ class Known:
     start: int | None = None
     others: Sequence[Sequence[float]] = ()
     notes: tuple[str, ...] = ()
+    queued: bool = False
+    copies: bool = False
 
     def doubt(self, min_explained: float) -> str:
         """Why the replay does not judge, or an empty text: it explains less than this share of the recorded steps."""
@@ -124,15 +136,22 @@ def question(
     """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
     must tell all of it. Raises InvalidInput."""
     wishes.check()
+    queued = known.queued if known else wishes.queued
+    if queued and wishes.zones is not None:
+        raise InvalidInput("what the loss of a zone does to a queue is not rehearsed", field="zones")
+    if wishes.wake_up and not queued:
+        raise InvalidInput("only an asynchronous endpoint wakes by its queue", field="wake_up")
     signals = known.replayable.signals if known else (Signal.INVOCATIONS,)
     others = known.others if known else ()
-    if signals[0] is not Signal.INVOCATIONS or len(signals) != 1 + len(others):
+    if not queued and (signals[0] is not Signal.INVOCATIONS or len(signals) != 1 + len(others)):
         followed = ", ".join(signals[1:]) or signals[0]
         raise InvalidInput(f"the policy follows {followed}, of which a series of requests says nothing", field="series")
     if wishes.multiplier != 1:
         load = load.times(wishes.multiplier)
         others = [[value * wishes.multiplier for value in series] for series in others]
     setting = _setting(wishes, known)
+    if wishes.wake_up and not wakes(setting):
+        setting = waking(setting)
     policy = tracked(setting)
     capacity, basis = _capacity(wishes, known, assumed)
     alarms_assumed = known is None or known.replayable.assumed_alarms
@@ -173,6 +192,8 @@ def question(
         others=tuple(others),
         doubt=known.doubt(assumed.min_explained) if known else "",
         zones=wishes.zones,
+        max_wait=wishes.max_wait if queued else None,
+        copies=known is not None and known.copies,
         resource_id=known.resource_id if known else None,
         policy_name=known.policy_name if known and policy else None,
         region=known.region if known else None,
@@ -186,7 +207,7 @@ def _setting(wishes: Wishes, known: Known | None) -> Setting:
                 "the policy is not known; accepted are a template, or a target and a maximum", field="target"
             )
         policy = tracking(wishes.target, _or(wishes.out_cooldown, COOLDOWN), _or(wishes.in_cooldown, COOLDOWN))
-        setting = Setting(_or(wishes.minimum, 1), wishes.maximum, (policy,))
+        setting = Setting(_or(wishes.minimum, 0 if wishes.queued else 1), wishes.maximum, (policy,))
     else:
         read = known.replayable.setting
         minimum, maximum = _or(wishes.minimum, read.minimum), _or(wishes.maximum, read.maximum)
@@ -230,14 +251,20 @@ def _or(value: int | None, otherwise: int) -> int:
 
 def _capacity(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tuple[float, str]:
     """What an instance carries in a minute, and why. Never derived from a target that is only wished for."""
+    by = "copy" if known and known.copies else "instance"
     if wishes.capacity is not None:
-        return wishes.capacity, f"{wishes.capacity:g} a minute by instance, as given"
+        return wishes.capacity, f"{wishes.capacity:g} a minute by {by}, as given"
+    if known is not None and known.queued and known.proven is not None:
+        return known.proven, (
+            f"{known.proven:g} a minute by instance, measured: the 95th percentile of what an instance did while "
+            "requests waited"
+        )
     if known is not None and known.stated is not None:
         return known.stated, f"{known.stated:g} a minute by instance, as the tag {CAPACITY_TAG} says"
-    policy = tracked(known.replayable.setting) if known else None
+    policy = tracked(known.replayable.setting) if known and not known.queued else None
     if policy is None:
         raise InvalidInput(
-            "what an instance carries in a minute is not known; accepted is a capacity, as a load test tells it",
+            f"what {_article(by)} carries in a minute is not known; accepted is a capacity, as a load test tells it",
             field="capacity",
         )
     capacity = policy.target / assumed.safety_factor
@@ -248,12 +275,16 @@ def _capacity(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tupl
         )
     if known is not None and known.proven is not None and known.proven > capacity:
         return known.proven, (
-            f"{known.proven:g} a minute by instance, measured: the 99th percentile of what an instance carried without "
+            f"{known.proven:g} a minute by {by}, measured: the 99th percentile of what {_article(by)} carried without "
             "failing"
         )
     return capacity, (
-        f"{capacity:g} a minute by instance, assumed: the target of {policy.target:g} ÷ {assumed.safety_factor:g}"
+        f"{capacity:g} a minute by {by}, assumed: the target of {policy.target:g} ÷ {assumed.safety_factor:g}"
     )
+
+
+def _article(unit: str) -> str:
+    return f"a {unit}" if unit == "copy" else f"an {unit}"
 
 
 def _warmup(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tuple[int, str]:

@@ -2,14 +2,34 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.control import Control
-from chalicelib.rehearsal.settings import TOLERANCE, Behaviour, Setting
+from chalicelib.rehearsal.settings import TOLERANCE, Alarm, Behaviour, Setting, Step, StepScaling
 
 #: The numbers of the series that policies of an asynchronous endpoint follow.
 BACKLOG, WITHOUT_CAPACITY = 0, 1
+
+
+#: What starts the first instance as soon as a request waits for none: AWS's own example of it.
+WAKE_UP = StepScaling(
+    Alarm(1, 1, 1, above=True, strict=False),
+    (Step(0, None, 1),),
+    cooldown=60,
+    per_instance=False,
+    load=WITHOUT_CAPACITY,
+)
+
+
+def wakes(setting: Setting) -> bool:
+    """Whether it starts from zero for the first request: it is never there, or a policy follows that one waits."""
+    return setting.minimum > 0 or any(policy.load == WITHOUT_CAPACITY for policy in setting.policies)
+
+
+def waking(setting: Setting) -> Setting:
+    """The setting with a policy that starts the first instance."""
+    return replace(setting, policies=(*setting.policies, WAKE_UP))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from chalicelib.inventory.facts import plain
 from chalicelib.inventory.kinds.scaling import ScalingActivity
+from chalicelib.inventory.traffic import number_of
 from chalicelib.rehearsal.book import Decision
 from chalicelib.rehearsal.control import Control
 from chalicelib.rehearsal.replay import followed_by, measured
@@ -70,6 +71,24 @@ def minutes_taken(steps: Iterable[Recorded], outward: bool) -> int | None:
     if len(taken) < FEWEST_CHANGES:
         return None
     return math.ceil(taken[math.ceil(0.9 * len(taken)) - 1])
+
+
+def recorded_counts(steps: Sequence[Recorded], begin: datetime, end: datetime, current: int | None) -> dict[int, float]:
+    """How many served in each minute, by its number, as the steps tell: what a step adds serves when it is complete,
+    what it takes is gone at its beginning. Without any step it was the ``current`` number all along; before the first
+    one it is not known unless that tells."""
+    changes = [(number_of(step.ended or step.started if step.outward else step.started), step.after) for step in steps]
+    changes.sort()
+    count = steps[0].before if steps else current
+    counts: dict[int, float] = {}
+    place = 0
+    for minute in range(number_of(begin), number_of(end)):
+        while place < len(changes) and changes[place][0] <= minute:
+            count = changes[place][1]
+            place += 1
+        if count is not None:
+            counts[minute] = float(count)
+    return counts
 
 
 def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], failing: Iterable[int]) -> float | None:

@@ -12,6 +12,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes
+from chalicelib.rehearsal.chart import stored_chart
 from chalicelib.rehearsal.fix import fix
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
@@ -22,6 +23,7 @@ from chalicelib.rehearsal.series import NoTraffic, UnsoundSeries
 from chalicelib.rehearsal.settings import Setting
 from chalicelib.rehearsal.variants import Unrehearsable, followed, known_of, replayable_of, spared
 from chalicelib.rehearsal.words import changes
+from chalicelib.report.charts import RehearsalChart
 
 ZONES, DAYS = 2, 7
 #: A share of explained steps from which a rehearsal is trusted most.
@@ -50,7 +52,8 @@ class Unjudged(NamedTuple):
 class Rehearsed:
     """What is kept of a rehearsal: the facts in evidence, the minutes short, those with a zone lost, the instance-hours
     used and needed, the highest load of a minute, the fewest instances, and how many of two grounds to trust it are
-    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge."""
+    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge. The
+    ``chart`` shows it."""
 
     evidence: Mapping[str, Any]
     minutes_short: int
@@ -60,6 +63,7 @@ class Rehearsed:
     peak: float
     fewest: int
     grounds: int
+    chart: RehearsalChart
     doubt: str = ""
 
 
@@ -147,6 +151,7 @@ def _rehearsed(
         peak=load.peak,
         fewest=min(run.instances for run in answer.replay.serving),
         grounds=measured + (share is not None and share >= WELL_EXPLAINED),
+        chart=stored_chart(answer),
         doubt=answer.question.doubt,
     )
 

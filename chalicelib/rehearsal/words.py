@@ -1,6 +1,7 @@
 """A rehearsal in sentences."""
 
 from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
+from chalicelib.rehearsal.queue import Waiting, wakes
 from chalicelib.rehearsal.rehearsal import Rehearsal
 from chalicelib.rehearsal.settings import Setting
 
@@ -27,9 +28,41 @@ def counted(minutes: int) -> str:
     return f"{minutes:,} minute" + ("" if minutes == 1 else "s")
 
 
+def units(answer: Rehearsal, count: int) -> str:
+    """So many instances, or copies of an inference component."""
+    one, more = ("copy", "copies") if answer.question.copies else ("instance", "instances")
+    return f"{count:,} {one if count == 1 else more}"
+
+
 def sentences(answer: Rehearsal) -> list[str]:
     """What the rehearsal says, the most important thing first."""
-    return [*_shortage(answer), *_hours(answer), *_zone(answer), *_proposal(answer)]
+    first = _waiting(answer, answer.waiting) if answer.waiting else _shortage(answer)
+    return [*first, *_hours(answer), *_zone(answer), *_proposal(answer)]
+
+
+def _waiting(answer: Rehearsal, waiting: Waiting) -> list[str]:
+    """What became of the requests of an asynchronous endpoint."""
+    question, short = answer.question, answer.figures.minutes_short
+    window, most = duration(answer.figures.minutes), question.max_wait or 0
+    if not short:
+        text = f"No request to {question.name} would have waited for longer than {counted(most)} in {window}."
+    else:
+        text = (
+            f"Requests to {question.name} would have waited for longer than {counted(most)} in {counted(short)} of "
+            f"{window}"
+        )
+        text += f"; {question.limits.max_short} are allowed." if answer.enough else "."
+    if waiting.largest:
+        place = "in" if question.load.begin is None else "on"
+        text += f" The largest backlog is {waiting.largest:,.0f}, {place} {moment(answer, waiting.largest_at)}."
+    if answer.figures.held_minutes:
+        text += f" For {counted(answer.figures.held_minutes)} only the maximum stood in the way of more."
+    if short and not wakes(question.setting):
+        text += (
+            " Nothing wakes it from zero for fewer requests than the target: no policy follows "
+            "HasBacklogWithoutCapacity."
+        )
+    return [text]
 
 
 def _shortage(answer: Rehearsal) -> list[str]:
@@ -39,7 +72,7 @@ def _shortage(answer: Rehearsal) -> list[str]:
         return [f"{name} would never have been short in {window}."]
     worst = numbers.worst
     instances = round(worst.capacity / answer.question.behaviour.capacity)
-    on = "on 1 instance that carries" if instances == 1 else f"on {instances} instances that carry"
+    on = f"on {units(answer, instances)} that {'carries' if instances == 1 else 'carry'}"
     place = "in" if answer.question.load.begin is None else "on"
     allowed = answer.question.limits.max_short
     text = (
@@ -54,15 +87,20 @@ def _shortage(answer: Rehearsal) -> list[str]:
 
 
 def _hours(answer: Rehearsal) -> list[str]:
-    numbers = answer.figures
-    text = f"It would have used {numbers.instance_hours:,.1f} instance-hours"
+    numbers, unit = answer.figures, _unit(answer)
+    text = f"It would have used {numbers.instance_hours:,.1f} {unit}-hours"
     needed = numbers.needed_instance_hours
     if needed is not None:
-        text += f"; {needed:,.1f} would do with every instance at the target"
+        text += f"; {needed:,.1f} would do with every {unit} at the target"
+    if answer.waiting is None:
+        text += f". A fixed number that carries the peak takes {numbers.fixed_at_peak_hours:,.1f}"
     return [
-        f"{text}. A fixed number that carries the peak takes {numbers.fixed_at_peak_hours:,.1f}. "
-        f"It would have scaled {numbers.changes_per_day:.1f} times a day, {numbers.reversals} times to and fro."
+        f"{text}. It would have scaled {numbers.changes_per_day:.1f} times a day, {numbers.reversals} times to and fro."
     ]
+
+
+def _unit(answer: Rehearsal) -> str:
+    return "copy" if answer.question.copies else "instance"
 
 
 def _zone(answer: Rehearsal) -> list[str]:
@@ -82,7 +120,7 @@ def _proposal(answer: Rehearsal) -> list[str]:
         return [f"No better setting: {proposal.reason}."]
     minutes = answer.figures.minutes
     change = (proposal.instance_minutes / 60 - answer.figures.instance_hours) * HOURS_A_MONTH * 60 / minutes
-    hours = f"{abs(change):,.0f} instance-hours a month"
+    hours = f"{abs(change):,.0f} {_unit(answer)}-hours a month"
     cost = f"costs {hours} more" if change >= 0 else f"saves {hours}"
     what = " and ".join(changes(answer.question.setting, proposal))
     return [f"{what[0].upper()}{what[1:]} leaves {counted(proposal.minutes_short)} short and {cost}."]
@@ -105,4 +143,6 @@ def changes(present: Setting, proposal: Proposal) -> list[str]:
         elif name == "schedule":
             highest = max(action.minimum or 0 for action in setting.scheduled)
             told.append(f"a scheduled minimum of {highest} from an hour before the daily rise")
+        elif name == "wake_up":
+            told.append("a step policy that adds an instance as soon as a request waits for none")
     return told

@@ -83,11 +83,11 @@ def size(finding: Finding) -> int:
 
 
 def narrowed(finding: Finding) -> Finding:
-    """The finding, at most :data:`FINDING_BYTES` large: one that is larger has its texts cut, then its commands left
-    out, then its evidence cut shorter, as far as it takes. What it is about stays whole."""
+    """The finding, at most :data:`FINDING_BYTES` large: one that is larger loses its chart, has its texts cut, then its
+    commands left out, then its evidence cut shorter, as far as it takes. What it is about stays whole."""
     if size(finding) <= FINDING_BYTES:
         return finding
-    finding = _with_short_texts(finding, 1)
+    finding = _with_short_texts(finding.model_copy(update={"chart": None}), 1)
     if size(finding) > FINDING_BYTES and (finding.fix.commands or finding.fix.snippets):
         text = f"{finding.fix.text} {TOO_LONG}".strip()
         fix = finding.fix.model_copy(update={"commands": [], "snippets": {}, "text": text})

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.cause import Cause
+from chalicelib.report.charts import RehearsalChart
+from chalicelib.report.money import Money
 from chalicelib.report.notes import ExemptionNote as ExemptionNote
 from chalicelib.report.notes import ExemptionState as ExemptionState
 from chalicelib.report.notes import Passed as Passed
@@ -78,10 +80,12 @@ class Fix(_Contract):
 
 
 class Saving(_Contract):
-    """Money that the fix would save each month, and how it was worked out."""
+    """Money that the fix would save each month, and how it was worked out. ``group``: the family of jobs whose runs it
+    is about, where it is about more than the resource."""
 
     monthly_usd: float
     basis: str
+    group: str | None = Field(default=None, exclude_if=lambda group: group is None)
 
 
 class Exemption(_Contract):
@@ -95,7 +99,9 @@ class Exemption(_Contract):
 
 class Finding(_Contract):
     """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
-    expired."""
+    expired. ``saving`` is what the fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs
+    of both stand in the evidence, under ``money``. ``chart`` is there in findings of rehearsals that tell of too little
+    or too much."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
@@ -112,10 +118,12 @@ class Finding(_Contract):
     why: str
     fix: Fix
     evidence: dict[str, Any]
+    chart: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
     references: list[str] = []
     well_architected: list[str] = []
     owner: str | None = None
     saving: Saving | None = None
+    cost_usd: float | None = Field(default=None, exclude_if=lambda cost: cost is None)
     exemption: Exemption | None = None
     first_seen: Moment
     last_seen: Moment
@@ -200,7 +208,8 @@ class VariantCapacity(_Contract):
     without any. ``zones`` are the Availability Zones of its subnets, by id; None where it stands in SageMaker's own
     network (``network`` ``managed``, which spans the region) or the subnets could not be read (``unknown``).
     ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
-    names it; None where that is off, was not asked for or told nothing.
+    names it; None where that is off, was not asked for or told nothing. ``rehearsal`` is the chart of its rehearsal,
+    where it was rehearsed; of 200 variants of an account and region at most, those with the most minutes short.
     """
 
     name: str
@@ -213,6 +222,7 @@ class VariantCapacity(_Contract):
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
     proven: dict[str, int] | None = None
+    rehearsal: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
 
 
 class Answer(_Contract):
@@ -277,7 +287,7 @@ class Report(_Contract):
     ``shown`` says how the report was narrowed, and how much that leaves out. ``passes`` lists what was judged and
     passed, where that was asked for.
     ``calendar`` lists the ends that are known, of what is read for the rules that judged and of exemptions, the next
-    one first; an audit of named resources has none.
+    one first; an audit of named resources has none. ``money`` is there where prices are on.
     """
 
     schema_version: Literal[1] = 1
@@ -301,6 +311,7 @@ class Report(_Contract):
     catalogue: dict[str, RuleInForce] = {}
     zones: dict[str, list[str]] = {}
     endpoints: list[EndpointCapacity] = []
+    money: Money | None = Field(default=None, exclude_if=lambda money: money is None)
     api_calls: dict[str, int]
     complete: bool
 

@@ -21,6 +21,8 @@ from chalicelib.report.findings import (
     ScopeAudited,
     Trigger,
 )
+from chalicelib.report.money import Money
+from chalicelib.report.savings import merged_money
 from chalicelib.report.shown import Shown, together
 from chalicelib.scope import may_lie_in
 
@@ -50,6 +52,7 @@ def report_of(
     catalogue: Mapping[str, RuleInForce] | None = None,
     zones: Mapping[str, list[str]] | None = None,
     endpoints: Iterable[EndpointCapacity] = (),
+    money: Money | None = None,
     api_calls: Mapping[str, int] | None = None,
     complete: bool | None = None,
     shown: Shown | None = None,
@@ -83,6 +86,7 @@ def report_of(
         catalogue=dict(catalogue or {}),
         zones=dict(zones or {}),
         endpoints=list(endpoints),
+        money=money,
         api_calls=dict(sorted((api_calls or {}).items())),
         complete=(not left and all(spot.cause is Cause.NOT_TOLD for spot in spots)) if complete is None else complete,
     )
@@ -148,6 +152,7 @@ class Merging:
         self._deferred: list[Deferral] = []
         self._endpoints: dict[str, EndpointCapacity] = {}
         self._calendar: dict[CalendarEntry, None] = {}
+        self._money: list[Money] = []
 
     def add(self, report: Report) -> None:
         """Takes one more report."""
@@ -175,6 +180,7 @@ class Merging:
         self._deferred += report.deferred
         self._endpoints |= {endpoint.arn: endpoint for endpoint in report.endpoints}
         self._calendar |= dict.fromkeys(report.calendar)
+        self._money += [report.money] if report.money is not None else []
 
     def report(self) -> Report:
         """The whole. A single report is what it was."""
@@ -201,6 +207,7 @@ class Merging:
                 "catalogue": self._catalogue,
                 "zones": {region: sorted(ids) for region, ids in sorted(self._zones.items())},
                 "endpoints": list(self._endpoints.values()),
+                "money": merged_money(self._money, self._findings),
                 "api_calls": dict(sorted(self._calls.items())),
                 "complete": self._complete,
             }

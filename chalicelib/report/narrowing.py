@@ -1,6 +1,7 @@
 """A report of which only some findings are shown."""
 
 from chalicelib.report.findings import Report, Severity
+from chalicelib.report.savings import with_totals
 from chalicelib.report.shown import Shown
 
 
@@ -34,4 +35,5 @@ def narrowed(
     before = report.shown or Shown()
     counted = {"findings": len(kept), "left_out": left_out + (before.left_out or 0)}
     told = {"status": status} if status else {}
-    return report.model_copy(update={"findings": kept, "shown": before.model_copy(update={**asked, **told, **counted})})
+    shown = before.model_copy(update={**asked, **told, **counted})
+    return with_totals(report.model_copy(update={"findings": kept, "shown": shown}))

@@ -162,8 +162,16 @@ class RehearsedMinute(_Answer):
     capacity: float
 
 
+class LargestBacklog(_Answer):
+    """The minute at whose end the most requests waited in the queue of an asynchronous endpoint."""
+
+    minute: int
+    at: str | None
+    requests: float
+
+
 class ShortStretch(_Answer):
-    """Minutes in a row in which the load was more than the instances carry."""
+    """Minutes in a row in which the load was more than the instances carry, or requests waited for too long."""
 
     minute: int
     at: str | None
@@ -204,6 +212,9 @@ class RehearsalAnswer(_Answer):
     name: str
     summary: list[str]
     enough: Annotated[bool, Field(description="Whether no more minutes are short than may be.")]
+    unit: Annotated[
+        Literal["instance", "copy"], Field(description="What is counted: copies of an inference component.")
+    ]
     window: RehearsedWindow
     setting: RehearsedSetting
     behaviour: RehearsedBehaviour
@@ -219,6 +230,8 @@ class RehearsalAnswer(_Answer):
     changes_per_day: float
     reversals: int
     minutes_short_without_a_zone: int | None
+    max_wait_minutes: Annotated[int | None, Field(description="Of an asynchronous endpoint: how long one may wait.")]
+    largest_backlog: LargestBacklog | None
     short: list[ShortStretch]
     decisions: list[ScalingDecision]
     proposal: RehearsalProposal | None

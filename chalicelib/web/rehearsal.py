@@ -44,6 +44,9 @@ def _question(service: Service, body: RehearsalBody) -> Question:
         body.traffic_multiplier,
         body.zones,
         body.max_short,
+        max_wait=body.max_wait,
+        wake_up=body.wake_up,
+        queued=body.asynchronous,
     )
     load = _load(body)
     if body.endpoint is None:
@@ -53,7 +56,8 @@ def _question(service: Service, body: RehearsalBody) -> Question:
     scope = service.scope(body.region)
     given = None if load is None else (load, GIVEN)
     aws = Aws(service.session, scope.region)
-    return question_of(aws, scope, body.endpoint, body.variant, body.days, wishes, datetime.now(UTC), given)
+    now = datetime.now(UTC)
+    return question_of(aws, scope, body.endpoint, body.variant, body.days, wishes, now, given, body.component)
 
 
 def _load(body: RehearsalBody) -> Load | None:

@@ -91,6 +91,9 @@ class RehearsalBody(_Request):
     variant: Annotated[
         str | None, Field(strict=True, min_length=1, max_length=63, description="Default: the only one that scales.")
     ] = None
+    component: Annotated[
+        str | None, Field(strict=True, min_length=1, max_length=63, description="An inference component of it.")
+    ] = None
     region: Annotated[str | None, Field(strict=True, description="Default: the auditor's own.")] = None
     days: Annotated[Whole, Field(ge=1, le=14, description="Days of the variant's own traffic.")] = 7
     series: Annotated[
@@ -112,6 +115,18 @@ class RehearsalBody(_Request):
         Whole | None, Field(ge=1, le=10, description="Tell what the loss of one of so many zones would do.")
     ] = None
     max_short: Annotated[Whole, Field(ge=0, le=1_000_000, description="Minutes that may be short.")] = 15
+    asynchronous: Annotated[
+        bool,
+        Field(
+            strict=True, description="Without an endpoint: requests wait, and the target is the backlog by instance."
+        ),
+    ] = False
+    max_wait: Annotated[
+        Whole, Field(ge=0, le=1_440, description="Minutes that a request of an asynchronous endpoint may wait.")
+    ] = 15
+    wake_up: Annotated[
+        bool, Field(strict=True, description="With a policy that wakes an asynchronous endpoint for its first request.")
+    ] = False
 
     @field_validator(
         "days",
@@ -122,6 +137,7 @@ class RehearsalBody(_Request):
         "warmup",
         "zones",
         "max_short",
+        "max_wait",
         mode="before",
     )
     @classmethod

@@ -153,6 +153,7 @@
     add("Fix", element("p", {}, text), ...(commands.length ? [copied(commands.join("\n"))] : []));
     for (const [language, snippet] of Object.entries(snippets)) add(languages[language], copied(snippet));
     if (one.saving) add("Saving", element("p", {}, `$${number(Math.round(one.saving.monthly_usd))} a month: ${one.saving.basis}`));
+    if (one.cost_usd) add("Cost of the fix", element("p", {}, `$${number(Math.round(one.cost_usd))} a month: ${one.evidence.money?.basis ?? ""}`));
     const facts = Object.entries(one.evidence);
     if (facts.length) {
       add("Evidence", element("dl", { class: "evidence" }, ...facts.flatMap(([name, value]) =>

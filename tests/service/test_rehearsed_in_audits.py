@@ -79,9 +79,29 @@ def test_a_sweep_rehearses_what_has_a_policy(emulator: Emulator, new_service: Ne
     assert (late.evidence["minutes_short"], late.evidence["longest_short_minutes"]) == (24, 8)
     assert late.evidence["proposal"]["minutes_short"] <= 15
     assert any("--resource-id endpoint/late/variant/AllTraffic" in command for command in late.fix.commands)
+    assert late.chart is not None and late.chart.minutes_short == 24
+    assert sum(late.chart.proposed_short) == late.evidence["proposal"]["minutes_short"]
+    assert found["endpoint-az-loss-overload", "late/AllTraffic"].chart is None, "it is about what a zone would leave"
     large = found["rehearsal-excess-capacity", "large/AllTraffic"]
     assert large.evidence["proposal"]["min"] == 2
     assert "--min-capacity 2" in large.fix.commands[0]
+
+
+def test_the_report_holds_the_chart_of_each_variant_that_was_rehearsed(
+    emulator: Emulator, new_service: NewService
+) -> None:
+    scaled(emulator, "late", [300, 600, 900])
+    scaled(emulator, "right", [])
+    an_endpoint(emulator, "fixed")
+    service = new_service()
+    report = service.audit(service.scope(), "cli")
+    charts = {endpoint.name: endpoint.variants[0].rehearsal for endpoint in report.endpoints}
+    late, right = charts["late"], charts["right"]
+    assert late is not None and right is not None and charts["fixed"] is None
+    assert (late.minutes_short, late.peak, late.capacity) == (24, 1000, 240)
+    assert (right.minutes_short, right.proposed, set(right.serving)) == (0, [], {2})
+    assert len(late.load) == len(late.serving) == 160, "two days in buckets of eighteen minutes"
+    assert late.desired == []
 
 
 def test_ten_variants_cost_one_call(emulator: Emulator, new_service: NewService, front: Front) -> None:

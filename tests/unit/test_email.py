@@ -37,7 +37,7 @@ ELEMENTS = {
     *("h1", "h2", "h3", "p", "span", "strong", "pre", "a", "br"),
 }
 ATTRIBUTES = {
-    *("align", "border", "cellpadding", "cellspacing", "charset", "content", "href"),
+    *("align", "aria-hidden", "border", "cellpadding", "cellspacing", "charset", "content", "href"),
     *("lang", "name", "role", "style", "width"),
 }
 HEADERS = {"Subject", "From", "To", "Date", "Auto-Submitted", "References", "MIME-Version", "Content-Type"}

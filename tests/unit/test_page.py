@@ -12,9 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.report.findings import BlindSpot, Deferral, Saving, Severity
-from chalicelib.report.formats.page import More, page, policy
+from chalicelib.report.findings import (
+    BlindSpot,
+    Deferral,
+    EndpointCapacity,
+    Report,
+    Saving,
+    Severity,
+    VariantCapacity,
+)
+from chalicelib.report.formats.page import REHEARSALS, More, page, policy
 from chalicelib.report.posture import Point
+from tests.unit.test_charts import PROPOSED, a_chart
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 pytestmark = pytest.mark.thorough
@@ -139,3 +148,50 @@ def test_a_page_of_some_findings_says_where_the_others_are() -> None:
 def test_an_empty_report_says_so() -> None:
     text = Reader(page(a_report())).text
     assert "Nothing is open." in text and "Nothing was judged." in text
+
+
+def rehearsed(**charts: Any) -> Report:
+    """A report on endpoints whose variant was rehearsed, with these charts."""
+    return a_report(
+        endpoints=[
+            EndpointCapacity(
+                account="123456789012",
+                region="eu-west-1",
+                name=name,
+                arn=f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{name}",
+                status="InService",
+                variants=[VariantCapacity(name="main", mode="instances", network="managed", rehearsal=chart)],
+            )
+            for name, chart in charts.items()
+        ]
+    )
+
+
+CALM = {"short": [0] * 6, "serving": [4] * 6}
+
+
+def test_rehearsals_are_drawn_without_a_script_and_told_as_a_table() -> None:
+    html = Reader(page(rehearsed(calm=a_chart(**CALM), late=a_chart(**PROPOSED), unrehearsed=None)))
+    drawn = [attributes for tag, attributes in html.tags if tag == "svg" and attributes.get("role") == "img"]
+    assert [attributes["aria-label"] for attributes in drawn] == [
+        "late/main: load up to 800 a minute, 1 to 4 instances, 60 minutes short",
+        "late/main with the proposal: load up to 800 a minute, 2 to 4 instances, 5 minutes short",
+        "calm/main: load up to 800 a minute, 4 instances, 0 minutes short",
+    ]
+    text = " ".join(html.text.split())
+    assert "Short for 60 minutes on 1 to 4 instances; with the proposal for 5 minutes, on 2 to 4 instances." in text
+    assert "1 variant had enough, and not too much" in text
+    assert "Tue 38001 to 4602 to 45" in html.text, "day, load, instances, short; proposal, short"
+    assert html.data["endpoints"][1]["variants"][0].keys().isdisjoint({"rehearsal"}), "it is drawn already"
+
+
+def test_of_many_rehearsals_those_are_shown_that_were_short_the_longest() -> None:
+    charts = {f"e{number:03}": a_chart(short=[number, *[0] * 5]) for number in range(REHEARSALS + 20)}
+    html = page(rehearsed(**charts))
+    assert html.count('<li class="replay">') == REHEARSALS
+    assert f"the {REHEARSALS} with the most minutes short of {REHEARSALS + 20}" in html
+    assert "e119/main" in html and "e000/main" not in html.split("<!--data-->")[0].split('id="data"')[0]
+
+
+def test_without_rehearsals_nothing_is_said_of_them() -> None:
+    assert "Would it have been enough?" not in page(a_report(a_finding(1)))

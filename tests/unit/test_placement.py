@@ -27,7 +27,7 @@ from samples.builders import (
 
 
 def capacity_of(*facts: Any) -> VariantCapacity:
-    (endpoint,) = capacity.endpoints(_with_config(*facts), {})
+    (endpoint,) = capacity.endpoints(_with_config(*facts), {}, {})
     (variant,) = endpoint.variants
     return variant
 
@@ -80,7 +80,7 @@ def test_zones_are_those_of_the_models_subnets(subnets: tuple[str, ...], network
 @pytest.mark.parametrize("part", [Part.MODELS, Part.SUBNETS, Part.CONFIGS])
 def test_what_was_not_read_is_unknown_and_never_managed(part: Part) -> None:
     estate = without(_with_config(an_endpoint(), a_model(subnets=("subnet-a",)), SUBNET_A), part)
-    (endpoint,) = capacity.endpoints(estate, {})
+    (endpoint,) = capacity.endpoints(estate, {}, {})
     assert endpoint.variants[0].network == "unknown"
     assert endpoint.variants[0].zones is None
 

@@ -214,6 +214,7 @@ def _facts(finding: Finding, room: Room) -> list[tuple[str, str]]:
         ("Owner", words(finding.owner or "", limit)),
         ("Confidence", "" if finding.confidence == "high" else finding.confidence.value),
         ("Saving", words(_saving(finding.saving), limit)),
+        ("Costs", f"{finding.cost_usd:,.2f} USD a month more" if finding.cost_usd else ""),
     ]
 
 
@@ -328,8 +329,10 @@ def _exemption(note: ExemptionNote, room: Room) -> str:
 
 def _foot(notice: Notice, room: Room) -> Block:
     report = link(notice.report_url, "the whole report", 20) if target_of(notice.report_url) else ""
-    audit = code(notice.audit_id, 60)
-    return _context(" · ".join(filter(None, [words(notice.health, min(room.text, 200)), f"audit {audit}", report])))
+    audit, limit = code(notice.audit_id, 60), min(room.text, 200)
+    return _context(
+        " · ".join(filter(None, [words(notice.health, limit), words(notice.savings, limit), f"audit {audit}", report]))
+    )
 
 
 # ---- what stands in the place of the blocks

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from io import StringIO
 
 from chalicelib.report.findings import Finding, utc_text
+from chalicelib.report.savings import counted
 from chalicelib.report.shown import Shown
 from chalicelib.templating import clean
 
 #: The columns of the CSV, in their order. Times are ISO 8601 in UTC; ``evidence`` is JSON; commands stand on lines.
+#: ``saving_counted_usd`` is what of a saving adds up: the sum of the column is the total.
 COLUMNS = (
     "severity",
     "rule",
@@ -36,6 +38,8 @@ COLUMNS = (
     "resolved_at",
     "declared_in",
     "well_architected",
+    "cost_monthly_usd",
+    "saving_counted_usd",
 )
 #: What spreadsheets take for the start of a formula, also in its full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
@@ -46,7 +50,7 @@ def comma_separated(findings: Sequence[Finding], shown: Shown | None = None) -> 
 
     The last row of a narrowed report, of the status ``narrowed``, says in ``summary`` what is left out.
     """
-    text = StringIO()
+    text, adding_up = StringIO(), counted(findings)
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for finding in findings:
@@ -68,6 +72,8 @@ def comma_separated(findings: Sequence[Finding], shown: Shown | None = None) -> 
             "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else "",
             "declared_in": finding.resource.declared or "",
             "well_architected": "\n".join(finding.well_architected),
+            "cost_monthly_usd": "" if finding.cost_usd is None else finding.cost_usd,
+            "saving_counted_usd": adding_up.get(finding.id, ""),
         }
         writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
     if shown is not None:

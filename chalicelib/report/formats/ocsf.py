@@ -149,6 +149,7 @@ def _unmapped(finding: Finding) -> dict[str, Any]:
         "console_url": finding.resource.console_url,
         **({"declared_in": str(finding.resource.declared)} if finding.resource.declared else {}),
         "saving": finding.saving.model_dump(mode="json") if finding.saving else None,
+        **({"cost_usd": finding.cost_usd} if finding.cost_usd is not None else {}),
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,
     }
 

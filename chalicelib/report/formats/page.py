@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 
 from chalicelib import __version__
 from chalicelib.report.calendar import SOON_DAYS, soon
+from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outcome, rows
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
+from chalicelib.report.savings import in_words, totals
 from chalicelib.templating import TEMPLATES, clean, render
 
 #: Findings that the page tells a reader whose browser runs no scripts.
@@ -26,6 +28,8 @@ PLAIN_FINDINGS = 200
 MAPPED = 2_000
 #: The size of the chart of the trend, in its own units.
 CHART = (320, 64)
+#: Rehearsals that the page shows at most, those with the most minutes short first; and the size of their charts.
+REHEARSALS, REHEARSAL = 100, (300, 84)
 
 
 class More(NamedTuple):
@@ -33,6 +37,31 @@ class More(NamedTuple):
 
     query: str
     cursor: str
+
+
+#: What of an endpoint is drawn before the page travels.
+DRAWN = {"variants": {"__all__": {"rehearsal"}}}
+
+
+class Rehearsed(NamedTuple):
+    """A variant with its rehearsal: its name and where it stands, what came of it in words, in a chart and by days."""
+
+    name: str
+    place: str
+    says: str
+    drawn: Drawing
+    rows: list[Row]
+
+
+class Rehearsals(NamedTuple):
+    """The rehearsals that the page shows: those to look at, which were short or have a proposal, and the others."""
+
+    notable: list[Rehearsed]
+    calm: list[Rehearsed]
+
+    @property
+    def shown(self) -> int:
+        return len(self.notable) + len(self.calm)
 
 
 def policy(*, framed: bool = False) -> str:
@@ -47,6 +76,7 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
     """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` takes the place of the findings'
     own numbers where the page holds only some of them, and ``more`` says where the others are."""
     findings = report.open_findings()
+    charts = _charts(report)
     context = {
         "report": report,
         "stands": posture(report, counted),
@@ -59,13 +89,17 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "resources": sum(report.resources.values()),
         "unknown": sum(counts.unknown for counts in report.rules.values()),
         "judged": sum(counts.passed + counts.fail for counts in report.rules.values()),
-        "saving": sum(finding.saving.monthly_usd for finding in findings if finding.saving),
+        "saving": totals(findings).saving_usd,
+        "money": report.money,
+        "savings": in_words(report.money),
         "first": _first_things(findings),
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
         "soon": len(soon(report.calendar, report.finished_at.date())),
         "soon_days": SOON_DAYS,
+        "rehearsals": _rehearsals(charts),
+        "rehearsed": len(charts),
         "left": left_in_words(report.deferred),
         "finished": utc_text(report.finished_at),
         "version": __version__,
@@ -97,7 +131,7 @@ def _data(report: Report, more: More | None) -> str:
     data = {
         "findings": [_finding(finding, texts) for finding in report.findings],
         "titles": {finding.rule: clean(finding.title) for finding in report.findings},
-        "endpoints": [endpoint.model_dump(mode="json") for endpoint in _mapped(report)],
+        "endpoints": [endpoint.model_dump(mode="json", exclude=DRAWN) for endpoint in _mapped(report)],
         "zones": report.zones,
         "more": more._asdict() if more else None,
         "texts": list(texts),
@@ -136,6 +170,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "well_architected": finding.well_architected,
         "owner": finding.owner,
         "saving": finding.saving.model_dump() if finding.saving else None,
+        "cost_usd": finding.cost_usd,
         "exemption": finding.exemption.model_dump(mode="json") if finding.exemption else None,
         "first_seen": utc_text(finding.first_seen),
         "last_seen": utc_text(finding.last_seen),
@@ -153,6 +188,25 @@ def _mapped(report: Report) -> list[EndpointCapacity]:
         return report.endpoints
     failing = {finding.resource.name.split("/")[0] for finding in report.open_findings()}
     return sorted(report.endpoints, key=lambda endpoint: endpoint.name not in failing)[:MAPPED]
+
+
+def _charts(report: Report) -> list[tuple[str, str, RehearsalChart]]:
+    """The rehearsed variants by name, place and chart, those with the most minutes short first."""
+    charts = [
+        (f"{endpoint.name}/{variant.name}", f"{endpoint.account}, {endpoint.region}", variant.rehearsal)
+        for endpoint in report.endpoints
+        for variant in endpoint.variants
+        if variant.rehearsal is not None
+    ]
+    return sorted(charts, key=lambda named: (-named[2].minutes_short, not named[2].proposed))
+
+
+def _rehearsals(charts: list[tuple[str, str, RehearsalChart]]) -> Rehearsals:
+    shown = Rehearsals([], [])
+    for name, place, chart in charts[:REHEARSALS]:
+        of = shown.notable if chart.minutes_short or chart.proposed else shown.calm
+        of.append(Rehearsed(name, place, outcome(chart), drawing(chart, *REHEARSAL), rows(chart)))
+    return shown
 
 
 def _first_things(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:

@@ -1,0 +1,132 @@
+"""From failing outcomes and prices to amounts: which prices are asked for, and what is told of those that lack."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chalicelib.inventory.estate import Inventory
+from chalicelib.inventory.facts import Missing, Unread
+from chalicelib.money.amounts import ARITHMETIC, Amount
+from chalicelib.money.cases import Basis, Case, uses_of
+from chalicelib.money.prices import Component, Market, Prices, Unpriced, Use
+from chalicelib.money.spot import TrainingSums
+from chalicelib.report.findings import Finding, Saving
+from chalicelib.report.money import Money
+from chalicelib.report.savings import totals
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Appraised:
+    """An amount, and whether the fix ``costs`` it or saves it."""
+
+    amount: Amount
+    costs: bool
+
+    @property
+    def saving(self) -> Saving | None:
+        """What the fix saves, to the cent; None where it costs."""
+        if self.costs:
+            return None
+        amount = self.amount
+        return Saving(monthly_usd=round(amount.monthly_usd, 2), basis=amount.basis, group=amount.group)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the fix costs a month more, to the cent; None where it saves."""
+        return round(self.amount.monthly_usd, 2) if self.costs else None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The inputs of the amount, as evidence holds them."""
+        cost = self.amount.monthly_cost_usd
+        return {
+            **self.amount.inputs,
+            **({"monthly_cost_usd": round(cost, 2)} if cost is not None and not self.costs else {}),
+            **({"basis": self.amount.basis} if self.costs else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """The amounts of an audit's outcomes, by the key under which each was given, and the market that they are of."""
+
+    market: Market
+    amounts: Mapping[int, Appraised] = field(default_factory=dict)
+    training: TrainingSums | None = None
+
+    def money(self, account: str, findings: Sequence[Finding]) -> Money:
+        """What a report of these findings says in money."""
+        region = self.market.region
+        return Money(
+            totals=totals(findings),
+            sources=[self.market.source] if self.market.source else [],
+            sample=self.market.sample,
+            notes=list(self.market.notes),
+            spot=self.training.months(account, region, self.market) if self.training is not None else [],
+        )
+
+
+def appraised(
+    cases: Mapping[int, Case],
+    estate: Inventory,
+    prices: Prices,
+    *,
+    training: TrainingSums | None,
+    lookback_days: int,
+) -> Appraisal:
+    """The amounts of these cases. ``training`` are the sums of all training jobs; None where not all were read.
+
+    Never raises: what cannot be worked out has no amount.
+    """
+    told = {key: case for key, case in cases.items() if case.rule in ARITHMETIC}
+    uses, whole = _wanted(told.values(), estate)
+    if training is not None:
+        uses |= training.uses
+    market = prices.market(estate.region, uses, whole)
+    amounts = {}
+    for key, case in told.items():
+        amount = _amount(Basis(case, estate, market, training, lookback_days))
+        if amount is not None:
+            amounts[key] = Appraised(amount, ARITHMETIC[case.rule].costs)
+    return Appraisal(market, amounts, training)
+
+
+def _wanted(cases: Iterable[Case], estate: Inventory) -> tuple[set[Use], set[Component]]:
+    """The prices that these cases take, and the uses of which they take every type."""
+    uses: set[Use] = set()
+    whole: set[Component] = set()
+    for case in cases:
+        found = set(_uses(case, estate))
+        uses |= found
+        if ARITHMETIC[case.rule].alternatives:
+            whole |= {use.component for use in found}
+    return uses, whole
+
+
+def _uses(case: Case, estate: Inventory) -> Iterator[Use]:
+    try:
+        yield from uses_of(case.subject, estate)
+    except (Unread, Missing):
+        return  # what could not be read is a blind spot already
+
+
+def _amount(basis: Basis) -> Amount | None:
+    """The amount of a case, to the cent; None where there is none, or it is none of what the rule is about."""
+    rule = basis.case.rule
+    try:
+        amount = ARITHMETIC[rule].work_out(basis)
+    except (Unpriced, Unread, Missing) as reason:
+        log.info("no amount for %s of a %s: %s", rule, basis.case.subject.kind, reason)
+        return None
+    except Exception:  # a fault of the arithmetic must not end the audit
+        log.exception("the amount for %s of a %s cannot be worked out", rule, basis.case.subject.kind)
+        return None
+    if not round(amount.monthly_usd, 2) > 0:
+        return None
+    most = amount.monthly_cost_usd
+    if not ARITHMETIC[rule].costs and most is not None and amount.monthly_usd > most:
+        amount = replace(amount, monthly_usd=most)
+    return amount
