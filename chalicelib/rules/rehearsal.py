@@ -37,11 +37,8 @@ _READS: list[Part | Window] = [
     Window(Part.ACTIVITIES, "window_days", hours=24),
     Window(Part.RECOMMENDATIONS, "load_test_days"),
     Part.TAGS,
-    Part.QUOTAS,
     Part.MINUTES,
 ]
-#: What it does without where it cannot be read.
-_SPARES = (*SPARED, Part.QUOTAS)
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -120,7 +117,7 @@ class Shortfall(Rehearsing):
     severity=Severity.MEDIUM,
     params=Shortfall,
     reads=_READS,
-    spares=_SPARES,
+    spares=SPARED,
     guards=[variant_with_instances],
 )
 def rehearsal_capacity_shortfall(variant: Variant, estate: Inventory, params: Shortfall) -> Outcome:

@@ -6,7 +6,7 @@ wanted (ceil(2 × 500 ÷ 120)), which serve from t+8: minutes t to t+7 are short
 lasts. When it is over, the low alarm takes them back after fifteen minutes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib.inventory.kinds.endpoints import Variant
@@ -138,7 +138,14 @@ MEASURED = "a job measured the model in time: what instances seem to have carrie
 UNMEASURED = "a job measured the model too long ago: what instances have carried counts"
 
 
-def tested(rule: str, severity: Severity, load: list[float], of: Variant = VARIANT, minimum: int = 2) -> Iterable[Case]:
+def tested(
+    rule: str,
+    severity: Severity,
+    load: list[float],
+    of: Variant = VARIANT,
+    minimum: int = 2,
+    in_demo: Sequence[InDemo] = (),
+) -> Iterable[Case]:
     """What tells that the target rests on a load test, which makes what fails surer; and what is no such word."""
     facts = [*scaled(of, minimum=minimum), loaded(load, of)]
     yield fails(
@@ -186,6 +193,7 @@ def tested(rule: str, severity: Severity, load: list[float], of: Variant = VARIA
             "capacity_basis": "240 a minute by instance, load-tested: the target of 120 ÷ 0.5, and the endpoint is "
             "tagged load-tested"
         },
+        in_demo=in_demo,
     )
     for written in ("many", "0", "-1", "nan", "inf", ""):
         untold = a_tagged(of, "invocations-per-instance", written)
@@ -228,7 +236,6 @@ CAPACITY_SHORTFALL: list[Case] = [
             },
             "max_short_minutes": 15,
         },
-        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic", remark="Too slow for its mornings.")],
         boundary="max_short_minutes",
     ),
     passes(
@@ -358,7 +365,12 @@ CAPACITY_SHORTFALL: list[Case] = [
         evidence={"explained_steps": 6, "recorded_steps": 11},
         boundary="min_explained",
     ),
-    *tested(SHORTFALL, Severity.MEDIUM, a_load(SIXTEEN)),
+    *tested(
+        SHORTFALL,
+        Severity.MEDIUM,
+        a_load(SIXTEEN),
+        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic", remark="Too slow for its mornings.")],
+    ),
     fails(
         SHORTFALL,
         MEASURED,
@@ -438,10 +450,6 @@ EXCESS_CAPACITY: list[Case] = [
             "max_excess": 2.0,
             "minutes_short": 0,
         },
-        in_demo=[
-            InDemo("endpoint-variant campaign-targeting/AllTraffic"),
-            InDemo("endpoint-variant coupon-targeting/AllTraffic", remark="Nothing scales in what was added once."),
-        ],
         boundary="max_excess",
     ),
     passes(
@@ -554,7 +562,19 @@ EXCESS_CAPACITY: list[Case] = [
         severity=Severity.LOW,
         confidence=Confidence.MEDIUM,
     ),
-    *tested(EXCESS, Severity.LOW, a_load({}), SIX, minimum=6),
+    *tested(
+        EXCESS,
+        Severity.LOW,
+        a_load({}),
+        SIX,
+        minimum=6,
+        in_demo=[
+            InDemo(
+                "endpoint-variant campaign-targeting/AllTraffic", remark="Its campaign is over; its minimum is not."
+            ),
+            InDemo("endpoint-variant coupon-targeting/AllTraffic", remark="Nothing scales in what was added once."),
+        ],
+    ),
     passes(
         EXCESS,
         f"short, as {MEASURED}",
@@ -595,10 +615,7 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
             "safe_minimum": 4,
             "safe_target": 80.0,
         },
-        in_demo=[
-            InDemo("endpoint-variant ad-click-rate/AllTraffic"),
-            InDemo("endpoint-variant checkout-risk/AllTraffic"),
-        ],
+        in_demo=[InDemo("endpoint-variant ad-click-rate/AllTraffic")],
         boundary="max_short_minutes",
     ),
     passes(
@@ -665,7 +682,12 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
         *scaled(minimum=1),
         loaded(a_load(PUSHES, height=PUSH)),
     ),
-    *tested(ZONE_LOSS, Severity.INFO, a_load(PUSHES, height=PUSH)),
+    *tested(
+        ZONE_LOSS,
+        Severity.INFO,
+        a_load(PUSHES, height=PUSH),
+        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic")],
+    ),
     fails(
         ZONE_LOSS,
         MEASURED,
