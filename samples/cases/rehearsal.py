@@ -6,6 +6,7 @@ wanted (ceil(2 × 500 ÷ 120)), which serve from t+8: minutes t to t+7 are short
 lasts. When it is over, the low alarm takes them back after fifteen minutes.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,6 +37,7 @@ SHORTFALL = "rehearsal-capacity-shortfall"
 EXCESS = "rehearsal-excess-capacity"
 ZONE_LOSS = "endpoint-az-loss-overload"
 DAY = 1440
+HUNDREDTH = 7 * DAY // 100
 CALM, JUMP, PUSH = 100.0, 1000.0, 300.0
 VARIANT = a_variant()
 
@@ -104,6 +106,8 @@ def left_alone(rule: str, load: list[float]) -> Iterable[Case]:
         variant = a_variant(status=status)
         yield does_not_apply(rule, f"the endpoint is {status}", variant, *scaled(variant), loaded(load, variant))
     yield is_unknown(rule, "one minute less than a day", VARIANT, *scaled(), loaded(load[1:]))
+    unsound = [-1.0] * (HUNDREDTH + 1) + load[HUNDREDTH + 1 :]
+    yield is_unknown(rule, "more than a hundredth of the window is unsound", VARIANT, *scaled(), loaded(unsound))
     yield does_not_apply(rule, "no datapoint at all", VARIANT, *scaled(), loaded([]))
     yield is_unknown(
         rule,
@@ -206,6 +210,34 @@ def a_tagged(of: Variant, key: str, value: str) -> Variant:
 
 
 CAPACITY_SHORTFALL: list[Case] = [
+    fails(
+        SHORTFALL,
+        "no more than a hundredth of the window is unsound: these minutes are gaps",
+        VARIANT,
+        *scaled(),
+        loaded([-1.0] * HUNDREDTH + a_load(SIXTEEN)[HUNDREDTH:]),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"gap_minutes": HUNDREDTH, "covered_minutes": DAY},
+    ),
+    passes(
+        SHORTFALL,
+        "nothing but zeros",
+        VARIANT,
+        *scaled(),
+        loaded([0.0] * DAY),
+        evidence={"minutes_short": 0, "gap_minutes": 0},
+    ),
+    fails(
+        SHORTFALL,
+        "younger than the window: judged from its first datapoint",
+        VARIANT,
+        *scaled(),
+        loaded([math.nan] * 300 + a_load(SIXTEEN)),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"covered_minutes": DAY, "gap_minutes": 0},
+    ),
     fails(
         SHORTFALL,
         "one minute more than may be",
