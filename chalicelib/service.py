@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from chalicelib import events
 from chalicelib.audit.auditor import Auditor, utc_now
@@ -25,6 +27,7 @@ from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
 from chalicelib.money.catalogue import PriceList
@@ -80,7 +83,7 @@ class Service:
         self.begin()
         account = event.get("account") if isinstance(event, Mapping) else None
         if account not in (None, "", self.caller.account):
-            return _dropped(event, f"the account {account!r} is not audited here")
+            return events.dropped(event, f"the account {account!r} is not audited here")
         try:
             return self._scheduled(event)
         finally:
@@ -122,15 +125,15 @@ class Service:
             self.doors.expect(scope)
             scope = self._with_users(scope)
             if not scope.resources:
-                return _nothing_to_audit(event, "nothing that is known stands on it")
+                return events.asks_nothing(event, "nothing that is known stands on it")
             if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
                 hand_over(self.session, self.caller.region, url, events.id_of(event), scope)
                 return {"handed_over": scope.account}
             door = self.doors.of(scope)
         except events.NotOurs as reason:
-            return _nothing_to_audit(event, str(reason))
+            return events.asks_nothing(event, str(reason))
         except InvalidInput as error:
-            return _dropped(event, str(error))
+            return events.dropped(event, str(error))
         return self._on_named(scope, door, attempt=0)
 
     def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
@@ -147,9 +150,9 @@ class Service:
         try:
             audited = health.audited(event, self.policy, self.caller.account)
         except events.NotOurs as reason:
-            return _nothing_to_audit(event, str(reason))
+            return events.asks_nothing(event, str(reason))
         except InvalidInput as error:
-            return _dropped(event, str(error))
+            return events.dropped(event, str(error))
         return {"notices": len(self.publisher.event(audited, [*audited.ids, *audited.resolution.gone]))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -337,6 +340,12 @@ class Service:
         return Ledger(table, self._dynamodb, self.settings.lookback_days) if table is not None else None
 
     @cached_property
+    def savings(self) -> RealizedSavings | None:
+        """What resolved findings saved; None where no prices are told, or no table is configured."""
+        table, prices = self.settings.table, self.prices
+        return RealizedSavings(table, self._dynamodb, prices) if table is not None and prices is not None else None
+
+    @cached_property
     def history(self) -> History | None:
         """The posture of past sweeps; None where no table is configured."""
         table = self.settings.table
@@ -363,6 +372,7 @@ class Service:
             lambda report: report_address(report, self.settings, self.session),
             self.history,
             frozenset(self.settings.regions or (self.caller.region,)),
+            self.savings,
         )
 
     @cached_property
@@ -385,15 +395,3 @@ class Service:
             publisher=self.publisher,
             audit_part=self._audit_part,
         )
-
-
-def _nothing_to_audit(event: Any, reason: str) -> dict[str, Any]:
-    """The answer to an event that is understood and asks for nothing."""
-    log.info("event %s asks for nothing: %s", events.id_of(event), reason)
-    return {"dropped": reason}
-
-
-def _dropped(event: Any, reason: str) -> dict[str, Any]:
-    """The answer to an event that nothing can be made of."""
-    telemetry.dropped(events.id_of(event), reason)
-    return {"dropped": reason}

@@ -211,14 +211,14 @@ def _config_name(endpoint: Endpoint) -> str:
 
 
 def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) -> None:
-    members: dict[str, Any] = {"ProductionVariants": [one.member for one in endpoint.variants]}
+    members: dict[str, Any] = {"ProductionVariants": [variant.member for variant in endpoint.variants]}
     if endpoint.shadows:
-        members["ShadowProductionVariants"] = [one.member for one in endpoint.shadows]
+        members["ShadowProductionVariants"] = [shadow.member for shadow in endpoint.shadows]
     if endpoint.asynchronous:
         place = f"s3://async-results-{account.id}/{endpoint.name}/"
         failures = {"S3FailurePath": f"{place}failures/"} if endpoint.failures_kept else {}
         members["AsyncInferenceConfig"] = {"OutputConfig": {"S3OutputPath": place, **failures}}
-    if any(one.model is None for one in endpoint.variants):
+    if any(variant.model is None for variant in endpoint.variants):
         members["ExecutionRoleArn"] = account.role
     if endpoint.encrypted:
         members["KmsKeyId"] = account_storage.KEY_ALIAS

@@ -3,9 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
@@ -68,8 +69,7 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Auditor:
+class Auditor(Struct, frozen=True):
     """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
     the last audit.
 

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing, Unread
@@ -18,8 +20,7 @@ from chalicelib.report.savings import totals
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Appraised:
+class Appraised(Struct, frozen=True):
     """An amount, and whether the fix ``costs`` it or saves it."""
 
     amount: Amount
@@ -49,8 +50,7 @@ class Appraised:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
+class Appraisal(Struct, frozen=True):
     """The amounts of an audit's outcomes, by the key under which each was given, and the market that they are of."""
 
     market: Market

@@ -2,9 +2,10 @@
 recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.answers import CallFailed

@@ -2,8 +2,9 @@
 
 import json
 import shlex
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, INVOCATIONS_PER_INSTANCE
 from chalicelib.rehearsal.proposals import DAY, Proposal, tracked
@@ -13,8 +14,7 @@ from chalicelib.rehearsal.settings import Setting, TargetTracking
 _COPIES = "SageMakerInferenceComponentInvocationsPerCopy"
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """The way to a proposal: commands for what changes, and all properties of target and policy. Commands are empty
     where nothing of an account was rehearsed, or where they would have to change a policy whose metric they do not
     hold."""

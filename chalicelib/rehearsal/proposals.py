@@ -7,7 +7,9 @@ cooldown can each leave *more* minutes short, as it shifts the moment at which t
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.scan import Totals, scan, scannable
@@ -27,8 +29,7 @@ DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
 LOWEST, EXCESS = 2, 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a proposal must keep to.
 
     ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows, or that is
@@ -47,8 +48,7 @@ class Limits:
     max_excess: float = EXCESS
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The setting, the names of what differs from the present one, and what it would have led to."""
 
     setting: Setting
@@ -57,15 +57,13 @@ class Proposal:
     instance_minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoProposal:
+class NoProposal(Struct, frozen=True):
     """Why there is none."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     setting: Setting
     changed: tuple[str, ...]
     distance: float

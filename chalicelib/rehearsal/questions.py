@@ -1,8 +1,10 @@
 """From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
@@ -26,8 +28,7 @@ DAY, HIGHEST, LOAD_TEST_DAYS = 1440, 100, 180
 CAPACITY_TAG = "invocations-per-instance"
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(Struct, frozen=True):
     """What is taken where nothing was read or measured, and where the bounds lie between enough and not: the minutes of
     warm-up, the share of what it carries that a target leaves an instance, the share of recorded steps that must be
     explained, the instances below which nothing is needless, the excess of instance-hours that is too much, and how old
@@ -41,8 +42,10 @@ class Assumptions:
     load_test_days: int = LOAD_TEST_DAYS
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+ASSUMED = Assumptions()
+
+
+class Wishes(Struct, frozen=True):
     """What somebody wants to be otherwise than read or assumed; None leaves it. Cooldowns in seconds, the warm-up in
     minutes; ``zones`` asks about the loss of one of so many. Of an asynchronous endpoint, ``max_wait`` are the minutes
     that a request may wait, and ``wake_up`` adds a policy that starts the first instance as soon as one does;
@@ -92,8 +95,7 @@ def _positive(field: str, words: str, value: float | None, most: float) -> None:
         raise InvalidInput(f"a {words} of {value:g}; accepted is a number above 0, up to {most:g}", field=field)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of the scaling that is rehearsed: the replayable setting and where it was read, the names that
     commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
     how much of the record the replay explains, the instances at first, and the series beside the requests that policies
@@ -131,7 +133,7 @@ def question(
     where: str,
     wishes: Wishes,
     known: Known | None,
-    assumed: Assumptions = Assumptions(),
+    assumed: Assumptions = ASSUMED,
 ) -> Question:
     """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
     must tell all of it. Raises InvalidInput."""

@@ -5,9 +5,9 @@ Source of the conditions: the auditor's own replay, which docs/rehearsal.md desc
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Annotated, Any
 
+from msgspec.structs import replace
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory

@@ -3,10 +3,10 @@
 import json
 import shlex
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import yaml
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.fix import Fix, fix
 from chalicelib.rehearsal.proposals import Limits
@@ -34,7 +34,7 @@ def rehearsed(values: "array[float]", setting: Setting, **other: object) -> Rehe
         policy_name="follow",
         region="eu-west-1",
     )
-    return rehearse(replace(question, **other))  # type: ignore[arg-type]
+    return rehearse(replace(question, **other))
 
 
 def mended(answer: Rehearsal) -> Fix:

@@ -1,12 +1,12 @@
 """The cheapest setting that would have been enough."""
 
 from array import array
-from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.proposals import (
     MOST_SETTINGS,

@@ -1,10 +1,10 @@
 """How long, how many: the words of a rehearsal."""
 
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.proposals import Limits
 from chalicelib.rehearsal.rehearsal import Basis, Question, rehearse
