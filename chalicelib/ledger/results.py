@@ -150,6 +150,7 @@ def _lines(result: Result) -> Iterator[str]:
         "findings": len(findings),
         "verdicts": dict(result.judged.verdicts),
         "gone": sorted(result.judged.gone),
+        "standing": dict(result.judged.standing),
         "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
     }
     yield json.dumps(content)
@@ -168,7 +169,7 @@ def _result(id: str, key: str, items: list[Item]) -> Result:
     findings += (_with_part(Finding.model_validate(body), part) for part, body in map(json.loads, lines))
     return Result(
         report.model_copy(update={"findings": findings}),
-        Resolution(content["verdicts"], frozenset(content["gone"])),
+        Resolution(content["verdicts"], frozenset(content["gone"]), standing=content.get("standing", {})),
         content["stands"],
     )
 

@@ -282,6 +282,12 @@ def higher_minimum(basis: Basis) -> Amount:
     return _more(basis, basis.evidence["min_capacity"], wanted, f"at most, for a minimum of {wanted}")
 
 
+def zone_loss(basis: Basis) -> Amount:
+    """The minimum with which the loss of a zone leaves enough."""
+    wanted = basis.evidence["safe_minimum"]
+    return _more(basis, basis.evidence["policy"]["min"], wanted, f"at most, for a minimum of {wanted}")
+
+
 def _more(basis: Basis, now: int, wanted: int, what: str) -> Amount:
     """What instances cost that come to those of now."""
     priced, more = basis.priced, wanted - now
@@ -308,4 +314,5 @@ ARITHMETIC: Mapping[str, Arithmetic] = {
     "endpoint-single-instance": Arithmetic(second_instance, costs=True),
     "autoscaling-min-below-two": Arithmetic(higher_minimum, costs=True),
     "rehearsal-capacity-shortfall": Arithmetic(shortfall, costs=True),
+    "endpoint-az-loss-overload": Arithmetic(zone_loss, costs=True),
 }

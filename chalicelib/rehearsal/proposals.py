@@ -32,10 +32,11 @@ LOWEST, EXCESS = 2, 2.0
 class Limits(Struct, frozen=True):
     """What a proposal must keep to.
 
-    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin``
-    the minute of the day with which the load begins; ``tested`` says that the capacity comes from a load test. So
-    many times the traffic must be carried, too, as the ``margin`` says: else a setting tuned to last week's numbers
-    would win. More than ``max_excess`` times the instance-hours that are needed are worth a proposal for fewer.
+    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows, or that is
+    taken for too many where its quota is not known; ``begin`` the minute of the day with which the load begins;
+    ``tested`` says that the capacity comes from a load test. So many times the traffic must be carried, too, as the
+    ``margin`` says: else a setting tuned to last week's numbers would win. More than ``max_excess`` times the
+    instance-hours that are needed are worth a proposal for fewer.
     """
 
     max_short: int
@@ -88,7 +89,10 @@ def cheapest(
     peak = _peak(loads[0])
     needed = upward(peak / behaviour.carried)
     if needed > limits.highest:
-        return NoProposal(f"peak of {peak:,.0f} a minute needs {needed:,} instances of {limits.highest:,}")
+        return NoProposal(
+            f"peak of {peak:,.0f} a minute needs {needed:,} instances of {behaviour.capacity:,.10g}, and "
+            f"{limits.highest:,} are allowed"
+        )
     more = [[value * limits.margin for value in series] for series in loads]
     best: tuple[tuple[int, int, float], Proposal] | None = None
     tried, uncapped = 0, None

@@ -125,19 +125,20 @@ def _rehearsed(
     variant: Variant, estate: Inventory, minutes: Mapping[MinuteMetric, Minutes], terms: Terms
 ) -> Rehearsed | Unjudged:
     end = estate.now.replace(second=0, microsecond=0)
-    begin = end - timedelta(days=terms.days)
+    begin, days = end - timedelta(days=terms.days), terms.assumed.load_test_days
     wishes = Wishes(max_short=terms.max_short, zones=terms.zones)
     try:
         target = estate.target_of(variant)
         assert target is not None, "who has no target is not asked about"
-        load, known = known_of(estate, spared(estate, target), target, variant, minutes, begin, end)
+        load, known = known_of(estate, spared(estate, target), target, variant, minutes, begin, end, days)
         where = f"Invocations of the last {terms.days} days, by minute"
         answer = rehearse(question(target.name, load, where, wishes, known, terms.assumed))
     except NoTraffic as problem:
         return Unjudged(str(problem), idle=True)
     except (InvalidInput, UnsoundSeries, Unrehearsable, Unread) as problem:
         return Unjudged(str(problem))
-    measured = known.proven is not None and answer.question.behaviour.capacity == known.proven
+    tested = known.stated is not None or bool(known.load_test)
+    measured = tested or (known.proven is not None and answer.question.behaviour.capacity == known.proven)
     share = known.explained.share if known.explained else None
     return Rehearsed(
         evidence=_evidence(answer, known, terms),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -34,10 +35,12 @@ class Resolution(Struct, frozen=True):
 
     ``verdicts``: by the finding's id, the outcome of a rule for a resource that was really judged. ``gone``: ids of
     findings whose resource is proven to be no more. ``settled``: the ARNs of named resources that were read or are
-    gone: nothing is the matter with them now, but for what the rules ``undecided`` look for.
+    gone: nothing is the matter with them now, but for what the rules ``undecided`` look for. ``standing``: what the
+    resource of a finding with a saving runs on now, by the finding's id.
     """
 
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     settled: frozenset[str] = frozenset()
     undecided: frozenset[str] = frozenset()
+    standing: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
