@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from chalicelib.ledger.digests import Digest
-from chalicelib.ledger.ledger import Entry, Ledger
+from chalicelib.ledger.ledger import Entry, Ledger, Unanswered
 from chalicelib.ledger.table import LedgerFailed, Written
 from chalicelib.report.known import Known
 
@@ -42,6 +42,7 @@ class Claim:
     entries: dict[str, Known] = field(default_factory=dict)
     digest: Digest | None = None
     _unwritten: dict[str, Entry] = field(default_factory=dict)
+    _unanswered: Unanswered = field(default_factory=dict)
     _waited: float = 0.0
     _pause: float = FIRST_PAUSE
 
@@ -123,7 +124,7 @@ class Claim:
         """Writes the claim as it is now, the digest with its findings; what somebody else has taken over is theirs.
         Raises LedgerFailed for what the table took when it was claimed, and does not take now."""
         refused = 0
-        for written, outcome in self.ledger.write(list(self._unwritten.values())):
+        for written, outcome in self.ledger.write(list(self._unwritten.values()), self._unanswered):
             if outcome is Written.REFUSED:
                 refused += 1
                 continue

@@ -18,15 +18,16 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from chalicelib.kinds import PASSING
 from chalicelib.ledger.cursors import decoded, encoded, foreign_cursor
 from chalicelib.ledger.digests import Digest, digest_item
+from chalicelib.ledger.items import by_id, item_of, known_of, partition
 from chalicelib.ledger.table import (
     BY_RESOURCE,
     BY_STATUS,
     Expression,
     Item,
     ItemTable,
+    LedgerFailed,
     RequestRefused,
     Write,
     Written,
@@ -34,10 +35,9 @@ from chalicelib.ledger.table import (
     stamp,
     utc_now,
 )
-from chalicelib.report.findings import Finding, Severity, root_arn, utc_text
+from chalicelib.report.findings import Finding, Severity, utc_text
 from chalicelib.report.known import Known, Resolution
 
-RESOLVED_DAYS = 400
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
 READ_A_PAGE = 100
 #: Digests, and channels that failed, are remembered for longer than a failed invocation waits to be run again.
@@ -107,6 +107,10 @@ class Query(Struct, frozen=True):
         )
 
 
+#: The versions of writes of which no answer came, by the key of their item.
+Unanswered = dict[tuple[str, str], set[str]]
+
+
 @dataclass
 class Ledger:
     """The ledger in ``table``. ``client`` is a DynamoDB client; ``clock`` and ``sleep`` are there to be replaced."""
@@ -119,8 +123,6 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._table = ItemTable(self.table, self.client)
-        #: The versions of writes of which no answer came, by the key of their item: each may be in the table.
-        self._unanswered: dict[tuple[str, str], set[str]] = {}
 
     # ---- reading
 
@@ -132,18 +134,18 @@ class Ledger:
     def current(self, account: str, region: str) -> dict[str, Known]:
         """Every finding of an account and region of which something may have to be told, by id: those that are open or
         exempt, and those of which a channel is owed something."""
-        where = Expression("pk = :pk", pk=_partition(account, region))
+        where = Expression("pk = :pk", pk=partition(account, region))
         current = Expression("#status <> :resolved OR attribute_exists(owed)", resolved="resolved")
-        return _by_id(self._table.query(where, only=current))
+        return by_id(self._table.query(where, only=current))
 
     def known(self, account: str, region: str, ids: Iterable[str]) -> dict[str, Known]:
         """What is known of the findings with these ids, whatever their status."""
-        return _by_id(self._table.get_all(_partition(account, region), ids))
+        return by_id(self._table.get_all(partition(account, region), ids))
 
     def of_resource(self, arn: str) -> dict[str, Known]:
         """What is known of the findings on one resource and its parts, by the ARN of the endpoint, component or other
         resource to which they belong."""
-        return _by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
+        return by_id(self._table.query(Expression("arn = :arn", arn=arn), index=BY_RESOURCE))
 
     def current_of(self, arns: Iterable[str]) -> dict[str, Known]:
         """Every finding on these resources and their parts of which something may have to be told: those that are open
@@ -173,7 +175,7 @@ class Ledger:
                     raise
                 raise foreign_cursor() from None
             for item in items:
-                finding = _known(item).finding
+                finding = known_of(item).finding
                 if query.keeps(finding):
                     findings.append(finding)
                     keys.append({name: item[name] for name in CURSOR_KEY})
@@ -185,28 +187,28 @@ class Ledger:
 
     # ---- writing
 
-    def write(self, entries: Sequence[Entry]) -> list[tuple[Entry, Written]]:
-        """Writes each finding or digest in the place of the one that was read, or of an own write before of which no
-        answer came. Gives it as it is now, and how that went: it is lost where somebody else has written it since."""
+    def write(self, entries: Sequence[Entry], unanswered: Unanswered | None = None) -> list[tuple[Entry, Written]]:
+        """Writes each finding or digest in the place of the one that was read, or of a write before that was
+        ``unanswered``. Gives it as it is now, and how that went: it is lost where somebody else has written it since.
+        Raises LedgerFailed; what was sent then is among the ``unanswered``, as it may be in the table."""
+        sent = {} if unanswered is None else unanswered
         fresh = [replace(entry, version=uuid.uuid4().hex) for entry in entries]
-        writes = [
-            self._write_of(before.version, self._item(entry)) for before, entry in zip(entries, fresh, strict=True)
-        ]
-        written = self._table.put_all(writes)
-        for write in writes:
-            self._unanswered.pop(_key(write.item), None)
+        writes = []
+        for before, entry in zip(entries, fresh, strict=True):
+            item = self._item(entry)
+            writes.append(Write(item, _as_read(before.version, sorted(sent.get(_key(item), ())))))
+        try:
+            written = self._table.put_all(writes)
+        except LedgerFailed:
+            for write in writes:
+                sent.setdefault(_key(write.item), set()).add(write.item["version"])
+            raise
         return list(zip(fresh, written, strict=True))
-
-    def _write_of(self, read: str | None, item: Item) -> Write:
-        unanswered = self._unanswered.setdefault(_key(item), set())
-        write = Write(item, _as_read(read, sorted(unanswered)))
-        unanswered.add(item["version"])
-        return write
 
     def _item(self, entry: Entry) -> Item:
         if isinstance(entry, Digest):
             return digest_item(entry, self.clock() + timedelta(days=DIGEST_DAYS))
-        return _item(entry, self.lookback_days)
+        return item_of(entry, self.lookback_days)
 
     # ---- digests, one for each account and run
 
@@ -328,10 +330,6 @@ class Ledger:
         return str(item["at"]) if item else None
 
 
-def _partition(account: str, region: str) -> str:
-    return f"{account}#{region}"
-
-
 def _as_read(version: str | None, unanswered: Sequence[str]) -> Expression:
     """Holds while an item is the one that was read, is still absent, or is the own write of one of these versions;
     items written before had no version."""
@@ -343,62 +341,6 @@ def _as_read(version: str | None, unanswered: Sequence[str]) -> Expression:
 
 def _key(item: Item) -> tuple[str, str]:
     return item["pk"], item["sk"]
-
-
-def _item(known: Known, lookback_days: int) -> Item:
-    finding = known.finding
-    resource = finding.resource
-    order = 9 - finding.severity.rank
-    item: dict[str, Any] = {
-        "pk": _partition(finding.account, finding.region),
-        "sk": finding.id,
-        "status_pk": f"{finding.account}#{finding.status}",
-        "status_sk": f"{order}#{finding.region}#{finding.rule}#{resource.name}#{finding.id}"[:1000],
-        "status": finding.status,
-        "last_seen": stamp(known.judged_at),
-        "body": finding.model_dump_json(),
-        "part": resource.part,
-        "seen": stamp(finding.last_seen),
-    }
-    if root := root_arn(finding):
-        item["arn"] = root
-    if known.last_told is not None:
-        item["last_told"] = stamp(known.last_told)
-    if known.severity_told is not None:
-        item["severity_told"] = known.severity_told.value
-    if known.version is not None:
-        item["version"] = known.version
-    if known.owed:
-        item["owed"] = dict(known.owed)
-    if known.claimed_until is not None:
-        item["claimed"] = stamp(known.claimed_until)
-    days: int | None = None
-    if finding.status == "resolved":
-        days = RESOLVED_DAYS
-    elif resource.kind in PASSING:
-        days = lookback_days + 2
-    if days is not None:
-        item["expires"] = int((known.judged_at + timedelta(days=days)).timestamp())
-    return item
-
-
-def _known(item: Item) -> Known:
-    finding = Finding.model_validate_json(item["body"])
-    resource = finding.resource.model_copy(update={"part": item["part"]})
-    exact = {"resource": resource, "last_seen": parsed(item["seen"])}
-    last_told, severity, claimed = item.get("last_told"), item.get("severity_told"), item.get("claimed")
-    return Known(
-        finding.model_copy(update=exact),
-        parsed(last_told) if last_told else None,
-        Severity(severity) if severity else None,
-        item.get("owed", {}),
-        parsed(claimed) if claimed else None,
-        item.get("version"),
-    )
-
-
-def _by_id(items: Iterable[Item]) -> dict[str, Known]:
-    return {known.finding.id: known for known in map(_known, items)}
 
 
 def _decoded(cursor: str, account: str, partition: str) -> dict[str, str]:

@@ -38,6 +38,12 @@ def test_a_death_and_a_throttled_table_lose_nothing(ground: Emulator) -> None:
     assert not outcome(ground, STORY["event, new"], Harm(fault=THROTTLED, operation="PutItem"))
 
 
+@pytest.mark.parametrize("name", ["the condition failed", "malformed", "truncated", "done, then silence"])
+def test_a_note_of_what_was_told_outlives_one_answer_that_goes_wrong(ground: Emulator, name: str) -> None:
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    assert not outcome(ground, STORY["event, new"], Harm(fault=fault, operation="PutItem", at=2))
+
+
 def test_what_nobody_tells_is_a_silent_loss(ground: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publisher, "owings", lambda *arguments: {})
     became = outcome(ground, STORY["event, new"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.audit.findings import Failing, findings
-from chalicelib.ledger.ledger import _item
+from chalicelib.ledger.items import item_of
 from chalicelib.ledger.table import _raw
 from chalicelib.notices import email, slack, sns
 from chalicelib.notices.chat import CHAT_DESCRIPTION, CHAT_STEP, chat
@@ -116,7 +116,7 @@ def test_a_wide_finding_is_in_the_page_of_the_report() -> None:
 
 
 def test_a_wide_finding_fits_into_the_table() -> None:
-    assert len(json.dumps(_raw(_item(Known(wide()), 30)), default=str)) < 400_000
+    assert len(json.dumps(_raw(item_of(Known(wide()), 30)), default=str)) < 400_000
 
 
 def test_what_was_remembered_too_large_is_told_as_resolved_all_the_same() -> None:
