@@ -4,7 +4,7 @@ import gc
 import logging
 import os
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 gc.disable()  # imports leave no garbage, and the collector would walk over all of them again and again
 
@@ -17,7 +17,13 @@ from chalicelib.notices.health import HEALTH_EVENT, SERVICE  # noqa: E402
 from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
 from chalicelib.settings import Settings  # noqa: E402
-from chalicelib.web import routes, runs  # noqa: E402
+
+if TYPE_CHECKING:
+    from chalicelib.web.response import HttpResponse
+
+#: The function of HTTP alone reads what answers requests, and does so while it starts.
+if os.environ.get("_HANDLER") == "app.app":
+    from chalicelib.web import routes, runs  # noqa: F401
 
 #: In Lambda lines are JSON; Chalice takes the logger of its own name as it is.
 lines = telemetry.to_cloudwatch() if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
@@ -143,7 +149,7 @@ def _request() -> Any:
     return app.current_request
 
 
-def _response(answer: routes.HttpResponse) -> Response:
+def _response(answer: "HttpResponse") -> Response:
     return Response(body=answer.body, status_code=answer.status, headers=dict(answer.headers))
 
 
@@ -159,6 +165,8 @@ def request_in_every_line(event: Any, get_response: Any) -> Any:
 @app.middleware("http")
 def contract_of_errors(event: Any, get_response: Any) -> Response:
     """What Chalice itself refuses (media types, methods) in the form that every other error has."""
+    from chalicelib.web import routes
+
     answer = get_response(event)
     if isinstance(answer.body, dict) and answer.body.keys() == {"Code", "Message"}:
         answer.body = routes.refused_by_chalice(answer.status_code, answer.body["Message"]).body
@@ -168,6 +176,8 @@ def contract_of_errors(event: Any, get_response: Any) -> Response:
 @app.route("/audit", methods=["GET"], authorizer=IAM)
 def get_audit() -> Response:
     """The findings as they are now."""
+    from chalicelib.web import routes
+
     request = _request()
     accept = request.headers.get("accept", "")
     return _response(routes.guarded(lambda: routes.get_audit(routes.ready(invoked), request.query_params, accept)))
@@ -176,18 +186,23 @@ def get_audit() -> Response:
 @app.route("/audit", methods=["POST"], authorizer=IAM)
 def post_audit() -> Response:
     """An audit now."""
+    from chalicelib.web import routes
+
     return _response(routes.guarded(lambda: routes.post_audit(routes.ready(invoked), _request().raw_body)))
 
 
 @app.route("/audit/runs/{audit_id}", methods=["GET"], authorizer=IAM)
 def get_run(audit_id: str) -> Response:
     """How far a run has come and, when it is over, its report page by page."""
+    from chalicelib.web import routes, runs
+
     return _response(routes.guarded(lambda: runs.get_run(routes.ready(invoked), audit_id, _request().query_params)))
 
 
 @app.route("/calendar", methods=["GET"], authorizer=IAM)
 def get_calendar() -> Response:
     """What ends, and when."""
+    from chalicelib.web import routes
     from chalicelib.web.calendar import get_calendar as answer
 
     request = _request()
@@ -198,6 +213,7 @@ def get_calendar() -> Response:
 @app.route("/rehearse", methods=["POST"], authorizer=IAM)
 def post_rehearse() -> Response:
     """Traffic through a scaling policy: enough, too much, and what would have done."""
+    from chalicelib.web import routes
     from chalicelib.web.rehearsal import post_rehearse as answer
 
     return _response(routes.guarded(lambda: answer(routes.ready(invoked), _request().raw_body)))
@@ -206,19 +222,23 @@ def post_rehearse() -> Response:
 @app.route("/rules", methods=["GET"], authorizer=IAM)
 def get_rules() -> Response:
     """The catalogue, with the policy in force."""
+    from chalicelib.web import routes
+
     return _response(routes.guarded(lambda: routes.get_rules(routes.ready(invoked))))
 
 
 @app.route("/rules/{id}", methods=["GET"], authorizer=IAM)
 def get_rule(id: str) -> Response:
     """One rule of the catalogue, with the policy in force."""
+    from chalicelib.web import routes
+
     return _response(routes.guarded(lambda: routes.get_rule(routes.ready(invoked), id)))
 
 
 @app.route("/openapi.json", methods=["GET"], authorizer=IAM)
 def get_openapi() -> Response:
     """The description of these routes."""
-    from chalicelib.web import openapi
+    from chalicelib.web import openapi, routes
 
     return _response(routes.guarded(lambda: routes.HttpResponse(200, openapi.document(app.routes))))
 
@@ -226,4 +246,6 @@ def get_openapi() -> Response:
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""
+    from chalicelib.web import routes
+
     return _response(routes.guarded(lambda: routes.health(routes.ready(invoked))))

@@ -43,17 +43,17 @@ class Bench:
     def account(self, endpoints: int, jobs: int, unhealthy: float = 0.1) -> Account:
         return Account(Sizes.of(endpoints, jobs, unhealthy=unhealthy), int(time.time()))
 
-    def checked(self, account: Account, told: dict[str, Any], what: str, *, blind: bool = False) -> dict[str, Any]:
+    def checked(self, account: Account, figures: dict[str, Any], what: str, *, blind: bool = False) -> dict[str, Any]:
         """What was told, when it tells the planted defects and the same as every other way. Raises Wrong."""
-        if told["blind"] and not blind:
-            raise Wrong(f"{what} has blind spots: {told['blind'][:3]}")
-        found = {(rule, name) for rule, name in told["told"]}
+        if figures["blind"] and not blind:
+            raise Wrong(f"{what} has blind spots: {figures['blind'][:3]}")
+        found = {(rule, name) for rule, name in figures["told"]}
         if missing := account.expected() - found:
             raise Wrong(f"{what} does not tell {len(missing)} planted defects: {sorted(missing)[:3]}")
-        digest = self.digests.setdefault((account.sizes.endpoints, account.sizes.jobs), told["digest"])
-        if told["digest"] != digest:
+        digest = self.digests.setdefault((account.sizes.endpoints, account.sizes.jobs), figures["digest"])
+        if figures["digest"] != digest:
             raise Wrong(f"{what} found other things than the way before it")
-        return told
+        return figures
 
     # ---- the parts
 
@@ -219,8 +219,8 @@ PARTS: dict[str, Callable[[Bench], None]] = {
 }
 
 
-def _calls(told: dict[str, Any]) -> int:
-    return sum(told["served"]["calls"].values())
+def _calls(figures: dict[str, Any]) -> int:
+    return sum(figures["served"]["calls"].values())
 
 
 def _each(rounds: list[dict[str, Any]], key: str) -> list[float]:

@@ -317,7 +317,8 @@ class Account:
                 "DisableScaleIn": False,
             },
             "Alarms": [
-                {"AlarmName": one, "AlarmARN": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{one}"} for one in alarms
+                {"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}"}
+                for alarm in alarms
             ],
             "CreationTime": self.now - 18.0 * DAY,
         }
@@ -326,9 +327,9 @@ class Account:
     def alarms(self) -> dict[str, Record]:
         """What ``DescribeAlarms`` answers; those with ``-gone-`` in their name do not exist."""
         return {
-            one["AlarmName"]: {
-                "AlarmName": one["AlarmName"],
-                "AlarmArn": one["AlarmARN"],
+            alarm["AlarmName"]: {
+                "AlarmName": alarm["AlarmName"],
+                "AlarmArn": alarm["AlarmARN"],
                 "ActionsEnabled": True,
                 "AlarmActions": [policy["PolicyARN"]],
                 "StateValue": "OK",
@@ -346,8 +347,8 @@ class Account:
                 "ComparisonOperator": "GreaterThanThreshold",
             }
             for policy in self.policies
-            for one in policy["Alarms"]
-            if "-gone-" not in one["AlarmName"]
+            for alarm in policy["Alarms"]
+            if "-gone-" not in alarm["AlarmName"]
         }
 
     @cached_property
@@ -452,7 +453,9 @@ class Account:
                 {"Status": status, "StartTime": started + at, "EndTime": started + at + 60, "StatusMessage": message}
                 for at, (status, message) in enumerate(_TRANSITIONS)
             ],
-            "FinalMetricDataList": [{"MetricName": one["Name"], "Value": 0.91, "Timestamp": ended} for one in _METRICS],
+            "FinalMetricDataList": [
+                {"MetricName": metric["Name"], "Value": 0.91, "Timestamp": ended} for metric in _METRICS
+            ],
             "EnableNetworkIsolation": False,
             "EnableInterContainerTrafficEncryption": False,
             "EnableManagedSpotTraining": spot,

@@ -100,7 +100,7 @@ class Answers:
         if resource == "TrainingJob":
             return self._search_jobs(params)
         if resource == "Endpoint":
-            found = [{"Endpoint": one} for one in self.account.endpoints.values()]
+            found = [{"Endpoint": endpoint} for endpoint in self.account.endpoints.values()]
         elif resource == "Model":
             found = [
                 {"Model": {"Model": one, "Endpoints": self._endpoints_of(name)}}
@@ -188,7 +188,7 @@ class Answers:
     ) -> Callable[[Params], bytes]:
         def listed(params: Params) -> bytes:
             records = sorted(of.values(), key=lambda one: -float(str(one["CreationTime"])))
-            return _page(f"List{key}", params, key, [summary(one) for one in records])
+            return _page(f"List{key}", params, key, [summary(record) for record in records])
 
         return listed
 
@@ -206,7 +206,7 @@ class Answers:
             if params.get("ServiceNamespace") != "sagemaker":
                 return _encoded({key: []})
             wanted = set(params.get("ResourceIds") or ()) | {params.get("ResourceId")} - {None}
-            found = [one for one in of if one["ResourceId"] in wanted] if wanted else of
+            found = [finding for finding in of if finding["ResourceId"] in wanted] if wanted else of
             return _page(f"Describe{key}", params, key, found)
 
         return described
@@ -262,11 +262,11 @@ class Answers:
         value = self._value(params)
         days = _days(params["StartTime"], params["EndTime"]) if value else []
         unit = {"Unit": "None"}
-        points = [{"Timestamp": one, **{name: value for name in params["Statistics"]}, **unit} for one in days]
+        points = [{"Timestamp": day, **{name: value for name in params["Statistics"]}, **unit} for day in days]
         return _encoded({"Label": params["MetricName"], "Datapoints": points})
 
     def _value(self, metric: Params) -> float:
-        names = {one["Name"]: one["Value"] for one in metric["Dimensions"]}
+        names = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
         if set(names) != {"EndpointName", "VariantName"}:
             return 0.0
         return self.account.calls_of(names["EndpointName"]) if metric["MetricName"] == "Invocations" else 75.0
@@ -317,7 +317,7 @@ def _subnets(account: Account, params: Mapping[str, str]) -> str:
     wanted = {value for name, value in params.items() if name.startswith(("Filter.1.Value.", "SubnetId."))}
     names = {"subnet-id": "SubnetId", "vpc-id": "VpcId"}
     member = names.get(params.get("Filter.1.Name", ""), "SubnetId")
-    found = (one for one in account.subnets if not wanted or one[member] in wanted)
+    found = (subnet for subnet in account.subnets if not wanted or subnet[member] in wanted)
     spelled = {
         "SubnetId": "subnetId",
         "VpcId": "vpcId",

@@ -45,11 +45,11 @@ def _http(table: Table, folder: Path, report: Report, rounds: int) -> None:
     with Emulator() as emulator:
         client = emulator.client("dynamodb")
         client.create_table(TableName="auditor-bench", **TABLE)
-        Ledger("auditor-bench", client).write([Known(one, None, None) for one in report.findings[:1_000]])
+        Ledger("auditor-bench", client).write([Known(finding, None, None) for finding in report.findings[:1_000]])
         running = Running(emulator.url, account, file)
         environment = {**emulator.environment(), "AUDITOR_TABLE": "auditor-bench"}
         told = [running.run("http", environment=environment) for _ in range(rounds)]
-    first, second = [1000 * one["first"] for one in told], [1000 * one["second"] for one in told]
+    first, second = [1000 * change["first"] for change in told], [1000 * change["second"] for change in told]
     table.row("CPU ms, GET /audit, first of a process, with clients", first)
     table.row("CPU ms, GET /audit, 500 findings", second, "< 150", max(second) < 150)
 

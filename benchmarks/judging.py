@@ -26,8 +26,8 @@ def known_of(account: Account) -> Knowledge:
         alarms=list(account.alarms.values()),
         subnets=account.subnets,
     )
-    known.tags |= {one["EndpointArn"]: one["Tags"] for one in account.endpoints.values()}
-    known.tags |= {one["ModelArn"]: one["Tags"] for one in account.models.values()}
+    known.tags |= {endpoint["EndpointArn"]: endpoint["Tags"] for endpoint in account.endpoints.values()}
+    known.tags |= {model["ModelArn"]: model["Tags"] for model in account.models.values()}
     return known
 
 

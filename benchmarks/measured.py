@@ -36,8 +36,8 @@ Told = dict[str, Any]
 def told_of(report: Report, keep: Path | None) -> Told:
     """What matters of a report: counts, blind spots, and the findings as a digest (whole in the file ``keep``)."""
     found = [
-        one.model_dump(mode="json", exclude={"first_seen", "last_seen"})
-        for one in sorted(report.findings, key=lambda one: one.id)
+        finding.model_dump(mode="json", exclude={"first_seen", "last_seen"})
+        for finding in sorted(report.findings, key=lambda finding: finding.id)
     ]
     text = json.dumps({"findings": found, "rules": {id: one.model_dump() for id, one in report.rules.items()}})
     if keep is not None:
@@ -45,11 +45,11 @@ def told_of(report: Report, keep: Path | None) -> Told:
     return {
         "findings": len(found),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
-        "told": sorted({(one.rule, one.resource.name) for one in report.findings}),
-        "blind": [f"{one.operation}: {one.error}" for one in report.blind_spots],
+        "told": sorted({(finding.rule, finding.resource.name) for finding in report.findings}),
+        "blind": [f"{spot.operation}: {spot.error}" for spot in report.blind_spots],
         "calls": report.api_calls,
-        "outcomes": sum(sum(one.model_dump().values()) for one in report.rules.values()),
-        "unknown": sum(one.unknown for one in report.rules.values()),
+        "outcomes": sum(sum(rule.model_dump().values()) for rule in report.rules.values()),
+        "unknown": sum(rule.unknown for rule in report.rules.values()),
     }
 
 
@@ -125,7 +125,9 @@ def peak_mb() -> float:
     """The most memory that the process has had. Linux counts in ``ru_maxrss`` what the parent had, too."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(one for one in status.read_text(encoding="ascii").splitlines() if one.startswith("VmHWM:"))
+        line = next(
+            splitline for splitline in status.read_text(encoding="ascii").splitlines() if splitline.startswith("VmHWM:")
+        )
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

@@ -70,7 +70,9 @@ def gather(session: boto3.Session) -> Knowledge:
     for name in jobs:
         known.jobs[name] = sagemaker.describe_training_job(TrainingJobName=name)
     known.subnets = [
-        one for page in session.client("ec2").get_paginator("describe_subnets").paginate() for one in page["Subnets"]
+        subnet
+        for page in session.client("ec2").get_paginator("describe_subnets").paginate()
+        for subnet in page["Subnets"]
     ]
     groups = session.client("ec2").get_paginator("describe_security_groups")
     asked = sorted({group for model in known.models.values() for group in _vpc(model).get("SecurityGroupIds", ())})
@@ -85,7 +87,7 @@ def gather(session: boto3.Session) -> Knowledge:
     for role in sorted({model["ExecutionRoleArn"].rsplit("/", 1)[1] for model in known.models.values()}):
         known.roles[role] = iam.get_role(RoleName=role)
     quotas = session.client("service-quotas").get_paginator("list_service_quotas")
-    known.quotas = [one for page in quotas.paginate(ServiceCode="sagemaker") for one in page["Quotas"]]
+    known.quotas = [quota for page in quotas.paginate(ServiceCode="sagemaker") for quota in page["Quotas"]]
     _gather_scaling(session, known)
     return known
 
@@ -119,7 +121,9 @@ def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
                     Period=86_400,
                     Statistics=[statistic],
                 )
-                known.points[name, metric] = [{**one, "Value": one[statistic]} for one in answer["Datapoints"]]
+                known.points[name, metric] = [
+                    {**datapoint, "Value": datapoint[statistic]} for datapoint in answer["Datapoints"]
+                ]
     activities = scaling.get_paginator("describe_scaling_activities")
     for page in activities.paginate(ServiceNamespace="sagemaker", IncludeNotScaledActivities=True):
         known.activities += page["ScalingActivities"]
@@ -127,9 +131,9 @@ def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
         known.alarms += page["MetricAlarms"]
 
 
-def _names(client: Any, operation: str, key: str, member: str, **given: Any) -> list[str]:
+def _names(client: Any, operation: str, key: str, member: str, **arguments: Any) -> list[str]:
     paginator = client.get_paginator(operation)
-    pages = paginator.paginate(**given, PaginationConfig={"PageSize": 100})
+    pages = paginator.paginate(**arguments, PaginationConfig={"PageSize": 100})
     return [one[member] for page in pages for one in page[key]]
 
 
@@ -162,7 +166,7 @@ class Gathered(Aws):
                 raise Gone(f"{service}:{operation}", "ValidationException", "Could not find it.")
             return held[asked[member]]
         if operation == "DescribeAlarms":
-            return {"MetricAlarms": [one for one in known.alarms if one["AlarmName"] in asked["AlarmNames"]]}
+            return {"MetricAlarms": [alarm for alarm in known.alarms if alarm["AlarmName"] in asked["AlarmNames"]]}
         if operation == "GetMetricData":
             return {"MetricDataResults": [self._result(query) for query in asked["MetricDataQueries"]]}
         raise CallFailed(f"{service}:{operation}", "OutOfOrder", "not gathered")
@@ -173,8 +177,8 @@ class Gathered(Aws):
         return {
             "Id": query["Id"],
             "StatusCode": "Complete",
-            "Timestamps": [one["Timestamp"] for one in points],
-            "Values": [one["Value"] for one in points],
+            "Timestamps": [point["Timestamp"] for point in points],
+            "Values": [point["Value"] for point in points],
         }
 
     def pages(self, service: str, operation: str, key: str, **asked: Any) -> Iterator[list[Record]]:

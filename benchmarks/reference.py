@@ -57,17 +57,17 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
         ]
     }
 
-    def pages(call: Any, key: str, **given: Any) -> Iterator[list[dict[str, Any]]]:
+    def pages(call: Any, key: str, **arguments: Any) -> Iterator[list[dict[str, Any]]]:
         token: dict[str, str] = {}
         while True:
-            answer = call(**given, **token)
+            answer = call(**arguments, **token)
             yield answer[key]
             if "NextToken" not in answer:
                 return
             token = {"NextToken": answer["NextToken"]}
 
-    def count(call: Any, key: str, **given: Any) -> int:
-        return sum(len(page) for page in pages(call, key, **given))
+    def count(call: Any, key: str, **arguments: Any) -> int:
+        return sum(len(page) for page in pages(call, key, **arguments))
 
     def hosting() -> int:
         found = 0

@@ -4,15 +4,16 @@ Parts are audited in other processes long before: here each hands over a report 
 measured is the run itself. Table, queue and topic are an emulator's, whose time is most of the seconds.
 """
 
+import dataclasses
 import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import boto3
+from msgspec.structs import replace
 
 from benchmarks.account import ACCOUNT, REGION, Account, Sizes
 from benchmarks.faces import report_of
@@ -63,7 +64,7 @@ def fleet_of(read: Callable[[], Report]) -> tuple[Service, Fleet, Counter[str]]:
     def audit_part(scope: Scope, trigger: str, session: boto3.Session) -> Audited:
         return Audited(moved(read(), scope), scope)
 
-    object.__setattr__(service.fleet, "audit_part", audit_part)
+    service.__dict__["fleet"] = replace(service.fleet, audit_part=audit_part)
     return service, service.fleet, calls
 
 
@@ -198,7 +199,7 @@ def rows(table: Table, folder: Path) -> None:
     """Adds the figures of a run of a thousand parts, and of one of very many findings in one part."""
     from emulator.server import Emulator  # it would count as memory of whoever is measured
 
-    account = Account(replace(Sizes.of(ENDPOINTS, 50), unhealthy=0.3), int(time.time()))
+    account = Account(dataclasses.replace(Sizes.of(ENDPOINTS, 50), unhealthy=0.3), int(time.time()))
     file = folder / "runs.json"
     file.write_text(account.to_json(), encoding="utf-8")
     big = folder / "large.json"

@@ -37,7 +37,7 @@ class Table:
 
     def row(self, name: str, values: list[float] | list[int], target: str = "", met: bool | None = None) -> None:
         """Adds a figure."""
-        self.rows.append(Row(name, [float(one) for one in values], target, met))
+        self.rows.append(Row(name, [float(value) for value in values], target, met))
 
     def text(self) -> str:
         """The table as people read it."""

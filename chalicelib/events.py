@@ -5,14 +5,19 @@ spelling differs between events and API: what is the matter is read anew.
 """
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import DESCRIBED
+from chalicelib.report import telemetry
 from chalicelib.scope import ResourceRef, Scope, partition_of
+
+log = logging.getLogger(__name__)
 
 #: Native SageMaker events: the detail field that names the resource, and its kind, by the event's detail-type.
 NAMED_BY = {f"SageMaker {word} State Change": (row.event_field, row.name) for row in DESCRIBED for word in row.events}
@@ -55,8 +60,7 @@ class NotOurs(InvalidInput):
     """An event that is understood and asks for nothing: a call that failed, or another service's scaling."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where an event came from."""
 
     id: str
@@ -201,3 +205,15 @@ def _text(detail: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidInput(f"the event's detail lacks {key}, which names the resource to audit")
     return value
+
+
+def asks_nothing(event: Any, reason: str) -> dict[str, Any]:
+    """The answer to an event that is understood and asks for nothing."""
+    log.info("event %s asks for nothing: %s", id_of(event), reason)
+    return {"dropped": reason}
+
+
+def dropped(event: Any, reason: str) -> dict[str, Any]:
+    """The answer to an event that nothing can be made of; it is counted."""
+    telemetry.dropped(id_of(event), reason)
+    return {"dropped": reason}

@@ -8,12 +8,12 @@ The ground floor: nothing here knows what a resource holds. A kind that is read 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+
+class Kind(Struct, frozen=True):
     """One kind of resource.
 
     ``name`` is that of reports. ``part`` names the part of the inventory that brings it, ``reads`` all parts that a

@@ -2,9 +2,10 @@
 
 import functools
 import re
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct, field
 
 from chalicelib.errors import InvalidInput
 from chalicelib.kinds import KINDS
@@ -41,16 +42,14 @@ def dns_suffix_of(partition: str) -> str:
     return next((str(known["dns_suffix"]) for known in _partitions() if known["id"] == partition), "amazonaws.com")
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceRef:
+class ResourceRef(Struct, frozen=True):
     """A resource named by kind and name, as in ``endpoint`` ``churn``; by its ARN where that does not end in a name."""
 
     kind: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """One account and region. ``resources`` narrows it; empty means everything there.
 
     ``rules`` narrows the judgement to these ids. ``hints`` carries what an event already tells and no API repeats

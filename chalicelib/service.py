@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from chalicelib.fleet.again import AskingAgain, Moving
 from chalicelib.fleet.asked import Asked, failures, hand_over, told_apart
 from chalicelib.fleet.fleet import Fleet
 from chalicelib.fleet.queue import soon_again
-from chalicelib.fleet.whose import Doors
+from chalicelib.fleet.whose import Doors, with_users
 from chalicelib.inventory.aws import Aws, beside
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
@@ -25,9 +25,11 @@ from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
+from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
 from chalicelib.money.catalogue import PriceList
+from chalicelib.money.estimates import Hub
 from chalicelib.money.prices import Prices
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
@@ -40,7 +42,7 @@ from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.known import Known
 from chalicelib.report.merging import merged
 from chalicelib.report.summary import summary
-from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
+from chalicelib.scope import ResourceRef, Scope, partition_of
 from chalicelib.settings import Settings
 from chalicelib.templating import use_templates
 
@@ -80,7 +82,7 @@ class Service:
         self.begin()
         account = event.get("account") if isinstance(event, Mapping) else None
         if account not in (None, "", self.caller.account):
-            return _dropped(event, f"the account {account!r} is not audited here")
+            return events.dropped(event, f"the account {account!r} is not audited here")
         try:
             return self._scheduled(event)
         finally:
@@ -120,17 +122,17 @@ class Service:
         try:
             scope = events.scope_of(event)
             self.doors.expect(scope)
-            scope = self._with_users(scope)
+            scope = with_users(scope, self.ledger)
             if not scope.resources:
-                return _nothing_to_audit(event, "nothing that is known stands on it")
+                return events.asks_nothing(event, "nothing that is known stands on it")
             if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
                 hand_over(self.session, self.caller.region, url, events.id_of(event), scope)
                 return {"handed_over": scope.account}
             door = self.doors.of(scope)
         except events.NotOurs as reason:
-            return _nothing_to_audit(event, str(reason))
+            return events.asks_nothing(event, str(reason))
         except InvalidInput as error:
-            return _dropped(event, str(error))
+            return events.dropped(event, str(error))
         return self._on_named(scope, door, attempt=0)
 
     def _on_named(self, scope: Scope, door: Aws, attempt: int) -> dict[str, Any]:
@@ -147,9 +149,9 @@ class Service:
         try:
             audited = health.audited(event, self.policy, self.caller.account)
         except events.NotOurs as reason:
-            return _nothing_to_audit(event, str(reason))
+            return events.asks_nothing(event, str(reason))
         except InvalidInput as error:
-            return _dropped(event, str(error))
+            return events.dropped(event, str(error))
         return {"notices": len(self.publisher.event(audited, [*audited.ids, *audited.resolution.gone]))}
 
     def on_parts(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class Service:
 
         Raises Foreign for an account or region that is not audited here.
         """
-        audited = self._audited(self._with_users(scope), "event", self.doors.of(scope), noted=False)
+        audited = self._audited(with_users(scope, self.ledger), "event", self.doors.of(scope), noted=False)
         return audited.report, self.publisher.preview(audited)
 
     # ---- auditing
@@ -252,6 +254,7 @@ class Service:
             memory=self.remembered,
             reading_seconds=self._reading_seconds(),
             prices=self.prices,
+            hub=self.hub,
         )
 
     def _reading_seconds(self) -> float | None:
@@ -278,21 +281,6 @@ class Service:
             known = {id: entry for id, entry in current.items() if entry.finding.status != "resolved"}
         seen = self.ledger.sightings(scope.account, scope.region)
         return Resolutions(scope, rules, known, first_seen=seen, current=frozenset(current))
-
-    def _with_users(self, scope: Scope) -> Scope:
-        """A scope about subnets or alarms, with the models and configs that stand on them, and what they scale, as the
-        last sweep saw it."""
-        names = {
-            "subnet": [ref.name for ref in scope.resources if ref.kind == "subnet"],
-            events.ALARM: [f"{events.ALARM}:{ref.name}" for ref in scope.resources if ref.kind == events.ALARM],
-        }
-        if not any(names.values()):
-            return scope
-        of_both = [*names["subnet"], *names[events.ALARM]]
-        users = self.ledger.users_of(scope.account, scope.region, of_both) if self.ledger is not None else []
-        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
-        kept = [ref for ref in scope.resources if ref.kind not in names]
-        return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))
 
     # ---- what is kept for the life of the process
 
@@ -337,6 +325,17 @@ class Service:
         return Ledger(table, self._dynamodb, self.settings.lookback_days) if table is not None else None
 
     @cached_property
+    def hub(self) -> Hub | None:
+        """Where AWS's own estimates are from; None where they are off."""
+        return Hub(partial(beside, self.session)) if self.settings.estimates else None
+
+    @cached_property
+    def savings(self) -> RealizedSavings | None:
+        """What resolved findings saved; None where no prices are told, or no table is configured."""
+        table, prices = self.settings.table, self.prices
+        return RealizedSavings(table, self._dynamodb, prices) if table is not None and prices is not None else None
+
+    @cached_property
     def history(self) -> History | None:
         """The posture of past sweeps; None where no table is configured."""
         table = self.settings.table
@@ -363,6 +362,7 @@ class Service:
             lambda report: report_address(report, self.settings, self.session),
             self.history,
             frozenset(self.settings.regions or (self.caller.region,)),
+            self.savings,
         )
 
     @cached_property
@@ -385,15 +385,3 @@ class Service:
             publisher=self.publisher,
             audit_part=self._audit_part,
         )
-
-
-def _nothing_to_audit(event: Any, reason: str) -> dict[str, Any]:
-    """The answer to an event that is understood and asks for nothing."""
-    log.info("event %s asks for nothing: %s", events.id_of(event), reason)
-    return {"dropped": reason}
-
-
-def _dropped(event: Any, reason: str) -> dict[str, Any]:
-    """The answer to an event that nothing can be made of."""
-    telemetry.dropped(events.id_of(event), reason)
-    return {"dropped": reason}

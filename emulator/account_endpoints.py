@@ -43,6 +43,7 @@ class Variant:
     that it brings, or None for the variant's. gpu holds the highest GPUUtilization and GPUMemoryUtilization, cpu
     those of CPUs and memory where there is no gpu.
     now_running holds (current, desired) instances where they differ from count. concurrency scales a serverless one.
+    by_minute: there is every minute of its calls, as of those that are scaled.
     rare: it is called in one hour of three days only. jump is what is asked in every minute of working mornings. steps
     are those that automatic scaling has recorded: how many hours ago, and to which count. latencies are the
     milliseconds that a call takes in each container of a pipeline.
@@ -60,6 +61,7 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     now_running: tuple[int, int] | None = None
     concurrency: Scaling | None = None
+    by_minute: bool = False
     rare: bool = False
     latencies: Mapping[str, float] = field(default_factory=dict)
     pools: Sequence[tuple[str, Model | None]] = ()
@@ -209,14 +211,14 @@ def _config_name(endpoint: Endpoint) -> str:
 
 
 def _make_config(account: Account, endpoint: Endpoint, tags: Mapping[str, str]) -> None:
-    members: dict[str, Any] = {"ProductionVariants": [one.member for one in endpoint.variants]}
+    members: dict[str, Any] = {"ProductionVariants": [variant.member for variant in endpoint.variants]}
     if endpoint.shadows:
-        members["ShadowProductionVariants"] = [one.member for one in endpoint.shadows]
+        members["ShadowProductionVariants"] = [shadow.member for shadow in endpoint.shadows]
     if endpoint.asynchronous:
         place = f"s3://async-results-{account.id}/{endpoint.name}/"
         failures = {"S3FailurePath": f"{place}failures/"} if endpoint.failures_kept else {}
         members["AsyncInferenceConfig"] = {"OutputConfig": {"S3OutputPath": place, **failures}}
-    if any(one.model is None for one in endpoint.variants):
+    if any(variant.model is None for variant in endpoint.variants):
         members["ExecutionRoleArn"] = account.role
     if endpoint.encrypted:
         members["KmsKeyId"] = account_storage.KEY_ALIAS
@@ -243,7 +245,7 @@ def _scale_and_call(account: Account, endpoint: Endpoint, variant: Variant) -> N
         calls(account, dimensions, variant.calls, "InvocationsProcessed")
         backlog(account, endpoint.name, variant.calls)
     elif variant.calls:
-        replayed = variant.scaling is not None
+        replayed = variant.by_minute or variant.scaling is not None
         calls(account, dimensions, variant.calls, rare=variant.rare, by_minute=replayed, jump=variant.jump)
     for hours, count in variant.steps:
         _recorded_step(account, resource_id, hours, count)

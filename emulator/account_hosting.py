@@ -39,7 +39,7 @@ SMALL_QUOTAS = {"ml.c5.4xlarge": 5, "ml.g5.2xlarge": 20}
 FAULTY = (
     Endpoint(
         "recommendations-emb",
-        [Variant(own("recommendations-emb-v3"), count=1, calls=45)],
+        [Variant(own("recommendations-emb-v3"), count=1, calls=45, by_minute=True)],
         owner="recommendations",
         age=120,
     ),
@@ -336,7 +336,7 @@ FAULTY = (
     ),
     Endpoint(  # managed instance scaling, which works under inference components only
         "tariff-search",
-        [Variant(own("tariff-search-v1"), calls=35, settings=managed(2, 6))],
+        [Variant(own("tariff-search-v1"), calls=35, settings=managed(2, 6), by_minute=True)],
         owner="search",
         age=140,
     ),

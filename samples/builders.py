@@ -6,10 +6,12 @@ Overrides in AWS's shape (``**described``, ``running``, ``settings``) replace si
 the answer.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from chalicelib.inventory.buckets import Checkpoints, Storage
 from chalicelib.inventory.dependencies import DEEP
@@ -928,7 +930,10 @@ class _UnderTerms(Mapping[Terms, Any]):
         self._variant, self._estate, self._traffic = variant, estate, traffic
 
     def __getitem__(self, terms: Terms) -> Any:
-        rehearser, estate = Rehearser(frozenset([terms])), replace(self._estate)  # nothing is worked out yet
+        rehearser, estate = (
+            Rehearser(frozenset([terms])),
+            dataclasses.replace(self._estate),
+        )  # nothing is worked out yet
         return rehearser.reduced(self._variant, estate, self._traffic.minutes)[terms]
 
     def __iter__(self) -> Iterator[Terms]:
@@ -982,23 +987,28 @@ def an_inventory(
         now=NOW,
         whole=whole,
         endpoints=_endpoints(those(Endpoint), those(Variant)),
-        configs={one.name: one for one in those(EndpointConfig)},
-        models={one.name: one for one in those(Model)},
-        components={one.name: one for one in those(InferenceComponent)},
+        configs={endpoint_config.name: endpoint_config for endpoint_config in those(EndpointConfig)},
+        models={model.name: model for model in those(Model)},
+        components={inference_component.name: inference_component for inference_component in those(InferenceComponent)},
         targets=those(ScalableTarget),
         policies=those(ScalingPolicy),
         schedules=those(ScheduledAction),
         activities=those(ScalingActivity),
-        alarms={one.name: one for one in those(Alarm)},
-        all_alarms={one.name: one for one in those(Alarm)} if whole else None,
-        rollback_alarms={one.name: one for one in those(Alarm)},
+        alarms={alarm.name: alarm for alarm in those(Alarm)},
+        all_alarms={alarm.name: alarm for alarm in those(Alarm)} if whole else None,
+        rollback_alarms={alarm.name: alarm for alarm in those(Alarm)},
         mutes=those(MuteRule) if mutes_known else None,
-        standing=Standing(frozenset(those(Present)), {one.name: one for one in those(EncryptionKey)}),
-        subnets={one.id: one for one in subnets},
-        vpcs={one.id: one for one in vpcs},
-        supplied=Supplied({one.instance_type: one for one in those(TypeOffering)}, dict(placements or {})),
-        metrics={one.key: one.points for one in those(Series)},
-        tuning_jobs={one.name: one for one in those(TuningJob)},
+        standing=Standing(
+            frozenset(those(Present)), {encryption_key.name: encryption_key for encryption_key in those(EncryptionKey)}
+        ),
+        subnets={subnet.id: subnet for subnet in subnets},
+        vpcs={vpc.id: vpc for vpc in vpcs},
+        supplied=Supplied(
+            {type_offering.instance_type: type_offering for type_offering in those(TypeOffering)},
+            dict(placements or {}),
+        ),
+        metrics={series.key: series.points for series in those(Series)},
+        tuning_jobs={tuning_job.name: tuning_job for tuning_job in those(TuningJob)},
         storage=Storage(dict(regions or {}), dict(checkpoints or {})),
         others={kind: {fact.name: fact for fact in those(model)} for kind, model in OTHERS.items()},
         recommendations=those(RecommendationJob),
@@ -1013,7 +1023,7 @@ def an_inventory(
 
 def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[str, Endpoint]:
     """The endpoints by name; loose variants are joined to one that says what they say."""
-    found = {one.name: one for one in endpoints}
+    found = {endpoint.name: endpoint for endpoint in endpoints}
     for variant in loose:
         if (endpoint := found.get(variant.endpoint_name)) is None:
             endpoint = an_endpoint_without_variants(
@@ -1041,7 +1051,7 @@ def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ())
 
 def without(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had AWS denied one part: what the part holds is missing, and noted as unread."""
-    return replace(unasked(inventory, part), gaps=Failures([*inventory.gaps, *_denied([part])]))
+    return dataclasses.replace(unasked(inventory, part), gaps=Failures([*inventory.gaps, *_denied([part])]))
 
 
 def unasked(inventory: Inventory, part: Part) -> Inventory:
@@ -1052,9 +1062,9 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
     if part is Part.PLACEMENTS:
         emptied["supplied"] = replace(inventory.supplied, placements={})
     if part is Part.CHECKPOINTS:
-        emptied["storage"] = replace(inventory.storage, checkpoints={})
+        emptied["storage"] = dataclasses.replace(inventory.storage, checkpoints={})
     if part is Part.BUCKETS:
-        emptied["storage"] = replace(inventory.storage, regions={})
+        emptied["storage"] = dataclasses.replace(inventory.storage, regions={})
     if part is Part.UNUSED_CONFIGS:
         used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
         emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}
@@ -1062,7 +1072,7 @@ def unasked(inventory: Inventory, part: Part) -> Inventory:
         emptied["others"] = {**inventory.others, _PLAIN_PARTS[part]: {}}
     if part in _OF_VARIANTS:
         emptied["endpoints"] = _each_variant(inventory.endpoints, _OF_VARIANTS[part])
-    return replace(inventory, **emptied)
+    return dataclasses.replace(inventory, **emptied)
 
 
 def deprived(subject: Fact, part: Part) -> Fact:

@@ -82,7 +82,7 @@ def a_finding(resource: Resource | None = None, **changes: Any) -> Finding:
 
 def a_notice(*told: Change, **changes: Any) -> Notice:
     """A notice that tells these changes: of one change by default for itself, of none or several a digest."""
-    severities = [one.finding.severity for one in told if one.change != "resolved"]
+    severities = [change.finding.severity for change in told if change.change != "resolved"]
     kind = "digest" if len(told) != 1 else "resolved" if told[0].change == "resolved" else "finding"
     facts: dict[str, Any] = {
         "kind": kind,

@@ -73,7 +73,7 @@ class Story:
 
     def report(self, *findings: Finding, **differences: Any) -> Report:
         """What an audit finds now."""
-        dated = [one.model_copy(update={"first_seen": self.now, "last_seen": self.now}) for one in findings]
+        dated = [finding.model_copy(update={"first_seen": self.now, "last_seen": self.now}) for finding in findings]
         differences = {
             "audit_id": f"a-{self.now:%Y%m%d%H%M%S}",
             "started_at": self.now,

@@ -135,17 +135,17 @@ def _arguments(annotation: Any) -> list[Any]:
     if typing.get_origin(annotation) is typing.Annotated:
         return _arguments(typing.get_args(annotation)[0])
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [one for part in typing.get_args(annotation) for one in _arguments(part)]
+        return [argument for part in typing.get_args(annotation) for argument in _arguments(part)]
     return [annotation]
 
 
 def _many(annotation: Any) -> bool:
-    return any(typing.get_origin(one) in (tuple, list) for one in _arguments(annotation))
+    return any(typing.get_origin(argument) in (tuple, list) for argument in _arguments(annotation))
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    for one in _arguments(annotation):
-        inside = typing.get_args(one)[0] if typing.get_origin(one) in (tuple, list) else one
+    for argument in _arguments(annotation):
+        inside = typing.get_args(argument)[0] if typing.get_origin(argument) in (tuple, list) else argument
         if isinstance(inside, type) and issubclass(inside, BaseModel):
             return inside
     return None
@@ -156,14 +156,16 @@ WORDS = {str: "text", bool: "true or false", int: "number", float: "number", dic
 
 def _named(annotation: Any) -> str:
     names = []
-    for one in _arguments(annotation):
-        origin = typing.get_origin(one)
+    for argument in _arguments(annotation):
+        origin = typing.get_origin(argument)
         if origin in (tuple, list):
-            names.append(f"list of {_named(typing.get_args(one)[0])}")
+            names.append(f"list of {_named(typing.get_args(argument)[0])}")
         elif origin is dict:
             names.append("mapping")
-        elif isinstance(one, type) and issubclass(one, BaseModel):
+        elif isinstance(argument, type) and issubclass(argument, BaseModel):
             names.append("object")
         else:
-            names.append(WORDS.get(one, "time" if getattr(one, "__name__", "") == "datetime" else str(one)))
+            names.append(
+                WORDS.get(argument, "time" if getattr(argument, "__name__", "") == "datetime" else str(argument))
+            )
     return " or ".join(dict.fromkeys(names))

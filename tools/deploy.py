@@ -167,10 +167,10 @@ def check_environment(template: Mapping[str, Any], environment: Mapping[str, str
             raise NotReady(f"{name} is set here and would take the place of the stack's own; unset it, use --parameter")
 
 
-def check_parameters(template: Mapping[str, Any], given: Mapping[str, str]) -> None:
+def check_parameters(template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
     """Raises NotReady for a parameter that the stack does not have."""
     accepted = template.get("Parameters", {})
-    for name in given:
+    for name in parameters:
         if name not in accepted:
             raise NotReady(f"the stack has no parameter {name}; accepted are {', '.join(sorted(accepted))}")
 
@@ -322,7 +322,7 @@ def change(
             cloudformation.delete_change_set(**named)
             return False
         raise DeployFailed(f"the change set was refused: {reason}")
-    seen = {one["EventId"] for one in events(cloudformation, where.stack)}
+    seen = {event["EventId"] for event in events(cloudformation, where.stack)}
     cloudformation.execute_change_set(**named)
     wait(where, where.stack, seen, say, sleep)
     return True
@@ -435,10 +435,10 @@ def say_to_stderr(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _parameter(given: str) -> tuple[str, str]:
-    name, found, value = given.partition("=")
+def _parameter(argument: str) -> tuple[str, str]:
+    name, found, value = argument.partition("=")
     if not found or not name:
-        raise argparse.ArgumentTypeError(f"{given!r} is no parameter; accepted is NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{argument!r} is no parameter; accepted is NAME=VALUE")
     return name, value
 
 

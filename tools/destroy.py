@@ -47,10 +47,10 @@ def retained(where: Place) -> list[str]:
     pages = where.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=where.stack)
     kept = []
     for page in pages:
-        for one in page["StackResourceSummaries"]:
-            if one["ResourceType"] in RETAINED and one.get("PhysicalResourceId"):
-                kind, command = RETAINED[one["ResourceType"]]
-                name = one["PhysicalResourceId"]
+        for summary in page["StackResourceSummaries"]:
+            if summary["ResourceType"] in RETAINED and summary.get("PhysicalResourceId"):
+                kind, command = RETAINED[summary["ResourceType"]]
+                name = summary["PhysicalResourceId"]
                 kept.append(f"the {kind} {name} stays; {command.format(name=name, region=where.region)}")
     return kept
 
@@ -71,7 +71,7 @@ def destroy(session: Any, stage: str, stack: str | None, *, yes: bool, say: Say,
         )
     say(f"deleting the stack {where.stack} in {where.region}")
     cloudformation = where.client("cloudformation")
-    seen = {one["EventId"] for one in events(cloudformation, found["StackId"])}
+    seen = {event["EventId"] for event in events(cloudformation, found["StackId"])}
     cloudformation.delete_stack(StackName=found["StackId"])
     wait(where, found["StackId"], seen, say, sleep)
     for line in kept:

@@ -88,7 +88,7 @@ def _configure(template: Path) -> None:
     Settings.from_environment(settings)
     stack = json.loads(template.read_text(encoding="utf-8"))
     if "AUDITOR_SLACK_SECRET" not in settings:
-        for name in [one for one in stack["Resources"] if one.startswith("DeliverToSlack")]:
+        for name in [resource for resource in stack["Resources"] if resource.startswith("DeliverToSlack")]:
             del stack["Resources"][name]
     stack = stack_template(stack, slack="AUDITOR_SLACK_SECRET" in settings)
     shared = {name: value for name, value in settings.items() if name != EXTERNAL_ID}
@@ -113,7 +113,16 @@ def _problems(packed: Path) -> list[str]:
     for module in ("boto3", "botocore", "moto", "emulator", "samples", "tests"):
         if any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip holds {module}, which Lambda does not need")
-    for module in ("pydantic", "pydantic_core", "jinja2", "yaml", "slack_sdk", "aws_lambda_powertools", "chalice"):
+    for module in (
+        "pydantic",
+        "pydantic_core",
+        "jinja2",
+        "msgspec",
+        "yaml",
+        "slack_sdk",
+        "aws_lambda_powertools",
+        "chalice",
+    ):
         if not any(name.startswith(f"{module}/") for name in names):
             problems.append(f"the zip lacks the package {module}")
     if size > MAX_UNPACKED:

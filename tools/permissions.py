@@ -24,7 +24,7 @@ _NOT_HOSTED = [row for row in DESCRIBED if row.passing or row.plain]
 #: What no native event tells of is described for calls alone.
 NATIVE_READS = EVENT_READS - {row.operations[-1] for row in _NOT_HOSTED if not row.events}
 _SEARCH = "sagemaker:Search"  # an event asks it for models alone
-HOSTING_READS = EVENT_READS - {one for row in _NOT_HOSTED for one in OPERATIONS[Part(row.part)]} - {_SEARCH}
+HOSTING_READS = EVENT_READS - {operation for row in _NOT_HOSTED for operation in OPERATIONS[Part(row.part)]} - {_SEARCH}
 API_CALL_READS = HOSTING_READS | {_SEARCH, *(row.operations[-1] for row in _NOT_HOSTED if row.calls)}
 
 Statement = dict[str, Any]

@@ -35,8 +35,8 @@ class Score(NamedTuple):
 def score(report: Report) -> Score:
     """How the report compares with the labels of the account."""
     told: dict[str, set[str]] = defaultdict(set)
-    for one in report.findings:
-        told[f"{one.resource.kind} {one.resource.name}"].add(one.rule)
+    for finding in report.findings:
+        told[f"{finding.resource.kind} {finding.resource.name}"].add(finding.rule)
     found = {(resource, rule) for resource, rules in told.items() for rule in rules}
     wanted = {(resource, rule) for resource, rules in EXPECTED.items() for rule in rules}
     return Score(found & wanted, found - wanted, wanted - found, sum(report.resources.values()))

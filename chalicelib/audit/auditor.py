@@ -1,11 +1,11 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from chalicelib.audit import capacity
 from chalicelib.audit.calendar import calendar
@@ -27,8 +27,9 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
-from chalicelib.money.appraisal import Appraisal, appraised
+from chalicelib.money.appraisal import Appraisal, appraised, calls_of, money_of
 from chalicelib.money.cases import Case
+from chalicelib.money.estimates import Hub
 from chalicelib.money.prices import Prices
 from chalicelib.money.spot import TrainingSums
 from chalicelib.policy.policy import Policy, RuleSetting
@@ -68,15 +69,15 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Auditor:
+class Auditor(Struct, frozen=True):
     """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
     the last audit.
 
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
     report lists what passed, too. ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a
-    blind spot. With ``prices`` findings are told in money, as far as these are known.
+    blind spot. With ``prices`` findings are told in money, as far as these are known; ``hub``
+    tells beside it what AWS estimates itself, in a sweep.
     """
 
     aws: Aws
@@ -89,6 +90,7 @@ class Auditor:
     reading_seconds: float | None = None
     passes: bool = False
     prices: Prices | None = None
+    hub: Hub | None = None
 
     def audit(
         self,
@@ -143,6 +145,7 @@ class Auditor:
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
         appraisal = self._appraised(failing, estate, training)
         amounts = appraisal.amounts if appraisal is not None else {}
+        told = self.hub.of(scope) if self.hub is not None and scope.whole else None
         charts = {
             id(failed): chart
             for failed in failing
@@ -193,8 +196,8 @@ class Auditor:
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
-            money=appraisal.money(scope.account, listed) if appraisal is not None else None,
-            api_calls=self.aws.calls - calls_before + Counter(appraisal.market.calls if appraisal is not None else ()),
+            money=money_of(scope.account, listed, appraisal, told),
+            api_calls=self.aws.calls - calls_before + calls_of(appraisal, told),
         )
 
     def _appraised(

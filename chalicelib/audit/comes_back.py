@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from chalicelib.inventory.crowding import grouped
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
@@ -62,8 +64,7 @@ def _capacity_away(evidence: Evidence, endpoint: str) -> bool:
     return evidence.get("capacity_back") is not None or evidence.get("days_left") == 0
 
 
-@dataclass(frozen=True, slots=True)
-class Bearing:
+class Bearing(Struct, frozen=True):
     """A rule that bears on a question: failing it says no, or only where its evidence does. One that is not ``needed``
     leaves nothing open where the policy has it off."""
 

@@ -1,10 +1,11 @@
 """Failing outcomes in words: severity, owner, exemptions, and where the console shows the resource."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.audit import jq
 from chalicelib.audit.exemptions import exempted, over, owner_in
@@ -37,8 +38,7 @@ _CONSOLES = {
 _HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(Struct, frozen=True):
     """A failing outcome before it is put into words. ``merged`` holds the evidence of the findings it took in."""
 
     rule: Rule

@@ -3,8 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from msgspec.structs import replace
 
 from chalicelib.audit.findings import Failing
 from chalicelib.inventory.estate import Inventory

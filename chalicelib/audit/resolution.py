@@ -25,6 +25,7 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.scaling import ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
+from chalicelib.money.standing import Standing, standing_of
 from chalicelib.report.findings import finding_id
 from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Outcome, Verdict
@@ -86,6 +87,7 @@ class Resolutions:
         self._undecided: set[str] = set()
         self._sighted: set[Sighting] = set()
         self._past: set[Sighting] = set()
+        self._standing: dict[str, Standing] = {}
 
     # ---- what the audit tells
 
@@ -103,6 +105,9 @@ class Resolutions:
         place = place_of(subject, self.scope)
         self._read.add((subject.kind, place.arn, place.part))
         id = finding_id(rule.id, place.arn, place.part)
+        saves = id in self.known and self.known[id].finding.saving is not None
+        if saves and (standing := standing_of(subject)) is not None:
+            self._standing[id] = standing
         # Of answers under one id (a variant in service and its shadow of the same name) the one that resolves least.
         verdict = outcome.verdict if proves(outcome) else Verdict.UNKNOWN
         self._verdicts[id] = min(verdict, self._verdicts.get(id, verdict), key=_BY_PROOF.index)
@@ -130,7 +135,8 @@ class Resolutions:
         gone = {
             id for id, known in self.known.items() if known.finding.rule in self.rules and _place(known) in self._gone
         }
-        return Resolution(self._verdicts, frozenset(gone), frozenset(self._settled()), frozenset(self._undecided))
+        settled, undecided = frozenset(self._settled()), frozenset(self._undecided)
+        return Resolution(self._verdicts, frozenset(gone), settled, undecided, self._standing)
 
     def _settled(self) -> Iterator[str]:
         """The ARNs of the named resources that were read or are gone, where all rules judged."""
@@ -147,7 +153,7 @@ class Resolutions:
         return kept | {sighting: known.get(sighting, now) for sighting in self._sighted}
 
     def _note_sighting(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]
+        sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]  # what rules judge has one
         if outcome.remembered:
             self._sighted.add(sighting)
         elif proves(outcome):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from chalicelib.audit.findings import resource_of
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.facts import Fact
@@ -12,8 +14,7 @@ from chalicelib.rules import Rule
 from chalicelib.scope import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """One rule's answer for one resource."""
 
     resource: Resource

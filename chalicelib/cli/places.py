@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from chalicelib.audit.auditor import Auditor, utc_now
 from chalicelib.audit.judge import Witness
@@ -56,8 +57,7 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Which accounts and regions an audit is about, as the options say; empty: those of the credentials."""
 
     regions: Sequence[str] = ()
@@ -95,8 +95,7 @@ class Asked:
         return self.organization or bool(self.accounts)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """One account and region with the session to read it; without one ``refused`` says why."""
 
     account: str
@@ -202,8 +201,7 @@ def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches;
     ``passes`` are listed where they are asked for."""
 
@@ -270,6 +268,7 @@ class Survey:
             memory=service.remembered,
             passes=self.passes,
             prices=service.prices,
+            hub=service.hub,
         )
         sighted = Sighted(self.scope(place), witness)
         report = auditor.audit(sighted.scope, "cli", sighted)

@@ -5,9 +5,9 @@ Every line is cut or folded to the width, so that no name can break the layout.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from msgspec import Struct
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
@@ -47,8 +47,7 @@ def flat(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The findings of one resource with its parts, worst first."""
 
     kind: str

@@ -5,9 +5,10 @@ resource, so that "not found" means allowed. Nothing is changed, and nothing tha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.inventory.parts import NARROW_ONLY, OPERATIONS, SPARING, SWEEP_ONLY, Part, closure
 from chalicelib.kinds import DESCRIBED
@@ -43,8 +44,7 @@ _NOTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A request that tells whether an operation is allowed. ``named``: it names a resource that does not exist."""
 
     parameters: Mapping[str, Any]

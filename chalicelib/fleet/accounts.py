@@ -15,6 +15,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 from botocore.exceptions import ConnectionError as AwsConnectionError
+from msgspec import Struct
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.policy.policy import Policy, unknown_rule
@@ -27,8 +28,7 @@ REFUSED = ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "Reg
 NOT_ENABLED = ("InvalidClientTokenId", "UnrecognizedClientException", "RegionDisabledException", "OptInRequired")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """Whose credentials are in use."""
 
     account: str

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from chalicelib.fleet.asked import AGAIN_KIND, MOST_ATTEMPTS
 from chalicelib.inventory.facts import Fact
@@ -44,8 +45,7 @@ class Moving:
             self.found.add(resource)
 
 
-@dataclass(frozen=True, slots=True)
-class AskingAgain:
+class AskingAgain(Struct, frozen=True):
     """Who sends the messages: to this queue, for so many minutes later; ``pending`` is None where nothing remembers
     them."""
 

@@ -8,11 +8,11 @@ a message that names the resources; whoever receives it audits them as the event
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.kinds import KINDS
@@ -33,8 +33,7 @@ _EVENT_ACCEPTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Resources to be audited as for an event: the event itself (``attempt`` 0), or the ``attempt``-th time that it is
     asked about. ``event`` is the id of an event of a member account."""
 

@@ -11,8 +11,9 @@ ledger, so that each leaves once.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS, PASSING
@@ -34,8 +35,7 @@ JOB_PARTS = frozenset(Part(KINDS[kind].part) for kind in PASSING)
 NEVER_CAME = "the part never came to its end"
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(Struct, frozen=True):
     """Ends the runs in ``runs``, of which ``publisher`` tells; ``account`` and ``region`` are the auditor's own."""
 
     runs: Runs

@@ -5,12 +5,12 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct, field
 
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
@@ -44,8 +44,7 @@ class PartDied(AuditorError):
     """The attempts at a part end without a word."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fleet:
+class Fleet(Struct, frozen=True):
     """How runs are started, worked and closed.
 
     ``audit_part`` audits one scope with the credentials of its account; ``session`` is the auditor's own; ``publisher``

@@ -11,6 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from chalicelib.inventory.answers import CallFailed, Gone, mappings, moment, text
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import Part
@@ -25,8 +27,7 @@ _ARN = re.compile(r"arn:[^:]*:s3:(?P<region>[^:]*):")
 _DIRECTORY = "--x-s3"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoints:
+class Checkpoints(Struct, frozen=True):
     """The objects under a path: when the newest was written (None: there is none), how many were read, and whether that
     are all of them."""
 

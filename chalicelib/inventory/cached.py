@@ -11,9 +11,10 @@ import os
 import tempfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from chalicelib import __version__
 from chalicelib.inventory.kinds.configs import EndpointConfig, InstancePool, VariantSettings
@@ -64,8 +65,7 @@ def unpacked_answer(blob: bytes) -> Answer:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class FileMemory:
+class FileMemory(Struct, frozen=True):
     """Files for each account and region in ``folder``, which only its owner can read."""
 
     folder: Path

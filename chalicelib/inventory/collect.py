@@ -261,6 +261,7 @@ class Reading:
         if uses.scales_components(estate.policies) and not self._components_asked:
             reason = "inference components were not read, as neither a variant nor a target shows that there are any"
             reader.gaps.note(Failure(NOT_READ, "", reason, part=Part.COMPONENTS))
+        supplied_read.result()  # the quotas, which bound what a rehearsal may propose
         self._read_what_rests_on_policies(estate)
         if Part.UNUSED_CONFIGS in reader.needs:
             used = {endpoint.config_name for endpoint in estate.endpoints.values() if endpoint.config_name}
@@ -269,7 +270,6 @@ class Reading:
         estate.tuning_jobs = tuning_read.result() or {}
         estate.subnets = self._network.result() or {}
         metrics_read.result()
-        supplied_read.result()
         estate.standing = standing_read.result()
         return estate
 

@@ -5,10 +5,10 @@ and what an answer leaves out is None, never 0.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
+from msgspec import Struct
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
@@ -54,8 +54,7 @@ class Missing(Unread):
     apply, and ``endpoint-dependency-missing`` tells it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where AWS writes a field: the paths of :func:`at`, in the order in which they are tried."""
 
     paths: tuple[str, ...]

@@ -1,7 +1,8 @@
 """What could not be read: every call that failed, with the part or the resource that stays unread because of it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.inventory.answers import cause_of
 from chalicelib.inventory.facts import Missing, Unread
@@ -12,8 +13,7 @@ from chalicelib.report.cause import Cause
 NOT_READ, LEFT_TO_SWEEP = "not read", "left to the next sweep"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Something that was not read, and what stood in the way.
 
     ``operation`` is ``service:Operation`` and ``code`` AWS's error code; empty where no call failed, as nothing was

@@ -8,9 +8,11 @@ alone: a private copy, a fork or a lookalike is an unknown algorithm, and nothin
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.tables import read_facts
 
@@ -44,8 +46,7 @@ class Inference(StrEnum):
     UNSTATED = "unstated"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A container image's URI, taken apart.
 
     ``account`` and ``region`` are None for anything but a private Amazon ECR registry; ``repository`` and ``tag`` are
@@ -75,8 +76,7 @@ class Image:
         return "-eia" in self.repository
 
 
-@dataclass(frozen=True, slots=True)
-class Algorithm:
+class Algorithm(Struct, frozen=True):
     """A recognised algorithm, and its facts in the version and mode at hand. None means not known.
 
     ``single_gpu``: of several GPUs it uses one. ``cpu_cluster``: AWS names several CPU instances as a way to train it.
@@ -176,15 +176,13 @@ def _plain(value: str | None) -> str:
 # ---- the tables
 
 
-@dataclass(frozen=True, slots=True)
-class _When:
+class _When(Struct, frozen=True):
     hyperparameter: str
     value: str
     facts: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     algorithm: Algorithm
     registry: str = ""
     repositories: tuple[str, ...] = ()
@@ -205,15 +203,13 @@ class _Entry:
         return algorithm
 
 
-@dataclass(frozen=True, slots=True)
-class _Registries:
+class _Registries(Struct, frozen=True):
     domains: frozenset[str]
     groups: Mapping[str, Mapping[str, str]]
     deep_learning_containers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Algorithms:
+class _Algorithms(Struct, frozen=True):
     by_repository: Mapping[str, _Entry]
     by_jumpstart_prefix: Mapping[str, _Entry]
     jumpstart_tags: tuple[str, ...]

@@ -6,7 +6,8 @@ The facts are data (``policies/data/instances.yaml``, with their source); this m
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.tables import read_facts
 
@@ -14,8 +15,7 @@ _NAME = re.compile(r"ml\.([a-z0-9-]+)\.([a-z0-9-]+)")
 _MULTIPLE = re.compile(r"(\d+)xlarge")
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
+class _Facts(Struct, frozen=True):
     accelerated: re.Pattern[str]
     accelerated_without_gpu: re.Pattern[str]
     burstable: frozenset[str]
@@ -41,8 +41,7 @@ def _facts() -> _Facts:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceType:
+class InstanceType(Struct, frozen=True):
     """An instance type as SageMaker names it, and what it has inside.
 
     ``accelerated`` covers GPUs as well as Inferentia, Trainium and Gaudi; ``has_gpu`` GPUs alone, the only ones with

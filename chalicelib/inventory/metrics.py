@@ -16,6 +16,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from msgspec import Struct
+
 from chalicelib.inventory.answers import CallFailed, moment, text, unreadable
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
@@ -67,8 +69,7 @@ class Whose(StrEnum):
     COMPONENT = "component"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Struct, frozen=True):
     """How to ask CloudWatch for one metric: namespace, statistic, period in seconds, and whose it is.
 
     ``gpus_only``: asked for only where there are GPUs; ``cpus_only``: only where there is no accelerator.

@@ -1,14 +1,14 @@
 """The operating systems under notebook instances and endpoints: ``policies/data/platforms.yaml``, with its sources."""
 
 import functools
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from chalicelib.tables import read_facts
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """An operating system, by how its identifiers begin: the last day on which AWS mends it, and the identifier to move
     to, where there is one."""
 

@@ -8,10 +8,10 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from msgspec import Struct, field
 from pydantic import ValidationError
 
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Deferred, Gone, text, unreadable
@@ -37,8 +37,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(Struct, frozen=True):
     """What the enabled rules read: parts, and for each metric how many days back. Other parts cost no call.
 
     ``activity_pages`` are the pages of scaling activities that are read at most; None for what the scope takes.

@@ -1,14 +1,14 @@
 """What AWS gives and where: instance types by Availability Zone, and where the instances of variants run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.kinds.offerings import TypeOffering
 from chalicelib.inventory.kinds.placements import Placement
 
 
-@dataclass(frozen=True, slots=True)
-class Supplied:
+class Supplied(Struct, frozen=True):
     """Offerings by instance type, placements by the resource id of the variant."""
 
     offerings: Mapping[str, TypeOffering] = field(default_factory=dict)

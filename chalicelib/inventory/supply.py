@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any, Protocol
+
+from msgspec.structs import replace
 
 from chalicelib.inventory import uses
 from chalicelib.inventory.estate import Inventory

@@ -7,9 +7,11 @@ what is still owed then is told by whoever comes next.
 
 import logging
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from chalicelib.ledger.digests import Digest
 from chalicelib.ledger.ledger import Entry, Ledger

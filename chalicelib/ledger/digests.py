@@ -1,13 +1,14 @@
 """The digest of one account and run, as an item of the ledger's table: the channels to which it is still owed."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.ledger.table import Item, parsed, stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """``owed``, ``claimed_until`` and ``version`` as those of a finding (:class:`chalicelib.report.findings.Known`)."""
 
     account: str

@@ -5,9 +5,11 @@ region without its findings, compressed and in pieces small enough for DynamoDB.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.ledger.pieces import joined, pieces, whole
 from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
@@ -20,13 +22,12 @@ KEPT_DAYS, LAST_DAYS = 400, 40
 POINTS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """The last sweep of each region without its findings, their open findings by rule and severity, and the trend,
     oldest first."""
 
     reports: tuple[Report, ...] = ()
-    counted: dict[str, Counter[Severity]] = field(default_factory=dict)
+    counted: dict[str, Counter[Severity]] = {}
     trend: tuple[Point, ...] = ()
 
 

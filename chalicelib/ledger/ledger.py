@@ -11,9 +11,12 @@ Of a finding ``pk`` is ``account#region`` and ``sk`` its id; in the index ``by-s
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.kinds import PASSING
 from chalicelib.ledger.cursors import decoded, encoded, foreign_cursor
@@ -65,8 +68,7 @@ class Broken(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Some findings, and the cursor for those after them (None: these were the last). ``keys`` are those of the items
     that they stand in."""
 
@@ -81,8 +83,7 @@ class Page:
         return Page(self.findings[:number], encoded(self.keys[number - 1]), self.keys[:number])
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """Which findings to list: those of ``account`` in ``status``, narrowed by everything else that is set."""
 
     account: str

@@ -6,9 +6,10 @@ of the whole run the head alone is kept: what does not grow with its findings.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.ledger.pieces import lines_of, pieces_of, whole
 from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed
@@ -39,8 +40,7 @@ class RunPart(NamedTuple):
         return cls(account, region, group)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What one part found: its report, what it says of findings known before, and who stands on which subnet."""
 
     report: Report
@@ -48,8 +48,7 @@ class Result:
     stands: Mapping[str, Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A report without what grows with the account, and how many findings it has."""
 
     report: Report
@@ -69,8 +68,7 @@ def head_of(report: Report) -> Head:
     return Head(report.model_copy(update=lists), len(report.findings))
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(Struct, frozen=True):
     """The results in ``table``, which are kept until ``expires`` (seconds since the epoch). Every method raises
     LedgerFailed when the table cannot be used, or while another attempt at a part is writing what it found."""
 
@@ -152,6 +150,7 @@ def _lines(result: Result) -> Iterator[str]:
         "findings": len(findings),
         "verdicts": dict(result.judged.verdicts),
         "gone": sorted(result.judged.gone),
+        "standing": dict(result.judged.standing),
         "stands": {subnet: sorted(arns) for subnet, arns in result.stands.items()},
     }
     yield json.dumps(content)
@@ -170,7 +169,7 @@ def _result(id: str, key: str, items: list[Item]) -> Result:
     findings += (_with_part(Finding.model_validate(body), part) for part, body in map(json.loads, lines))
     return Result(
         report.model_copy(update={"findings": findings}),
-        Resolution(content["verdicts"], frozenset(content["gone"])),
+        Resolution(content["verdicts"], frozenset(content["gone"]), standing=content.get("standing", {})),
         content["stands"],
     )
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from msgspec import Struct
+
 from chalicelib.ledger.results import Head, Result, Results, RunPart, partition_of_run
 from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
 from chalicelib.report.findings import Trigger, utc_text
@@ -31,8 +33,7 @@ class Attempts(NamedTuple):
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run as it is now, and whether it is over (``closed``). Of its ``parts`` some are ``open``, not back; some have
     ``failed`` for good, or were ``lost``: not back when the run's time was over. ``notify``: its digests are sent."""
 

@@ -13,7 +13,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from chalicelib.errors import AuditorError
 
@@ -125,8 +125,7 @@ class ItemPage(NamedTuple):
     last: Item | None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemTable:
+class ItemTable(Struct, frozen=True):
     """The table ``name``; ``client`` is a DynamoDB client, ``sleep`` is there to be replaced. Reads are consistent,
     those of an index excepted."""
 

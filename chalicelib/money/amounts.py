@@ -6,9 +6,10 @@ only. Where an input is missing, or has to be guessed, there is no amount.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.configs import plain
@@ -24,8 +25,7 @@ _ARM = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")
 _MONTH = f"{MONTH_HOURS} hours a month"
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """Dollars a month, how they are worked out, the inputs, and what the resource costs a month as it is. ``group``:
     the family of jobs that the amount is about."""
 
@@ -282,6 +282,12 @@ def higher_minimum(basis: Basis) -> Amount:
     return _more(basis, basis.evidence["min_capacity"], wanted, f"at most, for a minimum of {wanted}")
 
 
+def zone_loss(basis: Basis) -> Amount:
+    """The minimum with which the loss of a zone leaves enough."""
+    wanted = basis.evidence["safe_minimum"]
+    return _more(basis, basis.evidence["policy"]["min"], wanted, f"at most, for a minimum of {wanted}")
+
+
 def _more(basis: Basis, now: int, wanted: int, what: str) -> Amount:
     """What instances cost that come to those of now."""
     priced, more = basis.priced, wanted - now
@@ -308,4 +314,5 @@ ARITHMETIC: Mapping[str, Arithmetic] = {
     "endpoint-single-instance": Arithmetic(second_instance, costs=True),
     "autoscaling-min-below-two": Arithmetic(higher_minimum, costs=True),
     "rehearsal-capacity-shortfall": Arithmetic(shortfall, costs=True),
+    "endpoint-az-loss-overload": Arithmetic(zone_loss, costs=True),
 }

@@ -1,14 +1,18 @@
 """From failing outcomes and prices to amounts: which prices are asked for, and what is told of those that lack."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.money.amounts import ARITHMETIC, Amount
 from chalicelib.money.cases import Basis, Case, uses_of
+from chalicelib.money.estimates import Told
 from chalicelib.money.prices import Component, Market, Prices, Unpriced, Use
 from chalicelib.money.spot import TrainingSums
 from chalicelib.report.findings import Finding, Saving
@@ -18,8 +22,7 @@ from chalicelib.report.savings import totals
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Appraised:
+class Appraised(Struct, frozen=True):
     """An amount, and whether the fix ``costs`` it or saves it."""
 
     amount: Amount
@@ -49,24 +52,12 @@ class Appraised:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
+class Appraisal(Struct, frozen=True):
     """The amounts of an audit's outcomes, by the key under which each was given, and the market that they are of."""
 
     market: Market
     amounts: Mapping[int, Appraised] = field(default_factory=dict)
     training: TrainingSums | None = None
-
-    def money(self, account: str, findings: Sequence[Finding]) -> Money:
-        """What a report of these findings says in money."""
-        region = self.market.region
-        return Money(
-            totals=totals(findings),
-            sources=[self.market.source] if self.market.source else [],
-            sample=self.market.sample,
-            notes=list(self.market.notes),
-            spot=self.training.months(account, region, self.market) if self.training is not None else [],
-        )
 
 
 def appraised(
@@ -130,3 +121,27 @@ def _amount(basis: Basis) -> Amount | None:
     if not ARITHMETIC[rule].costs and most is not None and amount.monthly_usd > most:
         amount = replace(amount, monthly_usd=most)
     return amount
+
+
+def money_of(account: str, findings: Sequence[Finding], appraisal: Appraisal | None, told: Told | None) -> Money | None:
+    """What a report of these findings says in money: the amounts of the audit, and what AWS estimates; None where
+    neither was asked for."""
+    if appraisal is None and told is None:
+        return None
+    market = appraisal.market if appraisal is not None else Market("")
+    training = appraisal.training if appraisal is not None else None
+    return Money(
+        totals=totals(findings),
+        sources=[market.source] if market.source else [],
+        sample=market.sample,
+        notes=[*market.notes, *([told.note] if told is not None and told.note else [])],
+        spot=training.months(account, market.region, market) if training is not None else [],
+        estimates=told.estimates if told is not None else [],
+    )
+
+
+def calls_of(appraisal: Appraisal | None, told: Told | None) -> Counter[str]:
+    """The calls that were made for it."""
+    calls = Counter[str](appraisal.market.calls if appraisal is not None else {})
+    calls.update(told.calls if told is not None else {})
+    return calls

@@ -1,9 +1,10 @@
 """A failing outcome as the arithmetic of money sees it: what runs, how many of it, and at which price."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Fact
@@ -24,8 +25,7 @@ _APPS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """A failing outcome: the rule, what it is about, and the facts that it read."""
 
     rule: str
@@ -33,8 +33,7 @@ class Case:
     evidence: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """What the amount of a case rests on. ``lookback_days`` bounds the jobs of ``training``; None where not all of them
     were read."""
 
@@ -83,8 +82,7 @@ class Basis:
         return seen * MONTH_HOURS / (24 * self.lookback_days)
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(Struct, frozen=True):
     """An instance type in a use, with its price."""
 
     use: Use

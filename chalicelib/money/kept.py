@@ -1,9 +1,12 @@
 """Prices as they are remembered from audit to audit: those of a region together, each with the time of its reading."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from chalicelib.inventory.remembered import Answer, Memory
 from chalicelib.money.prices import Component, Price, Use
@@ -14,8 +17,7 @@ KEPT, KEPT_MISS = timedelta(days=7), timedelta(days=1)
 _ACCOUNT, _SUBJECT = "all", "prices"
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """What is known of a use: its price, or the reason why there is none. ``read_at`` is when that was read; None: just
     now."""
 

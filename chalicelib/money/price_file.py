@@ -4,10 +4,10 @@ Its JSON Schema is ``docs/prices.schema.json``, generated from :class:`PriceFile
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chalicelib.errors import InvalidInput
@@ -62,8 +62,7 @@ class PriceFile(_Contract):
             raise InvalidInput(f"{path} is no price file: {error}; {accepted}", field=_FIELD) from None
 
 
-@dataclass(frozen=True, slots=True)
-class FilePrices:
+class FilePrices(Struct, frozen=True):
     """The prices of a file called ``name``."""
 
     file: PriceFile

@@ -7,9 +7,10 @@ Prices are on-demand list prices of compute alone, in US dollars. Pure: where th
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+from msgspec import Struct, field
 
 #: The only currency in which amounts are told.
 CURRENCY = "USD"
@@ -45,8 +46,7 @@ class Use(NamedTuple):
         return f"{self.instance_type} ({self.component.value})"
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """What one instance costs an hour. ``published`` is the day of the price list (ISO 8601; empty where not told);
     vCPUs, memory (GiB) and whether the type is of a current generation stand in the list too, None where they do not.
     """
@@ -62,8 +62,7 @@ class Unpriced(Exception):
     """There is no price to be told. The text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Market:
+class Market(Struct, frozen=True):
     """The prices of one region that an audit asked for. ``source`` names where they are from; ``sample``: they are made
     up, to show how it looks. ``notes`` say, a line each, which prices are not known and why. ``whole`` are the
     components of which every type is here; ``calls`` were made for them, by ``service:Operation``."""

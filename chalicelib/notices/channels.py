@@ -5,10 +5,10 @@ the channels that are switched on alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.config import Config
+from msgspec import Struct, field
 
 from chalicelib.report import telemetry
 from chalicelib.scope import partition_of
@@ -62,8 +62,7 @@ class Lookup(NamedTuple):
     region: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(Struct, frozen=True):
     """One way to people. ``opened`` gives its delivery, None where the settings do not switch it on, and is None for a
     channel that listens to the findings topic. ``texts`` and ``documents`` show a notice as the channel gets it, by the
     name of the form: as text, or as a list of JSON values.

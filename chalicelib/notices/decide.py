@@ -1,10 +1,11 @@
 """What changed since it was told last: pure. The ledger's knowledge and the audit come in, decisions go out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
@@ -21,8 +22,7 @@ NOTICES_OF_AN_EVENT = 5
 SECONDS_A_DAY = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What to tell, worst first, and what to remember once it has been told.
 
     ``unseen`` are findings that were told before and that this audit says nothing of: they are still open.

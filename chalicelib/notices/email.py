@@ -7,7 +7,6 @@ surfaces take the reader's own colours, so that it reads in light and in dark cl
 import logging
 from binascii import b2a_qp
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,6 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.notices.notice import WORDS, ChangeKind, Notice
@@ -77,8 +77,7 @@ class Attachment(NamedTuple):
     content_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(Struct, frozen=True):
     """Letters from ``sender`` to ``recipients`` (AUDITOR_EMAIL_FROM, AUDITOR_EMAIL_TO); ``client`` is ``sesv2``."""
 
     sender: str

@@ -1,7 +1,9 @@
 """What each channel is to hear: pure. A decision, and what the channels were still owed, become changes by channel."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.notices.decide import Decision, tells
 from chalicelib.notices.notice import Change
@@ -10,8 +12,7 @@ from chalicelib.report.findings import ChangeKind
 from chalicelib.report.known import Known
 
 
-@dataclass(frozen=True, slots=True)
-class Owing:
+class Owing(Struct, frozen=True):
     """A finding as it is to be written, what each channel is to hear of it, and the channels that were owed something
     before."""
 

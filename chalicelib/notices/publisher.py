@@ -2,15 +2,18 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import AuditorError
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Broken, Ledger
+from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.table import LedgerFailed, Written
 from chalicelib.notices.channels import Deliver, operation_of
 from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
@@ -36,8 +39,7 @@ class NotDelivered(AuditorError):
     """Some channels did not take everything; the next attempt asks them alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Audited:
+class Audited(Struct, frozen=True):
     """The report of one account and region, and what it proves about findings that it does not hold.
 
     ``stands`` are the ARNs of who stands on each subnet, and of what each alarm scales. ``current`` are the ids of
@@ -83,12 +85,12 @@ class Told(NamedTuple):
     failures: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Publisher:
+class Publisher(Struct, frozen=True):
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
     ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps;
-    ``regions`` are those that an audit of an account reads.
+    ``regions`` are those that an audit of an account reads; ``savings`` keeps what resolved findings saved, where
+    prices are told.
     """
 
     policy: Policy
@@ -97,6 +99,7 @@ class Publisher:
     url: Callable[[Report], str | None] = field(default=lambda report: None)
     history: History | None = None
     regions: frozenset[str] = frozenset()
+    savings: RealizedSavings | None = None
 
     def sweep(self, audited: Sequence[Audited], merged: Report) -> list[Notice]:
         """Sends the one digest of an account's sweep, and remembers; a channel that has taken the digest of the same
@@ -119,6 +122,8 @@ class Publisher:
             return [digest(replace(decision, changes=tuple(changes)), report, self.policy, url)]
 
         told = self._told(owing, claim, digests, report, waiting)
+        for part, ours in zip(audited, claimed, strict=True):
+            self._realized(part, ours)
         self._mended(broken.keys() - told.failures.keys())
         self._follow(audited, merged)
         self._answer_for(told.failures)
@@ -138,6 +143,7 @@ class Publisher:
             report, url = audited.report, None
             if any(owed.changes for owed in owing.values()):
                 report, url = self._stored(report)  # it is stored only when there is something to tell
+            self._realized(audited, claimed)
             notices_of = self._of_event(claimed.decision, report, url)
             told = self._told(owing, claim, notices_of, report, list(self.channels))
             late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
@@ -300,6 +306,17 @@ class Publisher:
                 _quietly(self.ledger.completed, account, merged.finished_at)
         if self.history is not None:
             _quietly(self.history.note, [part.report for part in audited], merged)
+
+    def _realized(self, audited: Audited, claimed: Claimed) -> None:
+        """Keeps what the findings saved that this audit found resolved, and takes off what is there again."""
+        if self.savings is None:
+            return
+        moment, judged = audited.report.started_at, audited.resolution
+        findings = [owed.known.finding for owed in claimed.owing.values()]
+        resolved = [finding for finding in findings if finding.status == "resolved" and finding.resolved_at == moment]
+        reported = audited.report.findings
+        account = audited.scope.account
+        _quietly(self.savings.note, account, moment, resolved, reported, judged.standing, judged.gone)
 
     def _broken(self) -> dict[str, Broken]:
         """The channels that did not take a notice when they were tried last."""

@@ -6,10 +6,10 @@ fields that customers work with (Workflow, Note, UserDefinedFields, Verification
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct, field
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.notice import Notice
@@ -27,16 +27,14 @@ class SecurityHubFailed(AuditorError):
     """Security Hub took none of a batch; the next attempt imports its findings again under the same ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Struct, frozen=True):
     """How many findings Security Hub took, and for each that it refused: id, error code and message."""
 
     imported: int = 0
     failed: list[tuple[str, str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityHub:
+class SecurityHub(Struct, frozen=True):
     """The hub of one account and region: the default product takes no findings of other accounts."""
 
     account: Callable[[], str]

@@ -8,11 +8,11 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 from pydantic import BaseModel
 
 from chalicelib.errors import AuditorError
@@ -47,8 +47,7 @@ class PublishFailed(AuditorError):
     """SNS did not take the message; nothing was told to people, and the next attempt will tell it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """The findings topic (AUDITOR_TOPIC_ARN); ``client`` is boto3's ``sns`` in the topic's region."""
 
     arn: str

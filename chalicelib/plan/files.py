@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from chalicelib.errors import InvalidInput
 from chalicelib.input.bounds import PLAN_VALUES, TooLarge
 from chalicelib.input.reading import read_json
@@ -29,8 +31,7 @@ _ASSET = re.compile(r"asset\.[0-9a-f]{16,}\..*|[0-9a-f]{64}\.json")
 _CDK = {"artifacts": "the manifest of the CDK", "tree": "the CDK's tree of constructs", "files": "the CDK's assets"}
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A file of the command. ``listed``: its folder holds it, so that it may be of no concern."""
 
     file: Path

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.audit.exemptions import exemption_notes
 from chalicelib.audit.findings import Failing, findings, resource_of, tagged_arn
@@ -50,8 +53,7 @@ def _name(subject: Any) -> str:
     return "/".join(str(part) for part in known if part is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """The report, and what was odd.
 
     ``outcomes`` are by rule, kind and name of the resource; ``empty`` names the files without anything to judge.

@@ -6,8 +6,9 @@ stand for is not in it.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _INDEX = re.compile(r"\[[^\]]*\]")
 _LAST_INDEX = re.compile(r"(\[[^\]]*\])\.?$")
@@ -21,8 +22,7 @@ _KEYS = ("each.", "count.")
 _DEEPEST = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A resource that an expression refers to: its address, perhaps without the index, and the attribute wanted of it.
 
     ``rest`` is what follows the attribute.
@@ -33,8 +33,7 @@ class Link:
     rest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """All that an expression refers to. ``keyed``: by the key or index of the resource itself. ``inputs``: to variables
     of the root, whose values are known. ``opaque``: to something of which the plan does not tell what it is."""
 

@@ -6,8 +6,9 @@ Follows "JSON Output Format" of Terraform's internals: ``planned_values`` hold w
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from chalicelib.errors import InvalidInput
 from chalicelib.plan.intrinsics import ALARM, NAMES, SUBNET, VPC
@@ -35,8 +36,7 @@ _LISTS = ("subnets", "alarm_actions")
 _ITSELF = {"id", "name", "arn"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
+class _Planned(Struct, frozen=True):
     """One resource of the plan: where it stands, what of it is known, what is not, and how it is configured."""
 
     address: str

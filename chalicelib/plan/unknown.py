@@ -4,14 +4,13 @@ A fact is read from a template by the paths at which AWS writes its fields, as C
 API. What stands there is validated, what is not known is an unknown field of the fact, with its reason.
 """
 
-import dataclasses
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec import Struct
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
@@ -32,8 +31,7 @@ USERS_LATER = f"no endpoint of the template is certain to use it, and which othe
 NEVER_IN_A_TEMPLATE = frozenset({UNTOLD, ALARMS_LATER, TAGS_LATER, USERS_LATER})
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A value that cannot be told, and why. Two with the same ``symbol`` are the same text, whatever it will be.
 
     ``optional``: it may be that there will be no value at all. ``least`` and ``most`` bound a number, ``choices`` are
@@ -60,8 +58,7 @@ class Place(NamedTuple):
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A resource of a template, in CloudFormation's words. ``name`` and ``arn`` are what others refer to it by.
 
     ``maybe`` says why it may not be made; ``unnamed`` that its real name is not known. ``source`` is its file, ``line``
@@ -83,14 +80,13 @@ class Declared:
         return Place(self.source, self.line(*path), self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """What files declare that are deployed together. ``more`` says why a file brings more resources than these;
     ``plans`` are the files of Terraform."""
 
     sources: Sequence[str]
     resources: Sequence[Declared]
-    more: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    more: Mapping[str, str] = {}
     plans: frozenset[str] = frozenset()
 
     @property

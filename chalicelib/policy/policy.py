@@ -8,12 +8,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.errors import InvalidInput
@@ -44,8 +46,7 @@ if TYPE_CHECKING:
 POLICIES = Path(__file__).resolve().parents[2] / "policies"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSetting:
+class RuleSetting(Struct, frozen=True):
     """How one rule is applied."""
 
     rule: Rule
@@ -60,8 +61,7 @@ class RuleSetting:
         return RuleInForce(severity=self.severity or self.rule.severity, topic=self.rule.topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True, dict=True):
     """A validated policy. ``digest`` changes with any change of what it holds."""
 
     name: str
@@ -73,10 +73,11 @@ class Policy:
     exemptions: tuple[ExemptionEntry, ...] = ()
     allow_open_exemptions: bool = False
     tag_exemptions: TagExemptions = TAGS_EXEMPT
-    index: ExemptionIndex = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "index", ExemptionIndex(self.exemptions))
+    @cached_property
+    def index(self) -> ExemptionIndex:
+        """The exemptions, by what they may be of."""
+        return ExemptionIndex(self.exemptions)
 
     @property
     def used(self) -> PolicyUsed:

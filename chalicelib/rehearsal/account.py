@@ -2,9 +2,10 @@
 recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.answers import CallFailed
@@ -20,7 +21,7 @@ from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARE
 from chalicelib.rehearsal import copies, queued
 from chalicelib.rehearsal.copies import known_of_component, replayable_copies
 from chalicelib.rehearsal.policies import Replayable
-from chalicelib.rehearsal.questions import Wishes, question
+from chalicelib.rehearsal.questions import LOAD_TEST_DAYS, Wishes, question
 from chalicelib.rehearsal.queued import known_of_queue, replayable_queue
 from chalicelib.rehearsal.rehearsal import Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
@@ -41,10 +42,16 @@ PARTS = (
     Part.SCHEDULES,
     Part.ALARMS,
     Part.ACTIVITIES,
+    Part.RECOMMENDATIONS,
+    Part.TAGS,
 )
 #: How far back Application Auto Scaling tells its activities.
 ACTIVITY_HOURS, ACTIVITY_PAGES = 42 * 24, 40
-_BACK = {"activity_hours": ACTIVITY_HOURS, "activity_pages": ACTIVITY_PAGES}
+_BACK = {
+    "activity_hours": ACTIVITY_HOURS,
+    "activity_pages": ACTIVITY_PAGES,
+    "recommendation_days": LOAD_TEST_DAYS,
+}
 
 
 def question_of(

@@ -1,9 +1,10 @@
 """What a replay leaves behind: decisions, the counts over time, and the minutes that were short."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
+
+from msgspec import Struct
 
 #: Why the number of instances changes.
 HIGH, LOW, SCHEDULE = "alarm high", "alarm low", "schedule"
@@ -40,8 +41,7 @@ class Stretch(NamedTuple):
         return self.end - self.begin
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Struct, frozen=True):
     """What would have happened.
 
     ``serving`` and ``desired`` are the counts, each from a minute on; ``short`` the stretches in which the load was

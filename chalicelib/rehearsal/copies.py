@@ -5,8 +5,9 @@ copy waits for a host, the recorded steps take longer, and so does the warm-up t
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.components import InferenceComponent

@@ -1,9 +1,10 @@
 """What people see of a replay: minutes, hours, and the buckets of a chart."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.rehearsal.book import Replay, Run, spans, timeline
 from chalicelib.rehearsal.settings import Behaviour, upward
@@ -21,8 +22,7 @@ class Worst(NamedTuple):
     capacity: float
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """A replay in numbers. Hours are hours of instances; ``needed_hours`` what the load takes with every instance at
     the target and never fewer than ``lowest`` of them, ``fixed_at_peak_hours`` what a constant number that carries
     the peak would take. ``mean_shortfall_percent`` is over the minutes short."""

@@ -2,8 +2,9 @@
 
 import json
 import shlex
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.inventory.kinds.scaling import COPY_DIMENSION, INSTANCE_DIMENSION, INVOCATIONS_PER_INSTANCE
 from chalicelib.rehearsal.proposals import DAY, Proposal, tracked
@@ -13,10 +14,10 @@ from chalicelib.rehearsal.settings import Setting, TargetTracking
 _COPIES = "SageMakerInferenceComponentInvocationsPerCopy"
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
-    """The way to a proposal. Commands are empty where nothing of an account was rehearsed, or where they would have to
-    change a policy whose metric they do not hold."""
+class Fix(Struct, frozen=True):
+    """The way to a proposal: commands for what changes, and all properties of target and policy. Commands are empty
+    where nothing of an account was rehearsed, or where they would have to change a policy whose metric they do not
+    hold."""
 
     commands: tuple[str, ...]
     cloudformation: str
@@ -36,14 +37,14 @@ def fix(answer: Rehearsal) -> Fix | None:
     proposal = answer.proposal
     if not isinstance(proposal, Proposal):
         return None
-    setting, policy = proposal.setting, tracked(proposal.setting)
-    changed = {"target", "out_cooldown"} & set(proposal.changed)
+    question, setting, policy = answer.question, proposal.setting, tracked(proposal.setting)
+    replaced = policy if {"target", "out_cooldown"} & set(proposal.changed) else None
     wake_up = "wake_up" in proposal.changed
-    actions = _actions(answer.question, setting) if "schedule" in proposal.changed else []
+    actions = _actions(question, setting) if "schedule" in proposal.changed else []
     return Fix(
-        _commands(answer.question, setting, policy if changed else None, actions, wake_up=wake_up),
-        _cloudformation(setting, policy, actions, wake_up=wake_up),
-        _terraform(setting, policy, actions, wake_up=wake_up),
+        _commands(question, setting, replaced, actions, wake_up=wake_up),
+        _cloudformation(question, setting, policy, actions, wake_up=wake_up),
+        _terraform(question, setting, policy, actions, wake_up=wake_up),
     )
 
 
@@ -64,16 +65,23 @@ def _commands(
 ) -> tuple[str, ...]:
     if question.resource_id is None or (policy is not None and question.policy_name is None):
         return ()
-    copies = question.resource_id.startswith("inference-component/")
     target = (
         f"--service-namespace sagemaker --resource-id {shlex.quote(question.resource_id)} "
-        f"--scalable-dimension {COPY_DIMENSION if copies else INSTANCE_DIMENSION}"
+        f"--scalable-dimension {_dimension(question)}"
     )
     region = f" --region {shlex.quote(question.region)}" if question.region else ""
     bounds = f"--min-capacity {setting.minimum} --max-capacity {setting.maximum}"
     commands = [f"register-scalable-target {target} {bounds}"]
     if policy is not None and question.policy_name is not None:
-        configuration = json.dumps(_configuration(policy, copies))
+        configuration = json.dumps(
+            {
+                "TargetValue": _number(policy.target),
+                "PredefinedMetricSpecification": {"PredefinedMetricType": _metric(question)},
+                "ScaleOutCooldown": policy.out_cooldown,
+                "ScaleInCooldown": policy.in_cooldown,
+                "DisableScaleIn": policy.low is None,
+            }
+        )
         commands.append(
             f"put-scaling-policy {target} --policy-name {shlex.quote(question.policy_name)} "
             f"--policy-type TargetTrackingScaling --target-tracking-scaling-policy-configuration "
@@ -110,19 +118,30 @@ def _waking(resource_id: str, target: str, region: str) -> tuple[str, str]:
     )
 
 
-def _configuration(policy: TargetTracking, copies: bool) -> dict[str, Any]:
-    return {
-        "TargetValue": round(policy.target, 6),
-        "PredefinedMetricSpecification": {"PredefinedMetricType": _COPIES if copies else INVOCATIONS_PER_INSTANCE},
-        "ScaleOutCooldown": policy.out_cooldown,
-        "ScaleInCooldown": policy.in_cooldown,
-        "DisableScaleIn": policy.low is None,
-    }
+def _copies(question: Question) -> bool:
+    return (question.resource_id or "").startswith("inference-component/")
 
 
-def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool) -> str:
+def _dimension(question: Question) -> str:
+    return COPY_DIMENSION if _copies(question) else INSTANCE_DIMENSION
+
+
+def _metric(question: Question) -> str:
+    return _COPIES if _copies(question) else INVOCATIONS_PER_INSTANCE
+
+
+def _number(target: float) -> float:
+    """A target value without the noise of its arithmetic."""
+    return round(target, 6)
+
+
+def _cloudformation(
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
+) -> str:
     lines = [
         "# AWS::ApplicationAutoScaling::ScalableTarget",
+        "ServiceNamespace: sagemaker",
+        f"ScalableDimension: {_dimension(question)}",
         f"MinCapacity: {setting.minimum}",
         f"MaxCapacity: {setting.maximum}",
     ]
@@ -138,10 +157,17 @@ def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: li
     if policy is not None:
         lines += [
             "# AWS::ApplicationAutoScaling::ScalingPolicy",
+            "PolicyType: TargetTrackingScaling",
             "TargetTrackingScalingPolicyConfiguration:",
-            f"  TargetValue: {policy.target:g}",
+            f"  TargetValue: {_number(policy.target):.12g}",
+            *(
+                ["  PredefinedMetricSpecification:", f"    PredefinedMetricType: {_metric(question)}"]
+                if question.policy_name is not None
+                else ["  # its metric specification as it is"]
+            ),
             f"  ScaleOutCooldown: {policy.out_cooldown}",
             f"  ScaleInCooldown: {policy.in_cooldown}",
+            f"  DisableScaleIn: {_written(policy.low is None)}",
         ]
     if wake_up:
         lines += [
@@ -158,19 +184,34 @@ def _cloudformation(setting: Setting, policy: TargetTracking | None, actions: li
     return "\n".join(lines)
 
 
-def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool) -> str:
+def _terraform(
+    question: Question, setting: Setting, policy: TargetTracking | None, actions: list[Action], *, wake_up: bool
+) -> str:
     lines = [
         "# aws_appautoscaling_target",
-        f"min_capacity = {setting.minimum}",
-        f"max_capacity = {setting.maximum}",
+        'service_namespace  = "sagemaker"',
+        f'scalable_dimension = "{_dimension(question)}"',
+        f"min_capacity       = {setting.minimum}",
+        f"max_capacity       = {setting.maximum}",
     ]
     if policy is not None:
         lines += [
             "# aws_appautoscaling_policy",
+            'policy_type = "TargetTrackingScaling"',
             "target_tracking_scaling_policy_configuration {",
-            f"  target_value       = {policy.target:g}",
+            f"  target_value       = {_number(policy.target):.12g}",
             f"  scale_out_cooldown = {policy.out_cooldown}",
             f"  scale_in_cooldown  = {policy.in_cooldown}",
+            f"  disable_scale_in   = {_written(policy.low is None)}",
+            *(
+                [
+                    "  predefined_metric_specification {",
+                    f'    predefined_metric_type = "{_metric(question)}"',
+                    "  }",
+                ]
+                if question.policy_name is not None
+                else ["  # its metric specification as it is"]
+            ),
             "}",
         ]
     if wake_up:
@@ -197,3 +238,7 @@ def _terraform(setting: Setting, policy: TargetTracking | None, actions: list[Ac
             "}",
         ]
     return "\n".join(lines)
+
+
+def _written(truth: bool) -> str:
+    return "true" if truth else "false"

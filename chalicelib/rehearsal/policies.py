@@ -3,10 +3,11 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import cast, get_args
+
+from msgspec import Struct
 
 from chalicelib.inventory.kinds import scaling
 from chalicelib.inventory.kinds.scaling import (
@@ -84,8 +85,7 @@ _QUEUE = (Signal.BACKLOG, Signal.WITHOUT_CAPACITY)
 _HIGH_RESOLUTION = "HighResolution"
 
 
-@dataclass(frozen=True, slots=True)
-class Unreplayable:
+class Unreplayable(Struct, frozen=True):
     """Why scaling cannot be replayed."""
 
     reason: str
@@ -95,8 +95,7 @@ class _Refused(Exception):
     """The same, on its way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replayable:
+class Replayable(Struct, frozen=True):
     """A setting with the series that its policies follow, the load of the instances first.
 
     ``assumed_alarms`` is True where the alarms of a policy are those that AWS makes, as its own could not be read;

@@ -7,7 +7,9 @@ cooldown can each leave *more* minutes short, as it shifts the moment at which t
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.scan import Totals, scan, scannable
@@ -27,14 +29,14 @@ DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
 LOWEST, EXCESS = 2, 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a proposal must keep to.
 
-    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows; ``begin``
-    the minute of the day with which the load begins; ``tested`` says that the capacity comes from a load test. So
-    many times the traffic must be carried, too, as the ``margin`` says: else a setting tuned to last week's numbers
-    would win. More than ``max_excess`` times the instance-hours that are needed are worth a proposal for fewer.
+    ``lowest`` is the minimum below which none is proposed, ``highest`` the count that the account allows, or that is
+    taken for too many where its quota is not known; ``begin`` the minute of the day with which the load begins;
+    ``tested`` says that the capacity comes from a load test. So many times the traffic must be carried, too, as the
+    ``margin`` says: else a setting tuned to last week's numbers would win. More than ``max_excess`` times the
+    instance-hours that are needed are worth a proposal for fewer.
     """
 
     max_short: int
@@ -46,8 +48,7 @@ class Limits:
     max_excess: float = EXCESS
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The setting, the names of what differs from the present one, and what it would have led to."""
 
     setting: Setting
@@ -56,15 +57,13 @@ class Proposal:
     instance_minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoProposal:
+class NoProposal(Struct, frozen=True):
     """Why there is none."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(Struct, frozen=True):
     setting: Setting
     changed: tuple[str, ...]
     distance: float
@@ -90,7 +89,10 @@ def cheapest(
     peak = _peak(loads[0])
     needed = upward(peak / behaviour.carried)
     if needed > limits.highest:
-        return NoProposal(f"peak of {peak:,.0f} a minute needs {needed:,} instances of {limits.highest:,}")
+        return NoProposal(
+            f"peak of {peak:,.0f} a minute needs {needed:,} instances of {behaviour.capacity:,.10g}, and "
+            f"{limits.highest:,} are allowed"
+        )
     more = [[value * limits.margin for value in series] for series in loads]
     best: tuple[tuple[int, int, float], Proposal] | None = None
     tried, uncapped = 0, None

@@ -1,8 +1,10 @@
 """From what somebody asks to the question that is rehearsed: checked, completed, and with the basis of each number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
@@ -21,24 +23,29 @@ MAX_WAIT = 15
 MIN_EXPLAINED = 0.6
 #: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
 SAFETY_FACTOR = 0.5
-DAY, HIGHEST = 1440, 100
+DAY, HIGHEST, LOAD_TEST_DAYS = 1440, 100, 180
+#: The tag of an endpoint that says how many requests an instance carries in a minute.
+CAPACITY_TAG = "invocations-per-instance"
 
 
-@dataclass(frozen=True, slots=True)
-class Assumptions:
+class Assumptions(Struct, frozen=True):
     """What is taken where nothing was read or measured, and where the bounds lie between enough and not: the minutes of
     warm-up, the share of what it carries that a target leaves an instance, the share of recorded steps that must be
-    explained, the instances below which nothing is needless, and the excess of instance-hours that is too much."""
+    explained, the instances below which nothing is needless, the excess of instance-hours that is too much, and how old
+    a job that measured the model may be."""
 
     warmup: int = WARMUP
     safety_factor: float = SAFETY_FACTOR
     min_explained: float = MIN_EXPLAINED
     lowest: int = LOWEST
     max_excess: float = EXCESS
+    load_test_days: int = LOAD_TEST_DAYS
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+ASSUMED = Assumptions()
+
+
+class Wishes(Struct, frozen=True):
     """What somebody wants to be otherwise than read or assumed; None leaves it. Cooldowns in seconds, the warm-up in
     minutes; ``zones`` asks about the loss of one of so many. Of an asynchronous endpoint, ``max_wait`` are the minutes
     that a request may wait, and ``wake_up`` adds a policy that starts the first instance as soon as one does;
@@ -88,12 +95,13 @@ def _positive(field: str, words: str, value: float | None, most: float) -> None:
         raise InvalidInput(f"a {words} of {value:g}; accepted is a number above 0, up to {most:g}", field=field)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of the scaling that is rehearsed: the replayable setting and where it was read, the names that
     commands would change, and what was measured: minutes of warm-up and removal, the load that an instance has carried,
     how much of the record the replay explains, the instances at first, and the series beside the requests that policies
-    follow. ``queued``: an asynchronous endpoint, whose requests wait; ``copies``: an inference component."""
+    follow. ``stated`` is what an instance carries as the owner says, ``load_test`` what tells that the target rests on
+    a load test, and ``quota`` how many instances the account may have. ``queued``: an asynchronous endpoint, whose
+    requests wait; ``copies``: an inference component."""
 
     replayable: Replayable
     where: str
@@ -103,6 +111,9 @@ class Known:
     warmup: int | None = None
     removal: int | None = None
     proven: float | None = None
+    stated: float | None = None
+    load_test: str = ""
+    quota: int | None = None
     explained: Explained | None = None
     start: int | None = None
     others: Sequence[Sequence[float]] = ()
@@ -122,7 +133,7 @@ def question(
     where: str,
     wishes: Wishes,
     known: Known | None,
-    assumed: Assumptions = Assumptions(),
+    assumed: Assumptions = ASSUMED,
 ) -> Question:
     """The question. ``where`` says where the load comes from; without anything ``known`` of the scaling, the wishes
     must tell all of it. Raises InvalidInput."""
@@ -175,7 +186,8 @@ def question(
             wishes.max_short,
             lowest=assumed.lowest,
             begin=load.minute_of_day,
-            highest=max(HIGHEST, setting.maximum),
+            highest=max(HIGHEST, setting.maximum) if known is None or known.quota is None else known.quota,
+            tested=known is not None and known.stated is not None and wishes.capacity is None,
             max_excess=assumed.max_excess,
         ),
         start=known.start if known else None,
@@ -249,6 +261,8 @@ def _capacity(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tupl
             f"{known.proven:g} a minute by instance, measured: the 95th percentile of what an instance did while "
             "requests waited"
         )
+    if known is not None and known.stated is not None:
+        return known.stated, f"{known.stated:g} a minute by instance, as the tag {CAPACITY_TAG} says"
     policy = tracked(known.replayable.setting) if known and not known.queued else None
     if policy is None:
         raise InvalidInput(
@@ -256,6 +270,11 @@ def _capacity(wishes: Wishes, known: Known | None, assumed: Assumptions) -> tupl
             field="capacity",
         )
     capacity = policy.target / assumed.safety_factor
+    if known is not None and known.load_test:
+        return capacity, (
+            f"{capacity:g} a minute by instance, load-tested: the target of {policy.target:g} ÷ "
+            f"{assumed.safety_factor:g}, and {known.load_test}"
+        )
     if known is not None and known.proven is not None and known.proven > capacity:
         return known.proven, (
             f"{known.proven:g} a minute by {by}, measured: the 99th percentile of what {_article(by)} carried without "

@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.control import Control
@@ -32,8 +34,7 @@ def waking(setting: Setting) -> Setting:
     return replace(setting, policies=(*setting.policies, WAKE_UP))
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """What came of the queue: the replay, the largest backlog with its minute, and the minutes with a backlog."""
 
     replay: Replay

@@ -5,8 +5,9 @@ As with :mod:`chalicelib.rehearsal.proposals`, every setting of the grid is repl
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.proposals import Limits, NoProposal, Proposal, retargeted, tracked
 from chalicelib.rehearsal.queue import replay_queue, wakes, waking

@@ -7,9 +7,10 @@ of them the replay is asked what it would have done.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.inventory.facts import plain
 from chalicelib.inventory.kinds.scaling import ScalingActivity
@@ -105,8 +106,7 @@ def proven_capacity(load: Mapping[int, float], counts: Mapping[int, float], fail
     return carried[math.ceil(0.99 * len(carried)) - 1] if carried else None
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
+class Explained(Struct, frozen=True):
     """How many of the recorded steps of policies the replay explains; ``lone`` are the changes that it would have made
     and AWS did not."""
 

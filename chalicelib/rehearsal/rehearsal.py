@@ -1,7 +1,9 @@
 """One rehearsal: a load, a setting, what would have happened, and the smallest change that would have done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.book import Replay
 from chalicelib.rehearsal.figures import Figures, figures, overloaded_without_a_zone
@@ -13,8 +15,7 @@ from chalicelib.rehearsal.series import Load
 from chalicelib.rehearsal.settings import Behaviour, Setting
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """Where the numbers of a rehearsal come from, each in words: measured, read or assumed."""
 
     load: str
@@ -24,8 +25,7 @@ class Basis:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is to be rehearsed. ``start`` is how many instances there were at first, if known; ``zones`` over how many
     zones the instances are spread, where the loss of one is asked about; ``others`` are the series beside the load
     that policies follow; a ``doubt`` is why the replay does not judge, and proposes nothing; ``resource_id``,
@@ -50,8 +50,7 @@ class Question:
     region: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """The answer. ``proposal`` is None where nothing is to be mended; ``proposed`` is its replay; ``zone_minutes`` are
     those that would be short with the fullest zone lost; ``waiting`` is what came of a queue."""
 

@@ -4,8 +4,9 @@ import csv
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from chalicelib.inventory.traffic import MINUTE, Minutes, number_of
 from chalicelib.rehearsal.bounds import MOST
@@ -24,8 +25,7 @@ class NoTraffic(UnsoundSeries):
     """Nothing has come in the window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """Requests, or whatever is followed, of each minute since ``begin`` (UTC); NaN where there is no datapoint.
 
     ``unsound`` counts the datapoints that were negative, infinite or no number, which are gaps; ``asked`` the minutes

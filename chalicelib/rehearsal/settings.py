@@ -4,8 +4,9 @@ Values alone: no clock, no client. Minutes are counted from the first of the loa
 """
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 #: Numbers that differ by less than this share are the same: 0.9 × 5 is no floating point number.
 TOLERANCE = 1e-9
@@ -19,8 +20,7 @@ def upward(value: float) -> int:
     return math.ceil(value - TOLERANCE)
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """When an alarm rings: ``datapoints`` of the last ``periods`` beyond the threshold, which ``strict`` ones may not
     equal."""
 
@@ -50,8 +50,7 @@ def low(target: float, datapoints: int = 15, periods: int = 15) -> Alarm:
     return Alarm(datapoints, periods, 0.9 * target, above=False)
 
 
-@dataclass(frozen=True, slots=True)
-class TargetTracking:
+class TargetTracking(Struct, frozen=True):
     """A target tracking policy. Cooldowns in seconds; ``low`` is None where scale-in is disabled; ``load`` is the
     number of the series that it follows, divided by the instances where it is ``per_instance``."""
 
@@ -69,8 +68,7 @@ def tracking(target: float, out_cooldown: int = 300, in_cooldown: int = 300, loa
     return TargetTracking(target, high(target), low(target), out_cooldown, in_cooldown, load)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What a step policy does while its metric lies between two distances from the threshold; None is without end."""
 
     lower: float | None
@@ -78,8 +76,7 @@ class Step:
     adjustment: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepScaling:
+class StepScaling(Struct, frozen=True):
     """A step scaling policy with the alarm that sets it off. The cooldown is in seconds; ``magnitude`` is the least
     change of a percentage, in instances."""
 
@@ -118,8 +115,7 @@ class StepScaling:
 Policy = TargetTracking | StepScaling
 
 
-@dataclass(frozen=True, slots=True)
-class Scheduled:
+class Scheduled(Struct, frozen=True):
     """A scheduled action at the beginning of a minute of the window; it leaves a bound that is None as it is."""
 
     minute: int
@@ -127,8 +123,7 @@ class Scheduled:
     maximum: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """All that decides how many instances there are."""
 
     minimum: int
@@ -145,8 +140,7 @@ class Setting:
         return minimum if start is None else max(minimum, min(self.maximum, start))
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(Struct, frozen=True):
     """How the service and its instances behave.
 
     ``capacity`` is what one instance carries in a minute, in units of the first load; ``warmup`` the minutes from a

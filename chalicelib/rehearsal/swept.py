@@ -1,9 +1,10 @@
 """The rehearsals of an audit: each variant under the terms of the rules, kept as the few facts that they judge by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.estate import Inventory
@@ -30,8 +31,7 @@ ZONES, DAYS = 2, 7
 WELL_EXPLAINED = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """Under which terms a rule has the last ``days`` rehearsed: how many minutes may be short, over how many zones the
     instances are spread, and what is assumed."""
 
@@ -48,8 +48,7 @@ class Unjudged(NamedTuple):
     idle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Rehearsed(Struct, frozen=True):
     """What is kept of a rehearsal: the facts in evidence, the minutes short, those with a zone lost, the instance-hours
     used and needed, the highest load of a minute, the fewest instances, and how many of two grounds to trust it are
     there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge. The
@@ -88,8 +87,7 @@ def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearser:
+class Rehearser(Struct, frozen=True):
     """Rehearses each variant of an audit under all these terms, as soon as its minutes are there."""
 
     terms: frozenset[Terms]
@@ -127,19 +125,20 @@ def _rehearsed(
     variant: Variant, estate: Inventory, minutes: Mapping[MinuteMetric, Minutes], terms: Terms
 ) -> Rehearsed | Unjudged:
     end = estate.now.replace(second=0, microsecond=0)
-    begin = end - timedelta(days=terms.days)
+    begin, days = end - timedelta(days=terms.days), terms.assumed.load_test_days
     wishes = Wishes(max_short=terms.max_short, zones=terms.zones)
     try:
         target = estate.target_of(variant)
         assert target is not None, "who has no target is not asked about"
-        load, known = known_of(estate, spared(estate, target), target, variant, minutes, begin, end)
+        load, known = known_of(estate, spared(estate, target), target, variant, minutes, begin, end, days)
         where = f"Invocations of the last {terms.days} days, by minute"
         answer = rehearse(question(target.name, load, where, wishes, known, terms.assumed))
     except NoTraffic as problem:
         return Unjudged(str(problem), idle=True)
     except (InvalidInput, UnsoundSeries, Unrehearsable, Unread) as problem:
         return Unjudged(str(problem))
-    measured = known.proven is not None and answer.question.behaviour.capacity == known.proven
+    tested = known.stated is not None or bool(known.load_test)
+    measured = tested or (known.proven is not None and answer.question.behaviour.capacity == known.proven)
     share = known.explained.share if known.explained else None
     return Rehearsed(
         evidence=_evidence(answer, known, terms),

@@ -3,12 +3,13 @@
 import math
 from array import array
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.errors import AuditorError
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Variant
-from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget
+from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
+from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget, ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import (
     FAILURES,
@@ -20,17 +21,23 @@ from chalicelib.inventory.traffic import (
     measured_on_instances,
     number_of,
 )
+from chalicelib.rehearsal.bounds import LEAST, MOST
 from chalicelib.rehearsal.policies import Replayable, Signal, Unreplayable, replayable
-from chalicelib.rehearsal.questions import WARMUP, Known
+from chalicelib.rehearsal.proposals import tracked
+from chalicelib.rehearsal.questions import CAPACITY_TAG, LOAD_TEST_DAYS, WARMUP, Known
 from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_steps
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points, per_instance
-from chalicelib.rehearsal.settings import Behaviour
+from chalicelib.rehearsal.settings import Behaviour, Setting
 
 #: What a rehearsal can do without, and what it then takes.
 SPARED = {
     Part.ALARMS: "alarms are taken to ring as AWS makes them",
     Part.ACTIVITIES: "how much the replay explains is not known, and the warm-up is assumed",
+    Part.RECOMMENDATIONS: "no job tells of a load test",
+    Part.TAGS: "no tag tells of a load test",
 }
+#: The tag of an endpoint whose targets rest on a load test, as autoscaling-untested-target takes it.
+LOAD_TESTED_TAG = "load-tested"
 #: Less traffic than this says nothing of days.
 FEWEST_MINUTES = 24 * 60
 
@@ -81,6 +88,7 @@ def known_of(
     minutes: Mapping[MinuteMetric, Minutes],
     begin: datetime,
     end: datetime,
+    load_test_days: int = LOAD_TEST_DAYS,
 ) -> tuple[Load, Known]:
     """The load of a variant in a window, and what is known of its scaling. Without the minutes of :data:`SHARES` and
     :data:`FAILURES` nothing is known of what instances have carried.
@@ -104,12 +112,11 @@ def known_of(
     behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
     inside = [step for step in steps if step.started >= since]
     failing = [minute for minute, number in minutes.get(FAILURES, {}).items() if number > 0]
-    alone = policies[0] if len(policies) == 1 else None
     return load, Known(
         answer,
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
-        alone.policy_name if alone and alone.predefined_metric == INVOCATIONS_PER_INSTANCE else None,
+        _varied_name(policies, answer.setting),
         region=estate.region,
         warmup=warmup,
         removal=removal,
@@ -117,10 +124,62 @@ def known_of(
         explained=None
         if Part.ACTIVITIES in unread
         else explained([load.values, *others], answer.setting, behaviour, inside, load.begin, start),
+        stated=_stated(scaled),
+        load_test=_load_test(estate, scaled, estate.now - timedelta(days=load_test_days)),
+        quota=_quota(estate, scaled),
         notes=tuple(unread.values()),
         start=start,
         others=others,
     )
+
+
+def _varied_name(policies: Sequence[ScalingPolicy], setting: Setting) -> str | None:
+    """The name of the policy whose numbers a proposal varies; None where it follows a metric of its own, which commands
+    would have to hold."""
+    varied = tracked(setting)
+    for policy, replayed in zip(policies, setting.policies, strict=True):
+        if replayed is varied:
+            return policy.policy_name if policy.predefined_metric == INVOCATIONS_PER_INSTANCE else None
+    return None
+
+
+def _stated(scaled: Variant) -> float | None:
+    """What an instance carries in a minute, as the endpoint's tag says. Raises Unrehearsable for what is none."""
+    written = (scaled.tags or {}).get(CAPACITY_TAG)
+    if written is None:
+        return None
+    try:
+        capacity = float(written)
+    except ValueError:
+        capacity = math.nan
+    if not LEAST <= capacity <= MOST:
+        raise Unrehearsable(f"the tag {CAPACITY_TAG} says {written[:40]!r}; accepted is a number above 0")
+    return capacity
+
+
+def _load_test(estate: Inventory, scaled: Variant, oldest: datetime) -> str:
+    """What tells of a load test behind the target, as far as it was read; an empty text where nothing does, or where a
+    job is older than ``oldest``."""
+    if LOAD_TESTED_TAG in (scaled.tags or {}):
+        return f"the endpoint is tagged {LOAD_TESTED_TAG}"
+    configured = scaled.known("configured")
+    model = configured.model_name if configured else None
+    jobs = [
+        job.name
+        for job in estate.recommendations
+        if model is not None and job.model_name == model and (job.completed is None or job.completed >= oldest)
+    ]
+    return f"the Inference Recommender job {min(jobs)} measured the model" if jobs else ""
+
+
+def _quota(estate: Inventory, scaled: Variant) -> int | None:
+    """How many instances of its type the account may have under endpoints, as far as that was read."""
+    configured = scaled.known("configured")
+    types = configured.instance_types if configured else ()
+    quotas = [estate.plain(ServiceQuota).get(quota_name(instance_type)) for instance_type in types]
+    values = [quota.known("value") for quota in quotas if quota is not None]
+    known = [int(value) for value in values if value is not None]
+    return max(known, default=None)
 
 
 def _load_of(values: Minutes, counts: Minutes, load: Load) -> Sequence[float]:

@@ -37,7 +37,20 @@ def units(answer: Rehearsal, count: int) -> str:
 def sentences(answer: Rehearsal) -> list[str]:
     """What the rehearsal says, the most important thing first."""
     first = _waiting(answer, answer.waiting) if answer.waiting else _shortage(answer)
-    return [*first, *_hours(answer), *_zone(answer), *_proposal(answer)]
+    return [*first, *_crossed(answer), *_hours(answer), *_zone(answer), *_proposal(answer)]
+
+
+def _crossed(answer: Rehearsal) -> list[str]:
+    """What a schedule left of bounds that cross."""
+    crossed = answer.replay.crossed
+    if not crossed:
+        return []
+    times = "once" if len(crossed) == 1 else f"{len(crossed):,} times"
+    place = "in" if answer.question.load.begin is None else "on"
+    return [
+        f"Scheduled actions left the minimum above the maximum {times}, first {place} {moment(answer, crossed[0])}: "
+        "the maximum counts."
+    ]
 
 
 def _waiting(answer: Rehearsal, waiting: Waiting) -> list[str]:

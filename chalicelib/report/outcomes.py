@@ -1,10 +1,12 @@
 """How a rule answers for one resource: exactly one of four outcomes, with its reason and the facts it rests on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from chalicelib.report.severity import Severity
 
@@ -29,8 +31,7 @@ class Verdict(StrEnum):
     __hash__ = str.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One rule's answer for one resource, with its reason and the facts that it read.
 
     ``severity`` and ``confidence`` are set only where they differ from the rule's own. ``lasting`` is False where the

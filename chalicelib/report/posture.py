@@ -8,9 +8,10 @@ five thousand jobs, so that many healthy jobs do not hide one endpoint.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from chalicelib.report.findings import Finding, Report, RuleCounts, Severity
 
@@ -20,8 +21,7 @@ WEIGHTS = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.MEDIUM: 2, Severity.
 Tally = Mapping[str, Mapping[Severity, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(Struct, frozen=True):
     """One topic: its open findings, the worst of them, and its score from 0 to 100 (None: nothing was judged)."""
 
     name: str
@@ -30,8 +30,7 @@ class Topic:
     score: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Posture:
+class Posture(Struct, frozen=True):
     """The score from 0 to 100 (None: nothing was judged), open findings by severity, and the topics, worst first."""
 
     score: float | None

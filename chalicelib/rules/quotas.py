@@ -1,7 +1,8 @@
 """Service quotas: does the account allow what its endpoints may grow to, and the second fleet of an update?"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
@@ -16,8 +17,7 @@ from chalicelib.rules.autoscaling import RESERVED_ONLY, TOPIC
 from chalicelib.rules.registry import Params, rule
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """How many instances a variant runs, may reach, and starts beside them in an update.
 
     ``bounded`` is False for what may take other types in the place of this, or has instances that are reserved for it:

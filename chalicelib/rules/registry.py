@@ -1,10 +1,10 @@
 """What a rule is, and how one is registered: by decorator, with everything that is generated from it beside it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.inventory.estate import Inventory
@@ -21,8 +21,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid", strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class OwnWords:
+class OwnWords(Struct, frozen=True):
     """What a rule without a template says: the same for every finding."""
 
     title: str
@@ -31,8 +30,7 @@ class OwnWords:
     references: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """How far back a rule reads: ``of`` a metric (days), scaling activities (hours) or load tests (days), as its
     parameter ``param`` says; ``hours`` in each unit of the parameter, where activities are meant."""
 
@@ -46,8 +44,7 @@ Judgement = Callable[[Any, Inventory, Any], Outcome]
 Guard = Callable[[Any, Inventory], Outcome | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A named judgement. ``reads`` are the parts of the inventory that it needs, ``metrics`` those of CloudWatch, each
     with its window; ``bounds`` are the windows of parts.
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import Annotated, Any
 
+from msgspec.structs import replace
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
@@ -15,7 +16,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import MOST_DAYS
-from chalicelib.rehearsal.questions import Assumptions
+from chalicelib.rehearsal.questions import LOAD_TEST_DAYS, Assumptions
 from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out, replayable_in_window
 from chalicelib.rehearsal.variants import SPARED, Unrehearsable
 from chalicelib.report.cause import Cause
@@ -34,6 +35,8 @@ _READS: list[Part | Window] = [
     Part.SCHEDULES,
     Part.ALARMS,
     Window(Part.ACTIVITIES, "window_days", hours=24),
+    Window(Part.RECOMMENDATIONS, "load_test_days"),
+    Part.TAGS,
     Part.MINUTES,
 ]
 Days = Annotated[int, Field(ge=1, le=MOST_DAYS)]
@@ -44,10 +47,16 @@ class Rehearsing(Params):
     """What the rules of rehearsals have in common: how far back, and on which terms."""
 
     window_days: Days = 7
+    load_test_days: PositiveInt = LOAD_TEST_DAYS
 
     @property
     def terms(self) -> Terms:
-        return Terms(self.window_days)
+        return Terms(self.window_days, assumed=self.assumptions)
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What is assumed; the rules have numbers of their own in it."""
+        return Assumptions(load_test_days=self.load_test_days)
 
 
 def rehearser(params: Iterable[Any]) -> Rehearser | None:
@@ -92,7 +101,12 @@ class Shortfall(Rehearsing):
 
     @property
     def terms(self) -> Terms:
-        assumed = Assumptions(self.warmup_minutes, self.safety_factor, self.min_explained)
+        assumed = replace(
+            self.assumptions,
+            warmup=self.warmup_minutes,
+            safety_factor=self.safety_factor,
+            min_explained=self.min_explained,
+        )
         return Terms(self.window_days, self.max_short_minutes, assumed=assumed)
 
 
@@ -125,7 +139,12 @@ class Excess(Rehearsing):
 
     @property
     def terms(self) -> Terms:
-        assumed = Assumptions(min_explained=self.min_explained, lowest=self.min_instances, max_excess=self.max_excess)
+        assumed = replace(
+            self.assumptions,
+            min_explained=self.min_explained,
+            lowest=self.min_instances,
+            max_excess=self.max_excess,
+        )
         return Terms(self.window_days, assumed=assumed)
 
 
@@ -161,7 +180,7 @@ class ZoneLoss(Rehearsing):
 
     @property
     def terms(self) -> Terms:
-        return Terms(self.window_days, self.max_short_minutes, self.assumed_azs)
+        return Terms(self.window_days, self.max_short_minutes, self.assumed_azs, self.assumptions)
 
 
 @rule(

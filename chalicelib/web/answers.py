@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chalicelib.ledger.runs import RunState as RunStatus
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import Finding, PolicyUsed, Report, Severity
+from chalicelib.report.realized import Realized
 from chalicelib.report.shown import Shown
 
 Account = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
@@ -65,6 +66,13 @@ class FindingsPage(_Answer):
     last_audit: str | None
     findings: list[Finding]
     shown: Annotated[Shown | None, Field(description="How the page is narrowed; null for all that is open.")]
+    realized: Annotated[
+        Realized | None,
+        Field(
+            description="What resolved findings saved; only where prices are on.",
+            exclude_if=lambda told: told is None,
+        ),
+    ] = None
     cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]
 
 

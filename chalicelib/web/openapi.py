@@ -5,10 +5,10 @@ packed, and it cannot be older than the code. ``docs/openapi.json`` is the same,
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -38,8 +38,7 @@ Model = type[BaseModel]
 Object = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """One answer of an operation: what it means, its models (any of them) and other media types, its headers."""
 
     meaning: str
@@ -49,8 +48,7 @@ class Answered:
     example: Object | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """What a route takes and answers. ``path`` describes its path parameter."""
 
     id: str

@@ -1,12 +1,12 @@
 """An HTTP answer, and the contract's form of an error."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+
+class HttpResponse(Struct, frozen=True):
     """An HTTP answer."""
 
     status: int

@@ -182,7 +182,8 @@ def _page_of_ledger(service: Service, asked: AuditQuery, listed: Page) -> str:
     query = asked.model_dump(mode="json", exclude_defaults=True, exclude={"limit", "cursor"})
     more = More(urlencode({"limit": MAX_LIMIT, **query}), listed.cursor) if listed.cursor is not None else None
     whole = more is not None and query.keys() <= {"account"} and asked.cursor is None
-    return page(report, trend=past.trend, counted=past.counted if whole else None, more=more)
+    saved = service.savings.of(account) if service.savings is not None else None
+    return page(report, trend=past.trend, counted=past.counted if whole else None, more=more, realized=saved)
 
 
 def _nothing_swept(service: Service, account: str) -> Report:
@@ -221,6 +222,7 @@ def _listing(service: Service, asked: AuditQuery, listed: Page) -> dict[str, Any
         last_audit=service.ledger.last_complete(account) if service.ledger is not None else None,
         findings=listed.findings,
         shown=_shown(asked, listed),
+        realized=service.savings.of(account) if service.savings is not None else None,
         cursor=listed.cursor,
     )
     return body.model_dump(mode="json")

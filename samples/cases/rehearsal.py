@@ -6,7 +6,8 @@ wanted (ceil(2 × 500 ÷ 120)), which serve from t+8: minutes t to t+7 are short
 lasts. When it is over, the low alarm takes them back after fifteen minutes.
 """
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chalicelib.inventory.kinds.endpoints import Variant
@@ -17,7 +18,9 @@ from chalicelib.report.outcomes import Confidence
 from samples.builders import (
     Given,
     a_host_of_components,
+    a_load_test,
     a_policy,
+    a_quota,
     a_serverless_variant,
     a_target,
     a_traffic,
@@ -34,6 +37,7 @@ SHORTFALL = "rehearsal-capacity-shortfall"
 EXCESS = "rehearsal-excess-capacity"
 ZONE_LOSS = "endpoint-az-loss-overload"
 DAY = 1440
+HUNDREDTH = 7 * DAY // 100
 CALM, JUMP, PUSH = 100.0, 1000.0, 300.0
 VARIANT = a_variant()
 
@@ -102,6 +106,8 @@ def left_alone(rule: str, load: list[float]) -> Iterable[Case]:
         variant = a_variant(status=status)
         yield does_not_apply(rule, f"the endpoint is {status}", variant, *scaled(variant), loaded(load, variant))
     yield is_unknown(rule, "one minute less than a day", VARIANT, *scaled(), loaded(load[1:]))
+    unsound = [-1.0] * (HUNDREDTH + 1) + load[HUNDREDTH + 1 :]
+    yield is_unknown(rule, "more than a hundredth of the window is unsound", VARIANT, *scaled(), loaded(unsound))
     yield does_not_apply(rule, "no datapoint at all", VARIANT, *scaled(), loaded([]))
     yield is_unknown(
         rule,
@@ -130,7 +136,108 @@ def left_alone(rule: str, load: list[float]) -> Iterable[Case]:
     )
 
 
+#: A job of the last moment at which it counts, and one that came a minute earlier.
+IN_TIME, TOO_EARLY = (a_load_test(completed=ago(days=180, minutes=more)) for more in (0, 1))
+MEASURED = "a job measured the model in time: what instances seem to have carried does not count"
+UNMEASURED = "a job measured the model too long ago: what instances have carried counts"
+
+
+def tested(
+    rule: str,
+    severity: Severity,
+    load: list[float],
+    of: Variant = VARIANT,
+    minimum: int = 2,
+    in_demo: Sequence[InDemo] = (),
+) -> Iterable[Case]:
+    """What tells that the target rests on a load test, which makes what fails surer; and what is no such word."""
+    facts = [*scaled(of, minimum=minimum), loaded(load, of)]
+    yield fails(
+        rule,
+        "a job measured the model",
+        of,
+        *facts,
+        a_load_test(),
+        severity=severity,
+        confidence=Confidence.MEDIUM,
+        evidence={
+            "capacity_basis": "240 a minute by instance, load-tested: the target of 120 ÷ 0.5, and the Inference "
+            "Recommender job churn-load measured the model"
+        },
+    )
+    yield fails(
+        rule,
+        "a job older than the policy takes",
+        of,
+        *facts,
+        IN_TIME,
+        params={"load_test_days": 179},
+        severity=severity,
+        confidence=Confidence.LOW,
+        boundary="load_test_days",
+    )
+    yield fails(
+        rule,
+        "another model was measured",
+        of,
+        *facts,
+        a_load_test(model="another"),
+        severity=severity,
+        confidence=Confidence.LOW,
+    )
+    tagged = a_tagged(of, "load-tested", "2026-09-01")
+    yield fails(
+        rule,
+        "the endpoint is tagged as load-tested",
+        tagged,
+        *facts,
+        severity=severity,
+        confidence=Confidence.MEDIUM,
+        evidence={
+            "capacity_basis": "240 a minute by instance, load-tested: the target of 120 ÷ 0.5, and the endpoint is "
+            "tagged load-tested"
+        },
+        in_demo=in_demo,
+    )
+    for written in ("many", "0", "-1", "nan", "inf", ""):
+        untold = a_tagged(of, "invocations-per-instance", written)
+        yield is_unknown(rule, f"a tag that says {written!r} of what an instance carries", untold, *facts)
+
+
+def a_tagged(of: Variant, key: str, value: str) -> Variant:
+    """The variant of an endpoint with this tag."""
+    return of.model_copy(update={"tags": {key: value}})
+
+
 CAPACITY_SHORTFALL: list[Case] = [
+    fails(
+        SHORTFALL,
+        "no more than a hundredth of the window is unsound: these minutes are gaps",
+        VARIANT,
+        *scaled(),
+        loaded([-1.0] * HUNDREDTH + a_load(SIXTEEN)[HUNDREDTH:]),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"gap_minutes": HUNDREDTH, "covered_minutes": DAY},
+    ),
+    passes(
+        SHORTFALL,
+        "nothing but zeros",
+        VARIANT,
+        *scaled(),
+        loaded([0.0] * DAY),
+        evidence={"minutes_short": 0, "gap_minutes": 0},
+    ),
+    fails(
+        SHORTFALL,
+        "younger than the window: judged from its first datapoint",
+        VARIANT,
+        *scaled(),
+        loaded([math.nan] * 300 + a_load(SIXTEEN)),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"covered_minutes": DAY, "gap_minutes": 0},
+    ),
     fails(
         SHORTFALL,
         "one minute more than may be",
@@ -161,7 +268,6 @@ CAPACITY_SHORTFALL: list[Case] = [
             },
             "max_short_minutes": 15,
         },
-        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic", remark="Too slow for its mornings.")],
         boundary="max_short_minutes",
     ),
     passes(
@@ -291,6 +397,69 @@ CAPACITY_SHORTFALL: list[Case] = [
         evidence={"explained_steps": 6, "recorded_steps": 11},
         boundary="min_explained",
     ),
+    *tested(
+        SHORTFALL,
+        Severity.MEDIUM,
+        a_load(SIXTEEN),
+        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic", remark="Too slow for its mornings.")],
+    ),
+    fails(
+        SHORTFALL,
+        MEASURED,
+        VARIANT,
+        *scaled(),
+        loaded(a_load(SIXTEEN), counts=[2] * DAY),
+        IN_TIME,
+        severity=Severity.MEDIUM,
+        confidence=Confidence.MEDIUM,
+        boundary="load_test_days",
+    ),
+    passes(
+        SHORTFALL,
+        UNMEASURED,
+        VARIANT,
+        *scaled(),
+        loaded(a_load(SIXTEEN), counts=[2] * DAY),
+        TOO_EARLY,
+        evidence={"capacity_per_instance": 500.0},
+        boundary="load_test_days",
+    ),
+    passes(
+        SHORTFALL,
+        "a tag says that two instances carry the jump",
+        a_tagged(VARIANT, "invocations-per-instance", "500"),
+        *scaled(),
+        loaded(a_load(SIXTEEN)),
+        evidence={
+            "capacity_per_instance": 500.0,
+            "capacity_basis": "500 a minute by instance, as the tag invocations-per-instance says",
+        },
+    ),
+    fails(
+        SHORTFALL,
+        "the quota of the account is less than the jump takes",
+        VARIANT,
+        *scaled(),
+        loaded(a_load(SIXTEEN)),
+        a_quota("ml.m5.large", 4),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={
+            "proposal": None,
+            "no_proposal": "peak of 1,000 a minute needs 5 instances of 240, and 4 are allowed",
+        },
+    ),
+    fails(
+        SHORTFALL,
+        "the quota of the account is what the jump takes",
+        VARIANT,
+        *scaled(),
+        loaded(a_load(SIXTEEN)),
+        a_quota("ml.m5.large", 5),
+        severity=Severity.MEDIUM,
+        confidence=Confidence.LOW,
+        evidence={"no_proposal": None},
+    ),
     *left_alone(SHORTFALL, a_load(SIXTEEN)),
     is_unknown(SHORTFALL, "of what is not known", VARIANT, *scaled(target_value=0), loaded(a_load(SIXTEEN))),
 ]
@@ -313,10 +482,6 @@ EXCESS_CAPACITY: list[Case] = [
             "max_excess": 2.0,
             "minutes_short": 0,
         },
-        in_demo=[
-            InDemo("endpoint-variant campaign-targeting/AllTraffic"),
-            InDemo("endpoint-variant coupon-targeting/AllTraffic", remark="Nothing scales in what was added once."),
-        ],
         boundary="max_excess",
     ),
     passes(
@@ -429,6 +594,40 @@ EXCESS_CAPACITY: list[Case] = [
         severity=Severity.LOW,
         confidence=Confidence.MEDIUM,
     ),
+    *tested(
+        EXCESS,
+        Severity.LOW,
+        a_load({}),
+        SIX,
+        minimum=6,
+        in_demo=[
+            InDemo(
+                "endpoint-variant campaign-targeting/AllTraffic", remark="Its campaign is over; its minimum is not."
+            ),
+            InDemo("endpoint-variant coupon-targeting/AllTraffic", remark="Nothing scales in what was added once."),
+        ],
+    ),
+    passes(
+        EXCESS,
+        f"short, as {MEASURED}",
+        SIX,
+        *scaled(SIX, minimum=6),
+        loaded(a_load(SIXTEEN, height=2000.0), SIX, counts=[4] * DAY),
+        IN_TIME,
+        boundary="load_test_days",
+    ),
+    fails(
+        EXCESS,
+        UNMEASURED,
+        SIX,
+        *scaled(SIX, minimum=6),
+        loaded(a_load(SIXTEEN, height=2000.0), SIX, counts=[4] * DAY),
+        TOO_EARLY,
+        severity=Severity.LOW,
+        confidence=Confidence.MEDIUM,
+        evidence={"capacity_per_instance": 500.0, "minutes_short": 0},
+        boundary="load_test_days",
+    ),
     *left_alone(EXCESS, a_load({})),
 ]
 
@@ -448,10 +647,7 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
             "safe_minimum": 4,
             "safe_target": 80.0,
         },
-        in_demo=[
-            InDemo("endpoint-variant ad-click-rate/AllTraffic"),
-            InDemo("endpoint-variant checkout-risk/AllTraffic"),
-        ],
+        in_demo=[InDemo("endpoint-variant ad-click-rate/AllTraffic")],
         boundary="max_short_minutes",
     ),
     passes(
@@ -517,6 +713,33 @@ ZONE_LOSS_OVERLOAD: list[Case] = [
         VARIANT,
         *scaled(minimum=1),
         loaded(a_load(PUSHES, height=PUSH)),
+    ),
+    *tested(
+        ZONE_LOSS,
+        Severity.INFO,
+        a_load(PUSHES, height=PUSH),
+        in_demo=[InDemo("endpoint-variant checkout-risk/AllTraffic")],
+    ),
+    fails(
+        ZONE_LOSS,
+        MEASURED,
+        VARIANT,
+        *scaled(),
+        loaded(a_load(PUSHES, height=PUSH), counts=[1] * DAY),
+        IN_TIME,
+        severity=Severity.INFO,
+        confidence=Confidence.MEDIUM,
+        boundary="load_test_days",
+    ),
+    passes(
+        ZONE_LOSS,
+        UNMEASURED,
+        VARIANT,
+        *scaled(),
+        loaded(a_load(PUSHES, height=PUSH), counts=[1] * DAY),
+        TOO_EARLY,
+        evidence={"capacity_per_instance": 300.0},
+        boundary="load_test_days",
     ),
     *left_alone(ZONE_LOSS, a_load(PUSHES, height=PUSH)),
 ]

@@ -141,7 +141,7 @@ class StateDoor(Aws):
 
     def _filtered(self, records: list[Record], parameters: Mapping[str, Any]) -> list[Record]:
         endpoint = parameters.get("EndpointNameEquals")
-        kept = [one for one in records if endpoint is None or one.get("EndpointName") == endpoint]
+        kept = [record for record in records if endpoint is None or record.get("EndpointName") == endpoint]
         for field_name in ("LastModifiedTime", "CreationTime"):
             if (after := parameters.get(f"{field_name}After")) is not None:
                 kept = [one for one in kept if field_name in one and one[field_name] > after]
@@ -153,9 +153,9 @@ class StateDoor(Aws):
         ids = set(parameters.get("ResourceIds") or ([parameters["ResourceId"]] if "ResourceId" in parameters else ()))
         names = set(parameters.get("ScheduledActionNames") or parameters.get("PolicyNames") or ())
         return [
-            one
-            for one in records
-            if (not ids or one.get("ResourceId") in ids) and (not names or one.get("PolicyName") in names)
+            record
+            for record in records
+            if (not ids or record.get("ResourceId") in ids) and (not names or record.get("PolicyName") in names)
         ]
 
     def _Search(self, parameters: Mapping[str, Any]) -> Record:
@@ -168,8 +168,8 @@ class StateDoor(Aws):
         ]
         conditions = (parameters.get("SearchExpression") or {}).get("Filters") or []
         for condition in conditions:
-            records = [one for one in records if _meets(one.get(condition["Name"]), condition)]
-        return {"Results": [{kind: {"Model": one} if kind == "Model" else one} for one in records]}
+            records = [record for record in records if _meets(record.get(condition["Name"]), condition)]
+        return {"Results": [{kind: {"Model": record} if kind == "Model" else record} for record in records]}
 
     def _ListTags(self, parameters: Mapping[str, Any]) -> Record:
         return {"Tags": self.state.tags.get(parameters["ResourceArn"], [])}
@@ -181,7 +181,7 @@ class StateDoor(Aws):
         keys = {"subnet-id": "SubnetId", "vpc-id": "VpcId"}
         subnets = self.state.subnets
         for condition in parameters.get("Filters") or ():
-            subnets = [one for one in subnets if one.get(keys[condition["Name"]]) in condition["Values"]]
+            subnets = [subnet for subnet in subnets if subnet.get(keys[condition["Name"]]) in condition["Values"]]
         return {"Subnets": subnets}
 
     def _DescribeSecurityGroups(self, parameters: Mapping[str, Any]) -> Record:
@@ -222,7 +222,9 @@ class StateDoor(Aws):
 
     def _DescribeAlarms(self, parameters: Mapping[str, Any]) -> Record:
         names = parameters.get("AlarmNames")
-        return {"MetricAlarms": [one for one in self.state.alarms if names is None or one.get("AlarmName") in names]}
+        return {
+            "MetricAlarms": [alarm for alarm in self.state.alarms if names is None or alarm.get("AlarmName") in names]
+        }
 
     def _ListApps(self, parameters: Mapping[str, Any]) -> Record:
         return {"Apps": []}
@@ -248,7 +250,7 @@ class StateDoor(Aws):
         for query in parameters["MetricDataQueries"]:
             metric = query["MetricStat"]["Metric"]
             dimensions = sorted(metric["Dimensions"], key=lambda one: str(one["Name"]))
-            key = (metric["MetricName"], *(one["Value"] for one in dimensions))
+            key = (metric["MetricName"], *(dimension["Value"] for dimension in dimensions))
             points = [point for point in self.state.metrics.get(key, []) if point[0] >= parameters["StartTime"]]
             results.append(
                 {

@@ -25,7 +25,9 @@ def count(tab: Page) -> str:
 
 def violations(tab: Page) -> list[str]:
     answer = Axe().run(tab, options={"runOnly": {"type": "tag", "values": WCAG}}).response
-    return [f"{one['id']}: {node['html'][:120]}" for one in answer["violations"] for node in one["nodes"]]
+    return [
+        f"{violation['id']}: {node['html'][:120]}" for violation in answer["violations"] for node in violation["nodes"]
+    ]
 
 
 def opened(tab: Page) -> None:
@@ -76,7 +78,7 @@ def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: Ne
         told = tab.evaluate(
             "(() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor] })()"
         )
-        text, paper = (sum(map(int, re.findall(r"\d+", one)[:3])) for one in told)
+        text, paper = (sum(map(int, re.findall(r"\d+", change)[:3])) for change in told)
         return text, paper
 
     assert colours("light")[0] < colours("light")[1]
@@ -100,7 +102,7 @@ def test_each_filter_leaves_what_it_says(
     findings = many(240)
     tab = new_tab(site.show("/audit", a_page(findings)))
     tab.locator(f"#filter-{name}").select_option(value)
-    wanted = sum(1 for one in findings if left(one))
+    wanted = sum(1 for finding in findings if left(finding))
     assert 0 < wanted < 240
     assert count(tab).startswith(f"{wanted} findings") and count(tab).endswith("of 240")
     assert f"{name}={value}" in tab.url

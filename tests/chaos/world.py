@@ -10,7 +10,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from types import SimpleNamespace
@@ -19,6 +19,7 @@ from unittest import mock
 
 import boto3
 import botocore.endpoint
+from msgspec.structs import replace
 
 from chalicelib.errors import AuditorError
 from chalicelib.events import run_id

@@ -298,9 +298,9 @@ class Stack:
             role = function["Role"].rsplit("/", 1)[-1]
             self._without_resource_account(role)
             batches = [
-                {**one, "Action": "sqs:SendMessageBatch"}
-                for one in self.statements(role)
-                if one["Action"] in ("sqs:SendMessage", ["sqs:SendMessage"])
+                {**statement, "Action": "sqs:SendMessageBatch"}
+                for statement in self.statements(role)
+                if statement["Action"] in ("sqs:SendMessage", ["sqs:SendMessage"])
             ]
             if batches:
                 policy = json.dumps({"Version": "2012-10-17", "Statement": batches})
@@ -378,8 +378,8 @@ class Stack:
         while messages := sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
         ).get("Messages"):
-            for one in messages:
-                sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+            for message in messages:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
             found += messages
         return found
 
@@ -417,7 +417,7 @@ class Stack:
     def function(self, handler: str) -> str:
         """The name of the function with this handler."""
         functions = self.client("lambda").list_functions()["Functions"]
-        (found,) = [one["FunctionName"] for one in functions if one["Handler"] == f"app.{handler}"]
+        (found,) = [function["FunctionName"] for function in functions if function["Handler"] == f"app.{handler}"]
         return str(found)
 
     def role(self, handler: str) -> str:
@@ -488,7 +488,9 @@ class Stack:
             pages = logs.get_paginator("filter_log_events").paginate(
                 logGroupName=group["logGroupName"], startTime=int(since * 1000)
             )
-            lines += [f"{group['logGroupName']}: {one['message'].rstrip()}" for page in pages for one in page["events"]]
+            lines += [
+                f"{group['logGroupName']}: {event['message'].rstrip()}" for page in pages for event in page["events"]
+            ]
         return "\n".join(lines)
 
     # ---- what is audited
@@ -519,7 +521,7 @@ class Stack:
 def told(notices: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
     """What notices say: change, rule and resource."""
     return {
-        (one["change"], one["finding"]["rule"], one["finding"]["resource"]["name"])
+        (change["change"], change["finding"]["rule"], change["finding"]["resource"]["name"])
         for notice in notices
-        for one in notice["told"]
+        for change in notice["told"]
     }

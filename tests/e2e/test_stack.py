@@ -25,7 +25,7 @@ def arn(kind: str, name: str) -> str:
 def members(stack: Stack) -> list[str]:
     """The accounts of the organization but the auditor's own."""
     listed = stack.emulator.client("organizations").list_accounts()["Accounts"]
-    return sorted(one["Id"] for one in listed if one["Id"] != ACCOUNT)
+    return sorted(name["Id"] for name in listed if name["Id"] != ACCOUNT)
 
 
 def test_an_event_leads_to_a_finding_once_and_to_a_resolved_notice(stack: Stack) -> None:
@@ -53,7 +53,7 @@ def test_without_an_action_in_its_role_a_function_is_refused(stack: Stack) -> No
 
 def test_the_schedule_leads_to_one_digest(stack: Stack) -> None:
     events = stack.client("events")
-    (rule,) = [one for one in events.list_rules()["Rules"] if "ScheduleExpression" in one]
+    (rule,) = [rule for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
     assert rule["ScheduleExpression"] == "rate(1 day)"
     try:
         events.put_rule(Name=rule["Name"], ScheduleExpression="rate(1 minute)")
@@ -73,7 +73,7 @@ def test_the_api_answers_the_signed_alone(stack: Stack) -> None:
     assert stack.http("GET", "/audit", signed=False).status == 403
     named = stack.http("POST", "/audit", {"resources": [arn("endpoint", "untold")]})
     assert named.status == 200
-    assert SINGLE in {one["rule"] for one in named.body["findings"]}
+    assert SINGLE in {finding["rule"] for finding in named.body["findings"]}
     begun = stack.http("POST", "/audit", {"regions": REGIONS})
     assert begun.status == 202
     assert begun.body["parts"] == len(REGIONS)
@@ -83,11 +83,11 @@ def test_the_api_answers_the_signed_alone(stack: Stack) -> None:
     assert sorted(done["report"]["regions"]) == REGIONS
     assert stack.received() == []
     listed = stack.http("GET", "/audit")
-    assert SINGLE in {one["rule"] for one in listed.body["findings"]}
+    assert SINGLE in {finding["rule"] for finding in listed.body["findings"]}
     page = stack.http("GET", "/audit", accept="text/html,*/*;q=0.8")
     assert page.status == 200
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
-    assert SINGLE in {one["rule"] for one in Reader(page.body).data["findings"]}
+    assert SINGLE in {finding["rule"] for finding in Reader(page.body).data["findings"]}
     assert stack.http("GET", "/rules/endpoint-idle").body["id"] == "endpoint-idle"
     assert "/audit" in stack.http("GET", "/openapi.json").body["paths"]
 
@@ -105,9 +105,9 @@ def test_an_organization_of_twelve_accounts_in_three_regions(stack: Stack, front
     stack.client("lambda").invoke(
         FunctionName=stack.outputs["ScheduleFunctionName"], InvocationType="Event", Payload=json.dumps({"id": "daily"})
     )
-    digests = {one["account"]: one for one in stack.notices(MEMBERS + 1, "the digests")}
+    digests = {notice["account"]: notice for notice in stack.notices(MEMBERS + 1, "the digests")}
     assert digests.keys() == {ACCOUNT, denied, *others}
-    (run,) = {one["audit_id"] for one in digests.values()}
+    (run,) = {digest["audit_id"] for digest in digests.values()}
     done = stack.done(run)
     assert done["parts"] == {"total": 36, "done": 36, "open": [], "failed": [], "lost": []}
     report = done["report"]

@@ -6,13 +6,14 @@ finding that it lost. ``run`` tries one; ``every_trial`` are all of them.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 from unittest import mock
 
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from msgspec.structs import replace
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.resolution import Resolutions

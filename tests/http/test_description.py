@@ -63,7 +63,7 @@ def test_the_catalogue_lists_every_rule_with_the_policy_in_force(client: Client)
     status, answer = asked(client, "GET", "/rules")
     assert status == 200
     assert answer["policy"]["name"] == "baseline"
-    assert {one["id"] for one in answer["rules"]} == RULES.keys()
+    assert {rule["id"] for rule in answer["rules"]} == RULES.keys()
     for one in answer["rules"]:
         rule = RULES[one["id"]]
         assert (one["topic"], one["default_severity"], one["kinds"]) == (rule.topic, rule.severity, list(rule.kinds))
@@ -80,7 +80,7 @@ def test_a_rule_is_told_as_the_policy_applies_it(
     _, idle = asked(client, "GET", "/rules/endpoint-idle")
     assert (idle["severity"], idle["default_severity"], idle["mode"]) == ("critical", "medium", "observe")
     _, single = asked(client, "GET", "/rules/endpoint-single-instance")
-    (parameter,) = [one for one in single["parameters"] if one["name"] == "min_instances"]
+    (parameter,) = [parameter for parameter in single["parameters"] if parameter["name"] == "min_instances"]
     assert (single["enabled"], single["enabled_by_default"], single["custom"]) == (False, True, False)
     assert (parameter["value"], parameter["default"]) == (3, 2)
     _, custom = asked(client, "GET", "/rules/acme-endpoint-has-owner")
@@ -183,7 +183,7 @@ def test_a_region_named_twice_is_audited_once(client: Client, emulator: Emulator
     _, once = asked(client, "POST", "/audit", {"regions": [REGION]})
     _, twice = asked(client, "POST", "/audit", {"regions": [REGION, REGION], "accounts": [ACCOUNT, ACCOUNT]})
     assert once["findings"]
-    assert [one["id"] for one in twice["findings"]] == [one["id"] for one in once["findings"]]
+    assert [finding["id"] for finding in twice["findings"]] == [finding["id"] for finding in once["findings"]]
 
 
 def test_a_run_over_regions_named_twice_has_each_part_once(with_ledger: Client) -> None:
@@ -202,11 +202,11 @@ def test_pages_follow_their_cursor_and_no_other(with_ledger: Client) -> None:
     seen, cursor = [], ""
     while cursor is not None:
         _, page = asked(with_ledger, "GET", f"/audit?limit=1{f'&cursor={cursor}' if cursor else ''}")
-        seen += [one["id"] for one in page["findings"]]
+        seen += [finding["id"] for finding in page["findings"]]
         cursor = page["cursor"]
         if cursor:
             assert asked(with_ledger, "GET", f"/audit?status=exempt&cursor={cursor}")[0] == 400
-    assert seen == [one["id"] for one in every["findings"]]
+    assert seen == [finding["id"] for finding in every["findings"]]
     assert len(seen) > 1
 
 

@@ -69,7 +69,7 @@ def test_get_audit_answers_the_report(client: Client) -> None:
     status, report = asked(client, "GET", "/audit")
     assert status == 200
     assert report["trigger"] == "http"
-    assert "endpoint-single-instance" in {one["rule"] for one in report["findings"]}
+    assert "endpoint-single-instance" in {finding["rule"] for finding in report["findings"]}
 
 
 def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -> None:
@@ -83,7 +83,7 @@ def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -
         status, report = asked(client, "GET", f"/audit?{query}")
         assert status == 200
         assert report["findings"], query
-        assert all(keeps(one) for one in report["findings"]), query
+        assert all(keeps(finding) for finding in report["findings"]), query
     _, one = asked(client, "GET", "/audit?limit=1")
     assert len(one["findings"]) == 1
 
@@ -91,7 +91,7 @@ def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -
 def test_post_audit_of_a_named_endpoint_audits_it_alone(client: Client, front: Front) -> None:
     status, report = asked(client, "POST", "/audit", {"resources": [f"{ENDPOINT}/pair"]})
     assert status == 200
-    assert {one["resource"]["name"] for one in report["findings"]} == {"pair/AllTraffic"}
+    assert {finding["resource"]["name"] for finding in report["findings"]} == {"pair/AllTraffic"}
     assert report["scope"]["resources"] == [f"{ENDPOINT}/pair"]
     assert "sagemaker:Search" not in report["api_calls"]
 
@@ -118,7 +118,7 @@ def test_post_audit_without_a_body_audits_everything(client: Client) -> None:
         ({"resources": ["arn:aws:sagemaker:eu-west-1:999999999999:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["arn:aws:sagemaker:us-east-1:123456789012:endpoint/x"]}, "resources.0", "another account"),
         ({"resources": ["nonsense"]}, "resources.0", "accepted are ARNs"),
-        ({"resources": [f"{ENDPOINT}/e{one}" for one in range(21)]}, "resources", "up to 20"),
+        ({"resources": [f"{ENDPOINT}/e{number}" for number in range(21)]}, "resources", "up to 20"),
     ],
 )
 def test_a_wrong_body_is_refused_before_anything_is_read(

@@ -129,35 +129,37 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pasted]:
 
             def paste(findings: Sequence[Finding]) -> None:
                 for finding in sorted(findings, key=order):
-                    commands = [filled_in(one, finding, emulator) for one in finding.fix.commands]
+                    commands = [filled_in(command, finding, emulator) for command in finding.fix.commands]
                     complaints[finding.id] = shell.paste(commands)[1]
 
             paste(before.findings)
             # One fix may change what another rests on: a higher maximum of copies asks for more instances.
-            paste([one for one in service.audit(service.scope(), "cli").findings if not stays(one)])
+            paste([finding for finding in service.audit(service.scope(), "cli").findings if not stays(finding)])
         yield Pasted(before, complaints, service.audit(service.scope(), "cli"), emulator)
 
 
 def test_every_command_is_accepted(pasted: Pasted) -> None:
     refused = [
-        f"{told(one)}: {pasted.complaints[one.id]}" for one in pasted.before.findings if pasted.complaints[one.id]
+        f"{told(finding)}: {pasted.complaints[finding.id]}"
+        for finding in pasted.before.findings
+        if pasted.complaints[finding.id]
     ]
     assert not refused, "\n".join(refused)
 
 
 def test_what_a_fix_claims_to_mend_is_mended(pasted: Pasted) -> None:
-    left = {told(one) for one in pasted.after.findings}
-    lasting = [told(one) for one in pasted.before.findings if told(one) in left and not stays(one)]
+    left = {told(finding) for finding in pasted.after.findings}
+    lasting = [told(finding) for finding in pasted.before.findings if told(finding) in left and not stays(finding)]
     assert not lasting, "\n".join(lasting)
 
 
 def test_nothing_new_is_wrong_afterwards(pasted: Pasted) -> None:
-    known = {told(one) for one in pasted.before.findings}
+    known = {told(finding) for finding in pasted.before.findings}
     # What did not serve was not judged by any other rule.
-    serving_again = {one.resource.name for one in pasted.before.findings if one.rule == "endpoint-degraded"}
+    serving_again = {finding.resource.name for finding in pasted.before.findings if finding.rule == "endpoint-degraded"}
     new = [
-        f"{told(one)}: {one.summary}"
-        for one in pasted.after.findings
-        if told(one) not in known and one.resource.name.partition("/")[0] not in serving_again
+        f"{told(finding)}: {finding.summary}"
+        for finding in pasted.after.findings
+        if told(finding) not in known and finding.resource.name.partition("/")[0] not in serving_again
     ]
     assert not new, "\n".join(new)

@@ -111,7 +111,7 @@ def account(emulator: Emulator) -> Emulator:
 
 
 def found(report: Report) -> set[tuple[str, str]]:
-    return {(one.rule, one.resource.name) for one in report.findings}
+    return {(finding.rule, finding.resource.name) for finding in report.findings}
 
 
 EXPECTED = {
@@ -132,7 +132,7 @@ def test_a_sweep_finds_every_defect_and_nothing_else(account: Emulator, new_serv
     report = service.audit(service.scope(), "cli")
     assert {one for one in found(report) if one[0] != "vpc-single-az"} == EXPECTED
     assert report.complete
-    assert {one.owner for one in report.findings if one.resource.name == "alone/AllTraffic"} == {"team-a"}
+    assert {finding.owner for finding in report.findings if finding.resource.name == "alone/AllTraffic"} == {"team-a"}
 
 
 def test_counted_calls_are_those_that_were_sent(account: Emulator, front: Front, new_service: NewService) -> None:
@@ -167,7 +167,7 @@ def test_a_denied_operation_is_a_blind_spot_and_never_an_absence(
     assert report.rules[left_unknown].unknown > 0
     assert not report.complete
     assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
-        one for one in EXPECTED if one[0] not in lost
+        finding for finding in EXPECTED if finding[0] not in lost
     }
 
 
@@ -179,7 +179,7 @@ def test_without_search_lists_and_descriptions_give_the_same_findings(
     front.deny("sagemaker:Search")
     listed = new_service().audit(service.scope(), "cli")
     assert found(listed) == found(searched)
-    assert {one.owner for one in listed.findings} == {one.owner for one in searched.findings}
+    assert {finding.owner for finding in listed.findings} == {finding.owner for finding in searched.findings}
     assert listed.rules == searched.rules
     assert [(spot.operation, spot.effect) for spot in listed.blind_spots] == [("sagemaker:Search", [])]
 
@@ -193,7 +193,7 @@ def test_an_endpoint_that_disappears_between_list_and_describe_is_skipped_quietl
     report = service.audit(service.scope(), "cli")
     assert report.blind_spots == []
     assert report.resources["endpoint"] == 3
-    assert not [one for one in report.findings if one.resource.name.startswith("alone")]
+    assert not [finding for finding in report.findings if finding.resource.name.startswith("alone")]
 
 
 def test_one_denied_description_leaves_only_its_resource_unknown(
@@ -205,7 +205,7 @@ def test_one_denied_description_leaves_only_its_resource_unknown(
     assert ("endpoint-gpu-underutilized", "lazy-gpu/AllTraffic") not in found(report)
     assert ("endpoint-idle", "idle-gpu/AllTraffic") in found(report)
     assert report.rules["endpoint-gpu-underutilized"].unknown == 1
-    spot = next(one for one in report.blind_spots if one.operation == "sagemaker:DescribeEndpointConfig")
+    spot = next(spot for spot in report.blind_spots if spot.operation == "sagemaker:DescribeEndpointConfig")
     assert spot.resource == "lazy-gpu"
     assert "endpoint-gpu-underutilized" in spot.effect
 
@@ -265,7 +265,7 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
     front.calls.clear()
     report = service.audit(scope, "event")
     assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
-        one for one in EXPECTED if one[1].startswith("walled-in")
+        finding for finding in EXPECTED if finding[1].startswith("walled-in")
     }
     assert report.resources["endpoint"] == 1
     assert sum(front.calls.values()) <= 15

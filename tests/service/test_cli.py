@@ -179,10 +179,10 @@ def test_several_formats_are_written_at_once(account: Emulator, capsys: Captured
     output = tmp_path / "out"
     assert run(["audit", "--format", "json", "--format", "sarif,table", "--output", str(output)]) == 0
     assert capsys.readouterr().out == ""
-    assert sorted(one.name for one in output.iterdir()) == ["report.json", "report.sarif", "report.txt"]
+    assert sorted(path.name for path in output.iterdir()) == ["report.json", "report.sarif", "report.txt"]
     report, sarif = (json.loads((output / name).read_text()) for name in ("report.json", "report.sarif"))
-    ids = {one["partialFingerprints"]["findingId/v1"] for one in sarif["runs"][0]["results"]}
-    assert ids == {one["id"] for one in report["findings"]}
+    ids = {result["partialFingerprints"]["findingId/v1"] for result in sarif["runs"][0]["results"]}
+    assert ids == {finding["id"] for finding in report["findings"]}
     assert "2 findings on 1 resource" in (output / "report.txt").read_text()
 
 

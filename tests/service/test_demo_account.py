@@ -44,17 +44,17 @@ def report(emulator_of_demo: Emulator) -> Report:
 
 def fired(report: Report) -> dict[str, frozenset[str]]:
     rules: dict[str, set[str]] = defaultdict(set)
-    for one in report.findings:
-        rules[f"{one.resource.kind} {one.resource.name}"].add(one.rule)
+    for finding in report.findings:
+        rules[f"{finding.resource.kind} {finding.resource.name}"].add(finding.rule)
     return {resource: frozenset(ids) for resource, ids in rules.items()}
 
 
-def difference(found: Mapping[str, frozenset[str]], expected: Mapping[str, frozenset[str]]) -> list[str]:
+def difference(findings: Mapping[str, frozenset[str]], expected: Mapping[str, frozenset[str]]) -> list[str]:
     """One line for each finding that is missing or too many."""
     nothing: frozenset[str] = frozenset()
     lines = []
-    for resource in sorted(found.keys() | expected.keys()):
-        got, wanted = found.get(resource, nothing), expected.get(resource, nothing)
+    for resource in sorted(findings.keys() | expected.keys()):
+        got, wanted = findings.get(resource, nothing), expected.get(resource, nothing)
         lines += [f"not found: {resource}: {rule}" for rule in sorted(wanted - got)]
         lines += [f"too much:  {resource}: {rule}" for rule in sorted(got - wanted)]
     return lines
@@ -156,8 +156,8 @@ def test_a_third_of_the_endpoints_is_well(report: Report) -> None:
     with_findings = fired(report).keys()
     every = (*HEALTHY, *FAULTY, *IN_TRANSITION)
     assert report.resources["endpoint"] == len(every) + len(RESERVED)
-    assert [one.name for one in HEALTHY if resources_of(one) & with_findings] == []
-    assert [one.name for one in FAULTY if not resources_of(one) & with_findings] == []
+    assert [name.name for name in HEALTHY if resources_of(name) & with_findings] == []
+    assert [name.name for name in FAULTY if not resources_of(name) & with_findings] == []
     assert len(HEALTHY) >= len(every) / 3
 
 
@@ -169,7 +169,9 @@ def test_a_third_of_the_training_jobs_is_well(report: Report) -> None:
 
 def test_endpoints_have_an_owner_to_turn_to(report: Report) -> None:
     hosting = ("endpoint", "endpoint-config", "endpoint-variant", "model")
-    assert [one.resource.name for one in report.findings if one.resource.kind in hosting and not one.owner] == []
+    assert [
+        finding.resource.name for finding in report.findings if finding.resource.kind in hosting and not finding.owner
+    ] == []
 
 
 def test_the_report_is_what_its_schema_says(report: Report) -> None:
@@ -192,5 +194,6 @@ def test_the_words_of_a_finding_are_whole_sentences(report: Report) -> None:
             assert "  " not in text
         assert finding.references
         assert all(
-            one.startswith(("https://docs.aws.amazon.com/", "https://aws.amazon.com/")) for one in finding.references
+            reference.startswith(("https://docs.aws.amazon.com/", "https://aws.amazon.com/"))
+            for reference in finding.references
         )

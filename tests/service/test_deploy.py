@@ -122,7 +122,7 @@ def deployed(session: Any, root: Path, pack: Packing | None = None, **wish: Any)
 
 def stacks() -> list[str]:
     cloudformation = boto3.client("cloudformation", region_name=REGION)
-    return [one["StackName"] for one in cloudformation.describe_stacks()["Stacks"]]
+    return [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
 
 
 def a_place(session: Any) -> Place:
@@ -280,7 +280,7 @@ def test_the_code_lies_in_the_bucket_under_the_hash_of_its_content(
 ) -> None:
     deployed(session, tmp_path)
     _, said = deployed(session, tmp_path)
-    keys = [one["Key"] for one in boto3.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    keys = [content["Key"] for content in boto3.client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
     code = "sagemaker-auditor/5694d08a2e53ffcae0c3103e5ad6f6076abd960eb1f8a56577040bc1028f702b.zip"
     assert code in keys
     assert len(keys) == 2

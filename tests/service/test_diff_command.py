@@ -42,22 +42,22 @@ def audits(emulator: Emulator, front: Front, new_service: NewService, tmp_path: 
 
 def ids(path: str, rule: str) -> set[str]:
     report = Report.model_validate_json(Path(path).read_text())
-    return {one.id for one in report.findings if one.rule == rule}
+    return {finding.id for finding in report.findings if finding.rule == rule}
 
 
 def test_new_resolved_and_not_seen(audits: tuple[str, str, str], capsys: Captured) -> None:
     first, second, third = audits
     assert run(["diff", first, second, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {one["finding"]["resource"]["name"].split("/")[0] for one in told["new"]} == {"second", "third"}
+    assert {finding["finding"]["resource"]["name"].split("/")[0] for finding in told["new"]} == {"second", "third"}
     assert (told["resolved"], told["not_seen"]) == ([], [])
 
     assert run(["diff", second, third, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {one["finding"]["id"] for one in told["not_seen"]} == ids(second, "endpoint-idle")
-    assert "endpoint-single-instance" in {one["finding"]["rule"] for one in told["resolved"]}
-    assert "endpoint-idle" not in {one["finding"]["rule"] for one in told["resolved"]}
-    assert [one["operation"] for one in told["blind_spots_appeared"]] == ["cloudwatch:GetMetricData"]
+    assert {finding["finding"]["id"] for finding in told["not_seen"]} == ids(second, "endpoint-idle")
+    assert "endpoint-single-instance" in {finding["finding"]["rule"] for finding in told["resolved"]}
+    assert "endpoint-idle" not in {finding["finding"]["rule"] for finding in told["resolved"]}
+    assert [spot["operation"] for spot in told["blind_spots_appeared"]] == ["cloudwatch:GetMetricData"]
 
 
 @pytest.mark.parametrize(("level", "code"), [("high", 3), ("critical", 0)])
@@ -84,7 +84,7 @@ def test_markdown_has_a_row_for_each_change(audits: tuple[str, str, str], capsys
     assert run(["diff", first, second, "--format", "json"]) == 0
     number = len(json.loads(capsys.readouterr().out)["new"])
     assert run(["diff", first, second, "--format", "markdown"]) == 0
-    lines = [one for one in capsys.readouterr().out.splitlines() if one.startswith("| New")]
+    lines = [splitline for splitline in capsys.readouterr().out.splitlines() if splitline.startswith("| New")]
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter="|"))
     assert [len(row) for row in rows] == [7] * number
 

@@ -29,7 +29,7 @@ from tests.examples import sampled
 
 Captured = pytest.CaptureFixture[str]
 NOW = datetime.now(UTC)
-EVERY_OPERATION = sorted({one for operations in OPERATIONS.values() for one in operations})
+EVERY_OPERATION = sorted({operation for operations in OPERATIONS.values() for operation in operations})
 SWEEP = sorted(needed(load_policy("strict").enabled(), sweep=True))
 SEARCH = "sagemaker:Search"
 #: What these bring, the demo account has of every kind: all that may be unknown is unknown there.
@@ -96,10 +96,10 @@ def effects(report: Report) -> set[str]:
 
 def test_nothing_is_missing_where_nothing_is_denied(front: Front, session: boto3.Session) -> None:
     found = diagnose(session, {}, NOW, policy="strict")
-    assert {one.state for one in found.permissions} == {"allowed"}
+    assert {permission.state for permission in found.permissions} == {"allowed"}
     assert (found.missing, found.blind, found.policy_to_add) == ([], [], None)
-    assert not [one for one in found.checks if one.state != "ok"]
-    assert sorted(one.operation for one in found.permissions) == SWEEP
+    assert not [check for check in found.checks if check.state != "ok"]
+    assert sorted(permission.operation for permission in found.permissions) == SWEEP
 
 
 def test_each_operation_is_asked_once_and_nothing_is_written(front: Front, session: boto3.Session) -> None:
@@ -113,7 +113,7 @@ def test_the_doctor_names_exactly_what_is_denied(front: Front, session: boto3.Se
     front.deny(operation)
     event = operation in NARROW_ONLY
     found = diagnose(session, {}, NOW, policy="strict", event=event)
-    assert [one.operation for one in found.missing] == [operation]
+    assert [permission.operation for permission in found.missing] == [operation]
     assert found.policy_to_add is not None
     assert found.policy_to_add["Statement"][0]["Action"] == [action(operation)]
     assert found.blind == needed(load_policy("strict").enabled(), sweep=not event)[operation]
@@ -122,7 +122,7 @@ def test_the_doctor_names_exactly_what_is_denied(front: Front, session: boto3.Se
 def test_an_audit_tells_its_findings_where_endpoint_configs_are_unread(front: Front, audit: Audit) -> None:
     front.deny("sagemaker:DescribeEndpointConfig")
     front.deny(SEARCH)
-    assert "endpoint-single-instance" in {one.rule for one in audit().findings}
+    assert "endpoint-single-instance" in {finding.rule for finding in audit().findings}
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_what_an_audit_leaves_unknown_the_doctor_has_foretold(
     report = audit()
     unknown = effects(report) - effects(undisturbed)
     unknown |= {id for id, counts in report.rules.items() if counts.unknown > undisturbed.rules[id].unknown}
-    unknown |= {one.rule for one in undisturbed.findings} - {one.rule for one in report.findings}
+    unknown |= {finding.rule for finding in undisturbed.findings} - {finding.rule for finding in report.findings}
     foretold = set(needed(load_policy("strict").enabled(), sweep=True)[operation])
     assert unknown <= foretold
     if operation in EXACT:
@@ -193,7 +193,7 @@ def test_json_is_for_programs(front: Front, capsys: Captured) -> None:
     assert run(["doctor", "--format", "json", "--strict"]) == 4
     told = json.loads(capsys.readouterr().out)
     assert (told["ready"], told["audit"]) == (False, "sweep")
-    denied = [one for one in told["permissions"] if one["state"] == "denied"]
+    denied = [permission for permission in told["permissions"] if permission["state"] == "denied"]
     assert [one["operation"] for one in denied] == ["ec2:DescribeSubnets"]
     assert denied[0]["effect"] == told["blind"]
 
@@ -233,7 +233,7 @@ def test_what_the_deployed_stack_uses_is_looked_at_and_changes_no_exit_code(
     front.deny("sqs:*")
     assert run(["doctor", "--strict", "--format", "json"]) == 0
     checks = json.loads(capsys.readouterr().out)["checks"]
-    states = {one["subject"]: one["state"] for one in checks if one["topic"] == "deployed"}
+    states = {check["subject"]: check["state"] for check in checks if check["topic"] == "deployed"}
     assert states == {
         f"topic {topic}": "ok",
         "bucket auditor-reports": "ok",

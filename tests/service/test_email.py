@@ -46,7 +46,7 @@ def test_every_kind_of_notice_arrives_in_both_forms(verified: Emulator, name: st
     (message,) = inbox()
     assert (body_of(message, "plain"), body_of(message, "html")) == bodies(notice)
     assert message["Subject"] == notice.subject
-    assert [one.addr_spec for one in message["To"].addresses] == ["jane@example.org", "ops@example.org"]
+    assert [address.addr_spec for address in message["To"].addresses] == ["jane@example.org", "ops@example.org"]
 
 
 def test_an_attachment_arrives_whole(verified: Emulator) -> None:
@@ -86,4 +86,4 @@ def test_a_digest_carries_the_report_page(verified: Emulator, new_service: NewSe
     assert attached.get_content_type() == "text/html"
     assert str(attached.get_filename()).startswith(f"sagemaker-audit-{DEFAULT_ACCOUNT}-")
     page = Reader(attached.get_content())
-    assert "alone/AllTraffic" in {one["resource"]["name"] for one in page.data["findings"]}
+    assert "alone/AllTraffic" in {finding["resource"]["name"] for finding in page.data["findings"]}

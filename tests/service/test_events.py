@@ -44,9 +44,9 @@ def told(subscriber: Subscriber) -> list[tuple[str, str, str]]:
     """What left since the last look: change, rule and resource."""
     bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
     return sorted(
-        (one["change"], one["finding"]["rule"], one["finding"]["resource"]["name"])
+        (change["change"], change["finding"]["rule"], change["finding"]["resource"]["name"])
         for body in bodies
-        for one in body["told"]
+        for change in body["told"]
     )
 
 
@@ -289,7 +289,7 @@ def test_get_audit_answers_from_the_ledger(client: Client, emulator: Emulator, f
     page = answer.json_body
     assert answer.status_code == 200
     assert not [name for name in front.calls if name.startswith("sagemaker:")]
-    assert [one["severity"] for one in page["findings"]] == ["high", "high"]
+    assert [finding["severity"] for finding in page["findings"]] == ["high", "high"]
     assert page["last_audit"] is not None
     following = client.http.get(f"/audit?limit=2&severity=high&cursor={page['cursor']}").json_body
     assert len(following["findings"]) == 1

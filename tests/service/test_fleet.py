@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
@@ -87,13 +88,13 @@ class Account:
         while messages := self.sqs.receive_message(
             QueueUrl=self.queue, MaxNumberOfMessages=10, AttributeNames=["All"]
         ).get("Messages"):
-            for one in messages:
-                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=one["ReceiptHandle"])
-                records.append(a_record(json.loads(one["Body"]), id=one["MessageId"]))
+            for message in messages:
+                self.sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                records.append(a_record(json.loads(message["Body"]), id=message["MessageId"]))
         return records
 
     def told(self) -> list[dict[str, Any]]:
-        return [json.loads(one["Message"]) for one in self.subscriber.received()]
+        return [json.loads(message["Message"]) for message in self.subscriber.received()]
 
 
 def a_record(body: Any, *, id: str = "1", attempt: int = 1) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def a_record(body: Any, *, id: str = "1", attempt: int = 1) -> dict[str, Any]:
 def worked(service: Service, *records: dict[str, Any]) -> list[str]:
     """The ids of the messages that failed."""
     answers = [service.on_parts({"Records": [record]}) for record in records]
-    return [one["itemIdentifier"] for answer in answers for one in answer["batchItemFailures"]]
+    return [failure["itemIdentifier"] for answer in answers for failure in answer["batchItemFailures"]]
 
 
 def report_of(service: Service, run: str) -> Report:
@@ -199,7 +200,7 @@ def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
             raise MemoryError("too large")
         return healthy(scope, trigger, session)
 
-    object.__setattr__(service.fleet, "audit_part", poisoned)
+    service.__dict__["fleet"] = replace(service.fleet, audit_part=poisoned)
     service.on_schedule(SCHEDULE)
     records = account.queued()
     bad = next(record for record in records if "us-east-1" in record["body"])
@@ -261,7 +262,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     assert sum(after["still_open"].values()) == len(before["told"])
     split = report_of(service, split_run["run"])
     assert (split.rules, split.resources) == (whole.rules, whole.resources)
-    assert {one.id for one in split.findings} == {one.id for one in whole.findings}
+    assert {finding.id for finding in split.findings} == {finding.id for finding in whole.findings}
 
 
 POLICY_OF_ONE_MEMBER = f"""
@@ -405,7 +406,7 @@ def test_a_large_audit_over_http_is_a_run(account: Account) -> None:
     worked(service, second)
     done = get_run(service, begun.body["audit_id"]).body
     assert done["state"] == "done"
-    assert {one["rule"] for one in done["report"]["findings"]} == {"endpoint-single-instance"}
+    assert {finding["rule"] for finding in done["report"]["findings"]} == {"endpoint-single-instance"}
     assert account.told() == []
     assert get_run(service, "a-none").status == 404
     with pytest.raises(InvalidInput, match="is not audited from here"):

@@ -39,11 +39,11 @@ def test_a_sweep_is_a_point_and_the_last_of_each_region_is_kept(history: History
         both = west.model_copy(update={"regions": ["eu-west-1", "us-east-1"], "audit_id": f"a-{day}"})
         history.note([west, east], both)
     past = history.of(ACCOUNT)
-    assert [(one.at, one.score, one.open[Severity.HIGH]) for one in past.trend] == [
+    assert [(point.at, point.score, point.open[Severity.HIGH]) for point in past.trend] == [
         (NOW + timedelta(days=day), 75.0, 1) for day in range(3)
     ]
-    assert sorted(one.regions[0] for one in past.reports) == ["eu-west-1", "us-east-1"]
-    assert all(one.findings == [] and one.finished_at == NOW + timedelta(days=2) for one in past.reports)
+    assert sorted(report.regions[0] for report in past.reports) == ["eu-west-1", "us-east-1"]
+    assert all(report.findings == [] and report.finished_at == NOW + timedelta(days=2) for report in past.reports)
     assert past.counted == {"endpoint-single-instance": {Severity.HIGH: 1}}
 
 
@@ -118,8 +118,8 @@ def test_the_page_of_the_ledger_has_findings_posture_map_and_trend(client: Clien
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     read = Reader(answer.body.decode())
-    assert {one["resource"]["name"] for one in read.data["findings"]} >= {"alone/AllTraffic"}
-    assert [one["name"] for one in read.data["endpoints"]] == ["alone", "pair"]
+    assert {finding["resource"]["name"] for finding in read.data["findings"]} >= {"alone/AllTraffic"}
+    assert [endpoint["name"] for endpoint in read.data["endpoints"]] == ["alone", "pair"]
     assert [tag for tag, _ in read.tags].count("polyline") == 1
 
 

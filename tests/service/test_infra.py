@@ -80,15 +80,15 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in template["Resources"].items() if one.get("Type") == kind}
 
 
-def found(given: Any, key: str) -> Iterator[Any]:
+def found(document: Any, key: str) -> Iterator[Any]:
     """The values of a key wherever it occurs."""
-    if isinstance(given, dict):
-        for name, value in given.items():
+    if isinstance(document, dict):
+        for name, value in document.items():
             if name == key:
                 yield value
             yield from found(value, key)
-    elif isinstance(given, list):
-        for one in given:
+    elif isinstance(document, list):
+        for one in document:
             yield from found(one, key)
 
 
@@ -119,12 +119,12 @@ def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, mo
     translator = pytest.importorskip("samtranslator.translator.translator")
     parser = pytest.importorskip("samtranslator.parser.parser")
     template = copy.deepcopy(stack)
-    for one in functions(template).values():
-        one["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
+    for function in functions(template).values():
+        function["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
     translated = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
     assert lint(translated) == []
     stages = of_type(translated, "AWS::ApiGateway::Stage")
-    assert [one["StageName"] for one in stages.values()] == ["api"]
+    assert [stage["StageName"] for stage in stages.values()] == ["api"]
     rules = of_type(translated, "AWS::Events::Rule")
     assert len(rules) == 4
     for rule in rules.values():
@@ -149,8 +149,8 @@ def test_every_resource_that_is_patched_is_one_that_chalice_makes(packed: Templa
 
 
 def test_every_function_with_permissions_is_deployed(packed: Template) -> None:
-    handlers = {one["Handler"].removeprefix("app.") for one in functions(packed).values()}
-    assert {"api_handler" if one == "app" else one for one in handlers} == FUNCTIONS.keys()
+    handlers = {function["Handler"].removeprefix("app.") for function in functions(packed).values()}
+    assert {"api_handler" if handler == "app" else handler for handler in handlers} == FUNCTIONS.keys()
 
 
 # ---- every function
@@ -289,9 +289,9 @@ def test_the_dashboard_shows_every_function_and_alarm() -> None:
     template = load(STACK)
     body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(body)["widgets"]
-    shown = {one.strip("${}").removesuffix(".Arn") for one in widgets[0]["properties"]["alarms"]}
+    shown = {alarm.strip("${}").removesuffix(".Arn") for alarm in widgets[0]["properties"]["alarms"]}
     assert shown == set(of_type(template, "AWS::CloudWatch::Alarm"))
-    errors = next(one for one in widgets if one["properties"]["title"] == "Errors")
+    errors = next(widget for widget in widgets if widget["properties"]["title"] == "Errors")
     names = {row[3].strip("${}") for row in errors["properties"]["metrics"]}
     assert names == {name for name, one in template["Resources"].items() if name + "Logs" in template["Resources"]}
 
@@ -309,7 +309,7 @@ def test_the_table_is_the_one_that_the_ledger_expects(stack: Template) -> None:
 
 
 def test_what_outlives_the_stack_is_what_destroy_names(stack: Template) -> None:
-    kept = {one["Type"] for one in stack["Resources"].values() if one.get("DeletionPolicy") == "Retain"}
+    kept = {resource["Type"] for resource in stack["Resources"].values() if resource.get("DeletionPolicy") == "Retain"}
     assert kept == RETAINED.keys()
 
 
@@ -375,21 +375,27 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
-def test_prices_are_read_only_where_they_are_on(stack: Template) -> None:
-    policy = stack["Resources"]["PricesPolicy"]
-    assert policy["Condition"] == "HasPrices"
-    assert stack["Conditions"]["HasPrices"] == {"Fn::Equals": [{"Ref": "Prices"}, "on"]}
+@pytest.mark.parametrize(
+    ("switch", "action"),
+    [("Prices", "pricing:GetProducts"), ("Estimates", "cost-optimization-hub:ListRecommendations")],
+)
+def test_prices_and_estimates_are_read_only_where_they_are_on(stack: Template, switch: str, action: str) -> None:
+    policy = stack["Resources"][f"{switch}Policy"]
+    assert policy["Condition"] == f"Has{switch}"
+    assert stack["Conditions"][f"Has{switch}"] == {"Fn::Equals": [{"Ref": switch}, "on"]}
+    assert stack["Parameters"][switch]["Default"] == "off"
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", ["pricing:GetProducts"])
+    assert (statement["Effect"], statement["Action"]) == ("Allow", [action])
     assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
-    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
-    assert not [action for action in actions if action.startswith("pricing:")]
+    assert not [function for function in FUNCTIONS for one in statements(function) if action in one["Action"]]
 
 
 def test_the_external_id_is_known_to_the_function_that_assumes_roles_alone(stack: Template) -> None:
     assert "AUDITOR_EXTERNAL_ID" not in stack["Globals"]["Function"]["Environment"]["Variables"]
     assert {name for name, one in functions(stack).items() if "AUDITOR_EXTERNAL_ID" in json.dumps(one)} == {"AuditPart"}
-    assuming = [name for name in FUNCTIONS if any("sts:AssumeRole" in one["Action"] for one in statements(name))]
+    assuming = [
+        name for name in FUNCTIONS if any("sts:AssumeRole" in statement["Action"] for statement in statements(name))
+    ]
     assert assuming == ["audit_part"]
 
 
@@ -468,8 +474,8 @@ def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alon
     sources = {source for rule in rules for source in rule["EventPattern"]["source"]}
     policies = {name: one for name, one in stack["Resources"].items() if one["Type"] == "AWS::Events::EventBusPolicy"}
     assert len(policies) == 2
-    for one in policies.values():
-        statement = one["Properties"]["Statement"]
+    for policy in policies.values():
+        statement = policy["Properties"]["Statement"]
         assert statement["Action"] == "events:PutEvents"
         assert set(statement["Condition"]["ForAllValues:StringEquals"]["events:source"]) == sources
         assert all(source.startswith("aws.") for source in sources)

@@ -2,11 +2,11 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.errors import InvalidInput
@@ -31,7 +31,7 @@ def story(emulator: Emulator) -> Story:
 
 
 def words(notices: Any) -> list[tuple[str, str]]:
-    return [(notice.kind, one.change) for notice in notices for one in notice.told]
+    return [(notice.kind, change.change) for notice in notices for change in notice.told]
 
 
 def test_a_finding_through_its_life(story: Story) -> None:
@@ -56,7 +56,7 @@ def test_a_finding_through_its_life(story: Story) -> None:
     assert words([back]) == [("finding", "back")]
     assert back.only.away_days == 3.1
     assert back.only.finding.first_seen == NOW
-    assert {one.only.finding.id for one in story.sent} == {found.id}
+    assert {message.only.finding.id for message in story.sent} == {found.id}
 
 
 def test_a_severity_that_fell_and_rises_again_is_told(story: Story) -> None:
@@ -163,7 +163,7 @@ def test_a_sweep_resolves_what_is_gone_and_nothing_that_it_only_did_not_see(stor
     assert digest.told == []
     assert len(story.ledger.unresolved(ACCOUNT, REGION)) == 2
     digest = story.later(days=1).sweep(gone=(gone,))
-    assert [(one.change, one.finding.id) for one in digest.told] == [("resolved", gone.id)]
+    assert [(change.change, change.finding.id) for change in digest.told] == [("resolved", gone.id)]
     assert list(story.ledger.unresolved(ACCOUNT, REGION)) == [unseen.id]
 
 
@@ -219,7 +219,7 @@ def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) ->
     ranks = [one.severity.rank for one in seen]
     assert ranks == sorted(ranks, reverse=True)
     high = story.ledger.listed(Query(ACCOUNT, severity=Severity.HIGH), 500)
-    assert {one.severity for one in high.findings} == {Severity.HIGH}
+    assert {finding.severity for finding in high.findings} == {Severity.HIGH}
     assert story.ledger.listed(Query(ACCOUNT, status="resolved"), 10).findings == []
     assert len(story.ledger.listed(Query(ACCOUNT, resource="endpoint-7/AllTraffic"), 10).findings) == 1
     assert story.ledger.listed(Query(ACCOUNT, region="us-east-1"), 10).findings == []
@@ -257,7 +257,10 @@ def test_a_cursor_of_which_a_part_is_no_text_is_refused_before_the_table_is_aske
 def test_what_is_read_back_is_what_was_written(story: Story) -> None:
     finding = on_churn(owner="team", evidence={"a": [1, {"b": None}]}, last_seen=NOW + timedelta(microseconds=7))
     story.ledger.write([Known(finding, NOW, Severity.HIGH)])
-    assert story.ledger.known(ACCOUNT, REGION, [finding.id]) == {finding.id: Known(finding, NOW, Severity.HIGH)}
+    read = story.ledger.known(ACCOUNT, REGION, [finding.id])
+    version = read[finding.id].version
+    assert version
+    assert read == {finding.id: Known(finding, NOW, Severity.HIGH, version=version)}
     assert list(story.ledger.of_resource(finding.resource.arn)) == [finding.id]
 
 

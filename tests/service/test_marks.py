@@ -1,11 +1,11 @@
 """A slower audit and a quicker one: who began later knows better, also where it found nothing."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.ledger.ledger import Ledger
 from chalicelib.notices.notice import Notice

@@ -58,7 +58,7 @@ class RepeatedToken(Aws):
 
 
 def told(report: Report) -> list[tuple[str, str, str]]:
-    return [(one.id, one.severity.value, one.summary) for one in report.findings]
+    return [(finding.id, finding.severity.value, finding.summary) for finding in report.findings]
 
 
 @pytest.mark.parametrize("size", [3, 7])
@@ -103,7 +103,7 @@ def test_search_and_lists_give_the_same_report(emulator: Emulator, front: Front,
     by_lists = service.audit(service.scope(), "cli")
     assert told(by_lists) == told(by_search)
     assert (by_lists.rules, by_lists.resources) == (by_search.rules, by_search.resources)
-    assert [one.owner for one in by_lists.findings] == [one.owner for one in by_search.findings]
+    assert [finding.owner for finding in by_lists.findings] == [finding.owner for finding in by_search.findings]
 
 
 def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) -> None:
@@ -117,7 +117,7 @@ def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) ->
     )
     service = new_service()
     report = service.audit(service.scope(), "cli")
-    degraded = next(one for one in report.findings if one.rule == "endpoint-degraded")
+    degraded = next(finding for finding in report.findings if finding.rule == "endpoint-degraded")
     assert "{{ 7 * 7 }} {% raw %}" in degraded.summary
     assert "49" not in degraded.summary
     assert not {"\x1b", "\u202e", "\n"} & set(degraded.summary)
@@ -125,7 +125,7 @@ def test_hostile_texts_stay_text(emulator: Emulator, new_service: NewService) ->
     policy = load_policy()
     text = sns.text(digest(decide(report, {}, Resolution(), policy), report, policy))
     assert not {"\x1b", "\u202e"} & set(text)
-    assert any(one.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for one in report.findings)
+    assert any(finding.owner == "<b>{{ owner }}</b> 'x' \"y\" 🚀" for finding in report.findings)
     for finding in report.findings:
         for command in finding.fix.commands:
             assert shlex.split(command)
@@ -152,7 +152,7 @@ def test_other_partitions_have_their_own_arns_and_consoles(
     sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
     service = Service(Settings(), boto3.Session(region_name=region))
     report = service.audit(Scope(ACCOUNT, region, partition), "cli")
-    single = next(one for one in report.findings if one.rule == "endpoint-single-instance")
+    single = next(finding for finding in report.findings if finding.rule == "endpoint-single-instance")
     assert single.resource.arn == f"arn:{partition}:sagemaker:{region}:{ACCOUNT}:endpoint/e"
     assert console in str(single.resource.console_url)
 
@@ -176,5 +176,5 @@ def test_a_record_that_cannot_be_understood_is_a_blind_spot_and_ends_nothing(
         "sagemaker:DescribeEndpointConfig",
         "application-autoscaling:DescribeScalableTargets",
     }
-    assert not [one for one in report.findings if one.rule == "variant-no-autoscaling"]
+    assert not [finding for finding in report.findings if finding.rule == "variant-no-autoscaling"]
     assert report.rules["variant-no-autoscaling"].unknown == 1

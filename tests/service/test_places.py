@@ -48,9 +48,9 @@ def audited(capsys: Captured, *options: str, code: int = 0) -> dict[str, Any]:
 
 def where(report: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {
-        (one["account"], one["region"], one["resource"]["name"].split("/")[0])
-        for one in report["findings"]
-        if one["resource"]["kind"] == "endpoint-variant"
+        (finding["account"], finding["region"], finding["resource"]["name"].split("/")[0])
+        for finding in report["findings"]
+        if finding["resource"]["kind"] == "endpoint-variant"
     }
 
 

@@ -53,7 +53,7 @@ def test_rules_over_tags_read_the_tags(
         front.deny("sagemaker:Search")
     service = new_service(policy=policy)
     report = service.audit(service.scope(), "cli")
-    assert {(one.rule, one.resource.name) for one in report.findings} == {
+    assert {(finding.rule, finding.resource.name) for finding in report.findings} == {
         ("acme-has-owner", "alone"),
         ("acme-config-has-owner", "alone"),
     }
@@ -67,7 +67,7 @@ def test_tags_that_are_denied_leave_the_rule_unknown(
     service = new_service(policy=policy)
     report = service.audit(service.scope(), "cli")
     assert report.rules["acme-config-has-owner"].unknown == 2
-    assert not [one for one in report.findings if one.rule == "acme-config-has-owner"]
+    assert not [finding for finding in report.findings if finding.rule == "acme-config-has-owner"]
     assert any("acme-config-has-owner" in spot.effect for spot in report.blind_spots)
 
 
@@ -118,7 +118,7 @@ def test_a_policy_that_no_longer_loads_stops_the_next_audit(
 
 def in_bucket(account: Emulator, text: bytes) -> None:
     s3 = account.client("s3")
-    if "policies" not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
+    if "policies" not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket="policies", CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.put_object(Bucket="policies", Key="ml/team.yaml", Body=text)
 
@@ -136,12 +136,12 @@ def test_explain_tells_every_rule_of_one_resource(account: Emulator, capsys: Cap
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone"
     assert run(["audit", "--explain", arn, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    variant = {one["rule"]: one for one in told if one["resource"]["name"] == "alone/AllTraffic"}
+    variant = {change["rule"]: change for change in told if change["resource"]["name"] == "alone/AllTraffic"}
     assert variant["endpoint-single-instance"]["outcome"] == "fail"
     assert variant["endpoint-single-instance"]["facts"]["desired_instance_count"] == 1
     assert variant["endpoint-gpu-underutilized"]["outcome"] == "not_applicable"
     assert variant["endpoint-gpu-underutilized"]["reason"] == "runs on CPU instances"
-    assert not [one for one in told if one["resource"]["name"].startswith("pair")]
+    assert not [change for change in told if change["resource"]["name"].startswith("pair")]
 
 
 def test_explain_of_an_endpoint_answers_whether_it_would_come_back(account: Emulator, capsys: Captured) -> None:
@@ -151,7 +151,7 @@ def test_explain_of_an_endpoint_answers_whether_it_would_come_back(account: Emul
     assert lines[at].startswith("unknown")
     assert lines[at + 1] == "not judged: endpoint-dependency-missing is off"
     assert run(["audit", "--explain", "pair", "--rule", "endpoint-degraded", "--format", "json"]) == 0
-    asked = {one["question"]: one["answer"] for one in json.loads(capsys.readouterr().out) if "question" in one}
+    asked = {load["question"]: load["answer"] for load in json.loads(capsys.readouterr().out) if "question" in load}
     assert asked == dict.fromkeys(("lost_instance_replaced", "update_goes_through", "maximum_reached"), "unknown")
 
 

@@ -47,7 +47,7 @@ def sweep(service: Service) -> Report:
 
 
 def told(report: Report) -> list[Any]:
-    return [one.model_dump(exclude={"first_seen", "last_seen"}) for one in report.findings] + [report.rules]
+    return [finding.model_dump(exclude={"first_seen", "last_seen"}) for finding in report.findings] + [report.rules]
 
 
 def test_the_second_audit_of_a_process_describes_no_config(account: Emulator) -> None:
@@ -88,7 +88,7 @@ def test_a_config_made_again_under_its_name_is_described_again(account: Emulator
     report = sweep(service)
     assert report.api_calls[DESCRIBE] == 1
     assert ("instance-previous-generation", "service-1/AllTraffic") in {
-        (one.rule, one.resource.name) for one in report.findings
+        (finding.rule, finding.resource.name) for finding in report.findings
     }
 
 
@@ -201,7 +201,7 @@ def test_an_operation_that_is_never_let_through_leaves_unknown(
     plain = sweep(a_service(account))
     front.fail("application-autoscaling:DescribeScalableTargets", 400, "ThrottlingException", message="Rate exceeded")
     report = sweep(a_service(account))
-    assert [one.operation for one in report.blind_spots] == ["application-autoscaling:DescribeScalableTargets"]
+    assert [spot.operation for spot in report.blind_spots] == ["application-autoscaling:DescribeScalableTargets"]
     assert plain.rules["variant-no-autoscaling"].fail == 3
     assert report.rules["variant-no-autoscaling"].unknown == 3
 

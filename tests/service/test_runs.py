@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
 from chalicelib.service import Service
@@ -145,7 +146,7 @@ def test_a_part_that_dies_three_times_fails_the_run_and_holds_up_no_other_accoun
             raise Death
         return healthy(scope, trigger, session)
 
-    object.__setattr__(service.fleet, "audit_part", deadly)
+    service.__dict__["fleet"] = replace(service.fleet, audit_part=deadly)
     run = service.on_schedule(SCHEDULE)["run"]
     records = {json.loads(record["body"])["account"]: record for record in account.queued()}
     for number in (1, 2):
@@ -178,7 +179,7 @@ def test_a_part_that_failed_aloud_twice_is_tried_a_third_time(account: Account) 
             raise failures.pop()
         return healthy(scope, trigger, session)
 
-    object.__setattr__(service.fleet, "audit_part", recovering)
+    service.__dict__["fleet"] = replace(service.fleet, audit_part=recovering)
     run = service.on_schedule(SCHEDULE)["run"]
     (record,) = account.queued()
     ends = [worked(service, attempt(record, number)) for number in (1, 2, 3)]

@@ -25,14 +25,16 @@ def hub(emulator: Emulator) -> Any:
 def held(hub: Any) -> dict[str, dict[str, Any]]:
     """What Security Hub holds, by id."""
     pages = hub.get_paginator("get_findings").paginate()
-    return {one["Id"]: one for page in pages for one in page["Findings"]}
+    return {finding["Id"]: finding for page in pages for finding in page["Findings"]}
 
 
 def test_a_digest_arrives_with_open_and_resolved_findings(hub: Any) -> None:
     notice = SAMPLES["digest-full"]
     assert import_findings(notice, hub) == Delivered(imported=len(notice.told))
     states = {id: one["RecordState"] for id, one in held(hub).items()}
-    assert states == {one.finding.id: "ARCHIVED" if one.change == "resolved" else "ACTIVE" for one in notice.told}
+    assert states == {
+        change.finding.id: "ARCHIVED" if change.change == "resolved" else "ACTIVE" for change in notice.told
+    }
 
 
 def test_a_finding_is_imported_into_the_hub_of_the_client(hub: Any) -> None:
@@ -53,7 +55,7 @@ def test_a_resolved_finding_updates_the_one_that_was_open(hub: Any) -> None:
 
 
 def test_more_than_a_batch_arrives_whole(hub: Any) -> None:
-    several = [Change(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(230)]
+    several = [Change(change="new", finding=a_finding(a_resource(name=f"e{number}/v"))) for number in range(230)]
     assert import_findings(a_notice(*several), hub) == Delivered(imported=230)
     assert held(hub).keys() == {one.finding.id for one in several}
 

@@ -500,7 +500,9 @@ def test_no_log_record_and_no_exception_holds_the_address(
         slack.deliver_event(an_event(machine("finding-new")), SLACK, session, timeout=1, sleep=Slept())
     except slack.SlackFailed as error:
         failure = told(error)
-    records = "\n".join(f"{one.getMessage()} {one.args} {one.exc_text} {one.exc_info}" for one in caplog.records)
+    records = "\n".join(
+        f"{record.getMessage()} {record.args} {record.exc_text} {record.exc_info}" for record in caplog.records
+    )
     for part in (PATH, PATH.lower(), "s3cr3t", str(stand_in.server.server_port)):
         assert part not in failure
         assert part not in records

@@ -5,11 +5,11 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.audit.resolution import Resolutions
 from chalicelib.ledger.claims import CLAIM_SECONDS, Claim, LedgerBusy

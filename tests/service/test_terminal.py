@@ -153,7 +153,7 @@ def test_an_audit_in_a_terminal(tmux: tuple[Tmux, int]) -> None:
 @pytest.mark.parametrize("regions", [["eu-west-1"], ["eu-west-1", "us-east-1"]], ids=["one region", "two regions"])
 def test_progress_is_shown_by_stage_and_goes_away(tmux: tuple[Tmux, int], held: Event, regions: list[str]) -> None:
     terminal, width = tmux
-    terminal.type(command("audit", *(f"--region={one}" for one in regions)))
+    terminal.type(command("audit", *(f"--region={region}" for region in regions)))
     assert held.wait(PATIENCE)
     screen = terminal.until(r"accounts and regions +━+ +0/2" if len(regions) > 1 else r"━ +\d+/\d+")
     assert max(len(line) for line in screen.splitlines()) <= width

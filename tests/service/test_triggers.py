@@ -80,7 +80,7 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     body = json.loads(notice["Message"])
     assert body["kind"] == "digest"
     assert body["audit_id"] == answer["audit_id"]
-    names = {one["finding"]["resource"]["name"] for one in body["told"]}
+    names = {change["finding"]["resource"]["name"] for change in body["told"]}
     assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
     assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
         "severity": "high",

@@ -260,7 +260,7 @@ class Situations:
         recorder.request(
             "POST", "/audit", {"accounts": [member["CreateAccountStatus"]["AccountId"]]}, **in_organization
         )
-        arns = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{one}" for one in NAMED]
+        arns = [f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{name}" for name in NAMED]
         recorder.request("POST", "/audit", {"notify": True, "resources": arns}, **asking)
         recorder.request("GET", "/audit", **asking)
 

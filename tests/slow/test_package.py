@@ -130,8 +130,8 @@ def test_it_packs_for_graviton_too(for_graviton: Path) -> None:
     names = zipfile.ZipFile(for_graviton).namelist()
     assert {name.split("-311-")[1].split("-")[0] for name in names if "-311-" in name} == {"aarch64"}
     resources = json.loads((for_graviton.parent / "sam.json").read_text())["Resources"].values()
-    functions = [one for one in resources if one["Type"] == "AWS::Serverless::Function"]
-    assert {tuple(one["Properties"]["Architectures"]) for one in functions} == {("arm64",)}
+    functions = [resource for resource in resources if resource["Type"] == "AWS::Serverless::Function"]
+    assert {tuple(function["Properties"]["Architectures"]) for function in functions} == {("arm64",)}
 
 
 def test_a_bill_of_materials_lies_beside_the_zip(packed: Path) -> None:
@@ -207,10 +207,10 @@ def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
         "DeliverToSlack",
         "APIHandler",
     }
-    roles = {json.dumps(one["Properties"]["Role"]) for one in functions.values()}
+    roles = {json.dumps(function["Properties"]["Role"]) for function in functions.values()}
     assert len(roles) == len(functions)
-    for one in functions.values():
-        assert one["Properties"]["Environment"]["Variables"]["AUDITOR_TOPIC_ARN"] == TOPIC
+    for function in functions.values():
+        assert function["Properties"]["Environment"]["Variables"]["AUDITOR_TOPIC_ARN"] == TOPIC
 
 
 def test_the_packed_schedule_handler_audits_the_account(invoke: Invoke, emulator: Emulator) -> None:

@@ -3,10 +3,11 @@
 import copy
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from chalicelib.plan.judged import ACCOUNT, Judged, judged
 from chalicelib.plan.template import declared, document
@@ -225,10 +226,10 @@ def judgement(
     return judged([made], policy, SCOPE, NOW)
 
 
-def verdicts(told: Judged) -> dict[tuple[str, str], Verdict]:
+def verdicts(judged: Judged) -> dict[tuple[str, str], Verdict]:
     """Each verdict by rule and name of the resource."""
-    return {(rule, name): outcome.verdict for (rule, _, name), outcome in told.outcomes.items()}
+    return {(rule, name): outcome.verdict for (rule, _, name), outcome in judged.outcomes.items()}
 
 
-def failing(told: Judged) -> set[tuple[str, str, str]]:
-    return {key for key, outcome in told.outcomes.items() if outcome.verdict is Verdict.FAIL}
+def failing(judged: Judged) -> set[tuple[str, str, str]]:
+    return {key for key, outcome in judged.outcomes.items() if outcome.verdict is Verdict.FAIL}

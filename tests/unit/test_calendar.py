@@ -1,11 +1,11 @@
 """What ends, and when: in the report, in a digest, and for calendar programs, read back by an independent parser."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import icalendar as independent
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.audit.calendar import calendar
 from chalicelib.notices.decide import Decision, digest

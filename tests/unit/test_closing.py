@@ -1,10 +1,10 @@
 """How a run ends, with the runs in memory: who is told what and when, what is kept, what a failure leaves undone."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.fleet.closing import Closing
 from chalicelib.ledger.results import Head, Result, RunPart, head_of
@@ -149,13 +149,13 @@ def test_a_digest_is_of_the_parts_of_its_account_and_of_the_rules_of_the_run() -
     ends, book, publisher = closing(run)
     ends.came_back(run, FIRST)
     ((audited, report),) = publisher.swept
-    assert [(one.scope.account, one.scope.region, one.scope.partition) for one in audited] == [
+    assert [(part.scope.account, part.scope.region, part.scope.partition) for part in audited] == [
         (FIRST, "eu-west-1", "aws"),
         (FIRST, "us-east-1", "aws"),
     ]
-    assert {one.scope.rules for one in audited} == {frozenset(run.rules)}
-    assert [one.stands for one in audited] == [{"eu-west-1": ["arn"]}, {"us-east-1": ["arn"]}]
-    assert [one.report for one in audited] == [book.parts[WEST].report, book.parts[EAST].report]
+    assert {part.scope.rules for part in audited} == {frozenset(run.rules)}
+    assert [part.stands for part in audited] == [{"eu-west-1": ["arn"]}, {"us-east-1": ["arn"]}]
+    assert [part.report for part in audited] == [book.parts[WEST].report, book.parts[EAST].report]
     assert (report.audit_id, report.accounts, report.regions) == ("a-7", [FIRST], ["eu-west-1", "us-east-1"])
     assert report.scope.rules == ["endpoint-idle", "endpoint-single-instance"]
     assert len(report.findings) == 2

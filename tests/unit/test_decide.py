@@ -1,10 +1,10 @@
 """What is told and what is remembered, from one audit and what was known before it: a table of every turn."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.notices.decide import Decision, decide, digest, health, notices_of_event, preview, together
 from chalicelib.notices.notice import Change

@@ -49,7 +49,7 @@ def a_finding(name: str = "churn", rule: str = SINGLE, **differences: Any) -> Fi
 def a_report(*findings: Finding, **differences: Any) -> Report:
     """A report of an audit that saw everything: every rule judged, its counts those of the findings."""
     facts: dict[str, Any] = {
-        "rules": {id: RuleCounts(passed=5, fail=sum(one.rule == id for one in findings)) for id in RULES},
+        "rules": {id: RuleCounts(passed=5, fail=sum(finding.rule == id for finding in findings)) for id in RULES},
         "resources": {"endpoint": 9, "endpoint-variant": 9},
     }
     return any_report(*findings, **{**facts, **differences})
@@ -60,12 +60,12 @@ def a_spot(operation: str = "cloudwatch:GetMetricData", *effect: str, **differen
     return BlindSpot(**{**facts, "effect": list(effect), **differences})
 
 
-def classes(found: Difference) -> dict[str, str]:
-    return {one.finding.resource.name.split("/")[0]: one.change.value for one in found.changes}
+def classes(difference: Difference) -> dict[str, str]:
+    return {change.finding.resource.name.split("/")[0]: change.change.value for change in difference.changes}
 
 
-def only(found: Difference) -> tuple[str, str]:
-    (change,) = found.changes
+def only(difference: Difference) -> tuple[str, str]:
+    (change,) = difference.changes
     return change.change.value, change.note
 
 
@@ -165,7 +165,7 @@ def test_a_new_finding_says_that_the_old_audit_could_not_see_it() -> None:
     old = a_report(blind_spots=[a_spot("ec2:X", SINGLE)])
     found = difference(old, a_report(a_finding()))
     assert only(found) == ("new", "the old audit could not see it: ec2:X could not be read")
-    assert [one.operation for one in found.blind_spots_gone] == ["ec2:X"]
+    assert [spot.operation for spot in found.blind_spots_gone] == ["ec2:X"]
     assert found.blind_spots_appeared == []
 
 
@@ -174,9 +174,15 @@ def test_a_finding_that_another_one_tells_is_still_there() -> None:
     alone = a_report(a_finding(rule=MINIMUM, resource=target))
     host = a_report(a_finding(evidence={"merged": {MINIMUM: {}}}))
     there = difference(alone, host)
-    assert {one.finding.rule: one.change.value for one in there.changes} == {SINGLE: "new", MINIMUM: "still-open"}
+    assert {change.finding.rule: change.change.value for change in there.changes} == {
+        SINGLE: "new",
+        MINIMUM: "still-open",
+    }
     back = difference(host, alone)
-    assert {one.finding.rule: one.change.value for one in back.changes} == {SINGLE: "resolved", MINIMUM: "still-open"}
+    assert {change.finding.rule: change.change.value for change in back.changes} == {
+        SINGLE: "resolved",
+        MINIMUM: "still-open",
+    }
 
 
 def test_a_blind_spot_is_the_same_whatever_aws_said() -> None:
@@ -258,7 +264,7 @@ ANY = st.builds(
 @given(ANY)
 def test_a_report_does_not_differ_from_itself(report: Report) -> None:
     found = difference(report, report)
-    assert {one.change for one in found.changes} <= {DifferenceKind.STILL_OPEN, DifferenceKind.STILL_EXEMPT}
+    assert {change.change for change in found.changes} <= {DifferenceKind.STILL_OPEN, DifferenceKind.STILL_EXEMPT}
     assert (found.remarks, found.blind_spots_appeared, found.blind_spots_gone, found.worst()) == ([], [], [], None)
 
 
@@ -266,12 +272,14 @@ def test_a_report_does_not_differ_from_itself(report: Report) -> None:
 @given(ANY, ANY)
 def test_every_finding_is_in_exactly_one_class(old: Report, new: Report) -> None:
     found = difference(old, new)
-    assert sorted(one.finding.id for one in found.changes) == sorted({one.id for one in (*old.findings, *new.findings)})
+    assert sorted(change.finding.id for change in found.changes) == sorted(
+        {one.id for one in (*old.findings, *new.findings)}
+    )
     assert sum(found.counts.values()) == len(found.changes)
 
 
-def ids(found: Difference, change: DifferenceKind) -> set[str]:
-    return {one.finding.id for one in found.of(change)}
+def ids(difference: Difference, change: DifferenceKind) -> set[str]:
+    return {finding.finding.id for finding in difference.of(change)}
 
 
 @pytest.mark.thorough
@@ -288,7 +296,7 @@ def test_new_one_way_is_resolved_the_other_way(one: Report, other: Report) -> No
 @pytest.mark.thorough
 @given(ANY, ANY)
 def test_nothing_is_resolved_in_a_region_or_scope_that_was_not_audited(old: Report, new: Report) -> None:
-    for one in difference(old, new).of(DifferenceKind.RESOLVED):
-        assert one.finding.region in new.regions
-        assert not new.scope.resources or one.finding.resource.arn in new.scope.resources
-        assert not [spot for spot in new.blind_spots if one.finding.rule in spot.effect]
+    for finding in difference(old, new).of(DifferenceKind.RESOLVED):
+        assert finding.finding.region in new.regions
+        assert not new.scope.resources or finding.finding.resource.arn in new.scope.resources
+        assert not [spot for spot in new.blind_spots if finding.finding.rule in spot.effect]

@@ -128,17 +128,17 @@ def test_each_setting_is_shown_without_what_is_secret(name: str, value: str, sta
 
 def test_wrong_settings_are_told_all_at_once() -> None:
     checks = settings_checks({"AUDITOR_LOOKBACK_DAYS": "many", "AUDITOR_SECURITY_HUB": "perhaps"})
-    (wrong,) = [one for one in checks if one.state == "wrong"]
+    (wrong,) = [check for check in checks if check.state == "wrong"]
     assert "AUDITOR_LOOKBACK_DAYS" in wrong.text
     assert "accepted are on and off" in wrong.text
 
 
 def test_the_address_of_a_webhook_in_place_of_its_secret_is_wrong_and_not_shown() -> None:
     checks = settings_checks({"AUDITOR_SLACK_SECRET": "https://hooks.slack.com/services/T0/B0/hush"})
-    assert [one.state for one in checks] == ["ok", "wrong"]
-    assert not [one for one in checks if "hush" in one.text]
+    assert [check.state for check in checks] == ["ok", "wrong"]
+    assert not [check for check in checks if "hush" in check.text]
 
 
 def test_a_folder_of_templates_that_is_not_there_is_wrong() -> None:
     checks = settings_checks({"AUDITOR_TEMPLATES": "/nowhere/at/all"})
-    assert [one.state for one in checks] == ["ok", "wrong"]
+    assert [check.state for check in checks] == ["ok", "wrong"]

@@ -115,7 +115,7 @@ def a_hostile_notice(name: str, kind: str = "digest") -> Notice:
 
 def many(number: int, **changes: Any) -> Notice:
     findings = [a_finding(a_resource(name=f"endpoint-{one}/v"), **changes) for one in range(number)]
-    return a_notice(*(Change(change="new", finding=one) for one in findings))
+    return a_notice(*(Change(change="new", finding=finding) for finding in findings))
 
 
 # ---- what it looks like
@@ -205,10 +205,10 @@ def test_links_lead_to_the_console_the_references_and_the_report() -> None:
     links = Page(html(SAMPLES["digest-full"])).values("href")
     notice = SAMPLES["digest-full"]
     assert links[0] == notice.report_url
-    for one in notice.told:
-        assert one.finding.resource.console_url in links
-        if one.change != "resolved":
-            assert set(one.finding.references) <= set(links)
+    for change in notice.told:
+        assert change.finding.resource.console_url in links
+        if change.change != "resolved":
+            assert set(change.finding.references) <= set(links)
 
 
 def test_a_link_that_is_none_of_the_web_is_no_link() -> None:
@@ -289,7 +289,7 @@ def test_hostile_names_change_neither_page_nor_headers(name: str, kind: str) -> 
     assert {attribute for _, attribute, _ in page.attributes} <= ATTRIBUTES
     assert not [one for one in page.values("style") if "url(" in one]
     for body in (page.text, plain):
-        assert all(one == "\n" or one.isprintable() or one == "\xa0" for one in body)
+        assert all(line == "\n" or line.isprintable() or line == "\xa0" for line in body)
     read = received(message(notice))
     assert set(read.keys()) <= HEADERS
     assert read["Bcc"] is None
@@ -335,7 +335,7 @@ def test_an_address_that_is_none_is_refused_by_the_name_of_its_setting(address: 
 def test_one_sender_and_at_most_fifty_recipients_are_taken() -> None:
     with pytest.raises(InvalidInput, match="accepted is one e-mail address"):
         message(SAMPLES["finding-new"], sender="a@example.org, b@example.org")
-    several = [f"r{one}@example.org" for one in range(51)]
+    several = [f"r{number}@example.org" for number in range(51)]
     assert message(SAMPLES["finding-new"], recipients=several[:50])["To"].addresses[49].addr_spec == "r49@example.org"
     with pytest.raises(InvalidInput, match="at most 50"):
         message(SAMPLES["finding-new"], recipients=several)
@@ -369,7 +369,7 @@ def test_every_line_on_the_wire_is_short_ascii(name: str) -> None:
 
 def test_several_recipients_with_names_are_read_from_one_list() -> None:
     read = received(message(SAMPLES["finding-new"], recipients=['"Doe, Jane" <jane@example.org>, ops@example.org']))
-    assert [one.addr_spec for one in read["To"].addresses] == ["jane@example.org", "ops@example.org"]
+    assert [address.addr_spec for address in read["To"].addresses] == ["jane@example.org", "ops@example.org"]
 
 
 def test_new_and_resolved_stand_in_one_thread() -> None:
@@ -437,7 +437,7 @@ def test_an_attachment_that_is_too_large_is_left_out_and_named() -> None:
     sent = message(SAMPLES["digest-full"], attachments=[large, small])
     assert len(sent.as_bytes()) < MESSAGE_BYTES
     read = received(sent)
-    assert [one.get_filename() for one in read.iter_attachments()] == ["small.csv"]
+    assert [attachment.get_filename() for attachment in read.iter_attachments()] == ["small.csv"]
     body = read.get_body(("plain",))
     assert body is not None
     assert "Too large to attach: report X-Forged: 1.html" in body.get_content()
@@ -445,7 +445,7 @@ def test_an_attachment_that_is_too_large_is_left_out_and_named() -> None:
 
 @pytest.mark.thorough
 def test_attachments_fill_the_message_and_no_more() -> None:
-    several = [Attachment(f"part-{one}.bin", bytes(1_000_000), "application/octet-stream") for one in range(12)]
+    several = [Attachment(f"part-{number}.bin", bytes(1_000_000), "application/octet-stream") for number in range(12)]
     sent = message(SAMPLES["digest-clean"], attachments=several)
     kept = len(list(received(sent).iter_attachments()))
     assert 0 < kept < 12
@@ -485,7 +485,7 @@ def test_a_delivery_gives_the_id_of_the_message() -> None:
     read = mail.message_from_bytes(sent["Content"]["Raw"]["Data"], policy=SMTP)
     assert isinstance(read, EmailMessage)
     assert read["To"] == RECIPIENT
-    assert [one.get_filename() for one in read.iter_attachments()] == ["a.csv"]
+    assert [attachment.get_filename() for attachment in read.iter_attachments()] == ["a.csv"]
 
 
 def test_what_ses_refuses_is_an_error_that_says_what_is_needed() -> None:

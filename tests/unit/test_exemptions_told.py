@@ -1,10 +1,10 @@
 """What is told of exemptions: those by tag, those of other accounts, and that one has ended, in every channel."""
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.audit.exemptions import exemption_notes
 from chalicelib.audit.findings import findings

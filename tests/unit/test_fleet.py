@@ -4,12 +4,12 @@ import json
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from msgspec.structs import replace
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
@@ -276,7 +276,7 @@ def test_a_part_is_audited_with_the_credentials_of_its_account() -> None:
         "credentials": {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "aws_session_token": "token"}
     }
     own, book = fleet(Book(), regions=("eu-west-1", "us-east-1")), Book()
-    own = replace(own, runs=book)  # type: ignore[arg-type]
+    own = replace(own, runs=book)
     own.start("http", notify=False, id="a-1")
     own.work({"Records": [record({**PART, "account": "111111111111"})]})
     assert book.kept[RunPart("111111111111", "eu-west-1")].stands == {"credentials": {}}

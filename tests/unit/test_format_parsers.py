@@ -105,7 +105,7 @@ def parse_json(report: Report, text: str) -> None:
 def parse_json_lines(report: Report, text: str) -> None:
     lines = text.split("\n")
     assert lines.pop() == ""
-    assert [json.loads(line)["id"] for line in lines] == [one.id for one in report.findings]
+    assert [json.loads(line)["id"] for line in lines] == [finding.id for finding in report.findings]
 
 
 def parse_csv(report: Report, text: str) -> None:
@@ -157,13 +157,13 @@ def parse_sarif(report: Report, text: str) -> None:
     schema("sarif-2.1.0-rtm.5.json", jsonschema.Draft4Validator).validate(log)
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert len({one["id"] for one in rules}) == len(rules)
+    assert len({rule["id"] for rule in rules}) == len(rules)
     assert len(run["results"]) == len(report.open_findings())
-    for one in rules:
-        assert len(one["properties"]["tags"]) <= 10
-        assert 0 < float(one["properties"]["security-severity"]) <= 10
-        assert max(len(one[key]["text"]) for key in ("shortDescription", "fullDescription")) <= 1024
-        assert not re.search(r"[^!-~]", one.get("helpUri", ""))
+    for rule in rules:
+        assert len(rule["properties"]["tags"]) <= 10
+        assert 0 < float(rule["properties"]["security-severity"]) <= 10
+        assert max(len(rule[key]["text"]) for key in ("shortDescription", "fullDescription")) <= 1024
+        assert not re.search(r"[^!-~]", rule.get("helpUri", ""))
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         (location,) = result["locations"]
@@ -189,16 +189,16 @@ def parse_asff(report: Report, text: str) -> None:
     if findings:
         assert ParamValidator().validate({"Findings": findings}, batch_of_findings()).generate_report() == ""
     assert len(findings) == len(report.open_findings())
-    assert all(len(json.dumps(one)) <= FINDING_BYTES for one in findings)
+    assert all(len(json.dumps(finding)) <= FINDING_BYTES for finding in findings)
 
 
 def parse_ocsf(report: Report, text: str) -> None:
     events = json.loads(text)
     validator = schema("ocsf-1.5.0-compliance-finding.json", jsonschema.Draft202012Validator)
-    assert [one["finding_info"]["uid"] for one in events] == [one.id for one in report.findings]
-    for one in events:
-        validator.validate(one)
-        ComplianceFinding.model_validate(one)
+    assert [event["finding_info"]["uid"] for event in events] == [finding.id for finding in report.findings]
+    for event in events:
+        validator.validate(event)
+        ComplianceFinding.model_validate(event)
 
 
 class Page(HTMLParser):
@@ -287,9 +287,9 @@ def test_blind_spots_beyond_the_room_are_counted() -> None:
 def test_sarif_holds_the_worst_results_that_github_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert RESULTS == 25_000
     monkeypatch.setattr("chalicelib.report.formats.sarif.RESULTS", 10)
-    (run,) = json.loads(sarif(a_report(*(a_finding(one) for one in range(12)))))["runs"]
-    assert [one["partialFingerprints"]["findingId/v1"] for one in run["results"]] == [
-        f"f-{one:020x}" for one in range(10)
+    (run,) = json.loads(sarif(a_report(*(a_finding(number) for number in range(12)))))["runs"]
+    assert [result["partialFingerprints"]["findingId/v1"] for result in run["results"]] == [
+        f"f-{number:020x}" for number in range(10)
     ]
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
     assert note["message"]["text"].startswith("2 results are left out")

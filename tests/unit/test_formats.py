@@ -101,8 +101,8 @@ def test_junit_counts_failures_and_skips_what_is_unknown() -> None:
 def test_sarif_names_each_rule_once_and_each_open_finding() -> None:
     run = json.loads(sarif(a_full_report()))["runs"][0]
     rules = run["tool"]["driver"]["rules"]
-    assert [one["id"] for one in rules] == ["endpoint-idle", "endpoint-single-instance"]
+    assert [rule["id"] for rule in rules] == ["endpoint-idle", "endpoint-single-instance"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
-    assert [one["level"] for one in run["results"]] == ["error", "note"]
+    assert [result["level"] for result in run["results"]] == ["error", "note"]
     assert run["invocations"][0]["executionSuccessful"] is False

@@ -40,7 +40,7 @@ def test_a_function_only_reads_the_account(function: str) -> None:
 def test_the_permissions_name_operations_that_exist() -> None:
     session = botocore.session.get_session()
     own = {"dynamodb", "s3", "ses", "logs"}  # actions there are not named as operations are
-    actions = {action for several in FUNCTIONS.values() for one in several for action in one["Action"]}
+    actions = {action for function in FUNCTIONS.values() for one in function for action in one["Action"]}
     names = {name for name in actions if name.split(":")[0] not in own}
     for service in {name.split(":")[0] for name in names}:
         operations = session.get_service_model(boto3_name(service)).operation_names

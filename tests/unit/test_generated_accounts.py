@@ -1,10 +1,9 @@
 """What must hold for any account that AWS's own models allow, though nobody thought of it."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.inventory.facts import Fact

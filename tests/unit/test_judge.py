@@ -1,11 +1,11 @@
 """The engine: counting, merging, exemptions, and faults that stay where they are."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.audit.findings import findings, tagged_arn
 from chalicelib.audit.judge import Judge, Obstacle
@@ -166,7 +166,7 @@ def test_a_fault_of_one_rule_is_unknown_and_silences_no_other(broken_rule: str) 
         judge.judge(subject, estate)
     assert judge.rule_counts()[broken_rule].unknown == 1
     assert Obstacle("rule:broken-rule", "the rule failed on a endpoint: KeyError", Cause.FAILED) in judge.unread
-    assert [one.rule.id for one in judge.failing] == ["endpoint-single-instance"]
+    assert [failing.rule.id for failing in judge.failing] == ["endpoint-single-instance"]
 
 
 def test_a_rule_registered_twice_is_refused(broken_rule: str) -> None:

@@ -1,11 +1,11 @@
 """The digest: within SNS's limits, safe against hostile names, and there even when all is clean."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.notices import chat as chat_form
 from chalicelib.notices import slack, sns
@@ -308,7 +308,7 @@ def test_blind_spots_are_named_with_the_rules_they_leave_unknown() -> None:
 
 
 def test_the_chat_form_has_what_the_chat_service_demands() -> None:
-    chat = chat_form.chat(a_digest(*(a_finding(one) for one in range(300))))
+    chat = chat_form.chat(a_digest(*(a_finding(number) for number in range(300))))
     assert (chat["version"], chat["source"]) == ("1.0", "custom")
     assert 0 < len(chat["content"]["description"]) <= 8000
     assert len(chat["content"]["title"]) <= 250

@@ -67,7 +67,7 @@ def test_all_files_are_written_or_none(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(InvalidInput, match=r"b\.csv cannot be written"):
         outputs.save_all({first: "after", tmp_path / "b.csv": "after"})
     assert first.read_text() == "before"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.json", "b.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.csv"]
 
 
 def test_an_interrupt_while_writing_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,14 +91,14 @@ def test_all_findings_travel_and_shared_texts_stand_once() -> None:
     findings = [a_finding(number) for number in range(50)]
     html = page(a_report(*findings))
     data = Reader(html).data
-    assert [one["id"] for one in data["findings"]] == [one.id for one in findings]
-    assert [data["texts"][one["why"]] for one in data["findings"]] == [one.why for one in findings]
+    assert [finding["id"] for finding in data["findings"]] == [finding.id for finding in findings]
+    assert [data["texts"][finding["why"]] for finding in data["findings"]] == [finding.why for finding in findings]
     assert Reader(html).held["data"].count(findings[0].why.strip()) == 1
 
 
 def test_references_that_are_no_web_address_are_left_out() -> None:
     data = Reader(page(a_report(a_finding(1, references=["javascript:alert(1)", "https://a.example/"])))).data
-    assert [data["texts"][one] for one in data["findings"][0]["references"]] == ["https://a.example/"]
+    assert [data["texts"][reference] for reference in data["findings"][0]["references"]] == ["https://a.example/"]
 
 
 def test_blind_spots_are_named() -> None:
@@ -124,7 +124,7 @@ def test_known_savings_are_summed() -> None:
 
 
 def a_point(day: int, score: float | None) -> Point:
-    counts = {one: 0 for one in Severity} | {Severity.HIGH: day}
+    counts = {severity: 0 for severity in Severity} | {Severity.HIGH: day}
     return Point(NOW + timedelta(days=day), score, counts, 10, 0, ("eu-west-1",))
 
 
@@ -132,7 +132,7 @@ def a_point(day: int, score: float | None) -> Point:
 def test_the_trend_is_a_line_through_the_scores(scores: list[float | None], points: int) -> None:
     html = Reader(page(a_report(), trend=[a_point(day, one) for day, one in enumerate(scores)]))
     lines = [attributes["points"] or "" for tag, attributes in html.tags if tag == "polyline"]
-    assert [len(one.split()) for one in lines] == ([points] if points else [])
+    assert [len(line.split()) for line in lines] == ([points] if points else [])
     if scores == [50.0, 75.0]:
         assert lines == ["4.0,32.0 316.0,18.0"]
 

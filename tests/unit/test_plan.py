@@ -280,7 +280,7 @@ def test_a_resource_is_exempt_by_its_tag_in_the_template() -> None:
     exempt = {"auditor:exempt": "endpoint-single-instance", "auditor:exempt-until": "2026-12-01", "owner": "ml"}
     tags = [{"Key": key, "Value": value} for key, value in exempt.items()]
     told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), ("Endpoint.Properties.Tags", tags)))
-    found = next(one for one in told.report.findings if one.rule == "endpoint-single-instance")
+    found = next(finding for finding in told.report.findings if finding.rule == "endpoint-single-instance")
     assert (found.status, found.owner) == ("exempt", "ml")
 
 
@@ -296,7 +296,7 @@ def test_one_blind_spot_tells_what_no_template_can_and_one_each_value_that_is_mi
 
 def test_findings_name_no_command_and_no_console_page_and_evidence_says_what_is_not_known() -> None:
     told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), (f"{VARIANT}.InstanceType", REF)))
-    found = next(one for one in told.report.findings if one.rule == "endpoint-single-instance")
+    found = next(finding for finding in told.report.findings if finding.rule == "endpoint-single-instance")
     assert (found.fix.commands, found.resource.console_url) == ([], None)
     assert found.evidence["instance_type"] == "(not known before deployment)"
     assert found.resource.arn == "arn:aws:sagemaker:eu-west-1:000000000000:endpoint/churn"
@@ -309,7 +309,7 @@ def test_sarif_points_to_the_line_of_the_variant_and_of_the_model() -> None:
     text = (FIXTURES / "fragile.yaml").read_text()
     told = judgement(text)
     results = json.loads(sarif(told.report))["runs"][0]["results"]
-    places = {one["ruleId"]: one["locations"][0]["physicalLocation"] for one in results}
+    places = {result["ruleId"]: result["locations"][0]["physicalLocation"] for result in results}
     line = places["endpoint-single-instance"]["region"]["startLine"]
     assert places["endpoint-single-instance"]["artifactLocation"]["uri"] == "template.yaml"
     assert "VariantName" in text.splitlines()[line - 1]
@@ -319,7 +319,7 @@ def test_sarif_points_to_the_line_of_the_variant_and_of_the_model() -> None:
 def test_the_fragile_sample_fails_and_the_resilient_one_does_not() -> None:
     baseline = load_policy("baseline")
     fragile = judgement((FIXTURES / "fragile.yaml").read_text(), policy=baseline).report
-    assert {one.rule for one in fragile.findings} == {
+    assert {finding.rule for finding in fragile.findings} == {
         "endpoint-single-instance",
         "model-vpc-single-az",
         "variant-no-autoscaling",

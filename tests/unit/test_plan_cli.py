@@ -56,8 +56,8 @@ def test_every_format_of_a_report_is_written(tmp_path: Path) -> None:
         assert run(["plan", FRAGILE, "--format", name, "--output", str(file)]) == 0
         assert "endpoint-single-instance" in file.read_text()
     sarif = json.loads((tmp_path / "sarif").read_text())
-    regions = [one["locations"][0]["physicalLocation"]["region"] for one in sarif["runs"][0]["results"]]
-    assert all(one["startLine"] > 1 for one in regions)
+    regions = [result["locations"][0]["physicalLocation"]["region"] for result in sarif["runs"][0]["results"]]
+    assert all(region["startLine"] > 1 for region in regions)
     assert ElementTree.parse(tmp_path / "junit").getroot().get("failures") == "4"
 
 

@@ -257,7 +257,9 @@ def test_nested_stacks_end_where_they_go_round_and_where_there_are_too_many(tmp_
 
 def test_a_file_that_is_named_twice_is_read_once(capsys: Read) -> None:
     report = report_of("kinds/loop-of-properties.yaml ./kinds/../kinds/loop-of-properties.yaml", capsys=capsys)
-    assert [one["resource"]["name"] for one in report["findings"] if one["rule"] == SINGLE] == ["ranker/all"]
+    assert [finding["resource"]["name"] for finding in report["findings"] if finding["rule"] == SINGLE] == [
+        "ranker/all"
+    ]
 
 
 def test_two_plans_with_the_same_addresses_are_told_apart(tmp_path: Path, capsys: Read) -> None:
@@ -319,8 +321,10 @@ def test_the_table_tells_the_line_of_each_finding_of_an_endpoint(capsys: Read) -
 
 def test_a_number_within_bounds_is_shown_as_such(capsys: Read) -> None:
     report = report_of("kinds/bounds.yaml", "--rule", UNSCALED, capsys=capsys)
-    shown = {one["resource"]["name"]: one["evidence"]["desired_instance_count"] for one in report["findings"]}
+    shown = {
+        finding["resource"]["name"]: finding["evidence"]["desired_instance_count"] for finding in report["findings"]
+    }
     assert shown["ranker-Instances/all"] == "1 to 4"
     assert shown["ranker-AtLeastTwo/all"] == "2 or more"
     assert shown["ranker-Only/all"] == 1
-    assert all(Severity(one["severity"]) is Severity.MEDIUM for one in report["findings"])
+    assert all(Severity(finding["severity"]) is Severity.MEDIUM for finding in report["findings"])

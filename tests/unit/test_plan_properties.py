@@ -67,7 +67,7 @@ def test_the_base_is_sound_and_judged_by_many_rules() -> None:
         "autoscaling-target-off-scale",
         "inference-component-no-az-balance",
     }
-    assert sum(one.verdict is Verdict.PASS for one in outcomes) > 40
+    assert sum(outcome.verdict is Verdict.PASS for outcome in outcomes) > 40
 
 
 @pytest.mark.parametrize("path", sampled(PATHS))

@@ -29,23 +29,25 @@ class Edit:
         self.modules += self.modules[0]["child_modules"]
 
     def values(self, address: str) -> dict[str, Any]:
-        found = (one for module in self.modules for one in module["resources"] if one["address"] == address)
+        found = (
+            resource for module in self.modules for resource in module["resources"] if resource["address"] == address
+        )
         values: dict[str, Any] = next(found)["values"]
         return values
 
     def unknown(self, address: str) -> dict[str, Any]:
-        change = next(one for one in self.plan["resource_changes"] if one["address"] == address)
+        change = next(change for change in self.plan["resource_changes"] if change["address"] == address)
         unknown: dict[str, Any] = change["change"]["after_unknown"]
         return unknown
 
     def expressions(self, address: str) -> dict[str, Any]:
         listed = self.plan["configuration"]["root_module"]["resources"]
-        expressions: dict[str, Any] = next(one for one in listed if one["address"] == address)["expressions"]
+        expressions: dict[str, Any] = next(name for name in listed if name["address"] == address)["expressions"]
         return expressions
 
     def without(self, address: str) -> None:
         for module in self.modules:
-            module["resources"] = [one for one in module["resources"] if one["address"] != address]
+            module["resources"] = [resource for resource in module["resources"] if resource["address"] != address]
 
 
 def judgement(change: Change | None = None) -> Judged:

@@ -38,7 +38,8 @@ def resource(address: str, values: Written, unknown: Written, expressions: Writt
 
 def config(address: str, count: int = 1, name: Written | None = None, variants: tuple[str, ...] = ("all",)) -> Written:
     written = [
-        {"variant_name": one, "initial_instance_count": count, "instance_type": "ml.p3.2xlarge"} for one in variants
+        {"variant_name": variant, "initial_instance_count": count, "instance_type": "ml.p3.2xlarge"}
+        for variant in variants
     ]
     unknown: Written = {"name": True, "production_variants": [{"model_name": True}] * len(variants)}
     expressions: Written = {
@@ -117,7 +118,7 @@ def test_a_target_is_tied_to_an_endpoint_without_a_name_and_its_policy_through_i
     assert verdicts(told)[UNSCALED, f"{ENDPOINT}.x/all"] is PASS
     assert verdicts(told)["autoscaling-target-without-policy", f"endpoint/{ENDPOINT}.x/variant/all"] is PASS
     assert verdicts(told)[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
-    (finding,) = [one for one in told.report.findings if one.rule == SINGLE]
+    (finding,) = [finding for finding in told.report.findings if finding.rule == SINGLE]
     assert str(finding.resource.declared) == f"plan.json: {CONFIG}.x"
 
 
@@ -165,8 +166,8 @@ def test_count_and_for_each_tie_those_of_the_same_key(keys: tuple[str, str]) -> 
         target(f"{TARGET}.x[{keys[1]}]", refers(f"{ENDPOINT}.x", key)),
     ]
     told = verdicts(judgement(*resources))
-    assert [told[SINGLE, f"{ENDPOINT}.x[{one}]/all"] for one in keys] == [FAIL, PASS]
-    assert [told[UNSCALED, f"{ENDPOINT}.x[{one}]/all"] for one in keys] == [FAIL, PASS]
+    assert [told[SINGLE, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
+    assert [told[UNSCALED, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
 
 
 def test_for_each_over_other_resources_ties_to_them() -> None:

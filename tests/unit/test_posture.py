@@ -53,7 +53,7 @@ def test_open_findings_are_counted_by_their_own_severity() -> None:
     )
     stands = posture(report)
     assert stands.open == {"critical": 1, "high": 0, "medium": 0, "low": 1, "info": 0}
-    assert [(one.name, one.open, one.worst, one.score) for one in stands.topics] == [
+    assert [(topic.name, topic.open, topic.worst, topic.score) for topic in stands.topics] == [
         ("b", 1, Severity.CRITICAL, 50.0),
         ("a", 1, Severity.LOW, 50.0),
         ("c", 0, None, 100.0),

@@ -16,7 +16,7 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
 from samples.builders import ACCOUNT, NOW, REGION
 
-EVERY_OPERATION = sorted({one for operations in OPERATIONS.values() for one in operations})
+EVERY_OPERATION = sorted({operation for operations in OPERATIONS.values() for operation in operations})
 PROBES = probes(Scope(ACCOUNT, REGION), NOW)
 SESSION = boto3.Session(region_name=REGION, aws_access_key_id="none", aws_secret_access_key="none")
 #: Metrics of what there is not are no error: their answer is an empty one.

@@ -5,7 +5,6 @@ another, with reads that fail, an index that lags or endpoints in the middle of 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.audit.auditor import Auditor
 from chalicelib.audit.findings import place_of

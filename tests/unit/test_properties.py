@@ -1,12 +1,12 @@
 """What must hold for any input: more resilience never adds a finding, noise changes nothing, nothing crashes."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.audit.findings import findings
 from chalicelib.audit.judge import Judge

@@ -71,9 +71,9 @@ class Hub:
         if self._error is not None:
             raise self._error
         failed = [
-            {"Id": one["Id"], "ErrorCode": "InvalidInput", "ErrorMessage": "no"}
-            for one in Findings
-            if one["Id"] in self._refused
+            {"Id": finding["Id"], "ErrorCode": "InvalidInput", "ErrorMessage": "no"}
+            for finding in Findings
+            if finding["Id"] in self._refused
         ]
         return {
             "SuccessCount": len(Findings) - len(failed),
@@ -272,7 +272,7 @@ def test_texts_of_control_signs_alone_are_shown_as_marks() -> None:
 def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -> None:
     findings = [{"Id": str(one)} for one in range(number)]
     made = list(batches(findings))
-    assert [len(one) for one in made] == sizes
+    assert [len(finding) for finding in made] == sizes
     assert [finding for one in made for finding in one] == findings
 
 
@@ -282,24 +282,26 @@ def test_a_batch_has_at_most_six_megabytes() -> None:
     # As large as findings may be: the batch of them would have 24 MB.
     large = [{**one, "Filler": "x" * (239_000 - len(json.dumps(one)))} for one in large]
     made = list(batches(large))
-    assert sum(len(one) for one in made) == 100
+    assert sum(len(finding) for finding in made) == 100
     assert len(made) > 1
-    assert all(len(json.dumps(one)) <= 6_000_000 + 2 * len(one) for one in made)
+    assert all(len(json.dumps(finding)) <= 6_000_000 + 2 * len(finding) for finding in made)
 
 
 # ---- delivery
 
 
 def five_thousand() -> Notice:
-    return a_notice(*(Change(change="new", finding=a_finding(a_resource(name=f"e{one}/v"))) for one in range(5000)))
+    return a_notice(
+        *(Change(change="new", finding=a_finding(a_resource(name=f"e{number}/v"))) for number in range(5000))
+    )
 
 
 @pytest.mark.thorough
 def test_five_thousand_findings_go_out_in_fifty_batches() -> None:
     hub = Hub()
     assert import_findings(five_thousand(), hub) == Delivered(imported=5000)
-    assert [len(one) for one in hub.batches] == [100] * 50
-    assert len({one["Id"] for batch in hub.batches for one in batch}) == 5000
+    assert [len(batch) for batch in hub.batches] == [100] * 50
+    assert len({finding["Id"] for batch in hub.batches for finding in batch}) == 5000
 
 
 @pytest.mark.parametrize("name", ["digest-clean", "health"])
@@ -314,8 +316,10 @@ def test_only_what_the_notice_tells_is_imported() -> None:
     notice = SAMPLES["digest-full"]
     import_findings(notice, hub)
     (batch,) = hub.batches
-    states = {one["Id"]: one["RecordState"] for one in batch}
-    assert states == {one.finding.id: "ARCHIVED" if one.change == "resolved" else "ACTIVE" for one in notice.told}
+    states = {finding["Id"]: finding["RecordState"] for finding in batch}
+    assert states == {
+        change.finding.id: "ARCHIVED" if change.change == "resolved" else "ACTIVE" for change in notice.told
+    }
 
 
 def test_what_is_refused_is_logged_and_given_back(caplog: pytest.LogCaptureFixture) -> None:

@@ -65,7 +65,7 @@ def texts_in(message: Any) -> Iterator[dict[str, Any]]:
 
 
 def all_blocks(message: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*message.get("blocks", []), *(one for each in message.get("attachments", []) for one in each["blocks"])]
+    return [*message.get("blocks", []), *(block for each in message.get("attachments", []) for block in each["blocks"])]
 
 
 def problems_of_text(text: str, limit: int) -> Iterator[str]:
@@ -113,16 +113,16 @@ def problems_of(message: dict[str, Any]) -> list[str]:
     for block in all_blocks(message):
         found += problems_of_block(block)
     found += [
-        f"parsed by Slack: {one['text'][:60]}"
-        for one in texts_in(message)
-        if one["type"] == "mrkdwn" and not one["verbatim"]
+        f"parsed by Slack: {text['text'][:60]}"
+        for text in texts_in(message)
+        if text["type"] == "mrkdwn" and not text["verbatim"]
     ]
     return found
 
 
 def shown(notice: Notice) -> str:
     """All that a reader sees, in the order of the blocks."""
-    return "\n".join(one["text"] for one in texts_in(all_blocks(slack.payload(notice))))
+    return "\n".join(text["text"] for text in texts_in(all_blocks(slack.payload(notice))))
 
 
 def a_hostile_finding(text: str, **changes: Any) -> Finding:
@@ -305,7 +305,7 @@ def test_more_than_fits_is_counted_without_a_report_too() -> None:
 @pytest.mark.thorough
 def test_each_group_of_a_full_digest_is_shown() -> None:
     changes: list[Any] = ["new", "worse", "back", "reminder", "resolved"]
-    told = [Change(change=one, finding=a_finding()) for one in changes for _ in range(1_000)]
+    told = [Change(change=change, finding=a_finding()) for change in changes for _ in range(1_000)]
     notice = a_notice(*told)
     text = shown(notice)
     assert problems_of(slack.payload(notice)) == []
@@ -485,7 +485,7 @@ def test_a_dropped_record_is_logged_by_its_message_id_alone(caplog: pytest.LogCa
     event = an_event("forged words")
     event["Records"][0]["Sns"]["MessageId"] = "id-1\n[ERROR] forged\u202e"
     slack.deliver_event(event, Settings(), boto3.Session(region_name=REGION))
-    (record,) = [one for one in caplog.records if one.name == telemetry.log.name]
+    (record,) = [record for record in caplog.records if record.name == telemetry.log.name]
     assert "id-1" in record.getMessage()
     assert "forged words" not in caplog.text
     assert "\n" not in record.getMessage()

@@ -41,6 +41,6 @@ def test_the_machine_form_is_read_back_as_it_was(name: str) -> None:
     machine = json.loads(json.loads(sns.message(SAMPLES[name]))["lambda"])
     assert machine["kind"] == SAMPLES[name].kind
     back = Notice.model_validate(machine)
-    assert [one.model_dump(mode="json") for one in back.told] == [
-        one.model_dump(mode="json") for one in SAMPLES[name].told
+    assert [change.model_dump(mode="json") for change in back.told] == [
+        change.model_dump(mode="json") for change in SAMPLES[name].told
     ]

@@ -40,7 +40,7 @@ def test_an_endpoint_with_its_variants_targets_and_policies_is_one_group() -> No
         on("model", "churn", 5),
         on("scalable-target", "planner", 6),
     ]
-    assert [(one.kind, one.name, len(one.findings)) for one in groups(findings)] == [
+    assert [(group.kind, group.name, len(group.findings)) for group in groups(findings)] == [
         ("endpoint", "churn", 4),
         ("inference-component", "planner", 1),
         ("model", "churn", 1),
@@ -56,7 +56,7 @@ def test_the_worst_resource_comes_first_and_its_worst_finding_too() -> None:
     ]
     found = groups(findings)
     assert [one.name for one in found] == ["one", "many", "two"]
-    assert [one.severity for one in found[1].findings] == [Severity.HIGH, Severity.LOW]
+    assert [finding.severity for finding in found[1].findings] == [Severity.HIGH, Severity.LOW]
 
 
 def a_full_report() -> Report:

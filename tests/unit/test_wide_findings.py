@@ -1,13 +1,13 @@
 """Findings of any width: bounded where they are made, and through every channel, every format and the table."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.audit.findings import Failing, findings
 from chalicelib.ledger.ledger import _item
@@ -50,10 +50,10 @@ def wide(rule: str = "model-vpc-single-az", names: list[str] = NAMES) -> Finding
     return finding
 
 
-def reported(*found: Finding) -> Report:
-    counts = {finding.rule: RuleCounts(fail=1) for finding in found}
+def reported(*findings: Finding) -> Report:
+    counts = {finding.rule: RuleCounts(fail=1) for finding in findings}
     return report_of(
-        ACCOUNT, REGION, trigger="event", policy=load_policy().used, started=NOW, findings=found, rules=counts
+        ACCOUNT, REGION, trigger="event", policy=load_policy().used, started=NOW, findings=findings, rules=counts
     )
 
 

@@ -6,8 +6,9 @@ own registry and model data in Amazon S3. AWS says by an error of each operation
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.answers import CallFailed, Gone, mappings, text, unreadable
 from chalicelib.inventory.facts import Stated, States, Time, at, states
@@ -49,8 +50,7 @@ class EncryptionKey(Stated):
     deletion: Time | None = at("DeletionDate")
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What AWS was asked about and said to be there, of keys with their state. ``asked`` is False where nobody could
     ask, as with a template."""
 

@@ -11,10 +11,10 @@ from chalicelib.inventory.facts import Fact, Unread, at
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Reader
+from chalicelib.inventory.schedules import CRON
 
 _SERVICE, _LIST = "cloudwatch", "ListAlarmMuteRules"
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
-_CRON = re.compile(r"cron\((.+)\)")
 _EVERY_DAY = re.compile(r"\*|\?|SUN-SAT|0-6|1-7", re.IGNORECASE)
 
 
@@ -44,7 +44,7 @@ class MuteRule(Fact):
     @property
     def daily(self) -> bool:
         """True for ``cron(minutes hours day-of-month month day-of-week)`` that comes every day."""
-        cron = _CRON.fullmatch(self.expression.strip())
+        cron = CRON.fullmatch(self.expression.strip())
         fields = cron.group(1).split() if cron is not None else []
         return len(fields) == 5 and all(_EVERY_DAY.fullmatch(field) for field in fields[2:])
 

@@ -19,6 +19,7 @@ from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outc
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
+from chalicelib.report.realized import Realized
 from chalicelib.report.savings import in_words, totals
 from chalicelib.templating import TEMPLATES, clean, render
 
@@ -72,9 +73,17 @@ def policy(*, framed: bool = False) -> str:
     return f"{allowed}; frame-ancestors 'none'" if framed else allowed
 
 
-def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None = None, more: More | None = None) -> str:
+def page(
+    report: Report,
+    *,
+    trend: Sequence[Point] = (),
+    counted: Tally | None = None,
+    more: More | None = None,
+    realized: Realized | None = None,
+) -> str:
     """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` takes the place of the findings'
-    own numbers where the page holds only some of them, and ``more`` says where the others are."""
+    own numbers where the page holds only some of them, and ``more`` says where the others are. ``realized`` is what
+    resolved findings saved."""
     findings = report.open_findings()
     charts = _charts(report)
     context = {
@@ -92,6 +101,8 @@ def page(report: Report, *, trend: Sequence[Point] = (), counted: Tally | None =
         "saving": totals(findings).saving_usd,
         "money": report.money,
         "savings": in_words(report.money),
+        "realized": realized,
+        "saved": _curve(realized),
         "first": _first_things(findings),
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
@@ -226,6 +237,24 @@ def _first_things(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
         }
         for of_rule in worst[:5]
     ]
+
+
+def _curve(realized: Realized | None) -> str:
+    """What was saved a month, as the points of an SVG line in steps; empty before the second day."""
+    points = realized.curve if realized is not None else []
+    if len(points) < 2:
+        return ""
+    width, height = CHART
+    most = max(max(point.estimated_usd for point in points), 0.01)
+    days = (points[-1].day - points[0].day).days or 1
+    lines: list[str] = []
+    before = height - 4.0
+    for point in points:
+        x = 4 + (width - 8) * (point.day - points[0].day).days / days
+        y = 4 + (height - 8) * (1 - point.estimated_usd / most)
+        lines += [f"{x:.1f},{before:.1f}", f"{x:.1f},{y:.1f}"]
+        before = y
+    return " ".join(lines)
 
 
 def _chart(trend: Sequence[Point]) -> str:

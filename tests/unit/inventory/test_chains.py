@@ -33,7 +33,7 @@ class Searched:
     def search(self, part: Part, resource: str, filters: list[dict[str, str]]) -> Iterator[list[dict[str, Any]]]:
         with self._lock:
             self.searches += 1
-            held = [dict(one) for one in self.records if all(self._fits(one, rule) for rule in filters)]
+            held = [dict(record) for record in self.records if all(self._fits(record, rule) for rule in filters)]
         if self.order == "shuffled":
             random.Random(7).shuffle(held)
         else:
@@ -47,7 +47,7 @@ class Searched:
         return given >= bound if rule["Operator"] == "GreaterThanOrEqualTo" else given < bound
 
     def typed(self, part: Part, model: Any, records: list[dict[str, Any]], name: str) -> list[TrainingJob]:
-        return [TrainingJob.model_validate(one) for one in records]
+        return [TrainingJob.model_validate(record) for record in records]
 
 
 def a_history(number: int, status: str = "Completed") -> list[dict[str, Any]]:
@@ -91,11 +91,11 @@ def test_a_long_history_is_read_by_several_chains_and_a_short_one_by_one() -> No
     assert (long.searches, short.searches) == (1 + training.MOST_CHAINS, 1)
 
 
-@pytest.mark.parametrize("given", ["2026-11-23T06:00:00Z", "nonsense", {}])
-def test_times_of_another_form_are_read_by_some_chain(given: Any) -> None:
+@pytest.mark.parametrize("moment", ["2026-11-23T06:00:00Z", "nonsense", {}])
+def test_times_of_another_form_are_read_by_some_chain(moment: Any) -> None:
     records = a_history(300)
     reader = Searched(records, "newest first")
-    first = [{**one, "LastModifiedTime": given} for one in records[:100]]
+    first = [{**record, "LastModifiedTime": moment} for record in records[:100]]
     assert isinstance(training._windows(reader, first), list)  # type: ignore[arg-type]  # what of a reader it needs
 
 

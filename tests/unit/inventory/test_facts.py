@@ -91,7 +91,10 @@ def test_a_component_keeps_every_specification() -> None:
             ],
         }
     )
-    told = [(one.instance_type, one.model_name, one.image, one.az_balance) for one in component.specifications]
+    told = [
+        (specification.instance_type, specification.model_name, specification.image, specification.az_balance)
+        for specification in component.specifications
+    ]
     assert told == [("ml.g5.xlarge", "a", None, False), ("ml.g6.xlarge", None, "b:1", True)]
     assert (component.model_name, component.image, component.az_balance) == ("a", None, False)
 
@@ -101,7 +104,7 @@ def test_a_component_with_one_specification() -> None:
         {"InferenceComponentName": "c", "Specification": {"Container": {"Image": "b:1"}}}
     )
     assert component.image == "b:1"
-    assert [one.image for one in component.specifications] == ["b:1"]
+    assert [specification.image for specification in component.specifications] == ["b:1"]
 
 
 def test_instance_pools_keep_the_model_that_they_serve_instead() -> None:
@@ -136,4 +139,6 @@ def test_a_tuning_definition_says_its_instances_in_either_of_two_places() -> Non
                 "TrainingJobDefinition": {key: {"InstanceType": "ml.m5.large", "InstanceCount": 2}},
             }
         )
-        assert [(one.instance_type, one.instances) for one in job.definitions] == [("ml.m5.large", 2)]
+        assert [(definition.instance_type, definition.instances) for definition in job.definitions] == [
+            ("ml.m5.large", 2)
+        ]

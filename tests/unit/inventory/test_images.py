@@ -46,12 +46,12 @@ def an_image(
     return f"{account or BUILT_IN[repository]}.dkr.ecr.{region}.{domain}/{repository}:{tag}"
 
 
-def xgboost(tag: str, **given: Any) -> Algorithm:
-    return known(f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost{tag}", **given)
+def xgboost(tag: str, **arguments: Any) -> Algorithm:
+    return known(f"683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost{tag}", **arguments)
 
 
-def known(uri: str, **given: Any) -> Algorithm:
-    algorithm = recognise(uri, **given)
+def known(uri: str, **arguments: Any) -> Algorithm:
+    algorithm = recognise(uri, **arguments)
     assert algorithm is not None
     return algorithm
 
@@ -244,7 +244,9 @@ def test_accounts_are_strings_of_twelve_digits_and_regions_are_regions() -> None
 
 def test_every_partition_has_its_domain() -> None:
     partitions = Loader().load_data("partitions")["partitions"]
-    assert {one["outputs"]["dnsSuffix"] for one in partitions} <= set(read_facts("registries.yaml")["domains"])
+    assert {partition["outputs"]["dnsSuffix"] for partition in partitions} <= set(
+        read_facts("registries.yaml")["domains"]
+    )
 
 
 # ---- what algorithms can use

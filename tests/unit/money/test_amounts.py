@@ -277,6 +277,14 @@ def test_a_higher_minimum_has_its_price() -> None:
     assert told.cost_usd == 335.80
 
 
+def test_a_minimum_that_survives_a_zone_has_its_price() -> None:
+    evidence: dict[str, Any] = {"safe_minimum": 4, "policy": {"min": 2}}
+    told = amount_of("endpoint-az-loss-overload", variant(2), M5, **evidence)
+    assert told is not None
+    assert told.cost_usd == 335.80
+    assert amount_of("endpoint-az-loss-overload", variant(2), M5, safe_minimum=4, policy={"min": 4}) is None
+
+
 # ---- no amount where the arithmetic would not be honest
 
 

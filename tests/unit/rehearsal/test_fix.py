@@ -3,8 +3,10 @@
 import json
 import shlex
 from array import array
-from dataclasses import replace
 from datetime import UTC, datetime
+
+import yaml
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.fix import Fix, fix
 from chalicelib.rehearsal.proposals import Limits
@@ -32,7 +34,7 @@ def rehearsed(values: "array[float]", setting: Setting, **other: object) -> Rehe
         policy_name="follow",
         region="eu-west-1",
     )
-    return rehearse(replace(question, **other))  # type: ignore[arg-type]
+    return rehearse(replace(question, **other))
 
 
 def mended(answer: Rehearsal) -> Fix:
@@ -68,6 +70,46 @@ def test_a_policy_whose_metric_is_not_held_is_told_by_its_properties_alone() -> 
     found = mended(rehearsed(STEP, Setting(1, 10, (tracking(100),)), policy_name=None))
     assert found.commands == ()
     assert "TargetValue: 90" in found.cloudformation and "target_value       = 90" in found.terraform
+    assert "PredefinedMetric" not in found.cloudformation and "predefined_metric" not in found.terraform
+
+
+def test_properties_hold_all_of_target_and_policy() -> None:
+    found = mended(rehearsed(STEP, Setting(1, 10, (tracking(100, out_cooldown=120),))))
+    target, policy = found.cloudformation.split("# AWS::ApplicationAutoScaling::ScalingPolicy\n")
+    assert yaml.safe_load(target) == {
+        "ServiceNamespace": "sagemaker",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "MinCapacity": 1,
+        "MaxCapacity": 10,
+    }
+    assert yaml.safe_load(policy) == {
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": {
+            "TargetValue": 90,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+            "ScaleOutCooldown": 120,
+            "ScaleInCooldown": 300,
+            "DisableScaleIn": False,
+        },
+    }
+    assert [" ".join(line.split()) for line in found.terraform.splitlines()] == [
+        "# aws_appautoscaling_target",
+        'service_namespace = "sagemaker"',
+        'scalable_dimension = "sagemaker:variant:DesiredInstanceCount"',
+        "min_capacity = 1",
+        "max_capacity = 10",
+        "# aws_appautoscaling_policy",
+        'policy_type = "TargetTrackingScaling"',
+        "target_tracking_scaling_policy_configuration {",
+        "target_value = 90",
+        "scale_out_cooldown = 120",
+        "scale_in_cooldown = 300",
+        "disable_scale_in = false",
+        "predefined_metric_specification {",
+        'predefined_metric_type = "SageMakerVariantInvocationsPerInstance"',
+        "}",
+        "}",
+    ]
 
 
 def test_a_daily_rise_becomes_two_scheduled_actions() -> None:

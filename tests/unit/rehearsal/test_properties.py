@@ -1,12 +1,12 @@
 """What holds of every replay, and what does not, though one would think so."""
 
 from array import array
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.book import timeline
 from chalicelib.rehearsal.replay import replay

@@ -1,12 +1,12 @@
 """The cheapest setting that would have been enough."""
 
 from array import array
-from dataclasses import replace
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.proposals import (
     MOST_SETTINGS,
@@ -96,7 +96,7 @@ def test_what_is_tuned_to_last_weeks_numbers_does_not_win() -> None:
 def test_a_peak_beyond_what_the_account_allows_has_no_proposal() -> None:
     values = load("100×10 41000×5")
     proposal = cheapest([values], PRESENT, TWO_HUNDRED, Limits(0, highest=200))
-    assert proposal == NoProposal("peak of 41,000 a minute needs 205 instances of 200")
+    assert proposal == NoProposal("peak of 41,000 a minute needs 205 instances of 200, and 200 are allowed")
 
 
 def test_no_target_above_the_present_one_without_a_load_test() -> None:

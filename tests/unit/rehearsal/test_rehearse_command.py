@@ -194,5 +194,5 @@ def test_traffic_of_zeros_is_enough_of_everything(tmp_path: Path, capsys: Read) 
 
 def test_a_peak_beyond_all_counts_has_no_proposal(tmp_path: Path, capsys: Read) -> None:
     told = answer(["--series", step(tmp_path, high=41000), *POLICY], capsys)
-    assert told["no_proposal"] == "peak of 41,000 a minute needs 205 instances of 100"
+    assert told["no_proposal"] == "peak of 41,000 a minute needs 205 instances of 200, and 100 are allowed"
     assert told["proposal"] is None

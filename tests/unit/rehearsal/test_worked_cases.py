@@ -6,10 +6,12 @@ beginning.
 Desired is what stands at the end of each minute, serving what serves during it.
 """
 
-from dataclasses import dataclass, replace
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.rehearsal.book import Replay, timeline
 from chalicelib.rehearsal.queue import BACKLOG, WITHOUT_CAPACITY, replay_queue
@@ -195,28 +197,30 @@ def test_minutes_held_at_the_maximum_are_counted_once_nothing_else_stands_in_the
 def test_row_21_eightfold_numbers_decide_the_same() -> None:
     seven = case("7")
     eightfold = replayed(
-        replace(seven, load="800×10 2000×8 7200×22", policies=(tracking(800),), behaviour=Behaviour(capacity=1600))
+        dataclasses.replace(
+            seven, load="800×10 2000×8 7200×22", policies=(tracking(800),), behaviour=Behaviour(capacity=1600)
+        )
     )
     assert (eightfold.decisions, eightfold.short) == (replayed(seven).decisions, replayed(seven).short)
 
 
 def test_after_27_without_the_busy_time_the_scale_out_is_a_minute_earlier() -> None:
-    result = replayed(replace(case("27"), behaviour=Behaviour(capacity=200)))
+    result = replayed(dataclasses.replace(case("27"), behaviour=Behaviour(capacity=200)))
     assert (written(result), result.minutes_short) == ("14: 2→1, 17: 1→9", 8)
 
 
 def test_a_minimum_above_the_maximum_after_a_schedule_gives_way() -> None:
-    result = replayed(replace(case("25"), scheduled=(Scheduled(10, None, 3),)))
+    result = replayed(dataclasses.replace(case("25"), scheduled=(Scheduled(10, None, 3),)))
     assert (written(result), result.crossed) == ("begin of 10: 5→3", (10,))
 
 
 def test_a_suspended_schedule_changes_nothing() -> None:
-    suspended = replayed(replace(case("18a"), setting={"scheduled_suspended": True}))
+    suspended = replayed(dataclasses.replace(case("18a"), setting={"scheduled_suspended": True}))
     assert suspended.decisions == replayed(case("18b")).decisions
 
 
 def test_suspended_scale_in_keeps_what_there_is() -> None:
-    assert written(replayed(replace(case("4"), setting={"in_suspended": True}))) == "12: 1→9"
+    assert written(replayed(dataclasses.replace(case("4"), setting={"in_suspended": True}))) == "12: 1→9"
 
 
 @pytest.mark.parametrize(

@@ -465,7 +465,7 @@ def test_a_model_is_told_once_with_the_endpoints_that_use_it() -> None:
     model = a_model(subnets=["subnet-a"], used_by=["churn", "fraud"])
     variants = a_variant(endpoint="churn"), a_variant(endpoint="fraud")
     inventory = an_inventory(model, SUBNET_A, *variants)
-    failed = [one for one in inventory.subjects if _fails("model-vpc-single-az", one, inventory)]
+    failed = [subject for subject in inventory.subjects if _fails("model-vpc-single-az", subject, inventory)]
     assert failed == [model]
     assert judged("model-vpc-single-az", model, inventory).evidence["endpoints"] == ["churn", "fraud"]
 
