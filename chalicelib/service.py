@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from chalicelib import events
 from chalicelib.audit.auditor import Auditor, utc_now
 from chalicelib.audit.calendar import SOURCES, of_policy
@@ -19,7 +17,7 @@ from chalicelib.fleet.again import AskingAgain, Moving
 from chalicelib.fleet.asked import Asked, failures, hand_over, told_apart
 from chalicelib.fleet.fleet import Fleet
 from chalicelib.fleet.queue import soon_again
-from chalicelib.fleet.whose import Doors
+from chalicelib.fleet.whose import Doors, with_users
 from chalicelib.inventory.aws import Aws, beside
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import Memory, ProcessMemory
@@ -31,6 +29,7 @@ from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
 from chalicelib.money.catalogue import PriceList
+from chalicelib.money.estimates import Hub
 from chalicelib.money.prices import Prices
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
@@ -43,7 +42,7 @@ from chalicelib.report.findings import Report, Trigger
 from chalicelib.report.known import Known
 from chalicelib.report.merging import merged
 from chalicelib.report.summary import summary
-from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
+from chalicelib.scope import ResourceRef, Scope, partition_of
 from chalicelib.settings import Settings
 from chalicelib.templating import use_templates
 
@@ -123,7 +122,7 @@ class Service:
         try:
             scope = events.scope_of(event)
             self.doors.expect(scope)
-            scope = self._with_users(scope)
+            scope = with_users(scope, self.ledger)
             if not scope.resources:
                 return events.asks_nothing(event, "nothing that is known stands on it")
             if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
@@ -179,7 +178,7 @@ class Service:
 
         Raises Foreign for an account or region that is not audited here.
         """
-        audited = self._audited(self._with_users(scope), "event", self.doors.of(scope), noted=False)
+        audited = self._audited(with_users(scope, self.ledger), "event", self.doors.of(scope), noted=False)
         return audited.report, self.publisher.preview(audited)
 
     # ---- auditing
@@ -255,6 +254,7 @@ class Service:
             memory=self.remembered,
             reading_seconds=self._reading_seconds(),
             prices=self.prices,
+            hub=self.hub,
         )
 
     def _reading_seconds(self) -> float | None:
@@ -281,21 +281,6 @@ class Service:
             known = {id: entry for id, entry in current.items() if entry.finding.status != "resolved"}
         seen = self.ledger.sightings(scope.account, scope.region)
         return Resolutions(scope, rules, known, first_seen=seen, current=frozenset(current))
-
-    def _with_users(self, scope: Scope) -> Scope:
-        """A scope about subnets or alarms, with the models and configs that stand on them, and what they scale, as the
-        last sweep saw it."""
-        names = {
-            "subnet": [ref.name for ref in scope.resources if ref.kind == "subnet"],
-            events.ALARM: [f"{events.ALARM}:{ref.name}" for ref in scope.resources if ref.kind == events.ALARM],
-        }
-        if not any(names.values()):
-            return scope
-        of_both = [*names["subnet"], *names[events.ALARM]]
-        users = self.ledger.users_of(scope.account, scope.region, of_both) if self.ledger is not None else []
-        standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
-        kept = [ref for ref in scope.resources if ref.kind not in names]
-        return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))
 
     # ---- what is kept for the life of the process
 
@@ -338,6 +323,11 @@ class Service:
         """What was known before; None where no table is configured."""
         table = self.settings.table
         return Ledger(table, self._dynamodb, self.settings.lookback_days) if table is not None else None
+
+    @cached_property
+    def hub(self) -> Hub | None:
+        """Where AWS's own estimates are from; None where they are off."""
+        return Hub(partial(beside, self.session)) if self.settings.estimates else None
 
     @cached_property
     def savings(self) -> RealizedSavings | None:

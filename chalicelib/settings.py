@@ -70,6 +70,7 @@ class Settings(BaseModel):
     email_to: str | None = None
     security_hub: Switch = False
     prices: Switch = False
+    estimates: Switch = False
     templates: str | None = None
     bucket: str | None = None
     url: Annotated[str | None, _matching(r"https?://\S+", "the base URL of the API, such as https://…/api")] = None

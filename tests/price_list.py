@@ -23,7 +23,7 @@ class PriceListServer:
     failure: tuple[int, str] | None = None
     raw: bytes | None = None
     page: int = 100
-    asked: list[dict[str, str]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
     url: str = ""
 

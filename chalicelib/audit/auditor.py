@@ -1,7 +1,6 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -28,8 +27,9 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
-from chalicelib.money.appraisal import Appraisal, appraised
+from chalicelib.money.appraisal import Appraisal, appraised, calls_of, money_of
 from chalicelib.money.cases import Case
+from chalicelib.money.estimates import Hub
 from chalicelib.money.prices import Prices
 from chalicelib.money.spot import TrainingSums
 from chalicelib.policy.policy import Policy, RuleSetting
@@ -76,7 +76,8 @@ class Auditor(Struct, frozen=True):
     ``tags`` narrows what is reported, not what is read: to findings on resources that carry all of these keys, with
     these values where they are not None. One whose tags could not be read stays in the report. With ``passes`` the
     report lists what passed, too. ``reading_seconds`` is for how long AWS may be asked: what is not read by then is a
-    blind spot. With ``prices`` findings are told in money, as far as these are known.
+    blind spot. With ``prices`` findings are told in money, as far as these are known; ``hub``
+    tells beside it what AWS estimates itself, in a sweep.
     """
 
     aws: Aws
@@ -89,6 +90,7 @@ class Auditor(Struct, frozen=True):
     reading_seconds: float | None = None
     passes: bool = False
     prices: Prices | None = None
+    hub: Hub | None = None
 
     def audit(
         self,
@@ -143,6 +145,7 @@ class Auditor(Struct, frozen=True):
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
         appraisal = self._appraised(failing, estate, training)
         amounts = appraisal.amounts if appraisal is not None else {}
+        told = self.hub.of(scope) if self.hub is not None and scope.whole else None
         charts = {
             id(failed): chart
             for failed in failing
@@ -193,8 +196,8 @@ class Auditor(Struct, frozen=True):
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
-            money=appraisal.money(scope.account, listed) if appraisal is not None else None,
-            api_calls=self.aws.calls - calls_before + Counter(appraisal.market.calls if appraisal is not None else ()),
+            money=money_of(scope.account, listed, appraisal, told),
+            api_calls=self.aws.calls - calls_before + calls_of(appraisal, told),
         )
 
     def _appraised(

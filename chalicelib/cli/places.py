@@ -268,6 +268,7 @@ class Survey(Struct, frozen=True):
             memory=service.remembered,
             passes=self.passes,
             prices=service.prices,
+            hub=service.hub,
         )
         sighted = Sighted(self.scope(place), witness)
         report = auditor.audit(sighted.scope, "cli", sighted)

@@ -19,6 +19,7 @@ from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.parts import action
+from chalicelib.money import estimates
 from chalicelib.money.catalogue import ENDPOINT_REGIONS, SERVICE_CODE
 from chalicelib.money.catalogue import OPERATION as PRICE_OPERATION
 from chalicelib.notices.channels import CHANNELS, Lookup
@@ -41,6 +42,8 @@ _QUICK = Config(
 _OTHER_VARIABLES = {
     f"{PREFIX}{name}" for name in ("DEBUG", "SAGEMAKER_SOURCE", "SCALING_SOURCE", "AUTOSCALING_SOURCE", "EC2_SOURCE")
 }
+_WITHOUT_PRICES = "Without it savings are told without amounts."
+_WITHOUT_ESTIMATES = "Without it AWS's own estimates are not shown."
 _EXPLICIT = re.compile(
     r"with an explicit deny in an? (?P<where>[a-z -]+?(?:policy|boundary))(?:: (?P<arn>arn:\S+))?", re.IGNORECASE
 )
@@ -139,6 +142,8 @@ def diagnose(
     permissions = tried(aws, scope, loaded, now, sweep=not event)
     if service.settings.prices:
         permissions += price_permission(session, scope, checks)
+    if service.settings.estimates and (region := estimates.ENDPOINT_REGIONS.get(scope.partition)) is not None:
+        permissions.append(_beside(session, region, estimates.OPERATION, {"maxResults": 1}, _WITHOUT_ESTIMATES))
     checks += deployed_checks(service.settings, session, scope)
     return Diagnosis(
         audit=audit,
@@ -272,9 +277,15 @@ def price_permission(session: boto3.Session, scope: Scope, checks: list[Check]) 
         text = f"AWS has no price list in {scope.partition}: savings are told without amounts"
         checks.append(_check("settings", "note", f"{PREFIX}PRICES", text))
         return []
-    probe = Probe({"ServiceCode": SERVICE_CODE, "MaxResults": 1})
-    answer = _tried(Aws(session, region, _QUICK, attempts=1), PRICE_OPERATION, probe)
-    return [answer.model_copy(update={"note": "Without it savings are told without amounts."})]
+    return [_beside(session, region, PRICE_OPERATION, {"ServiceCode": SERVICE_CODE, "MaxResults": 1}, _WITHOUT_PRICES)]
+
+
+def _beside(
+    session: boto3.Session, region: str, operation: str, parameters: Mapping[str, Any], without: str
+) -> Permission:
+    """Whether what an audit can do without may be read in a region."""
+    answer = _tried(Aws(session, region, _QUICK, attempts=1), operation, Probe(parameters))
+    return answer.model_copy(update={"note": without})
 
 
 def judged(operation: str, failure: CallFailed, *, named: bool) -> Permission:

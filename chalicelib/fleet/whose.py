@@ -4,12 +4,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import boto3
+from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
+from chalicelib.events import ALARM
 from chalicelib.fleet.accounts import Caller, NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.inventory.aws import Aws
+from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.table import utc_now
-from chalicelib.scope import Scope
+from chalicelib.scope import Scope, parse_resource
 from chalicelib.settings import Settings
 
 #: An assumed role is good for an hour; a session is used for less. So long an organization is taken to stay as it is.
@@ -79,3 +82,19 @@ class Doors:
         door = Aws(session, region)
         self._others[account, region] = door, utc_now() + timedelta(minutes=SESSION_MINUTES)
         return door
+
+
+def with_users(scope: Scope, ledger: Ledger | None) -> Scope:
+    """A scope about subnets or alarms, with the models and configs that stand on them, and what they scale, as the last
+    sweep saw it."""
+    names = {
+        "subnet": [ref.name for ref in scope.resources if ref.kind == "subnet"],
+        ALARM: [f"{ALARM}:{ref.name}" for ref in scope.resources if ref.kind == ALARM],
+    }
+    if not any(names.values()):
+        return scope
+    of_both = [*names["subnet"], *names[ALARM]]
+    users = ledger.users_of(scope.account, scope.region, of_both) if ledger is not None else []
+    standing = [parse_resource(arn, account=scope.account, region=scope.region) for arn in users]
+    kept = [ref for ref in scope.resources if ref.kind not in names]
+    return replace(scope, resources=tuple(dict.fromkeys([*kept, *standing])))

@@ -375,15 +375,19 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
-def test_prices_are_read_only_where_they_are_on(stack: Template) -> None:
-    policy = stack["Resources"]["PricesPolicy"]
-    assert policy["Condition"] == "HasPrices"
-    assert stack["Conditions"]["HasPrices"] == {"Fn::Equals": [{"Ref": "Prices"}, "on"]}
+@pytest.mark.parametrize(
+    ("switch", "action"),
+    [("Prices", "pricing:GetProducts"), ("Estimates", "cost-optimization-hub:ListRecommendations")],
+)
+def test_prices_and_estimates_are_read_only_where_they_are_on(stack: Template, switch: str, action: str) -> None:
+    policy = stack["Resources"][f"{switch}Policy"]
+    assert policy["Condition"] == f"Has{switch}"
+    assert stack["Conditions"][f"Has{switch}"] == {"Fn::Equals": [{"Ref": switch}, "on"]}
+    assert stack["Parameters"][switch]["Default"] == "off"
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", ["pricing:GetProducts"])
+    assert (statement["Effect"], statement["Action"]) == ("Allow", [action])
     assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
-    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
-    assert not [action for action in actions if action.startswith("pricing:")]
+    assert not [function for function in FUNCTIONS for one in statements(function) if action in one["Action"]]
 
 
 def test_the_external_id_is_known_to_the_function_that_assumes_roles_alone(stack: Template) -> None:
