@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from benchmarks.table import Table
 from chalicelib.rehearsal.figures import figures
 from chalicelib.rehearsal.proposals import Limits, cheapest
+from chalicelib.rehearsal.questions import MAX_WAIT
+from chalicelib.rehearsal.queue_proposals import cheapest_queue
 from chalicelib.rehearsal.replay import replay
 from chalicelib.rehearsal.settings import Behaviour, Setting, tracking
 
@@ -68,6 +70,11 @@ def rows(table: Table) -> None:
     table.row(f"CPU seconds, search, {short} of them short", [searched], "< 60", searched < 60)
     grown = _peak_mb() - before
     table.row("MB more for all of them than for a year", [grown], "< 5", grown < 5)
+
+    queue = Setting(0, 20, (tracking(5),))
+    start = time.process_time()
+    cheapest_queue(traffic(DAYS, 0), queue, Behaviour(capacity=200), LIMITS, MAX_WAIT)
+    table.row(f"CPU seconds, search for a queue of {DAYS} days", [time.process_time() - start])
 
 
 def _peak_mb() -> float:

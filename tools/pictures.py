@@ -60,17 +60,28 @@ def chromium() -> Iterator[Browser]:
 
 
 def picture(
-    browser: Browser, html: str, target: Path, *, width: int, height: int | None, dark: bool = False, click: str = ""
+    browser: Browser,
+    html: str,
+    target: Path,
+    *,
+    width: int,
+    height: int | None,
+    dark: bool = False,
+    click: str = "",
+    part: str = "",
 ) -> None:
     """Writes the top ``height`` pixels of a page as PNG, or all of it with None, after clicks on the selectors that
-    ``click`` names."""
+    ``click`` names; where ``part`` selects one, that part of the page alone."""
     size = ViewportSize(width=width, height=height or 200)
     context = browser.new_context(viewport=size, color_scheme="dark" if dark else "light")
     tab = context.new_page()
     tab.set_content(html)
     for selector in filter(None, click.split("|")):
         tab.locator(selector).first.click()
-    tab.screenshot(path=str(target), full_page=height is None)
+    if part:
+        tab.locator(part).screenshot(path=str(target))
+    else:
+        tab.screenshot(path=str(target), full_page=height is None)
     context.close()
     written = target.stat().st_size
     print(f"wrote {target}: {written:,} bytes")
@@ -138,7 +149,13 @@ def main(arguments: list[str]) -> int:
             picture(browser, terminal(), folder / "terminal.png", width=1060, height=None)
             picture(browser, mail, folder / "mail-360.png", width=360, height=1600)
             picture(browser, mail, folder / "mail-800.png", width=800, height=1400)
-            picture(browser, rehearsal_page(), folder / "rehearsal.png", width=1200, height=720)
+            rehearsal = rehearsal_page()
+            picture(browser, rehearsal, folder / "rehearsal.png", width=1280, height=1000)
+            picture(browser, rehearsal, folder / "rehearsal-360.png", width=360, height=1000, dark=True)
+            picture(browser, report, folder / "rehearsals.png", width=1280, height=None, part="#rehearsals")
+            picture(
+                browser, report, folder / "rehearsals-360.png", width=360, height=None, dark=True, part="#rehearsals"
+            )
     except PictureFailed as failed:
         print(failed, file=sys.stderr)
         return 1

@@ -248,13 +248,14 @@ def _print(answer: "Rehearsal", console: "Console") -> None:
     from chalicelib.rehearsal.chart import chart
     from chalicelib.rehearsal.fix import fix
     from chalicelib.rehearsal.words import counted, moment, sentences
-    from chalicelib.report.charts import axis, lines
+    from chalicelib.report.charts import MOST_BUCKETS, axis, lines
     from chalicelib.templating import clean
 
     for number, sentence in enumerate(sentences(answer)):
         console.print(Text(clean(sentence), "bold" if number == 0 else ""), soft_wrap=True)
     console.print()
-    picture, columns = chart(answer), max(LEAST_COLUMNS, console.width - LABEL)
+    columns = min(MOST_BUCKETS, max(LEAST_COLUMNS, console.width - LABEL))
+    picture = chart(answer, columns)
     for name, _, blocks in lines(picture, columns, monospaced=True):
         console.print(Text.assemble((f"{name:>9} ", "dim"), blocks), soft_wrap=True)
     console.print(Text(" " * LABEL + axis(picture, columns), "dim"), soft_wrap=True)

@@ -7,6 +7,7 @@ only. Where an input is missing, or has to be guessed, there is no amount.
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from enum import Enum
 from typing import Any, NamedTuple
 
 from msgspec import Struct, field
@@ -19,6 +20,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.money.cases import Basis, Priced
 from chalicelib.money.prices import MONTH_HOURS, Price, Unpriced, Use
+from chalicelib.money.spot import saved_usd
 
 #: Graviton: the same container does not run there.
 _ARM = re.compile(r"ml\.[a-z]+\d+g[a-z]*\.")
@@ -36,12 +38,20 @@ class Amount(Struct, frozen=True):
     group: str | None = None
 
 
+class Means(Enum):
+    """What an amount means: what the fix saves, what it costs as it buys safety, or what was saved already."""
+
+    SAVES = "saves"
+    COSTS = "costs"
+    SAVED = "saved"
+
+
 class Arithmetic(NamedTuple):
-    """How a rule's findings are told in money. ``costs``: the fix buys safety. ``alternatives``: the prices of all
+    """How a rule's findings are told in money, and what the amount means. ``alternatives``: the prices of all
     types in the use are compared."""
 
     work_out: Callable[[Basis], Amount]
-    costs: bool = False
+    means: Means = Means.SAVES
     alternatives: bool = False
 
 
@@ -210,6 +220,20 @@ def spot_not_used(basis: Basis) -> Amount:
     return Amount(share * cost, words, inputs, cost, group)
 
 
+def spot_saved(basis: Basis) -> Amount:
+    """What a finished spot job saved already: told in the evidence, and no saving of a fix."""
+    job, priced = basis.job, basis.priced
+    if not job.instances or not job.training_seconds or job.billable_seconds is None:
+        raise Unpriced("what it saved is not told yet")
+    saved = saved_usd(job.training_seconds, job.billable_seconds, job.instances, priced.hourly)
+    inputs = priced.facts(job.instances) | {
+        "training_seconds": job.training_seconds,
+        "billable_seconds": job.billable_seconds,
+        "spot_saved_usd": round(saved, 2),
+    }
+    return Amount(saved, "spot saved it already", inputs)
+
+
 def warm_pool(basis: Basis) -> Amount:
     """The time for which pools of the family were kept and nobody used them."""
     priced = basis.priced
@@ -309,10 +333,20 @@ ARITHMETIC: Mapping[str, Arithmetic] = {
     "training-warm-pool-unused": Arithmetic(warm_pool),
     "training-stuck": Arithmetic(stuck),
     "training-stopped-at-limit": Arithmetic(stopped_at_limit),
+    **dict.fromkeys(
+        (
+            "training-spot-no-checkpoint",
+            "training-spot-cannot-checkpoint",
+            "training-spot-interrupted",
+            "training-spot-wait-too-short",
+            "training-spot-no-savings",
+        ),
+        Arithmetic(spot_saved, Means.SAVED),
+    ),
     "notebook-never-stops": Arithmetic(stopped),
     "studio-app-idle": Arithmetic(stopped),
-    "endpoint-single-instance": Arithmetic(second_instance, costs=True),
-    "autoscaling-min-below-two": Arithmetic(higher_minimum, costs=True),
-    "rehearsal-capacity-shortfall": Arithmetic(shortfall, costs=True),
-    "endpoint-az-loss-overload": Arithmetic(zone_loss, costs=True),
+    "endpoint-single-instance": Arithmetic(second_instance, Means.COSTS),
+    "autoscaling-min-below-two": Arithmetic(higher_minimum, Means.COSTS),
+    "rehearsal-capacity-shortfall": Arithmetic(shortfall, Means.COSTS),
+    "endpoint-az-loss-overload": Arithmetic(zone_loss, Means.COSTS),
 }

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing, Unread
-from chalicelib.money.amounts import ARITHMETIC, Amount
+from chalicelib.money.amounts import ARITHMETIC, Amount, Means
 from chalicelib.money.cases import Basis, Case, uses_of
 from chalicelib.money.estimates import Told
 from chalicelib.money.prices import Component, Market, Prices, Unpriced, Use
@@ -23,23 +23,23 @@ log = logging.getLogger(__name__)
 
 
 class Appraised(Struct, frozen=True):
-    """An amount, and whether the fix ``costs`` it or saves it."""
+    """An amount, and what it means."""
 
     amount: Amount
-    costs: bool
+    means: Means
 
     @property
     def saving(self) -> Saving | None:
-        """What the fix saves, to the cent; None where it costs."""
-        if self.costs:
+        """What the fix saves, to the cent; None where it does not."""
+        if self.means is not Means.SAVES:
             return None
         amount = self.amount
         return Saving(monthly_usd=round(amount.monthly_usd, 2), basis=amount.basis, group=amount.group)
 
     @property
     def cost_usd(self) -> float | None:
-        """What the fix costs a month more, to the cent; None where it saves."""
-        return round(self.amount.monthly_usd, 2) if self.costs else None
+        """What the fix costs a month more, to the cent; None where it does not."""
+        return round(self.amount.monthly_usd, 2) if self.means is Means.COSTS else None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -47,8 +47,8 @@ class Appraised(Struct, frozen=True):
         cost = self.amount.monthly_cost_usd
         return {
             **self.amount.inputs,
-            **({"monthly_cost_usd": round(cost, 2)} if cost is not None and not self.costs else {}),
-            **({"basis": self.amount.basis} if self.costs else {}),
+            **({"monthly_cost_usd": round(cost, 2)} if cost is not None and self.means is Means.SAVES else {}),
+            **({"basis": self.amount.basis} if self.means is Means.COSTS else {}),
         }
 
 
@@ -81,7 +81,7 @@ def appraised(
     for key, case in told.items():
         amount = _amount(Basis(case, estate, market, training, lookback_days))
         if amount is not None:
-            amounts[key] = Appraised(amount, ARITHMETIC[case.rule].costs)
+            amounts[key] = Appraised(amount, ARITHMETIC[case.rule].means)
     return Appraisal(market, amounts, training)
 
 
@@ -115,10 +115,12 @@ def _amount(basis: Basis) -> Amount | None:
     except Exception:  # a fault of the arithmetic must not end the audit
         log.exception("the amount for %s of a %s cannot be worked out", rule, basis.case.subject.kind)
         return None
+    if ARITHMETIC[rule].means is Means.SAVED:
+        return amount
     if not round(amount.monthly_usd, 2) > 0:
         return None
     most = amount.monthly_cost_usd
-    if not ARITHMETIC[rule].costs and most is not None and amount.monthly_usd > most:
+    if ARITHMETIC[rule].means is Means.SAVES and most is not None and amount.monthly_usd > most:
         amount = replace(amount, monthly_usd=most)
     return amount
 

@@ -8,14 +8,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from chalicelib.inventory.answers import CallFailed
-from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.remembered import Memory
 from chalicelib.money.kept import Kept, Shelf
 from chalicelib.money.prices import Component, Market, Unpriced, Use, agreed
 from chalicelib.money.records import PRODUCT_FAMILY, Record, record
 from chalicelib.scope import partition_of
+
+if TYPE_CHECKING:
+    from chalicelib.inventory.aws import Aws
 
 SERVICE_CODE = "AmazonSageMaker"
 OPERATION = "pricing:GetProducts"
@@ -33,7 +36,7 @@ _SOURCE, _UNLISTED = "AWS Price List", "AWS lists none"
 class PriceList:
     """Prices of AWS. ``door`` makes a door to a region, with the credentials of the auditor itself."""
 
-    door: Callable[[str], Aws]
+    door: Callable[[str], "Aws"]
     memory: Memory
     clock: Callable[[], datetime]
 
@@ -63,7 +66,7 @@ class PriceList:
         )
 
 
-def _read(aws: Aws, shelf: Shelf, uses: list[Use], components: frozenset[Component]) -> str | None:
+def _read(aws: "Aws", shelf: Shelf, uses: list[Use], components: frozenset[Component]) -> str | None:
     """Puts on the shelf what AWS tells; the reason why not all of it could be read, or None."""
     region, none = shelf.region, {use: Kept(reason=_UNLISTED) for use in uses}
     if len({use.instance_type for use in uses if use.component not in components}) >= MANY_TYPES:
@@ -82,7 +85,7 @@ def _read(aws: Aws, shelf: Shelf, uses: list[Use], components: frozenset[Compone
     return None
 
 
-def _records(aws: Aws, region: str, narrowed: Mapping[str, str]) -> Iterator[Record]:
+def _records(aws: "Aws", region: str, narrowed: Mapping[str, str]) -> Iterator[Record]:
     """The records of a region that AWS lists under these attributes. Raises CallFailed, and Unpriced for an answer that
     holds what is no record."""
     fields = {"productFamily": PRODUCT_FAMILY, "regionCode": region, **narrowed}

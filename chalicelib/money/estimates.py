@@ -8,13 +8,15 @@ They are shown beside the auditor's own amounts and decide nothing. The hub coll
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.inventory.answers import CallFailed, mappings, text
-from chalicelib.inventory.aws import Aws
 from chalicelib.money.prices import CURRENCY
 from chalicelib.report.money import Estimate
 from chalicelib.scope import Scope
+
+if TYPE_CHECKING:
+    from chalicelib.inventory.aws import Aws
 
 SERVICE, NAME = "cost-optimization-hub", "ListRecommendations"
 OPERATION = f"{SERVICE}:{NAME}"
@@ -39,7 +41,7 @@ class Told:
 class Hub:
     """The Cost Optimization Hub; ``door`` makes a door to a region, with the credentials of the auditor itself."""
 
-    door: Callable[[str], Aws]
+    door: Callable[[str], "Aws"]
 
     def of(self, scope: Scope) -> Told:
         """What AWS estimates of an account and region; never raises."""
@@ -59,7 +61,7 @@ class Hub:
             return Told(note=f"AWS's own estimates unavailable: {type(fault).__name__}", calls=aws.calls)
         return Told(sorted(found, key=lambda estimate: (-estimate.monthly_usd, estimate.arn)), calls=aws.calls)
 
-    def _records(self, aws: Aws, scope: Scope) -> list[Mapping[str, Any]]:
+    def _records(self, aws: "Aws", scope: Scope) -> list[Mapping[str, Any]]:
         narrowed = {"resourceTypes": [RESOURCE_TYPE], "accountIds": [scope.account], "regions": [scope.region]}
         records: list[Mapping[str, Any]] = []
         following: dict[str, str] = {}

@@ -6,7 +6,7 @@ shortage is averaged away. Pure.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Annotated, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -60,10 +60,6 @@ class RehearsalChart(BaseModel):
         """The upper end of the scale, on which load and capacity of all settings stand."""
         return max(self.peak, self.capacity * max([*self.serving, *self.proposed], default=0)) or 1.0
 
-    def day(self, bucket: int) -> str:
-        """The day on which a bucket begins: ``Mon 2``, or ``day 1`` of a load without dates."""
-        return _day(self, bucket * self.bucket_minutes)
-
 
 # ---- shapes
 
@@ -101,57 +97,40 @@ class Drawing(NamedTuple):
 def drawing(chart: RehearsalChart, width: int, height: int) -> Drawing:
     """The chart as shapes in a view box of this size."""
     column = width * chart.bucket_minutes / chart.minutes
-    proposal = (
-        _panel(chart, chart.proposed, chart.proposed_short, (), width, height, column) if chart.proposed else None
-    )
+    edges = [f"H{min(width, number * column):.1f}" for number in range(1, len(chart.load) + 1)]
+    scale = height / chart.highest
+
+    def steps(values: Iterable[float]) -> str:
+        return _steps([height - round(value * scale) for value in values], edges)
+
+    load = f"M0 {height}{steps(load or 0.0 for load in chart.load)}V{height}Z"
+
+    def panel(serving: Sequence[int], short: Sequence[int], desired: Sequence[int]) -> Panel:
+        capacity, ordered = (
+            "M0 " + steps(count * chart.capacity for count in counts).removeprefix("V") if counts else ""
+            for counts in (serving, desired)
+        )
+        says = f"load up to {chart.peak:,.0f} a minute, {_range(chart, serving)}, {_counted(sum(short))} short"
+        return Panel(load, capacity, ordered, _stretches(short, column, width), says)
+
     return Drawing(
         width,
         height,
-        _panel(chart, chart.serving, chart.short, chart.desired, width, height, column),
-        proposal,
+        panel(chart.serving, chart.short, chart.desired),
+        panel(chart.proposed, chart.proposed_short, ()) if chart.proposed else None,
         chart.highest,
         _days(chart, column, width),
     )
 
 
-def _panel(
-    chart: RehearsalChart,
-    serving: Sequence[int],
-    short: Sequence[int],
-    desired: Sequence[int],
-    width: int,
-    height: int,
-    column: float,
-) -> Panel:
-    scale = height / chart.highest
-
-    def steps(values: Iterable[float]) -> str:
-        return _steps([height - min(height, value * scale) for value in values], column, width)
-
-    def line(counts: Sequence[int]) -> str:
-        return "M0 " + steps(count * chart.capacity for count in counts).removeprefix("V")
-
-    return Panel(
-        load=f"M0 {height}{steps(load or 0.0 for load in chart.load)}V{height}Z",
-        capacity=line(serving),
-        desired=line(desired) if desired else "",
-        short=_stretches(short, column, width),
-        says=f"load up to {chart.peak:,.0f} a minute, {_range(chart, serving)}, {_counted(sum(short))} short",
-    )
-
-
-def _steps(levels: Sequence[float], column: float, width: float) -> str:
-    """A path up or down to each of these heights and along its column; equal ones in a row are one line."""
+def _steps(levels: Sequence[int], edges: Sequence[str]) -> str:
+    """A path up or down to each of these heights and along to the edge of its column; equal ones in a row are one line.
+    Whole units are as fine as a screen."""
     path = []
-    end = 0
-    for level, equal in groupby(_short(level) for level in levels):
-        end += len(list(equal))
-        path.append(f"V{level}H{_short(min(width, end * column))}")
+    for number, level in enumerate(levels):
+        if number + 1 == len(levels) or levels[number + 1] != level:
+            path += ["V", str(level), edges[number]]
     return "".join(path)
-
-
-def _short(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")
 
 
 def _stretches(short: Sequence[int], column: float, width: float) -> list[tuple[float, float]]:
@@ -182,6 +161,7 @@ def _midnights(chart: RehearsalChart) -> range:
 
 
 def _day(chart: RehearsalChart, minute: int) -> str:
+    """The day of a minute: ``Mon 2``, or ``day 1`` of a load without dates."""
     at = chart.begin + timedelta(minutes=minute) if chart.begin else None
     return f"{at:%a} {at.day}" if at else f"day {minute // DAY + 1}"
 
@@ -213,8 +193,9 @@ def outcome(chart: RehearsalChart) -> str:
 
 def rows(chart: RehearsalChart) -> list[Row]:
     """The chart by days, for those who cannot see it."""
-    buckets = range(len(chart.load))
-    return [_row(chart, day, list(numbers)) for day, numbers in groupby(buckets, key=chart.day)]
+    begins = [0, *(-(-midnight // chart.bucket_minutes) for midnight in _midnights(chart) if midnight), len(chart.load)]
+    spans = [range(begin, end) for begin, end in pairwise(begins) if begin < end]
+    return [_row(chart, _day(chart, buckets[0] * chart.bucket_minutes), buckets) for buckets in spans]
 
 
 def _row(chart: RehearsalChart, day: str, buckets: Sequence[int]) -> Row:

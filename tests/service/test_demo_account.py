@@ -119,6 +119,27 @@ def test_all_of_it_can_be_judged_but_what_cannot_be_rehearsed(report: Report) ->
     assert unknown == dict.fromkeys(rehearsals, UNREHEARSED)
 
 
+#: What rehearsals, and the rule of queues that nothing wakes, tell of the variants that are there for them.
+REHEARSED = {
+    "checkout-risk": {"rehearsal-capacity-shortfall", "endpoint-az-loss-overload"},  # too slow for its mornings
+    "campaign-targeting": {"rehearsal-excess-capacity"},  # a wasteful minimum
+    "ad-click-rate": {"endpoint-az-loss-overload"},  # right, but for the loss of a zone
+    "credit-risk": set[str](),  # right
+    "contract-scans": {"autoscaling-zero-without-wakeup"},  # asynchronous, and never wakes
+    "quote-ranking": set[str](),  # its record is not explained: unknown, see above
+}
+
+
+def test_the_demo_holds_one_of_each_that_a_rehearsal_tells_apart(report: Report) -> None:
+    rules = {id for id, rule in RULES.items() if rule.topic == "autoscaling-rehearsal"}
+    rules.add("autoscaling-zero-without-wakeup")
+    told: dict[str, set[str]] = {name: set() for name in REHEARSED}
+    for finding in report.findings:
+        if finding.rule in rules and (name := finding.resource.name.split("/")[0]) in told:
+            told[name].add(finding.rule)
+    assert told == REHEARSED
+
+
 def test_every_rule_has_something_to_find(report: Report) -> None:
     assert {rule for rules in EXPECTED.values() for rule in rules} == SWEPT
     assert {id for id, counts in report.rules.items() if counts.fail} == SWEPT

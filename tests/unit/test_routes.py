@@ -56,6 +56,7 @@ def a_service(*, ledger: Ledger | None = None, past: Past | None = None, **setti
         policy=load_policy(),
         caller=Caller(identity=SimpleNamespace(account=OWN), region="eu-west-1"),
         ledger=ledger,
+        savings=None,
         history=SimpleNamespace(of=lambda account: past) if past is not None else None,
         settings=SimpleNamespace(**configured),
         fleet=SimpleNamespace(start=start),
@@ -94,7 +95,7 @@ def test_before_the_first_sweep_the_page_is_an_empty_frame_of_the_account(monkey
     assert (report.accounts, report.regions, report.scope.accounts) == ([OTHER], ["eu-west-1"], [OTHER])
     assert (report.audit_id, report.trigger, report.policy) == ("none", "http", load_policy().used)
     assert report.findings == ledger.page.findings
-    assert more == {"trend": (), "counted": None, "more": None}
+    assert more == {"trend": (), "counted": None, "more": None, "realized": None}
 
 
 def test_the_page_shows_what_the_ledger_holds_with_the_counts_of_the_last_sweeps(

@@ -30,7 +30,7 @@ MAPPED = 2_000
 #: The size of the chart of the trend, in its own units.
 CHART = (320, 64)
 #: Rehearsals that the page shows at most, those with the most minutes short first; and the size of their charts.
-REHEARSALS, REHEARSAL = 100, (300, 84)
+REHEARSALS, REHEARSAL = 60, (300, 84)
 
 
 class More(NamedTuple):

@@ -247,6 +247,27 @@ def test_a_job_that_its_limit_ended_is_lost_without_a_model_and_checkpoints(
     assert saved(amount_of("training-stopped-at-limit", job, TRAINING)) == amount
 
 
+def test_what_a_spot_job_saved_is_evidence_and_no_saving() -> None:
+    job = on_demand(spot=True, seconds=10_800, billable=3_600, instance_type="ml.g5.xlarge")
+    prices = prices_of(Component.TRAINING, g5_xlarge=1.634)
+    told = amount_of("training-spot-interrupted", job, prices)
+    assert told is not None
+    assert (told.saving, told.cost_usd) == (None, None)
+    assert told.facts == {
+        "instance_type": "ml.g5.xlarge",
+        "component": "Training",
+        "instance_count": 2,
+        "usd_per_hour": 1.634,
+        "price_published": "2026-11-20",
+        "training_seconds": 10_800,
+        "billable_seconds": 3_600,
+        "spot_saved_usd": 6.54,
+    }
+    dearer = amount_of("training-spot-no-savings", on_demand(spot=True, seconds=3_600, billable=7_200), TRAINING)
+    assert dearer is not None
+    assert dearer.facts["spot_saved_usd"] == -0.46
+
+
 # ---- what costs more safety
 
 

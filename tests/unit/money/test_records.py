@@ -87,6 +87,11 @@ def test_a_record_of_something_else_prices_nothing(body: dict[str, Any]) -> None
     assert record(body) is None
 
 
+@pytest.mark.parametrize("name", ["m5.xlarge", "ml.m5", "ml.m5.xlarge-Hosting", ""])
+def test_a_record_of_no_instance_type_of_sagemaker_prices_nothing(name: str) -> None:
+    assert record(a_record(name=name)) is None
+
+
 def test_a_record_in_plain_json_is_read_like_its_text() -> None:
     row = record(a_record())
     assert row is not None

@@ -196,3 +196,18 @@ def test_a_peak_beyond_all_counts_has_no_proposal(tmp_path: Path, capsys: Read) 
     told = answer(["--series", step(tmp_path, high=41000), *POLICY], capsys)
     assert told["no_proposal"] == "peak of 41,000 a minute needs 205 instances of 200, and 100 are allowed"
     assert told["proposal"] is None
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_the_chart_is_as_wide_as_the_terminal(
+    columns: int, tmp_path: Path, capsys: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    file = tmp_path / "long.csv"
+    file.write_text("".join(f"{minute},{100 + minute % 50}\n" for minute in range(4000)))
+    assert run(["rehearse", "--series", str(file), *POLICY]) == 0
+    drawn = [
+        line for line in capsys.readouterr().out.splitlines() if re.match(r" +(load|capacity|short) [▁▂▃▄▅▆▇█·]", line)
+    ]
+    assert len(drawn) == 3
+    assert all(columns - 10 < len(line) <= columns for line in drawn)
