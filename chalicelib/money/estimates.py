@@ -7,8 +7,9 @@ They are shown beside the auditor's own amounts and decide nothing. The hub coll
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from chalicelib.inventory.answers import CallFailed, mappings, text
 from chalicelib.money.prices import CURRENCY
@@ -28,8 +29,7 @@ PAGE, MOST_PAGES = 100, 20
 SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What AWS estimates of one account and region; ``note``: why nothing, or not all, is known."""
 
     estimates: list[Estimate] = field(default_factory=list)
@@ -37,8 +37,7 @@ class Told:
     calls: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Hub:
+class Hub(Struct, frozen=True):
     """The Cost Optimization Hub; ``door`` makes a door to a region, with the credentials of the auditor itself."""
 
     door: Callable[[str], "Aws"]
