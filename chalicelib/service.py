@@ -25,12 +25,8 @@ from chalicelib.ledger.again import Pending
 from chalicelib.ledger.configs import TableMemory
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Ledger
-from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.runs import Runs
 from chalicelib.ledger.table import client_of
-from chalicelib.money.catalogue import PriceList
-from chalicelib.money.estimates import Hub
-from chalicelib.money.prices import Prices
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
@@ -48,6 +44,10 @@ from chalicelib.templating import use_templates
 
 if TYPE_CHECKING:
     import boto3
+
+    from chalicelib.ledger.realized import RealizedSavings
+    from chalicelib.money.estimates import Hub
+    from chalicelib.money.prices import Prices
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Service:
     progress: Progress = no_progress
     memory: Memory | None = None
     #: Prices in the place of those that the settings say.
-    priced_by: Prices | None = None
+    priced_by: "Prices | None" = None
     #: How many seconds the process has left for what it does now; None where nothing ends it.
     time_left: Callable[[], float] | None = None
 
@@ -312,10 +312,12 @@ class Service:
         return ProcessMemory(self.memory)
 
     @cached_property
-    def prices(self) -> Prices | None:
+    def prices(self) -> "Prices | None":
         """Where prices are from; None where they are off."""
         if self.priced_by is not None or not self.settings.prices:
             return self.priced_by
+        from chalicelib.money.catalogue import PriceList  # read where prices are switched on alone
+
         return PriceList(partial(beside, self.session), self.remembered, utc_now)
 
     @cached_property
@@ -325,15 +327,23 @@ class Service:
         return Ledger(table, self._dynamodb, self.settings.lookback_days) if table is not None else None
 
     @cached_property
-    def hub(self) -> Hub | None:
+    def hub(self) -> "Hub | None":
         """Where AWS's own estimates are from; None where they are off."""
-        return Hub(partial(beside, self.session)) if self.settings.estimates else None
+        if not self.settings.estimates:
+            return None
+        from chalicelib.money.estimates import Hub
+
+        return Hub(partial(beside, self.session))
 
     @cached_property
-    def savings(self) -> RealizedSavings | None:
+    def savings(self) -> "RealizedSavings | None":
         """What resolved findings saved; None where no prices are told, or no table is configured."""
         table, prices = self.settings.table, self.prices
-        return RealizedSavings(table, self._dynamodb, prices) if table is not None and prices is not None else None
+        if table is None or prices is None:
+            return None
+        from chalicelib.ledger.realized import RealizedSavings
+
+        return RealizedSavings(table, self._dynamodb, prices)
 
     @cached_property
     def history(self) -> History | None:

@@ -48,7 +48,8 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.supplied import Supplied
 from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, SHARES, MinuteMetric, Minutes, number_of
 from chalicelib.kinds import KINDS
-from chalicelib.rehearsal.swept import Rehearser, Terms
+from chalicelib.rehearsal.rehearser import Rehearser
+from chalicelib.rehearsal.terms import Terms
 
 NOW = datetime(2026, 11, 22, 6, tzinfo=UTC)
 ACCOUNT, REGION = "123456789012", "eu-west-1"

@@ -1,9 +1,10 @@
 """The one sentence of the program: a scope is read, judged and reported."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
 
@@ -27,18 +28,20 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, no_progress
 from chalicelib.inventory.remembered import Memory
 from chalicelib.kinds import KINDS
-from chalicelib.money.appraisal import Appraisal, appraised, calls_of, money_of
-from chalicelib.money.cases import Case
-from chalicelib.money.estimates import Hub
-from chalicelib.money.prices import Prices
-from chalicelib.money.spot import TrainingSums
 from chalicelib.policy.policy import Policy, RuleSetting
 from chalicelib.report.cause import Cause
-from chalicelib.report.findings import BlindSpot, Report, ScopeAudited, Trigger
+from chalicelib.report.findings import BlindSpot, Finding, Report, ScopeAudited, Trigger
 from chalicelib.report.merging import report_of
 from chalicelib.report.shown import Shown
 from chalicelib.rules.rehearsal import rehearser
 from chalicelib.scope import Scope
+
+if TYPE_CHECKING:
+    from chalicelib.money.appraisal import Appraisal
+    from chalicelib.money.estimates import Hub, Told
+    from chalicelib.money.prices import Prices
+    from chalicelib.money.spot import TrainingSums
+    from chalicelib.report.money import Money
 
 F = TypeVar("F", bound=Fact)
 
@@ -89,8 +92,8 @@ class Auditor(Struct, frozen=True):
     memory: Memory | None = None
     reading_seconds: float | None = None
     passes: bool = False
-    prices: Prices | None = None
-    hub: Hub | None = None
+    prices: "Prices | None" = None
+    hub: "Hub | None" = None
 
     def audit(
         self,
@@ -116,7 +119,7 @@ class Auditor(Struct, frozen=True):
         tagged = frozenset(kind for setting in rules.values() if setting.rule.needs_tags for kind in setting.rule.kinds)
         needs = needs_of(rules, self.lookback_days)
         most = most_calls(scope) if trigger == "event" and not scope.whole else None
-        training = TrainingSums() if self.prices is not None and scope.whole else None
+        training = self._training_sums(scope)
         with Reading(self.aws, scope, needs, started, self.progress, self.memory, most) as reading:
             network = None
             for job in reading.training_jobs():
@@ -160,6 +163,7 @@ class Auditor(Struct, frozen=True):
             amounts=amounts,
             charts=charts,
         )
+        money, asked_for_money = _money(scope, listed, appraisal, told)
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
@@ -196,16 +200,27 @@ class Auditor(Struct, frozen=True):
             catalogue={id: setting.in_force for id, setting in rules.items()},
             zones=capacity.zones(estate),
             endpoints=capacity.endpoints(estate, verdicts.of(estate, rules), charts_of(estate)),
-            money=money_of(scope.account, listed, appraisal, told),
-            api_calls=self.aws.calls - calls_before + calls_of(appraisal, told),
+            money=money,
+            api_calls=self.aws.calls - calls_before + asked_for_money,
         )
 
+    def _training_sums(self, scope: Scope) -> "TrainingSums | None":
+        """What training jobs are summed up in; None where no prices are told."""
+        if self.prices is None or not scope.whole:
+            return None
+        from chalicelib.money.spot import TrainingSums
+
+        return TrainingSums()
+
     def _appraised(
-        self, failing: Sequence[Failing], estate: Inventory, training: TrainingSums | None
-    ) -> Appraisal | None:
+        self, failing: Sequence[Failing], estate: Inventory, training: "TrainingSums | None"
+    ) -> "Appraisal | None":
         """What these findings save or cost; None where no prices are told."""
         if self.prices is None:
             return None
+        from chalicelib.money.appraisal import appraised  # who wants no amounts does not wait for what works them out
+        from chalicelib.money.cases import Case
+
         cases = {id(failed): Case(failed.rule.id, failed.subject, failed.outcome.evidence) for failed in failing}
         whole = training if estate.gaps.of(Part.TRAINING_JOBS) is None else None
         return appraised(cases, estate, self.prices, training=whole, lookback_days=self.lookback_days)
@@ -300,3 +315,14 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
 
 def _only(resources: set[str | None]) -> str | None:
     return next(iter(resources)) if len(resources) == 1 else None
+
+
+def _money(
+    scope: Scope, listed: Sequence[Finding], appraisal: "Appraisal | None", told: "Told | None"
+) -> "tuple[Money | None, Counter[str]]":
+    """What the report says in money, and the calls that were made for it."""
+    if appraisal is None and told is None:
+        return None, Counter()
+    from chalicelib.money.appraisal import calls_of, money_of
+
+    return money_of(scope.account, listed, appraisal, told), calls_of(appraisal, told)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.policy.policy import RuleSetting
-from chalicelib.rehearsal.swept import Rehearsed
+from chalicelib.rehearsal.terms import Rehearsed
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.rules.rehearsal import Excess, Shortfall
 

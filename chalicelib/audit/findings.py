@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -13,7 +13,6 @@ from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
-from chalicelib.money.appraisal import Appraised
 from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
 from chalicelib.report.charts import RehearsalChart
@@ -24,6 +23,9 @@ from chalicelib.rules.registry import OwnWords
 from chalicelib.rules.well_architected import best_practices
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
+
+if TYPE_CHECKING:
+    from chalicelib.money.appraisal import Appraised
 
 #: CloudFormation tags what it creates with the name of the stack.
 STACK_TAG = "aws:cloudformation:stack-name"
@@ -108,7 +110,7 @@ def findings(
     now: datetime,
     tags_of: Callable[[Failing], Mapping[str, str]],
     planned_in: Language | None = None,
-    amounts: Mapping[int, Appraised] = MappingProxyType({}),
+    amounts: "Mapping[int, Appraised]" = MappingProxyType({}),
     charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
     """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
@@ -141,7 +143,7 @@ def _finding(
     now: datetime,
     tags: Mapping[str, str],
     planned_in: Language | None,
-    appraised: Appraised | None,
+    appraised: "Appraised | None",
     chart: RehearsalChart | None,
 ) -> Finding:
     resource = resource_of(failing.subject, scope)

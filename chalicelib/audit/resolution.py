@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 from chalicelib.audit.findings import place_of
 from chalicelib.events import ALARM
@@ -25,7 +26,6 @@ from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.scaling import ScalingPolicy
 from chalicelib.inventory.parts import Part
 from chalicelib.kinds import KINDS
-from chalicelib.money.standing import Standing, standing_of
 from chalicelib.report.findings import finding_id
 from chalicelib.report.known import Known, Resolution
 from chalicelib.report.outcomes import Outcome, Verdict
@@ -87,7 +87,7 @@ class Resolutions:
         self._undecided: set[str] = set()
         self._sighted: set[Sighting] = set()
         self._past: set[Sighting] = set()
-        self._standing: dict[str, Standing] = {}
+        self._standing: dict[str, Mapping[str, Any]] = {}
 
     # ---- what the audit tells
 
@@ -106,8 +106,8 @@ class Resolutions:
         self._read.add((subject.kind, place.arn, place.part))
         id = finding_id(rule.id, place.arn, place.part)
         saves = id in self.known and self.known[id].finding.saving is not None
-        if saves and (standing := standing_of(subject)) is not None:
-            self._standing[id] = standing
+        if saves:
+            self._note_standing(id, subject)
         # Of answers under one id (a variant in service and its shadow of the same name) the one that resolves least.
         verdict = outcome.verdict if proves(outcome) else Verdict.UNKNOWN
         self._verdicts[id] = min(verdict, self._verdicts.get(id, verdict), key=_BY_PROOF.index)
@@ -151,6 +151,12 @@ class Resolutions:
         known = self.first_seen or {}
         kept = {sighting: first for sighting, first in known.items() if sighting not in self._past}
         return kept | {sighting: known.get(sighting, now) for sighting in self._sighted}
+
+    def _note_standing(self, id: str, subject: Fact) -> None:
+        from chalicelib.money.standing import standing_of  # read where a finding told of money before
+
+        if (standing := standing_of(subject)) is not None:
+            self._standing[id] = standing
 
     def _note_sighting(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         sighting = (rule.id, subject.arn)  # type: ignore[attr-defined]  # what rules judge has one

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,7 +13,6 @@ from chalicelib.errors import AuditorError
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Broken, Ledger
-from chalicelib.ledger.realized import RealizedSavings
 from chalicelib.ledger.table import LedgerFailed, Written
 from chalicelib.notices.channels import Deliver, operation_of
 from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
@@ -26,6 +25,9 @@ from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
 from chalicelib.settings import Settings
 from chalicelib.storage import StoreFailed, store_text
+
+if TYPE_CHECKING:
+    from chalicelib.ledger.realized import RealizedSavings
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +101,7 @@ class Publisher(Struct, frozen=True):
     url: Callable[[Report], str | None] = field(default=lambda report: None)
     history: History | None = None
     regions: frozenset[str] = frozenset()
-    savings: RealizedSavings | None = None
+    savings: "RealizedSavings | None" = None
 
     def sweep(self, audited: Sequence[Audited], merged: Report) -> list[Notice]:
         """Sends the one digest of an account's sweep, and remembers; a channel that has taken the digest of the same

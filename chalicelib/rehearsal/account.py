@@ -21,11 +21,12 @@ from chalicelib.inventory.traffic import FAILURES, INVOCATIONS, MOST_DAYS, SHARE
 from chalicelib.rehearsal import copies, queued
 from chalicelib.rehearsal.copies import known_of_component, replayable_copies
 from chalicelib.rehearsal.policies import Replayable
-from chalicelib.rehearsal.questions import LOAD_TEST_DAYS, Wishes, question
+from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.queued import known_of_queue, replayable_queue
 from chalicelib.rehearsal.rehearsal import Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
-from chalicelib.rehearsal.variants import SPARED, Unrehearsable, followed, known_of, replayable_of
+from chalicelib.rehearsal.terms import LOAD_TEST_DAYS, SPARED, Unrehearsable
+from chalicelib.rehearsal.variants import followed, known_of, replayable_of
 from chalicelib.scope import ResourceRef, Scope
 
 if TYPE_CHECKING:

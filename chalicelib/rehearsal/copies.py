@@ -15,11 +15,12 @@ from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import COPY_FAILURES, COPY_INVOCATIONS, MinuteMetric, Minutes, number_of
 from chalicelib.rehearsal.policies import Replayable
-from chalicelib.rehearsal.questions import WARMUP, Known
+from chalicelib.rehearsal.questions import Known
 from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_counts, recorded_steps
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points
 from chalicelib.rehearsal.settings import Behaviour
-from chalicelib.rehearsal.variants import FEWEST_MINUTES, Unrehearsable, replayable_of
+from chalicelib.rehearsal.terms import WARMUP, Unrehearsable
+from chalicelib.rehearsal.variants import FEWEST_MINUTES, replayable_of
 
 #: The metrics that a rehearsal of a component takes.
 METRICS = (COPY_INVOCATIONS, COPY_FAILURES)

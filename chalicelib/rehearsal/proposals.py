@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from chalicelib.rehearsal.replay import replay, replay_any
 from chalicelib.rehearsal.scan import Totals, scan, scannable
 from chalicelib.rehearsal.settings import Behaviour, Policy, Scheduled, Setting, TargetTracking, upward
+from chalicelib.rehearsal.terms import EXCESS, LOWEST
 
 TARGET_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 #: Only a load test tells that an instance carries more than it has been asked to.
@@ -26,7 +27,6 @@ MOST_SETTINGS, FEWEST_SETTINGS = 400, 40
 #: with fewer settings.
 MOST_SCANNED, MOST_REPLAYED = 60_000_000, 8_000_000
 DAY, SLOT, DAYS_ALIKE = 1440, 30, 3
-LOWEST, EXCESS = 2, 2.0
 
 
 class Limits(Struct, frozen=True):

@@ -9,40 +9,20 @@ from msgspec.structs import replace
 from chalicelib.errors import InvalidInput
 from chalicelib.rehearsal.bounds import LEAST, MOST, MOST_TIMES
 from chalicelib.rehearsal.policies import Replayable, Signal
-from chalicelib.rehearsal.proposals import EXCESS, LOWEST, Limits, tracked
+from chalicelib.rehearsal.proposals import Limits, tracked
 from chalicelib.rehearsal.queue import wakes, waking
 from chalicelib.rehearsal.record import Explained
 from chalicelib.rehearsal.rehearsal import Basis, Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
 from chalicelib.rehearsal.settings import Behaviour, Setting, TargetTracking, high, low, tracking
+from chalicelib.rehearsal.terms import ASSUMED, MAX_SHORT, Assumptions
 
-WARMUP, COOLDOWN, MAX_SHORT = 5, 300, 15
+COOLDOWN = 300
 #: The minutes that a request may wait in the queue of an asynchronous endpoint.
 MAX_WAIT = 15
-#: A replay that explains a smaller share of the recorded steps than this does not judge.
-MIN_EXPLAINED = 0.6
-#: A target leaves an instance this share of what it carries, as AWS advises for the first load test.
-SAFETY_FACTOR = 0.5
-DAY, HIGHEST, LOAD_TEST_DAYS = 1440, 100, 180
+DAY, HIGHEST = 1440, 100
 #: The tag of an endpoint that says how many requests an instance carries in a minute.
 CAPACITY_TAG = "invocations-per-instance"
-
-
-class Assumptions(Struct, frozen=True):
-    """What is taken where nothing was read or measured, and where the bounds lie between enough and not: the minutes of
-    warm-up, the share of what it carries that a target leaves an instance, the share of recorded steps that must be
-    explained, the instances below which nothing is needless, the excess of instance-hours that is too much, and how old
-    a job that measured the model may be."""
-
-    warmup: int = WARMUP
-    safety_factor: float = SAFETY_FACTOR
-    min_explained: float = MIN_EXPLAINED
-    lowest: int = LOWEST
-    max_excess: float = EXCESS
-    load_test_days: int = LOAD_TEST_DAYS
-
-
-ASSUMED = Assumptions()
 
 
 class Wishes(Struct, frozen=True):

@@ -17,7 +17,8 @@ from chalicelib.rehearsal.policies import Replayable, Unreplayable, replayable
 from chalicelib.rehearsal.questions import Known
 from chalicelib.rehearsal.record import minutes_taken, recorded_steps
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points
-from chalicelib.rehearsal.variants import FEWEST_MINUTES, Unrehearsable
+from chalicelib.rehearsal.terms import Unrehearsable
+from chalicelib.rehearsal.variants import FEWEST_MINUTES
 
 #: The metrics that a rehearsal of an asynchronous endpoint takes.
 METRICS = (PROCESSED, PROCESSSED, BACKLOG, SAMPLES)

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, NamedTuple
-
-from msgspec import Struct, field
+from typing import Any
 
 from chalicelib.errors import InvalidInput
 from chalicelib.inventory.estate import Inventory
@@ -17,62 +15,17 @@ from chalicelib.rehearsal.chart import stored_chart
 from chalicelib.rehearsal.fix import fix
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.proposals import NoProposal, Proposal, tracked
-from chalicelib.rehearsal.questions import MAX_SHORT, Assumptions, Known, Wishes, question
+from chalicelib.rehearsal.questions import Known, Wishes, question
 from chalicelib.rehearsal.record import recorded_steps
 from chalicelib.rehearsal.rehearsal import Rehearsal, rehearse
 from chalicelib.rehearsal.series import NoTraffic, UnsoundSeries
 from chalicelib.rehearsal.settings import Setting
-from chalicelib.rehearsal.variants import Unrehearsable, followed, known_of, replayable_of, spared
+from chalicelib.rehearsal.terms import Rehearsed, Terms, Unjudged, Unrehearsable
+from chalicelib.rehearsal.variants import followed, known_of, replayable_of, spared
 from chalicelib.rehearsal.words import changes
-from chalicelib.report.charts import RehearsalChart
 
-ZONES, DAYS = 2, 7
 #: A share of explained steps from which a rehearsal is trusted most.
 WELL_EXPLAINED = 0.8
-
-
-class Terms(Struct, frozen=True):
-    """Under which terms a rule has the last ``days`` rehearsed: how many minutes may be short, over how many zones the
-    instances are spread, and what is assumed."""
-
-    days: int = DAYS
-    max_short: int = MAX_SHORT
-    zones: int = ZONES
-    assumed: Assumptions = field(default_factory=Assumptions)
-
-
-class Unjudged(NamedTuple):
-    """Why the traffic of a variant says nothing; ``idle`` where there is none."""
-
-    reason: str
-    idle: bool = False
-
-
-class Rehearsed(Struct, frozen=True):
-    """What is kept of a rehearsal: the facts in evidence, the minutes short, those with a zone lost, the instance-hours
-    used and needed, the highest load of a minute, the fewest instances, and how many of two grounds to trust it are
-    there: a capacity that was measured, and a record that is well explained. A ``doubt`` is why it does not judge. The
-    ``chart`` shows it."""
-
-    evidence: Mapping[str, Any]
-    minutes_short: int
-    zone_minutes: int
-    used: float
-    needed: float
-    peak: float
-    fewest: int
-    grounds: int
-    chart: RehearsalChart
-    doubt: str = ""
-
-
-def left_out(variant: Variant) -> str:
-    """Why a variant is not rehearsed, or an empty text. Raises Unread."""
-    if variant.is_async:
-        return "an asynchronous endpoint answers from its queue: auditor rehearse does not replay it"
-    if variant.hosts_components:
-        return "its inference components are called, not it"
-    return "it takes no traffic" if variant.weight == 0 else ""
 
 
 def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -> Replayable:
@@ -87,43 +40,22 @@ def replayable_in_window(estate: Inventory, target: ScalableTarget, days: int) -
     return answer
 
 
-class Rehearser(Struct, frozen=True):
-    """Rehearses each variant of an audit under all these terms, as soon as its minutes are there."""
-
-    terms: frozenset[Terms]
-
-    @property
-    def days(self) -> int:
-        return max(terms.days for terms in self.terms)
-
-    def wanted(self, variant: Variant, estate: Inventory) -> Sequence[MinuteMetric]:
-        """The metrics that a rehearsal takes: what instances have carried only where AWS has recorded a step in these
-        days, as without one nothing tells of another number of them. None where it is not rehearsed. May raise Unread.
-        """
-        if variant.shadow or variant.serverless or not variant.settled or left_out(variant):
-            return ()
-        target = estate.target_of(variant)
-        if target is None or not estate.policies_of(target):
-            return ()
-        try:
-            metrics = followed(replayable_in_window(estate, target, self.days))
-        except Unrehearsable:
-            return ()
-        begin = estate.now - timedelta(days=self.days)
-        known = () if Part.ACTIVITIES in spared(estate, target) else recorded_steps(estate.activities_of(target))
-        changed = any(step.started >= begin for step in known)
-        return [INVOCATIONS, *([FAILURES, SHARES] if changed or metrics else []), *metrics]
-
-    def reduced(
-        self, variant: Variant, estate: Inventory, minutes: Mapping[MinuteMetric, Minutes]
-    ) -> dict[Terms, Rehearsed | Unjudged]:
-        """What the minutes of a variant come to, under all terms."""
-        return {terms: _rehearsed(variant, estate, minutes, terms) for terms in self.terms}
+def metrics_of(estate: Inventory, target: ScalableTarget, days: int) -> Sequence[MinuteMetric]:
+    """The metrics that a rehearsal of the last days takes; none where it cannot be. Raises Unread."""
+    try:
+        metrics = followed(replayable_in_window(estate, target, days))
+    except Unrehearsable:
+        return ()
+    begin = estate.now - timedelta(days=days)
+    known = () if Part.ACTIVITIES in spared(estate, target) else recorded_steps(estate.activities_of(target))
+    changed = any(step.started >= begin for step in known)
+    return [INVOCATIONS, *([FAILURES, SHARES] if changed or metrics else []), *metrics]
 
 
-def _rehearsed(
+def rehearsed_of(
     variant: Variant, estate: Inventory, minutes: Mapping[MinuteMetric, Minutes], terms: Terms
 ) -> Rehearsed | Unjudged:
+    """What the minutes of a variant come to under these terms."""
     end = estate.now.replace(second=0, microsecond=0)
     begin, days = end - timedelta(days=terms.days), terms.assumed.load_test_days
     wishes = Wishes(max_short=terms.max_short, zones=terms.zones)

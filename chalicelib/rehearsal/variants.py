@@ -5,7 +5,6 @@ from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.errors import AuditorError
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
@@ -24,26 +23,16 @@ from chalicelib.inventory.traffic import (
 from chalicelib.rehearsal.bounds import LEAST, MOST
 from chalicelib.rehearsal.policies import Replayable, Signal, Unreplayable, replayable
 from chalicelib.rehearsal.proposals import tracked
-from chalicelib.rehearsal.questions import CAPACITY_TAG, LOAD_TEST_DAYS, WARMUP, Known
+from chalicelib.rehearsal.questions import CAPACITY_TAG, Known
 from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_steps
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points, per_instance
 from chalicelib.rehearsal.settings import Behaviour, Setting
+from chalicelib.rehearsal.terms import LOAD_TEST_DAYS, SPARED, WARMUP, Unrehearsable
 
-#: What a rehearsal can do without, and what it then takes.
-SPARED = {
-    Part.ALARMS: "alarms are taken to ring as AWS makes them",
-    Part.ACTIVITIES: "how much the replay explains is not known, and the warm-up is assumed",
-    Part.RECOMMENDATIONS: "no job tells of a load test",
-    Part.TAGS: "no tag tells of a load test",
-}
 #: The tag of an endpoint whose targets rest on a load test, as autoscaling-untested-target takes it.
 LOAD_TESTED_TAG = "load-tested"
 #: Less traffic than this says nothing of days.
 FEWEST_MINUTES = 24 * 60
-
-
-class Unrehearsable(AuditorError):
-    """A variant cannot be rehearsed; the text says why."""
 
 
 def spared(estate: Inventory, target: ScalableTarget) -> dict[Part, str]:

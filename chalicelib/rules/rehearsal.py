@@ -16,9 +16,16 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import MOST_DAYS
-from chalicelib.rehearsal.questions import LOAD_TEST_DAYS, Assumptions
-from chalicelib.rehearsal.swept import Rehearsed, Rehearser, Terms, Unjudged, left_out, replayable_in_window
-from chalicelib.rehearsal.variants import SPARED, Unrehearsable
+from chalicelib.rehearsal.rehearser import Rehearser, left_out
+from chalicelib.rehearsal.terms import (
+    LOAD_TEST_DAYS,
+    SPARED,
+    Assumptions,
+    Rehearsed,
+    Terms,
+    Unjudged,
+    Unrehearsable,
+)
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed, unknown
@@ -76,6 +83,8 @@ def rehearsed(variant: Variant, estate: Inventory, terms: Terms) -> Rehearsed | 
         return not_applicable("no scalable target: its number of instances never changes")
     if not estate.policies_of(target):
         return not_applicable("no policy to rehearse; autoscaling-target-without-policy tells it")
+    from chalicelib.rehearsal.swept import replayable_in_window  # where nothing scales, nobody waits for the replay
+
     try:
         replayable_in_window(estate, target, terms.days)
     except Unrehearsable as refusal:

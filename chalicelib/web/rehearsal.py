@@ -11,7 +11,7 @@ from chalicelib.rehearsal.document import as_json
 from chalicelib.rehearsal.questions import Wishes, question
 from chalicelib.rehearsal.rehearsal import Question, rehearse
 from chalicelib.rehearsal.series import Load
-from chalicelib.rehearsal.variants import Unrehearsable
+from chalicelib.rehearsal.terms import Unrehearsable
 from chalicelib.service import Service
 from chalicelib.web.answers import RehearsalAnswer
 from chalicelib.web.requests import RehearsalBody, rehearsal_body_of
