@@ -6,6 +6,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+# pydantic looks for plugins in every package that is installed, and there are none for it here.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 gc.disable()  # imports leave no garbage, and the collector would walk over all of them again and again
 
 import boto3  # noqa: E402

@@ -53,7 +53,7 @@ TopicArn = Annotated[
 class Settings(BaseModel):
     """What the environment says, by the names of contracts.md without their prefix."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     policy: str = "baseline"
     topic_arn: TopicArn = None

@@ -83,7 +83,7 @@ class TagExemptions(_Entry):
 
 
 #: What is in force where no policy says anything.
-TAGS_EXEMPT = TagExemptions()
+TAGS_EXEMPT = TagExemptions.model_construct()
 
 
 class CustomRule(_Entry):

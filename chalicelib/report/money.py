@@ -73,7 +73,7 @@ class Money(_Contract):
     """
 
     currency: Literal["USD"] = "USD"
-    totals: Totals = Totals()
+    totals: Totals = Totals.model_construct()
     sources: list[str] = []
     sample: bool = False
     notes: list[str] = []

@@ -49,7 +49,7 @@ class ScalableTarget(Fact):
     min_capacity: Count | None = at("MinCapacity")
     max_capacity: Count | None = at("MaxCapacity")
     created: Time | None = at("CreationTime")
-    suspended: SuspendedState = at("SuspendedState", default=SuspendedState())
+    suspended: SuspendedState = at("SuspendedState", default=SuspendedState.model_construct())
     arn: str = Field("", description="ScalableTargetARN, or what it scales")
     tags: Tags | None = Field(None, description="tags of what it scales")
 

@@ -85,14 +85,14 @@ class Switches(Fact):
 class Domain(Fact):
     """``DescribeDomain``: what holds for private spaces and what for shared ones."""
 
-    private: Switches = at("DefaultUserSettings", default=Switches())
-    shared: Switches = at("DefaultSpaceSettings", default=Switches())
+    private: Switches = at("DefaultUserSettings", default=Switches.model_construct())
+    shared: Switches = at("DefaultSpaceSettings", default=Switches.model_construct())
 
 
 class UserProfile(Fact):
     """``DescribeUserProfile``."""
 
-    switches: Switches = at("UserSettings", default=Switches())
+    switches: Switches = at("UserSettings", default=Switches.model_construct())
 
 
 class Space(Fact):
