@@ -73,7 +73,7 @@ class Money(_Contract):
     """
 
     currency: Literal["USD"] = "USD"
-    totals: Totals = Totals.model_construct()
+    totals: Totals = Totals()
     sources: list[str] = []
     sample: bool = False
     notes: list[str] = []
