@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from chalicelib.inventory.facts import source_of
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
+from chalicelib.rules.parameters import meaning
 from chalicelib.rules.well_architected import best_practices, titles
 from chalicelib.templating import rule_title
 from tools.evidence import fields_read, sample
@@ -78,7 +79,7 @@ def _rule(rule: Rule) -> Iterator[str]:
         hosts = " or ".join(f"`{id}`" for id in rule.merges_into)
         yield f"- Where {hosts} fails on the same variant or component, it is told there."
     for name, value in rule.params().model_dump(mode="json").items():
-        yield f"- Parameter `{name}`: {json.dumps(value)}"
+        yield f"- Parameter `{name}`: {json.dumps(value)}. {meaning(rule.id, name) or ''}".rstrip()
     for answer, fields in fields_read(rule.id).items():
         yield f"- Reads of `{answer}`: {', '.join(fields)}"
     if rule.metrics:

@@ -6,6 +6,7 @@ from typing import Any
 from chalicelib.policy.entries import PolicyFile, RuleEntry
 from chalicelib.policy.policy import shipped
 from chalicelib.rules import RULES
+from chalicelib.rules.parameters import meaning
 
 
 def policy_schema() -> str:
@@ -18,6 +19,8 @@ def policy_schema() -> str:
     for id, rule in RULES.items():
         params = rule.params.model_json_schema()
         definitions |= params.pop("$defs", {})
+        for name, parameter in params.get("properties", {}).items():
+            parameter["description"] = meaning(id, name)
         entries[id] = {
             "description": rule.condition,
             "type": ["object", "null"],

@@ -21,6 +21,7 @@ from chalicelib.report.findings import EndpointCapacity, Report
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import Rule
+from chalicelib.rules.parameters import meaning
 from chalicelib.rules.well_architected import best_practices, titles
 from chalicelib.templating import clean, rule_title
 
@@ -122,7 +123,7 @@ def rule(shown_rule: Rule, policy: Policy) -> None:
         f"reads       {', '.join(sorted(shown_rule.reads))}",
         f"metrics     {', '.join(shown_rule.metric_names) or '–'}",
     ]
-    lines += ["parameters  " + (", ".join(_parameters(shown_rule, policy)) or "–")]
+    lines += ["parameters  " + ("\n            ".join(_parameters(shown_rule, policy)) or "–")]
     lines += ["permissions " + "\n            ".join(shown_rule.permissions)]
     practices = [f"{practice} {titles()[practice]}" for practice in best_practices(shown_rule.id)]
     lines += ["practices   " + ("\n            ".join(practices) or "–")]
@@ -196,6 +197,8 @@ def _parameters(named_rule: Rule, policy: Policy) -> list[str]:
     chosen = policy.rules[named_rule.id].params.model_dump(mode="json")
     defaults = named_rule.params().model_dump(mode="json")
     return [
-        f"{name} {value}" + ("" if value == defaults[name] else f" (default {defaults[name]})")
+        f"{name} {value}"
+        + ("" if value == defaults[name] else f" (default {defaults[name]})")
+        + (f": {words}" if (words := meaning(named_rule.id, name)) else "")
         for name, value in chosen.items()
     ]

@@ -20,6 +20,7 @@ from chalicelib.report.formats.page import policy as security_policy
 from chalicelib.report.merging import merged, report_of
 from chalicelib.report.narrowing import narrowed
 from chalicelib.report.shown import Shown
+from chalicelib.rules.parameters import meaning
 from chalicelib.rules.well_architected import best_practices
 from chalicelib.scope import Scope, parse_resource
 from chalicelib.service import Service
@@ -325,7 +326,7 @@ def _in_force(setting: RuleSetting) -> CatalogueRule:
                 name=name,
                 value=value,
                 default=defaults[name],
-                description=rule.params.model_fields[name].description,
+                description=meaning(rule.id, name),
             )
             for name, value in setting.params.model_dump(mode="json").items()
         ],
