@@ -14,7 +14,7 @@ from chalicelib.money.catalogue import PriceList
 from chalicelib.money.price_file import file_of
 from chalicelib.money.prices import Component, Price, Use
 
-#: The first region decides nothing but where the credentials are looked up.
+#: Why there is no file, where AWS gave no reason of its own.
 _TOO_LITTLE = "no price was told"
 
 

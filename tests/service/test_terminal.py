@@ -141,7 +141,7 @@ def command(*arguments: str) -> str:
 def test_an_audit_in_a_terminal(tmux: tuple[Tmux, int]) -> None:
     terminal, width = tmux
     terminal.type(command("audit", "--fail-on", "high"))
-    screen = terminal.until(r"^exit 3$")
+    screen = terminal.until(r"^exit 3\n\$")  # the shell is ready again
     assert max(len(line) for line in screen.splitlines()) <= width
     steady = MOMENT.sub("YYYY-MM-DD hh:mm UTC", PASSING.sub("… calls · … s", screen))
     assert_golden(f"terminal/audit-{width}.txt", steady)
