@@ -79,10 +79,11 @@ def narrowed() -> dict[str, Any]:
     body = described["components"]["schemas"]["AuditBody"]["properties"]
     for name, accepted in {"resources": ARNS, "accounts": [ACCOUNT], "regions": [REGION], "rules": [RULE]}.items():
         body[name]["items"] = {"type": "string", "enum": accepted}
-    # A series with all of its policy: whether an endpoint can be rehearsed hangs on what the account holds.
+    # A series with all of its policy: whether an endpoint can be rehearsed hangs on what the account holds, and what an
+    # asynchronous endpoint may be asked on whether it is one (tests/unit/rehearsal/test_queues.py).
     rehearsal = described["components"]["schemas"]["RehearsalBody"]
     wanted = ("series", "target", "maximum", "capacity")
-    for name in ("endpoint", "variant", "region", "days", "begin"):
+    for name in ("endpoint", "variant", "region", "days", "begin", "asynchronous", "wake_up"):
         del rehearsal["properties"][name]
     for name in ("target", "maximum", "capacity"):
         (form,) = [choice for choice in rehearsal["properties"][name]["anyOf"] if choice["type"] != "null"]
