@@ -26,6 +26,9 @@ from emulator.server import Emulator
 from tests.direct import direct
 from tests.price_list import PriceListServer, serving
 
+pytestmark = pytest.mark.slow
+
+
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/returns-forecast"
 SCOPE = Scope(ACCOUNT, REGION)
 

@@ -28,6 +28,9 @@ from samples.price_records import a_record
 from tests.direct import direct
 from tests.price_list import PriceListServer, serving
 
+pytestmark = pytest.mark.slow
+
+
 PRICES = Path(__file__).resolve().parents[2] / "emulator" / "prices.json"
 Captured = pytest.CaptureFixture[str]
 

@@ -24,6 +24,9 @@ from samples.price_records import a_record
 from tests.price_list import PriceListServer, serving
 from tests.unit.test_notices import a_report
 
+pytestmark = pytest.mark.slow
+
+
 PRICES = Path(__file__).resolve().parents[2] / "emulator" / "prices.json"
 NOW = datetime(2026, 3, 4, 6, tzinfo=UTC)
 MONEY = {"instance_type": "ml.g5.xlarge", "component": "Hosting", "instance_count": 2, "usd_per_hour": 1.0}
