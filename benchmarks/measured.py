@@ -129,9 +129,7 @@ def peak_mb() -> float:
     """The most memory that the process has had. Linux counts in ``ru_maxrss`` what the parent had, too."""
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(
-            splitline for splitline in status.read_text(encoding="ascii").splitlines() if splitline.startswith("VmHWM:")
-        )
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

@@ -3,6 +3,7 @@ recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from chalicelib.rehearsal import copies, queued
 from chalicelib.rehearsal.copies import known_of_component, replayable_copies
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.questions import Wishes, question
-from chalicelib.rehearsal.queued import known_of_queue, replayable_queue
+from chalicelib.rehearsal.queued import known_of_queue
 from chalicelib.rehearsal.rehearsal import Question
 from chalicelib.rehearsal.series import Load, UnsoundSeries
 from chalicelib.rehearsal.terms import LOAD_TEST_DAYS, SPARED, Unrehearsable
@@ -174,7 +175,7 @@ def _question(
         replayed(estate, unread, target, begin, days * 1440)
         load, known = known_of_component(estate, unread, target, scaled, minutes(copies.METRICS), begin, end)
     elif scaled.is_async:
-        replayed, what = replayable_queue, "What came into the queue"
+        replayed, what = partial(replayable_of, queue=True), "What came into the queue"
         replayed(estate, unread, target, begin, days * 1440)
         load, known = known_of_queue(estate, unread, target, scaled, minutes(queued.METRICS), begin, end)
     else:

@@ -16,11 +16,10 @@ from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import COPY_FAILURES, COPY_INVOCATIONS, MinuteMetric, Minutes, number_of
 from chalicelib.rehearsal.policies import Replayable
 from chalicelib.rehearsal.questions import Known
-from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_counts, recorded_steps
-from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points
-from chalicelib.rehearsal.settings import Behaviour
-from chalicelib.rehearsal.terms import WARMUP, Unrehearsable
-from chalicelib.rehearsal.variants import FEWEST_MINUTES, replayable_of
+from chalicelib.rehearsal.record import proven_capacity, recorded_counts
+from chalicelib.rehearsal.series import Load
+from chalicelib.rehearsal.terms import Unrehearsable
+from chalicelib.rehearsal.variants import enough_of, past_of, replayable_of
 
 #: The metrics that a rehearsal of a component takes.
 METRICS = (COPY_INVOCATIONS, COPY_FAILURES)
@@ -50,32 +49,24 @@ def known_of_component(
 ) -> tuple[Load, Known]:
     """The load of a component in a window, and what is known of its scaling. Raises UnsoundSeries for too little or
     unsound traffic, Unrehearsable, and Unread."""
-    load = of_points(minutes[COPY_INVOCATIONS], begin, end)
-    if load.minutes < FEWEST_MINUTES:
-        raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
+    load = enough_of(minutes[COPY_INVOCATIONS], begin, end)
     assert load.begin is not None
     answer = replayable_copies(estate, unread, target, load.begin, load.minutes)
-    steps = [] if Part.ACTIVITIES in unread else recorded_steps(estate.activities_of(target))
+    past = past_of(estate, unread, target, load.begin)
     current = component.known("current_copy_count")
-    counts = recorded_counts(steps, begin, end, None if Part.ACTIVITIES in unread else current)
+    counts = recorded_counts(past.steps, begin, end, current if past.read else None)
     policies = estate.policies_of(target)
-    since = max((policy.created for policy in policies if policy.created), default=load.begin)
-    warmup, removal = minutes_taken(steps, outward=True), minutes_taken(steps, outward=False)
     start = int(counts.get(number_of(load.begin), answer.setting.minimum if current is None else current))
-    behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
-    inside = [step for step in steps if step.started >= since]
     failing = [minute for minute, number in minutes[COPY_FAILURES].items() if number > 0]
     known = Known(
         answer,
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
         region=estate.region,
-        warmup=warmup,
-        removal=removal,
+        warmup=past.warmup,
+        removal=past.removal,
         proven=proven_capacity(minutes[COPY_INVOCATIONS], counts, failing),
-        explained=None
-        if Part.ACTIVITIES in unread
-        else explained([load.values], answer.setting, behaviour, inside, load.begin, start),
+        explained=past.explained([load.values], answer.setting, load.begin, start),
         start=start,
         notes=(*unread.values(), HOSTS),
         copies=True,

@@ -13,32 +13,15 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.traffic import BACKLOG, PROCESSED, PROCESSSED, SAMPLES, MinuteMetric, Minutes, number_of
-from chalicelib.rehearsal.policies import Replayable, Unreplayable, replayable
 from chalicelib.rehearsal.questions import Known
-from chalicelib.rehearsal.record import minutes_taken, recorded_steps
-from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points
-from chalicelib.rehearsal.terms import Unrehearsable
-from chalicelib.rehearsal.variants import FEWEST_MINUTES
+from chalicelib.rehearsal.series import Load
+from chalicelib.rehearsal.variants import enough_of, past_of, replayable_of
 
 #: The metrics that a rehearsal of an asynchronous endpoint takes.
 METRICS = (PROCESSED, PROCESSSED, BACKLOG, SAMPLES)
 #: Of so many minutes with a backlog at least, how fast an instance is says something.
 FEWEST_BUSY = 10
 UNCHECKED = "how much of the recorded scaling the replay explains is not checked of a queue"
-
-
-def replayable_queue(
-    estate: Inventory, unread: Mapping[Part, str], target: ScalableTarget, begin: datetime | None, minutes: int
-) -> Replayable:
-    """The setting of an asynchronous endpoint. Raises Unrehearsable, and Unread."""
-    policies = estate.policies_of(target)
-    names = {alarm.name for policy in policies for alarm in policy.alarms}
-    alarms = {} if Part.ALARMS in unread else {name: estate.alarm(name) for name in names}
-    schedules = estate.schedules_of(target)
-    answer = replayable(target, policies, alarms, schedules, begin, minutes, asynchronous=True)
-    if isinstance(answer, Unreplayable):
-        raise Unrehearsable(f"{target.name} cannot be rehearsed: {answer.reason}")
-    return answer
 
 
 def known_of_queue(
@@ -54,19 +37,17 @@ def known_of_queue(
     unsound traffic, Unrehearsable, and Unread."""
     processed = {**minutes[PROCESSSED], **minutes[PROCESSED]}
     backlog, counts = minutes[BACKLOG], minutes[SAMPLES]
-    load = of_points(arrivals(processed, backlog), begin, end)
-    if load.minutes < FEWEST_MINUTES:
-        raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
+    load = enough_of(arrivals(processed, backlog), begin, end)
     assert load.begin is not None
-    steps = [] if Part.ACTIVITIES in unread else recorded_steps(estate.activities_of(target))
+    past = past_of(estate, unread, target, load.begin)
     current = scaled.known("current_instance_count")
     return load, Known(
-        replayable_queue(estate, unread, target, load.begin, load.minutes),
+        replayable_of(estate, unread, target, load.begin, load.minutes, queue=True),
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
         region=estate.region,
-        warmup=minutes_taken(steps, outward=True),
-        removal=minutes_taken(steps, outward=False),
+        warmup=past.warmup,
+        removal=past.removal,
         proven=rate(processed, backlog, counts),
         start=int(counts.get(number_of(load.begin), 0 if counts else current or 0)),
         notes=(*unread.values(), UNCHECKED),

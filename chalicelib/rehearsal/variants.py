@@ -5,6 +5,8 @@ from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota, quota_name
@@ -24,7 +26,7 @@ from chalicelib.rehearsal.bounds import LEAST, MOST
 from chalicelib.rehearsal.policies import Replayable, Signal, Unreplayable, replayable
 from chalicelib.rehearsal.proposals import tracked
 from chalicelib.rehearsal.questions import CAPACITY_TAG, Known
-from chalicelib.rehearsal.record import explained, minutes_taken, proven_capacity, recorded_steps
+from chalicelib.rehearsal.record import Explained, Recorded, explained, minutes_taken, proven_capacity, recorded_steps
 from chalicelib.rehearsal.series import Load, UnsoundSeries, of_points, per_instance
 from chalicelib.rehearsal.settings import Behaviour, Setting
 from chalicelib.rehearsal.terms import LOAD_TEST_DAYS, SPARED, WARMUP, Unrehearsable
@@ -49,17 +51,64 @@ def spared(estate: Inventory, target: ScalableTarget) -> dict[Part, str]:
     return unread
 
 
+class Past(Struct, frozen=True):
+    """What AWS has recorded of a target's scaling (``read``: whether that could be read): the ``steps``, the moment
+    ``since`` which the policies are as they are, and how many minutes steps outward and inward took, None where too few
+    are recorded."""
+
+    read: bool
+    steps: Sequence[Recorded]
+    since: datetime
+    warmup: int | None
+    removal: int | None
+
+    def explained(
+        self, loads: Sequence[Sequence[float]], setting: Setting, begin: datetime, start: int
+    ) -> Explained | None:
+        """How much of it a replay explains; None where nothing was read."""
+        if not self.read:
+            return None
+        behaviour = Behaviour(1.0, WARMUP if self.warmup is None else self.warmup, self.removal or 0)
+        inside = [step for step in self.steps if step.started >= self.since]
+        return explained(loads, setting, behaviour, inside, begin, start)
+
+
+def past_of(estate: Inventory, unread: Mapping[Part, str], target: ScalableTarget, begin: datetime) -> Past:
+    """The record of a target; policies of which nothing tells when they were made are as they are since ``begin``."""
+    read = Part.ACTIVITIES not in unread
+    steps = recorded_steps(estate.activities_of(target)) if read else []
+    made = [policy.created for policy in estate.policies_of(target) if policy.created]
+    taken = minutes_taken(steps, outward=True), minutes_taken(steps, outward=False)
+    return Past(read, steps, max(made, default=begin), *taken)
+
+
+def enough_of(points: Minutes, begin: datetime, end: datetime) -> Load:
+    """The load of a window. Raises UnsoundSeries for less than a day, or what cannot be trusted."""
+    load = of_points(points, begin, end)
+    if load.minutes < FEWEST_MINUTES:
+        raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
+    return load
+
+
 def replayable_of(
-    estate: Inventory, unread: Mapping[Part, str], target: ScalableTarget, begin: datetime | None, minutes: int
+    estate: Inventory,
+    unread: Mapping[Part, str],
+    target: ScalableTarget,
+    begin: datetime | None,
+    minutes: int,
+    *,
+    queue: bool = False,
 ) -> Replayable:
-    """The setting of a target over so many minutes from ``begin``. Raises Unrehearsable, and Unread."""
+    """The setting of a target over so many minutes from ``begin``; ``queue``: of an asynchronous endpoint. Raises
+    Unrehearsable, and Unread."""
     policies = estate.policies_of(target)
     names = {alarm.name for policy in policies for alarm in policy.alarms}
     alarms = {} if Part.ALARMS in unread else {name: estate.alarm(name) for name in names}
-    answer = replayable(target, policies, alarms, estate.schedules_of(target), begin, minutes)
+    schedules = estate.schedules_of(target)
+    answer = replayable(target, policies, alarms, schedules, begin, minutes, asynchronous=queue)
     if isinstance(answer, Unreplayable):
         raise Unrehearsable(f"{target.name} cannot be rehearsed: {answer.reason}")
-    if answer.signals[0] is not Signal.INVOCATIONS:
+    if not queue and answer.signals[0] is not Signal.INVOCATIONS:
         raise Unrehearsable(f"{target.name} follows {answer.signals[0]}")
     return answer
 
@@ -84,35 +133,25 @@ def known_of(
 
     Raises UnsoundSeries for too little or unsound traffic, Unrehearsable, and Unread.
     """
-    load = of_points(minutes[INVOCATIONS], begin, end)
-    if load.minutes < FEWEST_MINUTES:
-        raise UnsoundSeries(f"{load.minutes} minutes are there; accepted is a day at least")
+    load = enough_of(minutes[INVOCATIONS], begin, end)
     assert load.begin is not None
     # Minutes, and so the schedule in them, count from the first datapoint.
     answer = replayable_of(estate, unread, target, load.begin, load.minutes)
     counts = instances(minutes.get(SHARES, {}))
     others = tuple(_load_of(minutes[metric], counts, load) for metric in followed(answer))
-    steps = [] if Part.ACTIVITIES in unread else recorded_steps(estate.activities_of(target))
-    policies = estate.policies_of(target)
-    since = max((policy.created for policy in policies if policy.created), default=load.begin)
-    warmup = minutes_taken(steps, outward=True)
-    removal = minutes_taken(steps, outward=False)
+    past = past_of(estate, unread, target, load.begin)
     start = int(counts.get(number_of(load.begin), scaled.known("current_instance_count") or answer.setting.minimum))
-    behaviour = Behaviour(1.0, WARMUP if warmup is None else warmup, removal or 0)
-    inside = [step for step in steps if step.started >= since]
     failing = [minute for minute, number in minutes.get(FAILURES, {}).items() if number > 0]
     return load, Known(
         answer,
         f"as Application Auto Scaling has it in {estate.region}",
         target.resource_id,
-        _varied_name(policies, answer.setting),
+        _varied_name(estate.policies_of(target), answer.setting),
         region=estate.region,
-        warmup=warmup,
-        removal=removal,
+        warmup=past.warmup,
+        removal=past.removal,
         proven=proven_capacity(minutes[INVOCATIONS], counts, failing),
-        explained=None
-        if Part.ACTIVITIES in unread
-        else explained([load.values, *others], answer.setting, behaviour, inside, load.begin, start),
+        explained=past.explained([load.values, *others], answer.setting, load.begin, start),
         stated=_stated(scaled),
         load_test=_load_test(estate, scaled, estate.now - timedelta(days=load_test_days)),
         quota=_quota(estate, scaled),

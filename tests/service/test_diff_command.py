@@ -84,7 +84,7 @@ def test_markdown_has_a_row_for_each_change(audits: tuple[str, str, str], capsys
     assert run(["diff", first, second, "--format", "json"]) == 0
     number = len(json.loads(capsys.readouterr().out)["new"])
     assert run(["diff", first, second, "--format", "markdown"]) == 0
-    lines = [splitline for splitline in capsys.readouterr().out.splitlines() if splitline.startswith("| New")]
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| New")]
     rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter="|"))
     assert [len(row) for row in rows] == [7] * number
 
