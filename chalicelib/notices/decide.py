@@ -213,11 +213,20 @@ def digest(decision: Decision, report: Report, policy: Policy, url: str | None =
     judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
     still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
     notice = _notice(report, list(decision.changes), policy, kind="digest", url=url, still=still)
-    return notice.model_copy(update=_first_page(decision, still))
+    return notice.model_copy(update={"headline": _headline(report, decision), **_first_page(decision, still)})
+
+
+def _headline(report: Report, decision: Decision) -> str:
+    """What the report comes to, and how much changed since it was told last, in a sentence."""
+    from chalicelib.report.headline import headline  # read for digests alone
+
+    number = len(decision.changes)
+    changed = f", {number:,} thing{'' if number == 1 else 's'} changed since it was told last" if number else ""
+    return f"{headline(report).removesuffix('.')}{changed}."
 
 
 def _first_page(decision: Decision, still: Sequence[Finding]) -> dict[str, Any]:
-    """What a sweep's digest says before its details, of all that is open."""
+    """What a sweep's digest names and counts before its details, of all that is open."""
     told = {change.finding.id: change.change for change in decision.changes if change.change != "resolved"}
     now = [change.finding for change in decision.changes if change.finding.id in told]
     open_findings = sorted([*now, *still], key=_most_important_first)
