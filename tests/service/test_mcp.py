@@ -167,7 +167,7 @@ def test_a_series_is_rehearsed_a_template_judged_and_a_rule_told(tmp_path: Path,
 
 def test_what_is_wrong_is_an_error_of_one_sentence(front: Front) -> None:
     front.deny("sts:GetCallerIdentity")
-    wrong = {
+    wrong: dict[str, tuple[dict[str, Any], str]] = {
         "audit": ({"regoins": ["eu-west-1"]}, "unknown field 'regoins'; accepted are regions, all_regions"),
         "findings": ({"audit_id": "a-1"}, "the audit 'a-1' is not kept; accepted are none"),
         "explain": ({}, "field resource: Field required"),
@@ -251,7 +251,7 @@ def test_stdout_holds_the_protocol_alone(front: Front) -> None:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write("no JSON\n" + "".join(json.dumps(message) + "\n" for message in messages))
         process.stdin.flush()
-        answers = []
+        answers: list[dict[str, Any]] = []
         while not answers or answers[-1].get("id") != 2:
             answers.append(json.loads(process.stdout.readline()))
         rest, errors = process.communicate(timeout=PATIENCE)

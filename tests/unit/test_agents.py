@@ -82,7 +82,7 @@ def test_a_rule_is_told_as_the_policy_has_it() -> None:
 
 
 def test_a_template_that_is_none_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="nowhere.yaml"):
+    with pytest.raises(InvalidInput, match=r"nowhere\.yaml"):
         desk_with().plan(PlanAsked(files=("nowhere.yaml",)), Event())
 
 

@@ -78,9 +78,7 @@ class PlanAsked(Request):
             description="Paths of CloudFormation templates, of the JSON of Terraform plans, or of folders of them.",
         ),
     ]
-    parameters: Annotated[
-        dict[str, str], Field(default_factory=dict, description="Values of the templates' parameters.")
-    ]
+    parameters: dict[str, str] = Field(default_factory=dict, description="Values of the templates' parameters.")
     region: Annotated[str | None, Field(description="Region of the deployment. Default: that of the server.")] = None
     rules: Rules = ()
     severity: Mildest = Severity.INFO
