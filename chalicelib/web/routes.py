@@ -184,7 +184,8 @@ def _page_of_ledger(service: Service, asked: AuditQuery, listed: Page) -> str:
     more = More(urlencode({"limit": MAX_LIMIT, **query}), listed.cursor) if listed.cursor is not None else None
     whole = more is not None and query.keys() <= {"account"} and asked.cursor is None
     saved = service.savings.of(account) if service.savings is not None else None
-    return page(report, trend=past.trend, counted=past.counted if whole else None, more=more, realized=saved)
+    counted, exempt = (past.counted if whole else None), (past.exempt if past.reports else None)
+    return page(report, trend=past.trend, counted=counted, exempt=exempt, more=more, realized=saved)
 
 
 def _nothing_swept(service: Service, account: str) -> Report:
