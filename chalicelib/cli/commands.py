@@ -9,6 +9,7 @@ import typer
 from chalicelib import __version__
 from chalicelib.cli import completion
 from chalicelib.cli.audit import audit
+from chalicelib.cli.mcp import mcp
 from chalicelib.cli.options import (
     FINDINGS_CODE,
     NOTICE_FORMS,
@@ -238,6 +239,7 @@ def completion_script(
 
 
 app.command()(plan)
+app.command()(mcp)
 app.command()(rehearse)
 
 

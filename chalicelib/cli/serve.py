@@ -84,6 +84,8 @@ def _server(port: int) -> Any:
     class OwnPagesOnly(ChaliceRequestHandler):
         """Refuses what the page of another origin sends before any route sees it; answers what only a browser asks."""
 
+        path: str
+
         def parse_request(self) -> bool:
             """False where the request is answered already: refused, malformed, or for the icon."""
             if not super().parse_request():
@@ -93,7 +95,7 @@ def _server(port: int) -> Any:
                 self.close_connection = True
                 self._answer(refusal(because, self.headers, self.server.server_address[1]))
                 return False
-            route, mark, query = str(self.path).partition("?")
+            route, mark, query = self.path.partition("?")
             if route == "/favicon.ico":
                 self._answer(
                     HttpResponse(200, ICON, {"Content-Type": "image/svg+xml", "Cache-Control": "max-age=86400"})

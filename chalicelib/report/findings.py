@@ -210,6 +210,9 @@ class VariantCapacity(_Contract):
     ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
     names it; None where that is off, was not asked for or told nothing. ``rehearsal`` is the chart of its rehearsal,
     where it was rehearsed; of 200 variants of an account and region at most, those with the most minutes short.
+    ``weight`` is its share of the traffic as wanted, 0 for one that takes none; ``copies`` the fewest copies that an
+    inference component on it wants, 0 where none runs, None where it hosts none or that was not read.
+    ``requests_per_day`` is the mean of the last seven days, None where CloudWatch has no datapoint.
     """
 
     name: str
@@ -222,6 +225,9 @@ class VariantCapacity(_Contract):
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
     proven: dict[str, int] | None = None
+    weight: float | None = None
+    copies: int | None = None
+    requests_per_day: float | None = None
     rehearsal: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
 
 
@@ -245,7 +251,7 @@ class ComesBack(_Contract):
 
 class EndpointCapacity(_Contract):
     """An endpoint as it runs: what it stands on, against what it may scale to. ``comes_back`` is None where no audit of
-    the account answered it."""
+    the account answered it. ``failed_components`` are the inference components on it that have failed."""
 
     account: str
     region: str
@@ -254,6 +260,7 @@ class EndpointCapacity(_Contract):
     status: str
     variants: list[VariantCapacity]
     comes_back: ComesBack | None = None
+    failed_components: list[str] = []
 
     @property
     def lost(self) -> bool:
