@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
 from chalicelib.notices.first_page import OWNERS, by_owner, most_important
-from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
+from chalicelib.notices.notice import NOWHERE, Change, ChangeKind, Kept, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_entry, short_note, short_spot
 from chalicelib.report.calendar import soon
@@ -174,7 +174,7 @@ def preview(report: Report, policy: Policy, *, whole: bool) -> list[Notice]:
     return [digest(decision, report, policy)] if whole else notices_of_event(decision, report, policy)
 
 
-def notices_of_event(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> list[Notice]:
+def notices_of_event(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> list[Notice]:
     """One notice for each resource that changed, a digest where several findings of it did; one digest of everything
     beyond five. None when nothing changed."""
     by_resource: dict[str, list[Change]] = {}
@@ -182,15 +182,15 @@ def notices_of_event(decision: Decision, report: Report, policy: Policy, url: st
         own = change.finding.rule == AWS_HEALTH or not root_arn(change.finding)
         by_resource.setdefault(change.finding.id if own else root_arn(change.finding), []).append(change)
     if len(by_resource) > NOTICES_OF_AN_EVENT:
-        return [digest(decision, report, policy, url)]
-    return [_of_resource(report, changes, policy, url) for changes in by_resource.values()]
+        return [digest(decision, report, policy, kept)]
+    return [_of_resource(report, changes, policy, kept) for changes in by_resource.values()]
 
 
-def _of_resource(report: Report, changes: list[Change], policy: Policy, url: str | None) -> Notice:
+def _of_resource(report: Report, changes: list[Change], policy: Policy, kept: Kept) -> Notice:
     """What changed on one resource."""
     if len(changes) == 1:
-        return _notice(report, changes, policy, kind=_kind_of(changes[0]), url=url)
-    return _notice(report, changes, policy, kind="digest", url=url, about=_about(changes))
+        return _notice(report, changes, policy, kind=_kind_of(changes[0]), kept=kept)
+    return _notice(report, changes, policy, kind="digest", kept=kept, about=_about(changes))
 
 
 def _about(changes: Sequence[Change]) -> str:
@@ -205,14 +205,14 @@ def _kind_of(change: Change) -> str:
     return "health" if change.finding.rule == AWS_HEALTH else "finding"
 
 
-def digest(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> Notice:
+def digest(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> Notice:
     """The one digest of a sweep, even when all is clean."""
     changed = {change.finding.id for change in decision.changes}
     still = [finding for finding in report.open_findings() if finding.id not in changed and tells(finding, policy)]
     # What one part of a region did not see, another may have reported or found resolved.
     judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
     still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
-    notice = _notice(report, list(decision.changes), policy, kind="digest", url=url, still=still)
+    notice = _notice(report, list(decision.changes), policy, kind="digest", kept=kept, still=still)
     return notice.model_copy(update={"headline": _headline(report, decision), **_first_page(decision, still)})
 
 
@@ -244,7 +244,7 @@ def _notice(
     policy: Policy,
     *,
     kind: str,
-    url: str | None,
+    kept: Kept,
     still: Sequence[Finding] = (),
     about: str = "",
 ) -> Notice:
@@ -270,7 +270,8 @@ def _notice(
             "blind_spots": [short_spot(spot) for spot in report.blind_spots],
             "exemptions": [short_note(note) for note in report.exemptions],
             "calendar": [short_entry(entry) for entry in soon(report.calendar, report.finished_at.date())],
-            "report_url": url,
+            "report_url": kept.url,
+            "report_note": kept.note,
         }
     )
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.notices.first_page import Important, OwnerCount
@@ -31,6 +32,19 @@ WORDS: dict[ChangeKind, str] = {
     "reminder": "Still open",
     "resolved": "Resolved",
 }
+
+
+class Kept(Struct, frozen=True):
+    """Where a report can be read. ``url`` opens it, None without an address for it; ``note`` is what a person must know
+    of the link; ``lost`` says why there is no page of it, empty where there is."""
+
+    url: str | None = None
+    note: str = ""
+    lost: str = ""
+
+
+#: A report that is kept nowhere.
+NOWHERE = Kept()
 
 
 class _Contract(BaseModel):
@@ -61,9 +75,10 @@ class Notice(_Contract):
     their parts; where prices are on. ``calendar`` lists what ends within 30 days. A digest for
     programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
-    for it. Of a sweep's digest ``headline`` says all of it in a sentence, ``most_important`` names the first ten of all
-    that is open, told now or before, and ``by_owner`` counts that for the first ten owners (``omitted_owners`` counts
-    the others). ``about`` names the one resource that the digest of an event is about.
+    for it, and ``report_note`` says what to know of that link: who can open it, and for how long. Of a sweep's digest
+    ``headline`` says all of it in a sentence, ``most_important`` names the first ten of all that is open, told now or
+    before, and ``by_owner`` counts that for the first ten owners (``omitted_owners`` counts the others). ``about``
+    names the one resource that the digest of an event is about.
     """
 
     schema_version: Literal[1] = 1
@@ -98,6 +113,7 @@ class Notice(_Contract):
     calendar: list[CalendarEntry] = []
     omitted_calendar: int = 0
     report_url: str | None = None
+    report_note: str = Field(default="", exclude_if=lambda words: not words)
 
     @property
     def single(self) -> bool:

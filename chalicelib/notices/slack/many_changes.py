@@ -39,7 +39,7 @@ def of_many(notice: Notice, room: Room) -> list[Block] | None:
         what = " change" if notice.omitted == 1 else " changes"
         made.append(section(more_of(notice.omitted, notice, what)))
     made += blind_spots(notice, room) + _calendar(notice, room) + exemptions(notice, room)
-    made.append(foot(notice, room))
+    made += foot(notice, room)
     return made
 
 

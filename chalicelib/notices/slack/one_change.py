@@ -40,7 +40,7 @@ def of_one(notice: Notice, room: Room) -> list[Block]:
     if notice.kind != "resolved" and references:
         made.append(context(" · ".join(link(url, _page(url), 80) for url in references)))
     made += blind_spots(notice, room) + exemptions(notice, room)
-    made.append(foot(notice, room))
+    made += foot(notice, room)
     return made
 
 

@@ -6,7 +6,7 @@ Limits follow https://docs.slack.dev/reference/block-kit/.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.notices.mrkdwn import code, escape, link, target_of, unticked, width, words
+from chalicelib.notices.mrkdwn import REPORT_LINK, code, escape, link, target_of, unticked, width, words
 from chalicelib.notices.notice import Notice
 from chalicelib.notices.slack.headline import BLIND
 from chalicelib.report.findings import BlindSpot, ExemptionNote
@@ -108,9 +108,12 @@ def _exemption(note: ExemptionNote, room: Room) -> str:
     return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {note.says}" + (f" · {why}" if why else "")
 
 
-def foot(notice: Notice, room: Room) -> Block:
+def foot(notice: Notice, room: Room) -> list[Block]:
     report = link(notice.report_url, "the whole report", 20) if target_of(notice.report_url) else ""
     audit, limit = code(notice.audit_id, 60), min(room.text, 200)
-    return context(
-        " · ".join(filter(None, [words(notice.health, limit), words(notice.savings, limit), f"audit {audit}", report]))
-    )
+    says = [words(notice.health, limit), words(notice.savings, limit), f"audit {audit}", report]
+    made = [context(" · ".join(filter(None, says)))]
+    if notice.report_note:  # a link that is signed is longer, and people must know who can open it
+        signed = link(notice.report_url, "The whole report", 20, REPORT_LINK)
+        made.append(section(f"{signed}: {words(notice.report_note, 700)}"))
+    return made
