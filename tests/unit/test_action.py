@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -165,6 +166,19 @@ def test_the_action_hands_over_each_input_and_pins_what_it_uses() -> None:
     for used in [step["uses"] for step in steps if "uses" in step]:
         assert len(used.split("@")[1]) == 40, f"{used} can be moved to other code"
     assert not [step for step in steps if "${{" in step.get("run", "")], "an expression in a script runs what it holds"
+
+
+def test_the_documentation_uses_inputs_that_there_are_and_explains_each() -> None:
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").split("## GitHub")[1].split("## GitLab")[0]
+    (workflow,) = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL))
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    own = [step["with"] for step in steps if step["uses"].startswith("OWNER/sagemaker-auditor@")]
+    assert len(own) == 3
+    for given in own:
+        assert given.keys() <= ACTION["inputs"].keys()
+        inputs(**{"token": TOKEN, **{name.replace("-", "_"): value for name, value in given.items()}})
+    rows = [name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall("`([a-z-]+)`", row)]
+    assert sorted(rows) == sorted(ACTION["inputs"])
 
 
 # ---- the comment
