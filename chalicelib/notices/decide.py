@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
-from chalicelib.notices.notice import Change, ChangeKind, Notice, counted
+from chalicelib.notices.notice import NOWHERE, Change, ChangeKind, Kept, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_entry, short_note, short_spot
 from chalicelib.report.calendar import soon
@@ -169,13 +169,13 @@ def preview(report: Report, policy: Policy, *, whole: bool) -> list[Notice]:
     return [digest(decision, report, policy)] if whole else notices_of_event(decision, report, policy)
 
 
-def notices_of_event(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> list[Notice]:
+def notices_of_event(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> list[Notice]:
     """One notice for each change, or one digest beyond five; none when nothing changed."""
     if not decision.changes:
         return []
     if len(decision.changes) > NOTICES_OF_AN_EVENT:
-        return [digest(decision, report, policy, url)]
-    return [_notice(report, [change], policy, kind=_kind_of(change), url=url) for change in decision.changes]
+        return [digest(decision, report, policy, kept)]
+    return [_notice(report, [change], policy, kind=_kind_of(change), kept=kept) for change in decision.changes]
 
 
 def _kind_of(change: Change) -> str:
@@ -184,14 +184,14 @@ def _kind_of(change: Change) -> str:
     return "health" if change.finding.rule == AWS_HEALTH else "finding"
 
 
-def digest(decision: Decision, report: Report, policy: Policy, url: str | None = None) -> Notice:
+def digest(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> Notice:
     """The one digest of a sweep, even when all is clean."""
     changed = {change.finding.id for change in decision.changes}
     still = [finding for finding in report.open_findings() if finding.id not in changed and tells(finding, policy)]
     # What one part of a region did not see, another may have reported or found resolved.
     judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
     still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
-    return _notice(report, list(decision.changes), policy, kind="digest", url=url, still=still)
+    return _notice(report, list(decision.changes), policy, kind="digest", kept=kept, still=still)
 
 
 def _notice(
@@ -200,7 +200,7 @@ def _notice(
     policy: Policy,
     *,
     kind: str,
-    url: str | None,
+    kept: Kept,
     still: Sequence[Finding] = (),
 ) -> Notice:
     severities = [change.finding.severity for change in changes if change.change != "resolved" or kind == "resolved"]
@@ -224,7 +224,8 @@ def _notice(
             "blind_spots": [short_spot(spot) for spot in report.blind_spots],
             "exemptions": [short_note(note) for note in report.exemptions],
             "calendar": [short_entry(entry) for entry in soon(report.calendar, report.finished_at.date())],
-            "report_url": url,
+            "report_url": kept.url,
+            "report_note": kept.note,
         }
     )
 

@@ -42,8 +42,8 @@ RECIPIENTS = 50
 HEADER_BYTES = 50_000
 #: Columns of the chart of a rehearsal: a telephone shows it on one line.
 CHART_COLUMNS = 42
-#: The longest address that becomes a link.
-LINK = 2_000
+#: The longest address that becomes a link: one that is signed holds the token of a role.
+LINK = 4_000
 
 #: White reads on each of them (WCAG AA), and each reads on white and on black.
 COLOURS: dict[str, str] = {

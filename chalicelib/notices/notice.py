@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.notices.mrkdwn import number_of
@@ -30,6 +31,19 @@ WORDS: dict[ChangeKind, str] = {
     "reminder": "Still open",
     "resolved": "Resolved",
 }
+
+
+class Kept(Struct, frozen=True):
+    """Where a report can be read. ``url`` opens it, None without an address for it; ``note`` is what a person must know
+    of the link; ``lost`` says why there is no page of it, empty where there is."""
+
+    url: str | None = None
+    note: str = ""
+    lost: str = ""
+
+
+#: A report that is kept nowhere.
+NOWHERE = Kept()
 
 
 class _Contract(BaseModel):
@@ -60,7 +74,7 @@ class Notice(_Contract):
     their parts; where prices are on. ``calendar`` lists what ends within 30 days. A digest for
     programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
-    for it.
+    for it, and ``report_note`` says what to know of that link: who can open it, and for how long.
     """
 
     schema_version: Literal[1] = 1
@@ -90,6 +104,7 @@ class Notice(_Contract):
     calendar: list[CalendarEntry] = []
     omitted_calendar: int = 0
     report_url: str | None = None
+    report_note: str = Field(default="", exclude_if=lambda words: not words)
 
     @property
     def single(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.notices.decide import Decision, decide, digest, health, notices_of_event, preview, together
-from chalicelib.notices.notice import Change
+from chalicelib.notices.notice import Change, Kept
 from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import (
@@ -257,7 +257,7 @@ def test_regions_are_told_together_and_the_worst_first() -> None:
 def test_an_event_sends_a_notice_for_each_change_up_to_five() -> None:
     def kinds(number: int) -> list[str]:
         report = a_report(*(a_finding(one) for one in range(number)))
-        notices = notices_of_event(decide(report, {}, Resolution(), POLICY), report, POLICY, "https://report")
+        notices = notices_of_event(decide(report, {}, Resolution(), POLICY), report, POLICY, Kept("https://report"))
         assert {notice.report_url for notice in notices} <= {"https://report"}
         return [notice.kind for notice in notices]
 
@@ -297,7 +297,7 @@ def test_a_digest_counts_what_is_still_open_once() -> None:
     decision = Decision(
         (Change(change="new", finding=told),), (Known(told), over), (unseen, unseen, reported, told, a_finding(6))
     )
-    notice = digest(decision, report, POLICY, "https://report")
+    notice = digest(decision, report, POLICY, Kept("https://report"))
     assert (notice.kind, notice.told) == ("digest", [Change(change="new", finding=told)])
     assert notice.still_open == {"critical": 1, "medium": 1}
     assert (notice.severity, notice.exempt, notice.observed) == (Severity.CRITICAL, 1, 0)

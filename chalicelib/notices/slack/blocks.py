@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.notices.mrkdwn import (
+    REPORT_LINK,
     code,
     counts,
     escape,
@@ -172,7 +173,7 @@ def _of_one(notice: Notice, room: Room) -> list[Block]:
     if notice.kind != "resolved" and references:
         made.append(_context(" · ".join(link(url, _page(url), 80) for url in references)))
     made += _blind_spots(notice, room) + _exemptions(notice, room)
-    made.append(_foot(notice, room))
+    made += _foot(notice, room)
     return made
 
 
@@ -246,7 +247,7 @@ def _of_many(notice: Notice, room: Room) -> list[Block] | None:
         what = " change" if notice.omitted == 1 else " changes"
         made.append(_section(_more(notice.omitted, notice, what)))
     made += _blind_spots(notice, room) + _calendar(notice, room) + _exemptions(notice, room)
-    made.append(_foot(notice, room))
+    made += _foot(notice, room)
     return made
 
 
@@ -327,12 +328,15 @@ def _exemption(note: ExemptionNote, room: Room) -> str:
     return f"• {code(note.rule, 80)} on {code(note.resource, 120)}: {note.says}" + (f" · {why}" if why else "")
 
 
-def _foot(notice: Notice, room: Room) -> Block:
+def _foot(notice: Notice, room: Room) -> list[Block]:
     report = link(notice.report_url, "the whole report", 20) if target_of(notice.report_url) else ""
     audit, limit = code(notice.audit_id, 60), min(room.text, 200)
-    return _context(
-        " · ".join(filter(None, [words(notice.health, limit), words(notice.savings, limit), f"audit {audit}", report]))
-    )
+    says = [words(notice.health, limit), words(notice.savings, limit), f"audit {audit}", report]
+    foot = [_context(" · ".join(filter(None, says)))]
+    if notice.report_note:  # a link that is signed is longer, and people must know who can open it
+        signed = link(notice.report_url, "The whole report", 20, REPORT_LINK)
+        foot.append(_section(f"{signed}: {words(notice.report_note, 700)}"))
+    return foot
 
 
 # ---- what stands in the place of the blocks
