@@ -22,7 +22,7 @@ from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.rules.well_architected import best_practices
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope, console_of
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 #: CloudFormation tags what it creates with the name of the stack.
 STACK_TAG = "aws:cloudformation:stack-name"
 
-#: The consoles that can be reached from the internet; the isolated partitions have none that is published.
-_CONSOLES = {
-    "aws": "https://{region}.console.aws.amazon.com",
-    "aws-cn": "https://{region}.console.amazonaws.cn",
-    "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
-    "aws-eusc": "https://{region}.console.amazonaws-eusc.eu",
-}
 _HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 
 
@@ -87,11 +80,11 @@ def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     kind = subject.kind
     if isinstance(subject, Variant | ScalableTarget | ScalingPolicy) and "/" in name:
         kind, name = "endpoint", name.split("/")[0]
-    host, row = _CONSOLES.get(scope.partition), KINDS[kind]
+    host, row = console_of(scope.partition, scope.region), KINDS[kind]
     if host is None or not row.console:
         return None
     page = row.console.format(name=name)
-    return f"{host.format(region=scope.region)}/{_HOMES[row.service]}?region={scope.region}#{page}"
+    return f"{host}/{_HOMES[row.service]}?region={scope.region}#{page}"
 
 
 def tagged_arn(subject: Fact, scope: Scope) -> str:

@@ -97,9 +97,13 @@ class History:
             exempt += content.get("exempt", 0)
             for rule, severities in content["open"].items():
                 counted.setdefault(rule, Counter()).update(_by_severity(severities))
+        return Past(tuple(reports), counted, exempt, self.trend(account))
+
+    def trend(self, account: str) -> tuple[Point, ...]:
+        """The points of an account's sweeps, oldest first."""
         newest = self._items(account, "point#", newest_first=True, limit=POINTS)
         points = [_point(json.loads(item["body"])) for _, item in zip(range(POINTS), newest, strict=False)]
-        return Past(tuple(reports), counted, exempt, tuple(reversed(points)))
+        return tuple(reversed(points))
 
     def _items(
         self, account: str, prefix: str, *, newest_first: bool = False, limit: int | None = None

@@ -295,7 +295,7 @@ def _check_there(sighted: Sighted) -> None:
 def get_rules(service: Service) -> HttpResponse:
     """The catalogue, with the policy in force."""
     policy = service.policy
-    rules = [_in_force(setting) for setting in policy.rules.values()]
+    rules = [rule_in_force(setting) for setting in policy.rules.values()]
     body = Catalogue(policy=policy.used, rules=rules)
     return HttpResponse(200, body.model_dump(mode="json"))
 
@@ -305,10 +305,11 @@ def get_rule(service: Service, id: str) -> HttpResponse:
     setting = service.policy.rules.get(id)
     if setting is None:
         return failure(404, "not_found", unknown_rule(id, service.policy.rules), "id")
-    return HttpResponse(200, _in_force(setting).model_dump(mode="json"))
+    return HttpResponse(200, rule_in_force(setting).model_dump(mode="json"))
 
 
-def _in_force(setting: RuleSetting) -> CatalogueRule:
+def rule_in_force(setting: RuleSetting) -> CatalogueRule:
+    """A rule of the catalogue as the policy in force applies it."""
     rule, words = setting.rule, setting.rule.words
     defaults = rule.params().model_dump(mode="json")
     return CatalogueRule(
