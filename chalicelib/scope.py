@@ -15,6 +15,14 @@ ARN = re.compile(
     r"^arn:(?P<partition>aws[a-z-]*):(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|):(?P<rest>.+)$"
 )
 
+#: The consoles that can be reached from the internet; the isolated partitions have none that is published.
+_CONSOLES = {
+    "aws": "https://{region}.console.aws.amazon.com",
+    "aws-cn": "https://{region}.console.amazonaws.cn",
+    "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
+    "aws-eusc": "https://{region}.console.amazonaws-eusc.eu",
+}
+
 #: How the ARN of a resource goes on after the account, and the kind that it is of in reports.
 KINDS_BY_ARN = {row.arn: row.name for row in KINDS.values() if row.arn}
 
@@ -40,6 +48,12 @@ def partition_of(region: str) -> str:
 def dns_suffix_of(partition: str) -> str:
     """What the host names of AWS's services end in there, such as ``amazonaws.com``, as in an unknown one."""
     return next((str(known["dns_suffix"]) for known in _partitions() if known["id"] == partition), "amazonaws.com")
+
+
+def console_of(partition: str, region: str) -> str | None:
+    """The address of AWS's console for a region, without a path; None where no console is published."""
+    host = _CONSOLES.get(partition)
+    return None if host is None else host.format(region=region)
 
 
 class ResourceRef(Struct, frozen=True):

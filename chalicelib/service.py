@@ -30,7 +30,8 @@ from chalicelib.ledger.table import client_of
 from chalicelib.notices import health
 from chalicelib.notices.channels import Sender, channels_of
 from chalicelib.notices.notice import Notice
-from chalicelib.notices.publisher import Audited, Publisher, report_address
+from chalicelib.notices.publisher import Audited, Publisher
+from chalicelib.notices.stored import keep
 from chalicelib.policy.policy import Policy, load_policy
 from chalicelib.report import telemetry
 from chalicelib.report.calendar import CalendarEntry, in_order
@@ -369,7 +370,7 @@ class Service:
             self.policy,
             channels_of(sender),
             self.ledger,
-            lambda report: report_address(report, self.settings, self.session),
+            lambda report: keep(report, self.settings, self.session, self.history),
             self.history,
             frozenset(self.settings.regions or (self.caller.region,)),
             self.savings,

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
@@ -34,6 +34,15 @@ def _matching(pattern: str, accepted: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _choice(**choices: str) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        if value not in choices:
+            raise ValueError("accepted are " + " and ".join(f"{name} ({words})" for name, words in choices.items()))
+        return value
+
+    return check
 
 
 def _accounts(accounts: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,6 +82,10 @@ class Settings(BaseModel):
     estimates: Switch = False
     templates: str | None = None
     bucket: str | None = None
+    report_links: Annotated[
+        Literal["console", "presigned"],
+        BeforeValidator(_choice(console="the page in AWS's console", presigned="a link that opens without signing in")),
+    ] = "console"
     url: Annotated[str | None, _matching(r"https?://\S+", "the base URL of the API, such as https://…/api")] = None
 
     @classmethod

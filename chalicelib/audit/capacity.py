@@ -6,9 +6,14 @@ from typing import Any, Literal
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread, VpcConfig
+from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import ComesBack, EndpointCapacity, VariantCapacity
+from chalicelib.rules.instance_fit import calls_of, total
+
+#: Days of traffic by which an endpoint weighs.
+TRAFFIC_DAYS = 7
 
 Mode = Literal["instances", "asynchronous", "components", "serverless", "shadow"]
 
@@ -23,6 +28,7 @@ def endpoints(
     estate: Inventory, comes_back: Mapping[str, ComesBack], charts: Mapping[str, RehearsalChart]
 ) -> list[EndpointCapacity]:
     """Every endpoint with its variants, their charts by resource id, and the answers about it, by name."""
+    failed = _failed_components(estate)
     return [
         EndpointCapacity(
             account=estate.account,
@@ -34,6 +40,7 @@ def endpoints(
                 _variant(variant, endpoint, estate, charts.get(variant.resource_id)) for variant in endpoint.variants
             ],
             comes_back=comes_back.get(endpoint.name),
+            failed_components=sorted(failed.get(endpoint.name, ())),
         )
         for endpoint in sorted(estate.endpoints.values(), key=lambda endpoint: endpoint.name)
     ]
@@ -58,8 +65,37 @@ def _variant(variant: Variant, endpoint: Endpoint, estate: Inventory, chart: Reh
         network=network,
         zones=stands,
         proven=_proven(variant, estate),
+        weight=variant.weight,
+        copies=_known(partial(_copies, variant, estate), None),
+        requests_per_day=_known(partial(_requests_per_day, variant, estate), None),
         rehearsal=chart,
     )
+
+
+def _failed_components(estate: Inventory) -> dict[str, list[str]]:
+    """The inference components that have failed, by endpoint, as far as they were read."""
+    failed: dict[str, list[str]] = {}
+    for component in estate.components.values():
+        if plain(component.status) == "failed":
+            failed.setdefault(component.endpoint_name, []).append(component.name)
+    return failed
+
+
+def _copies(variant: Variant, estate: Inventory) -> int | None:
+    """The fewest copies that an inference component on a variant wants; those scaled to zero and adapters, which ride
+    on the copies of others, do not count."""
+    if not variant.hosts_components:
+        return None
+    components = [component for component in estate.components_of(variant) if not component.base_component]
+    if any(component.desired_copy_count is None for component in components):
+        return None
+    return min((copies for component in components if (copies := component.desired_copy_count)), default=0)
+
+
+def _requests_per_day(variant: Variant, estate: Inventory) -> float | None:
+    """How often a variant was called on a day of the last week; None where CloudWatch has no datapoint."""
+    points = calls_of(variant, estate, TRAFFIC_DAYS)
+    return round(total(points) / TRAFFIC_DAYS, 1) if points else None
 
 
 def _proven(variant: Variant, estate: Inventory) -> dict[str, int] | None:

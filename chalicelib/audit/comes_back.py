@@ -103,7 +103,8 @@ QUESTIONS: Mapping[Question, tuple[Bearing, ...]] = {
         Bearing("reservation-ends", _capacity_away),
     ),
 }
-_RULES = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings)
+#: All rules that bear on a question.
+BEARING_RULES = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings)
 _NEEDED = frozenset(bearing.rule for bearings in QUESTIONS.values() for bearing in bearings if bearing.needed)
 
 
@@ -114,7 +115,7 @@ class Verdicts:
     _heard: list[tuple[Rule, Fact, Outcome]] = field(default_factory=list)
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
-        if rule.id in _RULES:
+        if rule.id in BEARING_RULES:
             self._heard.append((rule, subject, outcome))
 
     def of(self, estate: Inventory, rules: Mapping[str, RuleSetting]) -> dict[str, ComesBack]:
@@ -126,7 +127,9 @@ class Verdicts:
                 if name in outcomes:
                     outcomes[name].setdefault(rule.id, []).append(outcome)
         off = {id: f"not judged: {id} is off" for id in _NEEDED - rules.keys()}
-        unread = {id: reason for id in _RULES & rules.keys() if (reason := _unread(rules[id], estate)) is not None}
+        unread = {
+            id: reason for id in BEARING_RULES & rules.keys() if (reason := _unread(rules[id], estate)) is not None
+        }
         return {
             name: ComesBack(
                 **{

@@ -17,11 +17,12 @@ from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.order import ordered
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
 from chalicelib.rules.well_architected import best_practices
-from chalicelib.scope import ResourceRef, Scope
+from chalicelib.scope import ResourceRef, Scope, console_of
 from chalicelib.templating import FindingText, Language, finding_text, plan_text
 
 if TYPE_CHECKING:
@@ -30,13 +31,6 @@ if TYPE_CHECKING:
 #: CloudFormation tags what it creates with the name of the stack.
 STACK_TAG = "aws:cloudformation:stack-name"
 
-#: The consoles that can be reached from the internet; the isolated partitions have none that is published.
-_CONSOLES = {
-    "aws": "https://{region}.console.aws.amazon.com",
-    "aws-cn": "https://{region}.console.amazonaws.cn",
-    "aws-us-gov": "https://{region}.console.amazonaws-us-gov.com",
-    "aws-eusc": "https://{region}.console.amazonaws-eusc.eu",
-}
 _HOMES = {"sagemaker": "sagemaker/home", "ec2": "vpcconsole/home"}
 
 
@@ -86,11 +80,11 @@ def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     kind = subject.kind
     if isinstance(subject, Variant | ScalableTarget | ScalingPolicy) and "/" in name:
         kind, name = "endpoint", name.split("/")[0]
-    host, row = _CONSOLES.get(scope.partition), KINDS[kind]
+    host, row = console_of(scope.partition, scope.region), KINDS[kind]
     if host is None or not row.console:
         return None
     page = row.console.format(name=name)
-    return f"{host.format(region=scope.region)}/{_HOMES[row.service]}?region={scope.region}#{page}"
+    return f"{host}/{_HOMES[row.service]}?region={scope.region}#{page}"
 
 
 def tagged_arn(subject: Fact, scope: Scope) -> str:
@@ -113,7 +107,7 @@ def findings(
     amounts: "Mapping[int, Appraised]" = MappingProxyType({}),
     charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
+    """The failing outcomes in words, with severity, owner, exemption and chart, in the order of every report.
 
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed;
     ``amounts`` are what they save or cost, ``charts`` those of rehearsals, by the identity of the outcome.
@@ -131,9 +125,7 @@ def findings(
         )
         for failed in failing
     ]
-    return sorted(
-        findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
-    )
+    return ordered(findings)
 
 
 def _finding(
@@ -161,6 +153,7 @@ def _finding(
         rule=failing.rule.id,
         topic=failing.rule.topic,
         title=text.title,
+        concern=failing.rule.concern,
         severity=severity,
         confidence=failing.outcome.confidence,
         status="exempt" if in_force else "open",

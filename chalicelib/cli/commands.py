@@ -9,6 +9,7 @@ import typer
 from chalicelib import __version__
 from chalicelib.cli import completion
 from chalicelib.cli.audit import audit
+from chalicelib.cli.mcp import mcp
 from chalicelib.cli.options import (
     FINDINGS_CODE,
     NOTICE_FORMS,
@@ -20,6 +21,7 @@ from chalicelib.cli.options import (
     PolicyName,
     Profile,
     Region,
+    ReportFormat,
     Several,
     known_form,
 )
@@ -113,6 +115,25 @@ def doctor(
 
     diagnosis = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
     return exit_code(diagnosis, strict=strict)
+
+
+@app.command("show")
+def show_report(
+    report: Annotated[
+        str, typer.Argument(help="A report as JSON: a file, s3://BUCKET/KEY, or - for stdin.", metavar="REPORT")
+    ],
+    format: ReportFormat = None,
+    severity: Annotated[Severity, typer.Option(help="Show findings from this severity on.")] = Severity.INFO,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Write to this file, or into this folder as report.json, report.sarif, …"),
+    ] = None,
+    profile: Profile = None,
+) -> None:
+    """Show a report that was kept, in any format. Audits nothing."""
+    from chalicelib.cli.kept import run_show
+
+    run_show(report, formats=format or (), output=output, severity=severity, profile=profile)
 
 
 @app.command()
@@ -218,6 +239,7 @@ def completion_script(
 
 
 app.command()(plan)
+app.command()(mcp)
 app.command()(rehearse)
 
 

@@ -1,12 +1,15 @@
 """Where results go: the formats asked for, the files that they fill, and how these are written whole or not at all."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from chalicelib.errors import InvalidInput
+from chalicelib.input.marks import clean
 from chalicelib.report.formats.writers import SUFFIXES, WRITERS
 
 TABLE = "table"
@@ -71,13 +74,14 @@ def check(file: Path | None) -> None:
                 folder.rmdir()
 
 
-def save(file: Path, text: str) -> None:
-    """Writes a file whole or not at all. Raises InvalidInput when the place cannot be written."""
-    save_all({file: text})
+def save(file: Path, text: str, format: str = "") -> None:
+    """Writes a file whole or not at all, and says so. Raises InvalidInput when the place cannot be written."""
+    save_all({file: text}, {file: format})
 
 
-def save_all(texts: Mapping[Path, str]) -> None:
-    """Writes all of these files or none: first drafts beside them, then each draft takes its place.
+def save_all(texts: Mapping[Path, str], formats: Mapping[Path, str] = MappingProxyType({})) -> None:
+    """Writes all of these files or none: first drafts beside them, then each draft takes its place. Says on stderr what
+    was written: path, format and bytes.
 
     Raises InvalidInput when a place cannot be written.
     """
@@ -97,6 +101,10 @@ def save_all(texts: Mapping[Path, str]) -> None:
     finally:
         for draft in drafts.values():
             _unlink(draft)
+    for file in texts:
+        if not _is_device(file):
+            format = formats.get(file) or file.suffix.removeprefix(".") or "text"
+            print(f"auditor: wrote {clean(str(file))} ({format}, {file.stat().st_size:,} bytes)", file=sys.stderr)
 
 
 def _draft(file: Path, text: str) -> Path:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from threading import Event
 from typing import TypeVar
 
 from msgspec import Struct, field
@@ -203,13 +204,14 @@ def with_resources(places: Sequence[Place], arns: Sequence[str]) -> list[Place]:
 
 class Survey(Struct, frozen=True):
     """One audit over places. ``rules`` and ``tags`` narrow it; ``progress`` is shown where somebody watches;
-    ``passes`` are listed where they are asked for."""
+    ``passes`` are listed where they are asked for; once ``ended`` is set AWS is asked nothing more."""
 
     service: Service
     rules: frozenset[str] = frozenset()
     tags: Mapping[str, str | None] = field(default_factory=dict)
     progress: bool = True
     passes: bool = False
+    ended: Event = field(default_factory=Event)
 
     def scope(self, place: Place) -> Scope:
         """What is audited in a place."""
@@ -260,7 +262,7 @@ class Survey(Struct, frozen=True):
         service = self.service
         assert place.session is not None
         auditor = Auditor(
-            Aws(place.session, place.region),
+            Aws(place.session, place.region, ended=self.ended),
             service.policy,
             service.settings.lookback_days,
             progress=progress,

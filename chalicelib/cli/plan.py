@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,9 @@ from chalicelib.cli.options import FINDINGS_CODE, ReportFormat
 from chalicelib.errors import InvalidInput
 from chalicelib.input.marks import clean
 from chalicelib.report.severity import Severity
+
+if TYPE_CHECKING:
+    from chalicelib.plan.judged import Judged
 
 UNKNOWN_CODE = 4
 #: The region of a report where neither option nor environment names one.
@@ -48,29 +52,17 @@ def plan(
 ) -> int:
     """Judge CloudFormation templates or Terraform plans before they are deployed, without asking AWS."""
     from chalicelib.cli import outputs, show
-    from chalicelib.plan.files import declared_in
-    from chalicelib.plan.judged import ACCOUNT, judged
     from chalicelib.plan.parameters import in_file
-    from chalicelib.policy.policy import load_policy, unknown_rule
     from chalicelib.report.formats.writers import WRITERS
     from chalicelib.report.narrowing import narrowed
-    from chalicelib.scope import Scope, partition_of
-    from chalicelib.settings import Settings
 
     files = outputs.planned(outputs.chosen_formats(format or ()), output)
-    where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
-    in_force = load_policy(policy or Settings.from_environment().policy)
-    for id in rule or []:
-        if id not in in_force.rules:
-            raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
-    scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rule or []))
     values: dict[str, str] = {}
     for file in parameters or []:
         values |= in_file(file)
-    declarations = declared_in(template, scope, values | _parameters(parameter or []))
-    for word in declarations.skipped:
+    answer, skipped = judged_plan(template, values | _parameters(parameter or []), region, policy, rule or [])
+    for word in skipped:
         print(f"auditor: {clean(word)}", file=sys.stderr)
-    answer = judged(declarations.templates, in_force, scope, datetime.now(UTC))
     report = narrowed(answer.report, severity=severity)
     show.give(report, files, writers=WRITERS)
     for source in answer.empty:
@@ -79,6 +71,30 @@ def plan(
     if fail_on is not None and worst is not None and worst.rank >= fail_on.rank:
         return FINDINGS_CODE
     return UNKNOWN_CODE if strict and not report.complete else 0
+
+
+def judged_plan(
+    files: Sequence[Path], values: Mapping[str, str], region: str | None, policy: str | None, rules: Sequence[str]
+) -> "tuple[Judged, list[str]]":
+    """What these files declare as a report, and a sentence on each file that is none of ours.
+
+    ``values`` are those of the templates' parameters; region and policy default to those of the environment. Raises
+    InvalidInput for what cannot be judged, a policy that does not load and a rule that does not exist.
+    """
+    from chalicelib.plan.files import declared_in
+    from chalicelib.plan.judged import ACCOUNT, judged
+    from chalicelib.policy.policy import load_policy, unknown_rule
+    from chalicelib.scope import Scope, partition_of
+    from chalicelib.settings import Settings
+
+    where = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    in_force = load_policy(policy or Settings.from_environment().policy)
+    for id in rules:
+        if id not in in_force.rules:
+            raise InvalidInput(unknown_rule(id, in_force.rules), field="--rule")
+    scope = Scope(ACCOUNT, where, partition_of(where), rules=frozenset(rules))
+    declarations = declared_in(files, scope, values)
+    return judged(declarations.templates, in_force, scope, datetime.now(UTC)), list(declarations.skipped)
 
 
 def _parameters(written: list[str]) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from html import escape
 from importlib import import_module
 from typing import Any
 
@@ -11,10 +12,30 @@ from chalicelib.cli.demo import demo_account
 from chalicelib.cli.sessions import new_service
 from chalicelib.errors import AuditorError, InvalidInput
 from chalicelib.ledger.table import TABLE
+from chalicelib.storage import HTML
 from chalicelib.web import routes
+from chalicelib.web.response import HttpResponse
 
 ADDRESS = "127.0.0.1"
 TABLE_NAME = "auditor-ledger"
+#: A shield with a tick.
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<path fill="#1f4fa3" d="M16 2 4 6v9c0 7 5 12 12 15 7-3 12-8 12-15V6z"/>'
+    '<path fill="none" stroke="#fff" stroke-width="3" d="m10 16 4 4 8-9"/></svg>'
+)
+_REFUSED = """\
+<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Refused</title>
+<h1>The auditor answers its own pages alone</h1>
+<p>This server reads an AWS account with the credentials of whoever started it, so it refuses what other sites send:
+{because}.</p>
+<p>Type <code>http://127.0.0.1:{port}/</code> into the address bar; a link from another page is refused.</p>
+</html>
+"""
 
 
 def run_server(
@@ -43,7 +64,8 @@ def run_server(
             service.on_schedule({})
         server = _server(port)
         host, bound = server.server.server_address[:2]
-        print(f"http://{host}:{bound}/audit, /health (Ctrl-C ends; IAM is not checked here)", flush=True)
+        paths = "/audit, /calendar, /rules, /health"
+        print(f"http://{host}:{bound}/ (the page), {paths} (Ctrl-C ends; IAM is not checked here)", flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -60,25 +82,45 @@ def _server(port: int) -> Any:
         raise AuditorError("serving needs chalice, which `make setup` installs") from None
 
     class OwnPagesOnly(ChaliceRequestHandler):
-        """Refuses what the page of another origin sends before any route sees it."""
+        """Refuses what the page of another origin sends before any route sees it; answers what only a browser asks."""
+
+        path: str
 
         def parse_request(self) -> bool:
-            """False where the request is refused, or malformed."""
+            """False where the request is answered already: refused, malformed, or for the icon."""
             if not super().parse_request():
                 return False
             because = foreign(self.headers, self.server.server_address[1])
-            if because is None:
-                return True
-            self.close_connection = True
-            error = routes.failure(403, "foreign_origin", because)
-            self._send_http_response(error.status, dict(error.headers), json.dumps(error.body))
-            return False
+            if because is not None:
+                self.close_connection = True
+                self._answer(refusal(because, self.headers, self.server.server_address[1]))
+                return False
+            route, mark, query = self.path.partition("?")
+            if route == "/favicon.ico":
+                self._answer(
+                    HttpResponse(200, ICON, {"Content-Type": "image/svg+xml", "Cache-Control": "max-age=86400"})
+                )
+                return False
+            if route == "/":  # the page, which asks for the rest of its findings where it was read itself
+                self.path = f"/audit{mark}{query}"
+            return True
+
+        def _answer(self, answer: HttpResponse) -> None:
+            text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
+            self._send_http_response(answer.status, dict(answer.headers), text)
 
     app = import_module("app").app
     try:
         return LocalDevServer(app, Config(), ADDRESS, port, OwnPagesOnly)
     except OSError as error:
         raise InvalidInput(f"port {port} cannot be used: {error.strerror}", field="--port") from None
+
+
+def refusal(because: str, headers: Mapping[str, str], port: int) -> HttpResponse:
+    """The answer to what comes from elsewhere: in HTML where a browser asks, with what to do instead."""
+    if "text/html" not in headers.get("Accept", ""):
+        return routes.failure(403, "foreign_origin", because)
+    return HttpResponse(403, _REFUSED.format(because=escape(because), port=port), {"Content-Type": HTML})
 
 
 def foreign(headers: Mapping[str, str], port: int) -> str | None:

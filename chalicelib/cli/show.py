@@ -77,7 +77,7 @@ def give(
             write(report, to=None)
         else:
             text(writers[format](report), to=None)
-    outputs.save_all(texts)
+    outputs.save_all(texts, {file: format for format, file in files.items() if file is not None})
 
 
 def text(content: str, *, to: Path | None) -> None:

@@ -80,7 +80,8 @@ class Aws:
     """Clients of one session and region, shared by all threads, made when first needed.
 
     A call that fails in passing is made ``attempts`` times; with one attempt it waits for no throttling, either.
-    ``calls`` counts every request that was sent, retries included, by ``service:Operation``.
+    Once ``ended`` is set no call begins any more, as nobody waits for the answers. ``calls`` counts every request that
+    was sent, retries included, by ``service:Operation``.
     """
 
     #: When no call begins any more, by the monotonic clock.
@@ -89,9 +90,16 @@ class Aws:
     _answered = threading.local()
 
     def __init__(
-        self, session: boto3.Session, region: str, config: Config = _CONFIG, *, attempts: int = ATTEMPTS
+        self,
+        session: boto3.Session,
+        region: str,
+        config: Config = _CONFIG,
+        *,
+        attempts: int = ATTEMPTS,
+        ended: threading.Event | None = None,
     ) -> None:
         self.region = region
+        self._ended = ended or threading.Event()
         self._attempts = attempts
         self._config = config
         self.calls: Counter[str] = Counter()
@@ -195,6 +203,8 @@ class Aws:
 
     def _left(self) -> float:
         """Seconds until no call begins any more."""
+        if self._ended.is_set():
+            return 0.0
         return math.inf if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
     def _turn(self, name: str, pace: Pace) -> float:

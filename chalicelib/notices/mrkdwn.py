@@ -12,6 +12,8 @@ from chalicelib.templating import clean
 
 #: A longer link is left out, and what it would have led to is named all the same.
 LINK = 500
+#: The same of the one link to the report, which holds the token of a role where it is signed.
+REPORT_LINK = 2_200
 
 
 def escape(text: str) -> str:
@@ -59,9 +61,9 @@ def code(text: str, limit: int) -> str:
     return f"`{inner}`" if inner else "–"
 
 
-def link(url: str | None, label: str, limit: int) -> str:
+def link(url: str | None, label: str, limit: int, longest: int = LINK) -> str:
     """A link with an untrusted label; the label alone where there is no http(s) address, or one too long."""
-    target = target_of(url)
+    target = target_of(url, longest)
     if target is None:
         return words(label, limit) or "–"
     return f"<{target}|{words(label, limit) or 'link'}>"
@@ -71,14 +73,14 @@ def link(url: str | None, label: str, limit: int) -> str:
 _IN_ADDRESSES = "%/:=&?~#+!$,;'@()*[]"
 
 
-def target_of(url: str | None) -> str | None:
+def target_of(url: str | None, longest: int = LINK) -> str | None:
     if url is None or not url.startswith(("https://", "http://")):
         return None
     plain = clean("".join(url.split()))
-    if len(plain) > LINK:
+    if len(plain) > longest:
         return None  # encoding only lengthens it
     target = escape(quote(plain, safe=_IN_ADDRESSES))
-    return target if width(target) <= LINK else None
+    return target if width(target) <= longest else None
 
 
 def number_of(number: int, word: str) -> str:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,15 +16,14 @@ from chalicelib.ledger.ledger import Broken, Ledger
 from chalicelib.ledger.table import LedgerFailed, Written
 from chalicelib.notices.channels import Deliver, operation_of
 from chalicelib.notices.decide import Decision, decide, digest, notices_of_event, together
-from chalicelib.notices.notice import Change, Notice
+from chalicelib.notices.notice import NOWHERE, Change, Kept, Notice
 from chalicelib.notices.owing import Owing, owings
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
 from chalicelib.report.findings import BlindSpot, Report, utc_text
 from chalicelib.report.known import Known, Resolution
 from chalicelib.scope import Scope
-from chalicelib.settings import Settings
-from chalicelib.storage import StoreFailed, store_text
+from chalicelib.storage import StoreFailed
 
 if TYPE_CHECKING:
     from chalicelib.ledger.realized import RealizedSavings
@@ -90,7 +89,7 @@ class Told(NamedTuple):
 class Publisher(Struct, frozen=True):
     """Tells through ``channels``, by name, in their order; without a ledger everything that is open counts as new.
 
-    ``url`` gives the address under which a report can be read, or None; ``history`` keeps the posture of sweeps;
+    ``keep`` keeps a report and says where it can be read; ``history`` keeps the posture of sweeps;
     ``regions`` are those that an audit of an account reads; ``savings`` keeps what resolved findings saved, where
     prices are told.
     """
@@ -98,7 +97,7 @@ class Publisher(Struct, frozen=True):
     policy: Policy
     channels: Mapping[str, Deliver]
     ledger: Ledger | None = None
-    url: Callable[[Report], str | None] = field(default=lambda report: None)
+    keep: Callable[[Report], Kept] = field(default=lambda report: NOWHERE)
     history: History | None = None
     regions: frozenset[str] = frozenset()
     savings: "RealizedSavings | None" = None
@@ -118,10 +117,10 @@ class Publisher(Struct, frozen=True):
         owing = {id: owed for part in claimed for id, owed in part.owing.items()}
         decision = together(part.decision for part in claimed)
         broken = self._broken()
-        report, url = self._stored(_with_broken(merged, broken))
+        report, kept = self._kept(_with_broken(merged, broken))
 
         def digests(changes: Sequence[Change]) -> list[Notice]:
-            return [digest(replace(decision, changes=tuple(changes)), report, self.policy, url)]
+            return [digest(replace(decision, changes=tuple(changes)), report, self.policy, kept)]
 
         told = self._told(owing, claim, digests, report, waiting)
         for part, ours in zip(audited, claimed, strict=True):
@@ -142,11 +141,11 @@ class Publisher(Struct, frozen=True):
         while ids is None or ids:
             claimed = self._claimed(audited, claim, ids)
             owing, ids = claimed.owing, claimed.lost
-            report, url = audited.report, None
+            report, kept = audited.report, NOWHERE
             if any(owed.changes for owed in owing.values()):
-                report, url = self._stored(report)  # it is stored only when there is something to tell
+                report, kept = self._kept(report)  # it is stored only when there is something to tell
             self._realized(audited, claimed)
-            notices_of = self._of_event(claimed.decision, report, url)
+            notices_of = self._of_event(claimed.decision, report, kept)
             told = self._told(owing, claim, notices_of, report, list(self.channels))
             late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
             self._mended(late - told.failures.keys())
@@ -157,8 +156,8 @@ class Publisher(Struct, frozen=True):
         self._answer_for(failures)
         return notices
 
-    def _of_event(self, decision: Decision, report: Report, url: str | None) -> NoticesOf:
-        return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, url)
+    def _of_event(self, decision: Decision, report: Report, kept: Kept) -> NoticesOf:
+        return lambda changes: notices_of_event(replace(decision, changes=tuple(changes)), report, self.policy, kept)
 
     def run(self, notice: Notice, report: Report) -> None:
         """Sends a notice about a run itself, once for each ``audit_id``: a channel that has taken it gets none.
@@ -286,13 +285,14 @@ class Publisher(Struct, frozen=True):
             _quietly(claim.release)
         return Told([notice for notices in made.values() for notice in notices], failures)
 
-    def _stored(self, report: Report) -> tuple[Report, str | None]:
+    def _kept(self, report: Report) -> tuple[Report, Kept]:
         """The report, and where it can be read. One that cannot be stored is told without its address."""
         try:
-            return report, self.url(report)
+            kept = self.keep(report)
         except StoreFailed as error:
             log.warning("%s", error)
-            return _with_blind_spot(report, "s3:PutObject", str(error)), None
+            kept = Kept(lost=str(error))
+        return _with_blind_spot(report, "s3:PutObject", kept.lost) if kept.lost else report, kept
 
     # ---- what follows: nothing of it brings the telling back
 
@@ -380,11 +380,3 @@ def _with_broken(report: Report, broken: Mapping[str, Broken]) -> Report:
 def _with_blind_spot(report: Report, operation: str, error: str) -> Report:
     spot = BlindSpot(account=report.accounts[0], region=report.regions[0], operation=operation, error=error)
     return report.model_copy(update={"blind_spots": [*report.blind_spots, spot]})
-
-
-def report_address(report: Report, settings: Settings, session: Any) -> str | None:
-    """Where the whole report can be read: in the bucket, where it is put now, else at ``GET /audit``, else nowhere."""
-    if settings.bucket is not None:
-        key = f"reports/{report.started_at:%Y/%m/%d}/{report.audit_id}.json"
-        return store_text(session, settings.bucket, key, report.model_dump_json())
-    return f"{settings.url.rstrip('/')}/audit" if settings.url else None

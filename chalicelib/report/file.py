@@ -1,4 +1,4 @@
-"""Reading a report back from the JSON that an audit wrote."""
+"""Reading a report back from the JSON that an audit wrote, in a file or in a bucket."""
 
 import json
 import sys
@@ -16,13 +16,21 @@ STDIN = "-"
 _ACCEPTED = "accepted is a report as `auditor audit --format json` writes it"
 
 
-def report_in(path: str | Path, *, field: str = "") -> Report:
-    """The report in a file, or on stdin for ``-``.
+def report_in(path: str | Path, *, session: Any = None, field: str = "") -> Report:
+    """The report in a file, on stdin for ``-``, or at ``s3://BUCKET/KEY``, read with a session of boto3 (default: the
+    credentials of the environment).
 
     Fields that this version does not know are left out: a later one may add some within a schema version. Raises
     InvalidInput for a file that cannot be read, is not JSON, not a report, or of a newer schema version.
     """
     name = "stdin" if str(path) == STDIN else str(path)
+    if name.lower().endswith((".html", ".htm")):
+        beside = name.rsplit(".", 1)[0]
+        raise InvalidInput(f"{name} is a page; accepted is the JSON that it was made of, as {beside}.json", field=field)
+    if name.startswith("s3://"):
+        from chalicelib.storage import stored_text  # AWS's SDK comes with it
+
+        return report_from(stored_text(name, session, most=REPORT_BYTES, field=field), name, field=field)
     return report_from(_text(path, name, field), name, field=field)
 
 

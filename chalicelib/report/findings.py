@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.cause import Cause
 from chalicelib.report.charts import RehearsalChart
+from chalicelib.report.concern import Concern as Concern
 from chalicelib.report.money import Money
 from chalicelib.report.notes import ExemptionNote as ExemptionNote
 from chalicelib.report.notes import ExemptionState as ExemptionState
@@ -99,15 +100,16 @@ class Exemption(_Contract):
 
 class Finding(_Contract):
     """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
-    expired. ``saving`` is what the fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs
-    of both stand in the evidence, under ``money``. ``chart`` is there in findings of rehearsals that tell of too little
-    or too much."""
+    expired. ``concern`` says what it is about, and is the first of what findings are ordered by. ``saving`` is what the
+    fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs of both stand in the evidence,
+    under ``money``. ``chart`` is there in findings of rehearsals that tell of too little or too much."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
     rule: str
     topic: str
     title: str
+    concern: Concern = Concern.WOULD_BREAK
     severity: Severity
     confidence: Confidence = Confidence.HIGH
     status: Literal["open", "exempt", "resolved"] = "open"
@@ -210,6 +212,9 @@ class VariantCapacity(_Contract):
     ``proven`` are the instances that detailed observability showed within the last hour, by the Availability Zone as it
     names it; None where that is off, was not asked for or told nothing. ``rehearsal`` is the chart of its rehearsal,
     where it was rehearsed; of 200 variants of an account and region at most, those with the most minutes short.
+    ``weight`` is its share of the traffic as wanted, 0 for one that takes none; ``copies`` the fewest copies that an
+    inference component on it wants, 0 where none runs, None where it hosts none or that was not read.
+    ``requests_per_day`` is the mean of the last seven days, None where CloudWatch has no datapoint.
     """
 
     name: str
@@ -222,6 +227,9 @@ class VariantCapacity(_Contract):
     network: Literal["managed", "vpc", "unknown"]
     zones: list[str] | None = None
     proven: dict[str, int] | None = None
+    weight: float | None = None
+    copies: int | None = None
+    requests_per_day: float | None = None
     rehearsal: RehearsalChart | None = Field(default=None, exclude_if=lambda chart: chart is None)
 
 
@@ -245,7 +253,7 @@ class ComesBack(_Contract):
 
 class EndpointCapacity(_Contract):
     """An endpoint as it runs: what it stands on, against what it may scale to. ``comes_back`` is None where no audit of
-    the account answered it."""
+    the account answered it. ``failed_components`` are the inference components on it that have failed."""
 
     account: str
     region: str
@@ -254,6 +262,7 @@ class EndpointCapacity(_Contract):
     status: str
     variants: list[VariantCapacity]
     comes_back: ComesBack | None = None
+    failed_components: list[str] = []
 
     @property
     def lost(self) -> bool:

@@ -1,20 +1,39 @@
 """How well an account stands, in one number that can be worked out by hand, and by topic. Pure.
 
-The score is the mean, over the rules that passed or failed anything, of the share of resources that pass the rule,
-weighted by the rule's severity in the policy (critical 8, high 4, medium 2, low 1, info 0). Exempt findings count
-neither way; what is unknown or not applicable does not count. A rule weighs the same whether it judged two endpoints or
-five thousand jobs, so that many healthy jobs do not hide one endpoint.
+Of 100 points, endpoints give 90: 20 by the share that is up, 35 by the share that would survive the loss of an
+instance, 35 by the share that would survive the loss of an Availability Zone. The rules give the other 10: the mean,
+over those that judged anything, of the share of resources that pass, weighted by severity. While an endpoint is down
+the score is at most 40 times the share of endpoints that are up.
+
+An endpoint weighs half by its share of the known traffic and half as much as every other, so that neither a busy one
+hides the others, nor an idle one counts as much as a busy one. What is exempt counts as it stands, and what is unknown
+does not count as good: neither can raise the score.
 """
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from chalicelib.report.findings import Finding, Report, RuleCounts, Severity
+from chalicelib.report.findings import EndpointCapacity, Finding, Report, RuleCounts, Severity
+from chalicelib.report.survival import Survival, survivals
 
+
+class Points(NamedTuple):
+    """The points of the score: by endpoints that are ``up``, survive an ``instance``, survive a ``zone``, and by the
+    ``rules``; ``cap`` is what it is at most while an endpoint is down, times the share of endpoints that are up."""
+
+    up: int = 20
+    instance: int = 35
+    zone: int = 35
+    rules: int = 10
+    cap: int = 40
+
+
+POINTS = Points()
 WEIGHTS = {Severity.CRITICAL: 8, Severity.HIGH: 4, Severity.MEDIUM: 2, Severity.LOW: 1, Severity.INFO: 0}
 
 #: How many open findings each rule has in each severity.
@@ -30,12 +49,62 @@ class Topic(Struct, frozen=True):
     score: float | None
 
 
+class Level(Struct, frozen=True):
+    """What a score means: the least score, the word, and the colour that every format shows."""
+
+    least: float
+    word: str
+    colour: str
+
+
+#: Every level, the best first; below the last but one everything is red.
+LEVELS = (Level(80, "sound", "green"), Level(50, "at risk", "amber"), Level(0, "in danger", "red"))
+
+
+class Standing(Struct, frozen=True):
+    """The endpoints that the score counts, and what of it they give: ``share_up`` and its like are weighted by
+    traffic, from 0 to 1; the numbers are endpoints. ``unknown`` are those of which one answer is not known."""
+
+    endpoints: tuple[Survival, ...] = ()
+    share_up: float = 0.0
+    share_instance: float = 0.0
+    share_zone: float = 0.0
+
+    @property
+    def down(self) -> list[EndpointCapacity]:
+        return [one.endpoint for one in self.endpoints if one.down]
+
+    @property
+    def on_one_instance(self) -> list[EndpointCapacity]:
+        """Those that are up and would not survive the loss of an instance."""
+        return [one.endpoint for one in self.endpoints if not one.down and one.instance == "no"]
+
+    @property
+    def in_one_zone(self) -> list[EndpointCapacity]:
+        """Those that are up and would not survive the loss of an Availability Zone."""
+        return [one.endpoint for one in self.endpoints if not one.down and one.zone == "no"]
+
+    @property
+    def unknown(self) -> list[EndpointCapacity]:
+        return [one.endpoint for one in self.endpoints if "unknown" in (one.instance, one.zone)]
+
+
 class Posture(Struct, frozen=True):
-    """The score from 0 to 100 (None: nothing was judged), open findings by severity, and the topics, worst first."""
+    """The score from 0 to 100 (None: nothing was judged), open findings by severity, the topics, worst first, how the
+    endpoints stand, and the ``exempt`` findings, which count as they stand. ``rules`` is the share of 0 to 1 that the
+    rules give."""
 
     score: float | None
     open: Mapping[Severity, int]
     topics: tuple[Topic, ...]
+    standing: Standing = Standing()
+    exempt: int = 0
+    rules: float | None = None
+
+    @property
+    def level(self) -> Level | None:
+        """What the score means; None without one."""
+        return None if self.score is None else level(self.score)
 
     @property
     def total(self) -> int:
@@ -63,33 +132,88 @@ def tally(findings: Iterable[Finding]) -> dict[str, Counter[Severity]]:
     return counted
 
 
-def without_exempt(report: Report) -> Report:
-    """The report with the failures that are exempt taken out of its counts."""
-    exempt = Counter(finding.rule for finding in report.findings if finding.status == "exempt")
-    rules = {
-        id: counts.model_copy(update={"fail": max(0, counts.fail - exempt[id])}) if exempt[id] else counts
-        for id, counts in report.rules.items()
-    }
-    return report.model_copy(update={"rules": rules})
+def level(score: float) -> Level:
+    """The word and the colour of a score."""
+    return next(level for level in LEVELS if score >= level.least)
 
 
-def posture(report: Report, counted: Tally | None = None) -> Posture:
-    """How well the account of a report stands. ``counted`` takes the place of its own findings."""
+def posture(report: Report, counted: Tally | None = None, exempt: int | None = None) -> Posture:
+    """How well the account of a report stands. ``counted`` and ``exempt`` take the place of its own findings."""
+    if exempt is None:
+        exempt = sum(finding.status == "exempt" for finding in report.findings)
     counted = tally(report.findings) if counted is None else counted
-    rules = without_exempt(report).rules
     weights = {id: WEIGHTS[in_force.severity] for id, in_force in report.catalogue.items()}
     by_topic: dict[str, list[str]] = {}
     for id, in_force in report.catalogue.items():
         by_topic.setdefault(in_force.topic, []).append(id)
-    topics = [_topic(name, ids, rules, weights, counted) for name, ids in by_topic.items()]
+    topics = [_topic(name, ids, report.rules, weights, counted) for name, ids in by_topic.items()]
     total: Counter[Severity] = Counter()
     for severities in counted.values():
         total.update(severities)
+    # By some rules only, less is read than an answer about an endpoint needs.
+    stands = standing(report.endpoints if not report.scope.rules else ())
+    rules = _passing(report.rules, weights)
     return Posture(
-        score=_score(rules, weights),
+        score=_score(stands, rules),
         open={severity: total[severity] for severity in reversed(Severity)},
         topics=tuple(sorted(topics, key=_worst_first)),
+        standing=stands,
+        exempt=exempt,
+        rules=rules,
     )
+
+
+def standing(endpoints: Iterable[EndpointCapacity]) -> Standing:
+    """How these endpoints stand, weighted by traffic where it is known."""
+    judged = survivals(endpoints)
+    if not judged:
+        return Standing()
+    weights = _weights([one.endpoint for one in judged])
+
+    def share(holds: Iterable[bool]) -> float:
+        return math.fsum(weight for weight, held in zip(weights, holds, strict=True) if held)
+
+    return Standing(
+        endpoints=tuple(judged),
+        share_up=share(not one.down for one in judged),
+        share_instance=share(one.instance == "yes" for one in judged),
+        share_zone=share(one.zone == "yes" for one in judged),
+    )
+
+
+def _weights(endpoints: Sequence[EndpointCapacity]) -> list[float]:
+    """The weights of endpoints, one in sum: half of it equal, half by traffic. One whose traffic is unknown has the
+    mean of the others."""
+    calls = [_requests(endpoint) for endpoint in endpoints]
+    known = [number for number in calls if number is not None]
+    whole = math.fsum(known)
+    if not whole:
+        return [1 / len(endpoints)] * len(endpoints)
+    filled = [whole / len(known) if number is None else number for number in calls]
+    sum_of = math.fsum(filled)
+    return [0.5 / len(endpoints) + 0.5 * number / sum_of for number in filled]
+
+
+def _requests(endpoint: EndpointCapacity) -> float | None:
+    """The requests of an endpoint in a day; None where those of no variant are known."""
+    known = [variant.requests_per_day for variant in endpoint.variants if variant.requests_per_day is not None]
+    return math.fsum(known) if known else None
+
+
+def _score(stands: Standing, rules: float | None) -> float | None:
+    """The points of the score, capped while an endpoint is down."""
+    judged = any(one.known for one in stands.endpoints)
+    if not judged:
+        return None if rules is None or stands.endpoints else _rounded(100 * rules)
+    points = POINTS.up * stands.share_up + POINTS.instance * stands.share_instance + POINTS.zone * stands.share_zone
+    points = points + POINTS.rules * rules if rules is not None else points * 100 / (100 - POINTS.rules)
+    if down := len(stands.down):
+        points = min(points, POINTS.cap * (1 - down / len(stands.endpoints)))
+    return _rounded(points)
+
+
+def _rounded(points: float) -> float:
+    return round(min(100.0, max(0.0, points)), 1)
 
 
 def _worst_first(topic: Topic) -> tuple[int, int, str]:
@@ -101,6 +225,7 @@ def _topic(
 ) -> Topic:
     severities: Counter[Severity] = Counter()
     own = list(ids)
+    share = _passing({id: rules[id] for id in own if id in rules}, weights)
     for id in own:
         severities.update(counted.get(id, {}))
     return Topic(
@@ -111,16 +236,17 @@ def _topic(
             key=lambda severity: severity.rank,
             default=None,
         ),
-        score=_score({id: rules[id] for id in own if id in rules}, weights),
+        score=_rounded(100 * share) if share is not None else None,
     )
 
 
-def _score(rules: Mapping[str, RuleCounts], weights: Mapping[str, int]) -> float | None:
+def _passing(rules: Mapping[str, RuleCounts], weights: Mapping[str, int]) -> float | None:
+    """The mean share of resources that pass, from 0 to 1; None where nothing was judged. What is unknown is no pass."""
     passed = judged = 0.0
     for id, counts in rules.items():
-        decided = counts.passed + counts.fail
-        if decided:
+        asked = counts.passed + counts.fail + counts.unknown
+        if asked:
             weight = weights.get(id, 0)
-            passed += weight * counts.passed / decided
+            passed += weight * counts.passed / asked
             judged += weight
-    return round(100 * passed / judged, 1) if judged else None
+    return passed / judged if judged else None

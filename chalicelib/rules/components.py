@@ -10,6 +10,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.scaling import Bounds
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
@@ -65,16 +66,17 @@ class ComponentGrace(Params):
     topic=TOPIC,
     kinds=["inference-component"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=ComponentGrace,
     reads=[Part.ENDPOINTS, Part.COMPONENTS],
 )
 def inference_component_degraded(component: InferenceComponent, estate: Inventory, params: ComponentGrace) -> Outcome:
-    """The inference component is Failed; or (medium) runs on fewer copies than desired for longer than
+    """The inference component is Failed (critical); or (medium) runs on fewer copies than desired for longer than
     ``grace_minutes``, or is Creating or Updating for longer than ``max_hours``."""
     status = plain(component.status)
     facts: Facts = {"status": component.status, "endpoint": component.endpoint_name}
     if status == "failed":
-        return failed(**facts, failure_reason=component.failure_reason)
+        return failed(severity=Severity.CRITICAL, **facts, failure_reason=component.failure_reason)
     if status == "deleting":
         return not_now("the inference component is Deleting")
     counts: Facts = {"current_copies": component.current_copy_count, "desired_copies": component.desired_copy_count}

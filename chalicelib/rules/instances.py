@@ -6,16 +6,17 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.configs import IN_TRANSITION, EndpointConfig, VariantSettings, plain
+from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, EndpointConfig, VariantSettings, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity, utc_text
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, variant_with_instances
 from chalicelib.rules.registry import Params, rule
 
 TOPIC = "instances"
-BROKEN = ("failed", "outofservice", "updaterollbackfailed")
+BROKEN = NOT_SERVING | {"updaterollbackfailed"}
 
 
 class MinInstances(Params):
@@ -129,16 +130,18 @@ class Grace(Params):
     topic=TOPIC,
     kinds=["endpoint"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=Grace,
     reads=[Part.ENDPOINTS],
 )
 def endpoint_degraded(endpoint: Endpoint, estate: Inventory, params: Grace) -> Outcome:
-    """The endpoint is Failed, OutOfService or UpdateRollbackFailed; or (medium) in service with fewer instances than
-    desired for longer than ``grace_minutes``, seen so before where a ledger remembers it; or (medium) in service with
-    the reason of an update that failed and went back."""
+    """The endpoint is Failed or OutOfService (critical), or UpdateRollbackFailed; or (medium) in service with fewer
+    instances than desired for longer than ``grace_minutes``, seen so before where a ledger remembers it; or (medium) in
+    service with the reason of an update that failed and went back."""
     status = plain(endpoint.status)
     if status in BROKEN:
-        return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason)
+        severity = Severity.CRITICAL if status in NOT_SERVING else None
+        return failed(endpoint_status=endpoint.status, failure_reason=endpoint.failure_reason, severity=severity)
     if status != "inservice":
         reason = f"the endpoint is {endpoint.status}; endpoint-stuck-in-transition tells it where that lasts"
         return passed(reason, endpoint_status=endpoint.status).passing()
@@ -198,6 +201,7 @@ class LongestTransition(Params):
     topic=TOPIC,
     kinds=["endpoint"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=LongestTransition,
     reads=[Part.ENDPOINTS],
 )

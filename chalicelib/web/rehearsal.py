@@ -23,13 +23,16 @@ GIVEN = "the series of the request"
 
 def post_rehearse(service: Service, raw: bytes) -> HttpResponse:
     """The rehearsal that the body asks for. Raises InvalidInput."""
-    body = rehearsal_body_of(raw)
+    return HttpResponse(200, rehearsed(service, rehearsal_body_of(raw)).model_dump(mode="json"))
+
+
+def rehearsed(service: Service, body: RehearsalBody) -> RehearsalAnswer:
+    """What would have happened to the traffic. Raises InvalidInput, also for what cannot be rehearsed."""
     try:
         answer = rehearse(_question(service, body))
     except Unrehearsable as problem:
         raise InvalidInput(str(problem), code="unrehearsable") from None
-    made = RehearsalAnswer.model_validate(as_json(answer))
-    return HttpResponse(200, made.model_dump(mode="json"))
+    return RehearsalAnswer.model_validate(as_json(answer))
 
 
 def _question(service: Service, body: RehearsalBody) -> Question:

@@ -20,14 +20,16 @@ MAX_LIMIT = 500
 ACCOUNT = r"^[0-9]{12}$"
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
+    """What is asked from outside: a field that it does not know is refused."""
+
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid")
 
 
-T = TypeVar("T", bound=_Request)
+T = TypeVar("T", bound=Request)
 
 
-class AuditQuery(_Request):
+class AuditQuery(Request):
     """The query of ``GET /audit``: which of the current findings to answer."""
 
     account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
@@ -49,7 +51,7 @@ class AuditQuery(_Request):
         return value
 
 
-class RunQuery(_Request):
+class RunQuery(Request):
     """The query of ``GET /audit/runs/{audit_id}``: which page of the report to answer."""
 
     cursor: Annotated[str | None, Field(description="That of the page before.")] = None
@@ -58,14 +60,14 @@ class RunQuery(_Request):
 Listed = Annotated[list[str], Field(max_length=BODY_ITEMS.most)]
 
 
-class CalendarQuery(_Request):
+class CalendarQuery(Request):
     """The query of ``GET /calendar``: whose ends to answer."""
 
     account: Annotated[str | None, Field(pattern=ACCOUNT, description="Default: the auditor's own.")] = None
     region: Annotated[str | None, Field(description="Default: its own without a ledger, else all.")] = None
 
 
-class AuditBody(_Request):
+class AuditBody(Request):
     """The body of ``POST /audit``: what to audit now; nothing named is everything."""
 
     resources: Annotated[
@@ -83,7 +85,7 @@ Number = Annotated[float, Field(strict=True, ge=LEAST, le=MOST)]
 Whole = Annotated[int, Field(strict=True)]
 
 
-class RehearsalBody(_Request):
+class RehearsalBody(Request):
     """The body of ``POST /rehearse``: an endpoint, whose policy and traffic are read, or a series with the policy to
     rehearse; what is named beside an endpoint takes the place of what was read."""
 

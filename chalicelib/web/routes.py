@@ -184,7 +184,8 @@ def _page_of_ledger(service: Service, asked: AuditQuery, listed: Page) -> str:
     more = More(urlencode({"limit": MAX_LIMIT, **query}), listed.cursor) if listed.cursor is not None else None
     whole = more is not None and query.keys() <= {"account"} and asked.cursor is None
     saved = service.savings.of(account) if service.savings is not None else None
-    return page(report, trend=past.trend, counted=past.counted if whole else None, more=more, realized=saved)
+    counted, exempt = (past.counted if whole else None), (past.exempt if past.reports else None)
+    return page(report, trend=past.trend, counted=counted, exempt=exempt, more=more, realized=saved)
 
 
 def _nothing_swept(service: Service, account: str) -> Report:
@@ -294,7 +295,7 @@ def _check_there(sighted: Sighted) -> None:
 def get_rules(service: Service) -> HttpResponse:
     """The catalogue, with the policy in force."""
     policy = service.policy
-    rules = [_in_force(setting) for setting in policy.rules.values()]
+    rules = [rule_in_force(setting) for setting in policy.rules.values()]
     body = Catalogue(policy=policy.used, rules=rules)
     return HttpResponse(200, body.model_dump(mode="json"))
 
@@ -304,10 +305,11 @@ def get_rule(service: Service, id: str) -> HttpResponse:
     setting = service.policy.rules.get(id)
     if setting is None:
         return failure(404, "not_found", unknown_rule(id, service.policy.rules), "id")
-    return HttpResponse(200, _in_force(setting).model_dump(mode="json"))
+    return HttpResponse(200, rule_in_force(setting).model_dump(mode="json"))
 
 
-def _in_force(setting: RuleSetting) -> CatalogueRule:
+def rule_in_force(setting: RuleSetting) -> CatalogueRule:
+    """A rule of the catalogue as the policy in force applies it."""
     rule, words = setting.rule, setting.rule.words
     defaults = rule.params().model_dump(mode="json")
     return CatalogueRule(

@@ -28,7 +28,7 @@ COMPONENT_DEGRADED: list[Case] = [
         "a component that failed",
         a_component(status="Failed"),
         a_host_of_components(),
-        severity=Severity.HIGH,
+        severity=Severity.CRITICAL,
         evidence={"status": "Failed", "endpoint": "churn"},
         in_demo=[InDemo("inference-component agents-memory")],
     ),

@@ -387,21 +387,21 @@ ENDPOINT_DEGRADED: list[Case] = [
             DEGRADED,
             f"an endpoint that is {status}",
             an_endpoint(status=status, FailureReason="no capacity"),
-            severity=Severity.HIGH,
+            severity=severity,
             evidence={"endpoint_status": status, "failure_reason": "no capacity"},
             in_demo=in_demo,
         )
-        for status, in_demo in (
-            ("Failed", [InDemo("endpoint claims-triage")]),
-            ("OutOfService", []),
-            ("UpdateRollbackFailed", [InDemo("endpoint insurance-quotes")]),
+        for status, severity, in_demo in (
+            ("Failed", Severity.CRITICAL, [InDemo("endpoint claims-triage")]),
+            ("OutOfService", Severity.CRITICAL, []),
+            ("UpdateRollbackFailed", Severity.HIGH, [InDemo("endpoint insurance-quotes")]),
         )
     ],
     fails(
         DEGRADED,
         "failed without a reason",
         an_endpoint_without_variants(status="Failed"),
-        severity=Severity.HIGH,
+        severity=Severity.CRITICAL,
         evidence={"failure_reason": None},
     ),
     fails(

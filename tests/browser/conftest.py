@@ -87,7 +87,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[str]:
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("http://127.0.0.1:"), line
-    yield line.split(",")[0].strip()
+    yield line.split(" ")[0]
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
 

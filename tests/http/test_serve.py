@@ -33,7 +33,7 @@ def served() -> Iterator[str]:
     assert process.stdout is not None
     line = process.stdout.readline()
     assert line.startswith("http://127.0.0.1:"), line
-    yield line.split("/audit")[0]
+    yield line.split("/ ")[0]
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
@@ -110,6 +110,31 @@ def test_what_a_page_from_elsewhere_sends_is_refused(
     filled = {name: value.format(port=port) for name, value in headers.items()}
     status, answer = sent(served + path, method, **filled)
     assert (status, answer["error"]["code"]) == (403, "foreign_origin")
+
+
+def browsed(url: str, **headers: str) -> tuple[int, str, str]:
+    """Status, media type and text of the answer to a browser."""
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", **headers}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=accept), timeout=60) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def test_the_page_is_at_the_root_with_an_icon(served: str) -> None:
+    status, kind, page = browsed(f"{served}/")
+    assert (status, kind) == (200, "text/html; charset=utf-8")
+    assert "churn-prediction" in page
+    status, kind, icon = browsed(f"{served}/favicon.ico")
+    assert (status, kind, icon[:4]) == (200, "image/svg+xml", "<svg")
+    assert got(f"{served}/?rule=nope") == got(f"{served}/audit?rule=nope")
+
+
+def test_a_browser_that_is_refused_is_told_what_to_do_in_html(served: str) -> None:
+    status, kind, page = browsed(f"{served}/", **{"Sec-Fetch-Site": "cross-site"})
+    assert (status, kind) == (403, "text/html; charset=utf-8")
+    assert f"Type <code>{served}/</code> into the address bar" in page
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "LOCALHOST"])

@@ -11,7 +11,7 @@ from chalice.test import Client, HTTPResponse
 import app as handlers
 from chalicelib.ledger.history import History
 from chalicelib.ledger.table import TABLE
-from chalicelib.report.findings import EndpointCapacity, RuleCounts, RuleInForce, Severity
+from chalicelib.report.findings import EndpointCapacity, Exemption, RuleCounts, RuleInForce, Severity
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import Emulator
 from tests.service.test_audit import an_endpoint
@@ -34,7 +34,8 @@ def history(emulator: Emulator) -> History:
 def test_a_sweep_is_a_point_and_the_last_of_each_region_is_kept(history: History) -> None:
     for day in range(3):
         moment = NOW + timedelta(days=day)
-        west = a_report(a_finding(1), finished_at=moment, **JUDGED)
+        exempt = a_finding(2, status="exempt", exemption=Exemption(reason="on purpose"))
+        west = a_report(a_finding(1), exempt, finished_at=moment, **JUDGED)
         east = a_report(regions=["us-east-1"], finished_at=moment, **JUDGED)
         both = west.model_copy(update={"regions": ["eu-west-1", "us-east-1"], "audit_id": f"a-{day}"})
         history.note([west, east], both)
@@ -45,6 +46,7 @@ def test_a_sweep_is_a_point_and_the_last_of_each_region_is_kept(history: History
     assert sorted(report.regions[0] for report in past.reports) == ["eu-west-1", "us-east-1"]
     assert all(report.findings == [] and report.finished_at == NOW + timedelta(days=2) for report in past.reports)
     assert past.counted == {"endpoint-single-instance": {Severity.HIGH: 1}}
+    assert past.exempt == 1
 
 
 def test_an_audit_by_some_rules_or_of_named_resources_is_no_sweep(history: History) -> None:

@@ -92,6 +92,18 @@ def found(document: Any, key: str) -> Iterator[Any]:
             yield from found(one, key)
 
 
+def translated(stack: Template, monkeypatch: pytest.MonkeyPatch) -> Template:
+    """What SAM makes of the stack, by the code that CloudFormation runs."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    translator = pytest.importorskip("samtranslator.translator.translator")
+    parser = pytest.importorskip("samtranslator.parser.parser")
+    template = copy.deepcopy(stack)
+    for function in functions(template).values():
+        function["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
+    made: Template = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
+    return made
+
+
 def lint(template: Template) -> list[str]:
     api = pytest.importorskip("cfnlint.api")
     return [str(match) for match in api.lint(json.dumps(template))]
@@ -115,17 +127,11 @@ def test_the_template_is_one_that_cloudformation_takes(stack: Template) -> None:
 
 @pytest.mark.slow
 def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    translator = pytest.importorskip("samtranslator.translator.translator")
-    parser = pytest.importorskip("samtranslator.parser.parser")
-    template = copy.deepcopy(stack)
-    for function in functions(template).values():
-        function["CodeUri"] = {"Bucket": "artifacts", "Key": "code.zip"}
-    translated = translator.Translator({}, parser.Parser()).translate(template, parameter_values={})
-    assert lint(translated) == []
-    stages = of_type(translated, "AWS::ApiGateway::Stage")
+    template = translated(stack, monkeypatch)
+    assert lint(template) == []
+    stages = of_type(template, "AWS::ApiGateway::Stage")
     assert [stage["StageName"] for stage in stages.values()] == ["api"]
-    rules = of_type(translated, "AWS::Events::Rule")
+    rules = of_type(template, "AWS::Events::Rule")
     assert len(rules) == 4
     for rule in rules.values():
         (target,) = rule["Targets"]
@@ -485,6 +491,34 @@ def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alon
     assert everybody["Properties"]["Statement"]["Condition"]["StringEquals"] == belongs
     listed = policies["EventsOfListedAccounts"]["Properties"]["Statement"]
     assert listed["Principal"] == {"AWS": {"Fn::Split": [",", {"Ref": "Accounts"}]}}
+
+
+# ---- a browser that comes without a signature
+
+
+GATEWAY = "x-amazon-apigateway-gateway-responses"
+
+
+@pytest.mark.parametrize("refusal", ["ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"])
+def test_a_browser_is_told_in_html_what_to_do(refusal: str) -> None:
+    refused = load(STACK)["Resources"]["RestAPI"]["Properties"]["GatewayResponses"][refusal]
+    assert refused["StatusCode"] == 403
+    assert refused["ResponseTemplates"]["application/json"] == '{"message":$context.error.messageString}'
+    html, _ = refused["ResponseTemplates"]["text/html"]["Fn::Sub"]
+    assert html.startswith("<!DOCTYPE html>")
+    for way in ("SigV4", "auditor serve", "${Kept}", "awscurl"):
+        assert way in html
+    # The gateway knows no escaping: nothing of a request may stand in the page.
+    assert "$context" not in html and "$" not in re.sub(r"\$\{(Kept|AWS::Region)\}", "", html)
+
+
+@pytest.mark.slow
+def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They stand in the body of the API, by which SAM knows that there is something to deploy anew."""
+    bodies = [api["Body"] for api in of_type(translated(stack, monkeypatch), "AWS::ApiGateway::RestApi").values()]
+    assert [set(body[GATEWAY]) for body in bodies] == [{"ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"}]
+    for answer in bodies[0][GATEWAY].values():
+        assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
 
 
 # ---- documentation

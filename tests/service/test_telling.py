@@ -16,6 +16,7 @@ from chalicelib.ledger.claims import CLAIM_SECONDS, Claim, LedgerBusy
 from chalicelib.ledger.history import History
 from chalicelib.ledger.ledger import Query
 from chalicelib.ledger.table import LedgerFailed
+from chalicelib.notices.notice import Kept
 from chalicelib.notices.publisher import Audited, NotDelivered
 from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Exemption, Resource, Severity
@@ -173,10 +174,10 @@ def test_a_channel_that_works_again_is_forgotten_as_broken(story: Story) -> None
 
 
 def test_a_report_that_cannot_be_stored_is_told_without_its_address(story: Story) -> None:
-    def stored(report: Any) -> str:
+    def stored(report: Any) -> Kept:
         raise StoreFailed("the report cannot be stored in auditor-reports: NoSuchBucket")
 
-    publisher = replace(story.publisher, url=stored)
+    publisher = replace(story.publisher, keep=stored)
     publisher.event(an_audit(story, on_churn()))
     publisher.sweep([sweep := an_audit(story.later(minutes=1), on_churn(), whole=True)], sweep.report)
     assert [notice.kind for notice in story.sent] == ["finding", "digest"]

@@ -86,7 +86,9 @@ def shown_page(
 
 
 SWEPT = Past(
-    (a_report(regions=["eu-west-1"]), a_report(regions=["us-east-1"])), {"a-rule": Counter({Severity.HIGH: 3})}
+    (a_report(regions=["eu-west-1"]), a_report(regions=["us-east-1"])),
+    {"a-rule": Counter({Severity.HIGH: 3})},
+    exempt=2,
 )
 
 
@@ -95,7 +97,7 @@ def test_before_the_first_sweep_the_page_is_an_empty_frame_of_the_account(monkey
     assert (report.accounts, report.regions, report.scope.accounts) == ([OTHER], ["eu-west-1"], [OTHER])
     assert (report.audit_id, report.trigger, report.policy) == ("none", "http", load_policy().used)
     assert report.findings == ledger.page.findings
-    assert more == {"trend": (), "counted": None, "more": None, "realized": None}
+    assert more == {"trend": (), "counted": None, "exempt": None, "more": None, "realized": None}
 
 
 def test_the_page_shows_what_the_ledger_holds_with_the_counts_of_the_last_sweeps(
@@ -103,7 +105,7 @@ def test_the_page_shows_what_the_ledger_holds_with_the_counts_of_the_last_sweeps
 ) -> None:
     report, more, ledger = shown_page(monkeypatch, {}, past=SWEPT)
     assert (report.regions, report.findings, report.shown) == (["eu-west-1", "us-east-1"], ledger.page.findings, None)
-    assert (more["counted"], more["more"]) == (None, None)
+    assert (more["counted"], more["exempt"], more["more"]) == (None, 2, None)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from chalicelib.report.calendar import SOON_DAYS, soon
 from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outcome, rows
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
 from chalicelib.report.left import left_in_words
-from chalicelib.report.posture import WEIGHTS, Point, Tally, posture
+from chalicelib.report.posture import POINTS, Point, Tally, posture
 from chalicelib.report.realized import Realized
 from chalicelib.report.savings import in_words, totals
 from chalicelib.templating import TEMPLATES, clean, render
@@ -78,18 +78,19 @@ def page(
     *,
     trend: Sequence[Point] = (),
     counted: Tally | None = None,
+    exempt: int | None = None,
     more: More | None = None,
     realized: Realized | None = None,
 ) -> str:
-    """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` takes the place of the findings'
-    own numbers where the page holds only some of them, and ``more`` says where the others are. ``realized`` is what
-    resolved findings saved."""
+    """The page of a report. ``trend`` are past sweeps, oldest first; ``counted`` and ``exempt`` take the place of
+    the findings' own numbers where the page holds only some of them, and ``more`` says where the others are.
+    ``realized`` is what resolved findings saved."""
     findings = report.open_findings()
     charts = _charts(report)
     context = {
         "report": report,
-        "stands": posture(report, counted),
-        "weights": {severity.value: weight for severity, weight in WEIGHTS.items()},
+        "stands": posture(report, counted, exempt),
+        "points": POINTS,
         "trend": trend,
         "chart": _chart(trend),
         "chart_size": CHART,
