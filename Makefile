@@ -99,10 +99,12 @@ check: lint types drift test  ## everything that is quick
 precision: setup  ## precision and recall of the rules over the labelled account
 	@$(PY) -m tools.precision
 
-lock: setup  ## pin the requirements anew, with hashes: those of development, and those of Lambda to the same versions
+lock: setup  ## pin the requirements anew, with hashes: those of development, those of the command line and of Lambda to the same versions
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@.venv/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
+	@.venv/bin/uv pip compile pyproject.toml --quiet --constraint requirements-dev.txt --generate-hashes --universal \
+	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-cli.txt
 	@.venv/bin/uv pip compile requirements.in --quiet --constraint requirements-dev.txt --generate-hashes \
 	  --python-platform x86_64-manylinux2014 --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 	  --no-emit-find-links -o requirements.txt

@@ -106,3 +106,9 @@ def test_sarif_names_each_rule_once_and_each_open_finding() -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
     assert [result["level"] for result in run["results"]] == ["error", "note"]
     assert run["invocations"][0]["executionSuccessful"] is False
+    for rule in rules:
+        assert rule["properties"]["tags"][0] == "security" and float(rule["properties"]["security-severity"]) > 0
+        assert (
+            rule["help"]["text"] in rule["help"]["markdown"]
+            and f"auditor rules {rule['id']}" in rule["help"]["markdown"]
+        )

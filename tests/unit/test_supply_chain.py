@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,15 @@ def test_the_pins_hold_what_is_asked_for_and_all_that_it_needs() -> None:
 def test_the_zip_holds_the_versions_that_the_tests_ran_with() -> None:
     tested = pins(ROOT / "requirements-dev.txt")
     assert {name: tested.get(name) for name in pins(REQUIREMENTS)} == pins(REQUIREMENTS)
+
+
+def test_the_command_line_has_what_the_package_asks_for_in_the_versions_that_the_tests_ran_with() -> None:
+    own = pins(ROOT / "requirements-cli.txt")
+    tested = pins(ROOT / "requirements-dev.txt")
+    assert {name: tested.get(name) for name in own} == own
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[^\w-]", name)[0].lower().replace("_", "-") for name in asked}
+    assert names < own.keys()
 
 
 @pytest.mark.thorough

@@ -34,7 +34,7 @@ def markdown(report: Report) -> str:
         f"{len(report.rules)} rules, {len(report.blind_spots)} blind spots.\n"
     )
     if report.shown is not None:
-        head += f"\n**{_flat(_short(report.shown.words))}**\n"
+        head += f"\n**{flat(_short(report.shown.words))}**\n"
     room = COMMENT - len(head) - MARGIN
     spots, room = _fitting([_blind_spot(spot) for spot in report.blind_spots], room, room // 8)
     rows, room = _fitting([_row(finding) for finding in findings], room, room // 2)
@@ -68,7 +68,7 @@ def _left_out(number: int, what: str) -> str:
 
 def _some(names: Sequence[str], what: str) -> str:
     """The names, or how many there are of them."""
-    return ", ".join(_flat(name) for name in names) if len(names) <= NAMED else f"{len(names)} {what}"
+    return ", ".join(flat(name) for name in names) if len(names) <= NAMED else f"{len(names)} {what}"
 
 
 def _row(finding: Finding) -> str:
@@ -83,7 +83,7 @@ HIGHLIGHTED = {"cloudformation": "yaml", "terraform": "hcl"}
 
 
 def _fix(finding: Finding) -> str:
-    lines = [f"**{_flat(_short(finding.resource.name))}** ({finding.rule}): {_flat(finding.fix.text)}", ""]
+    lines = [f"**{flat(_short(finding.resource.name))}** ({finding.rule}): {flat(finding.fix.text)}", ""]
     if finding.fix.commands:
         lines += ["```", *(_command(command) for command in finding.fix.commands), "```", ""]
     for language, snippet in finding.fix.snippets.items():
@@ -92,7 +92,7 @@ def _fix(finding: Finding) -> str:
 
 
 def _blind_spot(spot: BlindSpot) -> str:
-    sentence = f"{_flat(spot.operation)}: {_flat(_short(spot.error))}"
+    sentence = f"{flat(spot.operation)}: {flat(_short(spot.error))}"
     return f"\nBlind spot: {sentence} ({len(spot.effect)} rules unknown)\n"
 
 
@@ -101,7 +101,7 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """Text on one line that Markdown shows as it is: no markup, no HTML, no link or image, no mention of a person or an
     issue."""
     return ADDRESS.sub(f"\\g<0>{NO_WIDTH}", clean(" ".join(text.split()))).translate(MARKUP)
@@ -109,7 +109,7 @@ def _flat(text: str) -> str:
 
 def table_cell(text: str) -> str:
     """Any text as one cell of a Markdown table, without markup of its own."""
-    return _flat(text)
+    return flat(text)
 
 
 def _command(text: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from chalicelib import __version__
 from chalicelib.input.marks import escaped
 from chalicelib.report.findings import Finding, Report, Severity, utc_text
+from chalicelib.report.formats.markdown import flat
 from chalicelib.templating import clean
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -14,6 +15,8 @@ SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schem
 RESULTS, DESCRIPTION = 25_000, 1_024
 HOME = "https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-best-practices.html"
 URL_SIGNS = ":/?#[]@!$&'()*+,;=%~"
+#: The tag by which GitHub shows an alert among those of security, by its ``security-severity``.
+SECURITY = "security"
 #: How bad SARIF's three levels, and GitHub's security severity, call each of ours.
 LEVELS = {
     Severity.CRITICAL: ("error", "9.5"),
@@ -76,13 +79,26 @@ def _sarif_rule(finding: Finding) -> dict[str, Any]:
         "id": finding.rule,
         "shortDescription": {"text": clean(finding.title)[:DESCRIPTION]},
         "fullDescription": {"text": clean(finding.why)[:DESCRIPTION]},
-        "help": {"text": clean(finding.fix.text)},
+        "help": {"text": clean(finding.fix.text), "markdown": _help(finding)},
         **({"helpUri": link} if link else {}),
         "properties": {
-            "tags": [finding.topic, *finding.well_architected],
+            "tags": [SECURITY, finding.topic, *finding.well_architected],
             "security-severity": LEVELS[finding.severity][1],
         },
     }
+
+
+def _help(finding: Finding) -> str:
+    """The rule in Markdown, of which GitHub shows this in the place of the plain text: why, fix, what to read."""
+    links = [quote(url, safe=URL_SIGNS) for url in finding.references if url.startswith("https://")]
+    parts = [
+        f"**{flat(finding.title)}** (`{finding.rule}`)",
+        f"**Why**: {flat(finding.why)}",
+        f"**Fix**: {flat(finding.fix.text)}",
+        *(f"- <{link}>" for link in links),
+        f"What fires it, its parameters and how it is exempted: `auditor rules {finding.rule}`.",
+    ]
+    return "\n\n".join(parts)
 
 
 def _sarif_result(finding: Finding, index: int) -> dict[str, Any]:
