@@ -20,7 +20,12 @@ BROUGHT_BY = {row.name: {Part(row.part)} for row in KINDS.values()} | {
 }
 
 
-every_rule = pytest.mark.parametrize("rule", sorted(RULES))
+def marks(rule: str) -> list[pytest.MarkDecorator]:
+    """What replays days of minutes takes as long as a property does."""
+    return [pytest.mark.thorough] if Part.MINUTES in RULES[rule].reads else []
+
+
+every_rule = pytest.mark.parametrize("rule", [pytest.param(rule, marks=marks(rule)) for rule in sorted(RULES)])
 
 
 @every_rule
