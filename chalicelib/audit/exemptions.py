@@ -14,18 +14,12 @@ from chalicelib.scope import Scope, may_lie_in
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 #: An exemption that ends within this many days is listed.
 EXPIRING_DAYS = 14
-OWNER = "owner"
 
 
 class Refused(NamedTuple):
     """The tags of a resource ask for an exemption that the policy does not grant, and why."""
 
     because: str
-
-
-def owner_in(tags: Mapping[str, str]) -> str | None:
-    """The value of the tag ``owner``, whatever its case."""
-    return next((value for key, value in tags.items() if key.lower() == OWNER), None)
 
 
 def exempted(
@@ -68,7 +62,7 @@ def by_tags(rule: str, policy: Policy, tags: Mapping[str, str], today: date) -> 
     until = tags.get(EXEMPT_UNTIL_TAG, "").strip()
     if not until:
         if policy.allow_open_exemptions:
-            return Exemption(reason=reason, owner=owner_in(tags), source="tag")
+            return Exemption(reason=reason, owner=policy.owner(tags), source="tag")
         return Refused(f"it has no {EXEMPT_UNTIL_TAG}")
     try:
         expires = date.fromisoformat(until)
@@ -77,7 +71,7 @@ def by_tags(rule: str, policy: Policy, tags: Mapping[str, str], today: date) -> 
     latest = today + timedelta(days=policy.tag_exemptions.max_days)
     if expires > latest:
         return Refused(f"{EXEMPT_UNTIL_TAG} lies more than {policy.tag_exemptions.max_days} days ahead")
-    return Exemption(reason=reason, owner=owner_in(tags), expires=expires, source="tag")
+    return Exemption(reason=reason, owner=policy.owner(tags), expires=expires, source="tag")
 
 
 # ---- what somebody should look at
@@ -164,7 +158,7 @@ def refused_tags(
         asked = by_tags(rule, policy, tags, today)
         if isinstance(asked, Refused):
             note = {"rule": rule, "resource": _subject(resource), "source": "tag", "state": "refused", "findings": 1}
-            notes.append(ExemptionNote.model_validate({**note, "reason": asked.because, "owner": owner_in(tags)}))
+            notes.append(ExemptionNote.model_validate({**note, "reason": asked.because, "owner": policy.owner(tags)}))
     return notes
 
 

@@ -70,6 +70,7 @@ class Policy(Struct, frozen=True, dict=True):
     rules: Mapping[str, RuleSetting]
     severity_by_tag: tuple[SeverityByTag, ...] = ()
     terraform_tags: tuple[TerraformTag, ...] = ()
+    owner_tags: tuple[str, ...] = ("owner",)
     exemptions: tuple[ExemptionEntry, ...] = ()
     allow_open_exemptions: bool = False
     tag_exemptions: TagExemptions = TAGS_EXEMPT
@@ -94,6 +95,7 @@ class Policy(Struct, frozen=True, dict=True):
                 for id, rule in self.rules.items()
             },
             "severity_by_tag": [entry.model_dump(mode="json") for entry in self.severity_by_tag],
+            "owner_tags": list(self.owner_tags),
             "terraform_tags": [entry.model_dump(mode="json") for entry in self.terraform_tags],
             "exemptions": [entry.model_dump(mode="json") for entry in self.exemptions],
             "allow_open_exemptions": self.allow_open_exemptions,
@@ -118,6 +120,12 @@ class Policy(Struct, frozen=True, dict=True):
     def managed_by_terraform(self, tags: Mapping[str, str]) -> bool:
         """True when the tags of a resource say that Terraform manages it."""
         return any(entry.on(tags) for entry in self.terraform_tags)
+
+    def owner(self, tags: Mapping[str, str]) -> str | None:
+        """Who owns a resource with these tags: the value of the first of ``owner_tags`` that is there and not empty,
+        whatever the case of the key; None without one."""
+        values = {key.lower(): value for key, value in tags.items() if value.strip()}
+        return next((values[tag.lower()] for tag in self.owner_tags if tag.lower() in values), None)
 
 
 def shipped() -> list[str]:
@@ -233,6 +241,7 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
         remind_after_days=content.remind_after_days or base.remind_after_days,
         rules=rules,
         severity_by_tag=base.severity_by_tag if content.severity_by_tag is None else content.severity_by_tag,
+        owner_tags=content.owner_tags or base.owner_tags,
         terraform_tags=base.terraform_tags if content.terraform_tags is None else content.terraform_tags,
         exemptions=_bounded(file, EXEMPTIONS, (*base.exemptions, *content.exemptions)),
         allow_open_exemptions=allowed,
