@@ -78,6 +78,13 @@ class Settings(BaseModel):
     email_from: str | None = None
     email_to: str | None = None
     security_hub: Switch = False
+    bus: Annotated[
+        str | None,
+        _matching(
+            r"[A-Za-z0-9._/-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9._/-]{1,256}",
+            "the name or the ARN of an event bus",
+        ),
+    ] = None
     prices: Switch = False
     estimates: Switch = False
     templates: str | None = None

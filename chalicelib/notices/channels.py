@@ -162,6 +162,46 @@ def _sender_identity(settings: Settings) -> Lookup | None:
     return Lookup(f"sender {address}", "sesv2", "GetEmailIdentity", {"EmailIdentity": address})
 
 
+# ---- an EventBridge bus
+
+
+def _bus_region(bus: str) -> str:
+    """The region of a bus; empty for the auditor's own."""
+    return bus.split(":")[3] if bus.startswith("arn:") else ""
+
+
+def _bus(sender: Sender) -> Deliver | None:
+    name = sender.settings.bus
+    if name is None:
+        return None
+    from chalicelib.notices.bus import Bus
+
+    region = _bus_region(name) or sender.region()
+    return Bus(name, sender.session.client("events", region_name=region, config=CLIENT)).deliver
+
+
+def _as_events(notice: "Notice") -> list[Any]:
+    import json
+
+    from chalicelib.notices.bus import entries
+
+    return [
+        {
+            "source": entry["Source"],
+            "detail-type": entry["DetailType"],
+            "resources": entry["Resources"],
+            "detail": json.loads(entry["Detail"]),
+        }
+        for entry in entries(notice, "")
+    ]
+
+
+def _bus_of(settings: Settings) -> Lookup | None:
+    if not (bus := settings.bus):
+        return None
+    return Lookup(f"event bus {bus}", "events", "DescribeEventBus", {"Name": bus}, _bus_region(bus))
+
+
 # ---- the findings topic
 
 
@@ -240,6 +280,18 @@ CHANNELS = (
         lookup=_sender_identity,
         opened=_email,
         texts={"html": _as_html},
+    ),
+    Channel(
+        name="bus",
+        permission=Permission(
+            "PutEvents",
+            ("events:PutEvents", "events:DescribeEventBus"),
+            ("arn:*:events:*:*:event-bus/*",),
+            in_stack=True,
+        ),
+        lookup=_bus_of,
+        opened=_bus,
+        documents={"bus": _as_events},
     ),
     Channel(
         name="slack",

@@ -381,6 +381,16 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
+def test_events_are_put_on_the_configured_bus_alone(stack: Template) -> None:
+    policy = stack["Resources"]["EventBusPolicy"]
+    assert policy["Condition"] == "HasEventBus"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}")
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith("events:")]
+
+
 @pytest.mark.parametrize(
     ("switch", "action"),
     [("Prices", "pricing:GetProducts"), ("Estimates", "cost-optimization-hub:ListRecommendations")],
