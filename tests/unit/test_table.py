@@ -42,8 +42,8 @@ def test_an_endpoint_with_its_variants_targets_and_policies_is_one_group() -> No
     ]
     assert [(group.kind, group.name, len(group.findings)) for group in groups(findings)] == [
         ("endpoint", "churn", 4),
-        ("inference-component", "planner", 1),
         ("model", "churn", 1),
+        ("inference-component", "planner", 1),
     ]
 
 
@@ -148,6 +148,7 @@ def test_several_places_are_told_apart_and_the_same_blind_spot_is_told_once() ->
     assert "9 accounts · 2 regions" in text
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_many_findings_are_all_shown_and_a_shorter_way_is_named() -> None:
     findings = [on("endpoint", f"endpoint-{number}", number) for number in range(5000)]
