@@ -75,6 +75,7 @@ class Settings(BaseModel):
     lookback_days: PositiveInt = 30
     recheck_minutes: Annotated[int, Field(ge=0, le=15)] = 10
     slack_secret: str | None = None
+    slack_signing_secret: str | None = None
     email_from: str | None = None
     email_to: str | None = None
     security_hub: Switch = False

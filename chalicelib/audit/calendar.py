@@ -55,12 +55,13 @@ def of_policy(policy: Policy, scope: Scope) -> Iterator[CalendarEntry]:
 def _of_tags(reported: Iterable[Finding]) -> Iterator[CalendarEntry]:
     for finding in reported:
         exemption = finding.exemption
-        if exemption is not None and exemption.source == "tag" and exemption.expires is not None:
+        if exemption is not None and exemption.source != "policy" and exemption.expires is not None:
+            by = "tag" if exemption.source == "tag" else "answer in Slack"
             yield CalendarEntry(
                 day=exemption.expires,
                 kind="exemption",
                 resource=finding.resource.arn or finding.resource.name,
-                says=f"The tag that exempts {finding.resource.name} from {finding.rule} ends",
+                says=f"The {by} that exempts {finding.resource.name} from {finding.rule} ends",
                 account=finding.account,
                 region=finding.region,
                 rule=finding.rule,

@@ -8,7 +8,16 @@ from typing import NamedTuple
 
 from chalicelib.policy.entries import ExemptionEntry
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, ExemptionState, Finding, Resource, root_arn, root_of
+from chalicelib.report.findings import (
+    Exemption,
+    ExemptionNote,
+    ExemptionState,
+    Finding,
+    Resource,
+    finding_id,
+    root_arn,
+    root_of,
+)
 from chalicelib.scope import Scope, may_lie_in
 
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
@@ -25,8 +34,8 @@ class Refused(NamedTuple):
 def exempted(
     rule: str, resource: Resource, scope: Scope, policy: Policy, tags: Mapping[str, str], today: date
 ) -> Exemption | None:
-    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
-    before one that has expired."""
+    """The exemption of a finding: from the policy file, the resource's own tags or an answer in Slack, or None. One in
+    force goes before one that has expired."""
     root = root_of(resource, scope.account, scope.region)
     exemptions = [
         Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
@@ -36,6 +45,8 @@ def exempted(
     ]
     tagged = by_tags(rule, policy, tags, today)
     exemptions += [tagged] if isinstance(tagged, Exemption) else []
+    answer = policy.answers.get(finding_id(rule, resource.arn, resource.part))
+    exemptions += [answer] if answer is not None else []
     return next(
         (exemption for exemption in exemptions if not over(exemption.expires, today)),
         exemptions[0] if exemptions else None,
@@ -130,11 +141,11 @@ def _ends_soon(expires: date | None, today: date) -> bool:
 
 
 def _notes_of_tags(reported: Iterable[Finding], today: date) -> list[ExemptionNote]:
-    """A note for each rule and resource that a tag exempts, or exempted until its end."""
+    """A note for each rule and resource that a tag or an answer exempts, or exempted until its end."""
     notes = []
     for finding in reported:
         exemption = finding.exemption
-        if exemption is None or exemption.source != "tag":
+        if exemption is None or exemption.source == "policy":
             continue
         state: ExemptionState = "open" if exemption.expires is None else "in-force"
         if over(exemption.expires, today):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
@@ -35,7 +35,7 @@ from chalicelib.policy.entries import (
     TerraformTag,
 )
 from chalicelib.policy.exemptions import ExemptionIndex, covers_everything
-from chalicelib.report.findings import PolicyUsed, RuleInForce, Severity
+from chalicelib.report.findings import Exemption, PolicyUsed, RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import custom_rule
 from chalicelib.rules.registry import OwnWords
@@ -74,11 +74,17 @@ class Policy(Struct, frozen=True, dict=True):
     exemptions: tuple[ExemptionEntry, ...] = ()
     allow_open_exemptions: bool = False
     tag_exemptions: TagExemptions = TAGS_EXEMPT
+    #: What people answered in Slack, by the finding's id: of the ledger, and no part of the digest.
+    answers: Mapping[str, Exemption] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> ExemptionIndex:
         """The exemptions, by what they may be of."""
         return ExemptionIndex(self.exemptions)
+
+    def with_answers(self, answers: Mapping[str, Exemption]) -> "Policy":
+        """The same with these answers; the policy itself where there are none."""
+        return replace(self, answers=answers) if answers else self
 
     @property
     def used(self) -> PolicyUsed:

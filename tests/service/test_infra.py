@@ -381,6 +381,14 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
+def test_the_http_function_alone_reads_the_signing_secret_and_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["SlackAnswersPolicy"]
+    assert policy["Condition"] == "HasSlackAnswers"
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiHandlerRole"}]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+
+
 def test_events_are_put_on_the_configured_bus_alone(stack: Template) -> None:
     policy = stack["Resources"]["EventBusPolicy"]
     assert policy["Condition"] == "HasEventBus"
