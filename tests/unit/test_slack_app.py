@@ -53,5 +53,5 @@ def test_a_secret_that_holds_something_else_is_told_without_it(held: str) -> Non
 
 
 def test_a_name_that_is_none_is_told_by_its_setting() -> None:
-    with pytest.raises(SlackFailed, match="^AUDITOR_SLACK_SIGNING_SECRET names no secret"):
+    with pytest.raises(SlackFailed, match=r"^AUDITOR_SLACK_SIGNING_SECRET names no secret"):
         app_of("https://hooks.slack.com/x", Session(SECRET))
