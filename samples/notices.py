@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from chalicelib.notices.first_page import by_owner, most_important
 from chalicelib.notices.notice import Change, Notice, counted
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import (
@@ -323,6 +324,10 @@ SAMPLES: dict[str, Notice] = {
         ),
         complete=False,
         health="412 resources, 47 rules, 2 blind spots",
+        headline="1 endpoint is down, 310 would not survive the loss of an instance, 1,031 USD a month is idle.",
+        most_important=most_important([DEGRADED, WORSE.finding, IDLE, ONE_ZONE], {DEGRADED.id: "new", IDLE.id: "new"}),
+        by_owner=by_owner([DEGRADED, WORSE.finding, IDLE, IDLE, ONE_ZONE]),
+        omitted_owners=3,
         omitted=4812,
         totals={"critical": 2, "high": 310, "medium": 4400, "low": 105},
         still_open=counted([Severity.HIGH] * 3 + [Severity.MEDIUM] * 1250 + [Severity.LOW]),
@@ -331,6 +336,21 @@ SAMPLES: dict[str, Notice] = {
         blind_spots=BLIND_SPOTS,
         exemptions=EXEMPTIONS,
         report_url=REPORT_URL,
+    ),
+    "digest-resource": a_notice(
+        NEW,
+        Change(
+            change="new",
+            finding=a_finding(
+                a_resource("endpoint", "churn"),
+                rule="endpoint-no-alarm",
+                title="Endpoint has no alarm",
+                severity=Severity.MEDIUM,
+                summary="No alarm watches churn.",
+            ),
+        ),
+        about="churn",
+        trigger="event",
     ),
     "digest-clean": a_notice(),
     "digest-still-open": a_notice(still_open={"critical": 1, "high": 3}, severity=Severity.CRITICAL),

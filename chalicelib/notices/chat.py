@@ -7,6 +7,7 @@ mention, link or code of theirs works. JSON is built here, in code.
 import re
 from typing import Any
 
+from chalicelib.notices.first_page import Important
 from chalicelib.notices.mrkdwn import counts, escape, number_of, shortened, unticked
 from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.reasons import change_note
@@ -69,7 +70,10 @@ def _of_one(notice: Notice) -> list[str]:
 
 
 def _of_many(notice: Notice) -> list[str]:
-    lines = [inert(notice.health, 300), *([inert(notice.savings, 300)] if notice.savings else [])]
+    lines = [inert(text, 500) for text in (notice.headline, notice.health, notice.savings) if text]
+    if notice.most_important:
+        lines += ["", f"*What matters most* ({len(notice.most_important)} of {notice.open_in_all:,} open)"]
+        lines += [inert(f"{place}. {_short(item)}", 300) for place, item in enumerate(notice.most_important, 1)]
     for kind, changes in notice.changes:
         lines += ["", f"*{WORDS[kind]}*", *(_line(change, notice) for change in changes[:NAMED_IN_CHAT])]
         if len(changes) > NAMED_IN_CHAT:
@@ -83,6 +87,10 @@ def _of_many(notice: Notice) -> list[str]:
     if notice.exemptions:
         lines += ["", f"{number_of(len(notice.exemptions), 'exemption')} to look at"]
     return lines
+
+
+def _short(item: Important) -> str:
+    return f"[{item.severity.value}] {item.name}: {item.title} · {item.owner or 'no owner'}"
 
 
 def _line(change: Change, notice: Notice) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from chalicelib.audit.resolution import Ending, ending
 from chalicelib.kinds import PASSING
+from chalicelib.notices.first_page import OWNERS, by_owner, most_important
 from chalicelib.notices.notice import NOWHERE, Change, ChangeKind, Kept, Notice, counted
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed, short_entry, short_note, short_spot
@@ -110,6 +111,10 @@ def _worst_first(change: Change) -> tuple[bool, int, str, str]:
     return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
 
 
+def _most_important_first(finding: Finding) -> tuple[int, str, str]:
+    return (-finding.severity.rank, finding.rule, finding.resource.name)
+
+
 def tells(finding: Finding, policy: Policy) -> bool:
     """True for a finding that people are told: open, at or above ``notify_at``, of a rule that is not only observed."""
     return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and _notifies(finding, policy)
@@ -170,12 +175,28 @@ def preview(report: Report, policy: Policy, *, whole: bool) -> list[Notice]:
 
 
 def notices_of_event(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> list[Notice]:
-    """One notice for each change, or one digest beyond five; none when nothing changed."""
-    if not decision.changes:
-        return []
-    if len(decision.changes) > NOTICES_OF_AN_EVENT:
+    """One notice for each resource that changed, a digest where several findings of it did; one digest of everything
+    beyond five. None when nothing changed."""
+    by_resource: dict[str, list[Change]] = {}
+    for change in decision.changes:
+        own = change.finding.rule == AWS_HEALTH or not root_arn(change.finding)
+        by_resource.setdefault(change.finding.id if own else root_arn(change.finding), []).append(change)
+    if len(by_resource) > NOTICES_OF_AN_EVENT:
         return [digest(decision, report, policy, kept)]
-    return [_notice(report, [change], policy, kind=_kind_of(change), kept=kept) for change in decision.changes]
+    return [_of_resource(report, changes, policy, kept) for changes in by_resource.values()]
+
+
+def _of_resource(report: Report, changes: list[Change], policy: Policy, kept: Kept) -> Notice:
+    """What changed on one resource."""
+    if len(changes) == 1:
+        return _notice(report, changes, policy, kind=_kind_of(changes[0]), kept=kept)
+    return _notice(report, changes, policy, kind="digest", kept=kept, about=_about(changes))
+
+
+def _about(changes: Sequence[Change]) -> str:
+    """The name of the resource to which all of these findings belong: that of the endpoint for its variants."""
+    names = {change.finding.resource.name for change in changes}
+    return names.pop() if len(names) == 1 else root_arn(changes[0].finding).rpartition("/")[2]
 
 
 def _kind_of(change: Change) -> str:
@@ -191,7 +212,30 @@ def digest(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWH
     # What one part of a region did not see, another may have reported or found resolved.
     judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
     still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
-    return _notice(report, list(decision.changes), policy, kind="digest", kept=kept, still=still)
+    notice = _notice(report, list(decision.changes), policy, kind="digest", kept=kept, still=still)
+    return notice.model_copy(update={"headline": _headline(report, decision), **_first_page(decision, still)})
+
+
+def _headline(report: Report, decision: Decision) -> str:
+    """What the report comes to, and how much changed since it was told last, in a sentence."""
+    from chalicelib.report.headline import headline  # read for digests alone
+
+    number = len(decision.changes)
+    changed = f", {number:,} thing{'' if number == 1 else 's'} changed since it was told last" if number else ""
+    return f"{headline(report).removesuffix('.')}{changed}."
+
+
+def _first_page(decision: Decision, still: Sequence[Finding]) -> dict[str, Any]:
+    """What a sweep's digest names and counts before its details, of all that is open."""
+    told = {change.finding.id: change.change for change in decision.changes if change.change != "resolved"}
+    now = [change.finding for change in decision.changes if change.finding.id in told]
+    open_findings = sorted([*now, *still], key=_most_important_first)
+    owners = by_owner(open_findings)
+    return {
+        "most_important": most_important(open_findings, told),
+        "by_owner": owners[:OWNERS],
+        "omitted_owners": max(0, len(owners) - OWNERS),
+    }
 
 
 def _notice(
@@ -202,6 +246,7 @@ def _notice(
     kind: str,
     kept: Kept,
     still: Sequence[Finding] = (),
+    about: str = "",
 ) -> Notice:
     severities = [change.finding.severity for change in changes if change.change != "resolved" or kind == "resolved"]
     severities += [finding.severity for finding in still]
@@ -216,7 +261,8 @@ def _notice(
             "complete": report.complete,
             "finished_at": report.finished_at,
             "health": health(report),
-            **(_money(report) if kind == "digest" else {}),
+            **(_money(report) if kind == "digest" and not about else {}),
+            "about": about,
             "told": changes,
             "still_open": counted(finding.severity for finding in still),
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),

@@ -6,7 +6,7 @@ surfaces take the reader's own colours, so that it reads in light and in dark cl
 
 import logging
 from binascii import b2a_qp
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,6 +19,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from chalicelib.errors import AuditorError, InvalidInput
+from chalicelib.notices.first_page import in_words
+from chalicelib.notices.mrkdwn import counts
 from chalicelib.notices.notice import WORDS, ChangeKind, Notice
 from chalicelib.notices.reasons import exemption_sentence
 from chalicelib.report.calendar import SOON_DAYS
@@ -28,10 +30,12 @@ from chalicelib.templating import clean, render
 
 log = logging.getLogger(__name__)
 
-#: Findings that a message tells in full; the rest are counted.
-NAMED = 100
-#: Bytes of text and HTML together, as they are sent; fewer findings are told in full above that.
-BODY_BYTES = 480_000
+#: Findings that a message tells in full, and entries of each of its lists, from most to nothing: the first with which
+#: it fits is taken, and the rest is counted.
+DETAILS = (100, 80, 60, 45, 32, 24, 16, 12, 8, 5, 3, 2, 1, 0)
+ROOMS = (*((named, 10) for named in DETAILS), (0, 5), (0, 2), (0, 0))
+#: Bytes of text and HTML together, as they are sent: Gmail shows 102 kB of a message and hides what follows.
+BODY_BYTES = 90_000
 #: Bytes of a whole message, attachments included. SES refuses more than 10 MB unless it is asked for more.
 MESSAGE_BYTES = 10_000_000
 #: Base64 needs four characters for three bytes, and a line end for each 76 characters.
@@ -91,7 +95,7 @@ class Email(Struct, frozen=True):
 
 def _pages(notice: Notice, report: Report) -> list[Attachment]:
     """The report page that travels with a digest."""
-    if notice.kind != "digest":
+    if notice.kind != "digest" or notice.about:
         return []
     from chalicelib.report.formats.page import page
 
@@ -159,16 +163,17 @@ def email(
 def bodies(notice: Notice, left_out: Sequence[str] = ()) -> tuple[str, str]:
     """Plain text at 72 columns and HTML, together at most BODY_BYTES: what does not fit is counted.
 
-    ``left_out`` names the attachments that were too large.
+    ``left_out`` names the attachments that were too large. A notice that tells one change tells it whatever its size.
     """
-    named = NAMED
-    while True:
-        context = _context(notice, named, left_out)
+    for named, listed in ROOMS:
+        if notice.single and not named:
+            break
+        context = _context(notice, named, listed, left_out)
         text = render("notices/email.txt.j2", context) + "\n"
         html = render("notices/email.html.j2", context) + "\n"
-        if _encoded(text, html) <= BODY_BYTES or named == 1:
-            return text, html
-        named = named * 4 // 5
+        if _encoded(text, html) <= BODY_BYTES:
+            break
+    return text, html
 
 
 def _encoded(*parts: str) -> int:
@@ -176,10 +181,12 @@ def _encoded(*parts: str) -> int:
     return sum(len(b2a_qp(part.encode())) for part in parts)
 
 
-def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, Any]:
+def _context(notice: Notice, named: int, listed: int, left_out: Sequence[str]) -> dict[str, Any]:
     return {
         "notice": notice,
         "shown": notice.shortened(named),
+        "listed": listed,
+        "important": in_words,
         "counts": dict.fromkeys(WORDS, 0) | {kind: len(changes) for kind, changes in notice.changes},
         "single": notice.single,
         "left_out": [_line(name) for name in left_out],
@@ -189,7 +196,7 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
         "utc": utc_text,
         "ended": exemption_sentence,
         "linked": _linked,
-        "counted": _counted,
+        "counted": counts,
         "soon_days": SOON_DAYS,
         "charted": partial(lines, columns=CHART_COLUMNS),
     }
@@ -198,11 +205,6 @@ def _context(notice: Notice, named: int, left_out: Sequence[str]) -> dict[str, A
 def _linked(url: str | None) -> bool:
     """True for an address that becomes a link: of the web, and not absurdly long."""
     return url is not None and url.startswith("https://") and len(url) <= LINK
-
-
-def _counted(numbers: Mapping[str, int]) -> str:
-    """Numbers in words: ``3 high, 1,250 medium``."""
-    return ", ".join(f"{number:,} {word}" for word, number in numbers.items())
 
 
 def _line(text: str) -> str:

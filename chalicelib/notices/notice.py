@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.notices.first_page import Important, OwnerCount
 from chalicelib.notices.mrkdwn import number_of
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
@@ -74,7 +75,10 @@ class Notice(_Contract):
     their parts; where prices are on. ``calendar`` lists what ends within 30 days. A digest for
     programs comes in ``parts`` that together hold everything; this is number ``part`` of them. ``still_open``
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
-    for it, and ``report_note`` says what to know of that link: who can open it, and for how long.
+    for it, and ``report_note`` says what to know of that link: who can open it, and for how long. Of a sweep's digest
+    ``headline`` says all of it in a sentence, ``most_important`` names the first ten of all that is open, told now or
+    before, and ``by_owner`` counts that for the first ten owners (``omitted_owners`` counts the others). ``about``
+    names the one resource that the digest of an event is about.
     """
 
     schema_version: Literal[1] = 1
@@ -87,6 +91,11 @@ class Notice(_Contract):
     complete: bool
     finished_at: Moment
     health: str
+    headline: str = Field(default="", exclude_if=lambda words: not words)
+    most_important: list[Important] = Field(default=[], exclude_if=lambda listed: not listed)
+    by_owner: list[OwnerCount] = Field(default=[], exclude_if=lambda counts: not counts)
+    omitted_owners: int = Field(default=0, exclude_if=lambda number: not number)
+    about: str = Field(default="", exclude_if=lambda name: not name)
     savings: str = Field(default="", exclude_if=lambda words: not words)
     money: Totals | None = Field(default=None, exclude_if=lambda totals: totals is None)
     told: list[Change] = []
@@ -144,6 +153,8 @@ class Notice(_Contract):
 
     def _subjects(self) -> Iterator[str]:
         """The subject of a digest with less and less of where it is from: the counts always stay."""
+        if self.about:
+            yield f"[{len(self.told) + self.omitted} changes] {self.about}: {self._news}"
         regions = self.region.split(",")
         account = self.account if len(self.account) <= 12 else number_of(self.account.count(",") + 1, "account")
         if len(regions) <= 3:
@@ -172,9 +183,27 @@ class Notice(_Contract):
         return sum(1 for change in self.told if change.change == "resolved")
 
     @property
-    def rule(self) -> str:
-        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by."""
-        return self.only.finding.rule if self.single else self.kind
+    def rule(self) -> list[str]:
+        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by. A digest about one
+        resource has the rules of its findings, too."""
+        if self.single:
+            return [self.only.finding.rule]
+        return [self.kind, *(dict.fromkeys(change.finding.rule for change in self.told) if self.about else ())]
+
+    @property
+    def open_in_all(self) -> int:
+        """How many findings are open, told now or before."""
+        return sum(self.by_severity.values()) + sum(self.still_open.values())
+
+    @property
+    def changed(self) -> str:
+        """What changed, in counts: ``12 new, 1 worse, 2 resolved``; empty where nothing did."""
+        told = {"new": "new", "worse": "worse", "back": "back", "reminder": "told again"}
+        if self.omitted:
+            counts = [f"{sum(self.by_severity.values()):,} {', '.join(told.values())}"]
+        else:
+            counts = [f"{len(changes):,} {told[kind]}" for kind, changes in self.changes if kind != "resolved"]
+        return ", ".join([*counts, *([f"{self.resolved:,} resolved"] if self.resolved else [])])
 
     @property
     def tells_open(self) -> bool:

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.chat import chat
+from chalicelib.notices.first_page import in_words
+from chalicelib.notices.mrkdwn import counts
 from chalicelib.notices.notice import WORDS, Notice
 from chalicelib.notices.reasons import exemption_sentence
 from chalicelib.report.calendar import SOON_DAYS
@@ -33,6 +35,8 @@ TEXT_BYTES = 40_000
 PART_BYTES = 200_000
 #: Findings that the text of a digest names one by one; the rest are counted.
 NAMED_IN_TEXT = 40
+#: Entries of each list of the text.
+LISTED = 20
 #: What a notice holds in lists, and how many of each come first.
 HELD, SHOWN = ("told", "blind_spots", "exemptions", "calendar"), 20
 #: Bytes for the numbers of a part, and for the counts by severity.
@@ -88,7 +92,7 @@ def attributes(notice: Notice, part: int = 1) -> dict[str, dict[str, str]]:
     values = {
         "severity": [notice.severity.value],
         "new_severity": [notice.new_severity.value if notice.new_severity else "none"],
-        "rule": [notice.rule],
+        "rule": notice.rule,
         "status": notice.status,
         "account": notice.account.split(","),
         "region": notice.region.split(","),
@@ -194,20 +198,25 @@ def _size(text: str) -> int:
 
 
 def _fitting_text(notice: Notice) -> str:
-    """The text with as many findings as fit, at most forty; the rest are counted."""
-    named = min(len(notice.told), NAMED_IN_TEXT)
+    """The text with as many findings as fit, at most forty, and shorter lists where that is not enough; the rest is
+    counted."""
+    named, listed = min(len(notice.told), NAMED_IN_TEXT), LISTED
     while True:
-        plain = text(notice.shortened(named))
-        if _size(plain) <= TEXT_BYTES or named <= 1:
+        plain = text(notice, named, listed)
+        if _size(plain) <= TEXT_BYTES or (named, listed) == (0, 0) or (notice.single and named <= 1):
             return plain
-        named = named * 2 // 3
+        named, listed = named * 2 // 3, listed if named else listed // 2
 
 
-def text(notice: Notice) -> str:
-    """The notice as plain text that reads well at 72 columns."""
+def text(notice: Notice, named: int = NAMED_IN_TEXT, listed: int = LISTED) -> str:
+    """The notice as plain text that reads well at 72 columns, with so many findings, and entries of each list."""
     name = "finding" if notice.single else "digest"
     context = {
         "notice": notice,
+        "shown": notice.shortened(named),
+        "listed": listed,
+        "important": in_words,
+        "counted": counts,
         "words": WORDS,
         "ended": exemption_sentence,
         "soon_days": SOON_DAYS,

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import jsonschema
 import pytest
 
+from chalicelib.notices.decide import preview
+from chalicelib.policy.policy import load_policy
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import Report
 from chalicelib.rules import RULES
@@ -20,6 +22,7 @@ from emulator.account_hosting import FAULTY, IN_TRANSITION
 from emulator.account_reserved import RESERVED
 from emulator.server import Emulator
 from samples.cases.catalogue import CASES
+from tests.unit.test_sizes_of_notices import check_sizes
 from tools.generate import ROOT
 
 #: What the sweep can give under the baseline, by the cases that name a resource of the account.
@@ -63,6 +66,12 @@ def difference(findings: Mapping[str, frozenset[str]], expected: Mapping[str, fr
 def test_every_defect_is_found_and_nothing_else(report: Report) -> None:
     lines = difference(fired(report), EXPECTED)
     assert not lines, "\n" + "\n".join(lines)
+
+
+def test_what_is_sent_of_it_is_within_the_limits_of_every_door(report: Report) -> None:
+    (digest,) = preview(report, load_policy(), whole=True)
+    assert len(digest.most_important) == 10
+    check_sizes(digest)
 
 
 def test_under_the_strict_policy_every_rule_finds_something(emulator_of_demo: Emulator) -> None:

@@ -63,8 +63,12 @@ def reads(front: Front) -> list[tuple[str, str]]:
 
 
 def told(account: Account) -> list[tuple[str, str, str]]:
-    """The account, rule and kind of each notice since the last look."""
-    return [(notice["account"], notice["finding"]["rule"], notice["kind"]) for notice in account.told()]
+    """The account, rule and change of everything that was told since the last look."""
+    return [
+        (notice["account"], change["finding"]["rule"], change["change"])
+        for notice in account.told()
+        for change in notice["told"]
+    ]
 
 
 def test_an_event_of_a_member_is_handed_over_and_audited_with_its_role(
@@ -87,10 +91,10 @@ def test_it_is_judged_as_an_event_of_the_own_account(invoke: Invoke, account: Ac
         seed.endpoint(owner, REGION, "endpoint-1", created=LATELY, modified=LATELY)
     invoke(NATIVE, CHANGED)
     invoke(PARTS, {"Records": account.queued()})
-    of_member = [(rule, kind) for _, rule, kind in told(account)]
+    of_member = [(rule, change) for _, rule, change in told(account)]
     invoke(NATIVE, of(endpoint_event("endpoint-1")))
-    assert {("endpoint-single-instance", "finding"), ("variant-no-autoscaling", "finding")} <= set(of_member)
-    assert [(rule, kind) for _, rule, kind in told(account)] == of_member
+    assert {("endpoint-single-instance", "new"), ("variant-no-autoscaling", "new")} <= set(of_member)
+    assert [(rule, change) for _, rule, change in told(account)] == of_member
 
 
 def test_what_is_delivered_twice_is_told_once(invoke: Invoke, account: Account) -> None:
@@ -135,7 +139,7 @@ def test_what_is_in_the_middle_of_a_change_is_asked_about_again(invoke: Invoke, 
     front.history.clear()
     assert invoke(PARTS, {"Records": [a_record(body)]}) == {"batchItemFailures": []}
     assert {owner for owner, _ in reads(front)} == {MEMBER}
-    assert ("endpoint-single-instance", "finding") in [(rule, kind) for _, rule, kind in told(account)]
+    assert ("endpoint-single-instance", "new") in [(rule, change) for _, rule, change in told(account)]
 
 
 SCALED = {"resourceId": "endpoint/endpoint-1/variant/V", "serviceNamespace": "sagemaker", "scaledToMax": True}

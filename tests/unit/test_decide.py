@@ -270,15 +270,45 @@ def test_an_event_sends_a_notice_for_each_change_up_to_five() -> None:
 def test_a_notice_is_of_a_finding_of_its_end_or_of_what_aws_health_says() -> None:
     changes = [
         Change(change="new", finding=a_finding()),
-        Change(change="resolved", finding=a_finding(status="resolved", severity=Severity.LOW)),
-        Change(change="new", finding=a_finding(rule=AWS_HEALTH, severity=Severity.INFO)),
-        Change(change="resolved", finding=a_finding(rule=AWS_HEALTH, status="resolved")),
+        Change(change="resolved", finding=a_finding(1, status="resolved", severity=Severity.LOW)),
+        Change(change="new", finding=a_finding(2, rule=AWS_HEALTH, severity=Severity.INFO)),
+        Change(change="resolved", finding=a_finding(3, rule=AWS_HEALTH, status="resolved")),
     ]
     report = a_report()
     notices = notices_of_event(Decision(tuple(changes), ()), report, POLICY)
     assert [notice.kind for notice in notices] == ["finding", "resolved", "health", "resolved"]
     assert [notice.severity for notice in notices] == [Severity.HIGH, Severity.LOW, Severity.INFO, Severity.HIGH]
     assert [notice.told for notice in notices] == [[change] for change in changes]
+
+
+def test_what_changed_on_one_resource_is_one_notice() -> None:
+    first, second, third = a_finding(1), a_finding(2, rule="endpoint-degraded"), a_finding(3)
+    resource = first.resource
+    changes = [
+        Change(change="new", finding=finding.model_copy(update={"resource": resource})) for finding in (first, second)
+    ]
+    changes += [Change(change="new", finding=third)]
+    together, alone = notices_of_event(Decision(tuple(changes), ()), a_report(), POLICY)
+    assert (together.kind, together.about, together.told) == ("digest", resource.name, changes[:2])
+    assert together.rule == ["digest", first.rule, "endpoint-degraded"]
+    assert together.subject == f"[2 changes] {resource.name}: 2 high"
+    assert together.most_important == []
+    assert (alone.kind, alone.about, alone.rule) == ("finding", "", [third.rule])
+
+
+def test_a_digest_names_the_ten_most_important_and_counts_by_owner() -> None:
+    report = a_report(
+        *(a_finding(number, owner=f"team-{number % 12}") for number in range(20)),
+        a_finding(30, severity=Severity.CRITICAL),
+    )
+    notice = digest(decide(report, {}, Resolution(), POLICY), report, POLICY)
+    assert len(notice.most_important) == 10
+    assert (notice.most_important[0].severity, notice.most_important[0].change) == (Severity.CRITICAL, "new")
+    assert notice.by_owner[0].model_dump() == {"owner": None, "findings": 1, "by_severity": {"critical": 1}}
+    assert sum(count.findings for count in notice.by_owner) == 1 + 8 * 2 + 1
+    assert (len(notice.by_owner), notice.omitted_owners) == (10, 3)
+    later = notice.model_copy(update={"told": [], "still_open": {"high": 1}})
+    assert (notice.changed, later.changed) == ("21 new", "")
 
 
 def test_a_preview_is_one_digest_of_a_region_or_the_notices_of_an_event() -> None:

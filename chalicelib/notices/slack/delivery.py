@@ -28,7 +28,8 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from chalicelib.errors import AuditorError
 from chalicelib.notices.channels import log_delivery
 from chalicelib.notices.notice import Notice
-from chalicelib.notices.slack.blocks import Block, payload, plain
+from chalicelib.notices.slack.blocks import payload, plain
+from chalicelib.notices.slack.pieces import Block
 from chalicelib.report import telemetry
 from chalicelib.settings import Settings
 from chalicelib.templating import clean

@@ -41,6 +41,8 @@ def news(notice: Notice) -> tuple[str, str]:
         return f"{EMOJI[severity]} {WORDS[kind]} · {severity.value} · ", finding.title
     if notice.kind == "run":
         return f"{BLIND} SageMaker auditor: ", notice.health
+    if notice.about:
+        return f"{_mood(notice)} ", f"{notice.about}: {tally(notice)}"
     return f"{_mood(notice)} SageMaker audit: ", tally(notice) or _quiet(notice)
 
 
