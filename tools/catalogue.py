@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from chalicelib.inventory.facts import source_of
+from chalicelib.report.concern import Concern
 from chalicelib.rules import RULES, Rule
 from chalicelib.rules.custom import READS
 from chalicelib.rules.parameters import meaning
@@ -50,12 +51,13 @@ def _rules_page() -> Iterator[str]:
     yield f"{len(RULES)} rules. Each answers for every resource of its kinds with one of four outcomes: fail, pass, not"
     yield "applicable, unknown ([outcomes.md](outcomes.md)). `auditor rules ID` shows the same in the terminal."
     yield ""
-    yield "| rule | severity | judges | says |"
-    yield "|---|---|---|---|"
+    yield "| rule | severity | concern | judges | says |"
+    yield "|---|---|---|---|---|"
     for rule in ordered():
         off = "" if rule.enabled else " (off)"
         kinds = ", ".join(rule.kinds)
-        yield f"| [`{rule.id}`](#{rule.id}) | {rule.severity.value}{off} | {kinds} | {rule_title(rule.id)} |"
+        severity, concern = f"{rule.severity.value}{off}", _words(rule.concern)
+        yield f"| [`{rule.id}`](#{rule.id}) | {severity} | {concern} | {kinds} | {rule_title(rule.id)} |"
     for topic, several in groupby(ordered(), key=lambda rule: rule.topic):
         yield ""
         yield f"## {TOPICS[topic]}"
@@ -72,7 +74,7 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
     yield f"Why: {told.why}"
     yield ""
-    yield f"- Judges: {', '.join(rule.kinds)}. Severity: {rule.severity.value}."
+    yield f"- Judges: {', '.join(rule.kinds)}. Severity: {rule.severity.value}. Concern: {_words(rule.concern)}."
     if not rule.enabled:
         yield "- Off in the baseline policy, on in the strict one."
     if rule.merges_into:
@@ -99,6 +101,10 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield "```"
     yield ""
     yield from (f"- <{reference}>" for reference in told.references)
+
+
+def _words(concern: Concern) -> str:
+    return concern.value.replace("_", " ")
 
 
 def inventory_page() -> str:

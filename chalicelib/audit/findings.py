@@ -17,6 +17,7 @@ from chalicelib.policy.policy import Policy
 from chalicelib.report import bounds
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import Finding, Fix, Resource, Severity, finding_id
+from chalicelib.report.order import ordered
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.rules.registry import OwnWords
@@ -106,7 +107,7 @@ def findings(
     amounts: "Mapping[int, Appraised]" = MappingProxyType({}),
     charts: Mapping[int, RehearsalChart] = MappingProxyType({}),
 ) -> list[Finding]:
-    """The failing outcomes in words, with severity, owner, exemption and chart, worst first.
+    """The failing outcomes in words, with severity, owner, exemption and chart, in the order of every report.
 
     ``planned_in`` is the language of the template that declares the resources, where they are not deployed;
     ``amounts`` are what they save or cost, ``charts`` those of rehearsals, by the identity of the outcome.
@@ -124,9 +125,7 @@ def findings(
         )
         for failed in failing
     ]
-    return sorted(
-        findings, key=lambda finding: (-finding.severity.rank, finding.rule, finding.resource.name, finding.id)
-    )
+    return ordered(findings)
 
 
 def _finding(
@@ -154,6 +153,7 @@ def _finding(
         rule=failing.rule.id,
         topic=failing.rule.topic,
         title=text.title,
+        concern=failing.rule.concern,
         severity=severity,
         confidence=failing.outcome.confidence,
         status="exempt" if in_force else "open",

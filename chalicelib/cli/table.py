@@ -16,6 +16,7 @@ from chalicelib.cli import amounts
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.left import left_in_words
+from chalicelib.report.order import ordered, sort_key
 from chalicelib.scope import ARN, KINDS_BY_ARN
 from chalicelib.templating import clean
 
@@ -73,15 +74,16 @@ def _worst(findings: Iterable[Finding]) -> Worst:
 
 
 def groups(findings: Iterable[Finding]) -> list[Group]:
-    """The findings by resource, those of an endpoint's variants, targets and policies with it; the worst first."""
+    """The findings by resource, those of an endpoint's variants, targets and policies with it; in the order of their
+    first findings."""
     together: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
         together.setdefault((finding.account, finding.region, *_root(finding)), []).append(finding)
     groups = [
-        Group(kind, name, account, region, sorted(members, key=lambda entry: (-entry.severity.rank, entry.rule)))
+        Group(kind, name, account, region, ordered(members))
         for (account, region, kind, name), members in together.items()
     ]
-    return sorted(groups, key=lambda entry: ([-number for number in entry.worst], entry.kind, entry.name))
+    return sorted(groups, key=lambda group: sort_key(group.findings[0]))
 
 
 def _root(finding: Finding) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from chalicelib.kinds import PASSING
 from chalicelib.ledger.table import Item, parsed, stamp
 from chalicelib.report.findings import Finding, Severity, root_arn
 from chalicelib.report.known import Known
+from chalicelib.report.order import sort_key
 
 RESOLVED_DAYS = 400
 
@@ -21,12 +22,11 @@ def item_of(known: Known, lookback_days: int) -> Item:
     """The item; what passes and is not seen again expires some days after ``lookback_days``."""
     finding = known.finding
     resource = finding.resource
-    order = 9 - finding.severity.rank
     item: dict[str, Any] = {
         "pk": partition(finding.account, finding.region),
         "sk": finding.id,
         "status_pk": f"{finding.account}#{finding.status}",
-        "status_sk": f"{order}#{finding.region}#{finding.rule}#{resource.name}#{finding.id}"[:1000],
+        "status_sk": sort_key(finding)[:1000],
         "status": finding.status,
         "last_seen": stamp(known.judged_at),
         "body": finding.model_dump_json(),

@@ -16,6 +16,7 @@ from chalicelib.report.bounds import narrowed, short_entry, short_note, short_sp
 from chalicelib.report.calendar import soon
 from chalicelib.report.findings import AWS_HEALTH, Finding, Report, Severity, root_arn
 from chalicelib.report.known import Known, Resolution
+from chalicelib.report.order import sort_key
 from chalicelib.report.savings import in_words
 
 #: An event sends at most this many notices; beyond that one digest.
@@ -80,14 +81,14 @@ def decide(
             and _notifies(resolved, policy)
         ):
             changes.append(Change(change="resolved", finding=resolved))
-    return Decision(tuple(sorted(changes, key=_worst_first)), tuple(remember), tuple(unseen))
+    return Decision(tuple(sorted(changes, key=_in_order)), tuple(remember), tuple(unseen))
 
 
 def together(decisions: Iterable[Decision]) -> Decision:
     """What several regions or accounts have to tell, as one."""
     decisions = list(decisions)
     return Decision(
-        tuple(sorted((change for decision in decisions for change in decision.changes), key=_worst_first)),
+        tuple(sorted((change for decision in decisions for change in decision.changes), key=_in_order)),
         tuple(known for decision in decisions for known in decision.remember),
         tuple(finding for decision in decisions for finding in decision.unseen),
     )
@@ -106,9 +107,8 @@ def _superseded(finding: Finding, judged_later: Mapping[str, frozenset[str]]) ->
     return undecided is not None and finding.rule not in undecided
 
 
-def _worst_first(change: Change) -> tuple[bool, int, str, str]:
-    finding = change.finding
-    return (change.change == "resolved", -finding.severity.rank, finding.rule, finding.resource.name)
+def _in_order(change: Change) -> tuple[bool, str]:
+    return change.change == "resolved", sort_key(change.finding)
 
 
 def _most_important_first(finding: Finding) -> tuple[int, str, str]:

@@ -14,6 +14,7 @@ from chalicelib.events import NotOurs, origin
 from chalicelib.notices.publisher import Audited
 from chalicelib.policy.policy import Policy
 from chalicelib.report.bounds import narrowed
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import AWS_HEALTH, Finding, Fix, Resource, Severity, finding_id
 from chalicelib.report.known import Resolution
 from chalicelib.report.merging import report_of
@@ -75,6 +76,7 @@ def _finding(detail: Mapping[str, Any], arn: str, account: str, region: str, now
         rule=AWS_HEALTH,
         topic="aws-health",
         title=title,
+        concern=Concern.BROKEN if category == "issue" else Concern.WOULD_BREAK,
         severity=severity,
         account=account,
         region=region,

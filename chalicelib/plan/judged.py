@@ -21,6 +21,7 @@ from chalicelib.policy.policy import Policy
 from chalicelib.report.cause import Cause
 from chalicelib.report.findings import BlindSpot, Declaration, Finding, Report, ScopeAudited
 from chalicelib.report.merging import report_of
+from chalicelib.report.order import ordered
 from chalicelib.report.outcomes import Outcome, Verdict
 from chalicelib.report.shown import Shown
 from chalicelib.rules import Rule
@@ -94,7 +95,7 @@ def judged(templates: Sequence[Template], policy: Policy, scope: Scope, now: dat
             known = {(finding.id, finding.resource.declared) for finding in reported}
             planned = [_planned(finding, builder.places) for finding in mine]
             reported += [finding for finding in planned if (finding.id, finding.resource.declared) not in known]
-    reported.sort(key=lambda entry: (-entry.severity.rank, entry.rule, entry.resource.name, entry.id))
+    reported = ordered(reported)
     spots = _spots(judge, tally, scope)
     report = report_of(
         scope.account,

@@ -12,6 +12,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.report.findings import BlindSpot, Finding, Moment, PolicyUsed, Report, Severity
+from chalicelib.report.order import sort_key
 
 
 class DifferenceKind(StrEnum):
@@ -92,7 +93,7 @@ def difference(old: Report, new: Report, may_read: MayRead) -> Difference:
     changes = [_both(before.findings[id], now) for id, now in after.findings.items() if id in before.findings]
     changes += [_appeared(now, before) for id, now in after.findings.items() if id not in before.findings]
     changes += [_vanished(then, after) for id, then in before.findings.items() if id not in after.findings]
-    changes.sort(key=_worst_first)
+    changes.sort(key=_in_order)
     counted = Counter(changed.change for changed in changes)
     return Difference(
         old=_side(old),
@@ -105,15 +106,8 @@ def difference(old: Report, new: Report, may_read: MayRead) -> Difference:
     )
 
 
-def _worst_first(changed: Changed) -> tuple[int, int, str, str, str]:
-    finding = changed.finding
-    return (
-        list(DifferenceKind).index(changed.change),
-        -finding.severity.rank,
-        finding.rule,
-        finding.resource.name,
-        finding.id,
-    )
+def _in_order(changed: Changed) -> tuple[int, str]:
+    return list(DifferenceKind).index(changed.change), sort_key(changed.finding)
 
 
 def _side(report: Report) -> Side:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from chalicelib.report.calendar import CalendarEntry
 from chalicelib.report.cause import Cause
 from chalicelib.report.charts import RehearsalChart
+from chalicelib.report.concern import Concern as Concern
 from chalicelib.report.money import Money
 from chalicelib.report.notes import ExemptionNote as ExemptionNote
 from chalicelib.report.notes import ExemptionState as ExemptionState
@@ -99,15 +100,16 @@ class Exemption(_Contract):
 
 class Finding(_Contract):
     """A failing outcome with its identity, evidence and fix. An open finding with an ``exemption`` is back, as that has
-    expired. ``saving`` is what the fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs
-    of both stand in the evidence, under ``money``. ``chart`` is there in findings of rehearsals that tell of too little
-    or too much."""
+    expired. ``concern`` says what it is about, and is the first of what findings are ordered by. ``saving`` is what the
+    fix saves, ``cost_usd`` what it costs a month more where it buys safety; the inputs of both stand in the evidence,
+    under ``money``. ``chart`` is there in findings of rehearsals that tell of too little or too much."""
 
     schema_version: Literal[1] = 1
     id: Annotated[str, Field(pattern=r"^f-[0-9a-f]{20}$")]
     rule: str
     topic: str
     title: str
+    concern: Concern = Concern.WOULD_BREAK
     severity: Severity
     confidence: Confidence = Confidence.HIGH
     status: Literal["open", "exempt", "resolved"] = "open"

@@ -22,6 +22,7 @@ from chalicelib.report.findings import (
     Trigger,
 )
 from chalicelib.report.money import Money
+from chalicelib.report.order import ordered
 from chalicelib.report.savings import merged_money
 from chalicelib.report.shown import Shown, together
 from chalicelib.scope import may_lie_in
@@ -197,7 +198,7 @@ class Merging:
                 "regions": list(self._regions),
                 "resources": dict(sorted(resources.items())),
                 "rules": {rule: RuleCounts(**dict(outcomes)) for rule, outcomes in sorted(self._rules.items())},
-                "findings": sorted(self._findings, key=lambda finding: -finding.severity.rank),
+                "findings": ordered(self._findings),
                 "shown": together(self._shown, len(self._findings)),
                 "passes": self._passes,
                 "blind_spots": self._spots,

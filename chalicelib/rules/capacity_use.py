@@ -9,6 +9,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import deployed, variant_with_instances, younger_than
@@ -34,6 +35,7 @@ class CpuUse(Params):
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=CpuUse,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[
@@ -114,6 +116,7 @@ class BusyHours(Params):
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=BusyHours,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.TARGETS, Part.METRICS],
     metrics=[Window("InvocationsPerHour", "window_days")],

@@ -10,6 +10,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.plain import Cluster, ClusterGroup
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import older_than
@@ -62,6 +63,7 @@ def cluster_node_recovery_off(cluster: Cluster, estate: Inventory, params: Param
     topic=TOPIC,
     kinds=["cluster"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=Grace,
     reads=[Part.CLUSTERS],
     guards=[not_deleted],
@@ -133,6 +135,7 @@ def cluster_single_az(cluster: Cluster, estate: Inventory, params: Params) -> Ou
     topic=TOPIC,
     kinds=["cluster"],
     severity=Severity.LOW,
+    concern=Concern.STYLE,
     reads=[Part.CLUSTERS],
     guards=[not_deleted, has_groups],
 )

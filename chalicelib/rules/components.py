@@ -10,6 +10,7 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.scaling import Bounds
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import component_in_service, held_by_schedule, older_than
@@ -65,6 +66,7 @@ class ComponentGrace(Params):
     topic=TOPIC,
     kinds=["inference-component"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=ComponentGrace,
     reads=[Part.ENDPOINTS, Part.COMPONENTS],
 )

@@ -6,6 +6,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Outcome, failed, passed
 from chalicelib.rules.guards import variant_in_service
@@ -49,6 +50,7 @@ def notebook_elastic_inference_retired(notebook: NotebookInstance, estate: Inven
     topic=TOPIC,
     kinds=["model"],
     severity=Severity.LOW,
+    concern=Concern.STYLE,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS],
 )
 def model_elastic_inference_image(model: Model, estate: Inventory, params: Params) -> Outcome:

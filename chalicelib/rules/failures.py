@@ -10,6 +10,7 @@ from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.scaling import Alarm
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.watching import OF_CALLS, OF_QUEUES, Watch, Watched
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules import autoscaling
@@ -28,6 +29,7 @@ _ALL_AT_ONCE = "ALL_AT_ONCE"
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.LOW,
+    concern=Concern.STYLE,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.POLICIES, Part.ALL_ALARMS],
     guards=[variant_in_service],
     enabled=False,

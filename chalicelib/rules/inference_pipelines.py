@@ -7,6 +7,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.models import Model
 from chalicelib.inventory.metrics import no_datapoints
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import variant_with_instances
@@ -25,6 +26,7 @@ class ContainerCount(Params):
     topic=TOPIC,
     kinds=["model"],
     severity=Severity.LOW,
+    concern=Concern.STYLE,
     params=ContainerCount,
     reads=[Part.MODELS],
 )
@@ -54,6 +56,7 @@ class Share(Params):
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.INFO,
+    concern=Concern.STYLE,
     params=Share,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.METRICS],
     metrics=[Window("ContainerLatency", "window_days")],

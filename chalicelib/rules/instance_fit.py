@@ -17,6 +17,7 @@ from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import Datapoint, no_datapoints
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, Verdict, failed, not_applicable, passed
 from chalicelib.rules.guards import (
@@ -81,6 +82,7 @@ class GpuUse(Params):
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.MEDIUM,
+    concern=Concern.COSTS,
     params=GpuUse,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[
@@ -183,6 +185,7 @@ def utilization(name: str, variant: Variant, estate: Inventory, days: int) -> Ut
     topic=TOPIC,
     kinds=["endpoint-variant", "transform-job"],
     severity=Severity.MEDIUM,
+    concern=Concern.COSTS,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.MODELS, Part.COMPONENTS, Part.TRANSFORM_JOBS],
     merges_into=["endpoint-idle"],
 )
@@ -242,6 +245,7 @@ class IdleWindow(Params):
     topic=TOPIC,
     kinds=["endpoint-variant", "inference-component"],
     severity=Severity.MEDIUM,
+    concern=Concern.COSTS,
     params=IdleWindow,
     reads=[Part.ENDPOINTS, Part.CONFIGS, Part.COMPONENTS, Part.TARGETS, Part.METRICS],
     metrics=[

@@ -9,6 +9,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import IN_TRANSITION, NOT_SERVING, EndpointConfig, VariantSettings, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity, utc_text
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import held_by_schedule, older_than, variant_with_instances
@@ -129,6 +130,7 @@ class Grace(Params):
     topic=TOPIC,
     kinds=["endpoint"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=Grace,
     reads=[Part.ENDPOINTS],
 )
@@ -199,6 +201,7 @@ class LongestTransition(Params):
     topic=TOPIC,
     kinds=["endpoint"],
     severity=Severity.HIGH,
+    concern=Concern.BROKEN,
     params=LongestTransition,
     reads=[Part.ENDPOINTS],
 )

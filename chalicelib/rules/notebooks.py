@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.plain import NotebookInstance
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.platforms import platform_of
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import older_than, variant_with_instances
@@ -30,6 +31,7 @@ class NeverStops(Params):
     topic=TOPIC,
     kinds=["notebook-instance"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=NeverStops,
     reads=[Part.NOTEBOOKS],
     enabled=False,

@@ -11,6 +11,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing
 from chalicelib.inventory.metrics import METRICS
 from chalicelib.inventory.parts import OPERATIONS, Part, action, closure
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Outcome, not_applicable
 
@@ -52,6 +53,7 @@ class Rule(Struct, frozen=True):
     ``reads_when`` adds parts that are read only when the named boolean parameter is true. ``merges_into`` names the
     rules, in order, whose finding on the same variant or component already tells this defect. ``enabled`` is the
     default of the baseline policy.
+    ``concern`` says what its findings are about.
     ``words`` are those of a rule that has no template; ``needs_tags`` says that it looks at the resource's tags.
     """
 
@@ -71,6 +73,7 @@ class Rule(Struct, frozen=True):
     needs_tags: bool = False
     bounds: tuple[Window, ...] = ()
     spares: frozenset[Part] = frozenset()
+    concern: Concern = Concern.WOULD_BREAK
 
     @property
     def metric_names(self) -> tuple[str, ...]:
@@ -128,6 +131,7 @@ def rule(
     merges_into: Iterable[str] = (),
     enabled: bool = True,
     spares: Iterable[Part] = (),
+    concern: Concern = Concern.WOULD_BREAK,
 ) -> Callable[[Judgement], Judgement]:
     """Registers a judgement as a rule. Raises ValueError for an id that is taken, and for a window that no parameter
     holds or that is of nothing which has one."""
@@ -155,6 +159,7 @@ def rule(
             judgement=judgement,
             bounds=bounds,
             spares=frozenset(spares),
+            concern=concern,
         )
         return judgement
 

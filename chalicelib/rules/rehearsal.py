@@ -27,6 +27,7 @@ from chalicelib.rehearsal.terms import (
     Unrehearsable,
 )
 from chalicelib.report.cause import Cause
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, passed, unknown
 from chalicelib.rules.guards import variant_with_instances
@@ -162,6 +163,7 @@ class Excess(Rehearsing):
     topic=TOPIC,
     kinds=["endpoint-variant"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=Excess,
     reads=_READS,
     spares=SPARED,

@@ -20,6 +20,7 @@ from chalicelib.inventory.kinds.scaling import (
     ScalingPolicy,
 )
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.autoscaling import HOSTING, TOPIC, managed_bounds
@@ -42,6 +43,7 @@ SAMPLE_TARGET_VALUE = 70
     topic=TOPIC,
     kinds=["scalable-target"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     reads=[*HOSTING, Part.TARGETS, Part.POLICIES, Part.SCHEDULES],
     guards=[scaled],
 )
@@ -128,6 +130,7 @@ class ActivityWindow(Params):
     topic=TOPIC,
     kinds=["scalable-target"],
     severity=Severity.MEDIUM,
+    concern=Concern.BROKEN,
     params=ActivityWindow,
     reads=[*HOSTING, Part.TARGETS, Window(Part.ACTIVITIES, "window_hours")],
     guards=[scaled],
@@ -174,6 +177,7 @@ class OrphanGrace(Params):
     topic=TOPIC,
     kinds=["scalable-target"],
     severity=Severity.LOW,
+    concern=Concern.STYLE,
     params=OrphanGrace,
     reads=[*HOSTING, Part.TARGETS],
 )
@@ -315,6 +319,7 @@ class LoadTested(Params):
     topic=TOPIC,
     kinds=["scaling-policy"],
     severity=Severity.INFO,
+    concern=Concern.STYLE,
     params=LoadTested,
     reads=[*HOSTING, Part.POLICIES, Window(Part.RECOMMENDATIONS, "max_age_days"), Part.BENCHMARKS, Part.TAGS],
     guards=[tracks_a_target],

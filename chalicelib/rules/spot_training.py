@@ -8,6 +8,7 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
@@ -132,6 +133,7 @@ class MinHours(Params):
     topic=TOPIC,
     kinds=["training-job", "tuning-job"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=MinHours,
     reads=[Part.TRAINING_JOBS, Part.TUNING_JOBS],
 )
@@ -302,6 +304,7 @@ class MinSavings(Params):
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.INFO,
+    concern=Concern.COSTS,
     params=MinSavings,
     reads=[Part.TRAINING_JOBS],
     guards=[spot],

@@ -9,6 +9,7 @@ from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.studio import STOPPABLE, SYSTEM, StudioApp
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import older_than
@@ -30,6 +31,7 @@ class AppIdle(Params):
     topic=TOPIC,
     kinds=["studio-app"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=AppIdle,
     reads=[Part.STUDIO_APPS, Part.STUDIO_SETTINGS],
     enabled=False,

@@ -11,6 +11,7 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.parts import OPERATIONS, Part
 from chalicelib.report.cause import Cause
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
@@ -83,6 +84,7 @@ def _checkpoints_under(uri: str, estate: Inventory) -> Checkpoints:
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     reads=[Part.TRAINING_JOBS, Part.BUCKETS],
     guards=[own_training_job],
     enabled=False,

@@ -8,6 +8,7 @@ from chalicelib.inventory.instances import InstanceType
 from chalicelib.inventory.kinds.training import Training, TrainingJob
 from chalicelib.inventory.parts import Part
 from chalicelib.report.cause import Cause
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Facts, Outcome, failed, not_applicable, passed
 from chalicelib.rules.guards import own_training_job
@@ -48,6 +49,7 @@ def tagged_algorithm_of(job: TrainingJob) -> Algorithm | None:
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.MEDIUM,
+    concern=Concern.COSTS,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
     guards=[trained_on_instances],
 )
@@ -71,6 +73,7 @@ def training_gpu_for_cpu_algorithm(job: TrainingJob, estate: Inventory, params: 
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
     guards=[trained_on_instances],
 )
@@ -103,6 +106,7 @@ def training_cpu_for_gpu_algorithm(job: TrainingJob, estate: Inventory, params: 
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.MEDIUM,
+    concern=Concern.COSTS,
     reads=[Part.TRAINING_JOBS, Part.TAGS],
     guards=[trained_on_instances],
 )

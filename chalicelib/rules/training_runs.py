@@ -12,6 +12,7 @@ from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.training import TrainingJob
 from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.parts import Part
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Confidence, Facts, Outcome, failed, not_applicable, not_now, passed
 from chalicelib.rules.guards import own_training_job
@@ -141,6 +142,7 @@ class StuckHours(Params):
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.MEDIUM,
+    concern=Concern.BROKEN,
     params=StuckHours,
     reads=[Part.TRAINING_JOBS],
     guards=[own_training_job],
@@ -182,6 +184,7 @@ class WarmPool(Params):
     topic=TOPIC,
     kinds=["training-job"],
     severity=Severity.LOW,
+    concern=Concern.COSTS,
     params=WarmPool,
     reads=[Part.TRAINING_JOBS],
     guards=[own_training_job],
@@ -232,6 +235,7 @@ class MostJobs(Params):
     topic=TOPIC,
     kinds=["tuning-job"],
     severity=Severity.INFO,
+    concern=Concern.COSTS,
     params=MostJobs,
     reads=[Part.TUNING_JOBS],
 )

@@ -42,8 +42,8 @@ def test_an_endpoint_with_its_variants_targets_and_policies_is_one_group() -> No
     ]
     assert [(group.kind, group.name, len(group.findings)) for group in groups(findings)] == [
         ("endpoint", "churn", 4),
-        ("inference-component", "planner", 1),
         ("model", "churn", 1),
+        ("inference-component", "planner", 1),
     ]
 
 

@@ -40,6 +40,7 @@ COLUMNS = (
     "well_architected",
     "cost_monthly_usd",
     "saving_counted_usd",
+    "concern",
 )
 #: What spreadsheets take for the start of a formula, also in its full-width forms.
 FORMULA = ("=", "+", "-", "@", "\t", "＝", "＋", "－", "＠")
@@ -73,6 +74,7 @@ def comma_separated(findings: Sequence[Finding], shown: Shown | None = None) -> 
             "declared_in": finding.resource.declared or "",
             "well_architected": "\n".join(finding.well_architected),
             "cost_monthly_usd": "" if finding.cost_usd is None else finding.cost_usd,
+            "concern": finding.concern.value,
             "saving_counted_usd": adding_up.get(finding.id, ""),
         }
         writer.writerow([_cell(str(row.get(name, getattr(finding, name, "")))) for name in COLUMNS])
