@@ -27,7 +27,7 @@ demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
 test: setup  ## the tests that every change must pass, side by side on all cores
-	@$(PYTEST) -p no:anyio -n auto --dist loadfile --durations 15 -m "not slow"
+	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist loadfile --durations 15 -m "not slow"
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
 	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough and not slow" tests/unit
@@ -39,8 +39,8 @@ mutants: setup  ## deliberate errors in the code, and which no test notices; tak
 	@$(PY) -m tools.mutants $(MUTANTS)
 
 slow: setup  ## what takes longer: the packed zip in a bare interpreter, the terminal, the benchmark's account, all examples of the properties
-	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
-	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s

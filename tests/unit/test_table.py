@@ -148,6 +148,7 @@ def test_several_places_are_told_apart_and_the_same_blind_spot_is_told_once() ->
     assert "9 accounts · 2 regions" in text
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_many_findings_are_all_shown_and_a_shorter_way_is_named() -> None:
     findings = [on("endpoint", f"endpoint-{number}", number) for number in range(5000)]
