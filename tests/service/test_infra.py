@@ -439,8 +439,9 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
 def test_the_role_of_member_accounts_reads_what_parts_and_events_read_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement, of_doctor = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS | EVENT_READS})
+    assert of_doctor["Action"] == ["events:DescribeRule", "events:ListRuleNamesByTarget"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
