@@ -77,6 +77,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     slack_secret: str | None = None
     slack_signing_secret: str | None = None
+    teams_secret: str | None = None
     email_from: str | None = None
     email_to: str | None = None
     security_hub: Switch = False

@@ -202,6 +202,24 @@ def _bus_of(settings: Settings) -> Lookup | None:
     return Lookup(f"event bus {bus}", "events", "DescribeEventBus", {"Name": bus}, _bus_region(bus))
 
 
+# ---- Microsoft Teams
+
+
+def _teams(sender: Sender) -> Deliver | None:
+    secret = sender.settings.teams_secret
+    if secret is None:
+        return None
+    from chalicelib.notices.teams import Teams
+
+    return Teams(secret, sender.session).deliver
+
+
+def _as_teams_message(notice: "Notice") -> list[Any]:
+    from chalicelib.notices import teams
+
+    return [teams.message(notice)]
+
+
 # ---- the findings topic
 
 
@@ -241,8 +259,8 @@ def _as_slack_message(notice: "Notice") -> list[Any]:
     return [slack.payload(notice)]
 
 
-def _slack_secret(settings: Settings) -> Lookup | None:
-    secret = settings.slack_secret
+def _secret(secret: str | None) -> Lookup | None:
+    """The look-up of a secret of Secrets Manager; None for what is none."""
     if not secret or secret.startswith("ssm:") or "://" in secret:
         return None
     region = secret.split(":")[3] if secret.startswith("arn:") else ""
@@ -294,13 +312,25 @@ CHANNELS = (
         documents={"bus": _as_events},
     ),
     Channel(
+        name="teams",
+        permission=Permission(
+            "ReadTheTeamsWebhook",
+            ("secretsmanager:GetSecretValue", "ssm:GetParameter"),
+            ("arn:*:secretsmanager:*:*:secret:*auditor*", "arn:*:ssm:*:*:parameter/*auditor*"),
+            in_stack=True,
+        ),
+        lookup=lambda settings: _secret(settings.teams_secret),
+        opened=_teams,
+        documents={"teams": _as_teams_message},
+    ),
+    Channel(
         name="slack",
         permission=Permission(
             "ReadTheWebhook",
             ("secretsmanager:GetSecretValue", "ssm:GetParameter"),
             ("arn:*:secretsmanager:*:*:secret:*auditor*", "arn:*:ssm:*:*:parameter/*auditor*"),
         ),
-        lookup=_slack_secret,
+        lookup=lambda settings: _secret(settings.slack_secret),
         documents={"slack": _as_slack_message},
     ),
 )

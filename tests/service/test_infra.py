@@ -394,6 +394,14 @@ def test_the_http_function_alone_reads_the_signing_secret_and_only_where_there_i
     assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
 
 
+def test_the_webhook_of_teams_is_read_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["TeamsPolicy"]
+    assert policy["Condition"] == "HasTeams"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+
+
 def test_events_are_put_on_the_configured_bus_alone(stack: Template) -> None:
     policy = stack["Resources"]["EventBusPolicy"]
     assert policy["Condition"] == "HasEventBus"
