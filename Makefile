@@ -27,7 +27,7 @@ demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
 test: setup  ## the tests that every change must pass, side by side on all cores
-	@$(PYTEST) -p no:anyio -n auto --dist loadfile --durations 15 -m "not slow"
+	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist loadfile --durations 15 -m "not slow"
 
 quick: setup  ## the pure tests: no emulator, no other process, no network; a few seconds
 	@$(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "not thorough and not slow" tests/unit
@@ -39,8 +39,8 @@ mutants: setup  ## deliberate errors in the code, and which no test notices; tak
 	@$(PY) -m tools.mutants $(MUTANTS)
 
 slow: setup  ## what takes longer: the packed zip in a bare interpreter, the terminal, the benchmark's account, all examples of the properties
-	@$(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
-	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:anyio -n auto --dist loadfile tests/slow
+	@AUDITOR_ALL_EXAMPLES=1 $(PYTEST) -p no:schemathesis -p no:anyio -n auto --dist worksteal -m "thorough or slow" tests/unit tests/service tests/http
 
 e2e: setup  ## the packed and deployed stack on emulators on loopback
 	@$(PY) -m pytest tests/e2e -s
@@ -60,9 +60,9 @@ bench: setup  ## what an audit costs: calls, seconds, memory, cold start (BENCH=
 bench-others: setup  ## Prowler and Cloud Custodian against the same account, side by side
 	@$(PY) -m benchmarks.others
 
-deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=… AlarmEmail=…"]
+deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=…"] [TAGS="team=…"] [DRY_RUN=1]
 	@$(PY) -m tools.deploy --stage $(STAGE) --bucket "$(BUCKET)" $(if $(REGION),--region $(REGION)) \
-	  $(if $(PARAMETERS),--parameter $(PARAMETERS))
+	  $(if $(PARAMETERS),--parameter $(PARAMETERS)) $(if $(TAGS),--tag $(TAGS)) $(if $(DRY_RUN),--dry-run)
 
 destroy: setup  ## remove the stack (YES=1), keeping table and reports
 	@$(PY) -m tools.destroy --stage $(STAGE) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes)

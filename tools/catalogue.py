@@ -66,6 +66,16 @@ def _rules_page() -> Iterator[str]:
             yield from _rule(rule)
 
 
+def examples() -> str:
+    """A finding of each rule as JSON, by its id: what the terminal tells of a rule."""
+    told = {rule.id: sample(rule.id) for rule in ordered()}
+    content = {
+        id: {"summary": found.summary, "why": found.why, "fix": found.fix.text, "commands": found.fix.commands}
+        for id, found in sorted(told.items())
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
 def _rule(rule: Rule) -> Iterator[str]:
     told = sample(rule.id)
     yield f"### {rule.id}"

@@ -10,8 +10,9 @@ from chalicelib.input.bounds import ALL
 from chalicelib.money.price_file import PriceFile
 from chalicelib.report.findings import Report
 from chalicelib.tables import DATA
+from chalicelib.templating import TEMPLATES
 from chalicelib.web.openapi import document
-from tools.catalogue import inventory_page, rules_page
+from tools.catalogue import examples, inventory_page, rules_page
 from tools.infra import MEMBER_ROLE, member_role
 from tools.labels import labels_file
 from tools.member_events import MEMBER_EVENTS, member_events
@@ -65,6 +66,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "bounds.md", bounds_page()
     yield ROOT / "docs" / "inventory.md", inventory_page()
     yield ROOT / "docs" / "rules.md", rules_page()
+    yield TEMPLATES / "examples.json", examples()
     yield MEMBER_ROLE, member_role()
     yield MEMBER_EVENTS, member_events()
     yield ROOT / "emulator" / "expected.yaml", labels_file()

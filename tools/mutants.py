@@ -102,7 +102,7 @@ AREAS = (
             "tests/unit/test_requests.py",
             "tests/unit/test_routes.py",
             "tests/http/test_calendar.py",
-            "tests/http/test_description.py",
+            "tests/slow/test_description.py",
             "tests/http/test_http.py",
             "tests/http/test_ledger_over_http.py",
             "tests/http/test_rehearse.py",

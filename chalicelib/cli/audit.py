@@ -117,7 +117,7 @@ def audit(
     no_progress: NoProgress = False,
 ) -> int:
     """Audit an account and region, many of them, or the resources named."""
-    from chalicelib.cli import outputs, show
+    from chalicelib.cli import fixes, outputs, show
     from chalicelib.cli.explain import Explanation
     from chalicelib.cli.places import Asked, Survey, places, with_resources
     from chalicelib.cli.render import rendered
@@ -155,8 +155,10 @@ def audit(
     survey = Survey(service, rules, tags, progress=not no_progress, passes=passes)
     if explain is None and render is None:
         report = survey.all(chosen) if len(chosen) > 1 else survey.one(chosen[0])
+        if not no_cache:
+            fixes.remember(report)
         shown = narrowed(report, severity=severity)
-        show.give(shown, files)
+        show.give(shown, files, fixes="" if no_cache else "auditor fix")
         return _exit_code(shown, fail_on, fail_on_saving, strict)
     if len(chosen) != 1:
         raise InvalidInput(
@@ -166,7 +168,7 @@ def audit(
     witness = Explanation() if explain is not None else None
     report = survey.one(chosen[0], witness)
     if witness is not None and explain is not None:
-        show.explained(witness.about(explain, scope), service.policy, report.endpoints, json=formats == ["json"], to=to)
+        show.explained(witness.about(explain, scope), service.policy, report, json=formats == ["json"], to=to)
     elif render is not None:
         show.text(rendered(preview(report, service.policy, whole=scope.whole), render), to=to)
     return _exit_code(report, fail_on, fail_on_saving, strict)

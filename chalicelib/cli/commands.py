@@ -22,6 +22,7 @@ from chalicelib.cli.options import (
     Profile,
     Region,
     ReportFormat,
+    RulesFormat,
     Several,
     known_form,
 )
@@ -77,18 +78,17 @@ def rules(
         str | None, typer.Argument(help="Id of one rule; default: list all.", autocompletion=completion.rule_ids)
     ] = None,
     policy: PolicyName = None,
+    topic: Annotated[str | None, typer.Option(metavar="TOPIC", help="The rules of one topic.")] = None,
+    format: Annotated[RulesFormat, typer.Option(help="How to show them.")] = RulesFormat.TABLE,
+    output: Output = None,
 ) -> None:
-    """List the rules with the policy in force, or tell one of them in full."""
-    from chalicelib.cli import show
-    from chalicelib.policy.policy import load_policy, unknown_rule
+    """List the rules with the policy in force, or tell one of them in full: why, fix, references."""
+    from chalicelib.cli.catalogue import run_rules
+    from chalicelib.policy.policy import load_policy
 
-    loaded = load_policy(policy or "baseline")
-    if rule is None:
-        show.catalogue(loaded)
-    elif rule in loaded.rules:
-        show.rule(loaded.rules[rule].rule, loaded)
-    else:
-        raise InvalidInput(unknown_rule(rule, loaded.rules))
+    if rule is not None and topic is not None:
+        raise InvalidInput("give either a rule or --topic", field="--topic")
+    run_rules(rule, load_policy(policy or "baseline"), topic=topic, format=format, to=output)
 
 
 @policy_app.command("check")
@@ -134,6 +134,28 @@ def show_report(
     from chalicelib.cli.kept import run_show
 
     run_show(report, formats=format or (), output=output, severity=severity, profile=profile)
+
+
+@app.command()
+def fix(
+    asked: Annotated[
+        str,
+        typer.Argument(
+            metavar="FINDING-OR-RESOURCE",
+            help="Id of a finding, name or ARN of a resource, or a rule, as the report shows it.",
+        ),
+    ],
+    report: Annotated[
+        str | None,
+        typer.Option(metavar="REPORT", help="A JSON file, s3://BUCKET/KEY, or - for stdin. Default: the last audit's."),
+    ] = None,
+    profile: Profile = None,
+    output: Output = None,
+) -> None:
+    """Tell how to fix a finding: text, commands, snippets for templates. Changes nothing."""
+    from chalicelib.cli.fixes import run_fix
+
+    run_fix(asked, report=report, profile=profile, to=output)
 
 
 @app.command()

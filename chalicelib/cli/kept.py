@@ -1,10 +1,11 @@
 """``auditor show REPORT``: a report that was kept, in any format."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from chalicelib.cli import outputs, show
-from chalicelib.report.file import report_in
+from chalicelib.report.file import STDIN, report_in
 from chalicelib.report.narrowing import narrowed
 from chalicelib.report.severity import Severity
 
@@ -17,7 +18,8 @@ def run_show(
 ) -> None:
     """Shows a stored report as the audit would have, or writes it to files. Raises InvalidInput."""
     files = outputs.planned(outputs.chosen_formats(formats), output)
-    show.give(narrowed(kept_report(report, profile), severity=severity), files)
+    fixes = f"auditor fix --report {quote(report)}" if report != STDIN else ""
+    show.give(narrowed(kept_report(report, profile), severity=severity), files, fixes=fixes)
 
 
 def kept_report(report: str, profile: str | None, field: str = "REPORT") -> "Report":

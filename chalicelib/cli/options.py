@@ -53,6 +53,14 @@ class DiffFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class RulesFormat(StrEnum):
+    """How the catalogue can be shown."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class CalendarFormat(StrEnum):
     """How a calendar can be shown."""
 

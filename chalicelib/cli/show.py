@@ -1,4 +1,4 @@
-"""What the terminal shows: the report as a table or as JSON, the catalogue, one rule."""
+"""What the terminal shows: the report as a table or in another format, and every outcome for a resource."""
 
 import os
 import sys
@@ -7,23 +7,20 @@ from io import StringIO
 from itertools import groupby
 from json import dumps
 from pathlib import Path
+from typing import Any
 
-from rich import table
 from rich.console import Console
 from rich.text import Text
 
 from chalicelib.cli import outputs
 from chalicelib.cli.explain import Explained
 from chalicelib.cli.outputs import save
-from chalicelib.cli.table import STYLES, Table
+from chalicelib.cli.table import Table
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import EndpointCapacity, Report
+from chalicelib.report.findings import Finding, Report
 from chalicelib.report.formats.writers import WRITERS
 from chalicelib.report.outcomes import Verdict
-from chalicelib.rules import Rule
-from chalicelib.rules.parameters import meaning
-from chalicelib.rules.well_architected import best_practices, titles
-from chalicelib.templating import clean, rule_title
+from chalicelib.templating import clean
 
 #: Columns where nobody says how many there are: in a file, in a pipe.
 PAGE = 140
@@ -47,12 +44,12 @@ def _forget_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write(report: Report, *, to: Path | None) -> None:
-    """Shows the report as a table on stdout, or writes it whole to a file."""
+def write(report: Report, *, to: Path | None, fixes: str = "") -> None:
+    """Shows the report as a table on stdout, or writes it whole to a file. ``fixes`` is the command for fixes."""
     if to is not None:
         return save(to, plain(report))
     terminal = Terminal()
-    for line in Table(report, terminal.width).lines():
+    for line in Table(report, terminal.width, fixes).lines():
         terminal.print(line, soft_wrap=True)
         if terminal.quiet:
             return
@@ -62,6 +59,7 @@ def give(
     report: Report,
     files: Mapping[str, Path | None],
     writers: Mapping[str, Callable[[Report], str]] = WRITERS,
+    fixes: str = "",
 ) -> None:
     """Shows the report, or writes all of its files: by format, None for stdout.
 
@@ -74,10 +72,15 @@ def give(
         if file is not None:
             texts[file] = plain(report) if format == outputs.TABLE else writers[format](report)
         elif format == outputs.TABLE:
-            write(report, to=None)
+            write(report, to=None, fixes=fixes)
         else:
             text(writers[format](report), to=None)
     outputs.save_all(texts, {file: format for format, file in files.items() if file is not None})
+
+
+def note(sentence: str) -> None:
+    """Says something on stderr, beside the result."""
+    print(f"auditor: {clean(sentence)}", file=sys.stderr)
 
 
 def text(content: str, *, to: Path | None) -> None:
@@ -93,41 +96,6 @@ def text(content: str, *, to: Path | None) -> None:
 def plain(report: Report) -> str:
     """The table as text, for a file."""
     return "".join(f"{line.plain}\n" for line in Table(report, PAGE).lines())
-
-
-def catalogue(policy: Policy) -> None:
-    """Every rule with its severity, and whether the policy enables it."""
-    rows = table.Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("RULE", "SEVERITY", "ON", "TITLE"):
-        rows.add_column(name, overflow="fold", no_wrap=name in ("SEVERITY", "ON"))
-    for id, setting in policy.rules.items():
-        rule = setting.rule
-        severity = setting.severity or rule.severity
-        state = ("observe" if setting.mode == "observe" else "yes") if setting.enabled else "no"
-        rows.add_row(Text(id), Text(severity.value, STYLES[severity]), Text(state), Text(title_of(rule)))
-    Terminal().print(rows)
-
-
-def rule(shown_rule: Rule, policy: Policy) -> None:
-    """One rule in full: condition, parameters in force, what it reads and which permissions that needs."""
-    setting = policy.rules[shown_rule.id]
-    lines = [
-        f"{shown_rule.id}: {title_of(shown_rule)}",
-        "",
-        shown_rule.condition,
-        "",
-        f"topic       {shown_rule.topic}",
-        f"judges      {', '.join(shown_rule.kinds)}",
-        f"severity    {(setting.severity or shown_rule.severity).value}",
-        f"enabled     {'yes' if setting.enabled else 'no'} by the policy {policy.name}",
-        f"reads       {', '.join(sorted(shown_rule.reads))}",
-        f"metrics     {', '.join(shown_rule.metric_names) or '–'}",
-    ]
-    lines += ["parameters  " + ("\n            ".join(_parameters(shown_rule, policy)) or "–")]
-    lines += ["permissions " + "\n            ".join(shown_rule.permissions)]
-    practices = [f"{practice} {titles()[practice]}" for practice in best_practices(shown_rule.id)]
-    lines += ["practices   " + ("\n            ".join(practices) or "–")]
-    print("\n".join(lines))
 
 
 VERDICTS = {
@@ -147,14 +115,19 @@ QUESTIONS = {
 }
 
 
-def explained(
-    answers: Sequence[Explained], policy: Policy, endpoints: Sequence[EndpointCapacity], *, json: bool, to: Path | None
-) -> None:
-    """Every rule's outcome for one resource and its parts, with reason and facts, on stdout or in a file; of an
-    endpoint whether it would come back, too."""
-    verdicts = {endpoint.arn: dict(endpoint.comes_back) for endpoint in endpoints if endpoint.comes_back is not None}
+def explained(answers: Sequence[Explained], policy: Policy, report: Report, *, json: bool, to: Path | None) -> None:
+    """Every rule's outcome for one resource and its parts, with reason and facts, of what failed also why it matters,
+    its fix and references; on stdout or in a file. Of an endpoint whether it would come back, too."""
+    verdicts = {
+        endpoint.arn: dict(endpoint.comes_back) for endpoint in report.endpoints if endpoint.comes_back is not None
+    }
+    found = {(finding.rule, finding.resource.arn, finding.resource.name): finding for finding in report.findings}
+
+    def finding_of(answer: Explained) -> Finding | None:
+        return found.get((answer.rule.id, answer.resource.arn, answer.resource.name))
+
     if json:
-        told = [answer.as_json() for answer in answers]
+        told = [{**answer.as_json(), **_advice(finding_of(answer))} for answer in answers]
         for resource in {one.resource.arn: one.resource for one in answers if one.resource.kind == "endpoint"}.values():
             named = {"kind": resource.kind, "name": resource.name, "arn": resource.arn}
             asked = verdicts.get(resource.arn, {})
@@ -174,6 +147,11 @@ def explained(
             if answer.outcome.evidence:
                 facts = ", ".join(f"{name} {_fact(value)}" for name, value in answer.outcome.evidence.items())
                 console.print(Text(clean(f"                 {facts}"), "dim"))
+            if (finding := finding_of(answer)) is not None:
+                for label, words in (("why", finding.why), ("fix", finding.fix.text)):
+                    console.print(Text.assemble(f"                 {label}  ", clean(words)))
+                for line in [*finding.fix.commands, *finding.references]:
+                    console.print(Text(clean(f"                      {line}"), "cyan"))
         for id, setting in policy.rules.items():
             if resource.kind in setting.rule.kinds and id not in {answer.rule.id for answer in listed}:
                 console.print(Text.assemble("  ", ("off            ", "dim"), id))
@@ -184,21 +162,17 @@ def explained(
         save(to, out.getvalue())
 
 
+def _advice(finding: Finding | None) -> dict[str, Any]:
+    """What is told beside an outcome as JSON where there is a finding of it."""
+    if finding is None:
+        return {}
+    return {
+        "finding": finding.id,
+        "why": finding.why,
+        "fix": finding.fix.model_dump(mode="json"),
+        "references": finding.references,
+    }
+
+
 def _fact(value: object) -> str:
     return value if isinstance(value, str) else dumps(value, default=str)
-
-
-def title_of(named_rule: Rule) -> str:
-    """The title that all findings of a rule share."""
-    return named_rule.words.title if named_rule.words else rule_title(named_rule.id)
-
-
-def _parameters(named_rule: Rule, policy: Policy) -> list[str]:
-    chosen = policy.rules[named_rule.id].params.model_dump(mode="json")
-    defaults = named_rule.params().model_dump(mode="json")
-    return [
-        f"{name} {value}"
-        + ("" if value == defaults[name] else f" (default {defaults[name]})")
-        + (f": {words}" if (words := meaning(named_rule.id, name)) else "")
-        for name, value in chosen.items()
-    ]

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 from msgspec import Struct
 from rich.cells import cell_len
-from rich.console import Console
 from rich.text import Text
 
 from chalicelib.cli import amounts
+from chalicelib.cli.wrapping import wrapped
 from chalicelib.report.findings import BlindSpot, Finding, Report, Severity, root_arn
 from chalicelib.report.formats.writers import WRITERS
+from chalicelib.report.headline import clauses, headline
 from chalicelib.report.left import left_in_words
 from chalicelib.report.order import ordered, sort_key
 from chalicelib.scope import ARN, KINDS_BY_ARN
@@ -36,6 +37,8 @@ RULER, BAR = 100, 40
 INDENT = 12
 #: From so many findings on, a shorter way to look at them is named.
 MANY = 200
+#: Commands of the first fix that the summary shows; of more it says how they are told.
+COMMANDS = 3
 #: Resources named in the summary as the most affected, and rules and places named of a blind spot.
 MOST, SOME = 5, 6
 
@@ -98,14 +101,15 @@ def _root(finding: Finding) -> tuple[str, str]:
 class Table:
     """A report in lines of at most ``width`` columns."""
 
-    def __init__(self, report: Report, width: int) -> None:
-        self.report = report
+    def __init__(self, report: Report, width: int, fixes: str = "") -> None:
+        """``fixes`` is the command that tells the fix of a finding, up to what is asked for; empty where there is
+        none."""
+        self.report, self.fixes = report, fixes
         self.width = max(width, 24)
         self.open = report.open_findings()
         self.groups = groups(self.open)
         self.many_places = len(report.accounts) > 1 or len(report.regions) > 1
         self._rules = max((cell_len(finding.rule) for finding in self.open), default=0)
-        self._measure = Console(width=self.width, no_color=True)
 
     def lines(self) -> Iterator[Text]:
         """The whole: findings, then the summary."""
@@ -174,17 +178,17 @@ class Table:
         yield Text(line, "dim")
 
     def _wrapped(self, text: Text, width: int) -> list[Text]:
-        lines = list(text.wrap(self._measure, max(width, 10), overflow="fold"))
-        for line in lines:
-            line.rstrip()
-        return lines or [Text()]
+        return wrapped(text, max(width, 10))
 
     # ---- summary
 
     def summary(self) -> Iterator[Text]:
         """Counts by severity, the most affected resources, what could not be seen, and what was looked at."""
         yield Text("─" * min(self.width, RULER), "dim")
+        if any(clause.about != "findings" for clause in clauses(self.report)):
+            yield from self._folded(Text(headline(self.report), "bold"), 2)
         yield from self._counts()
+        yield from self._first()
         if len(self.groups) > MOST:
             most = self.groups[:MOST]
             names = max(cell_len(self._named(group).plain) for group in most)
@@ -194,7 +198,7 @@ class Table:
         yield from self._section("Blind spots", self._blind_spots(), self._blind_spot)
         yield Text()
         narrowed = flat(self.report.shown.words) if self.report.shown is not None else ""
-        for line in (left_in_words(self.report.deferred), self._exempt(), narrowed, self._hint()):
+        for line in (left_in_words(self.report.deferred), self._exempt(), narrowed, self._hint(), self._empty()):
             if line:
                 yield from self._folded(Text(line), 2)
         yield from self._listed(self._looked_at())
@@ -237,6 +241,26 @@ class Table:
         name = self._named(group)
         gap = " " * (max(0, min(names, self.width // 2) - name.cell_len) + 2)
         yield from self._folded(Text.assemble(name, gap, Text(", ").join(counts)), 4)
+
+    def _first(self) -> Iterator[Text]:
+        """The fix of the first finding, and where those of the others are. Commands stay whole, to be copied."""
+        if not self.open:
+            return
+        finding = self.open[0]
+        fix = finding.fix
+        yield from (Text(), Text("To do first", "bold"))
+        about = Text.assemble("  ", (finding.severity.value, STYLES[finding.severity]), f"  {finding.rule}  ")
+        yield from self._folded(about.append(flat(finding.resource.name)), 4)
+        yield from self._folded(Text(f"  {flat(fix.text)}"), 2)
+        if len(fix.commands) <= COMMANDS:
+            yield from (Text(clean(f"    {command}"), "cyan") for command in fix.commands)
+        if self.fixes:
+            left = (
+                f"its {len(fix.commands)} commands: {self.fixes} {finding.id}" if len(fix.commands) > COMMANDS else ""
+            )
+            others = f"every other fix: {self.fixes} FINDING-OR-RESOURCE" if len(self.open) > 1 else ""
+            for line in filter(None, (left, others)):
+                yield from self._folded(Text(f"  {line}", "dim"), 4)
 
     def _passed(self) -> Iterator[Text]:
         """What passed, a line for each rule with the resources under it, where the report lists it."""
@@ -290,6 +314,17 @@ class Table:
         if "html" in WRITERS:
             ways.append("--format html --output report.html writes a page to filter")
         return f"Much to read: {', '.join(ways)}." if ways and len(self.open) >= MANY else ""
+
+    def _empty(self) -> str:
+        """Asks whether it is the right place, where there is nothing in it although everything could be read."""
+        report = self.report
+        if not report.whole or any(report.resources.values()):
+            return ""
+        regions, accounts = ", ".join(report.regions), ", ".join(report.accounts)
+        return (
+            f"Nothing of SageMaker is in {regions} of account {accounts}. Is it the right one? --region NAME and "
+            "--profile NAME choose another, --all-regions looks everywhere."
+        )
 
     def _looked_at(self) -> list[str]:
         report = self.report

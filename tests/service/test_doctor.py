@@ -146,6 +146,7 @@ def test_what_an_audit_leaves_unknown_the_doctor_has_foretold(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", ["sagemaker:DescribeEndpoint", "sagemaker:DescribeNotebookInstance"])
 def test_what_fails_for_one_resource_alone_is_not_taken_for_resolved(
     front: Front, audit: Audit, undisturbed: Report, operation: str

@@ -203,6 +203,7 @@ def test_resolved_findings_and_findings_of_jobs_expire(story: Story) -> None:
     assert expires[a_finding(9).id] == int((NOW + timedelta(days=32)).timestamp())
 
 
+@pytest.mark.slow
 def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) -> None:
     severities = [Severity.MEDIUM, Severity.HIGH, Severity.LOW]
     story.ledger.write([Known(a_finding(number, severity=severities[number % 3])) for number in range(250)])

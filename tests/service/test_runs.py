@@ -282,6 +282,7 @@ def walked(service: Service, run: str, cursor: str | None = None) -> list[dict[s
             return answers
 
 
+@pytest.mark.slow
 def test_a_large_report_of_a_run_comes_in_pages_that_together_hold_everything(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_only_apps_in_service_that_are_paid_for_are_described_and_each_setting_o
     assert calls["sagemaker:DescribeUserProfile"] == 2
 
 
+@pytest.mark.slow
 def test_a_policy_without_the_rule_asks_nothing(demo: Emulator) -> None:
     calls = Auditor(Aws(demo.session(), REGION), load_policy()).audit(Scope(ACCOUNT, REGION), "cli").api_calls
     assert not {LIST, "sagemaker:DescribeApp", "sagemaker:DescribeDomain"} & set(calls)

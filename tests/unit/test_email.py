@@ -406,6 +406,7 @@ def test_a_message_of_any_number_of_findings_is_shown_whole_and_counts_the_rest(
         assert f"{number:,} findings to look at" in plain and f"{number:,} findings to look at" in rich
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_large_findings_are_named_less_often_and_still_counted() -> None:
     words = "lorem & ipsum " * 1_000

@@ -362,6 +362,7 @@ def test_what_is_no_template_is_told_with_its_line(text: str, message: str) -> N
         judgement(text)
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_a_small_file_cannot_become_a_huge_one() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]

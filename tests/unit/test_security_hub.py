@@ -276,6 +276,7 @@ def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -
     assert [finding for one in made for finding in one] == findings
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_a_batch_has_at_most_six_megabytes() -> None:
     large = [formatted(Change(change="new", finding=a_huge_finding(40))) for _ in range(100)]
@@ -296,6 +297,7 @@ def five_thousand() -> Notice:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_five_thousand_findings_go_out_in_fifty_batches() -> None:
     hub = Hub()
