@@ -352,7 +352,7 @@
   const plain = (several, everything) => [["", everything], ...several.map((one) => [one, one])];
 
   function choices() {
-    options(fields.severity, [["", "all severities"], ...SEVERITIES.map((one) => [`only-${one}`, one]),
+    options(fields.severity, [["", "all severities"], ...SEVERITIES.map((one) => [`only-${one}`, `${one} only`]),
       ...SEVERITIES.slice(1, 4).map((one) => [one, `${one}, or worse`])]);
     options(fields.topic, named(values((one) => one.topic), "all topics"));
     options(fields.rule, [["", "all rules"], ...values((one) => one.rule).map((one) => [one, one])]);

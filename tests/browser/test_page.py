@@ -168,8 +168,8 @@ def test_a_finding_opens_to_all_that_is_known(site: Site, new_tab: NewTab) -> No
 def test_a_command_is_copied(site: Site, new_tab: NewTab) -> None:
     tab = new_tab(site.show("/audit", a_page(many(1))), permissions=["clipboard-read", "clipboard-write"])
     opened(tab)
-    tab.get_by_role("button", name="Copy").click()
-    expect(tab.get_by_role("button", name="Copied")).to_be_visible()
+    tab.get_by_role("button", name="Copy", exact=True).click()
+    expect(tab.get_by_role("button", name="Copied", exact=True)).to_be_visible()
     copied = tab.evaluate("navigator.clipboard.readText()")
     assert copied == "aws sagemaker describe-endpoint --endpoint-name endpoint-00000"
 

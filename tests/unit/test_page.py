@@ -156,6 +156,8 @@ def test_the_trend_is_a_stack_of_severities_with_dates_and_values() -> None:
 
 
 def test_what_to_do_first_names_resource_owner_amount_and_console() -> None:
+    hostile = Resource(kind="endpoint", arn="arn:x", name="x", console_url="javascript:alert(1)")
+    assert "javascript:" not in page(a_report(a_finding(1, resource=hostile))).partition('id="data"')[0]
     console = "https://eu-west-1.console.aws.amazon.com/sagemaker/home?region=eu-west-1#/endpoints/churn"
     churn = Resource(
         kind="endpoint", arn="arn:aws:sagemaker:eu-west-1:1:endpoint/churn", name="churn", console_url=console

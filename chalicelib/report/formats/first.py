@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from chalicelib.report.findings import Finding, root_arn
 from chalicelib.report.order import ordered
@@ -25,6 +26,17 @@ class Action(NamedTuple):
     def says(self) -> str:
         """The summary without the name that stands before it."""
         return self.finding.summary.removeprefix(f"{self.name} ")
+
+    @property
+    def console(self) -> str | None:
+        """Where the resource can be opened."""
+        url = self.finding.resource.console_url
+        return url if url is not None and web(url) else None
+
+
+def web(link: str) -> bool:
+    """True for an address that a page may link to."""
+    return urlsplit(link).scheme in ("https", "http")
 
 
 def actions(findings: Iterable[Finding], most: int = FIRST) -> list[Action]:

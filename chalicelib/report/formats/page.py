@@ -11,13 +11,12 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from chalicelib import __version__
 from chalicelib.report.calendar import SOON_DAYS, soon
 from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outcome, rows
 from chalicelib.report.findings import EndpointCapacity, Finding, Report, Severity, utc_text
-from chalicelib.report.formats.first import actions
+from chalicelib.report.formats.first import actions, web
 from chalicelib.report.formats.trend import stacked
 from chalicelib.report.headline import clauses
 from chalicelib.report.left import left_in_words
@@ -192,7 +191,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "why": shared(finding.why),
         "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
         "evidence": finding.evidence,
-        "references": [shared(link) for link in finding.references if _web(link)],
+        "references": [shared(link) for link in finding.references if web(link)],
         "well_architected": finding.well_architected,
         "owner": finding.owner,
         "saving": finding.saving.model_dump() if finding.saving else None,
@@ -202,10 +201,6 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "last_seen": utc_text(finding.last_seen),
         "resolved_at": utc_text(finding.resolved_at) if finding.resolved_at else None,
     }
-
-
-def _web(link: str) -> bool:
-    return urlsplit(link).scheme in ("https", "http")
 
 
 def _mapped(report: Report) -> list[EndpointCapacity]:
