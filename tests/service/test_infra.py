@@ -439,8 +439,9 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
 def test_the_role_of_member_accounts_reads_what_parts_and_events_read_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement, of_doctor = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS | EVENT_READS})
+    assert of_doctor["Action"] == ["events:DescribeRule", "events:ListRuleNamesByTarget"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
@@ -527,6 +528,25 @@ def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeyp
 
 
 # ---- what an organization asks of all of it
+
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+IN_RULES = {
+    *("Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or"),
+    *("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"),
+}
+
+
+def keys_of(document: Any) -> Iterator[str]:
+    """Every key of every mapping within."""
+    if isinstance(document, dict):
+        yield from document
+    for value in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from keys_of(value)
+
+
+def test_rules_use_functions_that_rules_may_use(stack: Template) -> None:
+    used = {key for key in keys_of(stack["Rules"]) if key.startswith("Fn::")}
+    assert used <= IN_RULES
 
 
 def test_every_role_has_the_boundary_and_what_key_and_subnets_need(stack: Template) -> None:
