@@ -71,9 +71,9 @@ bench: setup  ## what an audit costs: calls, seconds, memory, cold start (BENCH=
 bench-others: setup  ## Prowler and Cloud Custodian against the same account, side by side
 	@$(PY) -m benchmarks.others
 
-deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=… AlarmEmail=…"]
+deploy: setup  ## deploy the stack: STAGE=prod BUCKET=… [REGION=…] [PARAMETERS="Regions=…"] [TAGS="team=…"] [DRY_RUN=1]
 	@$(PY) -m tools.deploy --stage $(STAGE) --bucket "$(BUCKET)" $(if $(REGION),--region $(REGION)) \
-	  $(if $(PARAMETERS),--parameter $(PARAMETERS))
+	  $(if $(PARAMETERS),--parameter $(PARAMETERS)) $(if $(TAGS),--tag $(TAGS)) $(if $(DRY_RUN),--dry-run)
 
 destroy: setup  ## remove the stack (YES=1), keeping table and reports
 	@$(PY) -m tools.destroy --stage $(STAGE) $(if $(REGION),--region $(REGION)) $(if $(YES),--yes)

@@ -56,7 +56,9 @@ IAM = IAMAuthorizer()
 @cache
 def service() -> Service:
     """One for the life of the process: clients, policy and identity are kept between invocations."""
-    return Service(Settings.from_environment(), boto3.Session())
+    settings = Settings.from_environment()
+    logging.getLogger("chalicelib").setLevel(settings.log_level)
+    return Service(settings, boto3.Session())
 
 
 def within(event: Any) -> Service:

@@ -74,6 +74,7 @@ class Settings(BaseModel):
     external_id: str | None = Field(None, repr=False)
     lookback_days: PositiveInt = 30
     recheck_minutes: Annotated[int, Field(ge=0, le=15)] = 10
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     slack_secret: str | None = None
     email_from: str | None = None
     email_to: str | None = None

@@ -94,9 +94,7 @@ class Fleet(Struct, frozen=True):
         if any(account != self.account for account in wanted) and not self.settings.role_name:
             raise InvalidInput("other accounts need AUDITOR_ROLE_NAME, the name of the role to assume in them")
         run_id = id or f"a-{uuid.uuid4().hex[:20]}"
-        self.runs.start(run_id, parts, trigger, notify=notify, rules=rules)
-        run = self.runs.get(run_id)
-        assert run is not None
+        run = self.runs.start(run_id, parts, trigger, notify=notify, rules=rules)
         # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
         self._queue(run_id, sorted(run.open))
         return run

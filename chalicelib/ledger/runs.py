@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from chalicelib.ledger.results import Head, Result, Results, RunPart, partition_of_run
-from chalicelib.ledger.table import Expression, Item, ItemTable, utc_now
+from chalicelib.ledger.table import Expression, Item, ItemTable, LedgerFailed, utc_now
 from chalicelib.report.findings import Trigger, utc_text
 
 KEPT_DAYS = 30
@@ -80,8 +80,9 @@ class Runs:
 
     def start(
         self, id: str, parts: Iterable[RunPart], trigger: str, *, notify: bool = True, rules: Iterable[str] = ()
-    ) -> bool:
-        """Begins a run; False when it has been begun already, as an event delivered twice does."""
+    ) -> Run:
+        """Begins a run and gives it. One that has been begun already, as by an event delivered twice or by the own
+        write of which the answer was lost, is given as it is."""
         keys = {part.key for part in parts}
         item = {
             "pk": partition_of_run(id),
@@ -96,10 +97,13 @@ class Runs:
             "rules": ",".join(sorted(rules)),
             "expires": self._expiry(),
         }
-        if not self._table.put(item, only_if=Expression("attribute_not_exists(pk)")):
-            return False
-        self._table.update("runs", "open", Expression("ADD ids :id", id={id}))
-        return True
+        self._table.put(item, only_if=Expression("attribute_not_exists(pk)"))
+        run = self.get(id)
+        if run is None:
+            raise LedgerFailed(f"the table {self.table} says that it holds the run {id}, and does not give it")
+        if not run.closed:
+            self._table.update("runs", "open", Expression("ADD ids :id", id={id}))
+        return run
 
     def get(self, id: str) -> Run | None:
         """The run with this id, or None. One whose time is over is stuck, also before anybody has closed it."""

@@ -50,6 +50,7 @@ def to_cloudwatch() -> Any:
     package = logging.getLogger("chalicelib")
     package.addHandler(logger.registered_handler)
     package.setLevel(logging.INFO)
+    log.setLevel(logging.INFO)  # the figures of its lines are metrics, on which alarms hang, whatever the others log
     package.propagate = False  # Lambda's own handler would write it a second time, as text
     return logger
 

@@ -22,7 +22,7 @@ from chalicelib.report.telemetry import DIMENSION, METRICS, NAMESPACE, SERVICE
 from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
-from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
+from tools.infra import MEMBER_ROLE, ROLLOUT, ROOT, SLACK, STACK, load, member_role, merged, stack_template
 from tools.member_events import MEMBER_EVENTS, member_events
 from tools.permissions import EVENT_READS, FUNCTIONS, SWEEP_READS
 
@@ -141,7 +141,7 @@ def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, mo
 
 def test_chalice_merges_the_stack_as_the_deployment_does(packed: Template, tmp_path: Path) -> None:
     written = (packed_by_chalice(tmp_path, STACK) / "sam.yaml").read_text()
-    assert yaml.safe_load(written) == stack_template(packed, slack=False)
+    assert yaml.safe_load(written) == merged(packed, (STACK,))
 
 
 def test_merging_again_changes_nothing(stack: Template) -> None:
@@ -189,7 +189,7 @@ def test_every_setting_comes_from_the_stack(stack: Template) -> None:
 
 
 def test_the_defaults_of_the_stack_are_accepted_as_settings() -> None:
-    template = load(STACK)
+    template = merged(load(STACK), (ROLLOUT,))
     defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     environment = {
@@ -244,8 +244,12 @@ def test_a_part_is_hidden_for_six_times_the_function_and_given_up_after_its_last
 
 
 def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
-    alarm = load(STACK)["Resources"]["NoCompleteAudit"]["Properties"]
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    alarm = {
+        **load(STACK)["Resources"]["NoCompleteAudit"]["Properties"],
+        **load(ROLLOUT)["Resources"]["NoCompleteAudit"]["Properties"],
+    }
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, {"Ref": "SilentHours"})
+    assert load(ROLLOUT)["Parameters"]["SilentHours"]["Default"] == 26
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert alarm["TreatMissingData"] == "breaching"
 
@@ -288,7 +292,8 @@ def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> N
     services = {service for one in key["Statement"] if (service := one["Principal"].get("Service"))}
     assert services == {"cloudwatch.amazonaws.com"}
     for topic in of_type(stack, "AWS::SNS::Topic").values():
-        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["TopicKey", "Arn"]}
+        own = {"Fn::GetAtt": ["TopicKey", "Arn"]}
+        assert topic["KmsMasterKeyId"] == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, own]}
 
 
 def test_the_dashboard_shows_every_function_and_alarm() -> None:
@@ -323,7 +328,7 @@ def test_the_bucket_is_closed(stack: Template) -> None:
     bucket = stack["Resources"]["Reports"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert list(found(bucket, "SSEAlgorithm")) == ["AES256"]
+    assert list(found(bucket, "SSEAlgorithm")) == ["aws:kms", "AES256"]
     assert stack["Resources"]["Reports"]["Condition"] == "HasReportsBucket"
 
 
@@ -521,13 +526,65 @@ def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeyp
         assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
 
 
+# ---- what an organization asks of all of it
+
+
+def test_every_role_has_the_boundary_and_what_key_and_subnets_need(stack: Template) -> None:
+    roles = of_type(stack, "AWS::IAM::Role")
+    assert len(roles) >= len(functions(stack))
+    for name, role in roles.items():
+        boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+        assert role["PermissionsBoundary"] == boundary, name
+        conditions = [policy["Fn::If"][0] for policy in role["Policies"] if "Fn::If" in policy]
+        secrets = ["HasSecretsKey"] if "secretsmanager:GetSecretValue" in json.dumps(role) else []
+        assert conditions == ["HasKey", "HasSubnets", *secrets], name
+
+
+def test_the_keys_are_used_by_way_of_the_services_that_hold_the_data_alone(stack: Template) -> None:
+    for role in of_type(stack, "AWS::IAM::Role").values():
+        for policy in role["Policies"]:
+            statements = (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
+            for statement in statements:
+                if {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"} & set(statement["Action"]):
+                    assert statement["Condition"]["StringEquals"]["kms:ViaService"], statement
+                    assert statement["Resource"] in ({"Ref": "KmsKeyArn"}, {"Ref": "SecretsKeyArn"})
+
+
+def test_the_own_key_encrypts_all_that_is_kept(stack: Template) -> None:
+    own = {"Ref": "KmsKeyArn"}
+    for kind, key in (("AWS::Logs::LogGroup", "KmsKeyId"), ("AWS::SQS::Queue", "KmsMasterKeyId")):
+        for name, resource in of_type(stack, kind).items():
+            assert resource[key] == {"Fn::If": ["HasKey", own, {"Ref": "AWS::NoValue"}]}, name
+    table = stack["Resources"]["LedgerTable"]["Properties"]["SSESpecification"]
+    assert table["SSEEnabled"] is True and table["KMSMasterKeyId"]["Fn::If"][:2] == ["HasKey", own]
+    assert stack["Globals"]["Function"]["KmsKeyArn"]["Fn::If"][:2] == ["HasKey", own]
+
+
+def test_functions_that_audit_have_the_memory_that_is_asked_for(stack: Template) -> None:
+    sizes = {name: function["MemorySize"] for name, function in functions(stack).items()}
+    assert {name for name, size in sizes.items() if size != {"Ref": "MemorySize"}} <= {"DeliverToSlack"}
+
+
+def test_code_of_a_function_in_a_vpc_makes_no_interface(stack: Template) -> None:
+    (policy,) = {
+        json.dumps(policy["Fn::If"][1]["PolicyDocument"])
+        for role in of_type(stack, "AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        if policy.get("Fn::If", [""])[0] == "HasSubnets"
+    }
+    allowed, looked, denied = json.loads(policy)["Statement"]
+    assert denied["Effect"] == "Deny" and denied["Action"] == allowed["Action"]
+    assert "lambda:SourceFunctionArn" in denied["Condition"]["ArnLike"]
+    assert all(action.startswith("ec2:Describe") for action in looked["Action"])
+
+
 # ---- documentation
 
 
 def test_every_parameter_is_explained() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     explained = set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE))
-    assert explained == load(STACK)["Parameters"].keys() | load(SLACK)["Parameters"].keys()
+    assert explained == {name for path in (STACK, SLACK, ROLLOUT) for name in load(path)["Parameters"]}
 
 
 def test_every_alarm_is_explained(stack: Template) -> None:

@@ -1,10 +1,15 @@
 """Parts of a run that fail, or come to their end twice."""
 
+from datetime import timedelta
+from typing import Any
+
 import boto3
+import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.ledger.results import Result, RunPart, head_of
 from chalicelib.ledger.runs import Runs
-from chalicelib.ledger.table import TABLE
+from chalicelib.ledger.table import TABLE, LedgerFailed
 from chalicelib.report.findings import utc_text
 from chalicelib.report.known import Resolution
 from emulator.front import Front
@@ -45,14 +50,36 @@ def test_a_run_that_is_begun_twice_goes_on_as_it_is(emulator: Emulator) -> None:
     emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
     runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION))
     first, second = RunPart("222222222222", REGION), RunPart("333333333333", REGION, "jobs")
-    assert runs.start("a-1", [first, second], "schedule", rules=["endpoint-idle", "endpoint-degraded"])
+    runs.start("a-1", [first, second], "schedule", rules=["endpoint-idle", "endpoint-degraded"])
     runs.finish("a-1", first)
-    assert not runs.start("a-1", [first, second], "schedule")
-    run = runs.get("a-1")
-    assert run is not None
+    run = runs.start("a-1", [first, second], "schedule")
     assert (run.state, run.parts, run.open) == ("running", 2, frozenset({second}))
     assert (run.accounts, run.rules) == (("222222222222", "333333333333"), ("endpoint-degraded", "endpoint-idle"))
     assert run.notify and not run.closed
+
+
+def test_a_run_whose_beginning_was_cut_short_is_among_the_open_ones_when_it_is_begun_again(emulator: Emulator) -> None:
+    client = emulator.client("dynamodb")
+    client.create_table(TableName="ledger", **TABLE)
+    runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION), lambda: NOW)
+    runs.start("a-1", [RunPart("222222222222", REGION)], "schedule")
+    client.delete_item(TableName="ledger", Key={"pk": {"S": "runs"}, "sk": {"S": "open"}})  # the second write is lost
+    runs.start("a-1", [RunPart("222222222222", REGION)], "schedule")
+    late = Runs("ledger", boto3.client("dynamodb", region_name=REGION), lambda: NOW + timedelta(days=1))
+    assert [run.id for run in late.stale()] == ["a-1"]
+
+
+def test_a_table_that_contradicts_itself_begins_no_run(emulator: Emulator) -> None:
+    emulator.client("dynamodb").create_table(TableName="ledger", **TABLE)
+    client = boto3.client("dynamodb", region_name=REGION)
+    refused = ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}, "PutItem")
+
+    def refuse(**_: Any) -> None:
+        raise refused
+
+    client.meta.events.register("before-call.dynamodb.PutItem", refuse)
+    with pytest.raises(LedgerFailed, match="says that it holds the run a-1, and does not give it"):
+        Runs("ledger", client).start("a-1", [RunPart("222222222222", REGION)], "schedule")
 
 
 def test_what_an_audit_found_at_once_is_a_run_that_is_over_and_told_nobody(emulator: Emulator) -> None:

@@ -60,11 +60,11 @@ class Book:
     def sizes(self) -> dict[tuple[str, str], int]:
         return {("222222222222", "us-east-1"): 500_001, ("222222222222", "eu-west-1"): 500_000}
 
-    def start(self, id: str, parts: Iterable[RunPart], trigger: Trigger, *, notify: bool, rules: Iterable[str]) -> bool:
+    def start(self, id: str, parts: Iterable[RunPart], trigger: Trigger, *, notify: bool, rules: Iterable[str]) -> Run:
         named = frozenset(parts)
         accounts = tuple(sorted({part.account for part in named}))
         self.run = Run(id, "queued", trigger, len(named), named, accounts, "", notify=notify, rules=tuple(rules))
-        return True
+        return self.run
 
     def get(self, id: str) -> Run | None:
         return self.run if self.run is not None and self.run.id == id else None
