@@ -197,6 +197,13 @@ def _check_value(name: str, value: str, declared: Mapping[str, Any]) -> None:
             raise NotReady(f"the parameter {name} does not take {shown}; accepted are whole numbers {bounds}")
 
 
+def check_subnets(values: Mapping[str, str]) -> None:
+    """Raises NotReady for subnets without a security group, or the other way round: the rules of a template know no
+    lists."""
+    if bool(values.get("SubnetIds")) != bool(values.get("SecurityGroupIds")):
+        raise NotReady("SubnetIds and SecurityGroupIds go together; accepted are both, or neither")
+
+
 def check_tags(tags: Mapping[str, str]) -> None:
     """Raises NotReady for tags that CloudFormation does not take."""
     for key, value in tags.items():
@@ -472,6 +479,7 @@ def deploy(
     infra = stack_template({}, slack=bool(slack_secret))
     check_environment(infra, os.environ)
     check_parameters(infra, given)
+    check_subnets({**before, **given})
     say("packing")
     code, template = packed_template(root / "out" / "package", wish.stage, slack_secret, pack)
     check_python(template, running)

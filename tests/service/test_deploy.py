@@ -295,6 +295,13 @@ def test_a_value_that_the_stack_takes_is_taken(name: str, value: str) -> None:
     deploying.check_parameters(stack_template({}, slack=False), {name: value})
 
 
+def test_subnets_need_a_security_group(session: Any, tmp_path: Path) -> None:
+    pack = Packing()
+    with pytest.raises(NotReady, match="SubnetIds and SecurityGroupIds go together"):
+        deployed(session, tmp_path, pack, parameters={"SubnetIds": "subnet-0a1b2c3d"})
+    assert pack.stages == []
+
+
 @pytest.mark.parametrize("tags", [{"aws:team": "ml"}, {"": "ml"}, {"team": "m" * 257}, {"a{b": ""}])
 def test_tags_that_cloudformation_does_not_take_are_refused(tags: dict[str, str]) -> None:
     with pytest.raises(NotReady, match="accepted are up to 128 letters"):

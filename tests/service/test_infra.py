@@ -439,8 +439,9 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
 def test_the_role_of_member_accounts_reads_what_parts_and_events_read_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement, of_doctor = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS | EVENT_READS})
+    assert of_doctor["Action"] == ["events:DescribeRule", "events:ListRuleNamesByTarget"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
@@ -526,6 +527,77 @@ def test_the_gateways_answer_is_deployed_with_the_api(stack: Template, monkeypat
     answer = api["Body"][GATEWAY]["MISSING_AUTHENTICATION_TOKEN"]
     assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
     assert answer["responseParameters"] == {"gatewayresponse.header.Content-Type": "'text/html; charset=utf-8'"}
+
+
+# ---- what an organization asks of all of it
+
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+IN_RULES = {
+    *("Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or"),
+    *("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"),
+}
+
+
+def keys_of(document: Any) -> Iterator[str]:
+    """Every key of every mapping within."""
+    if isinstance(document, dict):
+        yield from document
+    for value in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from keys_of(value)
+
+
+def test_rules_use_functions_that_rules_may_use(stack: Template) -> None:
+    used = {key for key in keys_of(stack["Rules"]) if key.startswith("Fn::")}
+    assert used <= IN_RULES
+
+
+def test_every_role_has_the_boundary_and_what_key_and_subnets_need(stack: Template) -> None:
+    roles = of_type(stack, "AWS::IAM::Role")
+    assert len(roles) >= len(functions(stack))
+    for name, role in roles.items():
+        boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+        assert role["PermissionsBoundary"] == boundary, name
+        conditions = [policy["Fn::If"][0] for policy in role["Policies"] if "Fn::If" in policy]
+        secrets = ["HasSecretsKey"] if "secretsmanager:GetSecretValue" in json.dumps(role) else []
+        assert conditions == ["HasKey", "HasSubnets", *secrets], name
+
+
+def test_the_keys_are_used_by_way_of_the_services_that_hold_the_data_alone(stack: Template) -> None:
+    for role in of_type(stack, "AWS::IAM::Role").values():
+        for policy in role["Policies"]:
+            statements = (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
+            for statement in statements:
+                if {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"} & set(statement["Action"]):
+                    assert statement["Condition"]["StringEquals"]["kms:ViaService"], statement
+                    assert statement["Resource"] in ({"Ref": "KmsKeyArn"}, {"Ref": "SecretsKeyArn"})
+
+
+def test_the_own_key_encrypts_all_that_is_kept(stack: Template) -> None:
+    own = {"Ref": "KmsKeyArn"}
+    for kind, key in (("AWS::Logs::LogGroup", "KmsKeyId"), ("AWS::SQS::Queue", "KmsMasterKeyId")):
+        for name, resource in of_type(stack, kind).items():
+            assert resource[key] == {"Fn::If": ["HasKey", own, {"Ref": "AWS::NoValue"}]}, name
+    table = stack["Resources"]["LedgerTable"]["Properties"]["SSESpecification"]
+    assert table["SSEEnabled"] is True and table["KMSMasterKeyId"]["Fn::If"][:2] == ["HasKey", own]
+    assert stack["Globals"]["Function"]["KmsKeyArn"]["Fn::If"][:2] == ["HasKey", own]
+
+
+def test_functions_that_audit_have_the_memory_that_is_asked_for(stack: Template) -> None:
+    sizes = {name: function["MemorySize"] for name, function in functions(stack).items()}
+    assert {name for name, size in sizes.items() if size != {"Ref": "MemorySize"}} <= {"DeliverToSlack"}
+
+
+def test_code_of_a_function_in_a_vpc_makes_no_interface(stack: Template) -> None:
+    (policy,) = {
+        json.dumps(policy["Fn::If"][1]["PolicyDocument"])
+        for role in of_type(stack, "AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        if policy.get("Fn::If", [""])[0] == "HasSubnets"
+    }
+    allowed, looked, denied = json.loads(policy)["Statement"]
+    assert denied["Effect"] == "Deny" and denied["Action"] == allowed["Action"]
+    assert "lambda:SourceFunctionArn" in denied["Condition"]["ArnLike"]
+    assert all(action.startswith("ec2:Describe") for action in looked["Action"])
 
 
 # ---- documentation
