@@ -56,7 +56,9 @@ IAM = IAMAuthorizer()
 @cache
 def service() -> Service:
     """One for the life of the process: clients, policy and identity are kept between invocations."""
-    return Service(Settings.from_environment(), boto3.Session())
+    settings = Settings.from_environment()
+    logging.getLogger("chalicelib").setLevel(settings.log_level)
+    return Service(settings, boto3.Session())
 
 
 def within(event: Any) -> Service:
@@ -243,6 +245,19 @@ def get_openapi() -> Response:
     from chalicelib.web import openapi, routes
 
     return _response(routes.guarded(lambda: routes.HttpResponse(200, openapi.document(app.routes))))
+
+
+@app.route("/slack/actions", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
+def post_slack_action() -> Response:
+    """What people answer in Slack, signed by Slack; off unless a signing secret is configured."""
+    from chalicelib.web import routes, slack_answers
+
+    request = _request()
+    return _response(
+        routes.guarded(
+            lambda: slack_answers.post_action(routes.ready(invoked), request.raw_body, dict(request.headers))
+        )
+    )
 
 
 @app.route("/health", methods=["GET"])

@@ -2,13 +2,15 @@
 
 Everything that could stop the deployment is looked at first, and nothing is changed when something does (exit code 2).
 Then the zip goes to the bucket under the hash of its content, and the stack is created or updated through a change
-set. Progress goes to stderr, the outputs of the stack to stdout. ``--upload-only`` stops before the stack and gives the
+set. Progress goes to stderr, the outputs of the stack to stdout. ``--dry-run`` shows what the change set would do, and
+takes it away again. ``--upload-only`` stops before the stack and gives the
 address of its template, for those who deploy by other means.
 """
 
 import argparse
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -25,6 +27,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import InvalidInput
+from tools.changes import preview
 from tools.infra import stack_template
 from tools.package import ROOT, PackageFailed, package
 
@@ -33,6 +36,8 @@ STACK = "sagemaker-auditor"
 PREFIX = "sagemaker-auditor"
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
 POLL_SECONDS = 5
+#: Of the fifty tags of a stack one is its own.
+MOST_TAGS = 49
 SLACK_SECRET = "AUDITOR_SLACK_SECRET"
 FUNCTION = "AWS::Serverless::Function"
 NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
@@ -168,11 +173,47 @@ def check_environment(template: Mapping[str, Any], environment: Mapping[str, str
 
 
 def check_parameters(template: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
-    """Raises NotReady for a parameter that the stack does not have."""
+    """Raises NotReady for a parameter that the stack does not have, or a value that it does not take."""
     accepted = template.get("Parameters", {})
-    for name in parameters:
+    for name, value in parameters.items():
         if name not in accepted:
             raise NotReady(f"the stack has no parameter {name}; accepted are {', '.join(sorted(accepted))}")
+        _check_value(name, value, accepted[name])
+
+
+def _check_value(name: str, value: str, declared: Mapping[str, Any]) -> None:
+    """Raises NotReady for what CloudFormation would refuse in the middle of the deployment, in the template's words."""
+    values = value.split(",") if declared["Type"] == "CommaDelimitedList" else [value]
+    pattern, allowed = declared.get("AllowedPattern"), [str(word) for word in declared.get("AllowedValues", ())]
+    shown = "what is given" if declared.get("NoEcho") else repr(value)
+    if pattern is not None and not all(re.fullmatch(pattern, part) for part in values):
+        raise NotReady(f"the parameter {name} does not take {shown}; {declared.get('ConstraintDescription', pattern)}")
+    if allowed and value not in allowed:
+        raise NotReady(f"the parameter {name} does not take {shown}; accepted are {', '.join(allowed)}")
+    if declared["Type"] == "Number":
+        least, most = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
+        if not re.fullmatch(r"-?\d+", value) or not least <= int(value) <= most:
+            bounds = f"from {least}" + ("" if most == math.inf else f" to {most}")
+            raise NotReady(f"the parameter {name} does not take {shown}; accepted are whole numbers {bounds}")
+
+
+def check_subnets(values: Mapping[str, str]) -> None:
+    """Raises NotReady for subnets without a security group, or the other way round: the rules of a template know no
+    lists."""
+    if bool(values.get("SubnetIds")) != bool(values.get("SecurityGroupIds")):
+        raise NotReady("SubnetIds and SecurityGroupIds go together; accepted are both, or neither")
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raises NotReady for tags that CloudFormation does not take."""
+    for key, value in tags.items():
+        if not re.fullmatch(r"(?!aws:)[\w .:/=+@-]{1,128}", key) or not re.fullmatch(r"[\w .:/=+@-]{0,256}", value):
+            raise NotReady(
+                f"the tag {key}={value} is none; accepted are up to 128 letters, digits, spaces and _.:/=+@- as the "
+                "key, not beginning with aws:, and up to 256 of them as the value"
+            )
+    if len(tags) > MOST_TAGS:
+        raise NotReady(f"{len(tags)} tags; accepted are up to {MOST_TAGS}, as one is the stack's own")
 
 
 # ---- packing
@@ -286,11 +327,34 @@ def change(
     stack: Mapping[str, Any] | None,
     say: Say,
     sleep: Sleep,
+    tags: Mapping[str, str] | None = None,
 ) -> bool:
     """Creates or updates the stack through a change set, and waits for it; False when there was nothing to change.
 
     Raises DeployFailed.
     """
+    cloudformation = where.client("cloudformation")
+    named = proposed(where, template, template_url, given, stack, say, sleep, tags)
+    if named is None:
+        return False
+    seen = {event["EventId"] for event in events(cloudformation, where.stack)}
+    cloudformation.execute_change_set(**named)
+    wait(where, where.stack, seen, say, sleep)
+    return True
+
+
+def proposed(
+    where: Place,
+    template: Mapping[str, Any],
+    template_url: str,
+    given: Mapping[str, str],
+    stack: Mapping[str, Any] | None,
+    say: Say,
+    sleep: Sleep,
+    tags: Mapping[str, str] | None = None,
+) -> dict[str, str] | None:
+    """The names of a change set that is ready, and of its stack; None when there is nothing to change. Tags of the
+    stack that are not given stay. Raises DeployFailed."""
     cloudformation = where.client("cloudformation")
     named = {"StackName": where.stack, "ChangeSetName": f"deploy-{uuid.uuid4().hex}"}
     before = {one["ParameterKey"] for one in (stack or {}).get("Parameters", ())}
@@ -310,7 +374,7 @@ def change(
             *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
             *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
         ],
-        Tags=[{"Key": "app", "Value": STACK}],
+        Tags=[{"Key": key, "Value": value} for key, value in {**_tags_of(stack), "app": STACK, **(tags or {})}.items()],
     )
     made = cloudformation.describe_change_set(**named)
     while made["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
@@ -320,12 +384,13 @@ def change(
         reason = made.get("StatusReason", made["Status"])
         if any(words in reason for words in NOTHING_TO_DO):
             cloudformation.delete_change_set(**named)
-            return False
+            return None
         raise DeployFailed(f"the change set was refused: {reason}")
-    seen = {event["EventId"] for event in events(cloudformation, where.stack)}
-    cloudformation.execute_change_set(**named)
-    wait(where, where.stack, seen, say, sleep)
-    return True
+    return named
+
+
+def _tags_of(stack: Mapping[str, Any] | None) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in (stack or {}).get("Tags", ())}
 
 
 def wait(where: Place, stack_id: str, seen: set[str], say: Say, sleep: Sleep) -> None:
@@ -379,6 +444,8 @@ class Wish:
     parameters: Mapping[str, str] | None = None
     dirty: bool = False
     upload_only: bool = False
+    dry_run: bool = False
+    tags: Mapping[str, str] | None = None
 
 
 def deploy(
@@ -391,7 +458,8 @@ def deploy(
     root: Path = ROOT,
     running: tuple[int, int] = sys.version_info[:2],
 ) -> dict[str, str]:
-    """Deploys, and gives the stack's outputs, or after an upload alone the address of the template.
+    """Deploys, and gives the stack's outputs; after an upload alone the address of the template, and of a dry run the
+    changes by resource.
 
     Raises NotReady with nothing changed, and DeployFailed.
     """
@@ -407,16 +475,21 @@ def deploy(
     slack_secret = given.get("SlackSecret", before.get("SlackSecret", ""))
     if not slack_secret:
         given.pop("SlackSecret", None)
+    check_tags(wish.tags or {})
     infra = stack_template({}, slack=bool(slack_secret))
     check_environment(infra, os.environ)
     check_parameters(infra, given)
+    check_subnets({**before, **given})
     say("packing")
     code, template = packed_template(root / "out" / "package", wish.stage, slack_secret, pack)
     check_python(template, running)
     uploaded = upload(where, wish.bucket, code, template, say)
     if wish.upload_only:
         return {"TemplateUrl": uploaded.template_url}
-    if not change(where, template, uploaded.template_url, given, stack, say, sleep):
+    if wish.dry_run:
+        named = proposed(where, template, uploaded.template_url, given, stack, say, sleep, wish.tags)
+        return preview(where, named, say) if named is not None else {}
+    if not change(where, template, uploaded.template_url, given, stack, say, sleep, wish.tags):
         say("nothing to change")
     stack = existing(where) or {}
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
@@ -459,12 +532,31 @@ def main(arguments: Sequence[str] | None = None, session: Any = None) -> int:
         metavar="NAME=VALUE",
         help="parameters of the stack (docs/deploy.md); those that are not given stay as they are",
     )
+    parser.add_argument(
+        "--tag",
+        type=_parameter,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="tags of the stack and of all that it makes; those that are not given stay as they are",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     parser.add_argument("--dirty", action="store_true", help="deploy although something is not committed")
     parser.add_argument(
         "--upload-only", action="store_true", help="leave the stack alone, print its template's address"
     )
     given = parser.parse_args(arguments)
-    wish = Wish(given.stage, given.bucket, given.stack, dict(given.parameter), given.dirty, given.upload_only)
+    wish = Wish(
+        given.stage,
+        given.bucket,
+        given.stack,
+        dict(given.parameter),
+        given.dirty,
+        given.upload_only,
+        given.dry_run,
+        dict(given.tag),
+    )
     try:
         outputs = deploy(session or session_of(given.region, given.profile), wish, say=say_to_stderr)
     except NotReady as problem:

@@ -6,7 +6,7 @@
 
 import copy
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from chalice.package import TemplateDeepMerger, YAMLTemplateSerializer
 
 from chalicelib.inventory.parts import action
 from tools.permissions import MEMBER_READS
+from tools.rollout import rolled_out
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK = ROOT / "infra" / "stack.yaml"
 SLACK = ROOT / "infra" / "slack.yaml"
+ROLLOUT = ROOT / "infra" / "rollout.yaml"
 MEMBER_ROLE = ROOT / "infra" / "member-role.yaml"
 
 Template = dict[str, Any]
@@ -94,6 +96,10 @@ Resources:
                 Action:
 ACTIONS
                 Resource: "*"
+              - Sid: ShowWhichEventsAreSent  # to the doctor alone: no audit asks for it
+                Effect: Allow
+                Action: [events:DescribeRule, events:ListRuleNamesByTarget]
+                Resource: "*"
 
 Outputs:
   RoleArn:
@@ -110,15 +116,21 @@ def load(path: Path) -> Template:
 
 
 def stack_template(packed: Mapping[str, Any], *, slack: bool) -> Template:
-    """The template that Chalice packed with ``infra/`` merged into it; merged a second time, it stays as it is.
+    """The template that Chalice packed with ``infra/`` merged into it, and what is asked of all roles, functions, logs,
+    queues and topics laid over it; a second time, it stays as it is.
 
     Dicts merge, lists and scalars are replaced, as with ``chalice package --merge-template``. ``slack``: whether the
     Slack function is in the package.
     """
-    merged = copy.deepcopy(dict(packed))
-    for path in (STACK, SLACK) if slack else (STACK,):
-        merged = TemplateDeepMerger().merge(load(path), merged)
-    return merged
+    return rolled_out(merged(packed, (STACK, SLACK, ROLLOUT) if slack else (STACK, ROLLOUT)))
+
+
+def merged(packed: Mapping[str, Any], paths: Sequence[Path]) -> Template:
+    """A template with those of ``infra/`` merged into it, one after the other."""
+    template = copy.deepcopy(dict(packed))
+    for path in paths:
+        template = TemplateDeepMerger().merge(load(path), template)
+    return template
 
 
 def member_role() -> str:

@@ -93,8 +93,9 @@ def _copies(variant: Variant, estate: Inventory) -> int | None:
 
 
 def _requests_per_day(variant: Variant, estate: Inventory) -> float | None:
-    """How often a variant was called on a day of the last week; None where CloudWatch has no datapoint."""
-    points = calls_of(variant, estate, TRAFFIC_DAYS)
+    """How often a variant was called on a day of the seven before today; None where CloudWatch has no datapoint."""
+    today = estate.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    points = [point for point in calls_of(variant, estate, TRAFFIC_DAYS) if point.start < today]
     return round(total(points) / TRAFFIC_DAYS, 1) if points else None
 
 

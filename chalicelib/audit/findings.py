@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct, field
 
 from chalicelib.audit import jq
-from chalicelib.audit.exemptions import exempted, over, owner_in
+from chalicelib.audit.exemptions import exempted, over
 from chalicelib.inventory.facts import Fact
+from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.scaling import ScalableTarget, ScalingPolicy
 from chalicelib.kinds import KINDS
@@ -80,6 +81,8 @@ def _console_url(subject: Any, name: str, scope: Scope) -> str | None:
     kind = subject.kind
     if isinstance(subject, Variant | ScalableTarget | ScalingPolicy) and "/" in name:
         kind, name = "endpoint", name.split("/")[0]
+    if isinstance(subject, InferenceComponent) and subject.endpoint_name:
+        kind, name = "endpoint", subject.endpoint_name  # the console shows a component with its endpoint
     host, row = console_of(scope.partition, scope.region), KINDS[kind]
     if host is None or not row.console:
         return None
@@ -167,7 +170,7 @@ def _finding(
         chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
-        owner=owner_in(tags),
+        owner=policy.owner(tags),
         saving=appraised.saving if appraised is not None else None,
         cost_usd=appraised.cost_usd if appraised is not None else None,
         exemption=exemption,

@@ -107,11 +107,40 @@ def doctor(
     policy: PolicyName = None,
     format: Annotated[DoctorFormat, typer.Option(help="How to show it.")] = DoctorFormat.TABLE,
     event: Annotated[bool, typer.Option("--event", help="Try what the audit of a named resource needs.")] = False,
+    org: Annotated[
+        bool, typer.Option("--org", help="Look at every account of the organization, by the role of --role there.")
+    ] = False,
+    account: Annotated[
+        Several, typer.Option(metavar="ACCOUNT", help="Look at this account, by the role of --role; repeat for more.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(metavar="ROLE", help="With --org: the name of the role there.")] = None,
+    external_id: Annotated[str | None, typer.Option(metavar="ID", help="External id that the role asks for.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when a permission is missing.")] = False,
     output: Output = None,
 ) -> int:
     """Check credentials, region, settings, policy and each permission; say what is blind without. Changes nothing."""
-    from chalicelib.cli.doctor import exit_code, run_doctor
+    from chalicelib.cli.doctor import BLIND, exit_code, run_doctor
+
+    if org or account:
+        from chalicelib.cli.members import run_members
+
+        if event:
+            raise InvalidInput(
+                "--event looks at one account; accepted with --org and --account is neither", field="--event"
+            )
+        organization = run_members(
+            profile=profile,
+            region=region,
+            policy=policy,
+            role=role,
+            external_id=external_id,
+            accounts=tuple(account or ()),
+            format=format,
+            to=output,
+        )
+        return BLIND if strict and not organization.ready else 0
+    if role or external_id:
+        raise InvalidInput("--role goes with --org and --account; accepted without them is a profile", field="--role")
 
     diagnosis = run_doctor(profile=profile, region=region, policy=policy, format=format, event=event, to=output)
     return exit_code(diagnosis, strict=strict)
@@ -225,7 +254,9 @@ def prices(
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
+    output: Annotated[Path, typer.Option(help="Where the JSON report goes; the page goes beside it.")] = Path(
+        "out/demo-report.json"
+    ),
     policy: PolicyName = None,
     no_progress: NoProgress = False,
 ) -> None:

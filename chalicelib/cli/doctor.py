@@ -100,10 +100,10 @@ def _checks(console: Console, diagnosis: Diagnosis, topic: str) -> None:
         return
     console.print(Text(TITLES[topic], "bold"))
     if not checks:
-        _state(console, "ok", "none is set, the defaults hold")
+        state_line(console, "ok", "none is set, the defaults hold")
     widest = max((len(check.subject) for check in checks), default=0)
     for check in checks:
-        _state(console, check.state, f"{check.subject:<{min(widest, SUBJECT)}}  {check.text}")
+        state_line(console, check.state, f"{check.subject:<{min(widest, SUBJECT)}}  {check.text}")
     console.print()
 
 
@@ -111,12 +111,12 @@ def _permissions(console: Console, diagnosis: Diagnosis) -> None:
     what = "a sweep" if diagnosis.audit == "sweep" else "the audit of a named resource"
     console.print(Text(f"Permissions for {what}, each tried by one harmless request", "bold"))
     if not diagnosis.permissions:
-        _state(console, "unclear", "not tried, as something above is wrong")
+        state_line(console, "unclear", "not tried, as something above is wrong")
     for permission in diagnosis.permissions:
-        _state(console, permission.state, permission.operation)
+        state_line(console, permission.state, permission.operation)
         if permission.state != "allowed":
             for sentence in _because(permission):
-                _state(console, "", sentence)
+                state_line(console, "", sentence)
     console.print()
 
 
@@ -135,7 +135,7 @@ def _because(permission: Permission) -> list[str]:
 def _advice(console: Console, diagnosis: Diagnosis) -> None:
     for permission in diagnosis.permissions:
         if permission.explicit:
-            _state(
+            state_line(
                 console,
                 "denied",
                 f"{permission.operation}: no statement lifts {permission.reason}; the deny itself has to go.",
@@ -150,11 +150,11 @@ def _advice(console: Console, diagnosis: Diagnosis) -> None:
         permission.denied_by for permission in diagnosis.permissions if permission.denied_by and not permission.explicit
     }
     for place in sorted(place for place in places if not place.startswith("identity")):
-        _state(console, "note", f"the {place} has to allow it too")
+        state_line(console, "note", f"the {place} has to allow it too")
     console.print()
 
 
-def _state(console: Console, state: str, text: str) -> None:
+def state_line(console: Console, state: str, text: str) -> None:
     """A line under its state; what does not fit goes on below, under the text."""
     room = max(MARGIN + 20, min(console.width, PROSE)) - MARGIN
     lines = textwrap.wrap(clean(text), room, break_long_words=False, break_on_hyphens=False) or [""]

@@ -31,7 +31,7 @@ from chalicelib.settings import PREFIX, Settings
 from chalicelib.templating import use_templates
 
 #: A probe is not worth waiting for: what does not answer soon is told as unclear.
-_QUICK = Config(
+QUICK = Config(
     connect_timeout=3,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 2},
@@ -138,7 +138,7 @@ def diagnose(
     audit: Literal["sweep", "event"] = "event" if event else "sweep"
     if scope is None or loaded is None:
         return Diagnosis(audit=audit, checks=checks)
-    aws = Aws(session, scope.region, _QUICK, attempts=1)
+    aws = Aws(session, scope.region, QUICK, attempts=1)
     permissions = tried(aws, scope, loaded, now, sweep=not event)
     if service.settings.prices:
         permissions += price_permission(session, scope, checks)
@@ -284,7 +284,7 @@ def _beside(
     session: boto3.Session, region: str, operation: str, parameters: Mapping[str, Any], without: str
 ) -> Permission:
     """Whether what an audit can do without may be read in a region."""
-    answer = _tried(Aws(session, region, _QUICK, attempts=1), operation, Probe(parameters))
+    answer = _tried(Aws(session, region, QUICK, attempts=1), operation, Probe(parameters))
     return answer.model_copy(update={"note": without})
 
 
@@ -348,7 +348,7 @@ def deployed_checks(settings: Settings, session: boto3.Session, scope: Scope) ->
     if not lookups:
         return []
     regions = {lookup.region for lookup in lookups}
-    doors = {region: Aws(session, region or scope.region, _QUICK, attempts=1) for region in regions}
+    doors = {region: Aws(session, region or scope.region, QUICK, attempts=1) for region in regions}
     with ThreadPoolExecutor(len(lookups), thread_name_prefix="output") as pool:
         return list(pool.map(lambda lookup: _output(doors[lookup.region], lookup), lookups))
 

@@ -3,6 +3,8 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const RANK = { critical: 4, high: 3, medium: 2, low: 1, info: 0 };
   const SEVERITIES = Object.keys(RANK);
+  const CONCERNS = ["broken", "would_break", "costs", "style"];
+  const MOST_CENTS = 10 ** 12 - 1;
   const CHUNK = 100;
   const findings = data.findings.map((one) => ({
     ...one,
@@ -42,8 +44,8 @@
 
   // ---- what is asked for, as the address says
 
-  const FILTERS = ["q", "severity", "topic", "rule", "account", "region", "owner", "status", "group", "finding"];
-  const DEFAULTS = { status: "open", group: "resource" };
+  const FILTERS = ["q", "severity", "topic", "rule", "account", "region", "owner", "status", "group", "order", "finding"];
+  const DEFAULTS = { status: "open", group: "resource", order: "first" };
 
   function asked() {
     const given = new URLSearchParams(location.hash.slice(1));
@@ -80,15 +82,17 @@
 
   function haystack(one) {
     one.text ??= [one.id, one.rule, one.title, one.topic, one.summary, one.resource.name, one.resource.arn, one.account,
-      one.region, one.owner || "", ...endpointsOf(one)].join("\n").toLowerCase();
+      one.region, one.owner || "", ...endpointsOf(one), ...one.fix.commands, ...Object.values(one.fix.snippets),
+      JSON.stringify(one.evidence)].join("\n").toLowerCase();
     return one.text;
   }
 
   function chosen(state) {
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
+    const exact = state.severity.startsWith("only-") ? state.severity.slice(5) : "";
     const least = RANK[state.severity] ?? 0;
     return findings.filter((one) =>
-      RANK[one.severity] >= least
+      (exact ? one.severity === exact : RANK[one.severity] >= least)
       && (state.status === "all" || one.status === state.status)
       && (!state.topic || one.topic === state.topic)
       && (!state.rule || one.rule === state.rule)
@@ -98,6 +102,30 @@
       && words.every((word) => haystack(one).includes(word)));
   }
 
+  // The order of every report: by concern, then the more severe, then the larger saving, then by name.
+  const usd = (one) => one.saving?.monthly_usd ?? 0;
+  const less = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+  function place(one) {
+    const cents = Math.max(0, Math.min(Math.round(usd(one) * 100), MOST_CENTS));
+    return [`${CONCERNS.indexOf(one.concern ?? "would_break")}${9 - RANK[one.severity]}`, String(MOST_CENTS - cents).padStart(12, "0"),
+      one.resource.name, one.rule, one.region, one.id].join("#");
+  }
+  const ORDERS = {
+    first: ["do first", () => 0],
+    severity: ["severity", (a, b) => RANK[b.severity] - RANK[a.severity]],
+    age: ["age", (a, b) => less(a.first_seen, b.first_seen)],
+    owner: ["owner", (a, b) => less(a.owner || "\uffff", b.owner || "\uffff")],
+    saving: ["saving", (a, b) => usd(b) - usd(a)],
+    name: ["name", (a, b) => less(a.resource.name, b.resource.name)],
+  };
+
+  function sorted(several, order) {
+    const by = (ORDERS[order] ?? ORDERS.first)[1];
+    for (const one of several) one.place ??= place(one);
+    return several.sort((a, b) => by(a, b) || less(a.place, b.place));
+  }
+
+  // Groups stand by their first finding.
   function grouped(several, by) {
     const groups = new Map();
     for (const one of several) {
@@ -107,8 +135,7 @@
       group.several.push(one);
       group.rank = Math.max(group.rank, RANK[one.severity]);
     }
-    for (const group of groups.values()) group.several.sort((a, b) => RANK[b.severity] - RANK[a.severity]);
-    return [...groups.values()].sort((a, b) => b.rank - a.rank || b.several.length - a.several.length || (a.name < b.name ? -1 : 1));
+    return [...groups.values()];
   }
 
   // ---- one finding
@@ -120,7 +147,7 @@
     return String(value);
   }
 
-  async function copy(text, button) {
+  async function copy(text, button, label = "Copy") {
     try {
       await navigator.clipboard.writeText(text);
     } catch {
@@ -133,8 +160,14 @@
       button.focus();
     }
     button.textContent = "Copied";
-    say("The command was copied.");
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    say("It was copied.");
+    setTimeout(() => { button.textContent = label; }, 2000);
+  }
+
+  // A piece of a policy that exempts this one finding. JSON is YAML, so that no name can break it.
+  function exemptionOf(one) {
+    return ["exemptions:", `  - rule: ${JSON.stringify(one.rule)}`, `    resource: ${JSON.stringify(one.resource.arn || one.resource.name)}`,
+      "    reason: WHY", `    owner: ${JSON.stringify(one.owner || "WHO")}`, "    expires: YYYY-MM-DD"].join("\n");
   }
 
   function link(address, text) {
@@ -151,6 +184,11 @@
     };
     const { text, commands, snippets } = one.fix;
     add("Fix", element("p", {}, text), ...(commands.length ? [copied(commands.join("\n"))] : []));
+    if (one.status === "open") {
+      const label = "Copy an exemption for the policy";
+      const button = element("button", { type: "button", class: "quiet", click: () => copy(exemptionOf(one), button, label) }, label);
+      made.append(element("p", {}, button));
+    }
     for (const [language, snippet] of Object.entries(snippets)) add(languages[language], copied(snippet));
     if (one.saving) add("Saving", element("p", {}, `$${number(Math.round(one.saving.monthly_usd))} a month: ${one.saving.basis}`));
     if (one.cost_usd) add("Cost of the fix", element("p", {}, `$${number(Math.round(one.cost_usd))} a month: ${one.evidence.money?.basis ?? ""}`));
@@ -180,11 +218,27 @@
     return made;
   }
 
+  const money = (value) => `$${number(Math.round(value))}`;
+  const finished = Date.parse(document.querySelector("header time").getAttribute("datetime"));
+
+  // What stands in the same columns of every row: owner, saving, age, and what else there is to say.
+  function cellsOf(several, tail) {
+    const owners = [...new Set(several.map((one) => one.owner).filter(Boolean))];
+    const saving = Math.max(...several.map(usd));
+    const days = Math.floor((finished - Math.min(...several.map((one) => Date.parse(one.first_seen)))) / 864e5);
+    return [
+      element("span", { class: "cell owner" }, owners.length ? owners.slice(0, 2).join(", ") + (owners.length > 2 ? " …" : "") : "–"),
+      element("span", { class: "cell saving" }, saving >= 0.5 ? `${money(saving)}/mo` : ""),
+      element("span", { class: "cell age" }, days > 0 ? plural(days, "day") : "new"),
+      element("span", { class: "cell tail" }, tail),
+    ];
+  }
+
   function entry(one, by) {
     const made = element("details", { class: `finding ${one.status}`, id: one.id },
       element("summary", {}, badge(one.severity),
         element("span", { class: "what" }, by === "rule" ? one.summary : one.title),
-        element("span", { class: "tail" }, [one.resource.name, one.status === "open" ? "" : one.status].filter(Boolean).join(", "))));
+        ...cellsOf([one], [one.resource.name, one.status === "open" ? "" : one.status].filter(Boolean).join(", "))));
     made.fill = () => { if (!made.querySelector(".body")) made.append(body(one)); };
     made.firstChild.addEventListener("click", made.fill);
     made.addEventListener("toggle", () => { if (made.open) made.fill(); });
@@ -219,10 +273,10 @@
 
   function groupOf(group, by) {
     const where = [...new Set(group.several.map((one) => `${one.account}, ${one.region}`))];
-    const made = element("details", { class: "group" },
-      element("summary", {}, badge(SEVERITIES[4 - group.rank]), element("h3", {}, group.name),
+    const made = element("details", { class: by === "rule" ? "group by-rule" : "group" },
+      element("summary", {}, badge(SEVERITIES[4 - group.rank]), element("h3", {}, group.name, by === "rule" ? "" : element("small", {}, ` ${group.kind}`)),
         by === "rule" ? null : element("span", { class: "what" }, titlesOf(group)),
-        element("span", { class: "tail" }, [group.kind, many && where.length === 1 ? where[0] : "", plural(group.several.length, "finding")]
+        ...cellsOf(group.several, [by === "rule" ? group.kind : "", many && where.length === 1 ? where[0] : "", plural(group.several.length, "finding")]
           .filter(Boolean).join(" · "))));
     made.fill = () => {
       if (made.querySelector(".finding")) return;
@@ -244,6 +298,37 @@
   const form = element("form", { class: "filters", role: "search", "aria-label": "Filter the findings", submit: (event) => event.preventDefault() });
   const fields = {};
   let showAll = () => {};
+  let shown = [];
+
+  // ---- what is shown, as a file
+
+  const FORMULA = /^[=+\-@\t＝＋－＠]/;
+  const COLUMNS = {
+    severity: (one) => one.severity, concern: (one) => one.concern, rule: (one) => one.rule, title: (one) => one.title,
+    kind: (one) => one.resource.kind, resource: (one) => one.resource.name, arn: (one) => one.resource.arn, account: (one) => one.account,
+    region: (one) => one.region, owner: (one) => one.owner ?? "", status: (one) => one.status, summary: (one) => one.summary,
+    fix: (one) => one.fix.text, commands: (one) => one.fix.commands.join("\n"), evidence: (one) => JSON.stringify(one.evidence),
+    saving_monthly_usd: (one) => one.saving?.monthly_usd ?? "", cost_monthly_usd: (one) => one.cost_usd ?? "",
+    first_seen: (one) => one.first_seen, id: (one) => one.id,
+  };
+
+  function cell(value) {
+    const text = String(value);
+    return `"${(FORMULA.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+  }
+
+  const WRITERS = {
+    CSV: ["text/csv", () => [Object.keys(COLUMNS), ...shown.map((one) => Object.values(COLUMNS).map((column) => column(one)))]
+      .map((line) => line.map(cell).join(",")).join("\r\n")],
+    JSON: ["application/json", () => JSON.stringify(shown.map(({ text, place, ...one }) => one), null, 2)],
+  };
+
+  const exports = Object.entries(WRITERS).map(([name, [type, write]]) => element("button", { type: "button", class: "quiet", click: () => {
+    const address = URL.createObjectURL(new Blob([write()], { type }));
+    element("a", { href: address, download: `findings.${name.toLowerCase()}` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    say(`${plural(shown.length, "finding")} saved as ${name}.`);
+  } }, `Save as ${name}`));
 
   function field(name, label, control) {
     control.id = `filter-${name}`;
@@ -267,7 +352,8 @@
   const plain = (several, everything) => [["", everything], ...several.map((one) => [one, one])];
 
   function choices() {
-    options(fields.severity, [["", "all severities"], ...SEVERITIES.slice(0, 4).map((one) => [one, one === "critical" ? one : `${one} and worse`])]);
+    options(fields.severity, [["", "all severities"], ...SEVERITIES.map((one) => [`only-${one}`, `${one} only`]),
+      ...SEVERITIES.slice(1, 4).map((one) => [one, `${one}, or worse`])]);
     options(fields.topic, named(values((one) => one.topic), "all topics"));
     options(fields.rule, [["", "all rules"], ...values((one) => one.rule).map((one) => [one, one])]);
     for (const [name, everything] of [["account", "all accounts"], ["region", "all regions"]]) {
@@ -280,6 +366,7 @@
     options(fields.status, [...new Set(["open", ...statuses])].map((one) => [one, one]).concat([["all", "all"]]));
     fields.status.parentElement.hidden = statuses.every((one) => one === "open");
     options(fields.group, [["resource", "by resource"], ["rule", "by rule"]]);
+    options(fields.order, Object.entries(ORDERS).map(([name, [words]]) => [name, words]));
   }
 
   function draw() {
@@ -291,7 +378,8 @@
       }
       control.value = state[name];
     }
-    const found = chosen(state);
+    const found = sorted(chosen(state), state.order);
+    shown = found;
     const groups = grouped(found, state.group);
     list.replaceChildren();
     const all = inChunks(list, groups, (group) => groupOf(group, state.group), state.group === "rule" ? "rule" : "resource");
@@ -309,6 +397,7 @@
       : "No finding matches.";
     if (!found.length && findings.length === 0) count.textContent = "No findings.";
     rest.hidden = !more;
+    for (const button of exports) button.hidden = !found.length;
     if (state.finding) show(state.finding, groups, state.group);
   }
 
@@ -384,14 +473,38 @@
       one.reason));
   }
 
-  function row(endpoint, variant, zones, troubled) {
+  function survives({ down, instance, zone }) {
+    if (down) return ["✕ down", "lost"];
+    if (instance === "no") return ["✕ not an instance", "lost"];
+    if (zone === "no") return ["✕ not a zone", "lost"];
+    return instance === "unknown" || zone === "unknown" ? ["? unknown", null] : ["● instance and zone", "kept"];
+  }
+  const rank = ({ survives: { down, instance, zone } }) =>
+    down ? 0 : instance === "no" ? 1 : zone === "no" ? 2 : instance === "unknown" || zone === "unknown" ? 3 : 4;
+
+  function row(endpoint, variant, zones, heads, troubled) {
     const counts = [variant.desired, variant.current];
     const now = counts[0] ?? counts[1];
     const bounds = variant.maximum === null ? (variant.mode === "serverless" ? "–" : "fixed") : `${variant.minimum}–${variant.maximum}`;
     const cells = [element("th", { scope: "row", class: "name" },
       troubled ? element("a", { href: `#q=${encodeURIComponent(endpoint.name)}` }, endpoint.name) : endpoint.name,
       endpoint.variants.length > 1 ? ` / ${variant.name}` : "",
-      endpoint.status === "InService" ? "" : ` (${endpoint.status})`)];
+      endpoint.status === "InService" ? "" : element("b", { class: endpoint.survives.down ? "lost" : null }, ` ${endpoint.status}`))];
+    const [words, mark] = survives(endpoint.survives);
+    cells.push(element("td", { class: mark, title: endpoint.survives.reason || null }, words,
+      endpoint.survives.reason ? element("small", {}, ` ${endpoint.survives.reason}`) : ""));
+    if (variant.network === "vpc" || variant.proven) {
+      const alone = variant.network === "vpc" && variant.zones.length < 2;
+      for (const zone of zones) {
+        const runs = variant.proven?.[zone] ?? 0;
+        const can = runs || variant.network === "managed" || (variant.zones ?? []).includes(zone);
+        const mark = runs ? `● ${runs} ${runs === 1 ? "runs" : "run"}` : can ? "○ possible" : "– no";
+        cells.push(element("td", { class: alone && can ? "lost" : can ? "zone-yes" : "zone-no" }, alone && can ? `✕ only here${runs ? `, ${runs}` : ""}` : mark));
+      }
+    } else {
+      const words = { managed: "any: SageMaker's own network", unknown: "unknown: not read" }[variant.network];
+      cells.push(element("td", { colspan: Math.max(1, zones.length), class: "zone-no" }, words));
+    }
     cells.push(element("td", {}, variant.mode === "instances" ? variant.instance_types.join(", ") || "–"
       : `${variant.mode}${variant.instance_types.length ? `, ${variant.instance_types.join(", ")}` : ""}`));
     cells.push(element("td", { class: `number${now !== null && now < 2 && variant.mode === "instances" ? " few" : ""}` },
@@ -399,19 +512,12 @@
     cells.push(element("td", { class: "number" }, bounds));
     cells.push(element("td", {}, now === null ? "" : scale(variant, widestOf(endpoint.region))));
     cells.push(element("td", { class: "back" }, ...comesBack(endpoint)));
-    if (variant.network === "vpc" || variant.proven) {
-      const alone = variant.network === "vpc" && variant.zones.length < 2;
-      for (const zone of zones) {
-        const runs = variant.proven?.[zone] ?? 0;
-        const can = runs || variant.network === "managed" || (variant.zones ?? []).includes(zone);
-        const mark = runs ? `● ${runs} ${runs === 1 ? "runs" : "run"}` : can ? "○ possible" : "– no";
-        cells.push(element("td", { class: can ? `zone-yes${alone ? " few" : ""}` : "zone-no" }, mark));
-      }
-    } else {
-      const words = { managed: "any (SageMaker's own network)", unknown: "unknown: not read" }[variant.network];
-      cells.push(element("td", { colspan: Math.max(1, zones.length), class: "zone-no" }, words));
+    let column = 0;
+    for (const cell of cells) {
+      if (column > 1) cell.dataset.head = cell.colSpan > 1 ? "Zones" : heads[column];
+      column += cell.colSpan;
     }
-    return element("tr", {}, ...cells);
+    return element("tr", { class: rank(endpoint) < 3 ? "failing" : null }, ...cells);
   }
 
   const widths = {};
@@ -421,14 +527,17 @@
     return widths[region];
   }
 
+  // What stands in the row of an endpoint of which AWS names no variant, as of one that could not be created.
+  const NOTHING = { name: "", mode: "instances", instance_types: [], current: null, desired: null, minimum: null, maximum: null,
+    network: "unknown", zones: null, proven: null };
+
   function drawMap() {
-    const rows = data.endpoints.filter((one) => one.variants.length);
+    const rows = data.endpoints.map((one) => (one.variants.length ? one : { ...one, variants: [NOTHING] }));
     if (!rows.length) return;
     document.getElementById("zones").hidden = false;
     const troubled = new Set(findings.filter((one) => one.status === "open").flatMap(endpointsOf));
     const only = element("input", { type: "checkbox", id: "only-troubled" });
     const holder = element("div");
-    const alone = (one) => one.variants.some((variant) => variant.network === "vpc" && variant.zones.length < 2);
     const render = () => {
       holder.replaceChildren();
       const places = [...new Set(rows.map((one) => `${one.account} ${one.region}`))].sort();
@@ -436,14 +545,14 @@
         const [account, region] = place.split(" ");
         const own = rows.filter((one) => one.account === account && one.region === region);
         const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => [...(variant.zones ?? []), ...Object.keys(variant.proven ?? {})]))])].sort();
-        const shown = own.filter((one) => !only.checked || alone(one) || troubled.has(one.name));
-        shown.sort((a, b) => alone(b) - alone(a) || troubled.has(b.name) - troubled.has(a.name) || (a.name < b.name ? -1 : 1));
+        const shown = own.filter((one) => !only.checked || rank(one) < 3);
+        shown.sort((a, b) => rank(a) - rank(b) || troubled.has(b.name) - troubled.has(a.name) || less(a.name, b.name));
         const body = element("tbody");
         const label = `Endpoints of ${account} in ${region}`;
-        const heads = ["Endpoint", "Runs on", "Instances", "Min–max", "Scale", "Comes back", ...(zones.length ? zones : ["Zones"])];
+        const heads = ["Endpoint", "Survives", ...(zones.length ? zones : ["Zones"]), "Runs on", "Instances", "Min–max", "Scale", "Comes back"];
         const table = element("table", {}, element("caption", { class: "offstage" }, label),
           element("thead", {}, element("tr", {}, ...heads.map((text, index) =>
-            element("th", { scope: "col", class: index === 2 || index === 3 ? "number" : null }, text)))), body);
+            element("th", { scope: "col", class: text === "Instances" || text === "Min–max" ? "number" : null }, text)))), body);
         if (places.length > 1) holder.append(element("h3", {}, `${account}, ${region}`));
         holder.append(element("div", { class: "map", tabindex: "0", role: "group", "aria-label": label }, table));
         const lines = shown.flatMap((one) => one.variants.map((variant) => [one, variant]));
@@ -451,7 +560,7 @@
         const button = element("button", { type: "button", click: () => step() });
         const step = (all) => {
           const next = lines.slice(drawn, all ? undefined : drawn + (drawn ? CHUNK : 15));
-          body.append(...next.map(([one, variant]) => row(one, variant, zones, troubled.has(one.name))));
+          body.append(...next.map(([one, variant]) => row(one, variant, zones, heads, troubled.has(one.name))));
           drawn += next.length;
           const left = lines.length - drawn;
           button.hidden = !left;
@@ -463,19 +572,21 @@
       }
     };
     only.addEventListener("change", render);
-    document.getElementById("map").append(element("p", {}, element("label", { for: only.id }, only, "Only endpoints in one zone or with open findings")), holder);
+    document.getElementById("map").append(element("p", {}, element("label", { for: only.id }, only, "Only endpoints that are down, or would not survive an instance or a zone")), holder);
     render();
   }
 
   const wholeMap = [];
+  const appendix = element("input", { type: "checkbox", id: "appendix" });
 
   // ---- beginning
 
   field("q", "Search", element("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
   for (const [name, label] of [["severity", "Severity"], ["topic", "Topic"], ["rule", "Rule"], ["account", "Account"], ["region", "Region"],
-    ["owner", "Owner"], ["status", "Status"], ["group", "Group"]]) field(name, label, element("select"));
+    ["owner", "Owner"], ["status", "Status"], ["group", "Group"], ["order", "Sort"]]) field(name, label, element("select"));
   form.append(element("button", { type: "button", click: () => { history.replaceState(null, "", location.pathname + location.search); fields.q.value = ""; draw(); } }, "Clear"));
-  document.getElementById("browser").append(form, element("p", { class: "count" }, count, rest), list);
+  document.getElementById("browser").append(form, element("p", { class: "count" }, count, rest, ...exports,
+    element("label", { class: "appendix", for: "appendix" }, appendix, "Print with these findings as an appendix")), list);
   choices();
   draw();
   drawMap();
@@ -485,6 +596,8 @@
     if (!state.finding && location.hash.includes("=")) document.getElementById("findings").focus();
   });
   addEventListener("beforeprint", () => {
+    document.body.classList.toggle("summary", !appendix.checked);
+    if (!appendix.checked) return;
     for (const step of wholeMap) step();
     showAll();
     for (const one of list.querySelectorAll(".finding")) {

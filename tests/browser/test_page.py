@@ -43,8 +43,9 @@ def test_the_demo_account_is_shown_whole(served: str, new_tab: NewTab, request: 
     # Where a ledger remembers, the first audit only notes the endpoint and the cluster that lack instances.
     noted = 2 if "ledger" in request.node.name else 0
     assert count(tab).startswith(f"{FINDINGS - noted} findings")
-    assert re.fullmatch(r"\d+\.\d of 100", tab.locator(".score .figure").inner_text())
+    assert re.fullmatch(r"\d+\.\d of 100, in danger", tab.locator(".score .figure").inner_text())
     assert tab.locator(".map tbody tr").count() == 15
+    assert "are down" in tab.locator("#headline").inner_text()
 
 
 def test_the_page_runs_nothing_but_its_own_script(served: str, new_tab: NewTab) -> None:
@@ -89,6 +90,7 @@ def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: Ne
     ("name", "value", "left"),
     [
         ("severity", "high", lambda one: one.severity.rank >= Severity.HIGH.rank),
+        ("severity", "only-low", lambda one: one.severity is Severity.LOW),
         ("topic", "instance-fit", lambda one: one.topic == "instance-fit"),
         ("rule", "endpoint-idle", lambda one: one.rule == "endpoint-idle"),
         ("account", "123456789012", lambda one: one.account == "123456789012"),
@@ -166,8 +168,8 @@ def test_a_finding_opens_to_all_that_is_known(site: Site, new_tab: NewTab) -> No
 def test_a_command_is_copied(site: Site, new_tab: NewTab) -> None:
     tab = new_tab(site.show("/audit", a_page(many(1))), permissions=["clipboard-read", "clipboard-write"])
     opened(tab)
-    tab.get_by_role("button", name="Copy").click()
-    expect(tab.get_by_role("button", name="Copied")).to_be_visible()
+    tab.get_by_role("button", name="Copy", exact=True).click()
+    expect(tab.get_by_role("button", name="Copied", exact=True)).to_be_visible()
     copied = tab.evaluate("navigator.clipboard.readText()")
     assert copied == "aws sagemaker describe-endpoint --endpoint-name endpoint-00000"
 
@@ -272,8 +274,9 @@ def test_a_group_of_many_is_drawn_as_far_as_it_is_looked_at(site: Site, new_tab:
     expect(tab.locator(".finding")).to_have_count(200)
 
 
-def test_printing_shows_everything(site: Site, new_tab: NewTab, tmp_path: Path) -> None:
+def test_printing_with_the_appendix_shows_everything(site: Site, new_tab: NewTab, tmp_path: Path) -> None:
     tab = new_tab(site.show("/audit", a_page(many(150))))
+    tab.get_by_label("Print with these findings").check()
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.locator(".finding[open] .body").count() == 150
     tab.emulate_media(media="print")

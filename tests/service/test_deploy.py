@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -16,8 +17,10 @@ from moto import mock_aws
 
 from tools import deploy as deploying
 from tools import destroy as destroying
+from tools.changes import preview
 from tools.deploy import DeployFailed, NotReady, Place, Wish, deploy, stack_name
 from tools.destroy import destroy
+from tools.infra import stack_template
 from tools.package import PackageFailed
 
 pytestmark = pytest.mark.slow
@@ -253,6 +256,58 @@ def test_the_command_names_what_it_takes_for_a_parameter(capsys: pytest.CaptureF
     assert "accepted is NAME=VALUE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("Schedule", "rate(1 days)", "Schedule does not take 'rate(1 days)'; accepted are rate(1 day), rate(12 hours)"),
+        ("Schedule", "rate(5 minutes)", "accepted are rate(1 day)"),
+        ("Schedule", "cron(0 4 * * *)", "a cron expression of EventBridge with six fields"),
+        ("MemorySize", "256", "MemorySize does not take '256'; accepted are whole numbers from 512 to 10240"),
+        ("MemorySize", "much", "accepted are whole numbers"),
+        ("LogLevel", "debug", "LogLevel does not take 'debug'; accepted are DEBUG, INFO, WARNING, ERROR"),
+        ("PermissionsBoundary", "boundary", "accepted is the ARN of a managed policy"),
+        ("KmsKeyArn", "alias/own", "accepted is the ARN of a key of AWS KMS"),
+        ("SubnetIds", "subnet-0a1b2c3d,vpc-1", "accepted are ids of subnets separated by commas"),
+        ("ExternalId", "?", "ExternalId does not take what is given; accepted are 2 to 1224"),
+    ],
+)
+def test_a_value_that_cloudformation_would_refuse_is_refused_before_packing(
+    session: Any, tmp_path: Path, name: str, value: str, words: str
+) -> None:
+    pack = Packing()
+    with pytest.raises(NotReady, match=re.escape(words)):
+        deployed(session, tmp_path, pack, parameters={name: value})
+    assert pack.stages == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Schedule", "rate(12 hours)"),
+        ("Schedule", "cron(0 4 ? * MON-FRI *)"),
+        ("Schedule", "cron(15 6 L * ? *)"),
+        ("SubnetIds", "subnet-0a1b2c3d,subnet-0123456789abcdef0"),
+        ("SubnetIds", ""),
+        ("PermissionsBoundary", "arn:aws:iam::123456789012:policy/org/boundary"),
+    ],
+)
+def test_a_value_that_the_stack_takes_is_taken(name: str, value: str) -> None:
+    deploying.check_parameters(stack_template({}, slack=False), {name: value})
+
+
+def test_subnets_need_a_security_group(session: Any, tmp_path: Path) -> None:
+    pack = Packing()
+    with pytest.raises(NotReady, match="SubnetIds and SecurityGroupIds go together"):
+        deployed(session, tmp_path, pack, parameters={"SubnetIds": "subnet-0a1b2c3d"})
+    assert pack.stages == []
+
+
+@pytest.mark.parametrize("tags", [{"aws:team": "ml"}, {"": "ml"}, {"team": "m" * 257}, {"a{b": ""}])
+def test_tags_that_cloudformation_does_not_take_are_refused(tags: dict[str, str]) -> None:
+    with pytest.raises(NotReady, match="accepted are up to 128 letters"):
+        deploying.check_tags(tags)
+
+
 # ---- deploying
 
 
@@ -291,6 +346,27 @@ def test_an_upload_alone_leaves_the_stack_alone(session: Any, tmp_path: Path, sm
     outputs, _ = deployed(session, tmp_path, upload_only=True)
     assert stacks() == []
     assert outputs["TemplateUrl"].startswith(f"https://s3.{REGION}.amazonaws.com/{BUCKET}/sagemaker-auditor/")
+
+
+def test_a_dry_run_of_a_new_stack_shows_it_and_leaves_nothing_behind(
+    session: Any, tmp_path: Path, small: dict[str, Any]
+) -> None:
+    outputs, said = deployed(session, tmp_path, dry_run=True)
+    assert outputs == {"Ledger": "add AWS::DynamoDB::Table", "Parts": "add AWS::SQS::Queue"}
+    assert said[-1].startswith("2 to add, 0 of them by replacement; nothing was executed")
+    assert stacks() == [] and boto3.client("sqs", region_name=REGION).list_queues().get("QueueUrls") is None
+
+
+def test_a_dry_run_of_a_stack_that_is_there_changes_nothing_of_it(
+    session: Any, tmp_path: Path, small: dict[str, Any]
+) -> None:
+    deployed(session, tmp_path)
+    small["Resources"]["More"] = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "auditor-more"}}
+    outputs, _ = deployed(session, tmp_path, dry_run=True)
+    assert outputs == {"More": "add AWS::SQS::Queue"}
+    assert (stacks(), queues()) == (["sagemaker-auditor"], ["auditor-baseline"])
+    left = boto3.client("cloudformation", region_name=REGION).list_change_sets(StackName="sagemaker-auditor")
+    assert [one for one in left["Summaries"] if one.get("ExecutionStatus") == "AVAILABLE"] == []
 
 
 def test_functions_take_their_code_from_the_bucket(session: Any, tmp_path: Path) -> None:
@@ -396,6 +472,49 @@ def test_nothing_to_change_is_no_failure(session: Any, cloudformation: Stubber) 
     cloudformation.add_response("describe_change_set", refused, change_set)
     cloudformation.add_response("delete_change_set", {}, change_set)
     assert an_update(session, Saying()) is False
+
+
+def test_tags_of_the_stack_stay_unless_they_are_given(session: Any, cloudformation: Stubber) -> None:
+    before = {"Parameters": [], "Tags": [{"Key": "team", "Value": "ml"}, {"Key": "cost-center", "Value": "42"}]}
+    tags = {"team": "platform", "cost-center": "42", "app": "sagemaker-auditor"}
+    expected = {
+        **NAMED,
+        "ChangeSetName": "deploy-1",
+        "ChangeSetType": "UPDATE",
+        "TemplateURL": URL,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [],
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }
+    cloudformation.add_response("create_change_set", {}, expected)
+    cloudformation.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"})
+    template: dict[str, Any] = {"Resources": {}, "Parameters": {}}
+    given = {"team": "platform"}
+    assert deploying.proposed(a_place(session), template, URL, {}, before, Saying(), lambda _: None, given) == {
+        **NAMED,
+        "ChangeSetName": "deploy-1",
+    }
+
+
+def test_a_dry_run_names_properties_and_replacements_on_all_pages(session: Any, cloudformation: Stubber) -> None:
+    named = {**NAMED, "ChangeSetName": "deploy-1"}
+    queue = {"LogicalResourceId": "Parts", "ResourceType": "AWS::SQS::Queue", "Action": "Modify"}
+    details = [{"Target": {"Attribute": "Properties", "Name": "QueueName"}}, {"Target": {"Attribute": "Tags"}}]
+    role = {"LogicalResourceId": "Role", "ResourceType": "AWS::IAM::Role", "Action": "Remove"}
+    first = {"ResourceChange": {**queue, "Replacement": "True", "Details": details}}
+    cloudformation.add_response("describe_change_set", {"Changes": [first], "NextToken": "2"}, named)
+    second = {"Changes": [{"ResourceChange": role}]}
+    cloudformation.add_response("describe_change_set", second, {**named, "NextToken": "2"})
+    cloudformation.add_response("delete_change_set", {}, named)
+    cloudformation.add_response("describe_stacks", a_stack("UPDATE_COMPLETE"), NAMED)
+    say = Saying()
+    assert preview(a_place(session), named, say) == {
+        "Parts": "change AWS::SQS::Queue (QueueName, Tags) by REPLACEMENT",
+        "Role": "remove AWS::IAM::Role",
+    }
+    assert say.lines == [
+        "1 to change, 1 to remove, 1 of them by replacement; nothing was executed, and the change set is gone"
+    ]
 
 
 def test_a_change_set_that_is_refused_says_why(session: Any, cloudformation: Stubber) -> None:

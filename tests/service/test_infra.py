@@ -22,7 +22,7 @@ from chalicelib.report.telemetry import DIMENSION, METRICS, NAMESPACE, SERVICE
 from chalicelib.settings import PREFIX, Settings
 from tests.unit.plan_cases import FIXTURES
 from tools.destroy import RETAINED
-from tools.infra import MEMBER_ROLE, ROOT, SLACK, STACK, load, member_role, stack_template
+from tools.infra import MEMBER_ROLE, ROLLOUT, ROOT, SLACK, STACK, load, member_role, merged, stack_template
 from tools.member_events import MEMBER_EVENTS, member_events
 from tools.permissions import EVENT_READS, FUNCTIONS, SWEEP_READS
 
@@ -141,7 +141,7 @@ def test_sam_makes_resources_of_it_that_cloudformation_takes(stack: Template, mo
 
 def test_chalice_merges_the_stack_as_the_deployment_does(packed: Template, tmp_path: Path) -> None:
     written = (packed_by_chalice(tmp_path, STACK) / "sam.yaml").read_text()
-    assert yaml.safe_load(written) == stack_template(packed, slack=False)
+    assert yaml.safe_load(written) == merged(packed, (STACK,))
 
 
 def test_merging_again_changes_nothing(stack: Template) -> None:
@@ -189,7 +189,7 @@ def test_every_setting_comes_from_the_stack(stack: Template) -> None:
 
 
 def test_the_defaults_of_the_stack_are_accepted_as_settings() -> None:
-    template = load(STACK)
+    template = merged(load(STACK), (ROLLOUT,))
     defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     environment = {
@@ -244,8 +244,12 @@ def test_a_part_is_hidden_for_six_times_the_function_and_given_up_after_its_last
 
 
 def test_the_alarm_for_complete_audits_takes_26_hours_of_silence() -> None:
-    alarm = load(STACK)["Resources"]["NoCompleteAudit"]["Properties"]
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 26 * 3600
+    alarm = {
+        **load(STACK)["Resources"]["NoCompleteAudit"]["Properties"],
+        **load(ROLLOUT)["Resources"]["NoCompleteAudit"]["Properties"],
+    }
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, {"Ref": "SilentHours"})
+    assert load(ROLLOUT)["Parameters"]["SilentHours"]["Default"] == 26
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert alarm["TreatMissingData"] == "breaching"
 
@@ -288,7 +292,8 @@ def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> N
     services = {service for one in key["Statement"] if (service := one["Principal"].get("Service"))}
     assert services == {"cloudwatch.amazonaws.com"}
     for topic in of_type(stack, "AWS::SNS::Topic").values():
-        assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["TopicKey", "Arn"]}
+        own = {"Fn::GetAtt": ["TopicKey", "Arn"]}
+        assert topic["KmsMasterKeyId"] == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, own]}
 
 
 def test_the_dashboard_shows_every_function_and_alarm() -> None:
@@ -323,7 +328,7 @@ def test_the_bucket_is_closed(stack: Template) -> None:
     bucket = stack["Resources"]["Reports"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert list(found(bucket, "SSEAlgorithm")) == ["AES256"]
+    assert list(found(bucket, "SSEAlgorithm")) == ["aws:kms", "AES256"]
     assert stack["Resources"]["Reports"]["Condition"] == "HasReportsBucket"
 
 
@@ -381,6 +386,32 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
+def test_the_http_function_alone_reads_the_signing_secret_and_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["SlackAnswersPolicy"]
+    assert policy["Condition"] == "HasSlackAnswers"
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiHandlerRole"}]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+
+
+def test_the_webhook_of_teams_is_read_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["TeamsPolicy"]
+    assert policy["Condition"] == "HasTeams"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+
+
+def test_events_are_put_on_the_configured_bus_alone(stack: Template) -> None:
+    policy = stack["Resources"]["EventBusPolicy"]
+    assert policy["Condition"] == "HasEventBus"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}")
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith("events:")]
+
+
 @pytest.mark.parametrize(
     ("switch", "action"),
     [("Prices", "pricing:GetProducts"), ("Estimates", "cost-optimization-hub:ListRecommendations")],
@@ -434,8 +465,9 @@ def test_the_role_of_member_accounts_is_the_generated_one() -> None:
 def test_the_role_of_member_accounts_reads_what_parts_and_events_read_and_trusts_one_role() -> None:
     role = load(MEMBER_ROLE)["Resources"]["MemberRole"]["Properties"]
     (policy,) = role["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statement, of_doctor = policy["PolicyDocument"]["Statement"]
     assert statement["Action"] == sorted({action(operation) for operation in SWEEP_READS | EVENT_READS})
+    assert of_doctor["Action"] == ["events:DescribeRule", "events:ListRuleNamesByTarget"]
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     equal = trust["Condition"]["StringEquals"]
     assert equal["sts:ExternalId"] == {"Ref": "ExternalId"}
@@ -499,26 +531,99 @@ def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alon
 GATEWAY = "x-amazon-apigateway-gateway-responses"
 
 
-@pytest.mark.parametrize("refusal", ["ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"])
-def test_a_browser_is_told_in_html_what_to_do(refusal: str) -> None:
-    refused = load(STACK)["Resources"]["RestAPI"]["Properties"]["GatewayResponses"][refusal]
-    assert refused["StatusCode"] == 403
-    assert refused["ResponseTemplates"]["application/json"] == '{"message":$context.error.messageString}'
-    html, _ = refused["ResponseTemplates"]["text/html"]["Fn::Sub"]
+def test_who_comes_without_a_signature_is_told_in_html_what_to_do() -> None:
+    answers = load(STACK)["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert set(answers) == {"MISSING_AUTHENTICATION_TOKEN"}  # what is signed and refused is answered in JSON
+    unsigned = answers["MISSING_AUTHENTICATION_TOKEN"]
+    assert unsigned["StatusCode"] == 403
+    assert unsigned["ResponseParameters"]["Headers"] == {"Content-Type": "'text/html; charset=utf-8'"}
+    assert unsigned["ResponseTemplates"]["application/json"] == unsigned["ResponseTemplates"]["text/html"]
+    html, _ = unsigned["ResponseTemplates"]["text/html"]["Fn::Sub"]
     assert html.startswith("<!DOCTYPE html>")
     for way in ("SigV4", "auditor serve", "${Kept}", "awscurl"):
         assert way in html
     # The gateway knows no escaping: nothing of a request may stand in the page.
-    assert "$context" not in html and "$" not in re.sub(r"\$\{(Kept|AWS::Region)\}", "", html)
+    assert "$" not in re.sub(r"\$\{(Kept|AWS::Region)\}", "", html)
 
 
 @pytest.mark.slow
-def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They stand in the body of the API, by which SAM knows that there is something to deploy anew."""
-    bodies = [api["Body"] for api in of_type(translated(stack, monkeypatch), "AWS::ApiGateway::RestApi").values()]
-    assert [set(body[GATEWAY]) for body in bodies] == [{"ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"}]
-    for answer in bodies[0][GATEWAY].values():
-        assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
+def test_the_gateways_answer_is_deployed_with_the_api(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the body of the API, by which SAM knows that there is something to deploy anew."""
+    (api,) = of_type(translated(stack, monkeypatch), "AWS::ApiGateway::RestApi").values()
+    answer = api["Body"][GATEWAY]["MISSING_AUTHENTICATION_TOKEN"]
+    assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
+    assert answer["responseParameters"] == {"gatewayresponse.header.Content-Type": "'text/html; charset=utf-8'"}
+
+
+# ---- what an organization asks of all of it
+
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/rules-section-structure.html
+IN_RULES = {
+    *("Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or"),
+    *("Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"),
+}
+
+
+def keys_of(document: Any) -> Iterator[str]:
+    """Every key of every mapping within."""
+    if isinstance(document, dict):
+        yield from document
+    for value in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from keys_of(value)
+
+
+def test_rules_use_functions_that_rules_may_use(stack: Template) -> None:
+    used = {key for key in keys_of(stack["Rules"]) if key.startswith("Fn::")}
+    assert used <= IN_RULES
+
+
+def test_every_role_has_the_boundary_and_what_key_and_subnets_need(stack: Template) -> None:
+    roles = of_type(stack, "AWS::IAM::Role")
+    assert len(roles) >= len(functions(stack))
+    for name, role in roles.items():
+        boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+        assert role["PermissionsBoundary"] == boundary, name
+        conditions = [policy["Fn::If"][0] for policy in role["Policies"] if "Fn::If" in policy]
+        secrets = ["HasSecretsKey"] if "secretsmanager:GetSecretValue" in json.dumps(role) else []
+        assert conditions == ["HasKey", "HasSubnets", *secrets], name
+
+
+def test_the_keys_are_used_by_way_of_the_services_that_hold_the_data_alone(stack: Template) -> None:
+    for role in of_type(stack, "AWS::IAM::Role").values():
+        for policy in role["Policies"]:
+            statements = (policy["Fn::If"][1] if "Fn::If" in policy else policy)["PolicyDocument"]["Statement"]
+            for statement in statements:
+                if {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"} & set(statement["Action"]):
+                    assert statement["Condition"]["StringEquals"]["kms:ViaService"], statement
+                    assert statement["Resource"] in ({"Ref": "KmsKeyArn"}, {"Ref": "SecretsKeyArn"})
+
+
+def test_the_own_key_encrypts_all_that_is_kept(stack: Template) -> None:
+    own = {"Ref": "KmsKeyArn"}
+    for kind, key in (("AWS::Logs::LogGroup", "KmsKeyId"), ("AWS::SQS::Queue", "KmsMasterKeyId")):
+        for name, resource in of_type(stack, kind).items():
+            assert resource[key] == {"Fn::If": ["HasKey", own, {"Ref": "AWS::NoValue"}]}, name
+    table = stack["Resources"]["LedgerTable"]["Properties"]["SSESpecification"]
+    assert table["SSEEnabled"] is True and table["KMSMasterKeyId"]["Fn::If"][:2] == ["HasKey", own]
+    assert stack["Globals"]["Function"]["KmsKeyArn"]["Fn::If"][:2] == ["HasKey", own]
+
+
+def test_functions_that_audit_have_the_memory_that_is_asked_for(stack: Template) -> None:
+    sizes = {name: function["MemorySize"] for name, function in functions(stack).items()}
+    assert {name for name, size in sizes.items() if size != {"Ref": "MemorySize"}} <= {"DeliverToSlack"}
+
+
+def test_code_of_a_function_in_a_vpc_makes_no_interface(stack: Template) -> None:
+    (policy,) = {
+        json.dumps(policy["Fn::If"][1]["PolicyDocument"])
+        for role in of_type(stack, "AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        if policy.get("Fn::If", [""])[0] == "HasSubnets"
+    }
+    allowed, looked, denied = json.loads(policy)["Statement"]
+    assert denied["Effect"] == "Deny" and denied["Action"] == allowed["Action"]
+    assert "lambda:SourceFunctionArn" in denied["Condition"]["ArnLike"]
+    assert all(action.startswith("ec2:Describe") for action in looked["Action"])
 
 
 # ---- documentation
@@ -527,7 +632,7 @@ def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeyp
 def test_every_parameter_is_explained() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     explained = set(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE))
-    assert explained == load(STACK)["Parameters"].keys() | load(SLACK)["Parameters"].keys()
+    assert explained == {name for path in (STACK, SLACK, ROLLOUT) for name in load(path)["Parameters"]}
 
 
 def test_every_alarm_is_explained(stack: Template) -> None:

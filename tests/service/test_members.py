@@ -1,12 +1,13 @@
 """Events of member accounts: handed over by one message, audited with the role of the account, told once."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from chalice.test import Client
+from moto.events.models import EventPattern
 
 import app as handlers
 from chalicelib.events import scope_of
@@ -22,6 +23,8 @@ from tests.service.test_fleet import MEMBERS, Account, a_record
 from tests.service.test_triggers import sent
 from tests.service.test_whose import of
 from tests.unit.test_events import an_event
+from tools.infra import STACK, load
+from tools.member_events import MEMBER_EVENTS
 
 MEMBER, STRANGER = MEMBERS[0], "999999999999"
 NATIVE, PARTS = "audit_on_sagemaker_event", "audit_part"
@@ -291,3 +294,97 @@ def test_a_poisoned_message_is_dropped_for_good_and_counted(
 def test_the_message_that_is_poisoned_above_is_good_otherwise(invoke: Invoke, account: Account) -> None:
     assert invoke(PARTS, {"Records": [a_record(GOOD)]}) == {"batchItemFailures": []}
     assert told(account) != []
+
+
+# ---- the whole way: the rule of the member's template, the bus of the stack's, the function's own rule
+
+CALL = an_event(
+    "AWS API Call via CloudTrail",
+    {
+        "eventSource": "sagemaker.amazonaws.com",
+        "eventName": "UpdateEndpointWeightsAndCapacities",
+        "requestParameters": {"endpointName": "endpoint-1"},
+    },
+    account=MEMBER,
+)
+SCALED_OUT = an_event(
+    "Application Auto Scaling Scaling Activity State Change",
+    {
+        "serviceNamespace": "sagemaker",
+        "resourceId": "endpoint/endpoint-1/variant/V",
+        "scalableDimension": "sagemaker:variant:DesiredInstanceCount",
+        "startTime": "2026-11-22T06:00:00Z",
+        "endTime": "2026-11-22T06:05:00Z",
+        "newDesiredCapacity": "2",
+        "oldDesiredCapacity": "1",
+        "minCapacity": "1",
+        "maxCapacity": "2",
+        "direction": "scale-out",
+        "statusCode": "Successful",
+        "scaledToMax": True,
+    },
+    account=MEMBER,
+    source="aws.application-autoscaling",
+)
+
+
+def takers(patterns: Mapping[str, Any], event: Any) -> list[str]:
+    """The names of the patterns that EventBridge finds in an event."""
+    return [name for name, pattern in patterns.items() if EventPattern.load(json.dumps(pattern)).matches_event(event)]
+
+
+def sent_by_members() -> dict[str, Any]:
+    """The patterns of the rules in member accounts, by the function that each is for."""
+    names = {name.title().replace("_", ""): name for name in listened_to()}
+    rules = load(MEMBER_EVENTS)["Resources"]
+    return {
+        names[name]: rule["Properties"]["EventPattern"]
+        for name, rule in rules.items()
+        if rule["Type"] == "AWS::Events::Rule"
+    }
+
+
+def listened_to() -> dict[str, Any]:
+    """The patterns that the functions listen to, by their names."""
+    sources = {source.name: getattr(source, "event_pattern", None) for source in handlers.app.event_sources}
+    return {name: pattern for name, pattern in sources.items() if pattern is not None}
+
+
+def on_the_bus(event: Mapping[str, Any], accounts: list[str]) -> bool:
+    """Whether the bus of a stack with these accounts lets an event in."""
+    statement = load(STACK)["Resources"]["EventsOfListedAccounts"]["Properties"]["Statement"]
+    assert statement["Principal"] == {"AWS": {"Fn::Split": [",", {"Ref": "Accounts"}]}}
+    return (
+        event["account"] in accounts
+        and event["source"] in statement["Condition"]["ForAllValues:StringEquals"]["events:source"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("event", "function"),
+    [(CHANGED, NATIVE), (CALL, "audit_on_api_call"), (SCALED_OUT, "audit_on_scaling_event")],
+    ids=["native", "call", "scaling"],
+)
+def test_what_happens_in_a_member_comes_all_the_way_and_is_audited_with_its_role(
+    invoke: Invoke, account: Account, front: Front, event: dict[str, Any], function: str
+) -> None:
+    assert takers(sent_by_members(), event) == [function]
+    assert on_the_bus(event, MEMBERS)
+    assert takers(listened_to(), event) == [function]
+    front.history.clear()
+    assert invoke(function, event) == {"handed_over": MEMBER}
+    assert invoke(PARTS, {"Records": account.queued()}) == {"batchItemFailures": []}
+    assert {owner for owner, _ in reads(front)} == {MEMBER}
+    strange = {**event, "account": STRANGER}
+    assert not on_the_bus(strange, MEMBERS)
+    assert "is not audited here" in invoke(function, strange)["dropped"]  # should a bus of another hand let it in
+    assert account.queued() == []
+
+
+def test_what_asks_for_nothing_or_comes_from_elsewhere_is_not_sent() -> None:
+    failed = {**CALL, "detail": {**CALL["detail"], "errorCode": "AccessDenied"}}
+    forged = {**CHANGED, "source": "own.sagemaker"}
+    other = {**SCALED_OUT, "detail": {**SCALED_OUT["detail"], "serviceNamespace": "ecs"}}
+    for event in (failed, forged, other):
+        assert takers(sent_by_members(), event) == [], event
+    assert not on_the_bus(forged, MEMBERS)

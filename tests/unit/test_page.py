@@ -17,14 +17,19 @@ from chalicelib.report.findings import (
     Deferral,
     EndpointCapacity,
     Report,
+    Resource,
     Saving,
     Severity,
     VariantCapacity,
 )
+from chalicelib.report.formats.first import actions
 from chalicelib.report.formats.page import REHEARSALS, More, page, policy
+from chalicelib.report.formats.trend import stacked
+from chalicelib.report.headline import headline
 from chalicelib.report.posture import Point
 from tests.unit.test_charts import PROPOSED, a_chart
 from tests.unit.test_notices import NOW, a_finding, a_report
+from tests.unit.test_posture import DOWN, SINGLE
 
 pytestmark = pytest.mark.thorough
 
@@ -128,20 +133,62 @@ def a_point(day: int, score: float | None) -> Point:
     return Point(NOW + timedelta(days=day), score, counts, 10, 0, ("eu-west-1",))
 
 
-@pytest.mark.parametrize(("scores", "points"), [([], 0), ([50.0], 0), ([50.0, 75.0], 2), ([None, 50.0, None, 75.0], 2)])
-def test_the_trend_is_a_line_through_the_scores(scores: list[float | None], points: int) -> None:
-    html = Reader(page(a_report(), trend=[a_point(day, one) for day, one in enumerate(scores)]))
-    lines = [attributes["points"] or "" for tag, attributes in html.tags if tag == "polyline"]
-    assert [len(line.split()) for line in lines] == ([points] if points else [])
-    if scores == [50.0, 75.0]:
-        assert lines == ["4.0,32.0 316.0,18.0"]
+@pytest.mark.parametrize("days", [0, 1])
+def test_the_trend_begins_with_the_second_sweep(days: int) -> None:
+    html = Reader(page(a_report(), trend=[a_point(day, 50.0) for day in range(days)]))
+    assert "The trend begins with the second sweep" in html.text
+    assert not [tag for tag, attributes in html.tags if "area" in (attributes.get("class") or "")]
+
+
+def test_the_trend_is_a_stack_of_severities_with_dates_and_values() -> None:
+    points = [a_point(day, None if day == 0 else 50.0) for day in (0, 1, 2)]
+    worse = points[2]._replace(open={**points[2].open, Severity.LOW: 2})
+    drawn = stacked([*points[:2], worse])
+    assert drawn is not None and drawn.most == 4
+    # high 0, 1, 2 of 4 at the bottom; low 0, 0, 2 upon it
+    assert [(layer.severity, layer.path) for layer in drawn.layers] == [
+        (Severity.HIGH, "M0.0 120.0L320.0 90.0L640.0 60.0L640.0 120.0L320.0 120.0L0.0 120.0Z"),
+        (Severity.LOW, "M0.0 120.0L320.0 90.0L640.0 0.0L640.0 60.0L320.0 90.0L0.0 120.0Z"),
+    ]
+    text = " ".join(Reader(page(a_report(), trend=[*points[:2], worse])).text.split())
+    assert "2026-11-22: 0" in text and "2026-11-24: 4" in text and "3 sweeps as a table" in text
+    assert "2026-11-24 06:0002020450.00" in text  # critical to info, open, score, blind spots
+
+
+def test_what_to_do_first_names_resource_owner_amount_and_console() -> None:
+    hostile = Resource(kind="endpoint", arn="arn:x", name="x", console_url="javascript:alert(1)")
+    assert "javascript:" not in page(a_report(a_finding(1, resource=hostile))).partition('id="data"')[0]
+    console = "https://eu-west-1.console.aws.amazon.com/sagemaker/home?region=eu-west-1#/endpoints/churn"
+    churn = Resource(
+        kind="endpoint", arn="arn:aws:sagemaker:eu-west-1:1:endpoint/churn", name="churn", console_url=console
+    )
+    saving = Saving(monthly_usd=1240.4, basis="b")
+    findings = [
+        a_finding(
+            1, resource=churn, owner="team-a", saving=saving, severity=Severity.CRITICAL, summary="churn is Failed."
+        ),
+        a_finding(2, resource=churn, severity=Severity.LOW),
+        *(a_finding(number) for number in range(3, 12)),
+    ]
+    first, *others = actions(findings)
+    assert (first.says, first.others, len(others)) == ("is Failed.", 1, 4)
+    html = Reader(page(a_report(*findings)))
+    text = " ".join(html.text.split())
+    assert "Do this first critical churn is Failed. team-a · saves $1,240 a month · 1 more finding Open" in text
+    assert console in [attributes.get("href") for tag, attributes in html.tags if tag == "a"]
+
+
+def test_the_page_begins_with_the_headline() -> None:
+    report = a_report(a_finding(1), endpoints=[DOWN, SINGLE])
+    text = " ".join(Reader(page(report)).text.split())
+    assert headline(report) in text and text.index(headline(report)) < text.index("Do this first")
 
 
 def test_a_page_of_some_findings_says_where_the_others_are() -> None:
     html = page(a_report(a_finding(1)), more=More("limit=500", "next"), counted={"x": {Severity.LOW: 7}})
     read = Reader(html)
     assert read.data["more"] == {"query": "limit=500", "cursor": "next"}
-    assert re.search(r"Open findings\s+7", read.text)
+    assert re.search(r"Open findings:\s+7", read.text)
     assert "As the last sweep counted them" in read.text
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.report.concern import Concern
 from chalicelib.report.findings import (
     BlindSpot,
     ComesBack,
@@ -33,6 +34,7 @@ class FindingHead(_Answer):
 
     id: str
     rule: str
+    concern: Concern
     severity: Severity
     title: str
     account: str
@@ -48,6 +50,7 @@ class AuditSummary(_Answer):
     """What an audit found. ``complete``: all that was asked for could be read; ``blind_spots`` is what could not, and
     no rule that depends on it may be taken for passed."""
 
+    headline: Annotated[str, Field(description="What it comes to, in a sentence.")]
     audit_id: Annotated[str, Field(description="For the tool `findings`.")]
     scope: ScopeAudited
     started_at: Moment
@@ -126,6 +129,7 @@ def head_of(finding: Finding) -> FindingHead:
     return FindingHead(
         id=finding.id,
         rule=finding.rule,
+        concern=finding.concern,
         severity=finding.severity,
         title=finding.title,
         account=finding.account,

@@ -32,6 +32,7 @@ from chalicelib.errors import InvalidInput
 from chalicelib.ledger.cursors import decoded, encoded, foreign_cursor
 from chalicelib.policy.policy import load_policy, unknown_rule
 from chalicelib.report.findings import BlindSpot, EndpointCapacity, Finding, Report
+from chalicelib.report.headline import headline
 from chalicelib.report.narrowing import narrowed
 from chalicelib.report.outcomes import Verdict
 from chalicelib.report.severity import Severity
@@ -245,6 +246,7 @@ def _summary(report: Report, severity: Severity, limit: int) -> dict[str, object
     counted = Counter(finding.severity for finding in report.open_findings())
     return {
         **{name: getattr(report, name) for name in ("audit_id", "scope", "started_at", "finished_at", "policy")},
+        "headline": headline(report),
         "complete": report.complete,
         "resources": report.resources,
         "open": {severity: counted[severity] for severity in sorted(Severity, key=lambda severity: -severity.rank)},

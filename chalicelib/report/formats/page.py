@@ -8,19 +8,22 @@ their hash (Content-Security-Policy), nothing else runs.
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from chalicelib import __version__
 from chalicelib.report.calendar import SOON_DAYS, soon
 from chalicelib.report.charts import Drawing, RehearsalChart, Row, drawing, outcome, rows
-from chalicelib.report.findings import EndpointCapacity, Finding, Report, utc_text
+from chalicelib.report.findings import EndpointCapacity, Finding, Report, Severity, utc_text
+from chalicelib.report.formats.first import actions, web
+from chalicelib.report.formats.trend import stacked
+from chalicelib.report.headline import clauses
 from chalicelib.report.left import left_in_words
 from chalicelib.report.posture import POINTS, Point, Tally, posture
 from chalicelib.report.realized import Realized
 from chalicelib.report.savings import in_words, totals
+from chalicelib.report.survival import survival
 from chalicelib.templating import TEMPLATES, clean, render
 
 #: Findings that the page tells a reader whose browser runs no scripts.
@@ -91,8 +94,10 @@ def page(
         "report": report,
         "stands": posture(report, counted, exempt),
         "points": POINTS,
+        "clauses": clauses(report, trend[-2].at if len(trend) > 1 else None),
         "trend": trend,
-        "chart": _chart(trend),
+        "stacked": stacked(trend),
+        "severities": list(reversed(Severity)),
         "chart_size": CHART,
         "partial": more is not None,
         "counted": counted is not None,
@@ -104,7 +109,7 @@ def page(
         "savings": in_words(report.money),
         "realized": realized,
         "saved": _curve(realized),
-        "first": _first_things(findings),
+        "first": actions(findings),
         "plain": findings[:PLAIN_FINDINGS],
         "told": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
@@ -143,13 +148,20 @@ def _data(report: Report, more: More | None) -> str:
     data = {
         "findings": [_finding(finding, texts) for finding in report.findings],
         "titles": {finding.rule: clean(finding.title) for finding in report.findings},
-        "endpoints": [endpoint.model_dump(mode="json", exclude=DRAWN) for endpoint in _mapped(report)],
+        "endpoints": [_endpoint(endpoint) for endpoint in _mapped(report)],
         "zones": report.zones,
         "more": more._asdict() if more else None,
         "texts": list(texts),
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str)
     return clean(text).replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _endpoint(endpoint: EndpointCapacity) -> dict[str, Any]:
+    """An endpoint of the map, with what it would survive."""
+    answer = survival(endpoint)
+    survives = {"down": answer.down, "instance": answer.instance, "zone": answer.zone, "reason": answer.reason}
+    return {**endpoint.model_dump(mode="json", exclude=DRAWN), "survives": survives}
 
 
 def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
@@ -163,6 +175,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "id": finding.id,
         "rule": finding.rule,
         "topic": finding.topic,
+        "concern": finding.concern,
         "severity": finding.severity,
         "confidence": finding.confidence,
         "status": finding.status,
@@ -178,7 +191,7 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
         "why": shared(finding.why),
         "fix": {"text": shared(finding.fix.text), "commands": finding.fix.commands, "snippets": finding.fix.snippets},
         "evidence": finding.evidence,
-        "references": [shared(link) for link in finding.references if _web(link)],
+        "references": [shared(link) for link in finding.references if web(link)],
         "well_architected": finding.well_architected,
         "owner": finding.owner,
         "saving": finding.saving.model_dump() if finding.saving else None,
@@ -190,16 +203,15 @@ def _finding(finding: Finding, texts: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _web(link: str) -> bool:
-    return urlsplit(link).scheme in ("https", "http")
-
-
 def _mapped(report: Report) -> list[EndpointCapacity]:
-    """The endpoints of the map: those with open findings first where there are too many."""
+    """The endpoints of the map: those that would survive least and those with open findings first, where there are too
+    many."""
     if len(report.endpoints) <= MAPPED:
         return report.endpoints
     failing = {finding.resource.name.split("/")[0] for finding in report.open_findings()}
-    return sorted(report.endpoints, key=lambda endpoint: endpoint.name not in failing)[:MAPPED]
+    return sorted(report.endpoints, key=lambda endpoint: (survival(endpoint).sound, endpoint.name not in failing))[
+        :MAPPED
+    ]
 
 
 def _charts(report: Report) -> list[tuple[str, str, RehearsalChart]]:
@@ -221,25 +233,6 @@ def _rehearsals(charts: list[tuple[str, str, RehearsalChart]]) -> Rehearsals:
     return shown
 
 
-def _first_things(findings: Iterable[Finding]) -> list[Mapping[str, Any]]:
-    """The rules to look at first: by severity, then by how many resources they concern."""
-    rules: dict[str, list[Finding]] = {}
-    for finding in findings:
-        rules.setdefault(finding.rule, []).append(finding)
-    worst = sorted(
-        rules.values(), key=lambda of_rule: (-max(finding.severity.rank for finding in of_rule), -len(of_rule))
-    )
-    return [
-        {
-            "rule": of_rule[0].rule,
-            "title": of_rule[0].title,
-            "severity": max((finding.severity for finding in of_rule), key=lambda severity: severity.rank).value,
-            "number": len(of_rule),
-        }
-        for of_rule in worst[:5]
-    ]
-
-
 def _curve(realized: Realized | None) -> str:
     """What was saved a month, as the points of an SVG line in steps; empty before the second day."""
     points = realized.curve if realized is not None else []
@@ -255,20 +248,4 @@ def _curve(realized: Realized | None) -> str:
         y = 4 + (height - 8) * (1 - point.estimated_usd / most)
         lines += [f"{x:.1f},{before:.1f}", f"{x:.1f},{y:.1f}"]
         before = y
-    return " ".join(lines)
-
-
-def _chart(trend: Sequence[Point]) -> str:
-    """The scores of the trend as the points of an SVG line; empty with fewer than two."""
-    scored = [point for point in trend if point.score is not None]
-    if len(scored) < 2:
-        return ""
-    width, height = CHART
-    first, last = scored[0].at, scored[-1].at
-    span = (last - first).total_seconds() or 1
-    lines = []
-    for point in scored:
-        x = 4 + (width - 8) * (point.at - first).total_seconds() / span
-        y = 4 + (height - 8) * (1 - (point.score or 0) / 100)
-        lines.append(f"{x:.1f},{y:.1f}")
     return " ".join(lines)

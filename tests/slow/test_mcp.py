@@ -105,6 +105,8 @@ def test_an_audit_and_what_can_be_asked_after_it(front: Front) -> None:
             assert sum(audit["open"].values()) == sum(len(rules) for rules in EXPECTED.values())
             assert audit["findings_left_out"] == sum(audit["open"].values()) - 3
             first = audit["findings"][0]
+            assert audit["headline"].endswith(".") and "endpoints" in audit["headline"]
+            assert first["concern"] == "broken"
             whole = told(await client.call_tool("findings", {"audit_id": audit["audit_id"], "id": first["id"]}))
             assert [finding["title"] for finding in whole["findings"]] == [first["title"]]
             assert whole["findings"][0]["fix"]["text"]
