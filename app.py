@@ -247,6 +247,19 @@ def get_openapi() -> Response:
     return _response(routes.guarded(lambda: routes.HttpResponse(200, openapi.document(app.routes))))
 
 
+@app.route("/slack/actions", methods=["POST"], content_types=["application/x-www-form-urlencoded"])
+def post_slack_action() -> Response:
+    """What people answer in Slack, signed by Slack; off unless a signing secret is configured."""
+    from chalicelib.web import routes, slack_answers
+
+    request = _request()
+    return _response(
+        routes.guarded(
+            lambda: slack_answers.post_action(routes.ready(invoked), request.raw_body, dict(request.headers))
+        )
+    )
+
+
 @app.route("/health", methods=["GET"])
 def health() -> Response:
     """Alive; says nothing about the account."""

@@ -196,7 +196,7 @@ class Service:
 
     def audit(self, scope: Scope, trigger: Trigger, witness: Witness | None = None) -> Report:
         """One scope read, judged and reported; ``witness`` is told of every outcome."""
-        report = self._auditor(self._door(scope)).audit(scope, trigger, witness)
+        report = self._auditor(self._door(scope), scope).audit(scope, trigger, witness)
         telemetry.audited(report)
         return report
 
@@ -229,7 +229,7 @@ class Service:
     ) -> Audited:
         """The same through this door; ``noted``: since when something has been seen is kept for the next audit."""
         resolutions = self._resolutions(scope)
-        report = self._auditor(door).audit(scope, trigger, witness, resolutions)
+        report = self._auditor(door, scope).audit(scope, trigger, witness, resolutions)
         if id is not None:
             report = report.model_copy(update={"audit_id": id})
         telemetry.audited(report)
@@ -245,11 +245,13 @@ class Service:
         """A scope in the account of the credentials. Raises InvalidInput for a rule that does not exist."""
         return self.caller.scope(self.policy, region, resources, rules)
 
-    def _auditor(self, door: Aws) -> Auditor:
-        lookback = self.settings.lookback_days
+    def _auditor(self, door: Aws, scope: Scope) -> Auditor:
+        policy, lookback = self.policy, self.settings.lookback_days
+        if self.ledger is not None and self.settings.slack_signing_secret:
+            policy = policy.with_answers(self.ledger.answers.of(scope.account, scope.region))
         return Auditor(
             door,
-            self.policy,
+            policy,
             lookback,
             progress=self.progress,
             memory=self.remembered,

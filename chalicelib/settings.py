@@ -76,9 +76,18 @@ class Settings(BaseModel):
     recheck_minutes: Annotated[int, Field(ge=0, le=15)] = 10
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     slack_secret: str | None = None
+    slack_signing_secret: str | None = None
+    teams_secret: str | None = None
     email_from: str | None = None
     email_to: str | None = None
     security_hub: Switch = False
+    bus: Annotated[
+        str | None,
+        _matching(
+            r"[A-Za-z0-9._/-]{1,256}|arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[A-Za-z0-9._/-]{1,256}",
+            "the name or the ARN of an event bus",
+        ),
+    ] = None
     prices: Switch = False
     estimates: Switch = False
     templates: str | None = None

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic.json_schema import models_json_schema
+
 from app import app
 from chalicelib.input.bounds import ALL
 from chalicelib.money.price_file import PriceFile
+from chalicelib.notices.bus import FINDING_TYPES, OTHER_TYPES, SOURCE, DigestDetail, FindingDetail
 from chalicelib.report.findings import Report
 from chalicelib.tables import DATA
 from chalicelib.templating import TEMPLATES
@@ -40,6 +43,23 @@ def prices_schema() -> str:
     return json.dumps({**head, **{key: value for key, value in schema.items() if key != "title"}}, indent=2) + "\n"
 
 
+def bus_schema() -> str:
+    """The JSON Schema of the details of events on a bus (draft 2020-12), by their detail types."""
+    _, schema = models_json_schema(
+        [(FindingDetail, "serialization"), (DigestDetail, "serialization")], ref_template="#/$defs/{model}"
+    )
+    details = {detail_type: {"$ref": "#/$defs/FindingDetail"} for detail_type in FINDING_TYPES.values()}
+    details |= {detail_type: {"$ref": "#/$defs/DigestDetail"} for detail_type in OTHER_TYPES.values()}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Details of events of the source {SOURCE}, by detail type, schema version 1",
+        "type": "object",
+        "properties": details,
+        "additionalProperties": False,
+    }
+    return json.dumps({**head, "$defs": schema["$defs"]}, indent=2) + "\n"
+
+
 def http_description() -> str:
     """The description of the HTTP face (OpenAPI 3.1)."""
     return json.dumps(document(app.routes), indent=2) + "\n"
@@ -62,6 +82,7 @@ def generated() -> Iterator[tuple[Path, str]]:
     yield ROOT / "docs" / "report.schema.json", report_schema()
     yield ROOT / "docs" / "policy.schema.json", policy_schema()
     yield ROOT / "docs" / "prices.schema.json", prices_schema()
+    yield ROOT / "docs" / "bus.schema.json", bus_schema()
     yield ROOT / "docs" / "openapi.json", http_description()
     yield ROOT / "docs" / "bounds.md", bounds_page()
     yield ROOT / "docs" / "inventory.md", inventory_page()

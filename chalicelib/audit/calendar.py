@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from chalicelib.audit.exemptions import owner_in
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.endpoints import Endpoint
@@ -22,7 +21,7 @@ from chalicelib.scope import Scope, may_lie_in
 #: How far ahead schedules are looked at: most come within a month, and of those of a year only a few are left.
 AHEAD_DAYS = (31, 366)
 
-Source = Callable[[Inventory, Scope], Iterable[CalendarEntry]]
+Source = Callable[[Inventory, Scope, Policy], Iterable[CalendarEntry]]
 
 
 def calendar(
@@ -35,7 +34,7 @@ def calendar(
     entries = [*of_policy(policy, scope), *_of_tags(reported)]
     for rule in rules:
         if rule in SOURCES:
-            entries += SOURCES[rule](estate, scope)
+            entries += SOURCES[rule](estate, scope, policy)
     return in_order(entry for entry in entries if entry.day >= today)
 
 
@@ -56,12 +55,13 @@ def of_policy(policy: Policy, scope: Scope) -> Iterator[CalendarEntry]:
 def _of_tags(reported: Iterable[Finding]) -> Iterator[CalendarEntry]:
     for finding in reported:
         exemption = finding.exemption
-        if exemption is not None and exemption.source == "tag" and exemption.expires is not None:
+        if exemption is not None and exemption.source != "policy" and exemption.expires is not None:
+            by = "tag" if exemption.source == "tag" else "answer in Slack"
             yield CalendarEntry(
                 day=exemption.expires,
                 kind="exemption",
                 resource=finding.resource.arn or finding.resource.name,
-                says=f"The tag that exempts {finding.resource.name} from {finding.rule} ends",
+                says=f"The {by} that exempts {finding.resource.name} from {finding.rule} ends",
                 account=finding.account,
                 region=finding.region,
                 rule=finding.rule,
@@ -69,7 +69,7 @@ def _of_tags(reported: Iterable[Finding]) -> Iterator[CalendarEntry]:
             )
 
 
-def _of_platforms(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+def _of_platforms(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[CalendarEntry]:
     """When AWS stops to mend what notebook instances and variants run on."""
     standing: list[tuple[str | None, NotebookInstance | Endpoint]] = [
         (notebook.known("platform"), notebook) for notebook in estate.plain(NotebookInstance).values()
@@ -88,11 +88,11 @@ def _of_platforms(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
                 account=scope.account,
                 region=scope.region,
                 rule="platform-end-of-life",
-                owner=owner_in(subject.tags or {}),
+                owner=policy.owner(subject.tags or {}),
             )
 
 
-def _of_plans(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+def _of_plans(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[CalendarEntry]:
     """When the blocks of training plans end, or the plan where no block is told."""
     for plan in estate.plain(TrainingPlan).values():
         blocks: tuple[ReservedCapacity, ...] = plan.known("blocks") or ()
@@ -108,7 +108,7 @@ def _of_plans(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
                 account=scope.account,
                 region=scope.region,
                 rule="reservation-ends",
-                owner=owner_in(plan.tags or {}),
+                owner=policy.owner(plan.tags or {}),
             )
 
 
@@ -119,7 +119,7 @@ def _words(block: ReservedCapacity) -> str:
     return f"{number}{block.instance_type or 'instances'}{zone}"
 
 
-def _of_quotas(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
+def _of_quotas(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[CalendarEntry]:
     """When a scheduled action lets variants reach beyond a quota; nothing where a quota or a schedule is not known."""
     for quota in estate.plain(ServiceQuota).values():
         try:
@@ -138,7 +138,7 @@ def _of_quotas(estate: Inventory, scope: Scope) -> Iterator[CalendarEntry]:
                     account=scope.account,
                     region=scope.region,
                     rule="autoscaling-max-above-quota",
-                    owner=owner_in(variant.tags or {}),
+                    owner=policy.owner(variant.tags or {}),
                 )
 
 

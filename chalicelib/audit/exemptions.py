@@ -8,13 +8,21 @@ from typing import NamedTuple
 
 from chalicelib.policy.entries import ExemptionEntry
 from chalicelib.policy.policy import Policy
-from chalicelib.report.findings import Exemption, ExemptionNote, ExemptionState, Finding, Resource, root_arn, root_of
+from chalicelib.report.findings import (
+    Exemption,
+    ExemptionNote,
+    ExemptionState,
+    Finding,
+    Resource,
+    finding_id,
+    root_arn,
+    root_of,
+)
 from chalicelib.scope import Scope, may_lie_in
 
 EXEMPT_TAG, EXEMPT_UNTIL_TAG, EXEMPT_REASON_TAG = "auditor:exempt", "auditor:exempt-until", "auditor:exempt-reason"
 #: An exemption that ends within this many days is listed.
 EXPIRING_DAYS = 14
-OWNER = "owner"
 
 
 class Refused(NamedTuple):
@@ -23,16 +31,11 @@ class Refused(NamedTuple):
     because: str
 
 
-def owner_in(tags: Mapping[str, str]) -> str | None:
-    """The value of the tag ``owner``, whatever its case."""
-    return next((value for key, value in tags.items() if key.lower() == OWNER), None)
-
-
 def exempted(
     rule: str, resource: Resource, scope: Scope, policy: Policy, tags: Mapping[str, str], today: date
 ) -> Exemption | None:
-    """The exemption of a finding, from the policy file or from the resource's own tags, or None. One in force goes
-    before one that has expired."""
+    """The exemption of a finding: from the policy file, the resource's own tags or an answer in Slack, or None. One in
+    force goes before one that has expired."""
     root = root_of(resource, scope.account, scope.region)
     exemptions = [
         Exemption(reason=entry.reason, owner=entry.owner, expires=entry.expires, source="policy")
@@ -42,6 +45,8 @@ def exempted(
     ]
     tagged = by_tags(rule, policy, tags, today)
     exemptions += [tagged] if isinstance(tagged, Exemption) else []
+    answer = policy.answers.get(finding_id(rule, resource.arn, resource.part))
+    exemptions += [answer] if answer is not None else []
     return next(
         (exemption for exemption in exemptions if not over(exemption.expires, today)),
         exemptions[0] if exemptions else None,
@@ -68,7 +73,7 @@ def by_tags(rule: str, policy: Policy, tags: Mapping[str, str], today: date) -> 
     until = tags.get(EXEMPT_UNTIL_TAG, "").strip()
     if not until:
         if policy.allow_open_exemptions:
-            return Exemption(reason=reason, owner=owner_in(tags), source="tag")
+            return Exemption(reason=reason, owner=policy.owner(tags), source="tag")
         return Refused(f"it has no {EXEMPT_UNTIL_TAG}")
     try:
         expires = date.fromisoformat(until)
@@ -77,7 +82,7 @@ def by_tags(rule: str, policy: Policy, tags: Mapping[str, str], today: date) -> 
     latest = today + timedelta(days=policy.tag_exemptions.max_days)
     if expires > latest:
         return Refused(f"{EXEMPT_UNTIL_TAG} lies more than {policy.tag_exemptions.max_days} days ahead")
-    return Exemption(reason=reason, owner=owner_in(tags), expires=expires, source="tag")
+    return Exemption(reason=reason, owner=policy.owner(tags), expires=expires, source="tag")
 
 
 # ---- what somebody should look at
@@ -136,11 +141,11 @@ def _ends_soon(expires: date | None, today: date) -> bool:
 
 
 def _notes_of_tags(reported: Iterable[Finding], today: date) -> list[ExemptionNote]:
-    """A note for each rule and resource that a tag exempts, or exempted until its end."""
+    """A note for each rule and resource that a tag or an answer exempts, or exempted until its end."""
     notes = []
     for finding in reported:
         exemption = finding.exemption
-        if exemption is None or exemption.source != "tag":
+        if exemption is None or exemption.source == "policy":
             continue
         state: ExemptionState = "open" if exemption.expires is None else "in-force"
         if over(exemption.expires, today):
@@ -164,7 +169,7 @@ def refused_tags(
         asked = by_tags(rule, policy, tags, today)
         if isinstance(asked, Refused):
             note = {"rule": rule, "resource": _subject(resource), "source": "tag", "state": "refused", "findings": 1}
-            notes.append(ExemptionNote.model_validate({**note, "reason": asked.because, "owner": owner_in(tags)}))
+            notes.append(ExemptionNote.model_validate({**note, "reason": asked.because, "owner": policy.owner(tags)}))
     return notes
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct, field
 
 from chalicelib.audit import jq
-from chalicelib.audit.exemptions import exempted, over, owner_in
+from chalicelib.audit.exemptions import exempted, over
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.endpoints import Variant
@@ -170,7 +170,7 @@ def _finding(
         chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
-        owner=owner_in(tags),
+        owner=policy.owner(tags),
         saving=appraised.saving if appraised is not None else None,
         cost_usd=appraised.cost_usd if appraised is not None else None,
         exemption=exemption,

@@ -22,7 +22,7 @@ PRICES = "--prices"
 PASSES_IN = ("table", "json", "junit")
 
 #: What ``--render`` accepts.
-NOTICE_FORMS = "chat|email|html|security-hub|slack"
+NOTICE_FORMS = "bus|chat|email|html|security-hub|slack|teams"
 
 
 def known_form(form: str | None) -> str | None:

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -37,6 +37,9 @@ from chalicelib.ledger.table import (
 )
 from chalicelib.report.findings import Finding, Severity, utc_text
 from chalicelib.report.known import Known, Resolution
+
+if TYPE_CHECKING:
+    from chalicelib.ledger.answers import Answers
 
 #: Findings read at once for a page that is asked for, at least: those not asked for are passed over.
 READ_A_PAGE = 100
@@ -123,6 +126,13 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self._table = ItemTable(self.table, self.client)
+
+    @property
+    def answers(self) -> "Answers":
+        """What people answered in Slack."""
+        from chalicelib.ledger.answers import Answers  # read where that is switched on alone
+
+        return Answers(self.table, self.client, self.clock)
 
     # ---- reading
 

@@ -162,6 +162,64 @@ def _sender_identity(settings: Settings) -> Lookup | None:
     return Lookup(f"sender {address}", "sesv2", "GetEmailIdentity", {"EmailIdentity": address})
 
 
+# ---- an EventBridge bus
+
+
+def _bus_region(bus: str) -> str:
+    """The region of a bus; empty for the auditor's own."""
+    return bus.split(":")[3] if bus.startswith("arn:") else ""
+
+
+def _bus(sender: Sender) -> Deliver | None:
+    name = sender.settings.bus
+    if name is None:
+        return None
+    from chalicelib.notices.bus import Bus
+
+    region = _bus_region(name) or sender.region()
+    return Bus(name, sender.session.client("events", region_name=region, config=CLIENT)).deliver
+
+
+def _as_events(notice: "Notice") -> list[Any]:
+    import json
+
+    from chalicelib.notices.bus import entries
+
+    return [
+        {
+            "source": entry["Source"],
+            "detail-type": entry["DetailType"],
+            "resources": entry["Resources"],
+            "detail": json.loads(entry["Detail"]),
+        }
+        for entry in entries(notice, "")
+    ]
+
+
+def _bus_of(settings: Settings) -> Lookup | None:
+    if not (bus := settings.bus):
+        return None
+    return Lookup(f"event bus {bus}", "events", "DescribeEventBus", {"Name": bus}, _bus_region(bus))
+
+
+# ---- Microsoft Teams
+
+
+def _teams(sender: Sender) -> Deliver | None:
+    secret = sender.settings.teams_secret
+    if secret is None:
+        return None
+    from chalicelib.notices.teams import Teams
+
+    return Teams(secret, sender.session).deliver
+
+
+def _as_teams_message(notice: "Notice") -> list[Any]:
+    from chalicelib.notices import teams
+
+    return [teams.message(notice)]
+
+
 # ---- the findings topic
 
 
@@ -201,8 +259,8 @@ def _as_slack_message(notice: "Notice") -> list[Any]:
     return [slack.payload(notice)]
 
 
-def _slack_secret(settings: Settings) -> Lookup | None:
-    secret = settings.slack_secret
+def _secret(secret: str | None) -> Lookup | None:
+    """The look-up of a secret of Secrets Manager; None for what is none."""
     if not secret or secret.startswith("ssm:") or "://" in secret:
         return None
     region = secret.split(":")[3] if secret.startswith("arn:") else ""
@@ -242,13 +300,37 @@ CHANNELS = (
         texts={"html": _as_html},
     ),
     Channel(
+        name="bus",
+        permission=Permission(
+            "PutEvents",
+            ("events:PutEvents", "events:DescribeEventBus"),
+            ("arn:*:events:*:*:event-bus/*",),
+            in_stack=True,
+        ),
+        lookup=_bus_of,
+        opened=_bus,
+        documents={"bus": _as_events},
+    ),
+    Channel(
+        name="teams",
+        permission=Permission(
+            "ReadTheTeamsWebhook",
+            ("secretsmanager:GetSecretValue", "ssm:GetParameter"),
+            ("arn:*:secretsmanager:*:*:secret:*auditor*", "arn:*:ssm:*:*:parameter/*auditor*"),
+            in_stack=True,
+        ),
+        lookup=lambda settings: _secret(settings.teams_secret),
+        opened=_teams,
+        documents={"teams": _as_teams_message},
+    ),
+    Channel(
         name="slack",
         permission=Permission(
             "ReadTheWebhook",
             ("secretsmanager:GetSecretValue", "ssm:GetParameter"),
             ("arn:*:secretsmanager:*:*:secret:*auditor*", "arn:*:ssm:*:*:parameter/*auditor*"),
         ),
-        lookup=_slack_secret,
+        lookup=lambda settings: _secret(settings.slack_secret),
         documents={"slack": _as_slack_message},
     ),
 )

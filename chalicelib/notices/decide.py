@@ -111,10 +111,6 @@ def _in_order(change: Change) -> tuple[bool, str]:
     return change.change == "resolved", sort_key(change.finding)
 
 
-def _most_important_first(finding: Finding) -> tuple[int, str, str]:
-    return (-finding.severity.rank, finding.rule, finding.resource.name)
-
-
 def tells(finding: Finding, policy: Policy) -> bool:
     """True for a finding that people are told: open, at or above ``notify_at``, of a rule that is not only observed."""
     return finding.status == "open" and finding.severity.rank >= policy.notify_at.rank and _notifies(finding, policy)
@@ -229,7 +225,7 @@ def _first_page(decision: Decision, still: Sequence[Finding]) -> dict[str, Any]:
     """What a sweep's digest names and counts before its details, of all that is open."""
     told = {change.finding.id: change.change for change in decision.changes if change.change != "resolved"}
     now = [change.finding for change in decision.changes if change.finding.id in told]
-    open_findings = sorted([*now, *still], key=_most_important_first)
+    open_findings = sorted([*now, *still], key=sort_key)
     owners = by_owner(open_findings)
     return {
         "most_important": most_important(open_findings, told),

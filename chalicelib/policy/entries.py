@@ -118,6 +118,15 @@ class PolicyFile(BaseModel):
     rules: dict[str, dict[str, Any] | None] = {}
     severity_by_tag: tuple[SeverityByTag, ...] | None = None
     terraform_tags: tuple[TerraformTag, ...] | None = None
+    owner_tags: Annotated[
+        tuple[Text, ...] | None,
+        Field(
+            min_length=1,
+            max_length=20,
+            description="The tags that name who owns a resource, whatever the case of the key; the first of these that "
+            "a resource has counts.",
+        ),
+    ] = None
     exemptions: Annotated[tuple[ExemptionEntry, ...], Field(max_length=EXEMPTIONS.most)] = ()
     allow_open_exemptions: Annotated[
         bool | None, Field(description="Whether exemptions may lack an owner or an end; these are listed first.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
@@ -35,7 +35,7 @@ from chalicelib.policy.entries import (
     TerraformTag,
 )
 from chalicelib.policy.exemptions import ExemptionIndex, covers_everything
-from chalicelib.report.findings import PolicyUsed, RuleInForce, Severity
+from chalicelib.report.findings import Exemption, PolicyUsed, RuleInForce, Severity
 from chalicelib.rules import RULES, Params, Rule
 from chalicelib.rules.custom import custom_rule
 from chalicelib.rules.registry import OwnWords
@@ -70,14 +70,21 @@ class Policy(Struct, frozen=True, dict=True):
     rules: Mapping[str, RuleSetting]
     severity_by_tag: tuple[SeverityByTag, ...] = ()
     terraform_tags: tuple[TerraformTag, ...] = ()
+    owner_tags: tuple[str, ...] = ("owner",)
     exemptions: tuple[ExemptionEntry, ...] = ()
     allow_open_exemptions: bool = False
     tag_exemptions: TagExemptions = TAGS_EXEMPT
+    #: What people answered in Slack, by the finding's id: of the ledger, and no part of the digest.
+    answers: Mapping[str, Exemption] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> ExemptionIndex:
         """The exemptions, by what they may be of."""
         return ExemptionIndex(self.exemptions)
+
+    def with_answers(self, answers: Mapping[str, Exemption]) -> "Policy":
+        """The same with these answers; the policy itself where there are none."""
+        return replace(self, answers=answers) if answers else self
 
     @property
     def used(self) -> PolicyUsed:
@@ -94,6 +101,7 @@ class Policy(Struct, frozen=True, dict=True):
                 for id, rule in self.rules.items()
             },
             "severity_by_tag": [entry.model_dump(mode="json") for entry in self.severity_by_tag],
+            "owner_tags": list(self.owner_tags),
             "terraform_tags": [entry.model_dump(mode="json") for entry in self.terraform_tags],
             "exemptions": [entry.model_dump(mode="json") for entry in self.exemptions],
             "allow_open_exemptions": self.allow_open_exemptions,
@@ -118,6 +126,12 @@ class Policy(Struct, frozen=True, dict=True):
     def managed_by_terraform(self, tags: Mapping[str, str]) -> bool:
         """True when the tags of a resource say that Terraform manages it."""
         return any(entry.on(tags) for entry in self.terraform_tags)
+
+    def owner(self, tags: Mapping[str, str]) -> str | None:
+        """Who owns a resource with these tags: the value of the first of ``owner_tags`` that is there and not empty,
+        whatever the case of the key; None without one."""
+        values = {key.lower(): value for key, value in tags.items() if value.strip()}
+        return next((values[tag.lower()] for tag in self.owner_tags if tag.lower() in values), None)
 
 
 def shipped() -> list[str]:
@@ -233,6 +247,7 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
         remind_after_days=content.remind_after_days or base.remind_after_days,
         rules=rules,
         severity_by_tag=base.severity_by_tag if content.severity_by_tag is None else content.severity_by_tag,
+        owner_tags=content.owner_tags or base.owner_tags,
         terraform_tags=base.terraform_tags if content.terraform_tags is None else content.terraform_tags,
         exemptions=_bounded(file, EXEMPTIONS, (*base.exemptions, *content.exemptions)),
         allow_open_exemptions=allowed,

@@ -90,12 +90,13 @@ class Saving(_Contract):
 
 
 class Exemption(_Contract):
-    """Why a finding is not told, who stands for that, and until when."""
+    """Why a finding is not told, who stands for that, and until when; ``by``: who answered so in Slack."""
 
     reason: str
     owner: str | None = None
     expires: date | None = None
-    source: Literal["policy", "tag"] = "policy"
+    source: Literal["policy", "tag", "slack"] = "policy"
+    by: str | None = Field(default=None, exclude_if=lambda person: person is None)
 
 
 class Finding(_Contract):

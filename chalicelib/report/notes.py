@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Note(BaseModel):
@@ -19,8 +19,8 @@ class ExemptionNote(_Note):
     """An exemption that somebody should look at; ``findings`` is how many it covers now.
 
     Of the policy: ``open``: it has no owner or no end. ``expired``: its findings are told again. ``expiring``: it ends
-    within 14 days. ``unmatched``: it covers nothing. Of a tag (``source``), which is always listed, also ``in-force``,
-    and ``refused``: it exempts nothing, and ``reason`` says why.
+    within 14 days. ``unmatched``: it covers nothing. Of a tag or an answer in Slack (``source``), which are always
+    listed, also ``in-force``; of a tag ``refused``: it exempts nothing, and ``reason`` says why. ``by``: who answered.
     """
 
     rule: str
@@ -28,7 +28,8 @@ class ExemptionNote(_Note):
     reason: str
     owner: str | None = None
     expires: date | None = None
-    source: Literal["policy", "tag"] = "policy"
+    source: Literal["policy", "tag", "slack"] = "policy"
+    by: str | None = Field(default=None, exclude_if=lambda person: person is None)
     state: ExemptionState
     findings: int
 
@@ -41,14 +42,20 @@ class ExemptionNote(_Note):
             "expiring": ends,
             "unmatched": "covers nothing",
             "open": ends if self.owner else f"{ends}, and nobody owns it",
-            "in-force": f"exempt by a tag, {ends}",
+            "in-force": f"exempt by {self._by}, {ends}",
             "refused": "asked for by a tag and not granted",
         }[self.state]
 
     @property
+    def _by(self) -> str:
+        """By what it exempts, where that is not the policy."""
+        return "a tag" if self.source == "tag" else f"{self.by or 'somebody'} in Slack"
+
+    @property
     def says(self) -> str:
         """The state in words, with what it covers and whether it stands in a tag."""
-        tagged = " (by a tag)" if self.source == "tag" and self.state in ("expired", "expiring", "open") else ""
+        said = self.source != "policy" and self.state in ("expired", "expiring", "open")
+        tagged = f" (by {self._by})" if said else ""
         findings = f"{self.findings:,} finding{'' if self.findings == 1 else 's'}"
         covers = f", covers {findings}" if self.state in ("expiring", "open", "in-force") else ""
         return f"{self.words}{tagged}{covers}"

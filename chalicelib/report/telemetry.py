@@ -25,9 +25,20 @@ DIMENSION, SERVICE = "service", "sagemaker-auditor"
 
 #: The metric of the blind spots of each cause, such as ``BlindSpotsNotTold``.
 _BY_CAUSE = {cause: f"BlindSpots{cause.value.title().replace('_', '')}" for cause in Cause}
+#: The topics of the catalogue; findings of others, as of rules of a policy's own, are counted together.
+TOPICS = (
+    *("autoscaling", "autoscaling-rehearsal", "availability-zones", "clusters", "elastic-inference"),
+    *("inference-pipelines", "instance-fit", "instances", "reservations", "spot-training"),
+)
+OTHER_TOPICS = "OpenOtherTopics"
+#: The metric of each topic, such as ``OpenAvailabilityZones``.
+_BY_TOPIC = {topic: f"Open{topic.title().replace('-', '')}" for topic in TOPICS}
 #: Every metric, and its unit in CloudWatch.
 METRICS = {
     **{f"Open{severity.capitalize()}": "Count" for severity in Severity},
+    **{name: "Count" for name in _BY_TOPIC.values()},
+    OTHER_TOPICS: "Count",
+    "SavingMonthly": "None",
     "Score": "None",
     "Duration": "Seconds",
     "ApiCalls": "Count",
@@ -70,6 +81,10 @@ def audited(report: "Report") -> None:
     }
     if report.trigger == "schedule" and not report.scope.resources:
         metrics |= {f"Open{severity.capitalize()}": open_findings[severity] for severity in Severity}
+        topics = Counter(_BY_TOPIC.get(finding.topic, OTHER_TOPICS) for finding in report.open_findings())
+        metrics |= {name: topics[name] for name in (*_BY_TOPIC.values(), OTHER_TOPICS)}
+        if report.money is not None:
+            metrics["SavingMonthly"] = report.money.totals.saving_usd
         if (score := _score(report)) is not None:
             metrics["Score"] = score
     where = f"{', '.join(report.accounts)} in {', '.join(report.regions)}"

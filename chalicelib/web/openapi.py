@@ -150,6 +150,21 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "getHealth",
         {200: Answered("Alive.", (Health,)), 429: GUARDED[429], 500: FAILED, 502: GUARDED[502], 504: GUARDED[504]},
     ),
+    ("POST", "/slack/actions"): Operation(
+        "postSlackAction",
+        {
+            200: Answered("What Slack shows: nothing more, or what is wrong with a dialog."),
+            400: _error("The request is none of Slack's.", "invalid_input", "the request has no payload", "payload"),
+            401: _error("Slack did not sign it just now.", "unauthorized", "the request is not signed by Slack"),
+            403: _error("It came before.", "forbidden", "the request was answered before"),
+            404: _error("No signing secret is configured.", "not_found", "nothing is answered in Slack here"),
+            415: NO_MEDIA,
+            429: GUARDED[429],
+            500: FAILED,
+            502: GUARDED[502],
+            504: GUARDED[504],
+        },
+    ),
     ("GET", "/openapi.json"): Operation("getOpenapi", {200: Answered("This description."), **GUARDED}),
 }
 

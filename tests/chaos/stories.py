@@ -19,8 +19,8 @@ from tests.chaos.world import (
     run_of,
 )
 
-#: How many channels there are: the topic, or Security Hub and e-mail as well.
-CHANNELS = (1, 3)
+#: How many channels there are: the topic, or Security Hub, e-mail and a bus as well.
+CHANNELS = (1, 4)
 DAYS, REQUESTED = (1, 2, 3), "of the request"
 DAY = timedelta(days=1)
 FIRST, SECOND = on_schedule(1), on_schedule(2)

@@ -123,7 +123,7 @@ def groups(share: float, seed: int) -> list[tuple[Group, float]]:
     outages: list[Group] = [
         Outages("outages", _name(story, channels), story, channels)
         for story, channels in told
-        if story.again and channels == (3 if story.name in SEVERAL_CHANNELS else 1)
+        if story.again and channels == (4 if story.name in SEVERAL_CHANNELS else 1)
     ]
     within = sqrt(share)
     chosen = [(group, share) for group in answers]

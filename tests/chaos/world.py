@@ -41,6 +41,7 @@ from tests.service.test_audit import an_endpoint
 from tests.unit.test_events import an_event
 
 TABLE_NAME, NAME, SENDER = "auditor-ledger", "alone", "auditor@example.org"
+BUS = "auditor-findings"
 CHANGED = an_event("SageMaker Endpoint State Change", {"EndpointName": NAME, "EndpointStatus": "IN_SERVICE"})
 OTHER_REGION = "us-east-1"
 #: Lambda gives an event whose invocation died again after this time, and after twice as much; SQS a message.
@@ -117,7 +118,8 @@ class World:
         topic = self.emulator.client("sns").create_topic(Name="auditor-findings")["TopicArn"]
         settings: dict[str, Any] = {"topic_arn": topic, "table": TABLE_NAME}
         if self.channels > 1:
-            settings |= {"security_hub": True, "email_from": SENDER, "email_to": SENDER}
+            settings |= {"security_hub": True, "email_from": SENDER, "email_to": SENDER, "bus": BUS}
+            self.emulator.client("events").create_event_bus(Name=BUS)
             self.emulator.client("sesv2").create_email_identity(EmailIdentity=SENDER)
             self.emulator.client("securityhub").enable_security_hub()
         if self.fleet:
@@ -250,7 +252,7 @@ class World:
     @property
     def channel_names(self) -> list[str]:
         """The channels that are switched on, in the order in which they are told."""
-        return ["sns", "security-hub", "email"][: self.channels]
+        return ["sns", "security-hub", "email", "bus"][: self.channels]
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_health_is_open_and_says_nothing_about_the_account(client: Client, front
     assert not front.calls
 
 
-def test_every_route_but_health_is_behind_iam() -> None:
+def test_every_route_but_health_and_what_slack_signs_is_behind_iam() -> None:
     guarded = {
         (path, method): entry.authorizer is not None
         for path, methods in handlers.app.routes.items()
@@ -58,6 +58,7 @@ def test_every_route_but_health_is_behind_iam() -> None:
         ("/audit/runs/{audit_id}", "GET"): True,
         ("/calendar", "GET"): True,
         ("/rehearse", "POST"): True,
+        ("/slack/actions", "POST"): False,
         ("/rules", "GET"): True,
         ("/rules/{id}", "GET"): True,
         ("/openapi.json", "GET"): True,

@@ -386,6 +386,32 @@ def test_mail_is_sent_as_the_configured_sender_alone(stack: Template) -> None:
     assert not [action for action in actions if action.startswith("ses:")]
 
 
+def test_the_http_function_alone_reads_the_signing_secret_and_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["SlackAnswersPolicy"]
+    assert policy["Condition"] == "HasSlackAnswers"
+    assert policy["Properties"]["Roles"] == [{"Ref": "ApiHandlerRole"}]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+
+
+def test_the_webhook_of_teams_is_read_only_where_there_is_one(stack: Template) -> None:
+    policy = stack["Resources"]["TeamsPolicy"]
+    assert policy["Condition"] == "HasTeams"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert all("auditor" in resource["Fn::Sub"] for resource in statement["Resource"])
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+
+
+def test_events_are_put_on_the_configured_bus_alone(stack: Template) -> None:
+    policy = stack["Resources"]["EventBusPolicy"]
+    assert policy["Condition"] == "HasEventBus"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Resource"]["Fn::Sub"].endswith(":${AWS::Region}:${AWS::AccountId}:event-bus/${EventBus}")
+    assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
+    actions = {action for function in FUNCTIONS for statement in statements(function) for action in statement["Action"]}
+    assert not [action for action in actions if action.startswith("events:")]
+
+
 @pytest.mark.parametrize(
     ("switch", "action"),
     [("Prices", "pricing:GetProducts"), ("Estimates", "cost-optimization-hub:ListRecommendations")],

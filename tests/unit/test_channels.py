@@ -55,13 +55,15 @@ def opened(clients: Clients, **settings: Any) -> dict[str, Any]:
         ({"topic_arn": TOPIC}, ["sns"]),
         ({"security_hub": True}, ["security-hub"]),
         ({"slack_secret": "auditor/slack"}, []),
+        ({"bus": "findings"}, ["bus"]),
+        ({"bus": "findings", "teams_secret": "auditor/teams"}, ["bus", "teams"]),
         ({"topic_arn": TOPIC, "security_hub": True, **ENDS}, ["sns", "security-hub", "email"]),
     ],
 )
 def test_a_channel_is_opened_where_it_is_switched_on(settings: dict[str, Any], names: list[str]) -> None:
     clients = Clients()
     assert list(opened(clients, **settings)) == names
-    assert len(clients.made) == len(names)
+    assert len(clients.made) == len([name for name in names if name != "teams"]), "its secret is read when needed"
 
 
 def test_the_topic_is_published_to_in_its_own_region() -> None:
@@ -70,10 +72,17 @@ def test_the_topic_is_published_to_in_its_own_region() -> None:
     assert clients.made == [("sns", "us-east-1")]
 
 
+def test_events_are_put_in_the_region_of_their_bus() -> None:
+    clients = Clients()
+    opened(clients, bus=f"arn:aws:events:eu-north-1:{ACCOUNT}:event-bus/findings")
+    opened(clients, bus="findings")
+    assert clients.made == [("events", "eu-north-1"), ("events", REGION)]
+
+
 def test_no_channel_is_waited_for_as_long_as_a_claim_holds() -> None:
     clients = Clients()
-    opened(clients, topic_arn=TOPIC, security_hub=True, **ENDS)
-    assert clients.configs.keys() == {"sns", "securityhub", "sesv2"}
+    opened(clients, topic_arn=TOPIC, security_hub=True, bus="findings", **ENDS)
+    assert clients.configs.keys() == {"sns", "securityhub", "sesv2", "events"}
     for config in clients.configs.values():
         attempts = config.retries["total_max_attempts"]
         assert 3 * attempts * (config.connect_timeout + config.read_timeout) < CLAIM_SECONDS
@@ -106,7 +115,7 @@ def test_every_form_of_every_channel_can_be_shown() -> None:
 def test_a_form_that_is_none_is_refused_before_anything_is_audited() -> None:
     from chalicelib.cli.options import known_form
 
-    with pytest.raises(InvalidInput, match="accepted are chat, email, html, security-hub, slack"):
+    with pytest.raises(InvalidInput, match="accepted are bus, chat, email, html, security-hub, slack, teams"):
         known_form("fax")
 
 
@@ -120,7 +129,21 @@ def test_the_roles_allow_what_each_channel_needs() -> None:
 
 
 def test_the_doctor_looks_up_what_each_channel_names() -> None:
-    settings = Settings(topic_arn=TOPIC, security_hub=True, slack_secret="auditor/slack", **ENDS)
+    settings = Settings(
+        topic_arn=TOPIC,
+        security_hub=True,
+        slack_secret="auditor/slack",
+        teams_secret="auditor/t",
+        bus="findings",
+        **ENDS,
+    )
     subjects = [lookup.subject for lookup in _outputs(settings)]
-    assert subjects == [f"topic {TOPIC}", "Security Hub", "sender auditor@example.org", "secret auditor/slack"]
+    assert subjects == [
+        f"topic {TOPIC}",
+        "Security Hub",
+        "sender auditor@example.org",
+        "event bus findings",
+        "secret auditor/t",
+        "secret auditor/slack",
+    ]
     assert _outputs(Settings()) == []

@@ -164,6 +164,17 @@ def test_terraform_manages_what_has_one_of_the_values_whatever_their_case(tmp_pa
     assert not policy.managed_by_terraform({"Made-By": "Terraform"})
 
 
+def test_the_first_of_the_owner_tags_that_a_resource_has_names_its_owner(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "owner_tags: [Team, cost-center]\n"))
+    assert policy.owner({"cost-center": "42", "team": "search", "owner": "jane"}) == "search"
+    assert policy.owner({"Cost-Center": "42", "team": " "}) == "42"
+    assert policy.owner({"owner": "jane"}) is None
+    assert load_policy().owner({"Owner": "jane", "team": "search"}) == "jane"
+    assert load_policy(written(tmp_path, "extends: own.yaml\n", "child.yaml")).owner_tags == ("Team", "cost-center")
+    with pytest.raises(InvalidInput, match="owner_tags"):
+        load_policy(written(tmp_path, "owner_tags: []\n", "empty.yaml"))
+
+
 def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_bytes(b"\xff\xfe\x00rules")
     with pytest.raises(InvalidInput, match=r"own\.yaml:1: .*(UTF-8|not YAML)"):

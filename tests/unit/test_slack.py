@@ -179,6 +179,40 @@ def hostile_notices(text: str) -> Iterator[Notice]:
     yield a_hostile_notice(*(Change(change=one, finding=finding) for one in changes * 10), text=text, omitted=4812)
 
 
+# ---- buttons
+
+
+def pressable(message: dict[str, Any]) -> list[str]:
+    """What the buttons of a message are, in their order."""
+    blocks = message["attachments"][0]["blocks"]
+    rows = [block["elements"] for block in blocks if block["type"] == "actions"]
+    for element in (element for row in rows for element in row):
+        assert len(element["text"]["text"]) <= 75 and len(element["value"]) <= 2_000
+    assert len(blocks) <= 20 and len({block.get("block_id", number) for number, block in enumerate(blocks)}) == len(
+        blocks
+    )
+    return [element["action_id"].removeprefix("auditor_") for row in rows for element in row]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [("finding-new", 1), ("digest-resource", 2), ("resolved", 0), ("digest-full", 0), ("health", 0), ("run", 0)],
+)
+def test_findings_have_buttons_where_they_can_be_answered(name: str, rows: int) -> None:
+    assert pressable(slack.payload(SAMPLES[name], answerable=True)) == ["why", "snooze", "exempt"] * rows
+    assert pressable(slack.payload(SAMPLES[name])) == []
+
+
+def test_a_message_with_buttons_is_no_longer_than_one_without() -> None:
+    told = [
+        Change(change="new", finding=a_finding(a_resource(name=f"x/{each}"), summary="y" * 5_000)) for each in range(9)
+    ]
+    for notice in (a_notice(told[0]), a_notice(*told, about="x")):
+        message = slack.payload(notice, answerable=True)
+        assert len(json.dumps(message)) <= 12_000
+        assert pressable(message) == ["why", "snooze", "exempt"] * min(4, len(notice.told))
+
+
 # ---- what it says
 
 

@@ -12,7 +12,9 @@ from chalicelib.errors import AuditorError
 from chalicelib.notices.channels import logged
 from chalicelib.report import telemetry
 from chalicelib.report.findings import BlindSpot, Report
+from chalicelib.report.money import Money, Totals
 from chalicelib.report.severity import Severity
+from chalicelib.rules import RULES
 from samples.notices import SAMPLES
 from tests.unit.test_notices import a_finding, a_report
 from tests.unit.test_posture import a_judged
@@ -82,6 +84,24 @@ def test_an_audit_tells_its_figures(kept_log: pytest.LogCaptureFixture, report: 
     opened = {severity: metrics[f"Open{severity.capitalize()}"] for severity in Severity}
     assert sum(opened.values()) == len(report.open_findings()) > 0
     assert opened[Severity.HIGH] == sum(finding.severity is Severity.HIGH for finding in report.open_findings())
+
+
+def test_what_is_open_is_counted_by_topic_too(kept_log: pytest.LogCaptureFixture, report: Report) -> None:
+    own = a_finding(3, rule="acme-endpoint-has-owner", topic="acme")
+    telemetry.audited(report.model_copy(update={"findings": [*report.findings, own]}))
+    metrics = embedded(lines_of(kept_log)[0])
+    assert (metrics["OpenInstances"], metrics["OpenClusters"], metrics["OpenOtherTopics"]) == (2, 0, 1)
+    assert "SavingMonthly" not in metrics
+
+
+def test_every_topic_of_the_catalogue_has_a_metric() -> None:
+    assert set(telemetry.TOPICS) == {rule.topic for rule in RULES.values()}
+
+
+def test_savings_are_told_where_prices_are(kept_log: pytest.LogCaptureFixture, report: Report) -> None:
+    money = Money.model_construct(totals=Totals.model_construct(saving_usd=1240.5))
+    telemetry.audited(report.model_copy(update={"money": money}))
+    assert embedded(lines_of(kept_log)[0])["SavingMonthly"] == 1240.5
 
 
 @pytest.mark.parametrize("change", [{"trigger": "event"}, {"trigger": "http"}])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from chalicelib.notices.mrkdwn import counts, escape, shortened, target_of, unticked, width
 from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.reasons import change_note
+from chalicelib.notices.slack.buttons import buttons
 from chalicelib.notices.slack.headline import announced, colour_of, news
 from chalicelib.notices.slack.many_changes import of_many
 from chalicelib.notices.slack.one_change import of_one
@@ -37,26 +38,28 @@ ROOMS = (
 )
 
 
-def payload(notice: Notice) -> Block:
+def payload(notice: Notice, *, answerable: bool = False) -> Block:
     """The message as the webhook takes it: ``text`` for notifications, the header, and a coloured bar with the rest.
 
-    Its JSON is at most 12,000 characters long; no text and no number of blocks exceeds what Slack takes.
+    ``answerable``: findings have buttons. Its JSON is at most 12,000 characters long; no text and no number of blocks
+    exceeds what Slack takes.
     """
-    return _message(notice, blocks(notice))
+    return _message(notice, blocks(notice, answerable=answerable))
 
 
-def blocks(notice: Notice) -> list[Block]:
+def blocks(notice: Notice, *, answerable: bool = False) -> list[Block]:
     """The blocks of a notice, the header first, with as much in them as the message has room for.
 
     They are fewer than 20, though Slack takes 50: with more in an attachment it has refused messages
     (https://github.com/slackapi/bolt-python/issues/914).
     """
+    pressed = buttons(notice) if answerable else []
     for room in ROOMS:
         made = of_one(notice, room) if notice.single else of_many(notice, room)
-        if made is not None and len(json.dumps(_message(notice, made))) <= MESSAGE:
+        if made is not None and len(json.dumps(_message(notice, [*made, *pressed]))) <= MESSAGE:
             break
     assert made is not None  # the last rooms have no summaries
-    return made
+    return [*made, *pressed]
 
 
 def _message(notice: Notice, made: list[Block]) -> Block:

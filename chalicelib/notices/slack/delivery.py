@@ -20,14 +20,13 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 from slack_sdk.webhook import WebhookClient, WebhookResponse
 
 from chalicelib.errors import AuditorError
 from chalicelib.notices.channels import log_delivery
 from chalicelib.notices.notice import Notice
+from chalicelib.notices.secrets import accepted_names, secret_of
 from chalicelib.notices.slack.blocks import payload, plain
 from chalicelib.notices.slack.pieces import Block
 from chalicelib.report import telemetry
@@ -60,11 +59,7 @@ class _Known(NamedTuple):
 KEPT = 300.0
 _known: WeakKeyDictionary[boto3.Session, dict[str, _Known]] = WeakKeyDictionary()
 
-_AWS = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-_ACCEPTED_NAMES = (
-    "accepted for AUDITOR_SLACK_SECRET are the name or ARN of a secret in Secrets Manager, or ssm: followed by the "
-    "name of a parameter in SSM Parameter Store, such as ssm:/auditor/slack"
-)
+SETTING = "AUDITOR_SLACK_SECRET"
 _ACCEPTED_VALUES = (
     "accepted is an https address such as https://hooks.slack.com/services/…, as it is or as JSON with the key url or "
     "webhook_url"
@@ -82,10 +77,10 @@ def webhook_url(secret_name: str, session: boto3.Session, now: Callable[[], floa
     kept = _known.setdefault(session, {})
     if secret_name in kept and now() < kept[secret_name].until:
         return kept[secret_name].url
-    place = _place(secret_name)
-    url = _address_in(_value(place, session))
+    secret = secret_of(secret_name, SETTING, SlackFailed)
+    url = _address_in(secret.value(session))
     if url is None:
-        raise SlackFailed(f"{place.called} holds no address of a webhook; {_ACCEPTED_VALUES}")
+        raise SlackFailed(f"{secret.called} holds no address of a webhook; {_ACCEPTED_VALUES}")
     kept[secret_name] = _Known(url, now() + KEPT)
     return url
 
@@ -93,51 +88,6 @@ def webhook_url(secret_name: str, session: boto3.Session, now: Callable[[], floa
 def forget(secret_name: str, session: boto3.Session) -> None:
     """Has the address read anew the next time."""
     _known.get(session, {}).pop(secret_name, None)
-
-
-class _Place(NamedTuple):
-    """Where a secret lies."""
-
-    service: str
-    name: str
-
-    @property
-    def called(self) -> str:
-        if self.service == "ssm":
-            return f"the parameter {self.name} of SSM Parameter Store"
-        return f"the secret {self.name} of Secrets Manager"
-
-    @property
-    def region(self) -> str | None:
-        parts = self.name.split(":")
-        return parts[3] if len(parts) > 5 and parts[0] == "arn" else None
-
-
-def _place(secret_name: str) -> _Place:
-    # The address itself where its secret's name belongs would otherwise be repeated in the message.
-    if not re.fullmatch(r"[A-Za-z0-9/_+=.@:-]{1,2048}", secret_name) or re.search(r"(?i)//|slack\.com", secret_name):
-        raise SlackFailed(f"AUDITOR_SLACK_SECRET names no secret; {_ACCEPTED_NAMES}")
-    if secret_name.startswith("ssm:"):
-        return _Place("ssm", secret_name.removeprefix("ssm:"))
-    return _Place("secretsmanager", secret_name)
-
-
-def _value(place: _Place, session: boto3.Session) -> str:
-    try:
-        client = session.client(place.service, region_name=place.region, config=_AWS)
-        if place.service == "ssm":
-            return str(client.get_parameter(Name=place.name, WithDecryption=True)["Parameter"]["Value"])
-        return str(client.get_secret_value(SecretId=place.name).get("SecretString", ""))
-    except ClientError as error:
-        problem = str(error.response.get("Error", {}).get("Code", "unknown"))
-    except BotoCoreError as error:
-        problem = type(error).__name__
-    if problem in ("ResourceNotFoundException", "ParameterNotFound"):
-        raise SlackFailed(f"{place.called} does not exist; {_ACCEPTED_NAMES}")
-    action = "ssm:GetParameter" if place.service == "ssm" else "secretsmanager:GetSecretValue"
-    raise SlackFailed(
-        f"{place.called} cannot be read ({problem}); needed are {action} and, for a key of one's own, kms:Decrypt"
-    )
 
 
 def _address_in(value: str) -> str | None:
@@ -208,8 +158,10 @@ class _Sender:
         raise SlackFailed(f"Slack cannot be reached ({problem})")
 
 
-def deliver(notice: Notice, url: str, *, timeout: int = TIMEOUT, sleep: Sleep = time.sleep) -> None:
-    """Posts one notice to the webhook.
+def deliver(
+    notice: Notice, url: str, *, timeout: int = TIMEOUT, sleep: Sleep = time.sleep, answerable: bool = False
+) -> None:
+    """Posts one notice to the webhook, with buttons where it is ``answerable``.
 
     A rate limit is waited for, ``sleep`` given seconds, 20 in all; a message whose blocks are refused is sent again as
     plain text. ``timeout`` is in seconds for one request.
@@ -217,7 +169,7 @@ def deliver(notice: Notice, url: str, *, timeout: int = TIMEOUT, sleep: Sleep = 
     Raises SlackFailed, without the address, when the notice did not reach Slack.
     """
     sender = _Sender(url, timeout, sleep)
-    answer = sender.send(payload(notice))
+    answer = sender.send(payload(notice, answerable=answerable))
     if answer.status_code == 400 and re.search(r"block|attachment|payload|too_long|no_text", answer.body):
         log.warning("Slack refused the blocks of audit %s (%s); sent as text", _logged(notice.audit_id), _said(answer))
         answer = sender.send(plain(notice))
@@ -276,9 +228,10 @@ def deliver_event(
 def _deliver_by(settings: Settings, session: boto3.Session, notice: Notice, timeout: int, sleep: Sleep) -> None:
     secret = settings.slack_secret
     if secret is None:
-        raise SlackFailed(f"AUDITOR_SLACK_SECRET is not set; {_ACCEPTED_NAMES}")
+        raise SlackFailed(f"{SETTING} is not set; {accepted_names(SETTING)}")
     try:
-        deliver(notice, webhook_url(secret, session), timeout=timeout, sleep=sleep)
+        url, answerable = webhook_url(secret, session), settings.slack_signing_secret is not None
+        deliver(notice, url, timeout=timeout, sleep=sleep, answerable=answerable)
     except SlackFailed as error:
         if error.address_refused:
             forget(secret, session)
