@@ -5,7 +5,11 @@ PY := .venv/bin/python
 PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 STAGE ?= prod
 READY := .venv/.ready
+DEMO := .venv/.ready-demo
 CODE := app.py benchmarks chalicelib emulator samples tools tests
+PYTHON_FITS := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+  || { echo "$(PYTHON) is older than 3.11; accepted is Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo precision test quick slow chaos mutants lint format types check package generate golden audit-deps deploy destroy drift lock serve e2e paste browser pictures bench bench-others clean
@@ -16,14 +20,21 @@ help:  ## this list
 setup: $(READY)  ## make the environment in .venv (Python 3.11 or newer)
 
 $(READY): requirements-dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "$(PYTHON) is older than 3.11; accepted is Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
+	@$(PYTHON_FITS)
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $(READY)
+	$(INSTALL) --require-hashes -r requirements-dev.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(READY) $(DEMO)
 
-demo: setup  ## audit a lifelike account on the embedded emulator, without AWS
+# What a demo needs is a fifth of what development needs, in the same versions: either may be installed first.
+$(DEMO): requirements-demo.txt pyproject.toml
+	@$(PYTHON_FITS)
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --require-hashes -r requirements-demo.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $(DEMO)
+
+demo: $(DEMO)  ## audit a lifelike account on the embedded emulator, without AWS
 	@.venv/bin/auditor demo
 
 test: setup  ## the tests that every change must pass, side by side on all cores
@@ -103,6 +114,9 @@ lock: setup  ## pin the requirements anew, with hashes: those of development, th
 	@$(PY) -m pip install --quiet --disable-pip-version-check uv
 	@.venv/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --generate-hashes --universal \
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-dev.txt
+	@echo 'setuptools>=77' | .venv/bin/uv pip compile pyproject.toml - --quiet --extra demo \
+	  --constraint requirements-dev.txt --generate-hashes --universal --python-version 3.11 --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links -o requirements-demo.txt
 	@.venv/bin/uv pip compile pyproject.toml --quiet --constraint requirements-dev.txt --generate-hashes --universal \
 	  --python-version 3.11 --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements-cli.txt
 	@.venv/bin/uv pip compile requirements.in --quiet --constraint requirements-dev.txt --generate-hashes \

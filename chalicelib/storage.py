@@ -41,7 +41,10 @@ class Signed(Struct, frozen=True):
 
 
 def store_text(session: Any, bucket: str, key: str, text: str, kind: str = JSON) -> str:
-    """Stores a text of this media type, encrypted by S3, and gives its ``s3://`` address. Raises StoreFailed."""
+    """Stores a text of this media type and gives its ``s3://`` address. Raises StoreFailed.
+
+    Nothing is said of encryption: S3 encrypts whatever it stores, with the key that the bucket names, if it names one.
+    """
     try:
         session.client("s3", config=STORE_CONFIG).put_object(
             Bucket=bucket,
@@ -49,7 +52,6 @@ def store_text(session: Any, bucket: str, key: str, text: str, kind: str = JSON)
             Body=text.encode(),
             ContentType=kind,
             CacheControl=CACHE_CONTROL,
-            ServerSideEncryption="AES256",
         )
     except (ClientError, BotoCoreError) as error:
         raise StoreFailed(f"the report cannot be stored in {bucket}: {error}") from error

@@ -99,7 +99,7 @@ def report_page() -> str:
 def terminal() -> str:
     """The beginning and the end of an audit of the demo account, as a page."""
     shown = _in_a_terminal([sys.executable, "-m", "chalicelib.cli", "demo", "--no-progress"])
-    lines = shown.split("The JSON report is in")[0].rstrip().splitlines()
+    lines = shown.split("The page:")[0].rstrip().splitlines()
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     shown_lines = ["$ auditor audit", *lines[:BEGINNING], "…", "", *lines[-END:]]
     console.print(Text.from_ansi("\n".join(shown_lines)))

@@ -254,7 +254,9 @@ def prices(
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option(help="Where the JSON report goes.")] = Path("out/demo-report.json"),
+    output: Annotated[Path, typer.Option(help="Where the JSON report goes; the page goes beside it.")] = Path(
+        "out/demo-report.json"
+    ),
     policy: PolicyName = None,
     no_progress: NoProgress = False,
 ) -> None:

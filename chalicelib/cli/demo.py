@@ -1,27 +1,28 @@
-"""The demo: the embedded emulator with a lifelike account, the real audit over HTTP, and the notice as received."""
+"""The demo: the embedded emulator with a lifelike account, the real audit over HTTP, and how to go on."""
 
-import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from shlex import quote
 
 import boto3
 
 from chalicelib.cli import show
-from chalicelib.cli.outputs import save
+from chalicelib.cli.outputs import check, save_all
 from chalicelib.cli.progress import shown_progress
 from chalicelib.cli.sessions import price_file
 from chalicelib.errors import AuditorError
-from chalicelib.notices.publisher import Audited
+from chalicelib.report.formats.writers import WRITERS
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 
 #: Prices that are made up, and say so.
 SAMPLE_PRICES = Path(__file__).resolve().parents[2] / "emulator" / "prices.json"
-ACCOUNT, REGION, TOPIC = "123456789012", "eu-west-1", "auditor-findings"
+ACCOUNT, REGION = "123456789012", "eu-west-1"
 
 
 @contextmanager
@@ -32,7 +33,8 @@ def demo_account() -> Iterator[boto3.Session]:
         from emulator.server import Emulator
     except ImportError as error:
         raise AuditorError(
-            f"the demo needs the development requirements, which `make setup` installs ({error})"
+            f"the demo needs more than is installed ({error}): accepted are `make demo` in a checkout, and an "
+            "installation with the extra demo, as pipx install '.[demo]'"
         ) from None
     before = dict(os.environ)
     with Emulator() as emulator:
@@ -55,41 +57,33 @@ def demo_account() -> Iterator[boto3.Session]:
 
 
 def run_demo(output: Path, *, policy: str, progress_enabled: bool) -> None:
-    """Audits the demo account, shows the table, writes the report, and shows the notice that a subscriber got."""
-    with demo_account() as session:
-        topic, queue = _subscribed(session)
-        with shown_progress(enabled=progress_enabled) as progress:
-            settings = Settings(topic_arn=topic, policy=policy)
-            service = Service(settings, session, progress, priced_by=price_file(str(SAMPLE_PRICES)))
-            scope = service.scope()
-            report = service.audit(scope, "cli")
-        show.write(report, to=None)
-        save(output, report.model_dump_json(indent=2) + "\n")
-        service.publisher.sweep([Audited(report, scope)], report)
-        received = session.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"][0]
-    print(f"\nThe JSON report is in {output}.")
-    _show_notice(json.loads(received["Body"]))
+    """Audits the demo account, shows the table, writes the report as JSON and as a page, and says how to go on."""
+    page = output.with_suffix(".html")
+    for file in (output, page):
+        check(file)
+    with demo_account() as session, shown_progress(enabled=progress_enabled) as progress:
+        service = Service(Settings(policy=policy), session, progress, priced_by=price_file(str(SAMPLE_PRICES)))
+        report = service.audit(service.scope(), "cli")
+    show.write(report, to=None)
+    save_all({output: WRITERS["json"](report), page: WRITERS["html"](report)}, {output: "json", page: "html"})
+    print(f"\nThe page:  {page.resolve().as_uri()}\n\nNext:")
+    worst = report.open_findings()[:1]
+    for command, means in _next(output, worst[0].resource.name if worst else "ENDPOINT"):
+        print(f"  {command}\n      {means}")
 
 
-def _subscribed(session: boto3.Session) -> tuple[str, str]:
-    sns, sqs = session.client("sns"), session.client("sqs")
-    topic: str = sns.create_topic(Name=TOPIC)["TopicArn"]
-    queue: str = sqs.create_queue(QueueName="auditor-subscriber")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    return topic, queue
+def _next(output: Path, resource: str) -> Iterator[tuple[str, str]]:
+    """Three commands to go on with, and what each does."""
+    auditor = _own_command()
+    yield f"{auditor} fix {quote(resource)} --report {quote(str(output))}", "how to end what is worst"
+    yield f"{auditor} serve --demo --ledger", "the page and the HTTP routes in a browser, until Ctrl-C"
+    yield f"{auditor} doctor", "with your own credentials: what an audit of your account may read"
 
 
-def _show_notice(envelope: dict[str, Any]) -> None:
-    """The SNS message as its SQS subscriber received it: the envelope, and the start of the machine form in it."""
-    attributes = {name: attribute["Value"] for name, attribute in envelope.get("MessageAttributes", {}).items()}
-    body = json.loads(envelope["Message"])
-    first = body["told"][0] if body["told"] else None
-    print("\nThe notice as a subscriber of the topic received it:")
-    print(f"  Subject     {envelope.get('Subject')}")
-    print(f"  Attributes  {json.dumps(attributes)}")
-    shown = {key: body[key] for key in ("kind", "audit_id", "severity", "by_severity", "health", "complete")}
-    print(f"  Message     {json.dumps(shown)}")
-    print(f"              with {len(body['told'])} findings told ({body['omitted']} more left out), the first:")
-    if first is not None:
-        print("\n".join(f"    {line}" for line in json.dumps(first, indent=2).splitlines()))
+def _own_command() -> str:
+    """How this program was called: by its path from here, or by its name where the shell finds it."""
+    called = Path(sys.argv[0])
+    if called.name != "auditor" or shutil.which("auditor") == str(called):
+        return "auditor"
+    here = Path.cwd()
+    return quote(str(called.relative_to(here) if called.is_relative_to(here) else called))

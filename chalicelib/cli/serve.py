@@ -79,7 +79,10 @@ def _server(port: int) -> Any:
         from chalice.config import Config
         from chalice.local import ChaliceRequestHandler, LocalDevServer
     except ImportError:
-        raise AuditorError("serving needs chalice, which `make setup` installs") from None
+        raise AuditorError(
+            "serving needs chalice: accepted are `make setup` in a checkout, and an installation with the extra serve, "
+            "as pipx install '.[serve]'"
+        ) from None
 
     class OwnPagesOnly(ChaliceRequestHandler):
         """Refuses what the page of another origin sends before any route sees it; answers what only a browser asks."""

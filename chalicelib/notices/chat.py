@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from chalicelib.notices.first_page import Important
-from chalicelib.notices.mrkdwn import counts, escape, number_of, shortened, unticked
+from chalicelib.notices.mrkdwn import counts, escape, number_of, shortened, target_of, unticked
 from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.reasons import change_note
 from chalicelib.report.calendar import SOON_DAYS
@@ -29,6 +29,8 @@ def chat(notice: Notice) -> dict[str, Any]:
     other."""
     single = notice.single
     lines = _of_one(notice) if single else _of_many(notice)
+    while lines and not lines[-1]:
+        lines.pop()
     content: dict[str, Any] = {
         "textType": "client-markdown",
         "title": inert(notice.subject, CHAT_TITLE),
@@ -66,11 +68,18 @@ def _of_one(notice: Notice) -> list[str]:
     finding = notice.only.finding
     note = change_note(notice.only, notice)
     parts = [note[:1].upper() + note[1:], finding.summary, finding.why]
-    return [line for text in parts if text for line in (inert(text, 2_500), "")][:-1]
+    return [*(line for text in parts if text for line in (inert(text, 2_500), "")), *_report(notice)]
+
+
+def _report(notice: Notice) -> list[str]:
+    """The address of the report, which chats make a link of; none where it is longer than they show."""
+    target = target_of(notice.report_url)
+    return [f"The whole report: {target}"] if target else []
 
 
 def _of_many(notice: Notice) -> list[str]:
     lines = [inert(text, 500) for text in (notice.headline, notice.health, notice.savings) if text]
+    lines += _report(notice)
     if notice.most_important:
         lines += ["", f"*What matters most* ({len(notice.most_important)} of {notice.open_in_all:,} open)"]
         lines += [inert(f"{place}. {_short(item)}", 300) for place, item in enumerate(notice.most_important, 1)]

@@ -9,7 +9,7 @@ from chalicelib.ledger.history import History
 from chalicelib.ledger.table import LedgerFailed
 from chalicelib.notices.notice import Kept
 from chalicelib.report.findings import Report, utc_text
-from chalicelib.report.posture import Point
+from chalicelib.report.posture import Point, posture
 from chalicelib.settings import Settings
 from chalicelib.storage import HTML, StoreFailed, console_page, signed, store_text
 
@@ -55,14 +55,25 @@ def _page(report: Report, characters: int, history: History | None) -> str:
 
 
 def _trend(report: Report, history: History | None) -> Sequence[Point]:
-    """The sweeps before this one, oldest first; none where they cannot be read, which costs no page."""
+    """The sweeps up to this one, which the history learns of once it is told, oldest first; none where they cannot be
+    read, which costs no page."""
     if history is None or report.scope.resources or report.scope.rules:
         return ()
     try:
-        return history.trend(report.accounts[0])
+        before = history.trend(report.accounts[0])
     except LedgerFailed as error:
         log.warning("the page has no trend: %s", error)
         return ()
+    stands = posture(report)
+    this = Point(
+        at=report.finished_at,
+        score=stands.score,
+        open=dict(stands.open),
+        resources=sum(report.resources.values()),
+        blind_spots=len(report.blind_spots),
+        regions=tuple(sorted(report.regions)),
+    )
+    return [*(point for point in before if point.at < this.at), this]
 
 
 def _reached(key: str, lost: str, settings: Settings, session: Any) -> Kept:

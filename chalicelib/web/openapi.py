@@ -30,6 +30,7 @@ from chalicelib.web.requests import AuditBody, AuditQuery, CalendarQuery, Rehear
 
 REF = "#/components/schemas/{model}"
 JSON, CSV, HTML, ICS = "application/json", "text/csv", "text/html", "text/calendar"
+FORM = "application/x-www-form-urlencoded"
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:endpoint/churn"
 #: Security by IAM: a request is signed with AWS Signature Version 4 for the service ``execute-api``.
 SIGNED = {"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4"}
@@ -49,13 +50,14 @@ class Answered(Struct, frozen=True):
 
 
 class Operation(Struct, frozen=True):
-    """What a route takes and answers. ``path`` describes its path parameter."""
+    """What a route takes and answers. ``path`` describes its path parameter, ``form`` the fields of a form."""
 
     id: str
     answers: Mapping[int, Answered]
     query: Model | None = None
     body: Model | None = None
     path: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
     example: Object | None = None
 
 
@@ -164,6 +166,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             502: GUARDED[502],
             504: GUARDED[504],
         },
+        form={"payload": "What happened in Slack, as JSON."},
     ),
     ("GET", "/openapi.json"): Operation("getOpenapi", {200: Answered("This description."), **GUARDED}),
 }
@@ -211,6 +214,10 @@ def _operation(operation: Operation, path: str, route: Any) -> Object:
     if operation.body is not None:
         content = {"schema": {"$ref": REF.format(model=operation.body.__name__)}, "example": operation.example}
         described["requestBody"] = {"required": False, "content": {JSON: content}}
+    if operation.form:
+        fields = {name: {"type": "string", "description": text} for name, text in operation.form.items()}
+        schema = {"type": "object", "properties": fields, "required": list(fields)}
+        described["requestBody"] = {"required": True, "content": {FORM: {"schema": schema}}}
     described["responses"] = {
         str(status): _answer(status, answer) for status, answer in sorted(operation.answers.items())
     }

@@ -531,26 +531,28 @@ def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alon
 GATEWAY = "x-amazon-apigateway-gateway-responses"
 
 
-@pytest.mark.parametrize("refusal", ["ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"])
-def test_a_browser_is_told_in_html_what_to_do(refusal: str) -> None:
-    refused = load(STACK)["Resources"]["RestAPI"]["Properties"]["GatewayResponses"][refusal]
-    assert refused["StatusCode"] == 403
-    assert refused["ResponseTemplates"]["application/json"] == '{"message":$context.error.messageString}'
-    html, _ = refused["ResponseTemplates"]["text/html"]["Fn::Sub"]
+def test_who_comes_without_a_signature_is_told_in_html_what_to_do() -> None:
+    answers = load(STACK)["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert set(answers) == {"MISSING_AUTHENTICATION_TOKEN"}  # what is signed and refused is answered in JSON
+    unsigned = answers["MISSING_AUTHENTICATION_TOKEN"]
+    assert unsigned["StatusCode"] == 403
+    assert unsigned["ResponseParameters"]["Headers"] == {"Content-Type": "'text/html; charset=utf-8'"}
+    assert unsigned["ResponseTemplates"]["application/json"] == unsigned["ResponseTemplates"]["text/html"]
+    html, _ = unsigned["ResponseTemplates"]["text/html"]["Fn::Sub"]
     assert html.startswith("<!DOCTYPE html>")
     for way in ("SigV4", "auditor serve", "${Kept}", "awscurl"):
         assert way in html
     # The gateway knows no escaping: nothing of a request may stand in the page.
-    assert "$context" not in html and "$" not in re.sub(r"\$\{(Kept|AWS::Region)\}", "", html)
+    assert "$" not in re.sub(r"\$\{(Kept|AWS::Region)\}", "", html)
 
 
 @pytest.mark.slow
-def test_the_gateways_answers_are_deployed_with_the_api(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They stand in the body of the API, by which SAM knows that there is something to deploy anew."""
-    bodies = [api["Body"] for api in of_type(translated(stack, monkeypatch), "AWS::ApiGateway::RestApi").values()]
-    assert [set(body[GATEWAY]) for body in bodies] == [{"ACCESS_DENIED", "MISSING_AUTHENTICATION_TOKEN"}]
-    for answer in bodies[0][GATEWAY].values():
-        assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
+def test_the_gateways_answer_is_deployed_with_the_api(stack: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands in the body of the API, by which SAM knows that there is something to deploy anew."""
+    (api,) = of_type(translated(stack, monkeypatch), "AWS::ApiGateway::RestApi").values()
+    answer = api["Body"][GATEWAY]["MISSING_AUTHENTICATION_TOKEN"]
+    assert set(answer["responseTemplates"]) == {"application/json", "text/html"}
+    assert answer["responseParameters"] == {"gatewayresponse.header.Content-Type": "'text/html; charset=utf-8'"}
 
 
 # ---- what an organization asks of all of it

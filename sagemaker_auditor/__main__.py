@@ -1,0 +1,3 @@
+from sagemaker_auditor import main
+
+main()
