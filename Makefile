@@ -6,7 +6,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 STAGE ?= prod
 READY := .venv/.ready
 DEMO := .venv/.ready-demo
-CODE := app.py benchmarks chalicelib emulator samples tools tests
+CODE := app.py benchmarks chalicelib emulator samples sagemaker_auditor/__init__.py sagemaker_auditor/__main__.py tools tests
 PYTHON_FITS := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
   || { echo "$(PYTHON) is older than 3.11; accepted is Python 3.11 or newer: make PYTHON=python3.12 setup" >&2; exit 1; }
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check

@@ -209,14 +209,16 @@ def digest(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWH
     judged = changed | {finding.id for finding in report.findings} | {known.finding.id for known in decision.remember}
     still += {finding.id: finding for finding in decision.unseen if finding.id not in judged}.values()
     notice = _notice(report, list(decision.changes), policy, kind="digest", kept=kept, still=still)
-    return notice.model_copy(update={"headline": _headline(report, decision), **_first_page(decision, still)})
+    return notice.model_copy(update={"headline": _headline(report, decision, still), **_first_page(decision, still)})
 
 
-def _headline(report: Report, decision: Decision) -> str:
-    """What the report comes to, and how much changed since it was told last, in a sentence."""
+def _headline(report: Report, decision: Decision, still: Sequence[Finding]) -> str:
+    """What the report comes to, and how much changed since it was told last, in a sentence. Where all that is open is
+    new, it was never told before."""
     from chalicelib.report.headline import headline  # read for digests alone
 
-    number = len(decision.changes)
+    first = not still and all(change.change == "new" for change in decision.changes)
+    number = 0 if first else len(decision.changes)
     changed = f", {number:,} thing{'' if number == 1 else 's'} changed since it was told last" if number else ""
     return f"{headline(report).removesuffix('.')}{changed}."
 

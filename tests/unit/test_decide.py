@@ -311,6 +311,14 @@ def test_a_digest_names_the_ten_most_important_and_counts_by_owner() -> None:
     assert (notice.changed, later.changed) == ("21 new", "")
 
 
+def test_a_digest_counts_what_changed_unless_nothing_was_told_before() -> None:
+    first, second = a_finding(1), a_finding(2)
+    report = a_report(first, second)
+    assert "changed since" not in digest(decide(report, {}, Resolution(), POLICY), report, POLICY).headline
+    later = decide(report, {first.id: Known(first)}, Resolution(), POLICY)
+    assert digest(later, report, POLICY).headline.endswith(", 1 thing changed since it was told last.")
+
+
 def test_a_preview_is_one_digest_of_a_region_or_the_notices_of_an_event() -> None:
     report = a_report(a_finding(1), a_finding(2))
     assert [notice.kind for notice in preview(report, POLICY, whole=True)] == ["digest"]
