@@ -315,7 +315,7 @@ def test_a_digest_counts_what_changed_unless_nothing_was_told_before() -> None:
     first, second = a_finding(1), a_finding(2)
     report = a_report(first, second)
     assert "changed since" not in digest(decide(report, {}, Resolution(), POLICY), report, POLICY).headline
-    later = decide(report, {first.id: Known(first)}, Resolution(), POLICY)
+    later = decide(report, {first.id: before(first)}, Resolution(), POLICY)
     assert digest(later, report, POLICY).headline.endswith(", 1 thing changed since it was told last.")
 
 
