@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import events
-from chalicelib.audit.auditor import Auditor, utc_now
+from chalicelib.audit.auditor import Auditor, reading_seconds, utc_now
 from chalicelib.audit.calendar import SOURCES, of_policy
 from chalicelib.audit.judge import Witness
 from chalicelib.audit.resolution import Resolutions
@@ -51,9 +51,6 @@ if TYPE_CHECKING:
     from chalicelib.money.prices import Prices
 
 log = logging.getLogger(__name__)
-
-#: What an audit leaves of its time for judging and telling: this many seconds, or less where there is less time.
-RESERVED_SECONDS, RESERVED_SHARE = 120.0, 0.3
 
 
 @dataclass
@@ -249,23 +246,20 @@ class Service:
         policy, lookback = self.policy, self.settings.lookback_days
         if self.ledger is not None and self.settings.slack_signing_secret:
             policy = policy.with_answers(self.ledger.answers.of(scope.account, scope.region))
+        if self.settings.of_organization:
+            from chalicelib.fleet.owners import account_tags  # read where an organization is audited alone
+
+            policy = policy.in_account(account_tags(self.session, self.remembered, scope.account, ask=scope.whole))
         return Auditor(
             door,
             policy,
             lookback,
             progress=self.progress,
             memory=self.remembered,
-            reading_seconds=self._reading_seconds(),
+            reading_seconds=reading_seconds(self.time_left()) if self.time_left is not None else None,
             prices=self.prices,
             hub=self.hub,
         )
-
-    def _reading_seconds(self) -> float | None:
-        """For how long an audit that begins now may ask AWS: the rest of the time is for telling what it has read."""
-        if self.time_left is None:
-            return None
-        left = self.time_left()
-        return max(0.0, left - min(RESERVED_SECONDS, left * RESERVED_SHARE))
 
     def _audit_part(self, scope: Scope, trigger: str, session: "boto3.Session") -> Audited:
         """A part of a run, read with the credentials of its account."""

@@ -98,6 +98,11 @@ class Settings(BaseModel):
     ] = "console"
     url: Annotated[str | None, _matching(r"https?://\S+", "the base URL of the API, such as https://…/api")] = None
 
+    @property
+    def of_organization(self) -> bool:
+        """Whether the accounts are those of the organization."""
+        return self.accounts == ("organization",)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """The settings of the process. Raises InvalidInput that names every wrong variable."""

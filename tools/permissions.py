@@ -86,7 +86,7 @@ WORK = _own(
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
     "arn:*:sqs:*:*:*auditor*",
 )
-ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
+ORGANIZATION = _allow("ReadTheOrganization", ["organizations:ListAccounts", "organizations:ListTagsForResource"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
 #: An event reads by queries and in batches alone.
 TELLING_OF_EVENTS = [*TOLD, _ledger(), REPORTS, KEPT]

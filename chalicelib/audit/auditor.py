@@ -72,6 +72,15 @@ def needs_of(rules: Mapping[str, RuleSetting], lookback_days: int) -> Needs:
     )
 
 
+#: What an audit leaves of its time for judging and telling: this many seconds, or less where there is less time.
+RESERVED_SECONDS, RESERVED_SHARE = 120.0, 0.3
+
+
+def reading_seconds(left: float) -> float:
+    """For how long an audit may ask AWS that begins now with so many seconds left: the rest is for telling."""
+    return max(0.0, left - min(RESERVED_SECONDS, left * RESERVED_SHARE))
+
+
 class Auditor(Struct, frozen=True):
     """How audits are made: the door to AWS, the policy, the look-back window, the clock, and what is remembered from
     the last audit.

@@ -88,7 +88,7 @@ def _of_platforms(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[C
                 account=scope.account,
                 region=scope.region,
                 rule="platform-end-of-life",
-                owner=policy.owner(subject.tags or {}),
+                owner=policy.responsible(subject.tags or {}),
             )
 
 
@@ -108,7 +108,7 @@ def _of_plans(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[Calen
                 account=scope.account,
                 region=scope.region,
                 rule="reservation-ends",
-                owner=policy.owner(plan.tags or {}),
+                owner=policy.responsible(plan.tags or {}),
             )
 
 
@@ -138,7 +138,7 @@ def _of_quotas(estate: Inventory, scope: Scope, policy: Policy) -> Iterator[Cale
                     account=scope.account,
                     region=scope.region,
                     rule="autoscaling-max-above-quota",
-                    owner=policy.owner(variant.tags or {}),
+                    owner=policy.responsible(variant.tags or {}),
                 )
 
 

@@ -76,7 +76,7 @@ def _failed_components(estate: Inventory) -> dict[str, list[str]]:
     """The inference components that have failed, by endpoint, as far as they were read."""
     failed: dict[str, list[str]] = {}
     for component in estate.components.values():
-        if plain(component.status) == "failed":
+        if plain(component.known("status") or "") == "failed":
             failed.setdefault(component.endpoint_name, []).append(component.name)
     return failed
 

@@ -170,7 +170,7 @@ def _finding(
         chart=chart,
         references=text.references,
         well_architected=best_practices(failing.rule.id),
-        owner=policy.owner(tags),
+        owner=policy.responsible(tags),
         saving=appraised.saving if appraised is not None else None,
         cost_usd=appraised.cost_usd if appraised is not None else None,
         exemption=exemption,

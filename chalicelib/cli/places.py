@@ -121,6 +121,8 @@ def places(asked: Asked, service: Service, tell: Callable[[str], None]) -> list[
     if not asked.several_accounts:
         account, session = _one_account(asked, service)
         return _in_regions(asked, account, session, regions, service, tell)
+    if asked.organization:  # as the setting says of a deployed auditor
+        service.settings = service.settings.model_copy(update={"accounts": ("organization",)})
     accounts = accounts_of_organization(service.session) if asked.organization else list(dict.fromkeys(asked.accounts))
     if asked.role is None and set(accounts) != {own}:
         raise InvalidInput(

@@ -132,6 +132,19 @@ def accounts_of_organization(session: boto3.Session) -> list[str]:
     return [account["Id"] for account in accounts if account.get("Status") == "ACTIVE"]
 
 
+def tags_of_account(session: boto3.Session, account: str) -> dict[str, str]:
+    """The tags that Organizations holds of an account. Raises AccessFailed when they cannot be read."""
+    try:
+        client = session.client("organizations", region_name="us-east-1")
+        pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account)
+        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    except (ClientError, BotoCoreError) as error:
+        raise AccessFailed(
+            f"the tags of the account {account} cannot be read: {error}; needed is organizations:ListTagsForResource "
+            "in the management account or a delegated administrator"
+        ) from error
+
+
 def role_arn(account: str, name: str, region: str) -> str:
     """The ARN of a role by its name (a path may stand before it)."""
     return f"arn:{partition_of(region)}:iam::{account}:role/{name}"

@@ -112,7 +112,7 @@ class Fleet(Struct, frozen=True):
             )
 
     def _accounts(self) -> list[str]:
-        if self.settings.accounts != ("organization",):
+        if not self.settings.of_organization:
             return list(self.settings.accounts) or [self.account]
         return accounts_of_organization(self.session)
 

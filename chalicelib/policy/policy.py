@@ -76,6 +76,8 @@ class Policy(Struct, frozen=True, dict=True):
     tag_exemptions: TagExemptions = TAGS_EXEMPT
     #: What people answered in Slack, by the finding's id: of the ledger, and no part of the digest.
     answers: Mapping[str, Exemption] = field(default_factory=dict)
+    #: What Organizations says of the account that is audited, no part of the digest either.
+    account_tags: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def index(self) -> ExemptionIndex:
@@ -85,6 +87,10 @@ class Policy(Struct, frozen=True, dict=True):
     def with_answers(self, answers: Mapping[str, Exemption]) -> "Policy":
         """The same with these answers; the policy itself where there are none."""
         return replace(self, answers=answers) if answers else self
+
+    def in_account(self, tags: Mapping[str, str]) -> "Policy":
+        """The same for an account with these tags; the policy itself where there are none."""
+        return replace(self, account_tags=tags) if tags else self
 
     @property
     def used(self) -> PolicyUsed:
@@ -132,6 +138,10 @@ class Policy(Struct, frozen=True, dict=True):
         whatever the case of the key; None without one."""
         values = {key.lower(): value for key, value in tags.items() if value.strip()}
         return next((values[tag.lower()] for tag in self.owner_tags if tag.lower() in values), None)
+
+    def responsible(self, tags: Mapping[str, str]) -> str | None:
+        """Who is to act on a resource with these tags: its owner, else that of its account."""
+        return self.owner(tags) or self.owner(self.account_tags)
 
 
 def shipped() -> list[str]:

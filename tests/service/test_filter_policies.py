@@ -14,7 +14,8 @@ from emulator.server import Emulator
 from samples.notices import ACCOUNT, DEGRADED, NEW, REGION, REMINDER, RESOLVED, a_finding, a_notice, a_resource
 
 PAGE = Path(__file__).parents[2] / "docs" / "notices.md"
-DOCUMENTED = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", PAGE.read_text(), re.DOTALL)]
+SECTION = PAGE.read_text().partition("## Which messages a subscription gets")[2].partition("\n## ")[0]
+DOCUMENTED = [json.loads(block) for block in re.findall(r"```json\n(.+?)```", SECTION, re.DOTALL)]
 
 
 def many(number: int) -> list[Change]:

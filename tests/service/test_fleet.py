@@ -15,6 +15,7 @@ from chalicelib.fleet.fleet import Fleet
 from chalicelib.ledger.claims import Claim
 from chalicelib.ledger.table import TABLE
 from chalicelib.report.findings import Report
+from chalicelib.scope import ResourceRef
 from chalicelib.service import Service
 from chalicelib.settings import Settings
 from chalicelib.web.runs import get_run
@@ -349,6 +350,24 @@ def test_an_organization_is_its_active_accounts(account: Account) -> None:
     made = organizations.create_account(AccountName="a", Email="a@example.org")["CreateAccountStatus"]["AccountId"]
     fleet: Fleet = account.service(accounts=("organization",)).fleet
     assert set(fleet._accounts()) == {ACCOUNT, made}
+
+
+def test_the_account_owns_what_names_no_owner_and_is_asked_once_a_day(account: Account, front: Front) -> None:
+    organizations = account.emulator.client("organizations")
+    organizations.create_organization(FeatureSet="ALL")
+    organizations.tag_resource(ResourceId=ACCOUNT, Tags=[{"Key": "Owner", "Value": "platform"}])
+    service = account.service(accounts=("organization",))
+    reports = [service.audit(service.scope(), "cli") for _ in range(2)]
+    assert {finding.owner for report in reports for finding in report.findings} == {"platform"}
+    assert front.calls["organizations:ListTagsForResource"] == 1
+    again = account.service(accounts=("organization",))
+    endpoint = ResourceRef("endpoint", "endpoint-0")
+    assert {finding.owner for finding in again.audit(again.scope(resources=[endpoint]), "event").findings} == {
+        "platform"
+    }
+    assert front.calls["organizations:ListTagsForResource"] == 1, "an event takes what is remembered"
+    elsewhere = account.service()
+    assert {finding.owner for finding in elsewhere.audit(elsewhere.scope(), "cli").findings} == {None}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from chalice.test import Client
 import app as handlers
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.report import telemetry
+from chalicelib.report.findings import Severity
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
@@ -104,7 +105,7 @@ def test_a_sweep_leaves_a_line_for_its_audit_each_notice_and_its_completeness(
     assert [line["kind"] for line in lines] == ["audit", "notice", "complete"]
     assert {line["audit_id"] for line in lines} == {answer["audit_id"]}
     audit, notice, complete = lines
-    assert sum(audit[name] for name in telemetry.METRICS if name.startswith("Open")) == answer["findings"]
+    assert sum(audit[f"Open{severity.capitalize()}"] for severity in Severity) == answer["findings"]
     assert audit["complete"] is True
     assert (notice["channel"], notice["NoticesSent"], complete["CompleteAudits"]) == ("sns", 1, 1)
     assert "not-for-any-log" not in json.dumps(lines, default=str)

@@ -25,8 +25,11 @@ from chalicelib.fleet.accounts import (
     assumed,
     enabled_regions,
     role_arn,
+    tags_of_account,
 )
+from chalicelib.fleet.owners import account_tags
 from chalicelib.fleet.whose import Doors, Foreign
+from chalicelib.inventory.remembered import ProcessMemory
 from chalicelib.policy.policy import load_policy
 from chalicelib.scope import ResourceRef, Scope
 from chalicelib.settings import Settings
@@ -162,6 +165,15 @@ def test_an_organization_that_cannot_be_read_says_what_is_needed() -> None:
     with pytest.raises(AccessFailed, match=r"cannot be listed: .*AccessDenied.*needed is organizations:ListAccounts"):
         accounts_of_organization(session)
     assert session.clients == [("organizations", "us-east-1")]
+
+
+def test_the_tags_of_an_account_that_cannot_be_read_say_what_is_needed() -> None:
+    session: Any = Session(refused("AccessDeniedException"))
+    with pytest.raises(
+        AccessFailed, match=r"222222222222 cannot be read: .*needed is organizations:ListTagsForResource"
+    ):
+        tags_of_account(session, "222222222222")
+    assert account_tags(session, ProcessMemory(), "222222222222", ask=True) == {}
 
 
 def test_the_arn_of_a_role_is_in_the_partition_of_the_region() -> None:

@@ -164,6 +164,16 @@ def test_terraform_manages_what_has_one_of_the_values_whatever_their_case(tmp_pa
     assert not policy.managed_by_terraform({"Made-By": "Terraform"})
 
 
+def test_who_names_no_owner_has_that_of_the_account(tmp_path: Path) -> None:
+    policy = load_policy(written(tmp_path, "owner_tags: [Team, owner]\n")).in_account({"OWNER": "platform"})
+    assert policy.responsible({"team": "search"}) == "search"
+    assert policy.responsible({"stage": "prod"}) == "platform"
+    assert policy.owner({"stage": "prod"}) is None, "an exemption needs an owner of its own"
+    assert policy.in_account({}).responsible({}) == "platform"
+    assert load_policy().responsible({}) is None
+    assert policy.digest == load_policy(written(tmp_path, "owner_tags: [Team, owner]\n")).digest
+
+
 def test_the_first_of_the_owner_tags_that_a_resource_has_names_its_owner(tmp_path: Path) -> None:
     policy = load_policy(written(tmp_path, "owner_tags: [Team, cost-center]\n"))
     assert policy.owner({"cost-center": "42", "team": "search", "owner": "jane"}) == "search"
