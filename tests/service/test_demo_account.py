@@ -74,6 +74,7 @@ def test_what_is_sent_of_it_is_within_the_limits_of_every_door(report: Report) -
     check_sizes(digest)
 
 
+@pytest.mark.slow
 def test_under_the_strict_policy_every_rule_finds_something(emulator_of_demo: Emulator) -> None:
     service = Service(Settings(policy="strict"), emulator_of_demo.session())
     strict = service.audit(service.scope(), "cli")

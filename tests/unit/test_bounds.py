@@ -71,6 +71,7 @@ def test_a_hostile_policy_is_refused_in_a_sentence(
     assert_refused(["policy", "check"], tmp_path, text, bound, capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_hostile_template_is_refused_in_a_sentence(

@@ -99,6 +99,7 @@ def parts_of(notice: Notice) -> list[dict[str, Any]]:
     return [json.loads(body.get("sqs", body["default"])) for body in bodies]
 
 
+@pytest.mark.slow
 @pytest.mark.thorough
 def test_what_does_not_fit_into_the_text_is_counted_and_programs_get_all_of_it() -> None:
     notice = a_digest(*(a_finding(number) for number in range(5000)))

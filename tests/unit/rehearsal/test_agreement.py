@@ -12,6 +12,7 @@ from tests.examples import examples
 from tests.unit.rehearsal.random_cases import STARTS, behaviours, loads, settings_of
 
 
+@pytest.mark.slow
 @examples(2_000)
 @given(loads(gaps=True), settings_of(plain=True), behaviours(gapless=True), STARTS)
 def test_both_loops_count_the_same(load: list[float], setting: Setting, behaviour: Behaviour, start: int) -> None:
