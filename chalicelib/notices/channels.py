@@ -74,6 +74,8 @@ class Channel(Struct, frozen=True):
     opened: Callable[[Sender], Deliver | None] | None = None
     texts: Mapping[str, Callable[["Notice"], str]] = field(default_factory=dict)
     documents: Mapping[str, Callable[["Notice"], list[Any]]] = field(default_factory=dict)
+    #: Whether people alone read it: what changed on one resource is one message then.
+    people: bool = False
 
 
 def operation_of(name: str) -> str:
@@ -83,8 +85,23 @@ def operation_of(name: str) -> str:
 
 def channels_of(sender: Sender) -> dict[str, Deliver]:
     """The deliveries that the settings switch on, by the channel's name, in the order of the table."""
-    opened = {channel.name: channel.opened(sender) for channel in CHANNELS if channel.opened is not None}
-    return {name: logged(name, deliver) for name, deliver in opened.items() if deliver is not None}
+    deliveries: dict[str, Deliver] = {}
+    for channel in CHANNELS:
+        deliver = channel.opened(sender) if channel.opened is not None else None
+        if deliver is not None:
+            told = logged(channel.name, deliver)
+            deliveries[channel.name] = _as_people_read(told) if channel.people else told
+    return deliveries
+
+
+def _as_people_read(deliver: Deliver) -> Deliver:
+    """The same delivery of what people are told: nothing of what another notice tells them."""
+
+    def delivered(notice: "Notice", report: "Report") -> object:
+        shown = notice.for_people
+        return deliver(shown, report) if shown is not None else None
+
+    return delivered
 
 
 def logged(channel: str, deliver: Deliver) -> Deliver:
@@ -292,6 +309,7 @@ CHANNELS = (
     ),
     Channel(
         name="email",
+        people=True,
         permission=Permission(
             "SendMail", ("ses:SendEmail", "ses:SendRawEmail"), ("arn:*:ses:*:*:identity/*",), in_stack=True
         ),
@@ -313,6 +331,7 @@ CHANNELS = (
     ),
     Channel(
         name="teams",
+        people=True,
         permission=Permission(
             "ReadTheTeamsWebhook",
             ("secretsmanager:GetSecretValue", "ssm:GetParameter"),

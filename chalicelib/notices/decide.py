@@ -21,6 +21,8 @@ from chalicelib.report.savings import in_words
 
 #: An event sends at most this many notices; beyond that one digest.
 NOTICES_OF_AN_EVENT = 5
+#: Characters of the JSON of changes up to which they are told in one message, which holds it for two protocols.
+TOGETHER = 60_000
 SECONDS_A_DAY = 86_400
 
 
@@ -171,28 +173,28 @@ def preview(report: Report, policy: Policy, *, whole: bool) -> list[Notice]:
 
 
 def notices_of_event(decision: Decision, report: Report, policy: Policy, kept: Kept = NOWHERE) -> list[Notice]:
-    """One notice for each resource that changed, a digest where several findings of it did; one digest of everything
-    beyond five. None when nothing changed."""
+    """One notice for each change, or one digest beyond five; none when nothing changed. Of those on one resource the
+    first holds the other changes, too, so that people read them as one."""
+    if len(decision.changes) > NOTICES_OF_AN_EVENT:
+        return [digest(decision, report, policy, kept)]
     by_resource: dict[str, list[Change]] = {}
     for change in decision.changes:
         own = change.finding.rule == AWS_HEALTH or not root_arn(change.finding)
         by_resource.setdefault(change.finding.id if own else root_arn(change.finding), []).append(change)
-    if len(by_resource) > NOTICES_OF_AN_EVENT:
-        return [digest(decision, report, policy, kept)]
-    return [_of_resource(report, changes, policy, kept) for changes in by_resource.values()]
+    return [notice for changes in by_resource.values() for notice in _of_resource(report, changes, policy, kept)]
 
 
-def _of_resource(report: Report, changes: list[Change], policy: Policy, kept: Kept) -> Notice:
-    """What changed on one resource."""
-    if len(changes) == 1:
-        return _notice(report, changes, policy, kind=_kind_of(changes[0]), kept=kept)
-    return _notice(report, changes, policy, kind="digest", kept=kept, about=_about(changes))
-
-
-def _about(changes: Sequence[Change]) -> str:
-    """The name of the resource to which all of these findings belong: that of the endpoint for its variants."""
-    names = {change.finding.resource.name for change in changes}
-    return names.pop() if len(names) == 1 else root_arn(changes[0].finding).rpartition("/")[2]
+def _of_resource(report: Report, changes: list[Change], policy: Policy, kept: Kept) -> list[Notice]:
+    """A notice for each change of one resource, tied together unless they are too large to be one message."""
+    notices = [_notice(report, [change], policy, kind=_kind_of(change), kept=kept) for change in changes]
+    if len(notices) == 1 or sum(len(change.model_dump_json()) for change in changes) > TOGETHER:
+        return notices
+    first, *others = notices
+    told_with = {"told_with": changes[0].finding.id}
+    return [
+        first.model_copy(update={"together": changes[1:]}),
+        *(notice.model_copy(update=told_with) for notice in others),
+    ]
 
 
 def _kind_of(change: Change) -> str:
@@ -244,7 +246,6 @@ def _notice(
     kind: str,
     kept: Kept,
     still: Sequence[Finding] = (),
-    about: str = "",
 ) -> Notice:
     severities = [change.finding.severity for change in changes if change.change != "resolved" or kind == "resolved"]
     severities += [finding.severity for finding in still]
@@ -259,8 +260,7 @@ def _notice(
             "complete": report.complete,
             "finished_at": report.finished_at,
             "health": health(report),
-            **(_money(report) if kind == "digest" and not about else {}),
-            "about": about,
+            **(_money(report) if kind == "digest" else {}),
             "told": changes,
             "still_open": counted(finding.severity for finding in still),
             "exempt": sum(1 for finding in report.findings if finding.status == "exempt"),

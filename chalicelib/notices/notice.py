@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chalicelib.notices.first_page import Important, OwnerCount
 from chalicelib.notices.mrkdwn import number_of
 from chalicelib.report.calendar import CalendarEntry
-from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity
+from chalicelib.report.findings import BlindSpot, ExemptionNote, Finding, Moment, Severity, root_arn
 from chalicelib.report.findings import ChangeKind as ChangeKind
 from chalicelib.report.money import Totals
 from chalicelib.templating import clean
@@ -77,8 +77,10 @@ class Notice(_Contract):
     counts what is open and was told before, by severity. ``report_url`` leads to everything, where there is an address
     for it, and ``report_note`` says what to know of that link: who can open it, and for how long. Of a sweep's digest
     ``headline`` says all of it in a sentence, ``most_important`` names the first ten of all that is open, told now or
-    before, and ``by_owner`` counts that for the first ten owners (``omitted_owners`` counts the others). ``about``
-    names the one resource that the digest of an event is about.
+    before, and ``by_owner`` counts that for the first ten owners (``omitted_owners`` counts the others). Where an
+    event changed several findings of one resource, the first notice of them holds the other changes (``together``), and
+    the others name the finding that it tells (``told_with``); ``about`` is that resource's name where people read them
+    as one.
     """
 
     schema_version: Literal[1] = 1
@@ -99,6 +101,8 @@ class Notice(_Contract):
     savings: str = Field(default="", exclude_if=lambda words: not words)
     money: Totals | None = Field(default=None, exclude_if=lambda totals: totals is None)
     told: list[Change] = []
+    together: list[Change] = Field(default=[], exclude_if=lambda changes: not changes)
+    told_with: str = Field(default="", exclude_if=lambda finding: not finding)
     part: int = 1
     parts: int = 1
     omitted: int = 0
@@ -119,6 +123,21 @@ class Notice(_Contract):
     def single(self) -> bool:
         """True where it tells one change."""
         return self.kind not in ("digest", "run")
+
+    @property
+    def for_people(self) -> "Notice | None":
+        """As people read it: the first notice of what changed on a resource tells all of it, and the others nothing."""
+        if self.told_with:
+            return None
+        if not self.together:
+            return self
+        told = [*self.told, *self.together]
+        names = {change.finding.resource.name for change in told}
+        about = names.pop() if len(names) == 1 else root_arn(told[0].finding).rpartition("/")[2]
+        severities = [change.finding.severity for change in told if change.change != "resolved"]
+        worst = max(severities, key=lambda severity: severity.rank, default=Severity.INFO)
+        made = {"kind": "digest", "told": told, "together": [], "about": about, "severity": worst}
+        return self.model_copy(update=made)
 
     @property
     def only(self) -> Change:
@@ -183,12 +202,9 @@ class Notice(_Contract):
         return sum(1 for change in self.told if change.change == "resolved")
 
     @property
-    def rule(self) -> list[str]:
-        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by. A digest about one
-        resource has the rules of its findings, too."""
-        if self.single:
-            return [self.only.finding.rule]
-        return [self.kind, *(dict.fromkeys(change.finding.rule for change in self.told) if self.about else ())]
+    def rule(self) -> str:
+        """The rule of the one finding, or ``digest`` or ``run``: what subscribers filter by."""
+        return self.only.finding.rule if self.single else self.kind
 
     @property
     def open_in_all(self) -> int:

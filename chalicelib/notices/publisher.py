@@ -272,12 +272,16 @@ class Publisher(Struct, frozen=True):
             same = tuple((change.finding.id, change.change) for change in changes)
             if same not in made:
                 made[same] = notices_of(changes)
+            refused: set[str] = set()
             for notice in made[same]:
+                if notice.told_with in refused:  # what was to tell it, too, did not leave: it is told by itself
+                    notice = notice.model_copy(update={"told_with": ""})
                 try:
                     self.channels[name](notice, report)
                 except Exception as error:  # whatever a channel raises, the others are tried
                     failures[name] = str(error) if isinstance(error, AuditorError) else repr(error)
                     log.warning("%s did not take a %s: %s", name, notice.kind, failures[name])
+                    refused.update(change.finding.id for change in notice.told)
                     continue
                 if claim is not None:
                     claim.taken(name, [change.finding.id for change in notice.told])

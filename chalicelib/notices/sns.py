@@ -92,7 +92,7 @@ def attributes(notice: Notice, part: int = 1) -> dict[str, dict[str, str]]:
     values = {
         "severity": [notice.severity.value],
         "new_severity": [notice.new_severity.value if notice.new_severity else "none"],
-        "rule": notice.rule,
+        "rule": [notice.rule],
         "status": notice.status,
         "account": notice.account.split(","),
         "region": notice.region.split(","),

@@ -32,7 +32,7 @@ def test_replay_shows_what_an_event_would_send_and_sends_nothing(
     account: Emulator, front: Front, capsys: Captured
 ) -> None:
     text = shown(capsys, "replay", EVENT)
-    assert "Subject: [2 changes] alone/AllTraffic: 1 high, 1 medium" in text
+    assert "Subject: [New high] alone/AllTraffic: SageMaker endpoint variant on one instance" in text
     assert "aws sagemaker update-endpoint-weights-and-capacities --endpoint-name alone" in text
     assert not [name for name in front.calls if name.startswith(("sns:", "dynamodb:", "ses"))]
 
@@ -77,14 +77,14 @@ def test_a_template_of_ones_own_takes_the_place_of_the_shipped_one(
     account: Emulator, capsys: Captured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "notices").mkdir()
-    (tmp_path / "notices" / "digest.txt.j2").write_text("OURS {{ notice.told[0].finding.rule }}")
+    (tmp_path / "notices" / "finding.txt.j2").write_text("OURS {{ notice.only.finding.rule }}")
     monkeypatch.setenv("AUDITOR_TEMPLATES", str(tmp_path))
     try:
         text = shown(capsys, "replay", EVENT)
         assert "OURS endpoint-single-instance" in text
-        (tmp_path / "notices" / "digest.txt.j2").write_text("{{ nobody.knows }}")
+        (tmp_path / "notices" / "finding.txt.j2").write_text("{{ nobody.knows }}")
         assert run(["replay", EVENT]) == 1
-        assert "notices/digest.txt.j2 cannot be rendered" in capsys.readouterr().err
+        assert "notices/finding.txt.j2 cannot be rendered" in capsys.readouterr().err
         monkeypatch.setenv("AUDITOR_TEMPLATES", str(tmp_path / "nowhere"))
         assert run(["replay", EVENT]) == 2
         assert "accepted is a folder" in capsys.readouterr().err

@@ -14,10 +14,11 @@ import boto3
 import pytest
 
 from chalicelib.notices import slack
+from chalicelib.notices.notice import Change
 from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
-from samples.notices import SAMPLES
+from samples.notices import SAMPLES, a_finding, a_notice
 
 PATH = "/services/T00000000/B00000000/s3cr3tS3cr3tS3cr3tS3cr3t"
 ADDRESS = "https://hooks.slack.com" + PATH
@@ -405,6 +406,18 @@ def test_each_kind_of_notice_arrives_from_the_topic(
     keep_secret(emulator, stand_in.url)
     assert slack.deliver_event(an_event(machine(name)), SLACK, session) == {"delivered": 1, "dropped": 0}
     assert stand_in.received == [slack.payload(SAMPLES[name])]
+
+
+def test_what_changed_on_one_resource_is_one_message(
+    emulator: Emulator, session: boto3.Session, stand_in: StandIn
+) -> None:
+    keep_secret(emulator, stand_in.url)
+    changes = [Change(change="new", finding=a_finding(rule=rule)) for rule in ("endpoint-idle", "endpoint-degraded")]
+    carrier = a_notice(changes[0]).model_copy(update={"together": changes[1:]})
+    carried = a_notice(changes[1]).model_copy(update={"told_with": changes[0].finding.id})
+    messages = [json.dumps(notice.machine()) for notice in (carrier, carried)]
+    assert slack.deliver_event(an_event(*messages), SLACK, session) == {"delivered": 1, "dropped": 0}
+    assert stand_in.received == [slack.payload(a_notice(*changes, kind="digest", about="churn/AllTraffic"))]
 
 
 def test_what_is_no_notice_is_dropped_and_the_others_are_delivered(

@@ -115,6 +115,23 @@ def test_a_notice_that_never_leaves_stops_no_other(story: Story) -> None:
     assert heard(story, "sns") == [("new", healthy.id)]
 
 
+def test_what_was_to_be_told_with_a_notice_that_never_leaves_is_told_by_itself(story: Story) -> None:
+    poisoned = a_finding(1)
+    healthy = a_finding(2, resource=poisoned.resource)
+    heard_by_people: list[Any] = []
+
+    def picky(notice: Any, report: Any) -> None:
+        if notice.told[0].finding.id == poisoned.id:
+            raise ValueError("too large")
+        heard_by_people.append(notice.for_people)
+
+    publisher = replace(story.publisher, channels={"sns": picky})
+    for _ in range(3):
+        with pytest.raises(NotDelivered):
+            publisher.event(an_audit(story.later(minutes=1), poisoned, healthy))
+    assert [notice.only.finding.id for notice in heard_by_people] == [healthy.id]
+
+
 def test_what_a_channel_missed_it_hears_as_it_is_then(story: Story) -> None:
     story.others["email"].broken = True
     with pytest.raises(NotDelivered):

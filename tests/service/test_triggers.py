@@ -126,12 +126,13 @@ def test_an_endpoint_event_audits_that_endpoint_alone(
     front.calls.clear()
     detail = {"EndpointName": "alone", "EndpointStatus": "IN_SERVICE", "Tags": {}}
     sent(client, "audit_on_sagemaker_event", an_event("SageMaker Endpoint State Change", detail))
-    (body,) = [json.loads(notice["Message"]) for notice in subscriber.received()]
-    assert (body["kind"], body["about"]) == ("digest", "alone/AllTraffic")
-    assert {change["change"] for change in body["told"]} == {"new"}
-    findings = [change["finding"] for change in body["told"]]
-    assert {finding["resource"]["name"] for finding in findings} == {"alone/AllTraffic"}
-    assert {finding["rule"] for finding in findings} >= {"endpoint-single-instance", "variant-no-autoscaling"}
+    bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
+    assert {(body["kind"], body["change"]) for body in bodies} == {("finding", "new")}
+    assert {body["finding"]["resource"]["name"] for body in bodies} == {"alone/AllTraffic"}
+    assert {body["finding"]["rule"] for body in bodies} >= {"endpoint-single-instance", "variant-no-autoscaling"}
+    (first, *others) = bodies
+    assert {change["finding"]["id"] for change in first["together"]} == {body["finding"]["id"] for body in others}
+    assert {body["told_with"] for body in others} == {first["finding"]["id"]}
     assert sum(number for name, number in front.calls.items() if not name.startswith(("sns:", "sqs:"))) <= 12
     assert "sts:GetCallerIdentity" not in front.calls
 

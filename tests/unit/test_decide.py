@@ -281,19 +281,33 @@ def test_a_notice_is_of_a_finding_of_its_end_or_of_what_aws_health_says() -> Non
     assert [notice.told for notice in notices] == [[change] for change in changes]
 
 
-def test_what_changed_on_one_resource_is_one_notice() -> None:
+def test_what_changed_on_one_resource_is_one_message_to_people_and_a_notice_each_to_programs() -> None:
     first, second, third = a_finding(1), a_finding(2, rule="endpoint-degraded"), a_finding(3)
     resource = first.resource
     changes = [
         Change(change="new", finding=finding.model_copy(update={"resource": resource})) for finding in (first, second)
     ]
     changes += [Change(change="new", finding=third)]
-    together, alone = notices_of_event(Decision(tuple(changes), ()), a_report(), POLICY)
-    assert (together.kind, together.about, together.told) == ("digest", resource.name, changes[:2])
-    assert together.rule == ["digest", first.rule, "endpoint-degraded"]
-    assert together.subject == f"[2 changes] {resource.name}: 2 high"
-    assert together.most_important == []
-    assert (alone.kind, alone.about, alone.rule) == ("finding", "", [third.rule])
+    carrier, carried, alone = notices = notices_of_event(Decision(tuple(changes), ()), a_report(), POLICY)
+    assert [(notice.kind, notice.told, notice.rule) for notice in notices] == [
+        ("finding", [change], change.finding.rule) for change in changes
+    ]
+    assert (carrier.together, carried.told_with) == (changes[1:2], first.id)
+    assert carried.for_people is None and alone.for_people is alone
+    read = carrier.for_people
+    assert read is not None
+    assert (read.kind, read.about, read.told, read.together) == ("digest", resource.name, changes[:2], [])
+    assert read.subject == f"[2 changes] {resource.name}: 2 high"
+
+
+def test_changes_too_large_for_one_message_are_told_apart() -> None:
+    resource = a_finding().resource
+    findings = [a_finding(number, why="x" * 40_000).model_copy(update={"resource": resource}) for number in range(2)]
+    changes = tuple(Change(change="new", finding=finding) for finding in findings)
+    notices = notices_of_event(Decision(changes, ()), a_report(), POLICY)
+    assert [(notice.together, notice.told_with, notice.for_people) for notice in notices] == [
+        ([], "", notice) for notice in notices
+    ]
 
 
 def test_a_digest_names_the_ten_most_important_and_counts_by_owner() -> None:

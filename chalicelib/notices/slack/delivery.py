@@ -246,8 +246,8 @@ def _notices(event: Mapping[str, Any]) -> tuple[list[Notice], int]:
         notice = _notice_in(record)
         if notice is None:
             dropped += 1
-        elif notice.part == 1:  # the further parts of a digest are for programs
-            notices.append(notice)
+        elif notice.part == 1 and (shown := notice.for_people) is not None:  # further parts are for programs
+            notices.append(shown)
     return notices, dropped
 
 
