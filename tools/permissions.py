@@ -86,7 +86,9 @@ WORK = _own(
     ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
     "arn:*:sqs:*:*:*auditor*",
 )
-ORGANIZATION = _allow("ReadTheOrganization", ["organizations:ListAccounts", "organizations:ListTagsForResource"], "*")
+ORGANIZATION = _allow("ListTheOrganization", ["organizations:ListAccounts"], "*")
+#: Parts of runs name the owners of accounts.
+OWNERS = _allow("ReadTagsOfAccounts", ["organizations:ListTagsForResource"], "*")
 MEMBERS = _allow("ReadMembers", ["sts:AssumeRole"], "arn:*:iam::*:role/*auditor*")
 #: An event reads by queries and in batches alone.
 TELLING_OF_EVENTS = [*TOLD, _ledger(), REPORTS, KEPT]
@@ -100,7 +102,7 @@ FUNCTIONS: dict[str, list[Statement]] = {
         "audit_on_sagemaker_event": [_read(NATIVE_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_scaling_event": [_read(HOSTING_READS), *TELLING_OF_EVENTS, AGAIN],
         "audit_on_api_call": [_read(API_CALL_READS), *TELLING_OF_EVENTS, AGAIN],
-        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS, ORGANIZATION],
+        "audit_part": [_read(SWEEP_READS), *TELLING, WORK, AGAIN, MEMBERS, ORGANIZATION, OWNERS],
         "deliver_to_slack": [*SECRETS],
         "api_handler": [_read(READS), *TELLING, QUEUE, ORGANIZATION],
     }.items()

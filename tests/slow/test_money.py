@@ -109,7 +109,8 @@ def test_on_there_are_calls_for_prices_alone_and_the_judgement_is_the_same(
         name: report.api_calls[name] for name in report.api_calls.keys() - {"pricing:GetProducts"}
     } == silent.api_calls
     assert report.api_calls["pricing:GetProducts"] == len(server.asked) > 0
-    assert [entry[:3] for entry in judged(report)] == [entry[:3] for entry in judged(silent)]
+    # What costs stands in the order of what it saves.
+    assert sorted(entry[:3] for entry in judged(report)) == sorted(entry[:3] for entry in judged(silent))
     assert report.money is not None
     assert report.money.totals.saving_usd > 0
 
