@@ -69,6 +69,7 @@ def types(client: Events) -> list[str]:
     return [entry["DetailType"].removeprefix("SageMaker Auditor ") for entry in client.taken]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_event_is_as_the_schema_says(name: str) -> None:
     for entry in entries(SAMPLES[name], "findings"):

@@ -428,6 +428,7 @@ def test_many_blind_spots_and_exemptions_are_counted() -> None:
     assert sent_bytes(notice) <= GMAIL_SHOWS
 
 
+@pytest.mark.thorough
 def test_what_is_of_many_bytes_is_cut_until_the_message_fits() -> None:
     name = "\U0001f525" * 300
     spot = BlindSpot(account=ACCOUNT, region=REGION, operation=name, error=name, resource=name, effect=[name])

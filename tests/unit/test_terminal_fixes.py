@@ -157,6 +157,7 @@ def test_rules_are_listed_by_topic_and_format(capsys: Captured, tmp_path: Path) 
     assert run(["rules", "endpoint-idle", "--topic", "clusters"]) == 2
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("columns", ["40", "60", "80", "140"])
 def test_ids_of_rules_stay_whole(columns: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", columns)
