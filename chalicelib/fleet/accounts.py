@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import boto3
@@ -22,6 +23,10 @@ from chalicelib.policy.policy import Policy, unknown_rule
 from chalicelib.scope import ResourceRef, Scope, partition_of
 
 SESSION_NAME = "sagemaker-auditor"
+#: For what no audit waits long, also where the network leads nowhere: two tries of five seconds to connect.
+_QUICK = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
+#: Pages of the tags of an account, which has fifty at most.
+_TAG_PAGES = 5
 #: What STS says of a role that is not there, does not trust the caller, or lies in a region that is switched off.
 REFUSED = ("AccessDenied", "AccessDeniedException", "InvalidClientTokenId", "RegionDisabledException")
 #: What AWS says in a region that the account has not enabled.
@@ -74,9 +79,8 @@ class Caller:
     @cached_property
     def identity(self) -> Identity:
         """The account of the credentials. Raises AccessFailed when there are none, or AWS refuses them or is away."""
-        config = Config(connect_timeout=5, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
         try:
-            answer = self.session.client("sts", region_name=self.region, config=config).get_caller_identity()
+            answer = self.session.client("sts", region_name=self.region, config=_QUICK).get_caller_identity()
         except (NoCredentialsError, PartialCredentialsError):
             raise AccessFailed(
                 "no AWS credentials were found; accepted are --profile, AWS_PROFILE, AWS_ACCESS_KEY_ID with "
@@ -135,10 +139,10 @@ def accounts_of_organization(session: boto3.Session) -> list[str]:
 def tags_of_account(session: boto3.Session, account: str) -> dict[str, str]:
     """The tags that Organizations holds of an account. Raises AccessFailed when they cannot be read."""
     try:
-        client = session.client("organizations", region_name="us-east-1")
-        pages = client.get_paginator("list_tags_for_resource").paginate(ResourceId=account)
-        return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-    except (ClientError, BotoCoreError) as error:
+        client = session.client("organizations", region_name="us-east-1", config=_QUICK)
+        pages = islice(client.get_paginator("list_tags_for_resource").paginate(ResourceId=account), _TAG_PAGES)
+        return {str(tag["Key"]): str(tag["Value"]) for page in pages for tag in page["Tags"]}
+    except (ClientError, BotoCoreError, KeyError, TypeError, ValueError) as error:  # also what is no such answer
         raise AccessFailed(
             f"the tags of the account {account} cannot be read: {error}; needed is organizations:ListTagsForResource "
             "in the management account or a delegated administrator"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -174,6 +175,37 @@ def test_the_tags_of_an_account_that_cannot_be_read_say_what_is_needed() -> None
     ):
         tags_of_account(session, "222222222222")
     assert account_tags(session, ProcessMemory(), "222222222222", ask=True) == {}
+
+
+class Pages:
+    """A session whose organization answers these pages, over and over."""
+
+    def __init__(self, *pages: Any) -> None:
+        self.pages, self.given = pages, 0
+
+    def client(self, *_: Any, config: Any, **__: Any) -> Any:
+        assert config.connect_timeout * config.retries["total_max_attempts"] <= 10
+        return self
+
+    def get_paginator(self, _: str) -> Any:
+        return self
+
+    def paginate(self, **_: Any) -> Any:
+        for page in cycle(self.pages):
+            self.given += 1
+            yield page
+
+
+@pytest.mark.parametrize("page", [None, {}, {"Tags": None}, {"Tags": ["odd"]}, {"Tags": [{"Key": "owner"}]}, "<html>"])
+def test_an_odd_answer_about_the_tags_of_an_account_costs_no_audit(page: Any) -> None:
+    session: Any = Pages(page)
+    assert account_tags(session, ProcessMemory(), "222222222222", ask=True) == {}
+
+
+def test_pages_of_tags_without_an_end_are_left() -> None:
+    session: Any = Pages({"Tags": [{"Key": "owner", "Value": "platform"}]})
+    assert account_tags(session, ProcessMemory(), "222222222222", ask=True) == {"owner": "platform"}
+    assert session.given <= 6
 
 
 def test_the_arn_of_a_role_is_in_the_partition_of_the_region() -> None:
