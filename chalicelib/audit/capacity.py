@@ -5,8 +5,7 @@ from functools import partial
 from typing import Any, Literal
 
 from chalicelib.inventory.estate import Inventory
-from chalicelib.inventory.facts import Unread, VpcConfig
-from chalicelib.inventory.kinds.configs import plain
+from chalicelib.inventory.facts import Unread, VpcConfig, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.report.charts import RehearsalChart
 from chalicelib.report.findings import ComesBack, EndpointCapacity, VariantCapacity

@@ -1,7 +1,9 @@
 """Secrets that lie in Secrets Manager or in Parameter Store: named by a setting, and never part of a message."""
 
+import json
 import re
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -69,3 +71,29 @@ def secret_of(name: str, setting: str, failed: type[AuditorError]) -> Secret:
     if name.startswith("ssm:"):
         return Secret("ssm", name.removeprefix("ssm:"), setting, failed)
     return Secret("secretsmanager", name, setting, failed)
+
+
+def webhook_in(value: str) -> str | None:
+    """The address of a webhook that a secret holds, as it is or as JSON with the key ``url`` or ``webhook_url``; None
+    for anything but https, or a stand-in on this machine."""
+    address: Any = value.strip()
+    if address.startswith("{"):
+        try:
+            held = json.loads(address)
+        except ValueError:
+            return None
+        address = held.get("url") or held.get("webhook_url")
+    return address.strip() if isinstance(address, str) and _leads_out(address.strip()) else None
+
+
+def _leads_out(url: str) -> bool:
+    if not re.fullmatch(r"[\x21-\x7e]{1,4000}", url):
+        return False
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises ValueError for what is no port
+    except ValueError:
+        return False
+    if not parts.hostname or parts.username is not None:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")

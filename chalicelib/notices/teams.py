@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any, NamedTuple
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from chalicelib.errors import AuditorError
@@ -22,7 +21,7 @@ from chalicelib.notices.first_page import in_words
 from chalicelib.notices.mrkdwn import counts
 from chalicelib.notices.notice import WORDS, Change, Notice
 from chalicelib.notices.reasons import change_note
-from chalicelib.notices.secrets import secret_of
+from chalicelib.notices.secrets import secret_of, webhook_in
 from chalicelib.report.findings import Finding, Report, Severity
 from chalicelib.templating import more
 
@@ -225,28 +224,8 @@ class Teams:
         if self.now() < self._until:
             return self._url
         secret = secret_of(self.name, SETTING, TeamsFailed)
-        url = _address_in(secret.value(self.session))
+        url = webhook_in(secret.value(self.session))
         if url is None:
             raise TeamsFailed(f"{secret.called} holds no address of a webhook; {ACCEPTED}")
         self._url, self._until = url, self.now() + KEPT
         return url
-
-
-def _address_in(value: str) -> str | None:
-    """The address that a secret holds, or None."""
-    address: Any = value.strip()
-    if address.startswith("{"):
-        try:
-            held = json.loads(address)
-        except ValueError:
-            return None
-        address = held.get("url") or held.get("webhook_url")
-    if not isinstance(address, str) or not re.fullmatch(r"[\x21-\x7e]{1,4000}", address.strip()):
-        return None
-    try:
-        parts = urlsplit(address.strip())
-    except ValueError:
-        return None
-    stand_in = parts.scheme == "http" and parts.hostname == "127.0.0.1"
-    usable = bool(parts.hostname) and parts.username is None and (parts.scheme == "https" or stand_in)
-    return address.strip() if usable else None

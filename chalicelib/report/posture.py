@@ -72,21 +72,21 @@ class Standing(Struct, frozen=True):
 
     @property
     def down(self) -> list[EndpointCapacity]:
-        return [one.endpoint for one in self.endpoints if one.down]
+        return [survival.endpoint for survival in self.endpoints if survival.down]
 
     @property
     def on_one_instance(self) -> list[EndpointCapacity]:
         """Those that are up and would not survive the loss of an instance."""
-        return [one.endpoint for one in self.endpoints if not one.down and one.instance == "no"]
+        return [survival.endpoint for survival in self.endpoints if not survival.down and survival.instance == "no"]
 
     @property
     def in_one_zone(self) -> list[EndpointCapacity]:
         """Those that are up and would not survive the loss of an Availability Zone."""
-        return [one.endpoint for one in self.endpoints if not one.down and one.zone == "no"]
+        return [survival.endpoint for survival in self.endpoints if not survival.down and survival.zone == "no"]
 
     @property
     def unknown(self) -> list[EndpointCapacity]:
-        return [one.endpoint for one in self.endpoints if "unknown" in (one.instance, one.zone)]
+        return [survival.endpoint for survival in self.endpoints if "unknown" in (survival.instance, survival.zone)]
 
 
 class Posture(Struct, frozen=True):
@@ -168,16 +168,16 @@ def standing(endpoints: Iterable[EndpointCapacity]) -> Standing:
     judged = survivals(endpoints)
     if not judged:
         return Standing()
-    weights = _weights([one.endpoint for one in judged])
+    weights = _weights([survival.endpoint for survival in judged])
 
     def share(holds: Iterable[bool]) -> float:
         return math.fsum(weight for weight, held in zip(weights, holds, strict=True) if held)
 
     return Standing(
         endpoints=tuple(judged),
-        share_up=share(not one.down for one in judged),
-        share_instance=share(one.instance == "yes" for one in judged),
-        share_zone=share(one.zone == "yes" for one in judged),
+        share_up=share(not survival.down for survival in judged),
+        share_instance=share(survival.instance == "yes" for survival in judged),
+        share_zone=share(survival.zone == "yes" for survival in judged),
     )
 
 
@@ -202,7 +202,7 @@ def _requests(endpoint: EndpointCapacity) -> float | None:
 
 def _score(stands: Standing, rules: float | None) -> float | None:
     """The points of the score, capped while an endpoint is down."""
-    judged = any(one.known for one in stands.endpoints)
+    judged = any(survival.known for survival in stands.endpoints)
     if not judged:
         return None if rules is None or stands.endpoints else _rounded(100 * rules)
     points = POINTS.up * stands.share_up + POINTS.instance * stands.share_instance + POINTS.zone * stands.share_zone

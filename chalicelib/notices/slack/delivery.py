@@ -8,7 +8,6 @@ Limits and markup follow https://docs.slack.dev/reference/block-kit/ and
 https://docs.slack.dev/messaging/formatting-message-text/.
 """
 
-import json
 import logging
 import re
 import time
@@ -16,7 +15,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 import boto3
@@ -26,7 +24,7 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from chalicelib.errors import AuditorError
 from chalicelib.notices.channels import log_delivery
 from chalicelib.notices.notice import Notice
-from chalicelib.notices.secrets import accepted_names, secret_of
+from chalicelib.notices.secrets import accepted_names, secret_of, webhook_in
 from chalicelib.notices.slack.blocks import payload, plain
 from chalicelib.notices.slack.pieces import Block
 from chalicelib.report import telemetry
@@ -78,7 +76,7 @@ def webhook_url(secret_name: str, session: boto3.Session, now: Callable[[], floa
     if secret_name in kept and now() < kept[secret_name].until:
         return kept[secret_name].url
     secret = secret_of(secret_name, SETTING, SlackFailed)
-    url = _address_in(secret.value(session))
+    url = webhook_in(secret.value(session))
     if url is None:
         raise SlackFailed(f"{secret.called} holds no address of a webhook; {_ACCEPTED_VALUES}")
     kept[secret_name] = _Known(url, now() + KEPT)
@@ -88,32 +86,6 @@ def webhook_url(secret_name: str, session: boto3.Session, now: Callable[[], floa
 def forget(secret_name: str, session: boto3.Session) -> None:
     """Has the address read anew the next time."""
     _known.get(session, {}).pop(secret_name, None)
-
-
-def _address_in(value: str) -> str | None:
-    """The address that a secret holds, or None."""
-    address: Any = value.strip()
-    if address.startswith("{"):
-        try:
-            held = json.loads(address)
-        except ValueError:
-            return None
-        address = held.get("url") or held.get("webhook_url")
-    return address.strip() if isinstance(address, str) and _usable(address.strip()) else None
-
-
-def _usable(url: str) -> bool:
-    """Whether the address is one of https, or of a stand-in on this machine."""
-    if not re.fullmatch(r"[\x21-\x7e]+", url):
-        return False
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018  # raises ValueError for what is no port
-    except ValueError:
-        return False
-    if not parts.hostname or parts.username is not None:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname == "127.0.0.1")
 
 
 # ---- delivery
