@@ -7,6 +7,7 @@ the answer.
 """
 
 import dataclasses
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -1052,28 +1053,36 @@ def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ())
 
 def without(inventory: Inventory, part: Part) -> Inventory:
     """The same account and region, had AWS denied one part: what the part holds is missing, and noted as unread."""
-    return dataclasses.replace(unasked(inventory, part), gaps=Failures([*inventory.gaps, *_denied([part])]))
+    return dataclasses.replace(unasked(inventory, [part]), gaps=Failures([*inventory.gaps, *_denied([part])]))
 
 
-def unasked(inventory: Inventory, part: Part) -> Inventory:
-    """The same account and region, had nobody asked for one part: what the part holds is missing, and no more said."""
+def unasked(inventory: Inventory, parts: Iterable[Part]) -> Inventory:
+    """The same account and region, had nobody asked for some parts: what they hold is missing, and no more said."""
+    emptied: dict[str, Any] = {}
+    for part in parts:
+        emptied |= _emptied(ChainMap(emptied, vars(inventory)), part)
+    return dataclasses.replace(inventory, **emptied)
+
+
+def _emptied(held: Mapping[str, Any], part: Part) -> dict[str, Any]:
+    """The fields of an inventory that change when a part is not asked for."""
     emptied = dict(_EMPTIED.get(part, {}))
     if part is Part.OFFERINGS:
-        emptied["supplied"] = replace(inventory.supplied, offerings={})
+        emptied["supplied"] = replace(held["supplied"], offerings={})
     if part is Part.PLACEMENTS:
-        emptied["supplied"] = replace(inventory.supplied, placements={})
+        emptied["supplied"] = replace(held["supplied"], placements={})
     if part is Part.CHECKPOINTS:
-        emptied["storage"] = dataclasses.replace(inventory.storage, checkpoints={})
+        emptied["storage"] = dataclasses.replace(held["storage"], checkpoints={})
     if part is Part.BUCKETS:
-        emptied["storage"] = dataclasses.replace(inventory.storage, regions={})
+        emptied["storage"] = dataclasses.replace(held["storage"], regions={})
     if part is Part.UNUSED_CONFIGS:
-        used = {endpoint.config_name for endpoint in inventory.endpoints.values()}
-        emptied["configs"] = {name: config for name, config in inventory.configs.items() if name in used}
+        used = {endpoint.config_name for endpoint in held["endpoints"].values()}
+        emptied["configs"] = {name: config for name, config in held["configs"].items() if name in used}
     if part in _PLAIN_PARTS:
-        emptied["others"] = {**inventory.others, _PLAIN_PARTS[part]: {}}
+        emptied["others"] = {**held["others"], _PLAIN_PARTS[part]: {}}
     if part in _OF_VARIANTS:
-        emptied["endpoints"] = _each_variant(inventory.endpoints, _OF_VARIANTS[part])
-    return dataclasses.replace(inventory, **emptied)
+        emptied["endpoints"] = _each_variant(held["endpoints"], _OF_VARIANTS[part])
+    return emptied
 
 
 def deprived(subject: Fact, part: Part) -> Fact:

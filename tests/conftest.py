@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import signal
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -25,6 +26,15 @@ settings.register_profile("auditor", deadline=None, suppress_health_check=[Healt
 settings.load_profile("auditor")
 once.share()
 collect_seldom()
+
+#: A module whose tests are thorough one and all.
+WHOLLY_THOROUGH = re.compile(r"^pytestmark = pytest\.mark\.thorough\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """``make quick`` does not even import the modules that it leaves out."""
+    left_out = "not thorough" in config.option.markexpr and collection_path.suffix == ".py"
+    return True if left_out and WHOLLY_THOROUGH.search(collection_path.read_text(encoding="utf-8")) else None
 
 
 @pytest.hookimpl(tryfirst=True)

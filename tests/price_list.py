@@ -1,17 +1,16 @@
 """A server on loopback that answers ``GetProducts`` as AWS does: filtered by attribute, in pages, counted."""
 
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 
 from chalicelib.inventory.aws import Aws, beside
 from samples.price_records import items
+from tests import loopback
 
 
 @dataclass
@@ -61,27 +60,10 @@ def _matches(record: dict[str, Any], filters: Mapping[str, str]) -> bool:
 def serving(server: PriceListServer) -> Iterator[PriceListServer]:
     """The server on a free port of loopback."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(loopback.Quiet):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
             server.regions.append(self.headers["Authorization"].split("/")[2])
-            status, answer = server.answer(json.loads(body))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+            self.answer(*server.answer(json.loads(self.body())), {"Content-Type": "application/x-amz-json-1.1"})
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    try:
+    with loopback.serving(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

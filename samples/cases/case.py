@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from chalicelib.inventory.estate import Inventory
@@ -27,7 +28,7 @@ class InDemo:
     told_with: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """What a rule must answer for one resource.
 
@@ -54,7 +55,11 @@ class Case:
         return f"{self.rule}: {self.name}"
 
     def outcome(self) -> Outcome:
-        """What the rule answers."""
+        """What the rule answers, found out once."""
+        return self._outcome
+
+    @cached_property
+    def _outcome(self) -> Outcome:
         return judged(self.rule, self.subject, self.inventory, self.params)
 
 

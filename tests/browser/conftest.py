@@ -6,11 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -20,6 +18,7 @@ from chalicelib.report.findings import Finding, Fix, Report, Resource, Severity
 from chalicelib.report.formats.page import page, policy
 from chalicelib.report.outcomes import Confidence
 from tests.conftest import interruptible
+from tests.loopback import Quiet, serving
 from tests.unit.test_notices import a_report
 
 
@@ -99,21 +98,15 @@ class Site:
         self.answers: dict[str, tuple[str, str]] = {}
         site = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_GET(self) -> None:
                 wants = "json" if "json" in self.headers.get("Accept", "") else "html"
                 kind, body = site.answers.get(f"{wants} {self.path}", ("text/plain", ""))
-                self.send_response(200 if body else 404)
-                self.send_header("Content-Type", kind)
-                self.send_header("Content-Security-Policy", policy(framed=True))
-                self.end_headers()
-                self.wfile.write(body.encode())
+                headers = {"Content-Type": kind, "Content-Security-Policy": policy(framed=True)}
+                self.answer(200 if body else 404, body, headers)
 
-            def log_message(self, format: str, *args: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.handler = Handler
+        self.address = ""
         self.show("/favicon.ico", " ")
 
     def show(self, path: str, html: str) -> str:
@@ -130,11 +123,8 @@ class Site:
 def site() -> Iterator[Site]:
     """An empty site."""
     site = Site()
-    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
-    thread.start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
+    with serving(site.handler) as site.address:
+        yield site
 
 
 RULES = ("endpoint-single-instance", "variant-no-autoscaling", "endpoint-idle", "model-vpc-single-az")

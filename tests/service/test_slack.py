@@ -6,8 +6,7 @@ import socket
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import boto3
@@ -19,6 +18,7 @@ from chalicelib.settings import Settings
 from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
 from samples.notices import SAMPLES, a_finding, a_notice
+from tests.loopback import Quiet, serving
 
 PATH = "/services/T00000000/B00000000/s3cr3tS3cr3tS3cr3tS3cr3t"
 ADDRESS = "https://hooks.slack.com" + PATH
@@ -53,44 +53,22 @@ class StandIn:
         self.over = Event()
         stand_in = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.received.append(json.loads(body))
+                stand_in.received.append(json.loads(self.body()))
                 stand_in.paths.append(self.path)
                 answer = stand_in.answers.pop(0) if stand_in.answers else OK
                 if answer.hangs:
                     stand_in.over.wait()
                     return
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer.body.encode())
+                self.answer(answer.status, answer.body, answer.headers)
 
             def do_GET(self) -> None:
                 stand_in.paths.append(self.path)
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b"<!DOCTYPE html><html></html>")
+                self.answer(200, "<!DOCTYPE html><html></html>")
 
-            def log_message(self, format: str, *args: Any) -> None:
-                """Nothing: requests are not logged."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}{PATH}"
-
-    def stop(self) -> None:
-        self.over.set()
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        self.handler = Handler
+        self.url = ""
 
 
 @pytest.fixture
@@ -98,8 +76,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "127.0.0.1")
     running = StandIn()
-    yield running
-    running.stop()
+    with serving(running.handler) as address:
+        running.url = address + PATH
+        yield running
+        running.over.set()
 
 
 class Slept:
@@ -516,7 +496,7 @@ def test_no_log_record_and_no_exception_holds_the_address(
     records = "\n".join(
         f"{record.getMessage()} {record.args} {record.exc_text} {record.exc_info}" for record in caplog.records
     )
-    for part in (PATH, PATH.lower(), "s3cr3t", str(stand_in.server.server_port)):
+    for part in (PATH, PATH.lower(), "s3cr3t", stand_in.url.removesuffix(PATH).rpartition(":")[2]):
         assert part not in failure
         assert part not in records
 

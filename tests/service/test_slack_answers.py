@@ -3,10 +3,8 @@
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -27,6 +25,7 @@ from chalicelib.web.response import HttpResponse
 from chalicelib.web.slack_answers import FORGED, REPLAYED, Desk, answered
 from emulator.server import DEFAULT_ACCOUNT, DEFAULT_REGION, Emulator
 from tests.conftest import NewService
+from tests.loopback import Quiet, serving
 from tests.service.test_audit import an_endpoint
 from tests.unit.test_notices import a_finding, a_report
 
@@ -46,9 +45,9 @@ class Slack:
         self.error = ""
         slack = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                body = self.body()
                 answer = "ok"
                 if self.path.endswith("views.open"):
                     assert self.headers["Authorization"] == f"Bearer {TOKEN}"
@@ -59,26 +58,22 @@ class Slack:
                         answer = json.dumps({"ok": True})
                 else:
                     slack.heard.append(json.loads(body)["text"])
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(answer.encode())
+                self.answer(200, answer, {"Content-Type": "application/json"})
 
-            def log_message(self, *_: Any) -> None:
-                pass
+        self.handler = Handler
+        self.place = ""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.place = f"127.0.0.1:{self.server.server_port}"
-        self.response_url = f"http://{self.place}/actions/T1/2/3"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    @property
+    def response_url(self) -> str:
+        return f"http://{self.place}/actions/T1/2/3"
 
 
 @pytest.fixture
 def slack() -> Iterator[Slack]:
     slack = Slack()
-    yield slack
-    slack.server.shutdown()
-    slack.server.server_close()
+    with serving(slack.handler) as address:
+        slack.place = address.removeprefix("http://")
+        yield slack
 
 
 @pytest.fixture

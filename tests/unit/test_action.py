@@ -7,14 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.loopback import Quiet, serving
 from tools.action.__main__ import command, main
 from tools.action.github import COMMENT, GitHub, GitHubFailed, bounded
 from tools.action.inputs import BadInput, Inputs
@@ -87,30 +86,16 @@ class Played:
 def github() -> Iterator[Played]:
     played = Played()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def _serve(self) -> None:
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"
-            size = int(self.headers.get("Content-Length") or 0)
-            answer = played.answer(self.command, self.path, json.loads(self.rfile.read(size) or b"{}"))
-            self.send_response(answer.status)
-            for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(answer.body)
+            answer = played.answer(self.command, self.path, json.loads(self.body() or b"{}"))
+            self.answer(answer.status, answer.body, answer.headers)
 
         do_GET = do_POST = do_PATCH = _serve
 
-        def log_message(self, *arguments: Any) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    played.url = f"http://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield played
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler) as played.url:
+        yield played
 
 
 def client(github: Played, slept: list[float] | None = None) -> GitHub:

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import icalendar as independent
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ from chalicelib.scope import Scope
 from samples.builders import a_notebook, a_plan, a_quota, a_schedule, a_target, a_variant, an_inventory
 from samples.notices import ACCOUNT, NOW, REGION, a_finding
 from tests.examples import examples
+
+pytestmark = pytest.mark.thorough
 
 TODAY = NOW.date()
 SCOPE = Scope(ACCOUNT, REGION)

@@ -281,6 +281,7 @@ def test_an_uncertain_finding_says_so() -> None:
 # ---- hostile names
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["finding", "resolved", "digest"])
 @pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_names_change_neither_page_nor_headers(name: str, kind: str) -> None:

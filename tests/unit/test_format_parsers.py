@@ -43,6 +43,8 @@ from chalicelib.report.formats.writers import WRITERS
 from tests.examples import examples
 from tests.unit.test_notices import NOW, a_finding, a_report
 
+pytestmark = pytest.mark.thorough
+
 SCHEMAS = Path(__file__).parents[1] / "fixtures" / "schemas"
 NASTY = {
     "quotes": "\"it's\" `tick` ```fence``` 'x'",

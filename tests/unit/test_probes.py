@@ -16,6 +16,8 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.scope import Scope
 from samples.builders import ACCOUNT, NOW, REGION
 
+pytestmark = pytest.mark.thorough  # AWS's models are read from their files
+
 EVERY_OPERATION = sorted({operation for operations in OPERATIONS.values() for operation in operations})
 PROBES = probes(Scope(ACCOUNT, REGION), NOW)
 SESSION = boto3.Session(region_name=REGION, aws_access_key_id="none", aws_secret_access_key="none")

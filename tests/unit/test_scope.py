@@ -88,6 +88,7 @@ def test_an_isolated_partition_has_no_console_that_is_published() -> None:
     assert resource_of(an_endpoint(), Scope(ACCOUNT, "us-isof-east-1", "aws-iso-f")).console_url is None
 
 
+@pytest.mark.thorough
 def test_importing_the_scope_reads_no_table_and_no_sdk() -> None:
     heavy = (
         "import chalicelib.scope, json, sys; print(json.dumps([m for m in ('botocore', 'yaml') if m in sys.modules]))"

@@ -16,6 +16,8 @@ from tools.audit_requirements import NotReached, problems
 from tools.sbom import sbom
 from tools.wheels import REQUIREMENTS, ROOT, WheelsFailed, fetch_wheels
 
+pytestmark = pytest.mark.thorough
+
 
 def pins(path: Path) -> dict[str, str]:
     """The versions that a requirements file pins, by package."""

@@ -1,9 +1,7 @@
 """Teams: the card within its limits, and delivery to a server on loopback that answers as Teams and others do."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from chalicelib.policy.policy import load_policy
 from chalicelib.report.findings import Severity
 from samples.notices import SAMPLES, a_notice, a_resource
 from samples.notices import a_finding as of_resource
+from tests.loopback import Quiet, serving
 from tests.unit.test_notices import a_finding, a_report
 
 Answer = tuple[int, dict[str, str], str]
@@ -28,32 +27,24 @@ class Workflow:
         self.got: list[dict[str, Any]] = []
         workflow = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def do_POST(self) -> None:
-                workflow.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                workflow.got.append(json.loads(self.body()))
                 status, headers, body = workflow.answers.pop(0) if len(workflow.answers) > 1 else workflow.answers[0]
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body.encode())
+                self.answer(status, body, headers)
 
             do_GET = do_POST
 
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/workflows/SECRETPATH?sig=SECRETSIG"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.handler = Handler
+        self.url = ""
 
 
 @pytest.fixture
 def workflow() -> Iterator[Workflow]:
     workflow = Workflow()
-    yield workflow
-    workflow.server.shutdown()
-    workflow.server.server_close()
+    with serving(workflow.handler) as address:
+        workflow.url = f"{address}/workflows/SECRETPATH?sig=SECRETSIG"
+        yield workflow
 
 
 class Secrets:

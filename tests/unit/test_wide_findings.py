@@ -31,6 +31,8 @@ from samples.cases.catalogue import CASES
 from samples.notices import ACCOUNT, NOW, REGION, a_finding, a_notice
 from tests.examples import examples
 
+pytestmark = pytest.mark.thorough
+
 SCOPE = Scope(ACCOUNT, REGION)
 NAMES = [f"churn-{number:05}-of-a-team-with-a-long-name" for number in range(6_000)]
 #: Rules whose evidence names who is behind a resource, however many there are.

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from chalicelib.policy.policy import load_policy
@@ -15,6 +14,7 @@ from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
 from samples.cases.case import Case
 from samples.cases.catalogue import CASES, TOPICS, cases_of, cases_of_rule
+from tests.each import check_each
 from tests.golden import assert_golden
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,8 +28,6 @@ IMPOSSIBLE = {
     ("model-elastic-inference-image", Verdict.NOT_APPLICABLE): "it concerns every model",
     ("pipeline-container-count", Verdict.UNKNOWN): "the containers are part of the model that is judged",
 }
-
-every_rule = pytest.mark.parametrize("rule", sorted(RULES))
 
 
 def answer(case: Case) -> tuple[bool, Severity | None]:
@@ -50,9 +48,8 @@ def parameters() -> list[tuple[str, str]]:
     return [(id, name) for id, rule in sorted(RULES.items()) for name in rule.params.model_fields]
 
 
-@pytest.mark.parametrize("topic", TOPICS)
-def test_every_module_of_rules_has_a_table(topic: str) -> None:
-    assert cases_of(topic), f"write samples/cases/{topic}.py"
+def test_every_module_of_rules_has_a_table() -> None:
+    assert [topic for topic in TOPICS if not cases_of(topic)] == [], "write samples/cases/TOPIC.py"
 
 
 def test_a_table_holds_registered_rules_only_and_no_name_twice() -> None:
@@ -89,11 +86,15 @@ def test_boundaries_name_parameters_of_their_rule() -> None:
     assert named <= set(numeric_parameters())
 
 
-@pytest.mark.parametrize(("rule", "parameter"), parameters())
-def test_every_parameter_decides_a_case(rule: str, parameter: str) -> None:
+def test_every_parameter_decides_a_case() -> None:
     """Taking the parameter back to its default must change how at least one case is answered."""
-    given = [case for case in cases_of_rule(rule) if parameter in case.params]
-    changed = [case for case in given if _without(case, parameter).outcome() != case.outcome()]
+    check_each(parameters(), decides_a_case)
+
+
+def decides_a_case(parameter_of_rule: tuple[str, str]) -> None:
+    rule, parameter = parameter_of_rule
+    setting = [case for case in cases_of_rule(rule) if parameter in case.params]
+    changed = [case for case in setting if _without(case, parameter).outcome() != case.outcome()]
     assert changed, f"no case of {rule} depends on {parameter}"
 
 
@@ -144,8 +145,11 @@ def test_a_rule_merges_into_one_that_is_registered() -> None:
     assert {host for hosts in merging.values() for host in hosts} <= set(RULES)
 
 
-@every_rule
-def test_a_rule_never_merges_into_itself_by_way_of_others(rule: str) -> None:
+def test_a_rule_never_merges_into_itself_by_way_of_others() -> None:
+    check_each(RULES, never_merges_into_itself)
+
+
+def never_merges_into_itself(rule: str) -> None:
     reached: set[str] = set()
     waiting = list(RULES[rule].merges_into)
     while waiting:
