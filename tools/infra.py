@@ -5,8 +5,10 @@
 """
 
 import copy
+import pickle
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +112,14 @@ Outputs:
 
 def load(path: Path) -> Template:
     """A template in YAML, with the short forms of CloudFormation's functions written out."""
-    text = path.read_text(encoding="utf-8")
-    loaded: Template = YAMLTemplateSerializer().load_template(text, str(path))
+    loaded: Template = pickle.loads(_parsed(path.read_text(encoding="utf-8"), str(path)))
     return loaded
+
+
+@cache
+def _parsed(text: str, name: str) -> bytes:
+    """A template, pickled: its reader takes a fifth of a second, and whoever loads it changes it."""
+    return pickle.dumps(YAMLTemplateSerializer().load_template(text, name))
 
 
 def stack_template(packed: Mapping[str, Any], *, slack: bool) -> Template:

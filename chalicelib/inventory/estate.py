@@ -38,6 +38,7 @@ from chalicelib.inventory.kinds.tuning import TuningJob
 from chalicelib.inventory.metrics import METRICS, Datapoint, MetricKey, Whose, keys_of
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.supplied import Supplied
+from chalicelib.inventory.types_in_use import TypesInUse
 from chalicelib.inventory.waiting import Waiting
 from chalicelib.report.cause import Cause
 
@@ -174,6 +175,11 @@ class Inventory:
     def waiting(self) -> Waiting:
         """What endpoints that do not serve at the moment may run and stand on."""
         return Waiting.of(self.endpoints, self.configs, self.models, self.components, self.gaps)
+
+    @cached_property
+    def types_in_use(self) -> TypesInUse:
+        """Which variants have instances of which type."""
+        return TypesInUse.of(self.variants.values(), self.gaps)
 
     def images_of(self, variant: Variant) -> list[str]:
         """The container images that serve a variant, its model's or its components'.
@@ -340,25 +346,16 @@ class Inventory:
 
     @cached_property
     def _variants_by_model(self) -> Mapping[str | None, list[Variant]]:
-        grouped: dict[str | None, list[Variant]] = {}
-        for variant in self.variants.values():
-            if (configured := variant.known("configured")) is not None:
-                grouped.setdefault(configured.model_name, []).append(variant)
-        return grouped
+        configured = [variant for variant in self.variants.values() if variant.known("configured") is not None]
+        return grouped(configured, lambda variant: variant.settings.model_name)
 
     # ---- network
 
     def subnets_of(self, ids: Iterable[str]) -> tuple[list[Subnet], list[str]]:
         """The subnets with these ids, and the ids that are gone."""
         self.gaps.demand(Part.SUBNETS)
-        subnets: list[Subnet] = []
-        missing: list[str] = []
-        for id in ids:
-            if id in self.subnets:
-                subnets.append(self.subnets[id])
-            else:
-                missing.append(id)
-        return subnets, missing
+        ids = list(ids)
+        return [self.subnets[id] for id in ids if id in self.subnets], [id for id in ids if id not in self.subnets]
 
     def zones_of(self, ids: Iterable[str], *, enough: int = 2) -> tuple[str, ...]:
         """The distinct Availability Zones of these subnets, sorted; subnets that are gone have none.

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
-from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.kinds.quotas import ServiceQuota
 from chalicelib.inventory.kinds.scaling import ScheduledAction
@@ -108,34 +107,26 @@ def _most_today(reach: Reach, estate: Inventory) -> int:
 
 
 def _reaches(instance_type: str | None, estate: Inventory) -> tuple[list[Reach], list[Unread]]:
-    """What each variant may take of a quota, and why of others nobody knows. An endpoint that is being deleted takes
-    nothing any more; shadow variants have instances as others have."""
+    """What each variant may take of a quota, and why of others nobody knows. Shadow variants have instances as others
+    have."""
     reaches: list[Reach] = []
-    doubts = [unread for part in (Part.ENDPOINTS, Part.CONFIGS) if (unread := estate.gaps.hidden(part)) is not None]
-    for variant in _staying(estate):
+    doubts = list(estate.types_in_use.doubts)
+    for variant in estate.types_in_use.on(instance_type):
         try:
-            if variant.serverless or not (types := variant.settings.instance_types):
-                continue
-            if instance_type is None or instance_type in types:
-                reaches.append(_reach(variant, instance_type, types, estate))
+            reaches.append(_reach(variant, instance_type, estate))
         except Unread as unread:
             doubts.append(unread)
     return sorted(reaches, key=lambda reach: (-reach.most, reach.name)), doubts
 
 
-def _staying(estate: Inventory) -> Iterator[Variant]:
-    for variant in estate.variants.values():
-        if plain(variant.shown("endpoint_status")) != "deleting":
-            yield variant
-
-
-def _reach(variant: Variant, instance_type: str | None, types: tuple[str, ...], estate: Inventory) -> Reach:
+def _reach(variant: Variant, instance_type: str | None, estate: Inventory) -> Reach:
     runs, most = variant.instance_count, variant.instance_count
     if (managed := variant.managed_scaling) is not None:
         most = max(most, managed.max_instance_count or 0)
     if (target := estate.target_of(variant)) is not None:
         most = max(most, *(bounds.maximum for bounds in estate.bounds_of(target)))
-    bounded = (instance_type is None or len(types) == 1) and variant.settings.reservation_preference != RESERVED_ONLY
+    alone = instance_type is None or len(variant.settings.instance_types) == 1
+    bounded = alone and variant.settings.reservation_preference != RESERVED_ONLY
     return Reach(variant, runs, most, variant.instances_of_update, bounded)
 
 

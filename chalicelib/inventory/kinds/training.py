@@ -250,10 +250,11 @@ class TrainingJob(Training, Stated):
 
     @property
     def run_seconds(self) -> int | None:
-        """How long it trained: ``TrainingTimeInSeconds``, else the time between start and end, else None."""
+        """How long it trained: ``TrainingTimeInSeconds``, else the time between start and end, else None: also where it
+        ends before it starts."""
         if self.training_seconds is not None:
             return self.training_seconds
-        if self.started and self.ended:
+        if self.started and self.ended and self.started <= self.ended:
             return int((self.ended - self.started).total_seconds())
         return None
 

@@ -111,7 +111,7 @@ def children_hours(reader: Reader, job: TuningJob) -> TuningJob:
     longest = 0
     for child in reader.typed(Part.TUNING_JOBS, Child, children):
         count = instances.get(child.definition_name, alone)
-        if child.started is None or child.ended is None:
+        if child.started is None or child.ended is None or child.ended < child.started:
             continue
         seconds = (child.ended - child.started).total_seconds()
         longest = max(longest, int(seconds))

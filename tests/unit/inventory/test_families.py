@@ -68,6 +68,14 @@ def test_the_warm_pools_that_nobody_used() -> None:
     ]
 
 
+def test_a_job_that_ends_before_it_starts_tells_nothing_of_its_pool() -> None:
+    kept = {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 600}
+    ended = {"TrainingStartTime": ago(days=1), "TrainingEndTime": ago(days=20)}
+    job = a_job(10, WarmPoolStatus=kept, TrainingTimeInSeconds=None, **ended)
+    assert (job.run_seconds, job.instance_hours, job.unused_pool) == (None, None, None)
+    assert told_by(job).compared(job, None).unused_pools == ()
+
+
 def test_only_what_is_compared_waits_for_the_end_of_the_stream() -> None:
     families = Families()
     assert families.compares(cut_off(10))
