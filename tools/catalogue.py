@@ -19,6 +19,7 @@ from chalicelib.templating import rule_title
 from tools.evidence import fields_read, sample
 from tools.kinds import KINDS
 
+#: The titles of the topics, in the order of the catalogue; any other stands behind them under its own name.
 TOPICS = {
     "instances": "Endpoints and their instances",
     "availability-zones": "Availability Zones",
@@ -35,7 +36,8 @@ TOPICS = {
 
 def ordered() -> list[Rule]:
     """The rules by topic, in the order of the catalogue."""
-    topics = list(TOPICS)
+    others = sorted({rule.topic for rule in RULES.values()} - TOPICS.keys())
+    topics = [*TOPICS, *others]
     return sorted(RULES.values(), key=lambda rule: topics.index(rule.topic))
 
 
@@ -60,7 +62,7 @@ def _rules_page() -> Iterator[str]:
         yield f"| [`{rule.id}`](#{rule.id}) | {severity} | {concern} | {kinds} | {rule_title(rule.id)} |"
     for topic, several in groupby(ordered(), key=lambda rule: rule.topic):
         yield ""
-        yield f"## {TOPICS[topic]}"
+        yield f"## {TOPICS.get(topic, topic.replace('-', ' ').capitalize())}"
         for rule in several:
             yield ""
             yield from _rule(rule)
