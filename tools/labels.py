@@ -32,7 +32,8 @@ SECTIONS = {
     "HyperPod clusters": ("cluster",),
     "Quotas and reserved capacity": ("service-quota", "training-plan"),
 }
-"""The kinds of resources in the order of the file, by its headings."""
+"""The kinds of resources in the order of the file, by its headings; any other stands at the end."""
+OTHERS = "Other resources"
 
 
 def labels(cases: Iterable[Case] = CASES) -> dict[str, frozenset[str]]:
@@ -45,6 +46,12 @@ def labels(cases: Iterable[Case] = CASES) -> dict[str, frozenset[str]]:
     return {resource: frozenset(ids) for resource, ids in rules.items()}
 
 
+def _sections(resources: Iterable[str]) -> dict[str, Iterable[str]]:
+    """The headings of the file, each with its kinds: those above, and one for whatever else there is."""
+    others = {resource.split()[0] for resource in resources}.difference(*SECTIONS.values())
+    return {**SECTIONS, **({OTHERS: sorted(others)} if others else {})}
+
+
 def labels_file(cases: Iterable[Case] = CASES) -> str:
     """The content of the file: resources by kind and name, each under the remarks that its cases make."""
     cases = list(cases)
@@ -55,7 +62,7 @@ def labels_file(cases: Iterable[Case] = CASES) -> str:
             if place.remark:
                 remarks[place.resource].append(place.remark)
     parts = [HEAD]
-    for title, kinds in SECTIONS.items():
+    for title, kinds in _sections(rules).items():
         parts.append(f"\n# {title}\n\n")
         for kind in kinds:
             for resource in sorted(resource for resource in rules if resource.split()[0] == kind):

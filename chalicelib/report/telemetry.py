@@ -25,7 +25,8 @@ DIMENSION, SERVICE = "service", "sagemaker-auditor"
 
 #: The metric of the blind spots of each cause, such as ``BlindSpotsNotTold``.
 _BY_CAUSE = {cause: f"BlindSpots{cause.value.title().replace('_', '')}" for cause in Cause}
-#: The topics of the catalogue; findings of others, as of rules of a policy's own, are counted together.
+#: The topics that have a metric of their own, which costs money and a line of the dashboard; findings of others, as of
+#: rules of a policy's own, are counted together.
 TOPICS = (
     *("autoscaling", "autoscaling-rehearsal", "availability-zones", "clusters", "elastic-inference"),
     *("inference-pipelines", "instance-fit", "instances", "reservations", "spot-training"),

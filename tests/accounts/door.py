@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.inventory.answers import CallFailed, Gone
 from chalicelib.inventory.aws import Aws
+from chalicelib.kinds import PLAIN
 
 Record = dict[str, Any]
 
@@ -72,6 +73,8 @@ DESCRIBED = {
     "DescribeTrainingJob": ("training_jobs", "TrainingJobName"),
     "DescribeHyperParameterTuningJob": ("tuning_jobs", "HyperParameterTuningJobName"),
 }
+#: Kinds of which there is none in any account here.
+NONE = [row for row in PLAIN if row.describe_operation not in DESCRIBED]
 LISTED = {
     "ListEndpoints": ("endpoints", "Endpoints"),
     "ListEndpointConfigs": ("configs", "EndpointConfigs"),
@@ -110,7 +113,8 @@ class StateDoor(Aws):
 
     def knows(self, service: str, operation: str) -> bool:
         """True for the operations that the state answers, as if boto3 were older than all others."""
-        return operation in {*DESCRIBED, *LISTED, *SCALING} or hasattr(self, f"_{operation}")
+        absent = {operation for row in NONE for operation in (row.list_operation, row.describe_operation)}
+        return operation in {*DESCRIBED, *LISTED, *SCALING, *absent} or hasattr(self, f"_{operation}")
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer of one operation, in one page."""
@@ -124,6 +128,11 @@ class StateDoor(Aws):
         if operation in LISTED:
             key, answer = LISTED[operation]
             return {answer: [dict(record) for record in self._filtered(getattr(self.state, key), parameters)]}
+        for row in NONE:
+            if operation == row.list_operation:
+                return {row.listed: []}
+            if operation == row.describe_operation:
+                raise Gone(name, "ResourceNotFound", "there is none")
         if operation in SCALING:
             key, answer = SCALING[operation]
             return {answer: self._scaling(getattr(self.state, key), parameters)}

@@ -94,8 +94,8 @@ def test_what_is_open_is_counted_by_topic_too(kept_log: pytest.LogCaptureFixture
     assert "SavingMonthly" not in metrics
 
 
-def test_every_topic_of_the_catalogue_has_a_metric() -> None:
-    assert set(telemetry.TOPICS) == {rule.topic for rule in RULES.values()}
+def test_no_metric_is_of_a_topic_that_the_catalogue_does_not_have() -> None:
+    assert set(telemetry.TOPICS) <= {rule.topic for rule in RULES.values()}
 
 
 def test_savings_are_told_where_prices_are(kept_log: pytest.LogCaptureFixture, report: Report) -> None:

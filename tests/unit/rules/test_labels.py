@@ -1,16 +1,20 @@
 """Cases name the resources of the demo account that are in their state, and the labels of the account are these."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import yaml
 
 from chalicelib.policy.policy import load_policy
+from chalicelib.report.findings import Severity
 from chalicelib.report.outcomes import Verdict
 from chalicelib.rules import RULES
+from samples.builders import a_variant
+from samples.cases.case import InDemo, fails
 from samples.cases.catalogue import CASES
 from tools.generate import ROOT
-from tools.labels import SECTIONS, labels
+from tools.labels import labels, labels_file
 
 #: Rules of the baseline for which the account has nothing, with the reason.
 NOT_IN_DEMO = {
@@ -53,6 +57,10 @@ def test_what_is_told_with_another_merges_into_a_finding_of_the_same_thing() -> 
             assert place.told_with in hosts & set(RULES[case.rule].merges_into), case.id
 
 
-def test_the_file_has_a_place_for_every_kind_that_a_rule_judges() -> None:
-    listed = [kind for kinds in SECTIONS.values() for kind in kinds]
-    assert sorted(listed) == sorted({kind for rule in RULES.values() for kind in rule.kinds})
+def test_the_file_holds_the_resources_of_every_kind_once() -> None:
+    placed = fails("endpoint-idle", "a kind that no heading names", a_variant(), severity=Severity.HIGH)
+    case = replace(placed, in_demo=[InDemo("thing new")])
+    written = yaml.safe_load(text := labels_file([*CASES, case]))
+    assert written == {resource: sorted(rules) for resource, rules in labels([*CASES, case]).items()}
+    assert text.endswith("\n# Other resources\n\nthing new:\n  - endpoint-idle\n")
+    assert text.count("\nvpc ") == len([resource for resource in written if resource.startswith("vpc ")])
