@@ -28,7 +28,7 @@ NOT_IN_SEARCH = {
 class State:
     """What the account contains, by list. Records are those of ``Describe…``; ``metrics`` are the datapoints by
     (metric name, the values of its dimensions in the order of their names). Roles, security groups, keys, images and
-    objects are all there, but for those whose names are ``absent``."""
+    objects are all there, but for those whose names are ``absent``. Of kinds without a list there is ``none``."""
 
     endpoints: list[Record] = field(default_factory=list)
     configs: list[Record] = field(default_factory=list)
@@ -50,6 +50,7 @@ class State:
     metrics: dict[tuple[str, ...], list[tuple[datetime, float]]] = field(default_factory=dict)
     tags: dict[str, list[Record]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    none: tuple[Record, ...] = ()
 
     def mapped(self, change: Callable[[Record], Record]) -> "State":
         """The same account with ``change`` made to every record."""
@@ -73,8 +74,6 @@ DESCRIBED = {
     "DescribeTrainingJob": ("training_jobs", "TrainingJobName"),
     "DescribeHyperParameterTuningJob": ("tuning_jobs", "HyperParameterTuningJobName"),
 }
-#: Kinds of which there is none in any account here.
-NONE = [row for row in PLAIN if row.describe_operation not in DESCRIBED]
 LISTED = {
     "ListEndpoints": ("endpoints", "Endpoints"),
     "ListEndpointConfigs": ("configs", "EndpointConfigs"),
@@ -87,6 +86,9 @@ LISTED = {
     "ListHyperParameterTuningJobs": ("tuning_jobs", "HyperParameterTuningJobSummaries"),
     "ListInferenceRecommendationsJobs": ("recommendations", "InferenceRecommendationsJobs"),
 }
+for row in PLAIN:
+    DESCRIBED.setdefault(row.describe_operation, ("none", row.name_field))
+    LISTED.setdefault(row.list_operation, ("none", row.listed))
 SEARCHED = {
     "Endpoint": "endpoints",
     "Model": "models",
@@ -113,8 +115,7 @@ class StateDoor(Aws):
 
     def knows(self, service: str, operation: str) -> bool:
         """True for the operations that the state answers, as if boto3 were older than all others."""
-        absent = {operation for row in NONE for operation in (row.list_operation, row.describe_operation)}
-        return operation in {*DESCRIBED, *LISTED, *SCALING, *absent} or hasattr(self, f"_{operation}")
+        return operation in {*DESCRIBED, *LISTED, *SCALING} or hasattr(self, f"_{operation}")
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer of one operation, in one page."""
@@ -128,11 +129,6 @@ class StateDoor(Aws):
         if operation in LISTED:
             key, answer = LISTED[operation]
             return {answer: [dict(record) for record in self._filtered(getattr(self.state, key), parameters)]}
-        for row in NONE:
-            if operation == row.list_operation:
-                return {row.listed: []}
-            if operation == row.describe_operation:
-                raise Gone(name, "ResourceNotFound", "there is none")
         if operation in SCALING:
             key, answer = SCALING[operation]
             return {answer: self._scaling(getattr(self.state, key), parameters)}
@@ -148,7 +144,7 @@ class StateDoor(Aws):
                 return dict(record)
         raise Gone(name, "ValidationException", f'Could not find "{parameters[field_name]}".')
 
-    def _filtered(self, records: list[Record], parameters: Mapping[str, Any]) -> list[Record]:
+    def _filtered(self, records: Iterable[Record], parameters: Mapping[str, Any]) -> list[Record]:
         endpoint = parameters.get("EndpointNameEquals")
         kept = [record for record in records if endpoint is None or record.get("EndpointName") == endpoint]
         for field_name in ("LastModifiedTime", "CreationTime"):
