@@ -50,7 +50,7 @@ class State:
     metrics: dict[tuple[str, ...], list[tuple[datetime, float]]] = field(default_factory=dict)
     tags: dict[str, list[Record]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
-    none: tuple[Record, ...] = ()
+    none: list[Record] = field(default_factory=list)
 
     def mapped(self, change: Callable[[Record], Record]) -> "State":
         """The same account with ``change`` made to every record."""
