@@ -69,7 +69,7 @@ class Book:
     def whole(self, id: str) -> Head | None:
         return self.kept.get(id)
 
-    def told(self, id: str) -> set[str]:
+    def informed_accounts(self, id: str) -> set[str]:
         assert id == self.run.id
         return self.noted
 
