@@ -117,7 +117,7 @@ def test_the_server_throttles_and_fails_as_told(served: Running) -> None:
     served.control(rate=0, fail=["ListModels"])
     with pytest.raises(ClientError, match="InternalFailure"):
         client.list_models()
-    assert served.told()["calls"] == {"sagemaker:ListModels": 1}
+    assert served.counts()["calls"] == {"sagemaker:ListModels": 1}
     served.control(fail=[])
     client.close()
 
