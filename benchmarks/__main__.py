@@ -47,8 +47,8 @@ class Bench:
         """What was told, when it tells the planted defects and the same as every other way. Raises Wrong."""
         if figures["blind"] and not blind:
             raise Wrong(f"{what} has blind spots: {figures['blind'][:3]}")
-        found = {(rule, name) for rule, name in figures["told"]}
-        if missing := account.expected() - found:
+        findings = {(rule, name) for rule, name in figures["told"]}
+        if missing := account.expected() - findings:
             raise Wrong(f"{what} does not tell {len(missing)} planted defects: {sorted(missing)[:3]}")
         digest = self.digests.setdefault((account.sizes.endpoints, account.sizes.jobs), figures["digest"])
         if figures["digest"] != digest:
@@ -76,7 +76,7 @@ class Bench:
         row = self.table.row
         for kind, limit, remembered in (("cold", "limit", False), ("warm", "limit warm", True)):
             least = unavoidable(sizes, remembered=remembered)
-            calls = [_calls(one) for one in rounds[kind]]
+            calls = [_calls(figures) for figures in rounds[kind]]
             row(
                 f"calls, {kind}",
                 calls,
@@ -97,24 +97,24 @@ class Bench:
     def _other_policies(self, running: Running) -> None:
         """What the policies ask for beyond the default one, cold; what the account has no answer for is counted."""
         for policy in ("resilience", "cost"):
-            told = running.measure("audit", environment={**_NO_CACHE, "AUDITOR_POLICY": policy})
-            self.table.row(f"calls, cold, {policy}", [_calls(told)])
-            self.table.row(f"seconds, cold, {policy}", [told["wall"]])
-            self.table.row(f"blind spots, {policy}", [len(told["blind"])])
-            self.table.notes[f"calls by operation, {policy}"] = told["served"]["calls"]
+            figures = running.measure("audit", environment={**_NO_CACHE, "AUDITOR_POLICY": policy})
+            self.table.row(f"calls, cold, {policy}", [_calls(figures)])
+            self.table.row(f"seconds, cold, {policy}", [figures["wall"]])
+            self.table.row(f"blind spots, {policy}", [len(figures["blind"])])
+            self.table.notes[f"calls by operation, {policy}"] = figures["served"]["calls"]
 
     def _slow(self, running: Running, rounds: dict[str, list[dict[str, Any]]]) -> None:
         latency = self.options.latency if self.options.full else 0.0
         running.control(latency=latency)
-        told = self.checked(running.account, running.measure("naive"), "the slow way")
-        calls = _calls(told)
-        wall = told["wall"] + (0.0 if self.options.full else calls * self.options.latency)
-        how = "measured" if self.options.full else f"{told['wall']:.1f} s without latency + calls × latency"
+        figures = self.checked(running.account, running.measure("naive"), "the slow way")
+        calls = _calls(figures)
+        wall = figures["wall"] + (0.0 if self.options.full else calls * self.options.latency)
+        how = "measured" if self.options.full else f"{figures['wall']:.1f} s without latency + calls × latency"
         self.table.row("calls, slow way", [calls])
         self.table.row(f"seconds, slow way ({how})", [wall])
         ratio = wall / _median(_each(rounds["cold"], "wall"))
         self.table.row("slow way ÷ cold audit", [ratio], "≥ 20", ratio >= 20)
-        self.table.row("peak MB, slow way", [told["peak_mb"]])
+        self.table.row("peak MB, slow way", [figures["peak_mb"]])
 
     def throttled(self) -> None:
         """20 calls a second and a burst of 40 for each operation."""
@@ -122,14 +122,17 @@ class Bench:
         with serving(account, self.folder, latency=self.options.latency) as running:
             plain = self.checked(account, running.measure("audit", environment=_NO_CACHE), "the audit")
             running.control(rate=RATE, burst=BURST)
-            told = self.checked(account, running.measure("audit", environment=_NO_CACHE), "the throttled audit")
+            figures = self.checked(account, running.measure("audit", environment=_NO_CACHE), "the throttled audit")
         busiest = max(plain["served"]["calls"].values())
         allowed = 1.3 * busiest / RATE
         self.table.row(
-            "seconds, throttled", [told["wall"]], f"≤ {allowed:.1f} (1.3 × {busiest} ÷ 20)", told["wall"] <= allowed
+            "seconds, throttled",
+            [figures["wall"]],
+            f"≤ {allowed:.1f} (1.3 × {busiest} ÷ 20)",
+            figures["wall"] <= allowed,
         )
-        self.table.row("calls refused, throttled", [sum(told["served"]["refused"].values())])
-        more = told["unknown"] - plain["unknown"]  # policies whose alarms are gone cannot be rehearsed in either
+        self.table.row("calls refused, throttled", [sum(figures["served"]["refused"].values())])
+        more = figures["unknown"] - plain["unknown"]  # policies whose alarms are gone cannot be rehearsed in either
         self.table.row("more outcomes unknown, throttled", [more], "0", more == 0)
 
     def memory(self) -> None:
@@ -137,9 +140,9 @@ class Bench:
         peaks = {}
         for jobs in (10_000, 100_000):
             with serving(self.account(20, jobs, unhealthy=0), self.folder, latency=0) as running:
-                told = running.measure("audit", environment=_NO_CACHE)
-                peaks[jobs] = told["peak_mb"]
-                self.table.row(f"CPU seconds, {jobs:,} jobs", [told["cpu"]])
+                figures = running.measure("audit", environment=_NO_CACHE)
+                peaks[jobs] = figures["peak_mb"]
+                self.table.row(f"CPU seconds, {jobs:,} jobs", [figures["cpu"]])
         most, growth = peaks[100_000], peaks[100_000] - peaks[10_000]
         self.table.row("peak MB, 100,000 healthy jobs", [most], "< 200", most < 200)
         self.table.row("MB more than with 10,000", [growth], "< 5", growth < 5)
@@ -163,7 +166,7 @@ class Bench:
                 for work, measured in rounds.items():
                     measured.append(running.measure(work, environment=_NO_CACHE))
         for work, name in (("audit", "without rehearsals"), ("rehearsed", "with rehearsals")):
-            self.table.row(f"calls, {name}", [_calls(one) for one in rounds[work]])
+            self.table.row(f"calls, {name}", [_calls(figures) for figures in rounds[work]])
             for key, words in (("wall", "seconds"), ("cpu", "CPU seconds"), ("peak_mb", "peak MB")):
                 self.table.row(f"{words}, {name}", _each(rounds[work], key))
         self.table.notes["calls by operation, with rehearsals"] = rounds["rehearsed"][0]["served"]["calls"]
@@ -196,10 +199,10 @@ class Bench:
         for endpoints, jobs in ((100, 1_000), (1_000, 10_000), (2_000, 50_000)):
             account = self.account(endpoints, jobs)
             with serving(account, self.folder, latency=0) as running:
-                told = self.checked(account, running.measure("audit", environment=_NO_CACHE), "the audit")
-            self.table.row(f"calls, {endpoints:,} endpoints and {jobs:,} jobs", [_calls(told)])
-            self.table.row(f"CPU seconds, {endpoints:,} endpoints and {jobs:,} jobs", [told["cpu"]])
-            self.table.row(f"peak MB, {endpoints:,} endpoints and {jobs:,} jobs", [told["peak_mb"]])
+                figures = self.checked(account, running.measure("audit", environment=_NO_CACHE), "the audit")
+            self.table.row(f"calls, {endpoints:,} endpoints and {jobs:,} jobs", [_calls(figures)])
+            self.table.row(f"CPU seconds, {endpoints:,} endpoints and {jobs:,} jobs", [figures["cpu"]])
+            self.table.row(f"peak MB, {endpoints:,} endpoints and {jobs:,} jobs", [figures["peak_mb"]])
 
 
 _NO_CACHE = {"XDG_CACHE_HOME": "/dev/null"}
@@ -224,7 +227,7 @@ def _calls(figures: dict[str, Any]) -> int:
 
 
 def _each(rounds: list[dict[str, Any]], key: str) -> list[float]:
-    return [float(one[key]) for one in rounds]
+    return [float(figures[key]) for figures in rounds]
 
 
 def _median(values: list[float]) -> float:

@@ -65,8 +65,8 @@ class Account:
     @classmethod
     def from_json(cls, text: str) -> "Account":
         """The account that :meth:`to_json` described."""
-        told = json.loads(text)
-        return cls(Sizes(**told["sizes"]), told["now"])
+        content = json.loads(text)
+        return cls(Sizes(**content["sizes"]), content["now"])
 
     def to_json(self) -> str:
         """All that is needed to make the same account in another process."""
@@ -147,7 +147,7 @@ class Account:
             self._config(number, f"unused-{number:05}-config", f"unused-{number:05}-model")
             for number in range(self.sizes.unused_configs)
         ]
-        return {one["EndpointConfigName"]: one for one in used + spare}
+        return {config["EndpointConfigName"]: config for config in used + spare}
 
     @cached_property
     def quotas(self) -> list[Record]:
@@ -194,7 +194,7 @@ class Account:
         """What ``DescribeModel`` and ``Search`` answer, with tags."""
         used = [self._model(number, f"{name}-model") for number, name in enumerate(self.names)]
         spare = [self._model(-1 - number, f"unused-{number:05}-model") for number in range(self.sizes.unused_models)]
-        return {one["ModelName"]: one for one in used + spare}
+        return {model["ModelName"]: model for model in used + spare}
 
     def _model(self, number: int, name: str) -> Record:
         vpc = number % self._vpcs
@@ -291,7 +291,7 @@ class Account:
     @cached_property
     def policies(self) -> list[Record]:
         """What ``DescribeScalingPolicies`` answers."""
-        return [self._policy(number, one) for number, one in enumerate(self.targets[: self.sizes.policies])]
+        return [self._policy(number, target) for number, target in enumerate(self.targets[: self.sizes.policies])]
 
     def _policy(self, number: int, target: Record) -> Record:
         resource = target["ResourceId"]
@@ -355,10 +355,10 @@ class Account:
     def activities(self) -> list[Record]:
         """What ``DescribeScalingActivities`` answers, newest first: one for every fourth target today, others before
         the week that is rehearsed."""
-        found = []
+        records = []
         for number, target in enumerate(self.targets):
             age = 3_600.0 + 60 * (number % 1_000) if number % 4 == 0 else 8.0 * DAY + number
-            found.append(
+            records.append(
                 {
                     "ActivityId": f"{number:08x}-1111-4000-8000-000000000000",
                     "ServiceNamespace": "sagemaker",
@@ -372,7 +372,7 @@ class Account:
                     "StatusMessage": "Successfully set desired instance count to 3.",
                 }
             )
-        return sorted(found, key=lambda one: -float(str(one["StartTime"])))
+        return sorted(records, key=lambda record: -float(str(record["StartTime"])))
 
     def calls_of(self, endpoint: str) -> float:
         """Invocations of an endpoint on every day; 0.0 means that there are no datapoints."""
@@ -409,8 +409,8 @@ class Account:
 
     def planted_jobs(self) -> set[tuple[str, str]]:
         """The defects among the training jobs of the window."""
-        found = ((self.job_defect(number), self.job_name(number)) for number in range(self.sizes.jobs))
-        return {one for one in found if one[0]}
+        defects = ((self.job_defect(number), self.job_name(number)) for number in range(self.sizes.jobs))
+        return {defect for defect in defects if defect[0]}
 
     def job(self, number: int) -> Record:
         """What ``DescribeTrainingJob`` and ``Search`` answer: a record of the usual size, 6 to 8 kB as JSON."""
@@ -437,7 +437,7 @@ class Account:
                 "EnableSageMakerMetricsTimeSeries": False,
             },
             "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/training",
-            "InputDataConfig": [_channel(name, one) for one in ("train", "validation", "test", "code")],
+            "InputDataConfig": [_channel(name, channel) for channel in ("train", "validation", "test", "code")],
             "OutputDataConfig": {"S3OutputPath": f"s3://out-{ACCOUNT}/", "CompressionType": "GZIP"},
             "ResourceConfig": {
                 "InstanceType": "ml.g5.xlarge" if defect == "training-gpu-for-cpu-algorithm" else "ml.m5.2xlarge",

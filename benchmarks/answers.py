@@ -100,30 +100,30 @@ class Answers:
         if resource == "TrainingJob":
             return self._search_jobs(params)
         if resource == "Endpoint":
-            found = [{"Endpoint": endpoint} for endpoint in self.account.endpoints.values()]
+            results = [{"Endpoint": endpoint} for endpoint in self.account.endpoints.values()]
         elif resource == "Model":
-            found = [
-                {"Model": {"Model": one, "Endpoints": self._endpoints_of(name)}}
-                for name, one in self.account.models.items()
+            results = [
+                {"Model": {"Model": model, "Endpoints": self._endpoints_of(name)}}
+                for name, model in self.account.models.items()
             ]
         else:
-            found = []
+            results = []
         filters = (params.get("SearchExpression") or {}).get("Filters") or []
-        for one in filters if found else ():
-            if one["Name"] not in ("ModelName", "EndpointName") or one["Operator"] != "Equals":
-                raise Refused("ValidationException", f"the synthetic account knows no filter {one}")
+        for condition in filters if results else ():
+            if condition["Name"] not in ("ModelName", "EndpointName") or condition["Operator"] != "Equals":
+                raise Refused("ValidationException", f"the synthetic account knows no filter {condition}")
             depth = 2 if resource == "Model" else 1
-            found = [record for record in found if _in(record, one["Name"], depth) == one["Value"]]
-        return _page("Search", params, "Results", found)
+            results = [record for record in results if _in(record, condition["Name"], depth) == condition["Value"]]
+        return _page("Search", params, "Results", results)
 
     def _endpoints_of(self, model: str) -> list[Record]:
         name = model.removesuffix("-model")
         if name not in self.account.endpoints:
             return []
-        one = self.account.endpoints[name]
+        endpoint = self.account.endpoints[name]
         return [
             {
-                key: one[key]
+                key: endpoint[key]
                 for key in ("EndpointName", "EndpointArn", "EndpointStatus", "CreationTime", "LastModifiedTime")
             }
         ]
@@ -132,16 +132,16 @@ class Answers:
         first, end = 0, self.account.all_jobs
         if params.get("SortBy", "LastModifiedTime") != "LastModifiedTime" or params.get("SortOrder") == "Ascending":
             raise Refused("ValidationException", "the synthetic account sorts jobs by LastModifiedTime, newest first")
-        for one in (params.get("SearchExpression") or {}).get("Filters") or []:
-            if one["Name"] != "LastModifiedTime":
-                raise Refused("ValidationException", f"the synthetic account knows no filter {one}")
-            moment = datetime.fromisoformat(one["Value"]).timestamp()
-            if one["Operator"] in ("GreaterThanOrEqualTo", "GreaterThan"):
+        for condition in (params.get("SearchExpression") or {}).get("Filters") or []:
+            if condition["Name"] != "LastModifiedTime":
+                raise Refused("ValidationException", f"the synthetic account knows no filter {condition}")
+            moment = datetime.fromisoformat(condition["Value"]).timestamp()
+            if condition["Operator"] in ("GreaterThanOrEqualTo", "GreaterThan"):
                 end = min(end, self._jobs_from(moment))
-            elif one["Operator"] in ("LessThan", "LessThanOrEqualTo"):
+            elif condition["Operator"] in ("LessThan", "LessThanOrEqualTo"):
                 first = max(first, self._jobs_from(moment))
             else:
-                raise Refused("ValidationException", f"the synthetic account knows no filter {one}")
+                raise Refused("ValidationException", f"the synthetic account knows no filter {condition}")
         start, stop, token = _slice("Search", params, range(first, end))
         return _encoded(
             {"Results": [{"TrainingJob": self.account.job(number)} for number in range(first + start, first + stop)]},
@@ -187,7 +187,7 @@ class Answers:
         self, key: str, of: Mapping[str, Record], summary: Callable[[Record], Record]
     ) -> Callable[[Params], bytes]:
         def listed(params: Params) -> bytes:
-            records = sorted(of.values(), key=lambda one: -float(str(one["CreationTime"])))
+            records = sorted(of.values(), key=lambda record: -float(str(record["CreationTime"])))
             return _page(f"List{key}", params, key, [summary(record) for record in records])
 
         return listed
@@ -206,16 +206,16 @@ class Answers:
             if params.get("ServiceNamespace") != "sagemaker":
                 return _encoded({key: []})
             wanted = set(params.get("ResourceIds") or ()) | {params.get("ResourceId")} - {None}
-            found = [finding for finding in of if finding["ResourceId"] in wanted] if wanted else of
-            return _page(f"Describe{key}", params, key, found)
+            records = [finding for finding in of if finding["ResourceId"] in wanted] if wanted else of
+            return _page(f"Describe{key}", params, key, records)
 
         return described
 
     def _describe_alarms(self, params: Params) -> bytes:
         names = params.get("AlarmNames")
         alarms = self.account.alarms
-        found = list(alarms.values()) if names is None else [alarms[name] for name in names if name in alarms]
-        return _page("DescribeAlarms", params, "MetricAlarms", found)
+        records = list(alarms.values()) if names is None else [alarms[name] for name in names if name in alarms]
+        return _page("DescribeAlarms", params, "MetricAlarms", records)
 
     def _metric_data(self, params: Params) -> bytes:
         if len(params["MetricDataQueries"]) > 500:
@@ -251,7 +251,7 @@ class Answers:
         return f'{{"MetricDataResults":[{",".join(results)}],"Messages":[]}}'.encode()
 
     def _by_minute(self, metric: Params, count: int) -> str:
-        endpoint = next(one["Value"] for one in metric["Dimensions"] if one["Name"] == "EndpointName")
+        endpoint = next(dimension["Value"] for dimension in metric["Dimensions"] if dimension["Name"] == "EndpointName")
         if not self.account.calls_of(endpoint):
             return "[]"
         if metric["MetricName"] == "Invocations":
@@ -317,7 +317,7 @@ def _subnets(account: Account, params: Mapping[str, str]) -> str:
     wanted = {value for name, value in params.items() if name.startswith(("Filter.1.Value.", "SubnetId."))}
     names = {"subnet-id": "SubnetId", "vpc-id": "VpcId"}
     member = names.get(params.get("Filter.1.Name", ""), "SubnetId")
-    found = (subnet for subnet in account.subnets if not wanted or subnet[member] in wanted)
+    subnets = (subnet for subnet in account.subnets if not wanted or subnet[member] in wanted)
     spelled = {
         "SubnetId": "subnetId",
         "VpcId": "vpcId",
@@ -328,7 +328,8 @@ def _subnets(account: Account, params: Mapping[str, str]) -> str:
         "CidrBlock": "cidrBlock",
     }
     return "".join(
-        "<item>" + "".join(f"<{tag}>{one[name]}</{tag}>" for name, tag in spelled.items()) + "</item>" for one in found
+        "<item>" + "".join(f"<{tag}>{subnet[name]}</{tag}>" for name, tag in spelled.items()) + "</item>"
+        for subnet in subnets
     )
 
 

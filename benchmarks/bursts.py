@@ -42,12 +42,12 @@ def burst(account: Account, keep: Path | None) -> dict[str, Any]:
     service = Service(Settings.from_environment(), boto3.Session(region_name=REGION))
     events = events_of(account)
     scopes = [Scope(ACCOUNT, REGION, resources=(ResourceRef("endpoint", name),)) for name in account.names[:EVENTS]]
-    told: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for name, deliver in service.publisher.channels.items():
 
         def counted(notice: Any, report: Any, deliver: Any = deliver) -> None:
             deliver(notice, report)
-            told.update((change.finding.id, change.change) for change in notice.told)
+            counts.update((change.finding.id, change.change) for change in notice.told)
 
         service.publisher.channels[name] = counted  # type: ignore[index]
     service.audited(scopes[0], "event")  # the clients are made
@@ -57,8 +57,8 @@ def burst(account: Account, keep: Path | None) -> dict[str, Any]:
         "audits": audits,
         "events": whole,
         "errors": errors,
-        "told": len(told),
-        "twice": sum(1 for times in told.values() if times > 1),
+        "told": len(counts),
+        "twice": sum(1 for times in counts.values() if times > 1),
     }
 
 
@@ -84,10 +84,10 @@ def rows(table: Table, folder: Path, latency: float) -> None:
             "AUDITOR_TABLE": "auditor-bench",
             "AUDITOR_TOPIC_ARN": topic,
         }
-        told = running.run("burst", environment=environment)
-    table.notes["a burst"] = json.loads(json.dumps(told))
-    table.row(f"seconds, audits of {EVENTS} endpoints, {AT_ONCE} at once", [told["audits"]])
-    ratio = told["events"] / told["audits"]
-    table.row(f"{EVENTS} events that tell {told['told']} changes ÷ their audits", [ratio], "< 2", ratio < 2)
-    table.row("errors of the events", [told["errors"]], "0", told["errors"] == 0)
-    table.row("changes told more than once", [told["twice"]], "0", told["twice"] == 0)
+        figures = running.run("burst", environment=environment)
+    table.notes["a burst"] = json.loads(json.dumps(figures))
+    table.row(f"seconds, audits of {EVENTS} endpoints, {AT_ONCE} at once", [figures["audits"]])
+    ratio = figures["events"] / figures["audits"]
+    table.row(f"{EVENTS} events that tell {figures['told']} changes ÷ their audits", [ratio], "< 2", ratio < 2)
+    table.row("errors of the events", [figures["errors"]], "0", figures["errors"] == 0)
+    table.row("changes told more than once", [figures["twice"]], "0", figures["twice"] == 0)

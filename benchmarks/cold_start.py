@@ -163,8 +163,8 @@ def measure() -> tuple[dict[str, list[float]], dict[str, list[float]]]:
         for _ in range(ROUNDS):
             for step, code in STEPS.items():
                 steps[step].append(_run(code, folder, runtime, event, environment)[0])
-            told = json.loads(_run(BREAKDOWN, folder, runtime, event, environment)[1].splitlines()[-1])
-            for stage, seconds in told.items():
+            breakdown = json.loads(_run(BREAKDOWN, folder, runtime, event, environment)[1].splitlines()[-1])
+            for stage, seconds in breakdown.items():
                 stages.setdefault(stage, []).append(1000 * seconds)
         return steps, stages
 

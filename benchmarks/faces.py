@@ -48,8 +48,11 @@ def _http(table: Table, folder: Path, report: Report, rounds: int) -> None:
         Ledger("auditor-bench", client).write([Known(finding, None, None) for finding in report.findings[:1_000]])
         running = Running(emulator.url, account, file)
         environment = {**emulator.environment(), "AUDITOR_TABLE": "auditor-bench"}
-        told = [running.run("http", environment=environment) for _ in range(rounds)]
-    first, second = [1000 * change["first"] for change in told], [1000 * change["second"] for change in told]
+        measurements = [running.run("http", environment=environment) for _ in range(rounds)]
+    first, second = (
+        [1000 * change["first"] for change in measurements],
+        [1000 * change["second"] for change in measurements],
+    )
     table.row("CPU ms, GET /audit, first of a process, with clients", first)
     table.row("CPU ms, GET /audit, 500 findings", second, "< 150", max(second) < 150)
 
@@ -59,8 +62,8 @@ def _page(table: Table, report: Report, rounds: int) -> None:
         table.skipped.append("The report page is not measured: there is no page yet.")
         return
     page = importlib.import_module("chalicelib.report.formats.page").page
-    several = report.findings[:FINDINGS]
-    large = report.model_copy(update={"findings": several})
+    findings = report.findings[:FINDINGS]
+    large = report.model_copy(update={"findings": findings})
     took = []
     for _ in range(rounds + 1):
         start = time.process_time()
@@ -68,4 +71,4 @@ def _page(table: Table, report: Report, rounds: int) -> None:
         took.append(1000 * (time.process_time() - start))
     table.row("CPU ms, report page, first, with templates from source", took[:1])
     later = took[1:]
-    table.row(f"CPU ms, report page, {len(several):,} findings", later, "< 300", max(later) < 300)
+    table.row(f"CPU ms, report page, {len(findings):,} findings", later, "< 300", max(later) < 300)

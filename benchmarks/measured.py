@@ -35,15 +35,15 @@ Told = dict[str, Any]
 
 def told_of(report: Report, keep: Path | None) -> Told:
     """What matters of a report: counts, blind spots, and the findings as a digest (whole in the file ``keep``)."""
-    found = [
+    findings = [
         finding.model_dump(mode="json", exclude={"first_seen", "last_seen"})
         for finding in sorted(report.findings, key=lambda finding: finding.id)
     ]
-    text = json.dumps({"findings": found, "rules": {id: one.model_dump() for id, one in report.rules.items()}})
+    text = json.dumps({"findings": findings, "rules": {id: rule.model_dump() for id, rule in report.rules.items()}})
     if keep is not None:
         keep.write_text(text, encoding="utf-8")
     return {
-        "findings": len(found),
+        "findings": len(findings),
         "digest": hashlib.sha256(text.encode()).hexdigest(),
         "told": sorted({(finding.rule, finding.resource.name) for finding in report.findings}),
         "blind": [f"{spot.operation}: {spot.error}" for spot in report.blind_spots],
@@ -140,13 +140,13 @@ def main(arguments: list[str]) -> None:
     keep = Path(arguments[2]) if len(arguments) > 2 else None
     collect_seldom()
     wall, cpu = time.perf_counter(), time.process_time()
-    told = WORK[arguments[0]](account, keep)
+    figures = WORK[arguments[0]](account, keep)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    if (known := told.pop("known", None)) is not None:
+    if (known := figures.pop("known", None)) is not None:
         policy = load_policy("baseline")
         scope = Scope(ACCOUNT, REGION, rules=frozenset(others(policy)))
-        told |= told_of(Auditor(naive.Gathered(known), policy).audit(scope, "cli"), keep)
-    print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), **told}))
+        figures |= told_of(Auditor(naive.Gathered(known), policy).audit(scope, "cli"), keep)
+    print(json.dumps({"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), **figures}))
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def _gather_scaling(session: boto3.Session, known: Knowledge) -> None:
 def _names(client: Any, operation: str, key: str, member: str, **arguments: Any) -> list[str]:
     paginator = client.get_paginator(operation)
     pages = paginator.paginate(**arguments, PaginationConfig={"PageSize": 100})
-    return [one[member] for page in pages for one in page[key]]
+    return [record[member] for page in pages for record in page[key]]
 
 
 class Gathered(Aws):

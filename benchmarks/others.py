@@ -103,7 +103,7 @@ def run(tool: Tool, running: Running, folder: Path) -> dict[str, Any]:
     if code not in tool.fine:
         said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         raise Unusable(f"{tool.name} is left out: it ended with exit code {code} ({said[-1] if said else 'silent'})")
-    calls = running.told()["calls"]
+    calls = running.counts()["calls"]
     return {
         "wall": wall,
         "cpu": used.ru_utime + used.ru_stime,
@@ -116,10 +116,10 @@ def run(tool: Tool, running: Running, folder: Path) -> dict[str, Any]:
 def ours(running: Running) -> dict[str, Any]:
     """The audit, from the start of the process to its end; the second one remembers."""
     begun = time.perf_counter()
-    told = running.measure("audit")
-    calls = told["served"]["calls"]
+    figures = running.measure("audit")
+    calls = figures["served"]["calls"]
     wall = time.perf_counter() - begun
-    return {"wall": wall, "cpu": told["cpu"], "peak_mb": told["peak_mb"], "calls": sum(calls.values())}
+    return {"wall": wall, "cpu": figures["cpu"], "peak_mb": figures["peak_mb"], "calls": sum(calls.values())}
 
 
 def main(arguments: list[str]) -> int:

@@ -70,18 +70,18 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
         return sum(len(page) for page in pages(call, key, **arguments))
 
     def hosting() -> int:
-        found = 0
+        endpoint_count = 0
         waiting = []
         names = []
         for page in pages(sagemaker.search, "Results", Resource="Endpoint", MaxResults=100):
-            found += len(page)
-            names += [one["Endpoint"]["EndpointName"] for one in page]
+            endpoint_count += len(page)
+            names += [record["Endpoint"]["EndpointName"] for record in page]
             if not remembered:
                 waiting += [
                     pool.submit(
-                        sagemaker.describe_endpoint_config, EndpointConfigName=one["Endpoint"]["EndpointConfigName"]
+                        sagemaker.describe_endpoint_config, EndpointConfigName=record["Endpoint"]["EndpointConfigName"]
                     )
-                    for one in page
+                    for record in page
                 ]
         metrics = _queries(names, sizes)
         for start in range(0, len(metrics), QUERIES_A_CALL):
@@ -92,7 +92,7 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
                     cloudwatch.get_metric_data, MetricDataQueries=some, StartTime=begin, EndTime=datetime.now(UTC)
                 )
             )
-        return found + sum(1 for one in waiting if one.result())
+        return endpoint_count + sum(1 for future in waiting if future.result())
 
     scaled = {"ServiceNamespace": "sagemaker"}
     with ThreadPoolExecutor(CONNECTIONS) as pool, ThreadPoolExecutor(6) as chains:
@@ -110,7 +110,7 @@ def read(session: boto3.Session, sizes: Sizes, *, remembered: bool) -> int:
         if not remembered:
             of_sagemaker = {"ServiceCode": "sagemaker", "MaxResults": 100}
             running.append(chains.submit(count, quotas.list_service_quotas, "Quotas", **of_sagemaker))
-        return sum(one.result() for one in running)
+        return sum(future.result() for future in running)
 
 
 def _queries(names: list[str], sizes: Sizes) -> list[dict[str, Any]]:

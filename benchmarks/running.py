@@ -29,10 +29,10 @@ class Running:
         request = urllib.request.Request(f"{self.url}/bench", json.dumps(settings).encode(), method="POST")
         urllib.request.urlopen(request).read()
 
-    def told(self) -> dict[str, Any]:
+    def counts(self) -> dict[str, Any]:
         """The counts: ``calls`` and ``refused`` by operation, ``cpu`` seconds of the server."""
-        told: dict[str, Any] = json.loads(urllib.request.urlopen(f"{self.url}/bench").read())
-        return told
+        counts: dict[str, Any] = json.loads(urllib.request.urlopen(f"{self.url}/bench").read())
+        return counts
 
     def environment(self) -> dict[str, str]:
         """Variables that point any AWS SDK at the account, and at nothing else."""
@@ -53,7 +53,7 @@ class Running:
     ) -> dict[str, Any]:
         """What :meth:`run` tells, with the server's counts."""
         self.control()
-        return {**self.run(work, keep, environment), "served": self.told()}
+        return {**self.run(work, keep, environment), "served": self.counts()}
 
     def run(self, work: str, keep: Path | None = None, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
         """What ``benchmarks.measured`` tells of one piece of work in a fresh process."""
@@ -64,8 +64,8 @@ class Running:
             stdout=subprocess.PIPE,
             check=True,
         )
-        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return told
+        figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return figures
 
 
 @contextmanager

@@ -167,19 +167,19 @@ def large(account: Account, keep: Path | None) -> Told:
 def read(account: Account, keep: Path | None) -> Told:
     """``GET /audit/runs/{id}``, page after page, of both runs."""
     service, _, calls = fleet_of(lambda: report_of(account))
-    told: Told = {}
+    figures: Told = {}
     for run in (RUN, LARGE_RUN):
         sizes, findings, start = [], 0, time.perf_counter()
         for body in _pages(service, run):
             sizes.append(len(json.dumps(json.dumps(body))))
             findings += len(body["report"]["findings"])
-        told[run] = {
+        figures[run] = {
             "pages": len(sizes),
             "largest": max(sizes),
             "findings": findings,
             "seconds": time.perf_counter() - start,
         }
-    return {**told, "calls": dict(calls)}
+    return {**figures, "calls": dict(calls)}
 
 
 def _pages(service: Service, run: str) -> Iterator[Told]:

@@ -119,14 +119,14 @@ def _error(service: str, status: int, code: str, message: str, *, xml: bool) -> 
     if xml:
         text = f"<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
         return _http(status, text.encode(), b"text/xml")
-    told = json.dumps({"__type": code, "message": message}).encode()
-    return _http(status, told, b"application/x-amz-json-1.1", b"x-amzn-ErrorType: %s\r\n" % code.encode())
+    body = json.dumps({"__type": code, "message": message}).encode()
+    return _http(status, body, b"application/x-amz-json-1.1", b"x-amzn-ErrorType: %s\r\n" % code.encode())
 
 
 def _header(head: bytes, name: bytes) -> bytes | None:
     """The value of a header, whatever the case of its name."""
-    found = re.search(rb"\r\n" + name + rb": *([^\r]*)", head, re.IGNORECASE)
-    return found.group(1) if found else None
+    match = re.search(rb"\r\n" + name + rb": *([^\r]*)", head, re.IGNORECASE)
+    return match.group(1) if match else None
 
 
 class Connection(asyncio.Protocol):
@@ -165,8 +165,8 @@ class Connection(asyncio.Protocol):
     def _control(self, head: bytes, body: bytes) -> bytes:
         if head.startswith(b"POST"):
             self.front.control(json.loads(body))
-        told = {"calls": self.front.calls, "refused": self.front.refused, "cpu": time.process_time()}
-        return _http(200, json.dumps(told).encode(), b"application/json")
+        counts = {"calls": self.front.calls, "refused": self.front.refused, "cpu": time.process_time()}
+        return _http(200, json.dumps(counts).encode(), b"application/json")
 
 
 async def serve(front: Front) -> None:

@@ -139,7 +139,7 @@ class Service:
         moving = Moving(scope)
         audited = self._audited(scope, "event", door, moving)
         notices = self.publisher.event(audited)
-        again = self.asking_again.ask(scope, moving.found, attempt + 1) if self.asking_again is not None else 0
+        again = self.asking_again.ask(scope, moving.resources, attempt + 1) if self.asking_again is not None else 0
         return {**summary(audited.report), "notices": len(notices), "again": again}
 
     def _on_health(self, event: Any) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Variant:
     @property
     def member(self) -> dict[str, Any]:
         """The variant as CreateEndpointConfig takes it."""
-        given = {
+        members = {
             "VariantName": self.name,
             "ModelName": self.model.name if self.model else None,
             "InstanceType": self.type,
@@ -88,7 +88,7 @@ class Variant:
             ]
             or None,
         }
-        return {name: value for name, value in given.items() if value is not None} | dict(self.settings)
+        return {name: value for name, value in members.items() if value is not None} | dict(self.settings)
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,11 @@ def make_endpoint(account: Account, endpoint: Endpoint) -> None:
         failure_reason=endpoint.failure,
         created=created,
         modified=changed,
-        counts={one.name: one.now_running for one in (*endpoint.variants, *endpoint.shadows) if one.now_running},
+        counts={
+            counted_variant.name: counted_variant.now_running
+            for counted_variant in (*endpoint.variants, *endpoint.shadows)
+            if counted_variant.now_running
+        },
         **more,
     )
     for variant in endpoint.variants:

@@ -40,16 +40,16 @@ def record(
     Kinds are in `emulator.extension.records`. Raises AwsError when there is no such resource.
     """
     with LOCK:
-        found = records.find(backend_of("sagemaker", account, region), kind, name)
+        item = records.find(backend_of("sagemaker", account, region), kind, name)
         times = {"CreationTime": created, "LastModifiedTime": modified}
         fields |= {member: value for member, value in times.items() if value is not None}
         for member, value in fields.items():
             if value is None:
-                found.fields.pop(member, None)
+                item.fields.pop(member, None)
             else:
-                found.fields[member] = _as_stored(value)
+                item.fields[member] = _as_stored(value)
         if tags is not None:
-            found.tags = _tags(tags)
+            item.tags = _tags(tags)
 
 
 def endpoint(
@@ -71,8 +71,8 @@ def endpoint(
     OutOfService keeps its variants; pass ProductionVariants=None for one that never came up.
     """
     with LOCK:
-        found = records.find(backend_of("sagemaker", account, region), records.ENDPOINT, name)
-        for variant in found.fields.get("ProductionVariants", []):
+        item = records.find(backend_of("sagemaker", account, region), records.ENDPOINT, name)
+        for variant in item.fields.get("ProductionVariants", []):
             if counts and variant["VariantName"] in counts:
                 current, desired = counts[variant["VariantName"]]
                 variant.update(CurrentInstanceCount=current, DesiredInstanceCount=desired)

@@ -214,7 +214,7 @@ def an_endpoint(
         "config_name": endpoint.config_name,
     }
     own = variants or (a_variant(),)
-    return endpoint.model_copy(update={"variants": tuple(one.model_copy(update=stamp) for one in own)})
+    return endpoint.model_copy(update={"variants": tuple(variant.model_copy(update=stamp) for variant in own)})
 
 
 def an_endpoint_without_variants(**endpoint: Any) -> Endpoint:
@@ -663,8 +663,10 @@ def a_tuning_job(
     *definitions: Aws, hours: float | None = 1.0, status: str = "Completed", **described: Any
 ) -> TuningJob:
     """A tuning job, by default with one definition on demand; ``hours`` are its children's instance-hours."""
-    given = [dict(one) for one in definitions or (a_definition(),)]
-    held: dict[str, Any] = {"TrainingJobDefinition": given[0]} if len(given) == 1 else {"TrainingJobDefinitions": given}
+    records = [dict(definition) for definition in definitions or (a_definition(),)]
+    held: dict[str, Any] = (
+        {"TrainingJobDefinition": records[0]} if len(records) == 1 else {"TrainingJobDefinitions": records}
+    )
     name = "churn-tuning"
     return TuningJob.model_validate(
         {
@@ -1025,9 +1027,9 @@ def an_inventory(
 
 def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[str, Endpoint]:
     """The endpoints by name; loose variants are joined to one that says what they say."""
-    found = {endpoint.name: endpoint for endpoint in endpoints}
+    by_name = {endpoint.name: endpoint for endpoint in endpoints}
     for variant in loose:
-        if (endpoint := found.get(variant.endpoint_name)) is None:
+        if (endpoint := by_name.get(variant.endpoint_name)) is None:
             endpoint = an_endpoint_without_variants(
                 name=variant.endpoint_name,
                 status=variant.endpoint_status,
@@ -1036,8 +1038,8 @@ def _endpoints(endpoints: Iterable[Endpoint], loose: Iterable[Variant]) -> dict[
             )
         if variant not in endpoint.variants:
             endpoint = endpoint.model_copy(update={"variants": (*endpoint.variants, variant)})
-        found[endpoint.name] = endpoint
-    return found
+        by_name[endpoint.name] = endpoint
+    return by_name
 
 
 def _denied(unread: Iterable[Unreadable], gone: Iterable[tuple[Part, str]] = ()) -> Iterator[Failure]:
@@ -1104,8 +1106,8 @@ def _unconfigured(variant: Variant) -> Variant:
 
 def _each_variant(endpoints: Mapping[str, Endpoint], change: Callable[[Variant], Variant]) -> dict[str, Endpoint]:
     return {
-        name: one.model_copy(update={"variants": tuple(change(variant) for variant in one.variants)})
-        for name, one in endpoints.items()
+        name: endpoint.model_copy(update={"variants": tuple(change(variant) for variant in endpoint.variants)})
+        for name, endpoint in endpoints.items()
     }
 
 

@@ -81,21 +81,21 @@ def a_finding(resource: Resource | None = None, **changes: Any) -> Finding:
     return Finding(**facts)
 
 
-def a_notice(*told: Change, **changes: Any) -> Notice:
+def a_notice(*items: Change, **changes: Any) -> Notice:
     """A notice that tells these changes: of one change by default for itself, of none or several a digest."""
-    severities = [change.finding.severity for change in told if change.change != "resolved"]
-    kind = "digest" if len(told) != 1 else "resolved" if told[0].change == "resolved" else "finding"
+    severities = [change.finding.severity for change in items if change.change != "resolved"]
+    kind = "digest" if len(items) != 1 else "resolved" if items[0].change == "resolved" else "finding"
     facts: dict[str, Any] = {
         "kind": kind,
         "audit_id": "a-20261122T060000Z-7f3c",
         "trigger": "schedule" if kind == "digest" else "event",
         "account": ACCOUNT,
         "region": REGION,
-        "severity": max(severities, key=lambda one: one.rank, default=Severity.INFO),
+        "severity": max(severities, key=lambda severity: severity.rank, default=Severity.INFO),
         "complete": True,
         "finished_at": NOW,
         "health": "412 resources, 47 rules, 0 blind spots",
-        "told": list(told),
+        "told": list(items),
     }
     return Notice(**{**facts, **changes})
 

@@ -38,7 +38,7 @@ def a_record(
     **attributes: Any,
 ) -> dict[str, Any]:
     """A record as ``GetProducts`` answers it. An attribute that is None is left out; ``terms``: on-demand ones."""
-    told = {
+    product_attributes = {
         "servicecode": "AmazonSageMaker",
         "servicename": "Amazon SageMaker",
         "location": "EU (Ireland)",
@@ -60,7 +60,7 @@ def a_record(
         "product": {
             "productFamily": family,
             "sku": "SKU",
-            "attributes": {key: value for key, value in told.items() if value is not None},
+            "attributes": {key: value for key, value in product_attributes.items() if value is not None},
         },
         "serviceCode": "AmazonSageMaker",
         "terms": {"OnDemand": {"SKU.JRTCKXETXF": a_term(usd)} if terms is None else terms},

@@ -52,8 +52,8 @@ class PriceListServer:
 def _matches(record: dict[str, Any], filters: Mapping[str, str]) -> bool:
     """AWS matches what a product says of itself, and its family."""
     product = record["product"]
-    told = {"productFamily": product["productFamily"], **product["attributes"]}
-    return all(told.get(name) == value for name, value in filters.items())
+    attributes = {"productFamily": product["productFamily"], **product["attributes"]}
+    return all(attributes.get(name) == value for name, value in filters.items())
 
 
 @contextmanager

@@ -59,9 +59,9 @@ def main() -> int:
         except NotReached as reason:
             silent.append(f"{database}: {reason}")
             continue
-        found = problems(dependencies)
-        print("\n".join(found) or f"{len(dependencies)} packages, no known vulnerability ({database})")
-        return 1 if found else 0
+        vulnerabilities = problems(dependencies)
+        print("\n".join(vulnerabilities) or f"{len(dependencies)} packages, no known vulnerability ({database})")
+        return 1 if vulnerabilities else 0
     print(f"NOT CHECKED: no database of vulnerabilities answers ({'; '.join(silent)})")
     return 0
 

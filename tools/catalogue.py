@@ -60,31 +60,31 @@ def _rules_page() -> Iterator[str]:
         kinds = ", ".join(rule.kinds)
         severity, concern = f"{rule.severity.value}{off}", _words(rule.concern)
         yield f"| [`{rule.id}`](#{rule.id}) | {severity} | {concern} | {kinds} | {rule_title(rule.id)} |"
-    for topic, several in groupby(ordered(), key=lambda rule: rule.topic):
+    for topic, rules in groupby(ordered(), key=lambda rule: rule.topic):
         yield ""
         yield f"## {TOPICS.get(topic, topic.replace('-', ' ').capitalize())}"
-        for rule in several:
+        for rule in rules:
             yield ""
             yield from _rule(rule)
 
 
 def examples() -> str:
     """A finding of each rule as JSON, by its id: what the terminal tells of a rule."""
-    told = {rule.id: sample(rule.id) for rule in ordered()}
+    sample_of = {rule.id: sample(rule.id) for rule in ordered()}
     content = {
-        id: {"summary": found.summary, "why": found.why, "fix": found.fix.text, "commands": found.fix.commands}
-        for id, found in sorted(told.items())
+        id: {"summary": finding.summary, "why": finding.why, "fix": finding.fix.text, "commands": finding.fix.commands}
+        for id, finding in sorted(sample_of.items())
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def _rule(rule: Rule) -> Iterator[str]:
-    told = sample(rule.id)
+    finding = sample(rule.id)
     yield f"### {rule.id}"
     yield ""
     yield f"**{rule_title(rule.id)}.** {rule.condition}"
     yield ""
-    yield f"Why: {told.why}"
+    yield f"Why: {finding.why}"
     yield ""
     yield f"- Judges: {', '.join(rule.kinds)}. Severity: {rule.severity.value}. Concern: {_words(rule.concern)}."
     if not rule.enabled:
@@ -104,15 +104,15 @@ def _rule(rule: Rule) -> Iterator[str]:
     yield ""
     yield "A finding, as it is told:"
     yield ""
-    yield f"> **{told.title}** ({told.severity.value}): {told.summary}"
+    yield f"> **{finding.title}** ({finding.severity.value}): {finding.summary}"
     yield ">"
-    yield f"> {told.fix.text}"
+    yield f"> {finding.fix.text}"
     yield ""
     yield "```"
-    yield from told.fix.commands
+    yield from finding.fix.commands
     yield "```"
     yield ""
-    yield from (f"- <{reference}>" for reference in told.references)
+    yield from (f"- <{reference}>" for reference in finding.references)
 
 
 def _words(concern: Concern) -> str:

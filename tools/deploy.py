@@ -84,13 +84,13 @@ def stages() -> list[str]:
     return sorted(json.loads((ROOT / ".chalice" / "config.json").read_text(encoding="utf-8"))["stages"])
 
 
-def stack_name(stage: str, given: str | None) -> str:
+def stack_name(stage: str, stack: str | None) -> str:
     """The name of the stage's stack, the same for each processor.
 
     Raises NotReady for one from which AWS would make names that no role allows.
     """
     stage = stage.removesuffix("-arm64")
-    name = given or (STACK if stage == "prod" else f"{STACK}-{stage}")
+    name = stack or (STACK if stage == "prod" else f"{STACK}-{stage}")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,40}", name) or "auditor" not in name:
         raise NotReady(
             f"{name!r} cannot be the name of the stack; accepted are up to 41 letters, digits and dashes with the word "
@@ -125,8 +125,8 @@ def check_bucket(where: Place, bucket: str) -> None:
         raise NotReady(f"the bucket {bucket} cannot be used by account {where.account}: {error}") from None
     except BotoCoreError as error:
         raise NotReady(f"the bucket {bucket} cannot be used: {error}") from None
-    given = answer.get("LocationConstraint")
-    region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(given, given)
+    constraint = answer.get("LocationConstraint")
+    region = {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(constraint, constraint)
     if region != where.region:
         raise NotReady(
             f"the bucket {bucket} is in {region} and the stack goes to {where.region}; Lambda takes its code from a "
@@ -323,7 +323,7 @@ def change(
     where: Place,
     template: Mapping[str, Any],
     template_url: str,
-    given: Mapping[str, str],
+    parameters: Mapping[str, str],
     stack: Mapping[str, Any] | None,
     say: Say,
     sleep: Sleep,
@@ -334,7 +334,7 @@ def change(
     Raises DeployFailed.
     """
     cloudformation = where.client("cloudformation")
-    named = proposed(where, template, template_url, given, stack, say, sleep, tags)
+    named = proposed(where, template, template_url, parameters, stack, say, sleep, tags)
     if named is None:
         return False
     seen = {event["EventId"] for event in events(cloudformation, where.stack)}
@@ -347,7 +347,7 @@ def proposed(
     where: Place,
     template: Mapping[str, Any],
     template_url: str,
-    given: Mapping[str, str],
+    parameters: Mapping[str, str],
     stack: Mapping[str, Any] | None,
     say: Say,
     sleep: Sleep,
@@ -357,8 +357,8 @@ def proposed(
     stack that are not given stay. Raises DeployFailed."""
     cloudformation = where.client("cloudformation")
     named = {"StackName": where.stack, "ChangeSetName": f"deploy-{uuid.uuid4().hex}"}
-    before = {one["ParameterKey"] for one in (stack or {}).get("Parameters", ())}
-    kept = [name for name in template.get("Parameters", {}) if name in before and name not in given]
+    before = {parameter["ParameterKey"] for parameter in (stack or {}).get("Parameters", ())}
+    kept = [name for name in template.get("Parameters", {}) if name in before and name not in parameters]
     extra: dict[str, Any] = {}
     if stack is None and (tables := outlived(where, template)):
         say(f"taking in what an earlier stack left: {', '.join(tables)}")
@@ -371,7 +371,7 @@ def proposed(
         TemplateURL=template_url,
         Capabilities=CAPABILITIES,
         Parameters=[
-            *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
+            *({"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()),
             *({"ParameterKey": name, "UsePreviousValue": True} for name in kept),
         ],
         Tags=[{"Key": key, "Value": value} for key, value in {**_tags_of(stack), "app": STACK, **(tags or {})}.items()],
@@ -418,17 +418,17 @@ def wait(where: Place, stack_id: str, seen: set[str], say: Say, sleep: Sleep) ->
 
 def events(cloudformation: Any, stack_id: str, seen: frozenset[str] | set[str] = frozenset()) -> list[dict[str, Any]]:
     """The stack's events, newest first, back to those that were seen; none when there is no stack yet."""
-    found: list[dict[str, Any]] = []
+    stack_events: list[dict[str, Any]] = []
     try:
         for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_id):
             for event in page["StackEvents"]:
                 if event["EventId"] in seen:
-                    return found
-                found.append(event)
+                    return stack_events
+                stack_events.append(event)
     except ClientError as error:
         if "does not exist" not in str(error):
             raise
-    return found
+    return stack_events
 
 
 # ---- the command
@@ -470,16 +470,19 @@ def deploy(
     stack = existing(where)
     if not wish.upload_only:
         check_stack(where, stack)
-    given = dict(wish.parameters or {})
-    before = {one["ParameterKey"]: one.get("ParameterValue", "") for one in (stack or {}).get("Parameters", ())}
-    slack_secret = given.get("SlackSecret", before.get("SlackSecret", ""))
+    parameters = dict(wish.parameters or {})
+    before = {
+        parameter["ParameterKey"]: parameter.get("ParameterValue", "")
+        for parameter in (stack or {}).get("Parameters", ())
+    }
+    slack_secret = parameters.get("SlackSecret", before.get("SlackSecret", ""))
     if not slack_secret:
-        given.pop("SlackSecret", None)
+        parameters.pop("SlackSecret", None)
     check_tags(wish.tags or {})
     infra = stack_template({}, slack=bool(slack_secret))
     check_environment(infra, os.environ)
-    check_parameters(infra, given)
-    check_subnets({**before, **given})
+    check_parameters(infra, parameters)
+    check_subnets({**before, **parameters})
     say("packing")
     code, template = packed_template(root / "out" / "package", wish.stage, slack_secret, pack)
     check_python(template, running)
@@ -487,12 +490,12 @@ def deploy(
     if wish.upload_only:
         return {"TemplateUrl": uploaded.template_url}
     if wish.dry_run:
-        named = proposed(where, template, uploaded.template_url, given, stack, say, sleep, wish.tags)
+        named = proposed(where, template, uploaded.template_url, parameters, stack, say, sleep, wish.tags)
         return preview(where, named, say) if named is not None else {}
-    if not change(where, template, uploaded.template_url, given, stack, say, sleep, wish.tags):
+    if not change(where, template, uploaded.template_url, parameters, stack, say, sleep, wish.tags):
         say("nothing to change")
     stack = existing(where) or {}
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", ())}
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
 
 
 def session_of(region: str | None, profile: str | None) -> Any:
@@ -509,8 +512,8 @@ def say_to_stderr(text: str) -> None:
 
 
 def _parameter(argument: str) -> tuple[str, str]:
-    name, found, value = argument.partition("=")
-    if not found or not name:
+    name, separator, value = argument.partition("=")
+    if not separator or not name:
         raise argparse.ArgumentTypeError(f"{argument!r} is no parameter; accepted is NAME=VALUE")
     return name, value
 
@@ -546,19 +549,19 @@ def main(arguments: Sequence[str] | None = None, session: Any = None) -> int:
     parser.add_argument(
         "--upload-only", action="store_true", help="leave the stack alone, print its template's address"
     )
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     wish = Wish(
-        given.stage,
-        given.bucket,
-        given.stack,
-        dict(given.parameter),
-        given.dirty,
-        given.upload_only,
-        given.dry_run,
-        dict(given.tag),
+        options.stage,
+        options.bucket,
+        options.stack,
+        dict(options.parameter),
+        options.dirty,
+        options.upload_only,
+        options.dry_run,
+        dict(options.tag),
     )
     try:
-        outputs = deploy(session or session_of(given.region, given.profile), wish, say=say_to_stderr)
+        outputs = deploy(session or session_of(options.region, options.profile), wish, say=say_to_stderr)
     except NotReady as problem:
         print(f"not deployed: {problem}", file=sys.stderr)
         return 2

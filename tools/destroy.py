@@ -58,8 +58,8 @@ def retained(where: Place) -> list[str]:
 def destroy(session: Any, stage: str, stack: str | None, *, yes: bool, say: Say, sleep: Sleep = time.sleep) -> None:
     """Deletes the stack. Raises NotReady with nothing changed, also without ``yes``, and DeployFailed."""
     where = place(session, stage, stack)
-    found = existing(where)
-    if found is None:
+    record = existing(where)
+    if record is None:
         raise NotReady(f"there is no stack {where.stack} in {where.region} of account {where.account}")
     kept = retained(where)
     if not yes:
@@ -71,9 +71,9 @@ def destroy(session: Any, stage: str, stack: str | None, *, yes: bool, say: Say,
         )
     say(f"deleting the stack {where.stack} in {where.region}")
     cloudformation = where.client("cloudformation")
-    seen = {event["EventId"] for event in events(cloudformation, found["StackId"])}
-    cloudformation.delete_stack(StackName=found["StackId"])
-    wait(where, found["StackId"], seen, say, sleep)
+    seen = {event["EventId"] for event in events(cloudformation, record["StackId"])}
+    cloudformation.delete_stack(StackName=record["StackId"])
+    wait(where, record["StackId"], seen, say, sleep)
     for line in kept:
         say(line)
 
@@ -86,10 +86,10 @@ def main(arguments: Sequence[str] | None = None, session: Any = None) -> int:
     parser.add_argument("--profile")
     parser.add_argument("--stack", help=f"the stack's name (default: {STACK}, for dev {STACK}-dev)")
     parser.add_argument("--yes", action="store_true", help="do it; without it only what would stay is told")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        used = session or session_of(given.region, given.profile)
-        destroy(used, given.stage, given.stack, yes=given.yes, say=say_to_stderr)
+        used = session or session_of(options.region, options.profile)
+        destroy(used, options.stage, options.stack, yes=options.yes, say=say_to_stderr)
     except NotReady as problem:
         print(f"not removed: {problem}", file=sys.stderr)
         return 2

@@ -102,7 +102,7 @@ def _configure(template: Path) -> None:
 def _problems(packed: Path) -> list[str]:
     with zipfile.ZipFile(packed) as archive:
         names = set(archive.namelist())
-        size = sum(one.file_size for one in archive.infolist())
+        size = sum(entry.file_size for entry in archive.infolist())
     wanted = {
         str(path.relative_to(ROOT))
         for folder in ("policies", "templates", "chalicelib")
@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
         print(failed, file=sys.stderr)
         return 1
     with zipfile.ZipFile(packed) as archive:
-        unpacked = sum(one.file_size for one in archive.infolist())
+        unpacked = sum(entry.file_size for entry in archive.infolist())
     print(f"{packed}: {packed.stat().st_size:,} bytes, {unpacked:,} unpacked")
     return 0
 

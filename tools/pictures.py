@@ -50,11 +50,11 @@ class PictureFailed(Exception):
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The browser. Raises PictureFailed without one."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if executable is None:
         raise PictureFailed("Chromium was not found; accepted is chromium or google-chrome on the PATH")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 

@@ -34,12 +34,12 @@ class Score(NamedTuple):
 
 def score(report: Report) -> Score:
     """How the report compares with the labels of the account."""
-    told: dict[str, set[str]] = defaultdict(set)
+    rules_of: dict[str, set[str]] = defaultdict(set)
     for finding in report.findings:
-        told[f"{finding.resource.kind} {finding.resource.name}"].add(finding.rule)
-    found = {(resource, rule) for resource, rules in told.items() for rule in rules}
+        rules_of[f"{finding.resource.kind} {finding.resource.name}"].add(finding.rule)
+    findings = {(resource, rule) for resource, rules in rules_of.items() for rule in rules}
     wanted = {(resource, rule) for resource, rules in EXPECTED.items() for rule in rules}
-    return Score(found & wanted, found - wanted, wanted - found, sum(report.resources.values()))
+    return Score(findings & wanted, findings - wanted, wanted - findings, sum(report.resources.values()))
 
 
 def main() -> int:

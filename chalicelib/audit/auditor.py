@@ -157,7 +157,7 @@ class Auditor(Struct, frozen=True):
         tags_of = {id(failed): tags.get(arns[id(failed)], {}) for failed in failing}
         appraisal = self._appraised(failing, estate, training)
         amounts = appraisal.amounts if appraisal is not None else {}
-        told = self.hub.of(scope) if self.hub is not None and scope.whole else None
+        hub_answer = self.hub.of(scope) if self.hub is not None and scope.whole else None
         charts = {
             id(failed): chart
             for failed in failing
@@ -172,7 +172,7 @@ class Auditor(Struct, frozen=True):
             amounts=amounts,
             charts=charts,
         )
-        money, asked_for_money = _money(scope, listed, appraisal, told)
+        money, asked_for_money = _money(scope, listed, appraisal, hub_answer)
         asked = [(failed.rule.id, resource_of(failed.subject, scope), tags_of[id(failed)]) for failed in failing]
         blind = blind_spots(reading.failures, judge, scope, reading.deferred)
         # What AWS does not tell hides the findings of its rules alone, and no permission would bring them.
@@ -198,7 +198,7 @@ class Auditor(Struct, frozen=True):
             findings=listed,
             shown=shown
             and shown.model_copy(update={"findings": len(listed), "left_out": len(judge.failing) - len(failing)}),
-            passes=passes.found if passes is not None else None,
+            passes=passes.records if passes is not None else None,
             blind_spots=blind,
             deferred=deferrals(reading.deferred, judge, scope),
             exemptions=[
@@ -304,9 +304,13 @@ def blind_spots(failures: list[Failure], judge: Judge, scope: Scope, deferred: I
             effect |= {id for id, setting in judge.rules.items() if kinds.intersection(setting.rule.kinds)}
         effect |= by_failure.get(failure, set())
         resources.setdefault(key, set()).add(failure.resource)
-    told = set(failures)
+    listed_failures = set(failures)
     for obstacle, ids in judge.unread.items():
-        if obstacle.failure not in told and obstacle.reason not in covered and obstacle.operation not in left:
+        if (
+            obstacle.failure not in listed_failures
+            and obstacle.reason not in covered
+            and obstacle.operation not in left
+        ):
             effects.setdefault((obstacle.operation, obstacle.reason), set()).update(ids)
     return [
         BlindSpot(
@@ -327,11 +331,11 @@ def _only(resources: set[str | None]) -> str | None:
 
 
 def _money(
-    scope: Scope, listed: Sequence[Finding], appraisal: "Appraisal | None", told: "Told | None"
+    scope: Scope, listed: Sequence[Finding], appraisal: "Appraisal | None", hub_answer: "Told | None"
 ) -> "tuple[Money | None, Counter[str]]":
     """What the report says in money, and the calls that were made for it."""
-    if appraisal is None and told is None:
+    if appraisal is None and hub_answer is None:
         return None, Counter()
     from chalicelib.money.appraisal import calls_of, money_of
 
-    return money_of(scope.account, listed, appraisal, told), calls_of(appraisal, told)
+    return money_of(scope.account, listed, appraisal, hub_answer), calls_of(appraisal, hub_answer)

@@ -193,10 +193,12 @@ def _answer(
     outcomes: Mapping[str, list[Outcome]],
     unseen: Mapping[str, str],
 ) -> Answer:
-    told = list(bearings)
-    if against := [one.rule for one in told if _says_no(one, outcomes.get(one.rule, ()), endpoint)]:
+    all_bearings = list(bearings)
+    if against := [
+        candidate.rule for candidate in all_bearings if _says_no(candidate, outcomes.get(candidate.rule, ()), endpoint)
+    ]:
         return Answer(answer="no", reason="; ".join(rule_title(id) for id in against), rules=against)
-    for bearing in told:
+    for bearing in all_bearings:
         if (reason := _open(outcomes.get(bearing.rule, []), unseen.get(bearing.rule))) is not None:
             return Answer(answer="unknown", reason=reason, rules=[bearing.rule])
     return Answer(answer="yes", reason="nothing that was judged stands in its way", rules=[])

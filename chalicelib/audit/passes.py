@@ -15,12 +15,12 @@ class Passes:
     """Keeps the passes that it is told of."""
 
     scope: Scope
-    found: list[Passed] = field(default_factory=list)
+    records: list[Passed] = field(default_factory=list)
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         if outcome.verdict is Verdict.PASS:
             resource = resource_of(subject, self.scope)
-            self.found.append(
+            self.records.append(
                 Passed(
                     rule=rule.id,
                     account=self.scope.account,

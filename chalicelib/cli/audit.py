@@ -154,7 +154,7 @@ def audit(
     chosen = with_resources(places(asked, service, _tell), named)
     survey = Survey(service, rules, tags, progress=not no_progress, passes=passes)
     if explain is None and render is None:
-        report = survey.all(chosen) if len(chosen) > 1 else survey.one(chosen[0])
+        report = survey.all(chosen) if len(chosen) > 1 else survey.report_of(chosen[0])
         if not no_cache:
             fixes.remember(report)
         shown = narrowed(report, severity=severity)
@@ -166,7 +166,7 @@ def audit(
         )
     scope, to = survey.scope(chosen[0]), next(iter(files.values()))
     witness = Explanation() if explain is not None else None
-    report = survey.one(chosen[0], witness)
+    report = survey.report_of(chosen[0], witness)
     if witness is not None and explain is not None:
         show.explained(witness.about(explain, scope), service.policy, report, json=formats == ["json"], to=to)
     elif render is not None:

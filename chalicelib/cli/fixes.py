@@ -45,11 +45,11 @@ def _print(findings: Sequence[Finding], console: Console) -> None:
     for number, finding in enumerate(findings):
         if number:
             console.print()
-        for line in told(finding, min(console.width, PROSE)):
+        for line in finding_lines(finding, min(console.width, PROSE)):
             console.print(line, soft_wrap=True)
 
 
-def told(finding: Finding, width: int) -> Iterator[Text]:
+def finding_lines(finding: Finding, width: int) -> Iterator[Text]:
     """A finding with all that helps to end it; commands and snippets on lines of their own, whole, to be copied."""
     severity = (finding.severity.value, STYLES[finding.severity])
     kind, name = finding.resource.kind, flat(finding.resource.name)

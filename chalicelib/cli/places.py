@@ -225,7 +225,7 @@ class Survey(Struct, frozen=True):
             rules=self.rules,
         )
 
-    def one(self, place: Place, witness: Witness | None = None) -> Report:
+    def report_of(self, place: Place, witness: Witness | None = None) -> Report:
         """The report of one place; ``witness`` is told of every outcome."""
         with shown_progress(enabled=self.progress) as progress:
             return side_by_side(lambda place: self._read(place, progress, witness), [place])[0]

@@ -155,10 +155,10 @@ def _of_account(
 
     service = new_service(profile, region)
     scope = service.scope()
-    given = (load, series.name) if load is not None and series is not None else None
+    named_load = (load, series.name) if load is not None and series is not None else None
     aws = Aws(service.session, scope.region)
     endpoint, variant, component = named
-    return question_of(aws, scope, endpoint, variant, days, wishes, datetime.now(UTC), given, component)
+    return question_of(aws, scope, endpoint, variant, days, wishes, datetime.now(UTC), named_load, component)
 
 
 def _name(named: "Named") -> str:

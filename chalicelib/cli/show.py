@@ -121,18 +121,22 @@ def explained(answers: Sequence[Explained], policy: Policy, report: Report, *, j
     verdicts = {
         endpoint.arn: dict(endpoint.comes_back) for endpoint in report.endpoints if endpoint.comes_back is not None
     }
-    found = {(finding.rule, finding.resource.arn, finding.resource.name): finding for finding in report.findings}
+    findings = {(finding.rule, finding.resource.arn, finding.resource.name): finding for finding in report.findings}
 
     def finding_of(answer: Explained) -> Finding | None:
-        return found.get((answer.rule.id, answer.resource.arn, answer.resource.name))
+        return findings.get((answer.rule.id, answer.resource.arn, answer.resource.name))
 
     if json:
-        told = [{**answer.as_json(), **_advice(finding_of(answer))} for answer in answers]
-        for resource in {one.resource.arn: one.resource for one in answers if one.resource.kind == "endpoint"}.values():
+        entries = [{**answer.as_json(), **_advice(finding_of(answer))} for answer in answers]
+        for resource in {
+            explanation.resource.arn: explanation.resource
+            for explanation in answers
+            if explanation.resource.kind == "endpoint"
+        }.values():
             named = {"kind": resource.kind, "name": resource.name, "arn": resource.arn}
             asked = verdicts.get(resource.arn, {})
-            told += [{"resource": named, "question": name, **answer.model_dump()} for name, answer in asked.items()]
-        text = dumps(told, indent=2, default=str) + "\n"
+            entries += [{"resource": named, "question": name, **answer.model_dump()} for name, answer in asked.items()]
+        text = dumps(entries, indent=2, default=str) + "\n"
         return save(to, text) if to is not None else print(text, end="")
     out = StringIO()
     console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)

@@ -35,14 +35,14 @@ class Moving:
     """The witness of an audit for an event: keeps which of the named resources are in the middle of a change."""
 
     scope: Scope
-    found: set[ResourceRef] = field(default_factory=set)
+    resources: set[ResourceRef] = field(default_factory=set)
 
     def __call__(self, rule: Rule, subject: Fact, outcome: Outcome) -> None:
         if not isinstance(subject, Endpoint | InferenceComponent):
             return
         resource = ResourceRef(subject.kind, subject.name)
         if resource in self.scope.resources and plain(subject.known("status") or "") in IN_TRANSITION:
-            self.found.add(resource)
+            self.resources.add(resource)
 
 
 class AskingAgain(Struct, frozen=True):

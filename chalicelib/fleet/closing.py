@@ -91,10 +91,10 @@ class Closing(Struct, frozen=True):
 
     def _tell_all(self, run: Run) -> None:
         """Tells every account that was not told: one after the other, whatever becomes of the others."""
-        told = self.runs.told(run.id) if run.notify else set(run.accounts)
+        informed_accounts = self.runs.informed_accounts(run.id) if run.notify else set(run.accounts)
         failures: list[Exception] = []
         for account in run.accounts:
-            if account in told:
+            if account in informed_accounts:
                 continue
             try:
                 self._tell(run, account)

@@ -189,14 +189,14 @@ class Aws:
         there is no such bucket, CallFailed where no answer told it."""
         self._answered.region = None
         try:
-            told = self.call("s3", "HeadBucket", Bucket=bucket).get("BucketRegion")
+            bucket_region = self.call("s3", "HeadBucket", Bucket=bucket).get("BucketRegion")
         except Gone:
             raise
         except CallFailed:
-            told = None
+            bucket_region = None
             if not self._answered.region:
                 raise
-        region = told or self._answered.region
+        region = bucket_region or self._answered.region
         if not isinstance(region, str):
             raise unreadable("s3:HeadBucket", "the answer has no region")
         return region

@@ -41,8 +41,8 @@ class Unread(Exception):
         self.operation = operation
         self.shown = shown
         self.failure = failure
-        told = failure.cause if failure is not None else None
-        self.cause = cause or told or (Cause.NOT_TOLD if operation == INCOMPLETE else Cause.FAILED)
+        failure_cause = failure.cause if failure is not None else None
+        self.cause = cause or failure_cause or (Cause.NOT_TOLD if operation == INCOMPLETE else Cause.FAILED)
 
     def again(self) -> Self:
         """The same, to be raised anew."""

@@ -42,13 +42,13 @@ class Families:
     def compared(self, job: TrainingJob, unread: Unread | None) -> TrainingJob:
         """The job with what its family tells; ``unread``: why not all jobs could be read."""
         family = job.tuning_job_arn or job.family
-        told = {
+        comparison = {
             "longest_run_seconds": self._longest_runs.get(family),
             "times_at_limit": self._at_limit.get((family, job.max_runtime_seconds), 0),
             "unused_pools": tuple(self._unused_pools.get(family, ())),
         }
-        compared = job.model_copy(update=told)
-        return compared.with_unknown(dict.fromkeys(told, unread)) if unread is not None else compared
+        compared = job.model_copy(update=comparison)
+        return compared.with_unknown(dict.fromkeys(comparison, unread)) if unread is not None else compared
 
     def hours_of_children(self, tuning_job: str) -> list[float | None] | None:
         """The instance-hours of the training jobs of a tuning job, by its ARN; None where the stream had none."""

@@ -86,13 +86,13 @@ class Results(Struct, frozen=True):
 
     def after(self, id: str, key: str = "") -> Iterator[tuple[RunPart, Result]]:
         """What the parts of a run found, one after the other in the order of their keys, from the part ``key`` on."""
-        for found, items in self._by_part(_from(id, key)):
-            yield RunPart.of(found), _result(id, found, items)
+        for part_key, items in self._by_part(_from(id, key)):
+            yield RunPart.of(part_key), _result(id, part_key, items)
 
     def heads(self, id: str) -> Iterator[Head]:
         """The heads of the reports of a run's parts, one after the other."""
-        for found, items in self._by_part(_from(id, "")):
-            content = json.loads(next(_read(id, found, items)))
+        for part_key, items in self._by_part(_from(id, "")):
+            content = json.loads(next(_read(id, part_key, items)))
             head = head_of(Report.model_validate(content["report"]))
             yield Head(head.report, content.get("findings", head.findings))
 

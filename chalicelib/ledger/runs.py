@@ -172,10 +172,10 @@ class Runs:
         """Notes that the digest of an account has been sent."""
         self._table.put({"pk": partition_of_run(id), "sk": f"told#{account}", "expires": self._expiry()})
 
-    def told(self, id: str) -> set[str]:
+    def informed_accounts(self, id: str) -> set[str]:
         """The accounts whose digest has been sent."""
-        told = Expression("pk = :pk AND begins_with(sk, :told)", pk=partition_of_run(id), told="told#")
-        return {item["sk"].removeprefix("told#") for item in self._table.query(told)}
+        where = Expression("pk = :pk AND begins_with(sk, :told)", pk=partition_of_run(id), told="told#")
+        return {item["sk"].removeprefix("told#") for item in self._table.query(where)}
 
     # ---- how large accounts and regions are
 

@@ -72,13 +72,13 @@ def appraised(
 
     Never raises: what cannot be worked out has no amount.
     """
-    told = {key: case for key, case in cases.items() if case.rule in ARITHMETIC}
-    uses, whole = _wanted(told.values(), estate)
+    priced_cases = {key: case for key, case in cases.items() if case.rule in ARITHMETIC}
+    uses, whole = _wanted(priced_cases.values(), estate)
     if training is not None:
         uses |= training.uses
     market = prices.market(estate.region, uses, whole)
     amounts = {}
-    for key, case in told.items():
+    for key, case in priced_cases.items():
         amount = _amount(Basis(case, estate, market, training, lookback_days))
         if amount is not None:
             amounts[key] = Appraised(amount, ARITHMETIC[case.rule].means)
@@ -90,10 +90,10 @@ def _wanted(cases: Iterable[Case], estate: Inventory) -> tuple[set[Use], set[Com
     uses: set[Use] = set()
     whole: set[Component] = set()
     for case in cases:
-        found = set(_uses(case, estate))
-        uses |= found
+        case_uses = set(_uses(case, estate))
+        uses |= case_uses
         if ARITHMETIC[case.rule].alternatives:
-            whole |= {use.component for use in found}
+            whole |= {use.component for use in case_uses}
     return uses, whole
 
 
@@ -125,10 +125,12 @@ def _amount(basis: Basis) -> Amount | None:
     return amount
 
 
-def money_of(account: str, findings: Sequence[Finding], appraisal: Appraisal | None, told: Told | None) -> Money | None:
+def money_of(
+    account: str, findings: Sequence[Finding], appraisal: Appraisal | None, hub_answer: Told | None
+) -> Money | None:
     """What a report of these findings says in money: the amounts of the audit, and what AWS estimates; None where
     neither was asked for."""
-    if appraisal is None and told is None:
+    if appraisal is None and hub_answer is None:
         return None
     market = appraisal.market if appraisal is not None else Market("")
     training = appraisal.training if appraisal is not None else None
@@ -136,14 +138,14 @@ def money_of(account: str, findings: Sequence[Finding], appraisal: Appraisal | N
         totals=totals(findings),
         sources=[market.source] if market.source else [],
         sample=market.sample,
-        notes=[*market.notes, *([told.note] if told is not None and told.note else [])],
+        notes=[*market.notes, *([hub_answer.note] if hub_answer is not None and hub_answer.note else [])],
         spot=training.months(account, market.region, market) if training is not None else [],
-        estimates=told.estimates if told is not None else [],
+        estimates=hub_answer.estimates if hub_answer is not None else [],
     )
 
 
-def calls_of(appraisal: Appraisal | None, told: Told | None) -> Counter[str]:
+def calls_of(appraisal: Appraisal | None, hub_answer: Told | None) -> Counter[str]:
     """The calls that were made for it."""
     calls = Counter[str](appraisal.market.calls if appraisal is not None else {})
-    calls.update(told.calls if told is not None else {})
+    calls.update(hub_answer.calls if hub_answer is not None else {})
     return calls

@@ -49,16 +49,16 @@ class Hub(Struct, frozen=True):
             return Told(note=f"AWS's own estimates unavailable: there is no Cost Optimization Hub in {scope.partition}")
         aws = self.door(region)
         aws.begin(SECONDS)
-        found: list[Estimate] = []
+        estimates: list[Estimate] = []
         try:
             for record in self._records(aws, scope):
                 if (estimate := _estimate(record, scope)) is not None:
-                    found.append(estimate)
+                    estimates.append(estimate)
         except CallFailed as failure:
             return Told(note=f"AWS's own estimates unavailable: {failure.operation}: {failure.code}", calls=aws.calls)
         except Exception as fault:  # the boto3 of a Lambda runtime may be older than the service
             return Told(note=f"AWS's own estimates unavailable: {type(fault).__name__}", calls=aws.calls)
-        return Told(sorted(found, key=lambda estimate: (-estimate.monthly_usd, estimate.arn)), calls=aws.calls)
+        return Told(sorted(estimates, key=lambda estimate: (-estimate.monthly_usd, estimate.arn)), calls=aws.calls)
 
     def _records(self, aws: "Aws", scope: Scope) -> list[Mapping[str, Any]]:
         narrowed = {"resourceTypes": [RESOURCE_TYPE], "accountIds": [scope.account], "regions": [scope.region]}

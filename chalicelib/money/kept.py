@@ -88,13 +88,13 @@ class Shelf:
         unread = components - self.whole
         return (unknown, unread) if unknown or unread else None
 
-    def put(self, told: Mapping[Use, Kept]) -> None:
+    def put(self, entries: Mapping[Use, Kept]) -> None:
         """Takes what was read just now."""
-        self.known |= told
+        self.known |= entries
 
-    def put_whole(self, component: Component, told: Mapping[Use, Kept]) -> None:
+    def put_whole(self, component: Component, entries: Mapping[Use, Kept]) -> None:
         """Takes every use of a component, as it was read just now: a type that is not among them has no price."""
-        self.known = {use: kept for use, kept in self.known.items() if use.component is not component} | dict(told)
+        self.known = {use: kept for use, kept in self.known.items() if use.component is not component} | dict(entries)
         self._whole_at[component] = self.now
 
     def prices(self, uses: Iterable[Use], components: Iterable[Component]) -> dict[Use, Price]:

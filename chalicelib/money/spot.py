@@ -81,26 +81,26 @@ class TrainingSums:
                 region=region,
                 instance_type=name,
                 month=month,
-                jobs=told.jobs,
-                training_hours=round(told.training / 3600, 2),
-                billable_hours=round(told.billable / 3600, 2),
-                saved_percent=round(100 * (told.training - told.billable) / told.training, 1),
-                saved_usd=_saved(told, name, market),
-                interruptions=told.interruptions,
-                waiting_hours=round(told.waiting / 3600, 2),
+                jobs=total.jobs,
+                training_hours=round(total.training / 3600, 2),
+                billable_hours=round(total.billable / 3600, 2),
+                saved_percent=round(100 * (total.training - total.billable) / total.training, 1),
+                saved_usd=_saved(total, name, market),
+                interruptions=total.interruptions,
+                waiting_hours=round(total.waiting / 3600, 2),
             )
-            for (name, month), told in ordered
+            for (name, month), total in ordered
         ]
 
     def share(self, market: Market) -> tuple[float, int]:
         """Which share of their cost this account's own spot jobs saved, weighted by cost, and how many jobs tell it.
         Raises Unpriced where fewer than three of known price do, or nothing was saved."""
-        priced = [(told, price) for told, price in _priced(self.spot.items(), market) if told.training > 0]
-        jobs = sum(told.jobs for told, _ in priced)
+        priced = [(total, price) for total, price in _priced(self.spot.items(), market) if total.training > 0]
+        jobs = sum(total.jobs for total, _ in priced)
         if jobs < ENOUGH_JOBS:
             raise Unpriced(f"{jobs} spot jobs of this account have finished, and {ENOUGH_JOBS} would tell a saving")
-        cost = math.fsum(told.training * price for told, price in priced)
-        share = math.fsum((told.training - told.billable) * price for told, price in priced) / cost
+        cost = math.fsum(total.training * price for total, price in priced)
+        share = math.fsum((total.training - total.billable) * price for total, price in priced) / cost
         if share <= 0:
             raise Unpriced("this account's spot jobs saved nothing")
         return share, jobs
@@ -115,14 +115,14 @@ def saved_usd(training_seconds: float, billable_seconds: float, instances: int, 
     return (training_seconds - billable_seconds) / 3600 * instances * usd_per_hour
 
 
-def _saved(told: Sum, name: str, market: Market) -> float | None:
+def _saved(total: Sum, name: str, market: Market) -> float | None:
     price = market.prices.get(Use(name, Component.TRAINING))
-    return None if price is None else round(saved_usd(told.training, told.billable, 1, price.usd_per_hour), 2)
+    return None if price is None else round(saved_usd(total.training, total.billable, 1, price.usd_per_hour), 2)
 
 
 def _priced(sums: Iterable[tuple[tuple[str, str], Sum]], market: Market) -> Iterable[tuple[Sum, float]]:
     """The sums of types whose price is known, with that."""
-    for (name, _), told in sums:
+    for (name, _), total in sums:
         price = market.prices.get(Use(name, Component.TRAINING))
         if price is not None:
-            yield told, price.usd_per_hour
+            yield total, price.usd_per_hour

@@ -89,8 +89,8 @@ def channels_of(sender: Sender) -> dict[str, Deliver]:
     for channel in CHANNELS:
         deliver = channel.opened(sender) if channel.opened is not None else None
         if deliver is not None:
-            told = logged(channel.name, deliver)
-            deliveries[channel.name] = _as_people_read(told) if channel.people else told
+            delivery = logged(channel.name, deliver)
+            deliveries[channel.name] = _as_people_read(delivery) if channel.people else delivery
     return deliveries
 
 

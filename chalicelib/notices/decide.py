@@ -227,12 +227,12 @@ def _headline(report: Report, decision: Decision, still: Sequence[Finding]) -> s
 
 def _first_page(decision: Decision, still: Sequence[Finding]) -> dict[str, Any]:
     """What a sweep's digest names and counts before its details, of all that is open."""
-    told = {change.finding.id: change.change for change in decision.changes if change.change != "resolved"}
-    now = [change.finding for change in decision.changes if change.finding.id in told]
+    change_of = {change.finding.id: change.change for change in decision.changes if change.change != "resolved"}
+    now = [change.finding for change in decision.changes if change.finding.id in change_of]
     open_findings = sorted([*now, *still], key=sort_key)
     owners = by_owner(open_findings)
     return {
-        "most_important": most_important(open_findings, told),
+        "most_important": most_important(open_findings, change_of),
         "by_owner": owners[:OWNERS],
         "omitted_owners": max(0, len(owners) - OWNERS),
     }

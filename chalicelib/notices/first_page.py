@@ -67,7 +67,7 @@ def _important(finding: Finding, change: ChangeKind | None) -> Important:
 
 def in_words(item: Important) -> str:
     """What is said of it under its title: ``endpoint, owner team-a, saves about 1,030 USD a month, new``."""
-    told = {"new": "new", "worse": "worse", "back": "back"}
+    words = {"new": "new", "worse": "worse", "back": "back"}
     return ", ".join(
         filter(
             None,
@@ -75,7 +75,7 @@ def in_words(item: Important) -> str:
                 item.kind,
                 f"owner {item.owner}" if item.owner else "no owner",
                 f"saves about {item.saving_usd:,.0f} USD a month" if item.saving_usd else "",
-                told.get(item.change or "", f"open since {item.since:%Y-%m-%d}"),
+                words.get(item.change or "", f"open since {item.since:%Y-%m-%d}"),
             ),
         )
     )

@@ -131,12 +131,12 @@ class Notice(_Contract):
             return None
         if not self.together:
             return self
-        told = [*self.told, *self.together]
-        names = {change.finding.resource.name for change in told}
-        about = names.pop() if len(names) == 1 else root_arn(told[0].finding).rpartition("/")[2]
-        severities = [change.finding.severity for change in told if change.change != "resolved"]
+        changes = [*self.told, *self.together]
+        names = {change.finding.resource.name for change in changes}
+        about = names.pop() if len(names) == 1 else root_arn(changes[0].finding).rpartition("/")[2]
+        severities = [change.finding.severity for change in changes if change.change != "resolved"]
         worst = max(severities, key=lambda severity: severity.rank, default=Severity.INFO)
-        made = {"kind": "digest", "told": told, "together": [], "about": about, "severity": worst}
+        made = {"kind": "digest", "told": changes, "together": [], "about": about, "severity": worst}
         return self.model_copy(update=made)
 
     @property
@@ -214,11 +214,11 @@ class Notice(_Contract):
     @property
     def changed(self) -> str:
         """What changed, in counts: ``12 new, 1 worse, 2 resolved``; empty where nothing did."""
-        told = {"new": "new", "worse": "worse", "back": "back", "reminder": "told again"}
+        words = {"new": "new", "worse": "worse", "back": "back", "reminder": "told again"}
         if self.omitted:
-            counts = [f"{sum(self.by_severity.values()):,} {', '.join(told.values())}"]
+            counts = [f"{sum(self.by_severity.values()):,} {', '.join(words.values())}"]
         else:
-            counts = [f"{len(changes):,} {told[kind]}" for kind, changes in self.changes if kind != "resolved"]
+            counts = [f"{len(changes):,} {words[kind]}" for kind, changes in self.changes if kind != "resolved"]
         return ", ".join([*counts, *([f"{self.resolved:,} resolved"] if self.resolved else [])])
 
     @property

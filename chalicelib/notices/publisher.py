@@ -122,13 +122,13 @@ class Publisher(Struct, frozen=True):
         def digests(changes: Sequence[Change]) -> list[Notice]:
             return [digest(replace(decision, changes=tuple(changes)), report, self.policy, kept)]
 
-        told = self._told(owing, claim, digests, report, waiting)
+        delivery = self._told(owing, claim, digests, report, waiting)
         for part, ours in zip(audited, claimed, strict=True):
             self._realized(part, ours)
-        self._mended(broken.keys() - told.failures.keys())
+        self._mended(broken.keys() - delivery.failures.keys())
         self._follow(audited, merged)
-        self._answer_for(told.failures)
-        return told.notices
+        self._answer_for(delivery.failures)
+        return delivery.notices
 
     def event(self, audited: Audited, only: Collection[str] | None = None) -> list[Notice]:
         """Sends what an event changed, and remembers; with ``only`` of the findings with these ids, which are all that
@@ -146,11 +146,11 @@ class Publisher(Struct, frozen=True):
                 report, kept = self._kept(report)  # it is stored only when there is something to tell
             self._realized(audited, claimed)
             notices_of = self._of_event(claimed.decision, report, kept)
-            told = self._told(owing, claim, notices_of, report, list(self.channels))
+            delivery = self._told(owing, claim, notices_of, report, list(self.channels))
             late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
-            self._mended(late - told.failures.keys())
-            notices += told.notices
-            failures |= told.failures
+            self._mended(late - delivery.failures.keys())
+            notices += delivery.notices
+            failures |= delivery.failures
             if ids and claim is not None:
                 claim.wait(_what_is_told(audited))
         self._answer_for(failures)
@@ -166,8 +166,8 @@ class Publisher(Struct, frozen=True):
         """
         claim = self._claim()
         waiting = self._claimed_digest(claim, notice.account, f"{notice.audit_id}/run")
-        told = self._told({}, claim, lambda changes: [notice], report, waiting)
-        self._answer_for(told.failures)
+        delivery = self._told({}, claim, lambda changes: [notice], report, waiting)
+        self._answer_for(delivery.failures)
 
     def preview(self, audited: Audited) -> list[Notice]:
         """What an event would send, without sending or remembering it."""

@@ -98,7 +98,7 @@ def attributes(notice: Notice, part: int = 1) -> dict[str, dict[str, str]]:
         "region": notice.region.split(","),
         "part": [str(part)],
     }
-    return {name: _attribute(several) for name, several in values.items()}
+    return {name: _attribute(members) for name, members in values.items()}
 
 
 def _attribute(values: Sequence[str]) -> dict[str, str]:

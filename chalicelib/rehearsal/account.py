@@ -184,6 +184,6 @@ def _question(
         load, known = known_of(estate, unread, target, scaled, minutes(wanted), begin, end)
     if series is None:
         return question(target.name, load, f"{what} of the last {days} days, by minute", wishes, known)
-    given, name = series
-    read = replayed(estate, unread, target, given.begin, given.minutes)
-    return question(target.name, given, name, wishes, replace(known, replayable=read, start=None, others=()))
+    series_load, name = series
+    read = replayed(estate, unread, target, series_load.begin, series_load.minutes)
+    return question(target.name, series_load, name, wishes, replace(known, replayable=read, start=None, others=()))

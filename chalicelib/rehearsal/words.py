@@ -30,8 +30,8 @@ def counted(minutes: int) -> str:
 
 def units(answer: Rehearsal, count: int) -> str:
     """So many instances, or copies of an inference component."""
-    one, more = ("copy", "copies") if answer.question.copies else ("instance", "instances")
-    return f"{count:,} {one if count == 1 else more}"
+    singular, plural = ("copy", "copies") if answer.question.copies else ("instance", "instances")
+    return f"{count:,} {singular if count == 1 else plural}"
 
 
 def sentences(answer: Rehearsal) -> list[str]:
@@ -143,19 +143,19 @@ def changes(present: Setting, proposal: Proposal) -> list[str]:
     """What a proposal changes, each in a few words: ``minimum 3 instead of 1``."""
     setting = proposal.setting
     before, after = tracked(present), tracked(setting)
-    told = []
+    phrases = []
     for name in proposal.changed:
         if name == "minimum":
-            told.append(f"minimum {setting.minimum} instead of {present.minimum}")
+            phrases.append(f"minimum {setting.minimum} instead of {present.minimum}")
         elif name == "maximum":
-            told.append(f"maximum {setting.maximum} instead of {present.maximum}")
+            phrases.append(f"maximum {setting.maximum} instead of {present.maximum}")
         elif name == "target" and before and after:
-            told.append(f"target {after.target:g} instead of {before.target:g}")
+            phrases.append(f"target {after.target:g} instead of {before.target:g}")
         elif name == "out_cooldown" and before and after:
-            told.append(f"scale-out cooldown {after.out_cooldown} instead of {before.out_cooldown} seconds")
+            phrases.append(f"scale-out cooldown {after.out_cooldown} instead of {before.out_cooldown} seconds")
         elif name == "schedule":
             highest = max(action.minimum or 0 for action in setting.scheduled)
-            told.append(f"a scheduled minimum of {highest} from an hour before the daily rise")
+            phrases.append(f"a scheduled minimum of {highest} from an hour before the daily rise")
         elif name == "wake_up":
-            told.append("a step policy that adds an instance as soon as a request waits for none")
-    return told
+            phrases.append("a step policy that adds an instance as soon as a request waits for none")
+    return phrases

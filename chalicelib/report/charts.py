@@ -248,7 +248,7 @@ def lines(chart: RehearsalChart, columns: int, *, monospaced: bool = False) -> l
     def filled(short: Iterable[int]) -> str:
         return "".join("█" if minutes else calm for minutes in short)
 
-    told = [
+    chart_lines = [
         Line("load", f"load, up to {shown.peak:,.0f} a minute", levels(load or 0.0 for load in shown.load)),
         Line(
             "capacity",
@@ -259,7 +259,7 @@ def lines(chart: RehearsalChart, columns: int, *, monospaced: bool = False) -> l
     ]
     if shown.proposed:
         left = _counted(sum(shown.proposed_short))
-        told += [
+        chart_lines += [
             Line(
                 "proposal",
                 f"with the proposal {_range(chart, chart.proposed)}",
@@ -267,7 +267,7 @@ def lines(chart: RehearsalChart, columns: int, *, monospaced: bool = False) -> l
             ),
             Line("short", f"short with the proposal: {left}", filled(shown.proposed_short)),
         ]
-    return told
+    return chart_lines
 
 
 def _level(share: float, empty: str) -> str:

@@ -34,6 +34,6 @@ def narrowed(
         return report
     before = report.shown or Shown()
     counted = {"findings": len(kept), "left_out": left_out + (before.left_out or 0)}
-    told = {"status": status} if status else {}
-    shown = before.model_copy(update={**asked, **told, **counted})
+    by_status = {"status": status} if status else {}
+    shown = before.model_copy(update={**asked, **by_status, **counted})
     return with_totals(report.model_copy(update={"findings": kept, "shown": shown}))

@@ -92,20 +92,20 @@ def with_totals(report: Report) -> Report:
 def merged_money(parts: Iterable[Money | None], findings: Sequence[Finding]) -> Money | None:
     """What several reports say in money as one, with the totals of all their findings; None where none does. Of reports
     that come without their findings the totals are added up."""
-    told = [part for part in parts if part is not None]
-    if not told:
+    known_parts = [part for part in parts if part is not None]
+    if not known_parts:
         return None
     return Money(
-        totals=totals(findings) if findings else _added([part.totals for part in told]),
-        sources=list(dict.fromkeys(source for part in told for source in part.sources)),
-        sample=any(part.sample for part in told),
-        notes=list(dict.fromkeys(note for part in told for note in part.notes)),
-        spot=[month for part in told for month in part.spot],
-        estimates=[estimate for part in told for estimate in part.estimates],
+        totals=totals(findings) if findings else _added([part.totals for part in known_parts]),
+        sources=list(dict.fromkeys(source for part in known_parts for source in part.sources)),
+        sample=any(part.sample for part in known_parts),
+        notes=list(dict.fromkeys(note for part in known_parts for note in part.notes)),
+        spot=[month for part in known_parts for month in part.spot],
+        estimates=[estimate for part in known_parts for estimate in part.estimates],
     )
 
 
-def _added(told: Sequence[Totals]) -> Totals:
+def _added(parts: Sequence[Totals]) -> Totals:
     """Totals of different resources as one."""
 
     def by(lists: Iterable[Sequence[Amount]]) -> list[Amount]:
@@ -116,10 +116,10 @@ def _added(told: Sequence[Totals]) -> Totals:
         return sorted(amounts, key=lambda part: (-part.saving_usd, -part.cost_usd, part.name))
 
     return Totals(
-        **_sum(told),
-        by_owner=by(part.by_owner for part in told),
-        by_topic=by(part.by_topic for part in told),
-        by_account=by(part.by_account for part in told),
+        **_sum(parts),
+        by_owner=by(part.by_owner for part in parts),
+        by_topic=by(part.by_topic for part in parts),
+        by_account=by(part.by_account for part in parts),
     )
 
 
@@ -137,10 +137,10 @@ def in_words(money: Money | None) -> str:
     are none."""
     if money is None:
         return ""
-    told, parts = money.totals, []
-    if told.places:
-        parts.append(f"${told.saving_usd:,.0f} a month (USD) in {told.places:,} place{'' if told.places == 1 else 's'}")
-    if told.cost_places:
+    sums, parts = money.totals, []
+    if sums.places:
+        parts.append(f"${sums.saving_usd:,.0f} a month (USD) in {sums.places:,} place{'' if sums.places == 1 else 's'}")
+    if sums.cost_places:
         end = "" if parts else " a month (USD)"
-        parts.append(f"resilience missing costs ${told.cost_usd:,.0f}{end}")
+        parts.append(f"resilience missing costs ${sums.cost_usd:,.0f}{end}")
     return "; ".join(parts) + (" (sample prices)" if parts and money.sample else "")

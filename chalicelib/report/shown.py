@@ -44,8 +44,8 @@ class Shown(BaseModel):
         return f"Shown are findings {' and '.join(parts) or 'in part'}. {self._left_out()}"
 
     def _left_out(self) -> str:
-        found = "others are left out" if self.left_out is None else f"{_number(self.left_out, 'finding')} left out"
-        parts = [found]
+        remainder = "others are left out" if self.left_out is None else f"{_number(self.left_out, 'finding')} left out"
+        parts = [remainder]
         if self.rules_left_out:
             parts.append(f"{_number(self.rules_left_out, 'rule')} not judged")
         if self.only_named:

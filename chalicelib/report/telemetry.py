@@ -145,7 +145,9 @@ def broken(channel: str, since: str, reason: str) -> None:
     _line("broken", message, {"BrokenChannels": 1}, logging.ERROR, channel=channel, since=since, reason=reason)
 
 
-def noticed(channel: str, notice: str, audit_id: str, account: str, told: int, error: Exception | None = None) -> None:
+def noticed(
+    channel: str, notice: str, audit_id: str, account: str, finding_count: int, error: Exception | None = None
+) -> None:
     """A channel took a notice of this kind, which told so many findings, or failed with this error, of which the kind
     alone is logged: its text may hold an address."""
     failed = {} if error is None else {"error": type(error).__name__}
@@ -158,7 +160,7 @@ def noticed(channel: str, notice: str, audit_id: str, account: str, told: int, e
         notice=notice,
         audit_id=audit_id,
         accounts=[account],
-        told=told,
+        told=finding_count,
         **failed,
     )
 

@@ -46,11 +46,13 @@ def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: D
     config, a model of one of its variants or inference components, an execution role or a security group; with
     ``deep`` also an image in the account's own registry, model data in Amazon S3, or the KMS key of the config, which
     may be disabled, too, or pending deletion (medium where that is more than seven days away)."""
-    named = [one for one in dependencies_of(endpoint, estate) if params.deep or one.part in SHALLOW]
+    named = [candidate for candidate in dependencies_of(endpoint, estate) if params.deep or candidate.part in SHALLOW]
     answers = {dependency: _stands(dependency, estate) for dependency in named}
-    facts: Facts = {"dependencies": {one.words: _IN_WORDS[answer] for one, answer in answers.items()}}
+    facts: Facts = {"dependencies": {candidate.words: _IN_WORDS[answer] for candidate, answer in answers.items()}}
     if missing := [dependency for dependency, answer in answers.items() if answer is False]:
-        unusable = {one.words: reason for one in missing if (reason := _unusable(one, estate)) is not None}
+        unusable = {
+            candidate.words: reason for candidate in missing if (reason := _unusable(candidate, estate)) is not None
+        }
         return failed(
             missing=[dependency.words for dependency in missing],
             unusable=unusable,

@@ -80,7 +80,7 @@ class _Paths:
     def _function(self, arguments: list[Node], shape: Shape) -> None:
         """``&expression`` is applied to the items of the list that the function takes beside it."""
         plain = [self.shape_of(argument, shape) for argument in arguments if argument["type"] != "expref"]
-        items = next((items for given in plain if (items := _items(given))), ())
+        items = next((items for operand in plain if (items := _items(operand))), ())
         for argument in arguments:
             if argument["type"] == "expref":
                 self.shape_of(argument["children"][0], items)

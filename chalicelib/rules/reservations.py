@@ -72,7 +72,9 @@ def _users(plan: TrainingPlan, estate: Inventory) -> tuple[dict[str, list[str]],
     variants = [variant for variant in estate.variants.values() if variant.known("configured") is not None]
     clusters = estate.plain(Cluster).values()
     users = {
-        "endpoints": sorted({one.endpoint_name for one in variants if plan.holds(one.settings.reservation_arn)}),
+        "endpoints": sorted(
+            {variant.endpoint_name for variant in variants if plan.holds(variant.settings.reservation_arn)}
+        ),
         "cluster_groups": sorted(
             f"{cluster.name}/{group.name}"
             for cluster in clusters

@@ -70,7 +70,7 @@ class FindingsPage(_Answer):
         Realized | None,
         Field(
             description="What resolved findings saved; only where prices are on.",
-            exclude_if=lambda told: told is None,
+            exclude_if=lambda amount: amount is None,
         ),
     ] = None
     cursor: Annotated[str | None, Field(description="Asks for the next page; null on the last one.")]

@@ -57,10 +57,10 @@ def _question(service: Service, body: RehearsalBody) -> Question:
             raise InvalidInput("neither an endpoint nor a series; accepted is one of them, or both", field="endpoint")
         return question("Variant", load, GIVEN, wishes, None)
     scope = service.scope(body.region)
-    given = None if load is None else (load, GIVEN)
+    named_load = None if load is None else (load, GIVEN)
     aws = Aws(service.session, scope.region)
     now = datetime.now(UTC)
-    return question_of(aws, scope, body.endpoint, body.variant, body.days, wishes, now, given, body.component)
+    return question_of(aws, scope, body.endpoint, body.variant, body.days, wishes, now, named_load, body.component)
 
 
 def _load(body: RehearsalBody) -> Load | None:

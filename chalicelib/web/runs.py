@@ -83,7 +83,7 @@ def answered(service: Service, reports: Sequence[Report]) -> HttpResponse:
     page = page_of(lambda _: iter(sorted(parts.items())), head, report.audit_id)
     headers = {"Content-Type": "application/json"}
     if service.settings.table is not None and page.cursor is not None:
-        results = {part: Result(found, Resolution(), {}) for part, found in parts.items()}
+        results = {part: Result(part_report, Resolution(), {}) for part, part_report in parts.items()}
         service.runs.keep_ended(report.audit_id, results, report.trigger, head)
         headers |= {"Location": _address(report.audit_id), "X-Next-Cursor": page.cursor}
     return HttpResponse(200, page.report.model_dump(mode="json"), headers)

@@ -141,12 +141,12 @@ def _require_resource(backend: Any, resource_id: str, dimension: str) -> None:
     sagemaker = backend_of("sagemaker", backend.account_id, backend.region_name)
     parts = resource_id.split("/")
     if dimension == COMPONENT:
-        found = len(parts) == 2 and parts[1] in store_of(sagemaker, INFERENCE_COMPONENT)
+        exists = len(parts) == 2 and parts[1] in store_of(sagemaker, INFERENCE_COMPONENT)
     else:
         endpoint = store_of(sagemaker, ENDPOINT).get(parts[1]) if len(parts) == 4 else None
         variants = endpoint.fields.get("ProductionVariants", []) if endpoint else []
-        found = any(variant["VariantName"] == parts[3] for variant in variants)
-    if not found:
+        exists = any(variant["VariantName"] == parts[3] for variant in variants)
+    if not exists:
         raise invalid(f"SageMaker resource doesn't exist: {resource_id}")
 
 

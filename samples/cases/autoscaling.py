@@ -51,21 +51,21 @@ def out_of_concern(
     """The targets or policies that no rule about working ones concerns, each with the fault that ``described`` and
     what stands ``beside`` it make, of endpoints that are ``asynchronous`` or not."""
 
-    def one(name: str, of: Scaled, *around: Given) -> Case:
+    def case(name: str, of: Scaled, *around: Given) -> Case:
         return does_not_apply(rule, name, judged(of, **described), *beside(of), *around)
 
     concurrency = judged(VARIANT, **{**described, "ScalableDimension": PROVISIONED_DIMENSION})
     adapter = a_component("adapter", base="churn-component")
     return [
-        one("the endpoint does not exist", VARIANT),
-        one("the variant does not exist", "endpoint/churn/variant/Gone", VARIANT),
-        one("the component does not exist", COMPONENT),
+        case("the endpoint does not exist", VARIANT),
+        case("the variant does not exist", "endpoint/churn/variant/Gone", VARIANT),
+        case("the component does not exist", COMPONENT),
         does_not_apply(rule, "provisioned concurrency of instances", concurrency, *beside(VARIANT), VARIANT),
-        one("a serverless variant", VARIANT, a_serverless_variant()),
-        one("a shadow variant", VARIANT, a_variant(shadow=True, asynchronous=asynchronous)),
-        one("an adapter of another component", adapter, adapter, a_host_of_components()),
+        case("a serverless variant", VARIANT, a_serverless_variant()),
+        case("a shadow variant", VARIANT, a_variant(shadow=True, asynchronous=asynchronous)),
+        case("an adapter of another component", adapter, adapter, a_host_of_components()),
         *[
-            one(f"an endpoint that is {status}", VARIANT, a_variant(status=status, asynchronous=asynchronous))
+            case(f"an endpoint that is {status}", VARIANT, a_variant(status=status, asynchronous=asynchronous))
             for status in (*IN_TRANSITION, *NOT_SERVING)
         ],
     ]
@@ -750,14 +750,14 @@ AUTOSCALING_AT_MAX: list[Case] = [
     *[
         fails(
             AT_MAX,
-            f"an activity wanted to go beyond {told}, and the maximum is four",
+            f"an activity wanted to go beyond {count}, and the maximum is four",
             a_target(VARIANT, maximum=4),
             VARIANT,
-            refused_at(told),
+            refused_at(count),
             severity=Severity.MEDIUM,
             evidence={"told_by": "scaling activity not scaled: AlreadyAtMaxCapacity"},
         )
-        for told in (4, 5)
+        for count in (4, 5)
     ],
     passes(
         AT_MAX,

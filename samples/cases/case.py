@@ -103,8 +103,8 @@ def fails(
 
 
 def _other(verdict: Verdict, rule: str, name: str, subject: Fact, around: Iterable[Given], **rest: Any) -> Case:
-    told = {key: rest.pop(key) for key in ("params", "evidence", "boundary") if key in rest}
-    return Case(rule, name, subject, an_inventory(subject, *around, **rest), verdict, **told)
+    fields = {key: rest.pop(key) for key in ("params", "evidence", "boundary") if key in rest}
+    return Case(rule, name, subject, an_inventory(subject, *around, **rest), verdict, **fields)
 
 
 def passes(rule: str, name: str, subject: Fact, *around: Given, **rest: Any) -> Case:

@@ -37,9 +37,9 @@ def in_days(days: float) -> Any:
 
 def on_reserved(total: int | None = 8, **variant: Any) -> Variant:
     """A variant on reserved capacity only; ``total`` are the instances that its endpoint tells of the reservation."""
-    told = {"CapacityReservationConfig": {**ONLY, "TotalInstanceCount": total}} if total is not None else {}
+    running = {"CapacityReservationConfig": {**ONLY, "TotalInstanceCount": total}} if total is not None else {}
     settings = {"CapacityReservationConfig": ONLY, **variant.pop("settings", {})}
-    return a_variant(instance_type="ml.p5.48xlarge", running=told, settings=settings, **variant)
+    return a_variant(instance_type="ml.p5.48xlarge", running=running, settings=settings, **variant)
 
 
 RESERVED, UNTOLD = on_reserved(), on_reserved(None)

@@ -100,8 +100,8 @@ def stored(
         {"ChannelName": f"c{number}", "DataSource": {"S3DataSource": {"S3Uri": uri}}}
         for number, uri in enumerate(inputs, 1)
     ]
-    told = {"InputDataConfig": channels or None, "OutputDataConfig": {"S3OutputPath": output} if output else None}
-    return a_training_job(checkpoint=checkpoint, **{**told, **job})
+    members = {"InputDataConfig": channels or None, "OutputDataConfig": {"S3OutputPath": output} if output else None}
+    return a_training_job(checkpoint=checkpoint, **{**members, **job})
 
 
 HERE = {"churn": REGION, "churn-data": REGION}

@@ -86,8 +86,8 @@ SPOT_WAITING: list[Case] = [
 def cut_off(seconds: int | None = DAY, times: int | None = 1, limit: int | None = DAY, **job: Any) -> TrainingJob:
     """A job on demand on a machine with four GPUs that its limit ended; ``times``: so many of its family, so far."""
     ended = {"status": "Stopped", "secondary": "MaxRuntimeExceeded", "instance_type": "ml.g5.12xlarge"}
-    told = {"ModelArtifacts": {"S3ModelArtifacts": "s3://churn/model.tar.gz"}, "times_at_limit": times}
-    return a_training_job(seconds=seconds, max_runtime=limit, **{**ended, **told, **job})
+    members = {"ModelArtifacts": {"S3ModelArtifacts": "s3://churn/model.tar.gz"}, "times_at_limit": times}
+    return a_training_job(seconds=seconds, max_runtime=limit, **{**ended, **members, **job})
 
 
 def runs(started: datetime | None, limit: int | None = DAY, **job: Any) -> TrainingJob:
@@ -276,8 +276,8 @@ STOPPED_AT_LIMIT: list[Case] = [
 def is_in(state: str, since: datetime | None, status: str = "InProgress", **job: Any) -> TrainingJob:
     """A job that has been in a state since then; None leaves its history out."""
     history = [{"Status": "Starting", "StartTime": ago(days=5)}, {"Status": state, "StartTime": since}]
-    told = {"SecondaryStatusTransitions": history if since is not None else None}
-    return a_training_job(status=status, secondary=state, seconds=None, **{**told, **job})
+    members = {"SecondaryStatusTransitions": history if since is not None else None}
+    return a_training_job(status=status, secondary=state, seconds=None, **{**members, **job})
 
 
 STUCK_CASES: list[Case] = [
@@ -367,13 +367,13 @@ def pooled(
     """A job of an hour on two instances whose warm pool was kept for so long, one of so many like it."""
     pool = {"Status": state, "ResourceRetainedBillableTimeInSeconds": retained, "ReusedByJob": reused_by}
     like_it = UnusedPool(run_seconds=3_600, retained_seconds=retained or 0, instances=2)
-    told = {
+    members = {
         "WarmPoolStatus": pool if state else None,
         "unused_pools": (like_it,) * pools if pools is not None else None,
         "resources": {"KeepAlivePeriodInSeconds": keep} if keep else {},
         "instances": 2,
     }
-    return a_training_job(**{**told, **job})
+    return a_training_job(**{**members, **job})
 
 
 WARM_POOL_UNUSED: list[Case] = [

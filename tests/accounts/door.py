@@ -149,9 +149,9 @@ class StateDoor(Aws):
         kept = [record for record in records if endpoint is None or record.get("EndpointName") == endpoint]
         for field_name in ("LastModifiedTime", "CreationTime"):
             if (after := parameters.get(f"{field_name}After")) is not None:
-                kept = [one for one in kept if field_name in one and one[field_name] > after]
+                kept = [record for record in kept if field_name in record and record[field_name] > after]
             if (before := parameters.get(f"{field_name}Before")) is not None:
-                kept = [one for one in kept if field_name in one and one[field_name] < before]
+                kept = [record for record in kept if field_name in record and record[field_name] < before]
         return kept
 
     def _scaling(self, records: list[Record], parameters: Mapping[str, Any]) -> list[Record]:
@@ -254,7 +254,7 @@ class StateDoor(Aws):
         results = []
         for query in parameters["MetricDataQueries"]:
             metric = query["MetricStat"]["Metric"]
-            dimensions = sorted(metric["Dimensions"], key=lambda one: str(one["Name"]))
+            dimensions = sorted(metric["Dimensions"], key=lambda dimension: str(dimension["Name"]))
             key = (metric["MetricName"], *(dimension["Value"] for dimension in dimensions))
             points = [point for point in self.state.metrics.get(key, []) if point[0] >= parameters["StartTime"]]
             results.append(

@@ -25,10 +25,10 @@ from tests.unit.test_notices import a_report
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium. A machine without it fails, as nothing would be shown."""
-    found = os.environ.get("AUDITOR_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    assert found, "Chromium was not found; accepted is chromium or google-chrome on the PATH"
+    executable = os.environ.get("AUDITOR_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    assert executable, "Chromium was not found; accepted is chromium or google-chrome on the PATH"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield browser
         browser.close()
 
@@ -133,12 +133,12 @@ RULES = ("endpoint-single-instance", "variant-no-autoscaling", "endpoint-idle", 
 def many(number: int, start: int = 0) -> list[Finding]:
     """So many different findings of four rules, in two accounts and three regions."""
     now = datetime(2026, 11, 24, 6, tzinfo=UTC)
-    found = []
+    findings = []
     for index in range(start, start + number):
         name = f"endpoint-{index // 2:05}"
         region = ("eu-west-1", "us-east-1", "ap-southeast-2")[index % 3]
         account = ("123456789012", "210987654321")[index // 2 % 2]
-        found.append(
+        findings.append(
             Finding(
                 id=f"f-{index:020x}",
                 rule=RULES[index % 4],
@@ -161,7 +161,7 @@ def many(number: int, start: int = 0) -> list[Finding]:
                 last_seen=now,
             )
         )
-    return found
+    return findings
 
 
 def a_page(findings: list[Finding], **differences: Any) -> str:

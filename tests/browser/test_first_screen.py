@@ -30,7 +30,7 @@ def named(endpoint: EndpointCapacity, name: str) -> EndpointCapacity:
     return endpoint.model_copy(update={"name": name})
 
 
-def told(number: int, name: str, concern: Concern, severity: Severity, **differences: Any) -> Finding:
+def ranked_finding(number: int, name: str, concern: Concern, severity: Severity, **differences: Any) -> Finding:
     arn = f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{name}"
     resource = Resource(kind="endpoint", arn=arn, name=name, console_url=CONSOLE + name)
     first = NOW - timedelta(days=number)
@@ -47,14 +47,18 @@ def a_troubled_report() -> Report:
         named(a_capacity(a_variant(network="unknown", zones=None)), "unread"),
     ]
     findings = [
-        told(1, "gone-down", Concern.BROKEN, Severity.CRITICAL, owner="team-b", summary="gone-down is Failed."),
-        told(2, "single", Concern.WOULD_BREAK, Severity.HIGH, owner="team-a"),
-        told(3, "one-zone", Concern.WOULD_BREAK, Severity.HIGH, owner="team-c"),
+        ranked_finding(
+            1, "gone-down", Concern.BROKEN, Severity.CRITICAL, owner="team-b", summary="gone-down is Failed."
+        ),
+        ranked_finding(2, "single", Concern.WOULD_BREAK, Severity.HIGH, owner="team-a"),
+        ranked_finding(3, "one-zone", Concern.WOULD_BREAK, Severity.HIGH, owner="team-c"),
         *(
-            told(number, f"idle-{number}", Concern.COSTS, Severity.MEDIUM, saving=Saving(monthly_usd=number, basis="b"))
+            ranked_finding(
+                number, f"idle-{number}", Concern.COSTS, Severity.MEDIUM, saving=Saving(monthly_usd=number, basis="b")
+            )
             for number in range(100, 140)
         ),
-        told(200, "exempt", Concern.STYLE, Severity.LOW, status="exempt"),
+        ranked_finding(200, "exempt", Concern.STYLE, Severity.LOW, status="exempt"),
     ]
     return a_report(*ordered(findings), endpoints=endpoints, zones={"eu-west-1": ["euw1-az1", "euw1-az2", "euw1-az3"]})
 
@@ -159,7 +163,7 @@ def test_the_list_is_sorted_as_asked(troubled: str, new_tab: NewTab, order: str,
 def test_columns_of_the_list_are_aligned(troubled: str, new_tab: NewTab) -> None:
     tab = new_tab(troubled)
     for cell in ("h3", ".what", ".owner", ".age", ".tail"):
-        boxes = [found.bounding_box() for found in tab.locator(f".group > summary > {cell}").all()]
+        boxes = [locator.bounding_box() for locator in tab.locator(f".group > summary > {cell}").all()]
         assert len({round(box["x"]) for box in boxes if box is not None}) == 1, cell
 
 

@@ -32,8 +32,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(written: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
-    return told
+    content: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
+    return content
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +71,13 @@ def test_topics(report: dict[str, Any], written: Path, address: str, new_tab: Ne
     assert len(rows) == len(scores)
     for row in rows:
         topic = row.locator("th").inner_text().replace(" ", "-")
-        found, worst, score = row.locator("td").all_inner_texts()
-        assert (number(found), number(score)) == (opened[topic], scores[topic])
+        total, worst, score = row.locator("td").all_inner_texts()
+        assert (number(total), number(score)) == (opened[topic], scores[topic])
         severities = {finding["severity"] for finding in open_findings(report) if finding["topic"] == topic}
         assert worst.lower() == next((severity for severity in SEVERITIES if severity in severities), "–")
-        if found != "0":
+        if total != "0":
             row.get_by_role("link").click()
-            assert count(tab).startswith(f"{found} finding")
+            assert count(tab).startswith(f"{total} finding")
 
 
 def test_money(report: dict[str, Any], address: str, new_tab: NewTab) -> None:

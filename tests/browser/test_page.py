@@ -76,10 +76,10 @@ def test_a_narrow_page_needs_no_scrolling_sideways(served: str, new_tab: NewTab)
 def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: NewTab) -> None:
     def colours(scheme: str) -> tuple[int, int]:
         tab = new_tab(served, color_scheme=scheme)
-        told = tab.evaluate(
+        styles = tab.evaluate(
             "(() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor] })()"
         )
-        text, paper = (sum(map(int, re.findall(r"\d+", change)[:3])) for change in told)
+        text, paper = (sum(map(int, re.findall(r"\d+", change)[:3])) for change in styles)
         return text, paper
 
     assert colours("light")[0] < colours("light")[1]
@@ -89,13 +89,13 @@ def test_the_text_is_light_on_dark_where_that_is_wanted(served: str, new_tab: Ne
 @pytest.mark.parametrize(
     ("name", "value", "left"),
     [
-        ("severity", "high", lambda one: one.severity.rank >= Severity.HIGH.rank),
-        ("severity", "only-low", lambda one: one.severity is Severity.LOW),
-        ("topic", "instance-fit", lambda one: one.topic == "instance-fit"),
-        ("rule", "endpoint-idle", lambda one: one.rule == "endpoint-idle"),
-        ("account", "123456789012", lambda one: one.account == "123456789012"),
-        ("region", "us-east-1", lambda one: one.region == "us-east-1"),
-        ("owner", "team-3", lambda one: one.owner == "team-3"),
+        ("severity", "high", lambda finding: finding.severity.rank >= Severity.HIGH.rank),
+        ("severity", "only-low", lambda finding: finding.severity is Severity.LOW),
+        ("topic", "instance-fit", lambda finding: finding.topic == "instance-fit"),
+        ("rule", "endpoint-idle", lambda finding: finding.rule == "endpoint-idle"),
+        ("account", "123456789012", lambda finding: finding.account == "123456789012"),
+        ("region", "us-east-1", lambda finding: finding.region == "us-east-1"),
+        ("owner", "team-3", lambda finding: finding.owner == "team-3"),
     ],
 )
 def test_each_filter_leaves_what_it_says(
@@ -151,7 +151,7 @@ def test_a_finding_opens_to_all_that_is_known(site: Site, new_tab: NewTab) -> No
     tab = new_tab(site.show("/audit", a_page(many(2))))
     opened(tab)
     text = tab.locator(".body").first.inner_text()
-    for told in (
+    for words in (
         "Why",
         "A single instance is lost",
         "Fix",
@@ -161,7 +161,7 @@ def test_a_finding_opens_to_all_that_is_known(site: Site, new_tab: NewTab) -> No
         "History",
         "First seen",
     ):
-        assert told.lower() in text.lower()
+        assert words.lower() in text.lower()
     assert tab.locator(".body a[href^='https://docs.aws']").count() == 1
 
 
@@ -195,15 +195,15 @@ def test_the_keyboard_alone_is_enough(site: Site, new_tab: NewTab) -> None:
 
 
 def test_names_are_text_whatever_they_hold(site: Site, new_tab: NewTab) -> None:
-    one = many(1)[0]
-    hostile = one.model_copy(
+    finding = many(1)[0]
+    hostile = finding.model_copy(
         update={
             "summary": f"{HOSTILE} fails",
             "title": HOSTILE,
             "why": f"</script>{HOSTILE}<!--script-->",
             "owner": HOSTILE,
-            "resource": one.resource.model_copy(update={"name": HOSTILE, "console_url": "javascript:alert(1)"}),
-            "fix": one.fix.model_copy(update={"text": HOSTILE, "commands": [f"echo {HOSTILE}"]}),
+            "resource": finding.resource.model_copy(update={"name": HOSTILE, "console_url": "javascript:alert(1)"}),
+            "fix": finding.fix.model_copy(update={"text": HOSTILE, "commands": [f"echo {HOSTILE}"]}),
             "evidence": {"failure_reason": HOSTILE, HOSTILE: [HOSTILE, {"a": HOSTILE}]},
             "references": ["javascript:alert(1)", "https://docs.aws.amazon.com/"],
         }
@@ -218,14 +218,14 @@ def test_names_are_text_whatever_they_hold(site: Site, new_tab: NewTab) -> None:
 
 
 def test_the_rest_is_loaded_when_it_is_wanted(site: Site, new_tab: NewTab, seen: Seen) -> None:
-    told = [one.model_dump(mode="json") for one in many(700)]
+    records = [finding.model_dump(mode="json") for finding in many(700)]
     report = a_report(*many(700)[:300])
     address = site.show("/audit", page(report, more=More("limit=500", "first page")))
-    site.tell("/audit?limit=500&cursor=first%20page", {"findings": told[300:500], "cursor": "second"})
-    site.tell("/audit?limit=500&cursor=second", {"findings": told[500:], "cursor": None})
+    site.tell("/audit?limit=500&cursor=first%20page", {"findings": records[300:500], "cursor": "second"})
+    site.tell("/audit?limit=500&cursor=second", {"findings": records[500:], "cursor": None})
     tab = new_tab(address)
     assert count(tab).startswith("300 findings")
-    assert not any("cursor" in one for one in seen.asked)
+    assert not any("cursor" in path for path in seen.asked)
     tab.get_by_role("button", name="Load the rest").click()
     expect(tab.locator(".count span")).to_contain_text("700 findings")
     expect(tab.get_by_role("button", name="Load the rest")).to_be_hidden()

@@ -38,17 +38,17 @@ def an_endpoint(world: World) -> None:
     world.endpoint()
 
 
-def told(world: World) -> None:
+def a_known_endpoint(world: World) -> None:
     """An endpoint whose findings are told."""
     world.endpoint()
     world.run(on_event)
-    world.told.clear()
+    world.deliveries.clear()
     world.digests.clear()
 
 
 def gone(world: World) -> None:
     """An endpoint whose findings are told, and which is deleted since."""
-    told(world)
+    a_known_endpoint(world)
     world.gone()
 
 
@@ -94,12 +94,12 @@ TWICE = (RETRY, 2 * RETRY)
 STORIES = (
     Story("event, new", an_endpoint, on_event, TWICE, ((DAY, FIRST),)),
     Story("event, new, never again", an_endpoint, on_event, (), ((DAY, FIRST), (DAY, SECOND))),
-    Story("event, known", told, on_event, TWICE, ((DAY, FIRST),), ""),
+    Story("event, known", a_known_endpoint, on_event, TWICE, ((DAY, FIRST),), ""),
     Story("event, resolved", gone, on_event, TWICE, ((DAY, FIRST),), "resolved"),
     Story("event, resolved, never again", gone, on_event, (), ((DAY, FIRST), (DAY, SECOND)), "resolved"),
     Story("sweep, new", an_endpoint, FIRST, TWICE, ((DAY, SECOND),)),
     Story("sweep, new, never again", an_endpoint, FIRST, (), ((DAY, SECOND),)),
-    Story("sweep, known", told, FIRST, TWICE, ((DAY, SECOND),), ""),
+    Story("sweep, known", a_known_endpoint, FIRST, TWICE, ((DAY, SECOND),), ""),
     Story("sweep, resolved", gone, FIRST, TWICE, ((DAY, SECOND),), "resolved"),
     Story("sweep, clean", nothing, FIRST, TWICE, ((DAY, SECOND),), ""),
     Story("sweep, clean, never again", nothing, FIRST, (), ((DAY, SECOND),), ""),
@@ -142,21 +142,21 @@ def lived(emulator: Emulator, story: Story, channels: int, harm: Harm = UNHARMED
     return Told(world, calls, table_calls, done)
 
 
-def judged(story: Story, told: Told, sound: Told) -> Outcome:
+def judged(story: Story, life: Told, sound: Told) -> Outcome:
     """What does not hold of: every finding is told to every channel, not more often than invocations failed and once
     more, nothing resolves that is there, and nothing is owed in the end. ``sound`` is the story without harm."""
-    world = told.world
+    world = life.world
     most = world.failed + 1
     return Outcome(
         list(world.ended),
         list(_too_often(world, most)),
         list(_falsely_resolved(story, world)),
-        list(_lost(story, world, sound.world, told.finished)),
+        list(_lost(story, world, sound.world, life.finished)),
     )
 
 
 def _too_often(world: World, most: int) -> Iterator[str]:
-    for (channel, id, change), times in world.told.items():
+    for (channel, id, change), times in world.deliveries.items():
         if times > most:
             yield f"{channel} heard {times} times that {id} is {change}"
     for (channel, audit), times in world.digests.items():
@@ -167,7 +167,7 @@ def _too_often(world: World, most: int) -> Iterator[str]:
 def _falsely_resolved(story: Story, world: World) -> Iterator[str]:
     if not story.endpoint_is_there:
         return
-    for channel, id, change in world.told:
+    for channel, id, change in world.deliveries:
         if change in ("resolved", "back"):
             yield f"{channel} heard that {id} is {change}"
     for item in world.items():
@@ -176,12 +176,12 @@ def _falsely_resolved(story: Story, world: World) -> Iterator[str]:
 
 
 def _lost(story: Story, world: World, sound: World, finished: bool) -> Iterator[str]:
-    expected = {id for _, id, change in sound.told if change == story.change}
+    expected = {id for _, id, change in sound.deliveries if change == story.change}
     if story.change and not expected:
         yield "nothing was told at all"
     for channel in world.channel_names:
         for id in expected:
-            if not world.told[channel, id, story.change]:
+            if not world.deliveries[channel, id, story.change]:
                 yield f"{channel} never heard that {id} is {story.change}"
         for digest in _certain(story, finished):
             if not any(world.digests[channel, audit] for audit in _audits(world, digest)):

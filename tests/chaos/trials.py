@@ -116,13 +116,13 @@ def groups(share: float, seed: int) -> list[tuple[Group, float]]:
         Answers("answers", "sweep without Search", True, True),
         Answers("answers", "event", False, False),
     ]
-    told = [(story, channels) for story in STORIES for channels in CHANNELS]
-    deaths: list[Group] = [Deaths("deaths", _name(*pair), *pair) for pair in told]
+    pairs = [(story, channels) for story in STORIES for channels in CHANNELS]
+    deaths: list[Group] = [Deaths("deaths", _name(*pair), *pair) for pair in pairs]
     # A story that nobody tells again says nothing new here: an outage that lasts is the same. More channels than one
     # are asked for where they come in first.
     outages: list[Group] = [
         Outages("outages", _name(story, channels), story, channels)
-        for story, channels in told
+        for story, channels in pairs
         if story.again and channels == (4 if story.name in SEVERAL_CHANNELS else 1)
     ]
     within = sqrt(share)

@@ -99,7 +99,7 @@ class World:
     channels: int
     fleet: bool = False
     late: timedelta = timedelta()
-    told: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    deliveries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     digests: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: The calls of the latest invocation, by operation of the table where they are of the table.
     calls: int = 0
@@ -208,7 +208,7 @@ class World:
             if notice.kind == "digest":
                 self.digests[name, notice.audit_id] += 1
             for change in notice.told:
-                self.told[name, change.finding.id, change.change] += 1
+                self.deliveries[name, change.finding.id, change.change] += 1
 
         return delivered
 

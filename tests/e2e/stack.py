@@ -77,9 +77,9 @@ def eventually(look: Callable[[], T | None], what: str, patience: float = PATIEN
     """What ``look`` gives once it gives something true. Raises AssertionError when it never does."""
     until = time.monotonic() + patience
     while True:
-        found = look()
-        if found:
-            return found
+        result = look()
+        if result:
+            return result
         assert time.monotonic() < until, f"waited in vain for {what}"
         time.sleep(pause)
 
@@ -215,16 +215,16 @@ class Ministack:
 
     def workers(self, function: str) -> list[int]:
         """The ids of the processes that run a function."""
-        found = []
+        ids = []
         for folder in Path("/proc").iterdir():
             try:
                 if folder.name.isdigit() and f"\nPPid:\t{self.pid}\n" in (folder / "status").read_text():
                     environment = (folder / "environ").read_bytes().split(b"\0")
                     if f"AWS_LAMBDA_FUNCTION_NAME={function}".encode() in environment:
-                        found.append(int(folder.name))
+                        ids.append(int(folder.name))
             except OSError:
                 continue  # it has ended in the meantime
-        return found
+        return ids
 
     def kill_workers(self, function: str) -> int:
         """Kills the processes that run a function as a machine that goes away would; gives their number."""
@@ -325,20 +325,22 @@ class Stack:
 
     def statements(self, role: str) -> list[dict[str, Any]]:
         """The statements of a role's policies."""
-        return [one for policy in self.policies(role).values() for one in policy["Statement"]]
+        return [statement for policy in self.policies(role).values() for statement in policy["Statement"]]
 
     @contextmanager
     def without(self, handler: str, action: str) -> Iterator[None]:
         """Takes one action away from the role of a function until the block ends."""
         iam, role = self.client("iam"), self.role(handler)
         for name, whole in self.policies(role).items():
-            actions = [[one] if isinstance(one, str) else one for one in (s["Action"] for s in whole["Statement"])]
-            if not any(action in several for several in actions):
+            actions = [
+                [entry] if isinstance(entry, str) else entry for entry in (s["Action"] for s in whole["Statement"])
+            ]
+            if not any(action in group for group in actions):
                 continue
             left = [
                 {**statement, "Action": kept}
-                for statement, several in zip(whole["Statement"], actions, strict=True)
-                if (kept := [one for one in several if one != action])
+                for statement, group in zip(whole["Statement"], actions, strict=True)
+                if (kept := [entry for entry in group if entry != action])
             ]
             less = json.dumps({**whole, "Statement": left})
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=less)
@@ -370,31 +372,31 @@ class Stack:
 
     def received(self) -> list[dict[str, Any]]:
         """The notices that have come since the last look."""
-        return [json.loads(json.loads(one["Body"])["Message"]) for one in self.taken(self.inbox)]
+        return [json.loads(json.loads(message["Body"])["Message"]) for message in self.taken(self.inbox)]
 
     def taken(self, queue: str) -> list[dict[str, Any]]:
         """The messages of a queue, taken away."""
-        sqs, found = self.client("sqs"), []
+        sqs, all_messages = self.client("sqs"), []
         while messages := sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
         ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-            found += messages
-        return found
+            all_messages += messages
+        return all_messages
 
     def notices(self, number: int, what: str) -> list[dict[str, Any]]:
         """So many notices, which must come, and no further one."""
-        found: list[dict[str, Any]] = []
+        notices: list[dict[str, Any]] = []
 
         def enough() -> bool:
-            found.extend(self.received())
-            return len(found) >= number
+            notices.extend(self.received())
+            return len(notices) >= number
 
         eventually(enough, f"{what} ({number} notices)")
-        found += self.silence()
-        assert len(found) == number, f"{len(found)} notices for {what}"
-        return found
+        notices += self.silence()
+        assert len(notices) == number, f"{len(notices)} notices for {what}"
+        return notices
 
     def silence(self) -> list[dict[str, Any]]:
         """What comes within a while in which nothing should."""
@@ -405,11 +407,11 @@ class Stack:
 
     def event(self, name: str, **detail: Any) -> None:
         """A native event of SageMaker about an endpoint, through EventBridge."""
-        given = payload("endpoint-in-service")
+        sample = payload("endpoint-in-service")
         entry = {
             "Source": SOURCES["AUDITOR_SAGEMAKER_SOURCE"],
-            "DetailType": given["detail-type"],
-            "Detail": json.dumps({**given["detail"], "EndpointName": name, **detail}),
+            "DetailType": sample["detail-type"],
+            "Detail": json.dumps({**sample["detail"], "EndpointName": name, **detail}),
         }
         answer = self.client("events").put_events(Entries=[entry])
         assert answer["FailedEntryCount"] == 0, answer
@@ -417,8 +419,8 @@ class Stack:
     def function(self, handler: str) -> str:
         """The name of the function with this handler."""
         functions = self.client("lambda").list_functions()["Functions"]
-        (found,) = [function["FunctionName"] for function in functions if function["Handler"] == f"app.{handler}"]
-        return str(found)
+        (name,) = [function["FunctionName"] for function in functions if function["Handler"] == f"app.{handler}"]
+        return str(name)
 
     def role(self, handler: str) -> str:
         """The name of the role of the function with this handler."""
@@ -456,8 +458,10 @@ class Stack:
             text = answer.read().decode()
         finally:
             connection.close()
-        told = text if "json" not in answer.headers.get("Content-Type", "json") else json.loads(text) if text else None
-        return HttpAnswer(answer.status, told, dict(answer.getheaders()))
+        content = (
+            text if "json" not in answer.headers.get("Content-Type", "json") else json.loads(text) if text else None
+        )
+        return HttpAnswer(answer.status, content, dict(answer.getheaders()))
 
     def audit(self, **body: Any) -> str:
         """Begins an audit over HTTP that is a run; gives its id."""
@@ -518,7 +522,7 @@ class Stack:
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
 
-def told(notices: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
+def changes_of(notices: Sequence[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
     """What notices say: change, rule and resource."""
     return {
         (change["change"], change["finding"]["rule"], change["finding"]["resource"]["name"])

@@ -9,7 +9,7 @@ from emulator.front import Front
 from emulator.server import DEFAULT_ACCOUNT as ACCOUNT
 from emulator.server import DEFAULT_REGION as REGION
 from emulator.wire import Call
-from tests.e2e.stack import Stack, eventually, told
+from tests.e2e.stack import Stack, changes_of, eventually
 from tests.unit.test_page import Reader
 
 REGIONS = ["eu-central-1", REGION, "us-east-1"]
@@ -31,12 +31,12 @@ def members(stack: Stack) -> list[str]:
 def test_an_event_leads_to_a_finding_once_and_to_a_resolved_notice(stack: Stack) -> None:
     stack.endpoint("alone")
     stack.event("alone")
-    assert ("new", SINGLE, "alone/AllTraffic") in told(eventually(stack.received, "the finding"))
+    assert ("new", SINGLE, "alone/AllTraffic") in changes_of(eventually(stack.received, "the finding"))
     stack.event("alone")
     assert stack.silence() == []
     seed.endpoint(ACCOUNT, REGION, "alone", counts={"AllTraffic": (2, 2)})
     stack.event("alone")
-    assert ("resolved", SINGLE, "alone/AllTraffic") in told(eventually(stack.received, "the resolved notice"))
+    assert ("resolved", SINGLE, "alone/AllTraffic") in changes_of(eventually(stack.received, "the resolved notice"))
     assert stack.silence() == []
 
 
@@ -48,7 +48,7 @@ def test_without_an_action_in_its_role_a_function_is_refused(stack: Stack) -> No
         eventually(lambda: "is not authorized to perform: sns:Publish" in stack.said(begun), "the refusal")
         assert stack.silence() == []
     stack.event("untold")
-    assert ("new", SINGLE, "untold/AllTraffic") in told(eventually(stack.received, "the finding"))
+    assert ("new", SINGLE, "untold/AllTraffic") in changes_of(eventually(stack.received, "the finding"))
 
 
 def test_the_schedule_leads_to_one_digest(stack: Stack) -> None:
@@ -115,9 +115,9 @@ def test_an_organization_of_twelve_accounts_in_three_regions(stack: Stack, front
     assert sorted((spot["account"], spot["region"]) for spot in spots) == [(denied, region) for region in REGIONS]
     assert spots == report["blind_spots"]
     assert report["complete"] is False
-    assert [account for account, one in digests.items() if not one["complete"]] == [denied]
+    assert [account for account, digest in digests.items() if not digest["complete"]] == [denied]
     for account in others:
-        assert ("new", SINGLE, "remote/AllTraffic") in told([digests[account]])
+        assert ("new", SINGLE, "remote/AllTraffic") in changes_of([digests[account]])
     asked = [call for call in front.history if call.name == "sts:AssumeRole"]
     assert {call.params["ExternalId"] for call in asked} == {EXTERNAL_ID}
     assert stack.taken(stack.outputs["DeadLettersUrl"]) == []
@@ -136,7 +136,7 @@ def test_a_poisoned_part_becomes_a_dead_letter_and_a_blind_spot(stack: Stack, fr
     assert [(spot["account"], spot["operation"]) for spot in done["report"]["blind_spots"]] == [(poisoned, "audit")]
     assert json.loads(letter["Body"]) == {"kind": "audit-part", "run": id, "account": poisoned, "region": REGION}
     told_of = stack.notices(3, "the digests, and the run that failed")
-    assert {poisoned, healthy} <= {one["account"] for one in told_of}
+    assert {poisoned, healthy} <= {notice["account"] for notice in told_of}
 
 
 def held(front: Front, region: str) -> tuple[Event, Event]:

@@ -317,9 +317,9 @@ def run(trial: Trial) -> Outcome:
     merged = {
         (rule, finding.resource.name) for finding in before.values() for rule in finding.evidence.get("merged", ())
     }
-    told = [finding for finding in report.findings if finding.id not in before]
+    new_findings = [finding for finding in report.findings if finding.id not in before]
     return Outcome(
-        words=[_words(finding) for finding in told if (finding.rule, finding.resource.name) not in merged],
+        words=[_words(finding) for finding in new_findings if (finding.rule, finding.resource.name) not in merged],
         resolved=sorted(_words(before[id]) for id in before.keys() & (over | resolution.gone) - after),
         silent=sorted(
             _words(before[id]) for id in lost if before[id].rule not in blind and trial.operation not in reasons

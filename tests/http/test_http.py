@@ -75,18 +75,18 @@ def test_get_audit_answers_the_report(client: Client) -> None:
 
 def test_get_audit_filters_by_severity_rule_topic_and_resource(client: Client) -> None:
     expected: list[tuple[str, Callable[[Any], bool]]] = [
-        ("severity=high", lambda one: one["severity"] in ("high", "critical")),
-        ("rule=variant-no-autoscaling", lambda one: one["rule"] == "variant-no-autoscaling"),
-        ("topic=autoscaling", lambda one: one["topic"] == "autoscaling"),
-        ("resource=alone/AllTraffic", lambda one: one["resource"]["name"] == "alone/AllTraffic"),
+        ("severity=high", lambda finding: finding["severity"] in ("high", "critical")),
+        ("rule=variant-no-autoscaling", lambda finding: finding["rule"] == "variant-no-autoscaling"),
+        ("topic=autoscaling", lambda finding: finding["topic"] == "autoscaling"),
+        ("resource=alone/AllTraffic", lambda finding: finding["resource"]["name"] == "alone/AllTraffic"),
     ]
     for query, keeps in expected:
         status, report = asked(client, "GET", f"/audit?{query}")
         assert status == 200
         assert report["findings"], query
         assert all(keeps(finding) for finding in report["findings"]), query
-    _, one = asked(client, "GET", "/audit?limit=1")
-    assert len(one["findings"]) == 1
+    _, page = asked(client, "GET", "/audit?limit=1")
+    assert len(page["findings"]) == 1
 
 
 def test_post_audit_of_a_named_endpoint_audits_it_alone(client: Client, front: Front) -> None:

@@ -83,10 +83,10 @@ def test_every_filter_narrows_and_is_said(service: Service) -> None:
         "resource": (mild.resource.name, [second], None),
         "status": ("exempt", [a_finding(3).id], "exempt"),
     }
-    for name, (value, found, shown) in expected.items():
+    for name, (value, expected_ids, shown) in expected.items():
         body = listed(service, **{name: value})
-        assert ids(body) == found, name
-        assert body["shown"]["findings"] == len(found), name
+        assert ids(body) == expected_ids, name
+        assert body["shown"]["findings"] == len(expected_ids), name
         assert body["shown"]["left_out"] is None
         if shown is not None:
             assert body["shown"][name] == shown
@@ -136,9 +136,9 @@ def test_the_time_of_the_last_complete_audit_is_told(service: Service) -> None:
     assert listed(service)["last_audit"] is None
     assert routes.health(service).body["last_audit"] is None
     service.ledger.completed(ACCOUNT, NOW)
-    told = service.ledger.last_complete(ACCOUNT)
-    assert told is not None
-    assert listed(service)["last_audit"] == told == routes.health(service).body["last_audit"]
+    moment = service.ledger.last_complete(ACCOUNT)
+    assert moment is not None
+    assert listed(service)["last_audit"] == moment == routes.health(service).body["last_audit"]
     assert listed(service, account=OTHER)["last_audit"] is None
 
 

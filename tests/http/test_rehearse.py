@@ -37,33 +37,33 @@ def rehearsed(client: Client, body: Any) -> tuple[int, Any]:
 
 def test_a_series_is_rehearsed_without_asking_aws(client: Client, front: Front) -> None:
     front.calls.clear()
-    status, told = rehearsed(client, {"series": SERIES, **POLICY, "zones": 2})
+    status, body = rehearsed(client, {"series": SERIES, **POLICY, "zones": 2})
     assert status == 200
-    assert (told["minutes_short"], told["minutes_short_without_a_zone"], told["enough"]) == (8, 18, False)
-    assert told["proposal"]["changed"] == ["target"]
-    assert told["decisions"] == [{"minute": 12, "before": 1, "after": 4, "why": "alarm high"}]
+    assert (body["minutes_short"], body["minutes_short_without_a_zone"], body["enough"]) == (8, 18, False)
+    assert body["proposal"]["changed"] == ["target"]
+    assert body["decisions"] == [{"minute": 12, "before": 1, "after": 4, "why": "alarm high"}]
     assert not [call for call in front.calls if not call.startswith("sts:")]
 
 
 def test_a_series_may_have_gaps_and_a_beginning(client: Client) -> None:
-    status, told = rehearsed(client, {"series": [100.0, None, *SERIES], "begin": "2026-03-02T08:00:00", **POLICY})
+    status, body = rehearsed(client, {"series": [100.0, None, *SERIES], "begin": "2026-03-02T08:00:00", **POLICY})
     assert status == 200
-    assert told["window"] == {
+    assert body["window"] == {
         "begin": "2026-03-02T08:00:00+00:00",
         "minutes": 42,
         "gap_minutes": 1,
         "unsound_datapoints": 0,
     }
-    assert told["worst_minute"]["at"] == "2026-03-02T08:12:00+00:00"
+    assert body["worst_minute"]["at"] == "2026-03-02T08:12:00+00:00"
 
 
 def test_an_endpoint_is_rehearsed_with_its_own_policy_and_traffic(client: Client, emulator: Emulator) -> None:
     scaled(emulator)
-    status, told = rehearsed(client, {"endpoint": NAME, "days": 2, "traffic_multiplier": 2})
-    assert status == 200, told
-    assert told["name"] == "orders/AllTraffic"
-    assert told["basis"]["setting"] == f"as Application Auto Scaling has it in {REGION}"
-    assert any(note.startswith("the replay explains") for note in told["basis"]["notes"])
+    status, body = rehearsed(client, {"endpoint": NAME, "days": 2, "traffic_multiplier": 2})
+    assert status == 200, body
+    assert body["name"] == "orders/AllTraffic"
+    assert body["basis"]["setting"] == f"as Application Auto Scaling has it in {REGION}"
+    assert any(note.startswith("the replay explains") for note in body["basis"]["notes"])
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_an_endpoint_is_rehearsed_with_its_own_policy_and_traffic(client: Client
 def test_what_is_wrong_is_told_with_what_is_accepted(
     client: Client, emulator: Emulator, body: dict[str, Any], field: str, words: str
 ) -> None:
-    status, told = rehearsed(client, body)
+    status, answer = rehearsed(client, body)
     assert status == 400
-    assert field in (told["error"]["field"] or "")
-    assert words in told["error"]["message"]
+    assert field in (answer["error"]["field"] or "")
+    assert words in answer["error"]["message"]
 
 
 def test_what_cannot_be_rehearsed_says_why(client: Client, emulator: Emulator) -> None:
     an_endpoint(emulator, NAME)
     seed.scalable_target(ACCOUNT, REGION, RESOURCE)
-    status, told = rehearsed(client, {"endpoint": NAME})
+    status, body = rehearsed(client, {"endpoint": NAME})
     assert status == 400
-    assert told["error"]["code"] == "unrehearsable"
-    assert told["error"]["message"] == "orders/AllTraffic cannot be rehearsed: no scaling policy"
+    assert body["error"]["code"] == "unrehearsable"
+    assert body["error"]["message"] == "orders/AllTraffic cannot be rehearsed: no scaling policy"
 
 
 def test_a_body_that_is_no_json_is_refused(client: Client) -> None:

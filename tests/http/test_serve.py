@@ -67,8 +67,8 @@ def test_requests_at_once_do_not_mix(served: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda path: got(served + path)[1], paths))
     for path, answer in zip(paths, answers, strict=True):
-        told = answer.get("id") or answer.get("status") or answer["error"]["message"]
-        assert {"/rules/nope": "nope", "/health": "ok"}.get(path, path.split("/")[-1]) in told, path
+        text = answer.get("id") or answer.get("status") or answer["error"]["message"]
+        assert {"/rules/nope": "nope", "/health": "ok"}.get(path, path.split("/")[-1]) in text, path
 
 
 def sent(url: str, method: str = "GET", **headers: str) -> tuple[int, Any]:
@@ -150,9 +150,9 @@ def test_a_ledger_goes_with_the_demo(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_mistake_is_told_as_json(served: str) -> None:
-    status, told = got(f"{served}/audit", {"resource": []})
+    status, body = got(f"{served}/audit", {"resource": []})
     assert status == 400
-    assert told["error"]["field"] == "resource"
+    assert body["error"]["field"] == "resource"
 
 
 def test_a_port_that_is_taken_is_a_sentence(served: str, capsys: pytest.CaptureFixture[str]) -> None:

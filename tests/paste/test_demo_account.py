@@ -41,7 +41,7 @@ def stays(finding: Finding) -> bool:
     return finding.resource.kind in JOBS or finding.rule in STAYS or short_of_instances
 
 
-def told(finding: Finding) -> str:
+def label(finding: Finding) -> str:
     """A finding by rule and name: a target that was registered again has another ARN, and its findings another id."""
     return f"{finding.rule} {finding.resource.name}"
 
@@ -91,12 +91,14 @@ def offering_subnet(finding: Finding, ec2: Any) -> str:
 def another_subnet(finding: Finding, ec2: Any) -> str:
     """A subnet of the VPC of a model, in a zone that the model does not use yet."""
     everything = ec2.describe_subnets()["Subnets"]
-    mine = [one for one in everything if one["SubnetId"] in finding.evidence["subnets"]]
-    zones = {one["AvailabilityZoneId"] for one in mine}
+    mine = [subnet for subnet in everything if subnet["SubnetId"] in finding.evidence["subnets"]]
+    zones = {subnet["AvailabilityZoneId"] for subnet in mine}
     return next(
-        str(one["SubnetId"])
-        for one in everything
-        if one["VpcId"] == mine[0]["VpcId"] and one["AvailabilityZoneId"] not in zones and one["SubnetId"] != MAIN_LOCAL
+        str(subnet["SubnetId"])
+        for subnet in everything
+        if subnet["VpcId"] == mine[0]["VpcId"]
+        and subnet["AvailabilityZoneId"] not in zones
+        and subnet["SubnetId"] != MAIN_LOCAL
     )
 
 
@@ -140,7 +142,7 @@ def pasted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pasted]:
 
 def test_every_command_is_accepted(pasted: Pasted) -> None:
     refused = [
-        f"{told(finding)}: {pasted.complaints[finding.id]}"
+        f"{label(finding)}: {pasted.complaints[finding.id]}"
         for finding in pasted.before.findings
         if pasted.complaints[finding.id]
     ]
@@ -148,18 +150,18 @@ def test_every_command_is_accepted(pasted: Pasted) -> None:
 
 
 def test_what_a_fix_claims_to_mend_is_mended(pasted: Pasted) -> None:
-    left = {told(finding) for finding in pasted.after.findings}
-    lasting = [told(finding) for finding in pasted.before.findings if told(finding) in left and not stays(finding)]
+    left = {label(finding) for finding in pasted.after.findings}
+    lasting = [label(finding) for finding in pasted.before.findings if label(finding) in left and not stays(finding)]
     assert not lasting, "\n".join(lasting)
 
 
 def test_nothing_new_is_wrong_afterwards(pasted: Pasted) -> None:
-    known = {told(finding) for finding in pasted.before.findings}
+    known = {label(finding) for finding in pasted.before.findings}
     # What did not serve was not judged by any other rule.
     serving_again = {finding.resource.name for finding in pasted.before.findings if finding.rule == "endpoint-degraded"}
     new = [
-        f"{told(finding)}: {finding.summary}"
+        f"{label(finding)}: {finding.summary}"
         for finding in pasted.after.findings
-        if told(finding) not in known and finding.resource.name.partition("/")[0] not in serving_again
+        if label(finding) not in known and finding.resource.name.partition("/")[0] not in serving_again
     ]
     assert not new, "\n".join(new)

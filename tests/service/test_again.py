@@ -194,8 +194,8 @@ def test_a_new_component_on_one_copy_is_told_by_the_message(
     seed.inference_component(ACCOUNT, REGION, "churn", status="InService", copies=(1, 1), modified=NOW)
     subscriber.received()
     assert received(client, record(1, COMPONENT)) == {"batchItemFailures": []}
-    told = [json.loads(message["Message"])["finding"]["rule"] for message in subscriber.received()]
-    assert "inference-component-single-copy" in told
+    rules = [json.loads(message["Message"])["finding"]["rule"] for message in subscriber.received()]
+    assert "inference-component-single-copy" in rules
 
 
 @pytest.mark.parametrize(

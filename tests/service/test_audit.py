@@ -110,7 +110,7 @@ def account(emulator: Emulator) -> Emulator:
     return emulator
 
 
-def found(report: Report) -> set[tuple[str, str]]:
+def rules_and_names(report: Report) -> set[tuple[str, str]]:
     return {(finding.rule, finding.resource.name) for finding in report.findings}
 
 
@@ -130,7 +130,7 @@ EXPECTED = {
 def test_a_sweep_finds_every_defect_and_nothing_else(account: Emulator, new_service: NewService) -> None:
     service = new_service()
     report = service.audit(service.scope(), "cli")
-    assert {one for one in found(report) if one[0] != "vpc-single-az"} == EXPECTED
+    assert {pair for pair in rules_and_names(report) if pair[0] != "vpc-single-az"} == EXPECTED
     assert report.complete
     assert {finding.owner for finding in report.findings if finding.resource.name == "alone/AllTraffic"} == {"team-a"}
 
@@ -166,7 +166,7 @@ def test_a_denied_operation_is_a_blind_spot_and_never_an_absence(
     assert "AccessDenied" in report.blind_spots[0].error or "Unauthorized" in report.blind_spots[0].error
     assert report.rules[left_unknown].unknown > 0
     assert not report.complete
-    assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
+    assert {pair for pair in rules_and_names(report) if pair[0] != "vpc-single-az"} == {
         finding for finding in EXPECTED if finding[0] not in lost
     }
 
@@ -178,7 +178,7 @@ def test_without_search_lists_and_descriptions_give_the_same_findings(
     searched = service.audit(service.scope(), "cli")
     front.deny("sagemaker:Search")
     listed = new_service().audit(service.scope(), "cli")
-    assert found(listed) == found(searched)
+    assert rules_and_names(listed) == rules_and_names(searched)
     assert {finding.owner for finding in listed.findings} == {finding.owner for finding in searched.findings}
     assert listed.rules == searched.rules
     assert [(spot.operation, spot.effect) for spot in listed.blind_spots] == [("sagemaker:Search", [])]
@@ -202,8 +202,8 @@ def test_one_denied_description_leaves_only_its_resource_unknown(
     front.deny("sagemaker:DescribeEndpointConfig", when=lambda call: call.params["EndpointConfigName"] == "lazy-gpu")
     service = new_service()
     report = service.audit(service.scope(), "cli")
-    assert ("endpoint-gpu-underutilized", "lazy-gpu/AllTraffic") not in found(report)
-    assert ("endpoint-idle", "idle-gpu/AllTraffic") in found(report)
+    assert ("endpoint-gpu-underutilized", "lazy-gpu/AllTraffic") not in rules_and_names(report)
+    assert ("endpoint-idle", "idle-gpu/AllTraffic") in rules_and_names(report)
     assert report.rules["endpoint-gpu-underutilized"].unknown == 1
     spot = next(spot for spot in report.blind_spots if spot.operation == "sagemaker:DescribeEndpointConfig")
     assert spot.resource == "lazy-gpu"
@@ -264,7 +264,7 @@ def test_a_named_endpoint_is_audited_with_what_it_rests_on_and_nothing_else(
     scope = service.scope(resources=[ResourceRef("endpoint", "walled-in")])
     front.calls.clear()
     report = service.audit(scope, "event")
-    assert {one for one in found(report) if one[0] != "vpc-single-az"} == {
+    assert {pair for pair in rules_and_names(report) if pair[0] != "vpc-single-az"} == {
         finding for finding in EXPECTED if finding[1].startswith("walled-in")
     }
     assert report.resources["endpoint"] == 1
@@ -326,7 +326,7 @@ def test_a_named_endpoint_that_a_policy_and_a_schedule_scale_costs_at_most_sixte
     service = new_service()
     front.calls.clear()
     report = service.audit(service.scope(resources=[ResourceRef("endpoint", "nightly")]), "event")
-    fired = {rule for rule, _ in found(report)}
+    fired = {rule for rule, _ in rules_and_names(report)}
     assert {"autoscaling-min-below-two", "autoscaling-alarm-broken"} <= fired
     assert sum(front.calls.values()) <= 16
     asked_by_name = {
@@ -368,7 +368,7 @@ def test_a_named_training_job_costs_at_most_three_calls(
     scope = service.scope(resources=[ResourceRef("training-job", "spot")])
     front.calls.clear()
     report = service.audit(scope, "event")
-    assert found(report) == {("training-spot-no-checkpoint", "spot")}
+    assert rules_and_names(report) == {("training-spot-no-checkpoint", "spot")}
     assert sum(front.calls.values()) <= 3
     assert set(front.calls) <= {"sagemaker:DescribeTrainingJob", "sagemaker:ListTags", "ec2:DescribeSubnets"}
 

@@ -64,7 +64,7 @@ def judged(emulator: Emulator, rule: str, memory: ProcessMemory | None = None) -
     return auditor.audit(Scope(ACCOUNT, REGION, rules=frozenset({rule})), "cli")
 
 
-def told(report: Report) -> dict[str, Finding]:
+def findings_by_quota(report: Report) -> dict[str, Finding]:
     """The findings by the quota's name."""
     return {finding.resource.name: finding for finding in report.findings}
 
@@ -73,7 +73,7 @@ def test_two_endpoints_of_four_against_a_quota_of_five(emulator: Emulator) -> No
     for name in ("ranking", "search"):
         an_endpoint(emulator, name, maximum=4)
     seed.service_quota(ACCOUNT, REGION, QUOTA, 5)
-    finding = told(audited(emulator))[QUOTA]
+    finding = findings_by_quota(audited(emulator))[QUOTA]
     assert (finding.rule, finding.severity) == (RULE, "medium")
     assert finding.evidence["quota"] == 5 and finding.evidence["may_reach"] == 8
     assert finding.evidence["variants"] == {
@@ -83,14 +83,14 @@ def test_two_endpoints_of_four_against_a_quota_of_five(emulator: Emulator) -> No
     assert "request-service-quota-increase" in finding.fix.commands[1]
     assert "--desired-value 8" in finding.fix.commands[1]
     seed.service_quota(ACCOUNT, REGION, QUOTA, 8)
-    assert told(audited(emulator)) == {}
+    assert findings_by_quota(audited(emulator)) == {}
 
 
 def test_the_quota_of_all_instances_holds_over_all_types(emulator: Emulator) -> None:
     for name in ("ranking", "search"):
         an_endpoint(emulator, name, maximum=4)
     seed.service_quota(ACCOUNT, REGION, ALL_INSTANCES, 7)
-    assert set(told(audited(emulator))) == {ALL_INSTANCES}
+    assert set(findings_by_quota(audited(emulator))) == {ALL_INSTANCES}
 
 
 def test_quotas_are_read_once_a_day(emulator: Emulator, front: Front) -> None:
@@ -100,15 +100,15 @@ def test_quotas_are_read_once_a_day(emulator: Emulator, front: Front) -> None:
     assert first.api_calls[LIST] == 3  # a hundred a page
     seed.service_quota(ACCOUNT, REGION, QUOTA, 3)
     same_day = audited(emulator, memory, now + timedelta(hours=23))
-    assert LIST not in same_day.api_calls and told(same_day) == {}
-    assert set(told(audited(emulator, memory, now + timedelta(hours=24)))) == {QUOTA}
+    assert LIST not in same_day.api_calls and findings_by_quota(same_day) == {}
+    assert set(findings_by_quota(audited(emulator, memory, now + timedelta(hours=24)))) == {QUOTA}
 
 
 def test_a_list_without_the_type_proves_nothing(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     an_endpoint(emulator, "ranking", maximum=4)
     monkeypatch.setattr("emulator.extension.quotas.names", lambda: (ALL_INSTANCES,))
     report = audited(emulator)
-    assert told(report) == {}
+    assert findings_by_quota(report) == {}
     assert report.rules[RULE].unknown == 1
     assert [spot.error for spot in report.blind_spots] == [f"ListServiceQuotas does not list {QUOTA}"]
 
@@ -117,7 +117,7 @@ def test_denied_quotas_are_a_blind_spot_of_their_rule_alone(emulator: Emulator, 
     an_endpoint(emulator, "ranking", maximum=4)
     front.deny(LIST)
     report = audited(emulator)
-    assert told(report) == {}
+    assert findings_by_quota(report) == {}
     assert [(spot.operation, spot.effect) for spot in report.blind_spots] == [(LIST, [RULE])]
 
 

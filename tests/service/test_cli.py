@@ -72,7 +72,7 @@ def test_a_report_is_written_whole_to_a_file(account: Emulator, capsys: Captured
     assert run(["audit", "--format", "json", "--output", str(path)]) == 0
     assert json.loads(path.read_text())["accounts"] == [ACCOUNT]
     assert capsys.readouterr().out == ""
-    assert [one.name for one in path.parent.iterdir()] == ["report.json"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["report.json"]
 
 
 @pytest.mark.parametrize(

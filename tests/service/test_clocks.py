@@ -45,8 +45,8 @@ def stamped(offset: timedelta) -> dict[str, Any]:
     return {**event, "time": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "detail": {**event["detail"], **times}}
 
 
-def told(account: Account) -> list[tuple[str, str]]:
-    return [(notice["finding"]["rule"], notice["kind"]) for notice in account.told()]
+def notices_of(account: Account) -> list[tuple[str, str]]:
+    return [(notice["finding"]["rule"], notice["kind"]) for notice in account.notices()]
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
@@ -54,13 +54,13 @@ def test_the_times_of_an_event_resolve_nothing_and_hide_nothing(
     client: Client, account: Account, offset: timedelta
 ) -> None:
     sent(client, "audit_on_sagemaker_event", stamped(offset))
-    first = told(account)
+    first = notices_of(account)
     assert ("endpoint-single-instance", "finding") in first
     sent(client, "audit_on_sagemaker_event", stamped(-offset))
-    assert told(account) == []
+    assert notices_of(account) == []
     seed.endpoint(ACCOUNT, REGION, "endpoint-0", status="Failed")
     sent(client, "audit_on_sagemaker_event", stamped(offset))
-    assert ("endpoint-degraded", "finding") in told(account)
+    assert ("endpoint-degraded", "finding") in notices_of(account)
 
 
 @pytest.mark.parametrize("offset", OFFSETS)
@@ -71,6 +71,6 @@ def test_the_times_of_a_message_do_neither(client: Client, account: Account, off
     times = {"SentTimestamp": moment, "ApproximateFirstReceiveTimestamp": moment, "ApproximateReceiveCount": "1"}
     record = {"messageId": "m", "body": json.dumps(body), "attributes": times}
     assert sent(client, "audit_part", {"Records": [record]}) == {"batchItemFailures": []}
-    assert ("endpoint-single-instance", "finding") in told(account)
+    assert ("endpoint-single-instance", "finding") in notices_of(account)
     assert sent(client, "audit_part", {"Records": [record]}) == {"batchItemFailures": []}
-    assert told(account) == []
+    assert notices_of(account) == []

@@ -34,7 +34,7 @@ def arn(sagemaker: Any) -> str:
     return made
 
 
-def found(report: Report) -> list[tuple[str, str, str]]:
+def findings_of(report: Report) -> list[tuple[str, str, str]]:
     return [(finding.rule, finding.resource.name, finding.resource.arn) for finding in report.findings]
 
 
@@ -42,7 +42,7 @@ def test_a_sweep_reads_every_cluster(arn: str, new_service: NewService) -> None:
     service = new_service()
     report = service.audit(service.scope(), "cli")
     assert report.resources["cluster"] == 2
-    assert found(report) == [("cluster-node-recovery-off", NAME, arn)]
+    assert findings_of(report) == [("cluster-node-recovery-off", NAME, arn)]
     assert report.findings[0].resource.console_url is not None
     assert report.findings[0].resource.console_url.endswith(f"#/cluster-management/{NAME}")
 
@@ -52,7 +52,7 @@ def test_an_audit_by_arn_reads_that_cluster_alone(arn: str, new_service: NewServ
     report = service.audit(service.scope(resources=[parse_resource(arn, account=ACCOUNT, region=REGION)]), "cli")
     assert report.resources == {"cluster": 1}
     assert report.scope.resources == [arn]
-    assert found(report) == [("cluster-node-recovery-off", NAME, arn)]
+    assert findings_of(report) == [("cluster-node-recovery-off", NAME, arn)]
     assert "sagemaker:ListClusters" not in report.api_calls
 
 

@@ -31,7 +31,7 @@ def service(emulator: Emulator, subscriber: Subscriber) -> Service:
     return Service(Settings(table="ledger", topic_arn=subscriber.topic), boto3.Session(region_name=REGION))
 
 
-def told(subscriber: Subscriber) -> list[str]:
+def subjects(subscriber: Subscriber) -> list[str]:
     return [notice["Subject"] for notice in subscriber.received()]
 
 
@@ -44,16 +44,16 @@ def test_that_an_endpoint_is_gone_is_told_by_the_attempt_that_reaches_the_channe
 ) -> None:
     event = endpoint_event("churn")
     service.on_event(event)
-    number = len(told(subscriber))
+    number = len(subjects(subscriber))
     emulator.client("sagemaker").delete_endpoint(EndpointName="churn")
     front.deny("sns:Publish")
     with pytest.raises(NotDelivered):
         service.on_event(event)
     front.clear()
     service.on_event(event)  # by now the finding is resolved, and the endpoint is no more
-    assert len(told(subscriber)) == number > 0
+    assert len(subjects(subscriber)) == number > 0
     service.on_event(event)
-    assert told(subscriber) == []
+    assert subjects(subscriber) == []
 
 
 def test_an_event_asks_the_index_of_resources_once(service: Service, front: Front) -> None:

@@ -78,9 +78,9 @@ def test_what_is_sent_of_it_is_within_the_limits_of_every_door(report: Report) -
 def test_under_the_strict_policy_every_rule_finds_something(emulator_of_demo: Emulator) -> None:
     service = Service(Settings(policy="strict"), emulator_of_demo.session())
     strict = service.audit(service.scope(), "cli")
-    told = {finding.rule for finding in strict.findings}
+    rules = {finding.rule for finding in strict.findings}
     merged = {rule for finding in strict.findings for rule in finding.evidence.get("merged", {})}
-    assert set(RULES) - told - merged == set()
+    assert set(RULES) - rules - merged == set()
 
 
 def test_each_finding_is_as_severe_and_as_sure_as_the_case_that_names_its_resource(report: Report) -> None:
@@ -143,11 +143,11 @@ REHEARSED = {
 def test_the_demo_holds_one_of_each_that_a_rehearsal_tells_apart(report: Report) -> None:
     rules = {id for id, rule in RULES.items() if rule.topic == "autoscaling-rehearsal"}
     rules.add("autoscaling-zero-without-wakeup")
-    told: dict[str, set[str]] = {name: set() for name in REHEARSED}
+    rules_of: dict[str, set[str]] = {name: set() for name in REHEARSED}
     for finding in report.findings:
-        if finding.rule in rules and (name := finding.resource.name.split("/")[0]) in told:
-            told[name].add(finding.rule)
-    assert told == REHEARSED
+        if finding.rule in rules and (name := finding.resource.name.split("/")[0]) in rules_of:
+            rules_of[name].add(finding.rule)
+    assert rules_of == REHEARSED
 
 
 def test_every_rule_has_something_to_find(report: Report) -> None:

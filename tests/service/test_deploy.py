@@ -243,10 +243,10 @@ def test_a_stack_that_cannot_be_changed_now_is_left_alone(status: str, session: 
 
 def test_the_command_answers_2_when_a_precondition_is_not_met(session: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert deploying.main(["--stage", "prod", "--bucket", "nowhere", "--dirty"], session) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("not deployed: there is no bucket nowhere;")
-    assert len(told.err.splitlines()) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("not deployed: there is no bucket nowhere;")
+    assert len(output.err.splitlines()) == 1
 
 
 def test_the_command_names_what_it_takes_for_a_parameter(capsys: pytest.CaptureFixture[str]) -> None:
@@ -366,7 +366,7 @@ def test_a_dry_run_of_a_stack_that_is_there_changes_nothing_of_it(
     assert outputs == {"More": "add AWS::SQS::Queue"}
     assert (stacks(), queues()) == (["sagemaker-auditor"], ["auditor-baseline"])
     left = boto3.client("cloudformation", region_name=REGION).list_change_sets(StackName="sagemaker-auditor")
-    assert [one for one in left["Summaries"] if one.get("ExecutionStatus") == "AVAILABLE"] == []
+    assert [summary for summary in left["Summaries"] if summary.get("ExecutionStatus") == "AVAILABLE"] == []
 
 
 def test_functions_take_their_code_from_the_bucket(session: Any, tmp_path: Path) -> None:
@@ -426,7 +426,7 @@ def a_stack(status: str) -> dict[str, Any]:
 
 
 def an_event(id: str, name: str, status: str, reason: str = "") -> dict[str, Any]:
-    told = {"ResourceStatusReason": reason} if reason else {}
+    cause = {"ResourceStatusReason": reason} if reason else {}
     return {
         "StackId": ID,
         "StackName": "sagemaker-auditor",
@@ -435,7 +435,7 @@ def an_event(id: str, name: str, status: str, reason: str = "") -> dict[str, Any
         "LogicalResourceId": name,
         "ResourceType": "AWS::SQS::Queue",
         "ResourceStatus": status,
-        **told,
+        **cause,
     }
 
 
@@ -489,8 +489,8 @@ def test_tags_of_the_stack_stay_unless_they_are_given(session: Any, cloudformati
     cloudformation.add_response("create_change_set", {}, expected)
     cloudformation.add_response("describe_change_set", {"Status": "CREATE_COMPLETE"})
     template: dict[str, Any] = {"Resources": {}, "Parameters": {}}
-    given = {"team": "platform"}
-    assert deploying.proposed(a_place(session), template, URL, {}, before, Saying(), lambda _: None, given) == {
+    stack_tags = {"team": "platform"}
+    assert deploying.proposed(a_place(session), template, URL, {}, before, Saying(), lambda _: None, stack_tags) == {
         **NAMED,
         "ChangeSetName": "deploy-1",
     }
@@ -541,8 +541,8 @@ def test_a_rollback_tells_with_what_it_began(session: Any, cloudformation: Stubb
     say = Saying()
     with pytest.raises(DeployFailed, match="ended as UPDATE_ROLLBACK_COMPLETE; it began with Parts: the name is taken"):
         an_update(session, say)
-    told = [line.split()[0] for line in say.lines if line.startswith("  ")]
-    assert told == ["UPDATE_FAILED", "UPDATE_FAILED", "UPDATE_COMPLETE"]
+    statuses = [line.split()[0] for line in say.lines if line.startswith("  ")]
+    assert statuses == ["UPDATE_FAILED", "UPDATE_FAILED", "UPDATE_COMPLETE"]
 
 
 def test_what_an_earlier_stack_left_is_taken_into_the_new_one(
@@ -566,9 +566,9 @@ def test_what_an_earlier_stack_left_is_taken_into_the_new_one(
     cloudformation.add_response("describe_stacks", a_stack("CREATE_COMPLETE"))
     cloudformation.add_response("describe_stack_events", {"StackEvents": []})
     template: dict[str, Any] = {"Resources": {}, "Parameters": {"Regions": {}}}
-    given = {"Regions": "eu-west-1"}
+    parameters = {"Regions": "eu-west-1"}
     say = Saying()
-    assert deploying.change(a_place(session), template, URL, given, None, say, lambda _: None) is True
+    assert deploying.change(a_place(session), template, URL, parameters, None, say, lambda _: None) is True
     assert say.lines[0] == "taking in what an earlier stack left: auditor-ledger"
 
 

@@ -48,16 +48,19 @@ def ids(path: str, rule: str) -> set[str]:
 def test_new_resolved_and_not_seen(audits: tuple[str, str, str], capsys: Captured) -> None:
     first, second, third = audits
     assert run(["diff", first, second, "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {finding["finding"]["resource"]["name"].split("/")[0] for finding in told["new"]} == {"second", "third"}
-    assert (told["resolved"], told["not_seen"]) == ([], [])
+    differences = json.loads(capsys.readouterr().out)
+    assert {finding["finding"]["resource"]["name"].split("/")[0] for finding in differences["new"]} == {
+        "second",
+        "third",
+    }
+    assert (differences["resolved"], differences["not_seen"]) == ([], [])
 
     assert run(["diff", second, third, "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {finding["finding"]["id"] for finding in told["not_seen"]} == ids(second, "endpoint-idle")
-    assert "endpoint-single-instance" in {finding["finding"]["rule"] for finding in told["resolved"]}
-    assert "endpoint-idle" not in {finding["finding"]["rule"] for finding in told["resolved"]}
-    assert [spot["operation"] for spot in told["blind_spots_appeared"]] == ["cloudwatch:GetMetricData"]
+    differences = json.loads(capsys.readouterr().out)
+    assert {finding["finding"]["id"] for finding in differences["not_seen"]} == ids(second, "endpoint-idle")
+    assert "endpoint-single-instance" in {finding["finding"]["rule"] for finding in differences["resolved"]}
+    assert "endpoint-idle" not in {finding["finding"]["rule"] for finding in differences["resolved"]}
+    assert [spot["operation"] for spot in differences["blind_spots_appeared"]] == ["cloudwatch:GetMetricData"]
 
 
 @pytest.mark.parametrize(("level", "code"), [("high", 3), ("critical", 0)])

@@ -95,11 +95,11 @@ def effects(report: Report) -> set[str]:
 
 
 def test_nothing_is_missing_where_nothing_is_denied(front: Front, session: boto3.Session) -> None:
-    found = diagnose(session, {}, NOW, policy="strict")
-    assert {permission.state for permission in found.permissions} == {"allowed"}
-    assert (found.missing, found.blind, found.policy_to_add) == ([], [], None)
-    assert not [check for check in found.checks if check.state != "ok"]
-    assert sorted(permission.operation for permission in found.permissions) == SWEEP
+    diagnosis = diagnose(session, {}, NOW, policy="strict")
+    assert {permission.state for permission in diagnosis.permissions} == {"allowed"}
+    assert (diagnosis.missing, diagnosis.blind, diagnosis.policy_to_add) == ([], [], None)
+    assert not [check for check in diagnosis.checks if check.state != "ok"]
+    assert sorted(permission.operation for permission in diagnosis.permissions) == SWEEP
 
 
 def test_each_operation_is_asked_once_and_nothing_is_written(front: Front, session: boto3.Session) -> None:
@@ -112,11 +112,11 @@ def test_each_operation_is_asked_once_and_nothing_is_written(front: Front, sessi
 def test_the_doctor_names_exactly_what_is_denied(front: Front, session: boto3.Session, operation: str) -> None:
     front.deny(operation)
     event = operation in NARROW_ONLY
-    found = diagnose(session, {}, NOW, policy="strict", event=event)
-    assert [permission.operation for permission in found.missing] == [operation]
-    assert found.policy_to_add is not None
-    assert found.policy_to_add["Statement"][0]["Action"] == [action(operation)]
-    assert found.blind == needed(load_policy("strict").enabled(), sweep=not event)[operation]
+    diagnosis = diagnose(session, {}, NOW, policy="strict", event=event)
+    assert [permission.operation for permission in diagnosis.missing] == [operation]
+    assert diagnosis.policy_to_add is not None
+    assert diagnosis.policy_to_add["Statement"][0]["Action"] == [action(operation)]
+    assert diagnosis.blind == needed(load_policy("strict").enabled(), sweep=not event)[operation]
 
 
 def test_an_audit_tells_its_findings_where_endpoint_configs_are_unread(front: Front, audit: Audit) -> None:
@@ -180,8 +180,8 @@ def test_the_command_shows_what_is_denied_and_the_policy_to_add(
     assert run(["doctor"]) == 0
     output = capsys.readouterr()
     assert "denied    cloudwatch:GetMetricData" in output.out
-    told = " ".join(output.out.split())  # a line of eighty columns is too short for all three
-    assert "May be unknown: async-failures-untold, endpoint-az-loss-overload, endpoint-gpu-underutilized, " in told
+    text = " ".join(output.out.split())  # a line of eighty columns is too short for all three
+    assert "May be unknown: async-failures-untold, endpoint-az-loss-overload, endpoint-gpu-underutilized, " in text
     assert "not-to-be-shown" not in output.out
     assert output.err == ""
     assert max(map(len, output.out.splitlines())) <= 80
@@ -192,11 +192,11 @@ def test_the_command_shows_what_is_denied_and_the_policy_to_add(
 def test_json_is_for_programs(front: Front, capsys: Captured) -> None:
     front.deny("ec2:DescribeSubnets")
     assert run(["doctor", "--format", "json", "--strict"]) == 4
-    told = json.loads(capsys.readouterr().out)
-    assert (told["ready"], told["audit"]) == (False, "sweep")
-    denied = [permission for permission in told["permissions"] if permission["state"] == "denied"]
-    assert [one["operation"] for one in denied] == ["ec2:DescribeSubnets"]
-    assert denied[0]["effect"] == told["blind"]
+    diagnosis = json.loads(capsys.readouterr().out)
+    assert (diagnosis["ready"], diagnosis["audit"]) == (False, "sweep")
+    denied = [permission for permission in diagnosis["permissions"] if permission["state"] == "denied"]
+    assert [permission["operation"] for permission in denied] == ["ec2:DescribeSubnets"]
+    assert denied[0]["effect"] == diagnosis["blind"]
 
 
 def test_an_event_lists_nothing(front: Front, capsys: Captured) -> None:
@@ -214,11 +214,11 @@ def test_what_could_not_be_told_is_neither_allowed_nor_denied(
     front: Front, session: boto3.Session, code: str, status: int, says: str
 ) -> None:
     front.fail("sagemaker:ListModels", status=status, code=code)
-    found = diagnose(session, {}, NOW)
-    (missing,) = found.missing
-    assert (missing.operation, missing.state, found.policy_to_add) == ("sagemaker:ListModels", "unclear", None)
+    diagnosis = diagnose(session, {}, NOW)
+    (missing,) = diagnosis.missing
+    assert (missing.operation, missing.state, diagnosis.policy_to_add) == ("sagemaker:ListModels", "unclear", None)
     assert says in missing.reason
-    assert "model-vpc-single-az" in found.blind
+    assert "model-vpc-single-az" in diagnosis.blind
 
 
 def test_what_the_deployed_stack_uses_is_looked_at_and_changes_no_exit_code(

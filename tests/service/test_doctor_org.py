@@ -58,18 +58,18 @@ def member_client(account: Account, member: str) -> Any:
 def diagnosed(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, Any]:
     named = [word for member in MEMBERS for word in ("--account", member)]
     assert run([*ARGUMENTS, *named, *arguments]) == code
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    diagnosis: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return diagnosis
 
 
-def states(told: dict[str, Any], member: str) -> dict[str, str]:
-    (found,) = [listed for listed in told["members"] if listed["account"] == member]
-    return {check["topic"]: check["state"] for check in found["checks"]}
+def states(diagnosis: dict[str, Any], member: str) -> dict[str, str]:
+    (entry,) = [listed for listed in diagnosis["members"] if listed["account"] == member]
+    return {check["topic"]: check["state"] for check in entry["checks"]}
 
 
-def text_of(told: dict[str, Any], member: str, topic: str) -> str:
-    (found,) = [listed for listed in told["members"] if listed["account"] == member]
-    text: str = next(check["text"] for check in found["checks"] if check["topic"] == topic)
+def text_of(diagnosis: dict[str, Any], member: str, topic: str) -> str:
+    (entry,) = [listed for listed in diagnosis["members"] if listed["account"] == member]
+    text: str = next(check["text"] for check in entry["checks"] if check["topic"] == topic)
     return text
 
 
@@ -78,10 +78,10 @@ def test_accounts_that_are_as_they_should_be_are_ready(
     account: Account, front: Front, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front.calls.clear()
-    told = diagnosed(capsys, "--strict")
-    assert told["ready"] and told["bus"]["state"] == "ok"
+    diagnosis = diagnosed(capsys, "--strict")
+    assert diagnosis["ready"] and diagnosis["bus"]["state"] == "ok"
     for member in MEMBERS:
-        assert set(states(told, member).values()) == {"ok"}, told
+        assert set(states(diagnosis, member).values()) == {"ok"}, diagnosis
     changing = [name for name in front.calls if name.split(":")[1].startswith(("Create", "Put", "Delete", "Update"))]
     assert changing == [], "a doctor changes nothing"
 
@@ -99,13 +99,13 @@ def test_what_is_wrong_is_told_with_what_to_do(
     front.deny("sts:AssumeRole", of_second)
     front.deny("sagemaker:ListTrainingPlans")
     member_client(account, first).disable_rule(Name=next(patterns())[0])
-    told = diagnosed(capsys, "--strict", code=4)
-    assert not told["ready"]
-    assert states(told, second) == {"role": "wrong"}
-    assert "deploy infra/member-role.yaml there" in text_of(told, second, "role")
-    assert states(told, first) == {"role": "ok", "external id": "wrong", "permissions": "wrong", "events": "wrong"}
-    assert "sagemaker:ListTrainingPlans" in text_of(told, first, "permissions")
-    assert f"of {len(SENT)} kinds are not sent" in text_of(told, first, "events")
+    diagnosis = diagnosed(capsys, "--strict", code=4)
+    assert not diagnosis["ready"]
+    assert states(diagnosis, second) == {"role": "wrong"}
+    assert "deploy infra/member-role.yaml there" in text_of(diagnosis, second, "role")
+    assert states(diagnosis, first) == {"role": "ok", "external id": "wrong", "permissions": "wrong", "events": "wrong"}
+    assert "sagemaker:ListTrainingPlans" in text_of(diagnosis, first, "permissions")
+    assert f"of {len(SENT)} kinds are not sent" in text_of(diagnosis, first, "events")
 
 
 @pytest.mark.slow
@@ -114,9 +114,9 @@ def test_a_bus_that_takes_nothing_makes_events_a_note(
 ) -> None:
     Account(emulator)
     front.deny("sts:AssumeRole", lambda call: "ExternalId" not in call.params)
-    told = diagnosed(capsys)
-    assert told["ready"] and told["bus"]["state"] == "note"
-    assert states(told, MEMBERS[0])["events"] == "note"
+    diagnosis = diagnosed(capsys)
+    assert diagnosis["ready"] and diagnosis["bus"]["state"] == "note"
+    assert states(diagnosis, MEMBERS[0])["events"] == "note"
     page = tmp_path / "members.txt"
     arguments = [*ARGUMENTS[:-1], "table", "--account", MEMBERS[0], "--output", str(page)]
     assert run(arguments) == 0

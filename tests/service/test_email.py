@@ -29,8 +29,8 @@ def verified(emulator: Emulator) -> Emulator:
 def inbox() -> list[EmailMessage]:
     """What SES received."""
     held = ses_backends[DEFAULT_ACCOUNT][DEFAULT_REGION].sent_messages
-    read = [mail.message_from_string(one.raw_data, policy=SMTP) for one in held]
-    return [one for one in read if isinstance(one, EmailMessage)]
+    read = [mail.message_from_string(message.raw_data, policy=SMTP) for message in held]
+    return [message for message in read if isinstance(message, EmailMessage)]
 
 
 def body_of(message: EmailMessage, kind: str) -> str:

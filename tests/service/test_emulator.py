@@ -253,7 +253,7 @@ def test_a_model_has_what_was_given_and_nothing_empty(sagemaker: Any) -> None:
 
 def test_an_endpoint_config_keeps_every_member(sagemaker: Any) -> None:
     a_model(sagemaker)
-    given = {
+    members = {
         "ShadowProductionVariants": [a_variant(VariantName="shadow")],
         "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
         "ExecutionRoleArn": ROLE,
@@ -273,11 +273,11 @@ def test_an_endpoint_config_keeps_every_member(sagemaker: Any) -> None:
             ),
         ],
     }
-    sagemaker.create_endpoint_config(EndpointConfigName="config", **given)
+    sagemaker.create_endpoint_config(EndpointConfigName="config", **members)
     config = sagemaker.describe_endpoint_config(EndpointConfigName="config")
     assert_complete(sagemaker, "DescribeEndpointConfig", config)
     for member in ("VpcConfig", "ExecutionRoleArn", "EnableNetworkIsolation", "AsyncInferenceConfig"):
-        assert config[member] == given[member]
+        assert config[member] == members[member]
     assert config["ShadowProductionVariants"][0]["VariantName"] == "shadow"
     assert config["ProductionVariants"][0]["ManagedInstanceScaling"]["MinInstanceCount"] == 2
     assert config["ProductionVariants"][1]["InstancePools"][0]["InstanceType"] == "ml.g5.xlarge"
@@ -288,7 +288,7 @@ def test_an_endpoint_config_keeps_every_member(sagemaker: Any) -> None:
     managed = endpoint["ProductionVariants"][0]
     assert (managed["CurrentInstanceCount"], managed["DesiredInstanceCount"]) == (2, 2)
     assert managed["RoutingConfig"] == {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}
-    assert endpoint["AsyncInferenceConfig"] == given["AsyncInferenceConfig"]
+    assert endpoint["AsyncInferenceConfig"] == members["AsyncInferenceConfig"]
     assert endpoint["ShadowProductionVariants"][0]["DesiredInstanceCount"] == 1
 
 
@@ -377,8 +377,8 @@ def test_lists_page_by_ten_and_by_a_hundred_at_most(sagemaker: Any) -> None:
     assert refused(sagemaker.list_models, NextToken="forged")[0] == "ValidationException"
     pages = list(sagemaker.get_paginator("list_models").paginate(PaginationConfig={"PageSize": 20}))
     assert [len(answer["Models"]) for answer in pages] == [20, 5]
-    found = [model["ModelName"] for answer in pages for model in answer["Models"]]
-    assert sorted(found) == [f"model-{number:02}" for number in range(25)]
+    listed_names = [model["ModelName"] for answer in pages for model in answer["Models"]]
+    assert sorted(listed_names) == [f"model-{number:02}" for number in range(25)]
     assert names(
         sagemaker, "list_models", "Models", "ModelName", SortBy="Name", SortOrder="Ascending", MaxResults=2
     ) == ["model-00", "model-01"]
@@ -587,7 +587,7 @@ def test_transform_and_recommendations_jobs(sagemaker: Any) -> None:
 # SageMaker: Search
 
 
-def found(sagemaker: Any, *filters: tuple[str, ...], resource: str = "TrainingJob", **expression: Any) -> list[str]:
+def matches(sagemaker: Any, *filters: tuple[str, ...], resource: str = "TrainingJob", **expression: Any) -> list[str]:
     conditions = [dict(zip(("Name", "Operator", "Value"), condition, strict=False)) for condition in filters]
     expression = {**({"Filters": conditions} if conditions else {}), **expression}
     answer = sagemaker.search(
@@ -641,20 +641,20 @@ def three_jobs(sagemaker: Any) -> None:
     ],
 )
 def test_search_filters(sagemaker: Any, filters: list[tuple[str, ...]], expected: list[str]) -> None:
-    assert found(sagemaker, *filters) == expected
+    assert matches(sagemaker, *filters) == expected
 
 
 @pytest.mark.usefixtures("three_jobs")
 def test_search_combines_filters(sagemaker: Any) -> None:
     failed, red = ("TrainingJobStatus", "Equals", "Failed"), ("Tags.team", "Equals", "red")
-    assert found(sagemaker, failed, red) == []
-    assert found(sagemaker, failed, red, Operator="Or") == ["a", "c"]
+    assert matches(sagemaker, failed, red) == []
+    assert matches(sagemaker, failed, red, Operator="Or") == ["a", "c"]
     spot = {"Filters": [{"Name": "EnableManagedSpotTraining", "Operator": "Equals", "Value": "true"}]}
-    assert found(sagemaker, failed, SubExpressions=[spot]) == ["c"]
+    assert matches(sagemaker, failed, SubExpressions=[spot]) == ["c"]
     uri = {"Name": "InputDataConfig.DataSource.S3DataSource.S3Uri", "Operator": "Equals", "Value": "s3://b/x"}
     channel = {"Name": "InputDataConfig.ChannelName", "Operator": "Equals", "Value": "train"}
     nested = {"NestedPropertyName": "InputDataConfig", "Filters": [uri, channel]}
-    assert found(sagemaker, NestedFilters=[nested]) == ["c"]
+    assert matches(sagemaker, NestedFilters=[nested]) == ["c"]
     unknown = {"Filters": [{"Name": "Colour", "Operator": "Equals", "Value": "x"}]}
     code, message = refused(sagemaker.search, Resource="TrainingJob", SearchExpression=unknown)
     assert (code, message) == ("ValidationException", "Unknown property name: Colour")
@@ -677,7 +677,7 @@ def test_search_knows_endpoints_models_and_tuning_jobs(sagemaker: Any) -> None:
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}
     a_model(sagemaker, "private", VpcConfig=vpc, Tags=[{"Key": "team", "Value": "red"}])
     seed.tuning_job(ACCOUNT, REGION, "tune", tags={"team": "red"})
-    assert found(sagemaker, ("EndpointStatus", "Equals", "InService"), resource="Endpoint") == ["endpoint"]
+    assert matches(sagemaker, ("EndpointStatus", "Equals", "InService"), resource="Endpoint") == ["endpoint"]
     endpoint = sagemaker.search(Resource="Endpoint")["Results"][0]["Endpoint"]
     assert endpoint["ProductionVariants"][0]["DesiredInstanceCount"] == 1
     assert endpoint["ShadowProductionVariants"][0]["VariantName"] == "shadow"
@@ -689,7 +689,7 @@ def test_search_knows_endpoints_models_and_tuning_jobs(sagemaker: Any) -> None:
     dashboard = sagemaker.search(Resource="Model", SearchExpression=used)["Results"][0]["Model"]
     assert [entry["EndpointName"] for entry in dashboard["Endpoints"]] == ["endpoint"]
     tags = ("Tags.team", "Equals", "red")
-    assert found(sagemaker, tags, resource="HyperParameterTuningJob") == ["tune"]
+    assert matches(sagemaker, tags, resource="HyperParameterTuningJob") == ["tune"]
 
 
 def test_a_seeded_endpoint_shows_what_time_and_chance_made_of_it(sagemaker: Any) -> None:

@@ -40,7 +40,7 @@ def client(subscriber: Subscriber, emulator: Emulator) -> Iterator[Client]:
     handlers.service.cache_clear()
 
 
-def told(subscriber: Subscriber) -> list[tuple[str, str, str]]:
+def changes(subscriber: Subscriber) -> list[tuple[str, str, str]]:
     """What left since the last look: change, rule and resource."""
     bodies = [json.loads(notice["Message"]) for notice in subscriber.received()]
     return sorted(
@@ -72,22 +72,22 @@ def test_an_endpoint_through_its_life(client: Client, subscriber: Subscriber, em
     front.calls.clear()
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
     assert asked(front) <= 12
-    first = told(subscriber)
+    first = changes(subscriber)
     assert ("new", "endpoint-single-instance", "alone/AllTraffic") in first
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
-    assert told(subscriber) == []
+    assert changes(subscriber) == []
     seed.endpoint(ACCOUNT, REGION, "alone", status="Updating", modified=datetime.now(UTC))
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
-    assert told(subscriber) == []
+    assert changes(subscriber) == []
     seed.endpoint(ACCOUNT, REGION, "alone", status="InService", counts={"AllTraffic": (2, 2)})
     sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
-    assert told(subscriber) == [("resolved", "endpoint-single-instance", "alone/AllTraffic")]
+    assert changes(subscriber) == [("resolved", "endpoint-single-instance", "alone/AllTraffic")]
     emulator.client("sagemaker").delete_endpoint(EndpointName="alone")
     front.calls.clear()
     answer = sent(client, "audit_on_sagemaker_event", endpoint_event("alone"))
     assert asked(front) <= 3
     left = {(rule, name) for change, rule, name in first if rule != "endpoint-single-instance"}
-    assert {(rule, name) for change, rule, name in told(subscriber) if change == "resolved"} == left
+    assert {(rule, name) for change, rule, name in changes(subscriber) if change == "resolved"} == left
     assert answer["findings"] == 0
 
 
@@ -110,7 +110,7 @@ def test_a_training_job_costs_three_calls_at_most(client: Client, subscriber: Su
     front.calls.clear()
     sent(client, "audit_on_sagemaker_event", payload("training-job-completed"))
     assert asked(front) <= 3
-    assert ("new", "training-spot-no-checkpoint", "nightly") in told(subscriber)
+    assert ("new", "training-spot-no-checkpoint", "nightly") in changes(subscriber)
 
 
 def test_a_config_costs_four_calls_at_most(
@@ -123,7 +123,7 @@ def test_a_config_costs_four_calls_at_most(
         client, "audit_on_sagemaker_event", {**event, "detail": {"EndpointConfigName": "alone", "Tags": [{"key": "a"}]}}
     )
     assert asked(front) <= 4
-    assert ("new", "endpoint-config-single-instance", "alone") in told(subscriber)
+    assert ("new", "endpoint-config-single-instance", "alone") in changes(subscriber)
 
 
 def test_scaled_to_max_is_told(client: Client, subscriber: Subscriber, emulator: Emulator, front: Front) -> None:
@@ -142,7 +142,7 @@ def test_scaled_to_max_is_told(client: Client, subscriber: Subscriber, emulator:
     front.calls.clear()
     sent(client, "audit_on_scaling_event", {**event, "detail": detail})
     assert asked(front) <= 12
-    assert ("new", "autoscaling-at-max", "busy/AllTraffic") in told(subscriber)
+    assert ("new", "autoscaling-at-max", "busy/AllTraffic") in changes(subscriber)
     answer = sent(client, "audit_on_scaling_event", {**event, "detail": {**detail, "serviceNamespace": "ecs"}})
     assert "ecs is not audited" in answer["dropped"]
 
@@ -153,14 +153,14 @@ def test_scaling_that_is_taken_away_and_put_back(client: Client, subscriber: Sub
     parameters = {"serviceNamespace": "sagemaker", "resourceId": "endpoint/busy/variant/AllTraffic"}
     registered = an_api_call("autoscaling.amazonaws.com", "RegisterScalableTarget", parameters)
     sent(client, "audit_on_api_call", registered)
-    assert ("new", "autoscaling-no-headroom", "busy/AllTraffic") in told(subscriber)
+    assert ("new", "autoscaling-no-headroom", "busy/AllTraffic") in changes(subscriber)
     scaling = emulator.client("application-autoscaling")
     dimension = "sagemaker:variant:DesiredInstanceCount"
     scaling.deregister_scalable_target(
         ServiceNamespace="sagemaker", ResourceId=parameters["resourceId"], ScalableDimension=dimension
     )
     sent(client, "audit_on_api_call", an_api_call("autoscaling.amazonaws.com", "DeregisterScalableTarget", parameters))
-    after = told(subscriber)
+    after = changes(subscriber)
     assert ("resolved", "autoscaling-no-headroom", "busy/AllTraffic") in after
     assert ("new", "variant-no-autoscaling", "busy/AllTraffic") in after
 
@@ -188,12 +188,12 @@ def test_a_subnet_that_is_deleted_audits_what_stands_on_it(
     an_endpoint(emulator, "inside", VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": subnets})
     an_endpoint(emulator, "outside")
     sent(client, "audit_on_schedule", payload("schedule"))
-    told(subscriber)
+    changes(subscriber)
     ec2.delete_subnet(SubnetId=subnets[0])
     front.calls.clear()
     sent(client, "audit_on_api_call", an_api_call("ec2.amazonaws.com", "DeleteSubnet", {"subnetId": subnets[0]}))
     assert asked(front) <= 12
-    assert {(rule, name) for _, rule, name in told(subscriber)} >= {
+    assert {(rule, name) for _, rule, name in changes(subscriber)} >= {
         ("model-vpc-single-az", "inside"),
         ("model-vpc-subnet-missing", "inside"),
     }
@@ -241,11 +241,11 @@ def test_a_scaling_alarm_that_is_deleted_is_told_at_once(
         Alarms=[{"AlarmName": alarm, "AlarmARN": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{alarm}"}],
     )
     sent(client, "audit_on_schedule", payload("schedule"))
-    told(subscriber)
+    changes(subscriber)
     cloudwatch.delete_alarms(AlarmNames=[alarm])
     event = an_api_call("monitoring.amazonaws.com", "DeleteAlarms", {"alarmNames": [alarm]})
     sent(client, "audit_on_api_call", event)
-    assert ("new", "autoscaling-alarm-broken", "scaled/AllTraffic/up") in told(subscriber)
+    assert ("new", "autoscaling-alarm-broken", "scaled/AllTraffic/up") in changes(subscriber)
     others = an_api_call("monitoring.amazonaws.com", "DeleteAlarms", {"alarmNames": ["of-a-table"]})
     assert sent(client, "audit_on_api_call", others) == {"dropped": "nothing that is known stands on it"}
 
@@ -265,9 +265,9 @@ def test_what_aws_health_says_is_told_once_and_when_it_is_over(client: Client, s
     ]
     sent(client, "audit_on_sagemaker_event", health_event(page="2", totalPages="2"))
     sent(client, "audit_on_schedule", payload("schedule"))
-    assert [change for change in told(subscriber) if change[1] == "aws-health"] == []
+    assert [change for change in changes(subscriber) if change[1] == "aws-health"] == []
     sent(client, "audit_on_sagemaker_event", health_event(statusCode="closed"))
-    assert told(subscriber) == [("resolved", "aws-health", name)]
+    assert changes(subscriber) == [("resolved", "aws-health", name)]
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_what_aws_health_says_of_others_is_dropped(
     client: Client, subscriber: Subscriber, detail: dict[str, Any]
 ) -> None:
     assert "dropped" in sent(client, "audit_on_sagemaker_event", health_event(**detail))
-    assert told(subscriber) == []
+    assert changes(subscriber) == []
 
 
 def test_get_audit_answers_from_the_ledger(client: Client, emulator: Emulator, front: Front) -> None:

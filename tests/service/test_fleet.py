@@ -72,7 +72,7 @@ class Account:
         )
 
     def service(self, **settings: Any) -> Service:
-        given: dict[str, Any] = {
+        defaults: dict[str, Any] = {
             "table": "auditor-ledger",
             "queue_url": self.queue,
             "topic_arn": self.subscriber.topic,
@@ -81,7 +81,7 @@ class Account:
             "role_name": "sagemaker-auditor-member",
             "external_id": "a-secret",
         }
-        return Service(Settings(**{**given, **settings}), boto3.Session(region_name=REGION))
+        return Service(Settings(**{**defaults, **settings}), boto3.Session(region_name=REGION))
 
     def queued(self) -> list[dict[str, Any]]:
         """The messages on the queue as Lambda gets them, all taken away."""
@@ -94,7 +94,7 @@ class Account:
                 records.append(a_record(json.loads(message["Body"]), id=message["MessageId"]))
         return records
 
-    def told(self) -> list[dict[str, Any]]:
+    def notices(self) -> list[dict[str, Any]]:
         return [json.loads(message["Message"]) for message in self.subscriber.received()]
 
 
@@ -130,14 +130,14 @@ def test_a_run_covers_every_account_and_region_and_tells_each_account_once(accou
     records = account.queued()
     assert len(records) == 6
     assert worked(service, *records) == []
-    digests = {body["account"]: body for body in account.told()}
+    digests = {body["account"]: body for body in account.notices()}
     assert digests.keys() == {ACCOUNT, *MEMBERS}
-    for number, one in enumerate([ACCOUNT, *MEMBERS]):
-        told = {entry["finding"]["resource"]["name"].split("/")[0] for entry in digests[one]["told"]}
-        assert told == {f"endpoint-{number}"}
-        assert digests[one]["region"] == ",".join(sorted(REGIONS))
-        assert digests[one]["audit_id"] == answer["run"]
-        assert {entry["finding"]["account"] for entry in digests[one]["told"]} == {one}
+    for number, member in enumerate([ACCOUNT, *MEMBERS]):
+        names = {entry["finding"]["resource"]["name"].split("/")[0] for entry in digests[member]["told"]}
+        assert names == {f"endpoint-{number}"}
+        assert digests[member]["region"] == ",".join(sorted(REGIONS))
+        assert digests[member]["audit_id"] == answer["run"]
+        assert {entry["finding"]["account"] for entry in digests[member]["told"]} == {member}
     run = service.fleet.runs.get(answer["run"])
     assert run is not None
     assert (run.state, run.done) == ("done", 6)
@@ -151,10 +151,10 @@ def test_what_was_told_is_not_told_again_by_the_next_run(account: Account) -> No
     service = account.service()
     service.on_schedule(SCHEDULE)
     worked(service, *account.queued())
-    account.told()
+    account.notices()
     service.on_schedule({**SCHEDULE, "id": "e-2"})
     worked(service, *account.queued())
-    digests = account.told()
+    digests = account.notices()
     assert len(digests) == 3
     assert [body["told"] for body in digests] == [[], [], []]
 
@@ -167,7 +167,7 @@ def test_a_part_done_twice_and_a_schedule_delivered_twice_change_nothing(account
     assert service.on_schedule(SCHEDULE) == first
     records += account.queued()
     worked(service, records[0], records[0], *records[1:], *records)
-    assert len(account.told()) == 3
+    assert len(account.notices()) == 3
 
 
 def test_an_account_that_lets_nobody_in_is_a_blind_spot_and_holds_up_nothing(account: Account, front: Front) -> None:
@@ -175,7 +175,7 @@ def test_an_account_that_lets_nobody_in_is_a_blind_spot_and_holds_up_nothing(acc
     service = account.service()
     run_id = service.on_schedule(SCHEDULE)["run"]
     assert worked(service, *account.queued()) == []
-    digests = {body["account"]: body for body in account.told()}
+    digests = {body["account"]: body for body in account.notices()}
     assert len(digests) == 3
     spots = digests[MEMBERS[0]]["blind_spots"]
     assert [(spot["operation"], spot["region"]) for spot in spots] == [
@@ -208,9 +208,9 @@ def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
     assert worked(service, *[record for record in records if record is not bad]) == []
     for attempt in (1, 2):
         assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": str(attempt)}}) == [bad["messageId"]]
-        assert account.told() == []
+        assert account.notices() == []
     assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "3"}}) == [bad["messageId"]]
-    digest, notice = account.told()
+    digest, notice = account.notices()
     assert [(spot["operation"], spot["error"]) for spot in digest["blind_spots"]] == [
         ("audit", "MemoryError: too large")
     ]
@@ -220,7 +220,7 @@ def test_a_part_that_keeps_failing_ends_as_a_dead_letter_and_a_blind_spot(
         [f"{ACCOUNT} in us-east-1: MemoryError: too large"],
     )
     assert worked(service, {**bad, "attributes": {"ApproximateReceiveCount": "4"}}) == []
-    assert account.told() == []
+    assert account.notices() == []
     run = get_run(service, json.loads(bad["body"])["run"]).body
     assert (run["state"], run["parts"]["failed"], run["parts"]["lost"]) == ("failed", [f"{ACCOUNT}#us-east-1"], [])
     assert [spot["error"] for spot in run["report"]["blind_spots"]] == ["MemoryError: too large"]
@@ -232,13 +232,13 @@ def test_a_digest_that_could_not_be_sent_is_sent_by_the_next_attempt(account: Ac
     (record,) = account.queued()
     front.fail("sns:Publish", 400, "InvalidParameter", times=1)
     assert worked(service, record) == [record["messageId"]]
-    assert account.told() == []
+    assert account.notices() == []
     assert worked(service, record) == []
-    assert len(account.told()) == 1
+    assert len(account.notices()) == 1
     run = service.fleet.runs.get(run_id)
     assert run is not None and run.state == "done"
     assert worked(service, record) == []
-    assert account.told() == []
+    assert account.notices() == []
 
 
 def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
@@ -250,7 +250,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     whole_run = service.on_schedule(SCHEDULE)
     assert whole_run["parts"] == 1
     worked(service, *account.queued())
-    (before,) = account.told()
+    (before,) = account.notices()
     whole = report_of(service, whole_run["run"])
     monkeypatch.setattr("chalicelib.fleet.fleet.SPLIT_ABOVE", 3)
     split_run = service.on_schedule({**SCHEDULE, "id": "e-2"})
@@ -258,7 +258,7 @@ def test_a_very_large_region_is_two_parts_with_the_same_outcomes(
     records = account.queued()
     assert {json.loads(record["body"])["group"] for record in records} == {"hosting", "jobs"}
     assert worked(service, *records) == []
-    (after,) = account.told()
+    (after,) = account.notices()
     assert (after["told"], after["region"], after["blind_spots"]) == ([], REGION, [])
     assert sum(after["still_open"].values()) == len(before["told"])
     split = report_of(service, split_run["run"])
@@ -285,7 +285,7 @@ def test_e9_an_exemption_for_one_account_is_not_unmatched_in_the_digests_of_the_
     assert worked(service, *account.queued()) == []
     said = {
         digest["account"]: [(note["state"], note["reason"]) for note in digest["exemptions"]]
-        for digest in account.told()
+        for digest in account.notices()
     }
     assert said == {ACCOUNT: [], MEMBERS[0]: [], MEMBERS[1]: [("unmatched", "it is gone")]}
 
@@ -298,7 +298,7 @@ def test_a_queue_that_refuses_is_asked_again_by_the_same_event(account: Account,
     assert account.queued() == []
     service.on_schedule(SCHEDULE)
     worked(service, *account.queued())
-    assert len(account.told()) == 3
+    assert len(account.notices()) == 3
 
 
 def test_a_run_stays_open_while_somebody_else_sends_its_digest(account: Account) -> None:
@@ -313,10 +313,10 @@ def test_a_run_stays_open_while_somebody_else_sends_its_digest(account: Account)
     assert worked(service, record) == [record["messageId"]]
     run = service.fleet.runs.get(run_id)
     assert run is not None and run.state == "running"
-    assert account.told() == []
+    assert account.notices() == []
     other.release()
     assert worked(service, record) == []
-    assert len(account.told()) == 1
+    assert len(account.notices()) == 1
 
 
 def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(account: Account) -> None:
@@ -327,7 +327,7 @@ def test_a_run_whose_last_part_never_comes_is_closed_by_the_next_schedule(accoun
     later = datetime.now(UTC) + timedelta(hours=7)
     service.fleet.runs.clock = lambda: later
     service.fleet.closing.close_stale()
-    digest, notice = account.told()
+    digest, notice = account.notices()
     assert [spot["error"] for spot in digest["blind_spots"]] == ["the part never came to its end"]
     assert notice["kind"] == "run"
 
@@ -400,7 +400,7 @@ def test_a_message_that_is_not_ours_is_dropped(account: Account, body: Any) -> N
 def test_a_part_of_a_run_that_nobody_knows_is_dropped(account: Account) -> None:
     body = {"kind": "audit-part", "run": "a-none", "account": ACCOUNT, "region": REGION}
     assert worked(account.service(), a_record(body)) == []
-    assert account.told() == []
+    assert account.notices() == []
 
 
 Asked = Callable[[str, str, Any], tuple[int, Any, Any]]
@@ -426,7 +426,7 @@ def test_a_large_audit_over_http_is_a_run(account: Account) -> None:
     done = get_run(service, begun.body["audit_id"]).body
     assert done["state"] == "done"
     assert {finding["rule"] for finding in done["report"]["findings"]} == {"endpoint-single-instance"}
-    assert account.told() == []
+    assert account.notices() == []
     assert get_run(service, "a-none").status == 404
     with pytest.raises(InvalidInput, match="is not audited from here"):
         routes.post_audit(service, b'{"accounts": ["999999999999"]}')

@@ -133,8 +133,8 @@ def test_the_page_loads_the_rest_by_its_cursor(client: Client) -> None:
     more = read.data["more"]
     assert len(read.data["findings"]) == 1 and "severity=medium" in more["query"]
     rest = asked(client, f"/audit?{more['query']}&cursor={more['cursor']}", "application/json").json_body["findings"]
-    assert [one["id"] for one in [*read.data["findings"], *rest]] == [
-        one["id"] for one in whole if one["severity"] in ("critical", "high", "medium")
+    assert [finding["id"] for finding in [*read.data["findings"], *rest]] == [
+        finding["id"] for finding in whole if finding["severity"] in ("critical", "high", "medium")
     ]
 
 

@@ -57,7 +57,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 def without_slack(packed: Template) -> Template:
     """The package without the Slack function, as it is made where no secret is named."""
-    kept = {name: one for name, one in packed["Resources"].items() if not name.startswith("DeliverToSlack")}
+    kept = {name: resource for name, resource in packed["Resources"].items() if not name.startswith("DeliverToSlack")}
     return {**packed, "Resources": kept}
 
 
@@ -70,26 +70,28 @@ def stack(request: pytest.FixtureRequest, packed: Template) -> Template:
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
     return {
-        name: one["Properties"]
-        for name, one in template["Resources"].items()
-        if one["Type"] == "AWS::Serverless::Function"
+        name: resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
     }
 
 
 def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    return {name: one["Properties"] for name, one in template["Resources"].items() if one.get("Type") == kind}
+    return {
+        name: resource["Properties"] for name, resource in template["Resources"].items() if resource.get("Type") == kind
+    }
 
 
-def found(document: Any, key: str) -> Iterator[Any]:
+def values_of(document: Any, key: str) -> Iterator[Any]:
     """The values of a key wherever it occurs."""
     if isinstance(document, dict):
         for name, value in document.items():
             if name == key:
                 yield value
-            yield from found(value, key)
+            yield from values_of(value, key)
     elif isinstance(document, list):
-        for one in document:
-            yield from found(one, key)
+        for item in document:
+            yield from values_of(item, key)
 
 
 def translated(stack: Template, monkeypatch: pytest.MonkeyPatch) -> Template:
@@ -179,18 +181,18 @@ def test_every_function_has_an_alarm(stack: Template, metric: str) -> None:
 
 
 def test_every_setting_comes_from_the_stack(stack: Template) -> None:
-    given = set(stack["Globals"]["Function"]["Environment"]["Variables"])
+    variables = set(stack["Globals"]["Function"]["Environment"]["Variables"])
     for function in functions(stack).values():
-        given |= set(function.get("Environment", {}).get("Variables", {}))
+        variables |= set(function.get("Environment", {}).get("Variables", {}))
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    assert given <= known
+    assert variables <= known
     slack = set() if "DeliverToSlack" in stack["Resources"] else {"AUDITOR_SLACK_SECRET"}
-    assert known - given == {"AUDITOR_TEMPLATES"} | slack
+    assert known - variables == {"AUDITOR_TEMPLATES"} | slack
 
 
 def test_the_defaults_of_the_stack_are_accepted_as_settings() -> None:
     template = merged(load(STACK), (ROLLOUT,))
-    defaults = {name: str(one["Default"]) for name, one in template["Parameters"].items()}
+    defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     environment = {
         name: defaults[value["Ref"]] for name, value in variables.items() if value.get("Ref") in template["Parameters"]
@@ -281,7 +283,7 @@ def test_no_alarm_hangs_on_a_sentence() -> None:
 
 def test_concurrency_is_reserved_for_events_only_where_it_is_asked_for(stack: Template) -> None:
     assert stack["Parameters"]["EventsAtOnce"]["Default"] == 0  # a new account has ten, and none to reserve
-    reserved = {name for name, one in functions(stack).items() if "ReservedConcurrentExecutions" in one}
+    reserved = {name for name, function in functions(stack).items() if "ReservedConcurrentExecutions" in function}
     assert reserved == {"AuditOnSagemakerEvent", "AuditOnScalingEvent", "AuditOnApiCall"}
 
 
@@ -289,7 +291,7 @@ def test_alarms_tell_people_through_a_topic_that_lets_them(stack: Template) -> N
     for name, alarm in of_type(stack, "AWS::CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmsTopic"}], name
     key = stack["Resources"]["TopicKey"]["Properties"]["KeyPolicy"]
-    services = {service for one in key["Statement"] if (service := one["Principal"].get("Service"))}
+    services = {service for statement in key["Statement"] if (service := statement["Principal"].get("Service"))}
     assert services == {"cloudwatch.amazonaws.com"}
     for topic in of_type(stack, "AWS::SNS::Topic").values():
         own = {"Fn::GetAtt": ["TopicKey", "Arn"]}
@@ -304,7 +306,7 @@ def test_the_dashboard_shows_every_function_and_alarm() -> None:
     assert shown == set(of_type(template, "AWS::CloudWatch::Alarm"))
     errors = next(widget for widget in widgets if widget["properties"]["title"] == "Errors")
     names = {row[3].strip("${}") for row in errors["properties"]["metrics"]}
-    assert names == {name for name, one in template["Resources"].items() if name + "Logs" in template["Resources"]}
+    assert names == {name for name, resource in template["Resources"].items() if name + "Logs" in template["Resources"]}
 
 
 # ---- what is remembered
@@ -328,7 +330,7 @@ def test_the_bucket_is_closed(stack: Template) -> None:
     bucket = stack["Resources"]["Reports"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert list(found(bucket, "SSEAlgorithm")) == ["aws:kms", "AES256"]
+    assert list(values_of(bucket, "SSEAlgorithm")) == ["aws:kms", "AES256"]
     assert stack["Resources"]["Reports"]["Condition"] == "HasReportsBucket"
 
 
@@ -337,9 +339,11 @@ def test_the_bucket_is_closed(stack: Template) -> None:
 
 def test_no_policy_has_a_wildcard_action(stack: Template) -> None:
     for template in (stack, load(MEMBER_ROLE)):
-        actions = [one for value in found(template, "Action") for one in ([value] if isinstance(value, str) else value)]
+        actions = [
+            name for value in values_of(template, "Action") for name in ([value] if isinstance(value, str) else value)
+        ]
         assert actions
-        assert [one for one in actions if "*" in one] == []
+        assert [name for name in actions if "*" in name] == []
 
 
 def test_what_the_roles_may_touch_carries_the_name(stack: Template) -> None:
@@ -348,8 +352,8 @@ def test_what_the_roles_may_touch_carries_the_name(stack: Template) -> None:
         ("AWS::SQS::Queue", "QueueName"),
         ("AWS::DynamoDB::Table", "TableName"),
     ):
-        for one in of_type(stack, kind).values():
-            assert "auditor" in one[key]
+        for resource in of_type(stack, kind).values():
+            assert "auditor" in resource[key]
 
 
 def statements(function: str) -> list[dict[str, Any]]:
@@ -424,12 +428,14 @@ def test_prices_and_estimates_are_read_only_where_they_are_on(stack: Template, s
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", [action])
     assert all(role["Ref"] in stack["Resources"] for role in policy["Properties"]["Roles"])
-    assert not [function for function in FUNCTIONS for one in statements(function) if action in one["Action"]]
+    assert not [function for function in FUNCTIONS for grant in statements(function) if action in grant["Action"]]
 
 
 def test_the_external_id_is_known_to_the_function_that_assumes_roles_alone(stack: Template) -> None:
     assert "AUDITOR_EXTERNAL_ID" not in stack["Globals"]["Function"]["Environment"]["Variables"]
-    assert {name for name, one in functions(stack).items() if "AUDITOR_EXTERNAL_ID" in json.dumps(one)} == {"AuditPart"}
+    assert {name for name, function in functions(stack).items() if "AUDITOR_EXTERNAL_ID" in json.dumps(function)} == {
+        "AuditPart"
+    }
     assuming = [
         name for name in FUNCTIONS if any("sts:AssumeRole" in statement["Action"] for statement in statements(name))
     ]
@@ -510,7 +516,11 @@ def test_they_may_send_to_the_bus_of_the_auditor_and_nothing_else() -> None:
 def test_the_bus_takes_events_of_aws_alone_and_from_the_configured_accounts_alone(stack: Template) -> None:
     rules = of_type(load(MEMBER_EVENTS), "AWS::Events::Rule").values()
     sources = {source for rule in rules for source in rule["EventPattern"]["source"]}
-    policies = {name: one for name, one in stack["Resources"].items() if one["Type"] == "AWS::Events::EventBusPolicy"}
+    policies = {
+        name: resource
+        for name, resource in stack["Resources"].items()
+        if resource["Type"] == "AWS::Events::EventBusPolicy"
+    }
     assert len(policies) == 2
     for policy in policies.values():
         statement = policy["Properties"]["Statement"]

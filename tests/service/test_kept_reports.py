@@ -35,9 +35,9 @@ def test_a_report_in_a_bucket_is_shown_in_any_format(bucket: Emulator, capsys: C
     page = tmp_path / "report.html"
     assert run(["show", ADDRESS, "--format", "html", "--output", str(page)]) == 0
     assert "endpoint-1/AllTraffic" in page.read_text()
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == f"auditor: wrote {page} (html, {page.stat().st_size:,} bytes)\n"
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err == f"auditor: wrote {page} (html, {page.stat().st_size:,} bytes)\n"
     assert run(["show", ADDRESS, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == REPORT.model_dump(mode="json")
 

@@ -35,9 +35,9 @@ def words(notices: Any) -> list[tuple[str, str]]:
 
 
 def test_a_finding_through_its_life(story: Story) -> None:
-    found = on_churn(Severity.MEDIUM)
-    assert words(story.event(found)) == [("finding", "new")]
-    assert words(story.later(hours=1).event(found)) == []
+    finding = on_churn(Severity.MEDIUM)
+    assert words(story.event(finding)) == [("finding", "new")]
+    assert words(story.later(hours=1).event(finding)) == []
     (worse,) = story.later(hours=1).event(on_churn(Severity.HIGH))
     assert words([worse]) == [("finding", "worse")]
     assert worse.only.before is Severity.MEDIUM
@@ -48,15 +48,15 @@ def test_a_finding_through_its_life(story: Story) -> None:
     exemption = Exemption(reason="a trial", expires=date(2026, 12, 31))
     assert words(story.later(hours=1).event(on_churn(status="exempt", exemption=exemption))) == []
     assert words(story.later(days=40).event(on_churn(exemption=exemption))) == [("finding", "back")]
-    (resolved,) = story.later(hours=2).event(passed=(found,))
+    (resolved,) = story.later(hours=2).event(passed=(finding,))
     assert words([resolved]) == [("resolved", "resolved")]
     assert resolved.only.finding.resolved_at == story.now
-    assert words(story.later(hours=2).event(passed=(found,))) == []
+    assert words(story.later(hours=2).event(passed=(finding,))) == []
     (back,) = story.later(days=3).event(on_churn())
     assert words([back]) == [("finding", "back")]
     assert back.only.away_days == 3.1
     assert back.only.finding.first_seen == NOW
-    assert {message.only.finding.id for message in story.sent} == {found.id}
+    assert {message.only.finding.id for message in story.sent} == {finding.id}
 
 
 def test_a_severity_that_fell_and_rises_again_is_told(story: Story) -> None:
@@ -150,7 +150,7 @@ def test_a_digest_tells_what_changed_and_counts_the_rest(story: Story) -> None:
     first, second, third = (a_finding(number) for number in (1, 2, 3))
     story.sweep(first, second)
     digest = story.later(days=1).sweep(first, third, passed=(second,))
-    changes = {change: [one.finding.id for one in several] for change, several in digest.changes}
+    changes = {change: [entry.finding.id for entry in entries] for change, entries in digest.changes}
     assert changes == {"new": [third.id], "resolved": [second.id]}
     assert digest.still_open == {"high": 1}
     assert digest.by_severity == {"high": 1}
@@ -216,8 +216,8 @@ def test_findings_are_listed_worst_first_by_page_without_a_scan(story: Story) ->
         if cursor is None:
             break
     assert pages == 5
-    assert len({one.id for one in seen}) == 250
-    ranks = [one.severity.rank for one in seen]
+    assert len({finding.id for finding in seen}) == 250
+    ranks = [finding.severity.rank for finding in seen]
     assert ranks == sorted(ranks, reverse=True)
     high = story.ledger.listed(Query(ACCOUNT, severity=Severity.HIGH), 500)
     assert {finding.severity for finding in high.findings} == {Severity.HIGH}

@@ -112,10 +112,10 @@ def test_a_sweep_that_began_before_an_endpoint_was_mended_is_silent_about_it(emu
     assert "endpoint-single-instance" in {finding.rule for finding in sweep.report.findings}
     seed.endpoint(ACCOUNT, REGION, "alone", status="InService", counts={"AllTraffic": (2, 2)})
     quick.on_event({**endpoint_event("alone"), "time": datetime.now().isoformat()})
-    told: list[Notice] = []
-    publisher = replace(slow.publisher, channels={"sns": lambda notice, report: told.append(notice)})
+    notices: list[Notice] = []
+    publisher = replace(slow.publisher, channels={"sns": lambda notice, report: notices.append(notice)})
     publisher.sweep([sweep], sweep.report)
-    (notice,) = told
+    (notice,) = notices
     assert "endpoint-single-instance" not in {change.finding.rule for change in notice.told}
     known = slow.ledger.unresolved(ACCOUNT, REGION) if slow.ledger else {}
     assert "endpoint-single-instance" not in {entry.finding.rule for entry in known.values()}

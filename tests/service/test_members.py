@@ -65,11 +65,11 @@ def reads(front: Front) -> list[tuple[str, str]]:
     return [(call.account, call.name) for call in front.history if call.service not in own]
 
 
-def told(account: Account) -> list[tuple[str, str, str]]:
+def changes(account: Account) -> list[tuple[str, str, str]]:
     """The account, rule and change of everything that was told since the last look."""
     return [
         (notice["account"], change["finding"]["rule"], change["change"])
-        for notice in account.told()
+        for notice in account.notices()
         for change in notice["told"]
     ]
 
@@ -85,7 +85,7 @@ def test_an_event_of_a_member_is_handed_over_and_audited_with_its_role(
     assert invoke(PARTS, {"Records": [record]}) == {"batchItemFailures": []}
     assert {owner for owner, _ in reads(front)} == {MEMBER}
     assert len(reads(front)) <= MOST_CALLS
-    assert {owner for owner, _, _ in told(account)} == {MEMBER}
+    assert {owner for owner, _, _ in changes(account)} == {MEMBER}
 
 
 def test_it_is_judged_as_an_event_of_the_own_account(invoke: Invoke, account: Account) -> None:
@@ -94,10 +94,10 @@ def test_it_is_judged_as_an_event_of_the_own_account(invoke: Invoke, account: Ac
         seed.endpoint(owner, REGION, "endpoint-1", created=LATELY, modified=LATELY)
     invoke(NATIVE, CHANGED)
     invoke(PARTS, {"Records": account.queued()})
-    of_member = [(rule, change) for _, rule, change in told(account)]
+    of_member = [(rule, change) for _, rule, change in changes(account)]
     invoke(NATIVE, of(endpoint_event("endpoint-1")))
     assert {("endpoint-single-instance", "new"), ("variant-no-autoscaling", "new")} <= set(of_member)
-    assert [(rule, change) for _, rule, change in told(account)] == of_member
+    assert [(rule, change) for _, rule, change in changes(account)] == of_member
 
 
 def test_what_is_delivered_twice_is_told_once(invoke: Invoke, account: Account) -> None:
@@ -106,11 +106,11 @@ def test_what_is_delivered_twice_is_told_once(invoke: Invoke, account: Account) 
     records = account.queued()
     assert len(records) == 2
     invoke(PARTS, {"Records": records})
-    rules = [rule for _, rule, _ in told(account)]
+    rules = [rule for _, rule, _ in changes(account)]
     assert rules
     assert len(rules) == len(set(rules))
     invoke(PARTS, {"Records": records})
-    assert told(account) == []
+    assert changes(account) == []
 
 
 def test_what_is_gone_in_the_account_of_the_member_resolves_its_findings_alone(
@@ -120,11 +120,11 @@ def test_what_is_gone_in_the_account_of_the_member_resolves_its_findings_alone(
     invoke(NATIVE, of(endpoint_event("endpoint-1")))
     invoke(NATIVE, CHANGED)
     invoke(PARTS, {"Records": account.queued()})
-    account.told()
+    account.notices()
     account.client_in(MEMBER, "sagemaker").delete_endpoint(EndpointName="endpoint-1")
     invoke(NATIVE, CHANGED)
     invoke(PARTS, {"Records": account.queued()})
-    assert (MEMBER, "endpoint-single-instance", "resolved") in told(account)
+    assert (MEMBER, "endpoint-single-instance", "resolved") in changes(account)
     ledger = Ledger("auditor-ledger", account.emulator.client("dynamodb"))
     assert ledger.unresolved(MEMBER, REGION) == {}
     assert ledger.unresolved(ACCOUNT, REGION) != {}
@@ -138,11 +138,11 @@ def test_what_is_in_the_middle_of_a_change_is_asked_about_again(invoke: Invoke, 
     body = json.loads(message["MessageBody"])
     assert (body["kind"], body["account"], body["attempt"], message["DelaySeconds"]) == ("audit-again", MEMBER, 1, 600)
     seed.endpoint(MEMBER, REGION, "endpoint-1", status="InService")
-    account.told()
+    account.notices()
     front.history.clear()
     assert invoke(PARTS, {"Records": [a_record(body)]}) == {"batchItemFailures": []}
     assert {owner for owner, _ in reads(front)} == {MEMBER}
-    assert ("endpoint-single-instance", "new") in [(rule, change) for _, rule, change in told(account)]
+    assert ("endpoint-single-instance", "new") in [(rule, change) for _, rule, change in changes(account)]
 
 
 SCALED = {"resourceId": "endpoint/endpoint-1/variant/V", "serviceNamespace": "sagemaker", "scaledToMax": True}
@@ -238,10 +238,10 @@ def test_what_passes_by_itself_is_given_again_soon(invoke: Invoke, account: Acco
     assert invoke(PARTS, {"Records": [record]}) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
     (change,) = (call.params for call in front.history if call.name == "sqs:ChangeMessageVisibility")
     assert change["VisibilityTimeout"] == 30
-    assert told(account) == []
+    assert changes(account) == []
     front.clear()
     assert invoke(PARTS, {"Records": [record]}) == {"batchItemFailures": []}
-    assert told(account) != []
+    assert changes(account) != []
 
 
 def test_a_queue_that_does_not_take_the_event_has_lambda_try_it_again(
@@ -288,12 +288,12 @@ def test_a_poisoned_message_is_dropped_for_good_and_counted(
     assert invoke(PARTS, {"Records": [a_record({**GOOD, **wrong})]}) == {"batchItemFailures": []}
     assert "event dropped, id " in caplog.text
     assert reads(front) == []
-    assert told(account) == []
+    assert changes(account) == []
 
 
 def test_the_message_that_is_poisoned_above_is_good_otherwise(invoke: Invoke, account: Account) -> None:
     assert invoke(PARTS, {"Records": [a_record(GOOD)]}) == {"batchItemFailures": []}
-    assert told(account) != []
+    assert changes(account) != []
 
 
 # ---- the whole way: the rule of the member's template, the bus of the stack's, the function's own rule

@@ -57,7 +57,7 @@ class RepeatedToken(Aws):
         return {**super().call(service, operation, **parameters), "NextToken": "again"}
 
 
-def told(report: Report) -> list[tuple[str, str, str]]:
+def summaries(report: Report) -> list[tuple[str, str, str]]:
     return [(finding.id, finding.severity.value, finding.summary) for finding in report.findings]
 
 
@@ -72,7 +72,7 @@ def test_small_pages_change_nothing(emulator: Emulator, size: int) -> None:
 
     small = SmallPages(boto3.Session(), REGION)
     small.size = size
-    assert told(audited(small)) == told(audited(Aws(boto3.Session(), REGION)))
+    assert summaries(audited(small)) == summaries(audited(Aws(boto3.Session(), REGION)))
     assert small.calls["sagemaker:Search"] > 20
 
 
@@ -101,7 +101,7 @@ def test_search_and_lists_give_the_same_report(emulator: Emulator, front: Front,
     by_search = service.audit(service.scope(), "cli")
     front.deny("sagemaker:Search")
     by_lists = service.audit(service.scope(), "cli")
-    assert told(by_lists) == told(by_search)
+    assert summaries(by_lists) == summaries(by_search)
     assert (by_lists.rules, by_lists.resources) == (by_search.rules, by_search.resources)
     assert [finding.owner for finding in by_lists.findings] == [finding.owner for finding in by_search.findings]
 

@@ -87,14 +87,14 @@ def test_what_an_audit_found_at_once_is_a_run_that_is_over_and_told_nobody(emula
     runs = Runs("ledger", boto3.client("dynamodb", region_name=REGION), lambda: NOW)
     here, there = RunPart(ACCOUNT, REGION), RunPart(ACCOUNT, "us-east-1")
     report = a_report(a_finding(1), scope=a_report().scope.model_copy(update={"rules": ["endpoint-idle"]}))
-    found = {here: Result(report, Resolution(), {}), there: Result(a_report(), Resolution(), {})}
-    runs.keep_ended("a-1", found, "http", head_of(report))
+    results = {here: Result(report, Resolution(), {}), there: Result(a_report(), Resolution(), {})}
+    runs.keep_ended("a-1", results, "http", head_of(report))
     run = runs.get("a-1")
     assert run is not None
     assert (run.state, run.closed, run.trigger, run.parts, run.open) == ("done", True, "http", 2, frozenset())
     assert (run.accounts, run.rules, run.notify) == ((ACCOUNT,), ("endpoint-idle",), False)
     assert run.started_at == utc_text(NOW)
-    assert dict(runs.results.after("a-1")) == found
+    assert dict(runs.results.after("a-1")) == results
     assert runs.results.whole("a-1") == head_of(report)
     assert runs.results.whole("a-2") is None
     assert runs.stale() == []

@@ -66,8 +66,10 @@ def test_a_role_is_assumed_by_arn_or_by_name(accounts: Emulator, capsys: Capture
     assert where(report) == {(MEMBER, REGION, "member")}
     assert audited(capsys, "--role", ROLE)["accounts"] == [ACCOUNT]
     asked = [call.params for call in front.history if call.name == "sts:AssumeRole"]
-    assert [one["RoleArn"] for one in asked] == [f"arn:aws:iam::{one}:role/{ROLE}" for one in (MEMBER, ACCOUNT)]
-    assert [one.get("ExternalId") for one in asked] == ["a-secret", None]
+    assert [params["RoleArn"] for params in asked] == [
+        f"arn:aws:iam::{account}:role/{ROLE}" for account in (MEMBER, ACCOUNT)
+    ]
+    assert [params.get("ExternalId") for params in asked] == ["a-secret", None]
 
 
 def test_named_accounts_are_audited_by_the_role_and_the_own_without(

@@ -135,13 +135,13 @@ def test_a_policy_that_is_not_in_the_bucket(account: Emulator, address: str, say
 def test_explain_tells_every_rule_of_one_resource(account: Emulator, capsys: Captured) -> None:
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/alone"
     assert run(["audit", "--explain", arn, "--format", "json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    variant = {change["rule"]: change for change in told if change["resource"]["name"] == "alone/AllTraffic"}
+    outcomes = json.loads(capsys.readouterr().out)
+    variant = {change["rule"]: change for change in outcomes if change["resource"]["name"] == "alone/AllTraffic"}
     assert variant["endpoint-single-instance"]["outcome"] == "fail"
     assert variant["endpoint-single-instance"]["facts"]["desired_instance_count"] == 1
     assert variant["endpoint-gpu-underutilized"]["outcome"] == "not_applicable"
     assert variant["endpoint-gpu-underutilized"]["reason"] == "runs on CPU instances"
-    assert not [change for change in told if change["resource"]["name"].startswith("pair")]
+    assert not [change for change in outcomes if change["resource"]["name"].startswith("pair")]
 
 
 def test_explain_of_an_endpoint_answers_whether_it_would_come_back(account: Emulator, capsys: Captured) -> None:

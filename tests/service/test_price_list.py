@@ -170,7 +170,7 @@ def test_a_memory_of_something_else_is_none(server: PriceListServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "told"),
+    ("failure", "words"),
     [
         ((400, "AccessDeniedException"), "pricing:GetProducts: AccessDeniedException"),
         ((500, "InternalErrorException"), "pricing:GetProducts: InternalErrorException"),
@@ -178,12 +178,12 @@ def test_a_memory_of_something_else_is_none(server: PriceListServer) -> None:
     ],
 )
 def test_prices_that_are_refused_are_one_line(
-    server: PriceListServer, monkeypatch: pytest.MonkeyPatch, failure: tuple[int, str], told: str
+    server: PriceListServer, monkeypatch: pytest.MonkeyPatch, failure: tuple[int, str], words: str
 ) -> None:
     monkeypatch.setattr("chalicelib.inventory.aws.time.sleep", lambda _: None)
     server.failure = failure
     market = price_list(server).market(REGION, [USE, Use("ml.c5.xlarge", Component.HOSTING)])
-    assert (market.prices, market.notes) == ({}, (f"prices unavailable: {told}",))
+    assert (market.prices, market.notes) == ({}, (f"prices unavailable: {words}",))
 
 
 def test_a_refusal_is_asked_again_by_the_next_audit(server: PriceListServer) -> None:

@@ -82,9 +82,9 @@ def diagnosed(environment: dict[str, str], region: str = REGION) -> Diagnosis:
 
 
 def test_the_doctor_asks_for_prices_only_where_they_are_on(server: PriceListServer) -> None:
-    assert not [one for one in diagnosed({}).permissions if one.operation.startswith("pricing:")]
+    assert not [entry for entry in diagnosed({}).permissions if entry.operation.startswith("pricing:")]
     assert server.asked == []
-    (permission,) = [one for one in diagnosed({"AUDITOR_PRICES": "on"}).permissions if "pricing" in one.operation]
+    (permission,) = [entry for entry in diagnosed({"AUDITOR_PRICES": "on"}).permissions if "pricing" in entry.operation]
     assert (permission.operation, permission.state, permission.effect) == ("pricing:GetProducts", "allowed", [])
     assert server.regions == ["us-east-1"]
 
@@ -92,7 +92,7 @@ def test_the_doctor_asks_for_prices_only_where_they_are_on(server: PriceListServ
 def test_the_doctor_tells_that_prices_are_denied(server: PriceListServer) -> None:
     server.failure = (400, "AccessDeniedException")
     diagnosis = diagnosed({"AUDITOR_PRICES": "on"})
-    (permission,) = [one for one in diagnosis.permissions if "pricing" in one.operation]
+    (permission,) = [entry for entry in diagnosis.permissions if "pricing" in entry.operation]
     assert (permission.state, permission.note) == ("denied", "Without it savings are told without amounts.")
     assert diagnosis.policy_to_add is not None
     assert "pricing:GetProducts" in diagnosis.policy_to_add["Statement"][0]["Action"]

@@ -70,56 +70,56 @@ def scaled(emulator: Emulator, target: float = 100.0, most: int = 30, **aws: Any
 def answer(arguments: list[str], capsys: Read) -> dict[str, Any]:
     """The JSON of a rehearsal of the endpoint."""
     assert run(["rehearse", NAME, "--days", str(DAYS), *arguments, "--format", "json"]) == 0, capsys.readouterr().err
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    rehearsal: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return rehearsal
 
 
 def test_the_policy_and_its_own_traffic_are_rehearsed_and_the_record_explained(
     emulator: Emulator, capsys: Read
 ) -> None:
     lived = scaled(emulator)
-    told = answer([], capsys)
-    assert told["name"] == "orders/AllTraffic"
-    assert told["window"]["minutes"] >= DAYS * 1440 - 2
-    assert (told["setting"]["minimum"], told["setting"]["maximum"]) == (1, 30)
-    words = next(note for note in told["basis"]["notes"] if note.startswith("the replay explains"))
+    rehearsal = answer([], capsys)
+    assert rehearsal["name"] == "orders/AllTraffic"
+    assert rehearsal["window"]["minutes"] >= DAYS * 1440 - 2
+    assert (rehearsal["setting"]["minimum"], rehearsal["setting"]["maximum"]) == (1, 30)
+    words = next(note for note in rehearsal["basis"]["notes"] if note.startswith("the replay explains"))
     explained, recorded = (int(word) for word in words.split() if word.isdigit())
     assert len(lived.activities) - 2 <= recorded <= len(lived.activities), "one may lie in the minute that has passed"
     assert explained >= 0.95 * recorded > 20
-    assert told["behaviour"]["warmup_minutes"] == 5
-    assert told["basis"]["warmup"] == "5 minutes, measured: nine of ten recorded scale-outs took no longer"
-    assert told["basis"]["setting"] == f"as Application Auto Scaling has it in {REGION}"
+    assert rehearsal["behaviour"]["warmup_minutes"] == 5
+    assert rehearsal["basis"]["warmup"] == "5 minutes, measured: nine of ten recorded scale-outs took no longer"
+    assert rehearsal["basis"]["setting"] == f"as Application Auto Scaling has it in {REGION}"
 
 
 def test_commands_hold_the_whole_policy(emulator: Emulator, capsys: Read) -> None:
     scaled(emulator)
-    told = answer(["--max-short", "0", "--capacity", "150"], capsys)
-    assert told["minutes_short"] > 0
-    commands = told["fix"]["commands"]
+    rehearsal = answer(["--max-short", "0", "--capacity", "150"], capsys)
+    assert rehearsal["minutes_short"] > 0
+    commands = rehearsal["fix"]["commands"]
     assert commands[0].startswith(
         f"aws application-autoscaling register-scalable-target --service-namespace sagemaker --resource-id {RESOURCE} "
         "--scalable-dimension sagemaker:variant:DesiredInstanceCount --min-capacity "
     )
-    if "target" in told["proposal"]["changed"]:
+    if "target" in rehearsal["proposal"]["changed"]:
         assert '"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"' in commands[1]
         assert "--policy-name follow" in commands[1]
 
 
 def test_a_replay_that_does_not_explain_the_record_proposes_nothing(emulator: Emulator, capsys: Read) -> None:
     scaled(emulator, target=40.0, most=60)
-    told = answer(["--capacity", "20"], capsys)
-    assert told["minutes_short"] > 15
-    assert told["proposal"] is None
-    assert "scaling steps that AWS recorded, too few to judge by it" in told["no_proposal"]
+    rehearsal = answer(["--capacity", "20"], capsys)
+    assert rehearsal["minutes_short"] > 15
+    assert rehearsal["proposal"] is None
+    assert "scaling steps that AWS recorded, too few to judge by it" in rehearsal["no_proposal"]
 
 
 def test_a_load_that_an_instance_has_carried_is_its_capacity(emulator: Emulator, capsys: Read) -> None:
     scaled(emulator, maximum=3)
-    told = answer([], capsys)
-    assert told["behaviour"]["capacity_per_instance"] > 200, (
+    rehearsal = answer([], capsys)
+    assert rehearsal["behaviour"]["capacity_per_instance"] > 200, (
         "more than the target ÷ 0.5, as the days met three instances"
     )
-    assert told["basis"]["capacity"].endswith(
+    assert rehearsal["basis"]["capacity"].endswith(
         "measured: the 99th percentile of what an instance carried without failing"
     )
     minutes = [datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=number) for number in range(3000)]
@@ -131,9 +131,9 @@ def test_a_file_takes_the_place_of_the_traffic(emulator: Emulator, capsys: Read,
     scaled(emulator)
     file = tmp_path / "launch.csv"
     file.write_text("".join(f"{minute},{100 if minute < 10 else 5000}\n" for minute in range(60)))
-    told = answer(["--series", str(file), "--capacity", "200"], capsys)
-    assert (told["window"]["minutes"], told["basis"]["load"]) == (60, "launch.csv")
-    assert told["minutes_short"] > 0
+    rehearsal = answer(["--series", str(file), "--capacity", "200"], capsys)
+    assert (rehearsal["window"]["minutes"], rehearsal["basis"]["load"]) == (60, "launch.csv")
+    assert rehearsal["minutes_short"] > 0
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,6 @@ def test_what_a_rehearsal_can_do_without_is_noted(
 ) -> None:
     scaled(emulator)
     front.deny(operation)
-    told = answer([], capsys)
-    assert any(operation in note and words in note for note in told["basis"]["notes"])
-    assert told["instance_hours"] > 0
+    rehearsal = answer([], capsys)
+    assert any(operation in note and words in note for note in rehearsal["basis"]["notes"])
+    assert rehearsal["instance_hours"] > 0

@@ -88,16 +88,20 @@ def an_asynchronous_endpoint(emulator: Emulator) -> None:
 
 def test_an_asynchronous_endpoint_is_rehearsed_by_what_came(emulator: Emulator, capsys: Read) -> None:
     an_asynchronous_endpoint(emulator)
-    told = answer(["--max-short", "0"], capsys)
-    assert (told["name"], told["unit"], told["max_wait_minutes"]) == ("orders/AllTraffic", "instance", 15)
-    assert told["behaviour"]["capacity_per_instance"] == 10
-    assert told["basis"]["capacity"] == (
+    rehearsal = answer(["--max-short", "0"], capsys)
+    assert (rehearsal["name"], rehearsal["unit"], rehearsal["max_wait_minutes"]) == (
+        "orders/AllTraffic",
+        "instance",
+        15,
+    )
+    assert rehearsal["behaviour"]["capacity_per_instance"] == 10
+    assert rehearsal["basis"]["capacity"] == (
         "10 a minute by instance, measured: the 95th percentile of what an instance did while requests waited"
     )
-    assert told["basis"]["load"] == f"What came into the queue of the last {DAYS} days, by minute"
-    assert told["minutes_short"] > 500, "the two of minute 1,000 wait until minute 2,040"
-    assert "wake_up" in told["proposal"]["changed"]
-    waking, alarm = told["fix"]["commands"][-2:]
+    assert rehearsal["basis"]["load"] == f"What came into the queue of the last {DAYS} days, by minute"
+    assert rehearsal["minutes_short"] > 500, "the two of minute 1,000 wait until minute 2,040"
+    assert "wake_up" in rehearsal["proposal"]["changed"]
+    waking, alarm = rehearsal["fix"]["commands"][-2:]
     assert "--policy-name wake-up --policy-type StepScaling" in waking
     assert "--metric-name HasBacklogWithoutCapacity --dimensions Name=EndpointName,Value=orders" in alarm
     awake = answer(["--wake-up", "--max-wait", "60"], capsys)
@@ -113,12 +117,14 @@ def test_without_a_backlog_nothing_tells_how_fast_an_instance_is(emulator: Emula
 
 def test_the_same_over_http(emulator: Emulator, client: Client) -> None:
     an_asynchronous_endpoint(emulator)
-    status, told = rehearsed(client, {"endpoint": NAME, "days": DAYS, "wake_up": True, "max_wait": 60})
-    assert (status, told["minutes_short"], told["largest_backlog"]["requests"]) == (200, 0, 260), "30 × 10 − 10 × 4"
+    status, rehearsal = rehearsed(client, {"endpoint": NAME, "days": DAYS, "wake_up": True, "max_wait": 60})
+    assert (status, rehearsal["minutes_short"], rehearsal["largest_backlog"]["requests"]) == (200, 0, 260), (
+        "30 × 10 − 10 × 4"
+    )
     series = [4.0, *[0.0] * 59]
     policy = {"target": 5.0, "maximum": 5, "capacity": 10.0, "asynchronous": True, "max_short": 0}
-    status, told = rehearsed(client, {"series": series, **policy})
-    assert (status, told["minutes_short"], told["proposal"]["changed"]) == (200, 44, ["wake_up"])
+    status, rehearsal = rehearsed(client, {"series": series, **policy})
+    assert (status, rehearsal["minutes_short"], rehearsal["proposal"]["changed"]) == (200, 44, ["wake_up"])
 
 
 def a_component(emulator: Emulator, maximum: int = 30) -> SyntheticAws:
@@ -172,43 +178,43 @@ def a_component(emulator: Emulator, maximum: int = 30) -> SyntheticAws:
     return lived
 
 
-def explained(told: dict[str, Any]) -> tuple[int, int]:
+def explained(rehearsal: dict[str, Any]) -> tuple[int, int]:
     """Of the steps that AWS recorded, how many the replay explains, and how many there are."""
-    words = next(note for note in told["basis"]["notes"] if note.startswith("the replay explains"))
+    words = next(note for note in rehearsal["basis"]["notes"] if note.startswith("the replay explains"))
     first, last = (int(word) for word in words.split() if word.isdigit())
     return first, last
 
 
 def test_a_component_is_rehearsed_by_its_copies(emulator: Emulator, capsys: Read) -> None:
     a_component(emulator)
-    told = answer(["--max-short", "0", "--capacity", "150"], capsys)
-    assert (told["name"], told["unit"]) == (COMPONENT, "copy")
-    first, last = explained(told)
+    rehearsal = answer(["--max-short", "0", "--capacity", "150"], capsys)
+    assert (rehearsal["name"], rehearsal["unit"]) == (COMPONENT, "copy")
+    first, last = explained(rehearsal)
     assert first >= 0.95 * last > 20
-    assert told["behaviour"]["warmup_minutes"] == 5
-    assert told["basis"]["warmup"] == "5 minutes, measured: nine of ten recorded scale-outs took no longer"
-    assert any("not the instances that host them" in note for note in told["basis"]["notes"])
-    assert told["proposal"] is not None
-    command = told["fix"]["commands"][0]
+    assert rehearsal["behaviour"]["warmup_minutes"] == 5
+    assert rehearsal["basis"]["warmup"] == "5 minutes, measured: nine of ten recorded scale-outs took no longer"
+    assert any("not the instances that host them" in note for note in rehearsal["basis"]["notes"])
+    assert rehearsal["proposal"] is not None
+    command = rehearsal["fix"]["commands"][0]
     assert "--resource-id inference-component/ranker --scalable-dimension sagemaker:inference-component:" in command
 
 
 def test_what_a_copy_has_carried_is_its_capacity(emulator: Emulator, capsys: Read) -> None:
     a_component(emulator, maximum=3)
-    told = answer(["--component", COMPONENT], capsys)
-    assert told["behaviour"]["capacity_per_instance"] > 200, "the days met three copies"
-    assert told["basis"]["capacity"].endswith(
+    rehearsal = answer(["--component", COMPONENT], capsys)
+    assert rehearsal["behaviour"]["capacity_per_instance"] > 200, "the days met three copies"
+    assert rehearsal["basis"]["capacity"].endswith(
         "by copy, measured: the 99th percentile of what a copy carried without failing"
     )
 
 
 def test_a_component_over_http(emulator: Emulator, client: Client) -> None:
     a_component(emulator)
-    status, told = rehearsed(client, {"endpoint": NAME, "component": COMPONENT, "days": DAYS})
-    assert (status, told["unit"], told["name"]) == (200, "copy", COMPONENT)
-    status, told = rehearsed(client, {"endpoint": NAME, "component": "other", "days": DAYS})
-    assert (status, told["error"]["field"]) == (400, "component")
-    assert told["error"]["message"].endswith("its components are ranker")
+    status, rehearsal = rehearsed(client, {"endpoint": NAME, "component": COMPONENT, "days": DAYS})
+    assert (status, rehearsal["unit"], rehearsal["name"]) == (200, "copy", COMPONENT)
+    status, rehearsal = rehearsed(client, {"endpoint": NAME, "component": "other", "days": DAYS})
+    assert (status, rehearsal["error"]["field"]) == (400, "component")
+    assert rehearsal["error"]["message"].endswith("its components are ranker")
 
 
 def test_a_component_that_follows_what_is_not_replayed_is_told(emulator: Emulator, capsys: Read) -> None:

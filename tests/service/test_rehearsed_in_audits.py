@@ -69,20 +69,20 @@ def test_a_sweep_rehearses_what_has_a_policy(emulator: Emulator, new_service: Ne
     scaled(emulator, "right", [])
     an_endpoint(emulator, "fixed")
     service = new_service()
-    found = rehearsed(service.audit(service.scope(), "cli"))
-    assert set(found) == {
+    findings = rehearsed(service.audit(service.scope(), "cli"))
+    assert set(findings) == {
         (SHORTFALL, "late/AllTraffic"),
         ("endpoint-az-loss-overload", "late/AllTraffic"),
         ("rehearsal-excess-capacity", "large/AllTraffic"),
     }
-    late = found[SHORTFALL, "late/AllTraffic"]
+    late = findings[SHORTFALL, "late/AllTraffic"]
     assert (late.evidence["minutes_short"], late.evidence["longest_short_minutes"]) == (24, 8)
     assert late.evidence["proposal"]["minutes_short"] <= 15
     assert any("--resource-id endpoint/late/variant/AllTraffic" in command for command in late.fix.commands)
     assert late.chart is not None and late.chart.minutes_short == 24
     assert sum(late.chart.proposed_short) == late.evidence["proposal"]["minutes_short"]
-    assert found["endpoint-az-loss-overload", "late/AllTraffic"].chart is None, "it is about what a zone would leave"
-    large = found["rehearsal-excess-capacity", "large/AllTraffic"]
+    assert findings["endpoint-az-loss-overload", "late/AllTraffic"].chart is None, "it is about what a zone would leave"
+    large = findings["rehearsal-excess-capacity", "large/AllTraffic"]
     assert large.evidence["proposal"]["min"] == 2
     assert "--min-capacity 2" in large.fix.commands[0]
 
@@ -160,8 +160,8 @@ def test_what_cannot_be_replayed_is_counted_and_told_to_who_asks_and_is_no_blind
         counts = report.rules[id]
         assert (counts.passed, counts.not_applicable, counts.unknown) == (1, 1, 1)
     assert run(["audit", "--explain", "gone/AllTraffic"]) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "gone/AllTraffic cannot be rehearsed: the alarm" in told
+    text = " ".join(capsys.readouterr().out.split())
+    assert "gone/AllTraffic cannot be rehearsed: the alarm" in text
 
 
 def test_no_rehearsal_judges_by_the_other_rules(

@@ -46,7 +46,7 @@ def sweep(service: Service) -> Report:
     return service.audit(service.scope(), "cli")
 
 
-def told(report: Report) -> list[Any]:
+def contents(report: Report) -> list[Any]:
     return [finding.model_dump(exclude={"first_seen", "last_seen"}) for finding in report.findings] + [report.rules]
 
 
@@ -56,7 +56,7 @@ def test_the_second_audit_of_a_process_describes_no_config(account: Emulator) ->
     assert first.api_calls[DESCRIBE] == 3
     assert LIST not in first.api_calls
     assert (second.api_calls.get(DESCRIBE, 0), second.api_calls[LIST]) == (0, 1)
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
     assert first.findings
 
 
@@ -109,7 +109,7 @@ def test_a_list_that_is_denied_costs_calls_and_no_knowledge(account: Emulator, f
     front.deny(LIST)
     second = sweep(service)
     assert second.api_calls[DESCRIBE] == 3
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
     assert second.complete
 
 
@@ -142,7 +142,7 @@ def test_the_table_remembers_beyond_the_process(account: Emulator) -> None:
     second = sweep(a_service(account, table="auditor-ledger"))
     assert first.api_calls[DESCRIBE] == 3
     assert DESCRIBE not in second.api_calls
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
 
 
 def test_pieces_of_different_writings_are_not_remembered(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,7 +165,7 @@ def test_a_table_that_cannot_be_used_costs_calls_alone(account: Emulator) -> Non
     memory = TableMemory("nowhere", account.client("dynamodb"))
     first, second = (sweep(a_service(account, ProcessMemory(memory))) for _ in range(2))
     assert second.api_calls[DESCRIBE] == 3
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
 
 
 @pytest.mark.parametrize(("options", "described"), [([], 3), (["--no-cache"], 6)])
@@ -190,7 +190,7 @@ def test_throttled_calls_are_repeated_until_they_are_let_through(
         front.fail(operation, 400, "ThrottlingException", times=2, message="Rate exceeded")
     throttled = sweep(a_service(account))
     assert throttled.complete
-    assert told(throttled) == told(plain)
+    assert contents(throttled) == contents(plain)
     assert throttled.api_calls == {operation: calls + 2 for operation, calls in plain.api_calls.items()}
 
 

@@ -40,9 +40,9 @@ def test_replay_shows_what_an_event_would_send_and_sends_nothing(
 @pytest.mark.parametrize(
     ("channel", "looks"),
     [
-        ("chat", lambda told: told[0]["source"] == "custom"),
-        ("slack", lambda told: told[0]["attachments"]),
-        ("security-hub", lambda told: told[0]["SchemaVersion"] == "2018-10-08"),
+        ("chat", lambda items: items[0]["source"] == "custom"),
+        ("slack", lambda items: items[0]["attachments"]),
+        ("security-hub", lambda items: items[0]["SchemaVersion"] == "2018-10-08"),
     ],
 )
 def test_channels_of_json_are_lists_of_json(account: Emulator, capsys: Captured, channel: str, looks: Any) -> None:

@@ -54,11 +54,11 @@ def state_of(service: Service, run: str) -> Any:
 def test_an_account_is_told_as_soon_as_its_own_parts_are_back(account: Account) -> None:
     service = account.service()
     run = service.on_schedule(SCHEDULE)["run"]
-    told = []
+    digests = []
     for record in sorted(account.queued(), key=lambda record: str(record["body"])):
         assert worked(service, record) == []
-        told.append([digest["account"] for digest in account.told()])
-    assert told == [[], [ACCOUNT], [], [MEMBERS[0]], [], [MEMBERS[1]]]
+        digests.append([digest["account"] for digest in account.notices()])
+    assert digests == [[], [ACCOUNT], [], [MEMBERS[0]], [], [MEMBERS[1]]]
     assert state_of(service, run) == "done"
 
 
@@ -69,12 +69,12 @@ def test_a_channel_that_fails_for_one_account_holds_up_no_other(account: Account
     front.fail("sns:Publish", 400, "InvalidParameter", times=1)
     assert worked(service, records[ACCOUNT]) == [records[ACCOUNT]["messageId"]]
     assert worked(service, records[MEMBERS[0]]) == []
-    assert [digest["account"] for digest in account.told()] == [MEMBERS[0]]
+    assert [digest["account"] for digest in account.notices()] == [MEMBERS[0]]
     assert worked(service, records[MEMBERS[1]]) == []  # the last part tells whoever was not told
-    assert [digest["account"] for digest in account.told()] == [ACCOUNT, MEMBERS[1]]
+    assert [digest["account"] for digest in account.notices()] == [ACCOUNT, MEMBERS[1]]
     assert state_of(service, run) == "done"
     assert worked(service, *records.values()) == []
-    assert account.told() == []
+    assert account.notices() == []
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_wherever_the_process_dies_each_account_is_told_and_the_run_ends(account
         whole = Mortal(settings)
         last = whole.all_but_the_last_part(account, run)
         assert worked(whole.service, last) == []
-        account.told()
+        account.notices()
     calls = len(whole.calls)
     # Most calls are those of reading, before there is anything to lose.
     for dies_at in sorted(random.Random(14).sample(range(calls * 2 // 3, calls), 6)):
@@ -97,9 +97,9 @@ def test_wherever_the_process_dies_each_account_is_told_and_the_run_ends(account
         after = Service(settings, boto3.Session(region_name=REGION))
         _late(after)
         assert worked(after, attempt(last, 2)) == []
-        told = Counter(digest["account"] for digest in account.told())
-        assert told.keys() == {ACCOUNT, MEMBERS[0]}, f"death at call {dies_at} of {calls}"
-        assert max(told.values()) <= 2, f"death at call {dies_at} of {calls}"
+        counts = Counter(digest["account"] for digest in account.notices())
+        assert counts.keys() == {ACCOUNT, MEMBERS[0]}, f"death at call {dies_at} of {calls}"
+        assert max(counts.values()) <= 2, f"death at call {dies_at} of {calls}"
         assert state_of(after, run) == "done", f"death at call {dies_at} of {calls}"
 
 
@@ -153,11 +153,11 @@ def test_a_part_that_dies_three_times_fails_the_run_and_holds_up_no_other_accoun
         with pytest.raises(Death):
             worked(service, attempt(records[ACCOUNT], number))
     assert worked(service, records[MEMBERS[0]]) == []
-    assert [digest["account"] for digest in account.told()] == [MEMBERS[0]]
+    assert [digest["account"] for digest in account.notices()] == [MEMBERS[0]]
     assert state_of(service, run) == "running"
     assert worked(service, attempt(records[ACCOUNT], 3)) == [records[ACCOUNT]["messageId"]]  # to the dead letters
     assert len(tried) == 2
-    digest, notice = account.told()
+    digest, notice = account.notices()
     assert [spot["error"] for spot in digest["blind_spots"]] == [
         "2 attempts died without a word: their time or their memory was not enough"
     ]
@@ -185,7 +185,7 @@ def test_a_part_that_failed_aloud_twice_is_tried_a_third_time(account: Account) 
     ends = [worked(service, attempt(record, number)) for number in (1, 2, 3)]
     assert ends == [[record["messageId"]], [record["messageId"]], []]
     assert state_of(service, run) == "done"
-    assert [notice["kind"] for notice in account.told()] == ["digest"]
+    assert [notice["kind"] for notice in account.notices()] == ["digest"]
 
 
 def test_a_run_whose_time_is_over_is_stuck_and_the_next_schedule_tells_it_once(account: Account) -> None:
@@ -199,15 +199,15 @@ def test_a_run_whose_time_is_over_is_stuck_and_the_next_schedule_tells_it_once(a
     assert (waiting["state"], len(waiting["parts"]["open"]), waiting["report"]) == ("stuck", 1, None)
     service.on_schedule({**SCHEDULE, "id": "e-2"})
     account.queued()
-    told = [(notice["kind"], notice["audit_id"]) for notice in account.told()]
-    assert told == [("digest", run), ("run", run)]
+    notices = [(notice["kind"], notice["audit_id"]) for notice in account.notices()]
+    assert notices == [("digest", run), ("run", run)]
     ended = get_run(service, run).body
     lost = [f"{ACCOUNT}#{json.loads(second['body'])['region']}"]
     assert (ended["state"], ended["parts"]["open"], ended["parts"]["lost"]) == ("stuck", [], lost)
     assert [spot["error"] for spot in ended["report"]["blind_spots"]] == ["the part never came to its end"]
     service.fleet.closing.close_stale()
     assert worked(service, second) == []
-    assert account.told() == []
+    assert account.notices() == []
     assert state_of(service, run) == "stuck"
 
 
@@ -219,7 +219,7 @@ def test_a_run_over_http_that_is_stuck_is_ended_by_a_schedule_without_accounts(a
     service.on_schedule(SCHEDULE)
     ended = get_run(service, run).body
     assert (ended["state"], ended["parts"]["lost"]) == ("stuck", [f"{ACCOUNT}#{REGION}"])
-    assert [notice["audit_id"] == run for notice in account.told()] == [False]  # nobody wanted to be told of the run
+    assert [notice["audit_id"] == run for notice in account.notices()] == [False]  # nobody wanted to be told of the run
 
 
 def test_a_stale_run_that_cannot_be_told_fails_neither_the_schedule_nor_the_other_runs(
@@ -233,12 +233,12 @@ def test_a_stale_run_that_cannot_be_told_fails_neither_the_schedule_nor_the_othe
     third = service.on_schedule({**SCHEDULE, "id": "e-3"})["run"]
     states = {run: service.runs.get(run).closed for run in runs}  # type: ignore[union-attr]
     assert sorted(states.values()) == [False, True]
-    told = [(notice["kind"], notice["audit_id"]) for notice in account.told()]
+    notices = [(notice["kind"], notice["audit_id"]) for notice in account.notices()]
     (ended,) = [run for run, closed in states.items() if closed]
-    assert told == [("digest", ended), ("run", ended)]
+    assert notices == [("digest", ended), ("run", ended)]
     service.on_schedule({**SCHEDULE, "id": "e-3"})
     (waiting,) = set(runs) - {ended}
-    assert [(notice["kind"], notice["audit_id"]) for notice in account.told()] == [
+    assert [(notice["kind"], notice["audit_id"]) for notice in account.notices()] == [
         ("digest", waiting),
         ("run", waiting),
     ]
@@ -261,8 +261,8 @@ def test_a_notice_of_a_run_names_the_first_parts_and_counts_the_rest(account: Ac
     hours_later(service, 7)
     service.fleet.closing.close_stale()
     notices = []
-    while told := account.told():
-        notices += [notice for notice in told if notice["kind"] == "run"]
+    while batch := account.notices():
+        notices += [notice for notice in batch if notice["kind"] == "run"]
     assert len(notices) == 1
     assert (len(notices[0]["blind_spots"]), notices[0]["omitted_blind_spots"]) == (20, 10)
     assert notices[0]["health"].endswith("is stuck: 30 of 30 parts not back in 6 hours")
@@ -292,14 +292,14 @@ def test_a_large_report_of_a_run_comes_in_pages_that_together_hold_everything(
     (whole,) = walked(service, run)
     frame = pages.size(service.fleet.closing.whole(service.runs.get(run)).report)  # type: ignore[arg-type]
     monkeypatch.setattr(pages, "REPORT_BYTES", frame + 3_000)
-    several = walked(service, run)
-    assert len(several) > 2
-    assert max(len(json.dumps(json.dumps(page["report"]))) for page in several) <= frame + 4_000
+    report_pages = walked(service, run)
+    assert len(report_pages) > 2
+    assert max(len(json.dumps(json.dumps(page["report"]))) for page in report_pages) <= frame + 4_000
     number = len(whole["report"]["findings"])
     for field in ("findings", "blind_spots", "deferred", "endpoints", "exemptions"):
-        held = [entry for page in several for entry in page["report"][field]]
+        held = [entry for page in report_pages for entry in page["report"][field]]
         assert sorted(map(json.dumps, held)) == sorted(map(json.dumps, whole["report"][field])), field
-    for page in several:
+    for page in report_pages:
         assert (page["report"]["rules"], page["report"]["resources"]) == (
             whole["report"]["rules"],
             whole["report"]["resources"],

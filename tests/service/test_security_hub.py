@@ -31,7 +31,7 @@ def held(hub: Any) -> dict[str, dict[str, Any]]:
 def test_a_digest_arrives_with_open_and_resolved_findings(hub: Any) -> None:
     notice = SAMPLES["digest-full"]
     assert import_findings(notice, hub) == Delivered(imported=len(notice.told))
-    states = {id: one["RecordState"] for id, one in held(hub).items()}
+    states = {id: record["RecordState"] for id, record in held(hub).items()}
     assert states == {
         change.finding.id: "ARCHIVED" if change.change == "resolved" else "ACTIVE" for change in notice.told
     }
@@ -39,25 +39,25 @@ def test_a_digest_arrives_with_open_and_resolved_findings(hub: Any) -> None:
 
 def test_a_finding_is_imported_into_the_hub_of_the_client(hub: Any) -> None:
     import_findings(SAMPLES["finding-new"], hub)
-    (one,) = held(hub).values()
-    assert one["AwsAccountId"] == DEFAULT_ACCOUNT
-    assert one["ProductArn"].split(":")[3] == DEFAULT_REGION
-    assert one["FindingProviderFields"]["Severity"]["Label"] == "HIGH"
+    (record,) = held(hub).values()
+    assert record["AwsAccountId"] == DEFAULT_ACCOUNT
+    assert record["ProductArn"].split(":")[3] == DEFAULT_REGION
+    assert record["FindingProviderFields"]["Severity"]["Label"] == "HIGH"
 
 
 def test_a_resolved_finding_updates_the_one_that_was_open(hub: Any) -> None:
     import_findings(a_notice(NEW), hub)
     later = a_notice(RESOLVED, finished_at=NOW + timedelta(days=1))
     assert import_findings(later, hub) == Delivered(imported=1)
-    (one,) = held(hub).values()
-    assert (one["RecordState"], one["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
-    assert one["UpdatedAt"] == "2026-11-23T06:00:00Z"
+    (record,) = held(hub).values()
+    assert (record["RecordState"], record["Compliance"]["Status"]) == ("ARCHIVED", "PASSED")
+    assert record["UpdatedAt"] == "2026-11-23T06:00:00Z"
 
 
 def test_more_than_a_batch_arrives_whole(hub: Any) -> None:
-    several = [Change(change="new", finding=a_finding(a_resource(name=f"e{number}/v"))) for number in range(230)]
-    assert import_findings(a_notice(*several), hub) == Delivered(imported=230)
-    assert held(hub).keys() == {one.finding.id for one in several}
+    changes = [Change(change="new", finding=a_finding(a_resource(name=f"e{number}/v"))) for number in range(230)]
+    assert import_findings(a_notice(*changes), hub) == Delivered(imported=230)
+    assert held(hub).keys() == {change.finding.id for change in changes}
 
 
 def test_a_denied_call_is_an_error_that_names_the_permission(hub: Any, front: Front) -> None:

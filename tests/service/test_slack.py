@@ -189,7 +189,7 @@ def test_text_that_is_refused_as_well_fails(stand_in: StandIn) -> None:
         (Answer(410, "channel_is_archived"), r"410 channel_is_archived"),
         (Answer(200, "<html>a page</html>"), r"\(200\)"),
     ],
-    ids=lambda one: str(one.status) if isinstance(one, Answer) else "",
+    ids=lambda answer: str(answer.status) if isinstance(answer, Answer) else "",
 )
 def test_any_other_answer_fails_at_once(stand_in: StandIn, answer: Answer, said: str) -> None:
     stand_in.answers = [answer]
@@ -301,7 +301,7 @@ def test_a_secret_that_holds_something_else_is_refused_without_repeating_it(
         with pytest.raises(slack.SlackFailed) as caught:
             slack.webhook_url(name, session)
         assert "holds no address of a webhook; accepted is an https address" in str(caught.value)
-        assert "s3cr3t" not in told(caught.value)
+        assert "s3cr3t" not in text_of(caught.value)
 
 
 def test_a_binary_secret_is_refused(emulator: Emulator, session: boto3.Session) -> None:
@@ -453,10 +453,10 @@ def test_an_address_that_was_replaced_is_read_anew(
 # ---- the address stays secret
 
 
-def told(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """All that could be read of an exception, those before it included."""
     texts = ["".join(traceback.format_exception(error)), repr(error), str(error.args)]
-    texts += [told(one) for one in (error.__cause__, error.__context__) if one is not None]
+    texts += [text_of(cause) for cause in (error.__cause__, error.__context__) if cause is not None]
     return "\n".join(texts)
 
 
@@ -492,7 +492,7 @@ def test_no_log_record_and_no_exception_holds_the_address(
     try:
         slack.deliver_event(an_event(machine("finding-new")), SLACK, session, timeout=1, sleep=Slept())
     except slack.SlackFailed as error:
-        failure = told(error)
+        failure = text_of(error)
     records = "\n".join(
         f"{record.getMessage()} {record.args} {record.exc_text} {record.exc_info}" for record in caplog.records
     )
@@ -506,5 +506,5 @@ def test_an_address_that_leads_nowhere_stays_secret_too(url: str, caplog: pytest
     caplog.set_level(logging.DEBUG)
     with pytest.raises(slack.SlackFailed) as caught:
         slack.deliver(NOTICE, url, timeout=1)
-    assert PATH not in told(caught.value)
+    assert PATH not in text_of(caught.value)
     assert PATH not in caplog.text

@@ -388,11 +388,11 @@ def test_a_burst_of_events_ends_without_an_error_and_tells_each_thing_once(story
     shared = on_churn()  # every fifth endpoint stands on it
     findings = {f"endpoint-{number}": a_finding(100 + number) for number in range(150)}
     lock = threading.Lock()
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
     def counted(notice: Any, report: Any) -> None:
         with lock:
-            told.update(change.finding.id for change in notice.told)
+            counts.update(change.finding.id for change in notice.told)
 
     publisher = replace(story.publisher, channels={"sns": counted})
     with ThreadPoolExecutor(48) as pool:
@@ -402,7 +402,7 @@ def test_a_burst_of_events_ends_without_an_error_and_tells_each_thing_once(story
         ]
         notices = list(pool.map(publisher.event, audits))
     assert sum(len(sent) for sent in notices) == 151
-    assert told == {id: 1 for id in (shared.id, *(finding.id for finding in findings.values()))}
+    assert counts == {id: 1 for id in (shared.id, *(finding.id for finding in findings.values()))}
     assert all(known.owed == {} for known in story.ledger.unresolved(ACCOUNT, REGION).values())
 
 

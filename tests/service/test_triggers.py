@@ -83,7 +83,7 @@ def test_the_schedule_audits_everything_and_sends_one_digest(client: Client, sub
     assert body["audit_id"] == answer["audit_id"]
     names = {change["finding"]["resource"]["name"] for change in body["told"]}
     assert names >= {"alone/AllTraffic", "pair/AllTraffic"}
-    assert {name: one["Value"] for name, one in notice["MessageAttributes"].items()} == {
+    assert {name: attribute["Value"] for name, attribute in notice["MessageAttributes"].items()} == {
         "severity": "high",
         "new_severity": "high",
         "rule": "digest",

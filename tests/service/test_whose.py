@@ -74,9 +74,9 @@ def test_an_event_of_a_member_is_read_with_its_role(
     monkeypatch.setenv("AUDITOR_ROLE_NAME", "auditor-member")
     front.calls.clear()
     sent(client, "audit_on_sagemaker_event", of(endpoint_event("endpoint-1"), MEMBERS[0]))
-    told = [json.loads(notice["Message"]) for notice in account.subscriber.received()]
-    assert {body["account"] for body in told} == {MEMBERS[0]}
-    assert {body["finding"]["resource"]["name"].split("/")[0] for body in told} == {"endpoint-1"}
+    bodies = [json.loads(notice["Message"]) for notice in account.subscriber.received()]
+    assert {body["account"] for body in bodies} == {MEMBERS[0]}
+    assert {body["finding"]["resource"]["name"].split("/")[0] for body in bodies} == {"endpoint-1"}
     assert front.calls["sts:AssumeRole"] == 1
     answer = sent(client, "audit_on_sagemaker_event", of(endpoint_event("endpoint-0"), MEMBERS[0]))
     assert (answer["findings"], answer["notices"]) == (0, 0)

@@ -56,8 +56,8 @@ def test_pages_are_as_large_as_those_of_aws(
 def test_search_keeps_to_the_window(answers: Answers) -> None:
     window = {"Name": "LastModifiedTime", "Operator": "GreaterThanOrEqualTo", "Value": "2025-09-09T08:53:20Z"}
     expression = {"Filters": [window]}
-    found = pages(answers, "Search", "Results", Resource="TrainingJob", MaxResults=100, SearchExpression=expression)
-    assert found == [100, 100, 50]
+    sizes = pages(answers, "Search", "Results", Resource="TrainingJob", MaxResults=100, SearchExpression=expression)
+    assert sizes == [100, 100, 50]
 
 
 def test_what_is_not_part_of_the_account_is_refused(answers: Answers) -> None:
@@ -66,10 +66,10 @@ def test_what_is_not_part_of_the_account_is_refused(answers: Answers) -> None:
 
 
 def test_the_same_seed_gives_the_same_account() -> None:
-    one, same, other = (Account(Sizes.of(40, 40, seed=seed), NOW) for seed in (1, 1, 2))
-    assert one.expected() == same.expected() != other.expected()
-    assert [one.job(number) for number in range(40)] == [same.job(number) for number in range(40)]
-    assert Account.from_json(one.to_json()).endpoints == one.endpoints
+    account, same, other = (Account(Sizes.of(40, 40, seed=seed), NOW) for seed in (1, 1, 2))
+    assert account.expected() == same.expected() != other.expected()
+    assert [account.job(number) for number in range(40)] == [same.job(number) for number in range(40)]
+    assert Account.from_json(account.to_json()).endpoints == account.endpoints
 
 
 def test_the_unavoidable_calls_are_those_of_the_page_sizes() -> None:
@@ -117,7 +117,7 @@ def test_the_server_throttles_and_fails_as_told(served: Running) -> None:
     served.control(rate=0, fail=["ListModels"])
     with pytest.raises(ClientError, match="InternalFailure"):
         client.list_models()
-    assert served.told()["calls"] == {"sagemaker:ListModels": 1}
+    assert served.counts()["calls"] == {"sagemaker:ListModels": 1}
     served.control(fail=[])
     client.close()
 

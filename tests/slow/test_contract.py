@@ -72,10 +72,10 @@ def narrowed() -> dict[str, Any]:
             operation["security"] = []
     chosen = {"account": [ACCOUNT], "region": [REGION], "rule": [RULE], "topic": TOPICS}
     query = described["paths"]["/audit"]["get"]["parameters"]
-    query[:] = [one for one in query if one["name"] != "cursor"]
-    for one in (*query, *described["paths"]["/calendar"]["get"]["parameters"]):
-        if one["name"] in chosen:
-            one["schema"] = {"type": "string", "enum": chosen[one["name"]]}
+    query[:] = [entry for entry in query if entry["name"] != "cursor"]
+    for parameter in (*query, *described["paths"]["/calendar"]["get"]["parameters"]):
+        if parameter["name"] in chosen:
+            parameter["schema"] = {"type": "string", "enum": chosen[parameter["name"]]}
     body = described["components"]["schemas"]["AuditBody"]["properties"]
     for name, accepted in {"resources": ARNS, "accounts": [ACCOUNT], "regions": [REGION], "rules": [RULE]}.items():
         body[name]["items"] = {"type": "string", "enum": accepted}

@@ -64,11 +64,15 @@ def test_the_catalogue_lists_every_rule_with_the_policy_in_force(client: Client)
     assert status == 200
     assert answer["policy"]["name"] == "baseline"
     assert {rule["id"] for rule in answer["rules"]} == RULES.keys()
-    for one in answer["rules"]:
-        rule = RULES[one["id"]]
-        assert (one["topic"], one["default_severity"], one["kinds"]) == (rule.topic, rule.severity, list(rule.kinds))
-        assert one["title"] and one["condition"] and one["reads"] and one["permissions"]
-        assert all(link.startswith("https://") for link in one["references"]) and one["references"]
+    for entry in answer["rules"]:
+        rule = RULES[entry["id"]]
+        assert (entry["topic"], entry["default_severity"], entry["kinds"]) == (
+            rule.topic,
+            rule.severity,
+            list(rule.kinds),
+        )
+        assert entry["title"] and entry["condition"] and entry["reads"] and entry["permissions"]
+        assert all(link.startswith("https://") for link in entry["references"]) and entry["references"]
 
 
 def test_a_rule_is_told_as_the_policy_applies_it(
@@ -133,9 +137,9 @@ def examples(described: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
 
 def test_every_example_fits_its_schema() -> None:
     described = document(handlers.app.routes)
-    found = list(examples(described))
-    assert len(found) > 10
-    for schema, example in found:
+    schema_examples = list(examples(described))
+    assert len(schema_examples) > 10
+    for schema, example in schema_examples:
         jsonschema.Draft202012Validator({**schema, "components": described["components"]}).validate(example)
 
 
@@ -213,8 +217,8 @@ def test_pages_follow_their_cursor_and_no_other(with_ledger: Client) -> None:
 @pytest.mark.parametrize("key", [{}, [1], {"pk": 1}, {"pk": {"S": "x"}}, "x", None])
 def test_a_cursor_of_nobody_is_refused(with_ledger: Client, key: Any) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
-    for given in (cursor, cursor[:-2], "%00", "é"):
-        status, answer = asked(with_ledger, "GET", f"/audit?cursor={given}")
+    for text in (cursor, cursor[:-2], "%00", "é"):
+        status, answer = asked(with_ledger, "GET", f"/audit?cursor={text}")
         assert (status, answer["error"]["field"]) == (400, "cursor")
 
 

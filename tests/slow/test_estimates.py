@@ -93,13 +93,13 @@ def audited(**settings: Any) -> Report:
 
 
 def test_endpoints_are_asked_for_in_us_east_1(server: HubServer) -> None:
-    told = Hub(server.door).of(SCOPE)
+    hub_answer = Hub(server.door).of(SCOPE)
     assert server.regions == ["us-east-1"]
     assert server.asked == [{"resourceTypes": ["SageMakerEndpoint"], "accountIds": [ACCOUNT], "regions": [REGION]}]
-    (estimate,) = told.estimates
+    (estimate,) = hub_answer.estimates
     assert (estimate.arn, estimate.action, estimate.monthly_usd) == (ARN, "Delete", 321.46)
     assert estimate.summary == "2 ml.m5.xlarge → Delete the endpoint"
-    assert dict(told.calls) == {"cost-optimization-hub:ListRecommendations": 1}
+    assert dict(hub_answer.calls) == {"cost-optimization-hub:ListRecommendations": 1}
 
 
 def test_every_page_is_read(server: HubServer) -> None:
@@ -123,8 +123,8 @@ def test_every_page_is_read(server: HubServer) -> None:
 )
 def test_what_is_no_amount_for_the_account_is_passed_over(server: HubServer, changes: dict[str, Any]) -> None:
     server.records = [a_recommendation(**changes)]
-    told = Hub(server.door).of(SCOPE)
-    assert (told.estimates, told.note) == ([], "")
+    hub_answer = Hub(server.door).of(SCOPE)
+    assert (hub_answer.estimates, hub_answer.note) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_what_is_no_amount_for_the_account_is_passed_over(server: HubServer, cha
 )
 def test_a_denial_is_one_line(server: HubServer, failure: tuple[int, str] | None, raw: bytes | None, note: str) -> None:
     server.failure, server.raw = failure, raw
-    told = Hub(server.door).of(SCOPE)
-    assert (told.estimates, told.note) == ([], f"AWS's own estimates unavailable: {note}")
+    hub_answer = Hub(server.door).of(SCOPE)
+    assert (hub_answer.estimates, hub_answer.note) == ([], f"AWS's own estimates unavailable: {note}")
 
 
 def test_an_older_boto3_is_one_line(server: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,8 +151,8 @@ def test_an_older_boto3_is_one_line(server: HubServer, monkeypatch: pytest.Monke
 
 
 def test_another_partition_has_no_hub(server: HubServer) -> None:
-    told = Hub(server.door).of(Scope(ACCOUNT, "us-gov-west-1", "aws-us-gov"))
-    assert "there is no Cost Optimization Hub in aws-us-gov" in told.note
+    hub_answer = Hub(server.door).of(Scope(ACCOUNT, "us-gov-west-1", "aws-us-gov"))
+    assert "there is no Cost Optimization Hub in aws-us-gov" in hub_answer.note
     assert server.asked == []
 
 

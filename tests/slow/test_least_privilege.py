@@ -401,7 +401,7 @@ def test_the_role_of_members_allows_what_parts_and_events_read_and_nothing_else(
 def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:
     for function in ("audit_on_sagemaker_event", "audit_on_scaling_event", "audit_on_api_call"):
         document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
-        (sending,) = (one for one in document["Statement"] if "sqs:SendMessage" in one["Action"])
+        (sending,) = (statement for statement in document["Statement"] if "sqs:SendMessage" in statement["Action"])
         assert (sending["Action"], sending["Resource"]) == (["sqs:SendMessage"], "arn:*:sqs:*:*:auditor-parts")
         assert load(STACK)["Resources"]["PartsQueue"]["Properties"]["QueueName"] == "auditor-parts"
 

@@ -68,7 +68,7 @@ async def connected(*options: str) -> AsyncIterator[Client]:
             yield client
 
 
-def told(result: CallToolResult) -> dict[str, Any]:
+def content_of(result: CallToolResult) -> dict[str, Any]:
     """The answer of a call that went well, which its text repeats."""
     assert not result.is_error, result.content
     assert result.structured_content is not None
@@ -100,21 +100,21 @@ def test_every_tool_says_what_it_takes_and_gives_and_that_it_only_reads() -> Non
 def test_an_audit_and_what_can_be_asked_after_it(front: Front) -> None:
     async def asked() -> None:
         async with connected() as client:
-            audit = told(await client.call_tool("audit", {"severity": "high", "limit": 3}))
+            audit = content_of(await client.call_tool("audit", {"severity": "high", "limit": 3}))
             assert len(audit["findings"]) == 3
             assert sum(audit["open"].values()) == sum(len(rules) for rules in EXPECTED.values())
             assert audit["findings_left_out"] == sum(audit["open"].values()) - 3
             first = audit["findings"][0]
             assert audit["headline"].endswith(".") and "endpoints" in audit["headline"]
             assert first["concern"] == "broken"
-            whole = told(await client.call_tool("findings", {"audit_id": audit["audit_id"], "id": first["id"]}))
+            whole = content_of(await client.call_tool("findings", {"audit_id": audit["audit_id"], "id": first["id"]}))
             assert [finding["title"] for finding in whole["findings"]] == [first["title"]]
             assert whole["findings"][0]["fix"]["text"]
-            page = told(await client.call_tool("findings", {"rule": "endpoint-degraded", "limit": 1}))
+            page = content_of(await client.call_tool("findings", {"rule": "endpoint-degraded", "limit": 1}))
             ids = [page["findings"][0]["id"]]
             while page["cursor"]:
                 asked_on = {"rule": "endpoint-degraded", "limit": 1, "cursor": page["cursor"]}
-                page = told(await client.call_tool("findings", asked_on))
+                page = content_of(await client.call_tool("findings", asked_on))
                 ids.append(page["findings"][0]["id"])
             expected = sum("endpoint-degraded" in rules for rules in EXPECTED.values())
             assert len(ids) == len(set(ids)) == expected
@@ -125,14 +125,14 @@ def test_an_audit_and_what_can_be_asked_after_it(front: Front) -> None:
 def test_a_resource_is_explained_and_its_coming_back_told(front: Front) -> None:
     async def asked() -> None:
         async with connected() as client:
-            explained = told(await client.call_tool("explain", {"resource": ARN}))
+            explained = content_of(await client.call_tool("explain", {"resource": ARN}))
             failing = [outcome["rule"] for outcome in explained["outcomes"] if outcome["outcome"] == "fail"]
             assert "endpoint-stuck-in-transition" in failing
             assert explained["outcomes"][0]["outcome"] == "fail"
-            coming = told(await client.call_tool("comes_back", {"endpoint": "warehouse-vision"}))
+            coming = content_of(await client.call_tool("comes_back", {"endpoint": "warehouse-vision"}))
             assert [endpoint["arn"] for endpoint in coming["endpoints"]] == [ARN]
             assert coming["endpoints"][0]["comes_back"].keys() == explained["comes_back"].keys()
-            every = told(await client.call_tool("comes_back", {"limit": 1}))
+            every = content_of(await client.call_tool("comes_back", {"limit": 1}))
             answers = {answer["answer"] for answer in every["endpoints"][0]["comes_back"].values()}
             assert "no" in answers and every["endpoints_left_out"] > 0
 
@@ -154,13 +154,13 @@ def test_a_series_is_rehearsed_a_template_judged_and_a_rule_told(tmp_path: Path,
         async with connected() as client:
             series = [10.0] * 60 + [500.0] * 120
             wishes = {"series": series, "minimum": 1, "maximum": 2, "target": 50.0, "capacity": 60.0}
-            rehearsed = told(await client.call_tool("rehearse", wishes))
+            rehearsed = content_of(await client.call_tool("rehearse", wishes))
             assert not rehearsed["enough"] and rehearsed["minutes_short"] > 100
-            planned = told(await client.call_tool("plan", {"files": [str(template)]}))
+            planned = content_of(await client.call_tool("plan", {"files": [str(template)]}))
             assert planned["resources"]["endpoint"] == 1 and planned["findings"]
-            whole = told(await client.call_tool("findings", {"audit_id": planned["audit_id"], "limit": 1}))
+            whole = content_of(await client.call_tool("findings", {"audit_id": planned["audit_id"], "limit": 1}))
             assert whole["findings"][0]["resource"]["declared"]["file"] == str(template)
-            rule = told(await client.call_tool("rule", {"id": "endpoint-idle"}))
+            rule = content_of(await client.call_tool("rule", {"id": "endpoint-idle"}))
             assert rule["id"] == "endpoint-idle" and rule["parameters"]
         assert not front.history, "nothing of this needs AWS"
 
@@ -208,7 +208,7 @@ def test_a_cancelled_call_asks_aws_nothing_more_and_the_next_is_answered(front: 
                 calls.start_soon(client.call_tool, "audit", {})
                 assert await anyio.to_thread.run_sync(begun.wait, PATIENCE)
                 calls.cancel_scope.cancel()
-            told(await client.call_tool("rule", {"id": "endpoint-idle"}))  # the server has heard of it by now
+            content_of(await client.call_tool("rule", {"id": "endpoint-idle"}))  # the server has heard of it by now
             await anyio.to_thread.run_sync(over.wait, 0.5)
             before.append(len(front.history))
             over.set()
@@ -227,7 +227,7 @@ def test_calls_at_once_are_answered_each_for_itself(front: Front) -> None:
         answers: dict[str, dict[str, Any]] = {}
 
         async def ask(client: Client, name: str) -> None:
-            answers[name] = told(await client.call_tool("explain", {"resource": arn_of(name)}))
+            answers[name] = content_of(await client.call_tool("explain", {"resource": arn_of(name)}))
 
         async with connected() as client, anyio.create_task_group() as calls:
             for name in names:

@@ -56,7 +56,7 @@ def audited(made: Service) -> Report:
 
 
 @pytest.fixture(scope="module")
-def told(front: Front) -> Report:
+def priced_report(front: Front) -> Report:
     """The demo account by its price file."""
     return audited(service(file=PRICES))
 
@@ -88,13 +88,13 @@ def judged(report: Report) -> list[tuple[str, str, str, bool]]:
 
 
 def test_off_there_is_not_one_call_and_not_one_word_more(
-    front: Front, server: PriceListServer, silent: Report, told: Report
+    front: Front, server: PriceListServer, silent: Report, priced_report: Report
 ) -> None:
     front.clear()
     report = audited(service())
     assert server.asked == []
     assert not [call for call in front.history if call.service in ("pricing", "cost-optimization-hub")]
-    assert report.api_calls == silent.api_calls == told.api_calls
+    assert report.api_calls == silent.api_calls == priced_report.api_calls
     text = report.model_dump_json()
     assert '"money"' not in text
     assert "cost_usd" not in text
@@ -137,10 +137,10 @@ def test_an_event_tells_money_with_few_calls(server: PriceListServer) -> None:
 # ---- on
 
 
-def test_the_demo_account_in_money(told: Report) -> None:
-    assert told.money is not None
-    totals = told.money.totals
-    saving = {finding.rule: finding for finding in told.findings if finding.saving}
+def test_the_demo_account_in_money(priced_report: Report) -> None:
+    assert priced_report.money is not None
+    totals = priced_report.money.totals
+    saving = {finding.rule: finding for finding in priced_report.findings if finding.saving}
     assert {"endpoint-idle", "endpoint-gpu-underutilized", "endpoint-cpu-oversized", "endpoint-mostly-unused"} <= set(
         saving
     )
@@ -148,36 +148,40 @@ def test_the_demo_account_in_money(told: Report) -> None:
         saving
     )
     assert {"studio-app-idle", "instance-previous-generation"} <= set(saving)
-    idle = next(one for one in told.findings if one.rule == "endpoint-idle" and one.resource.name.startswith("returns"))
+    idle = next(
+        finding
+        for finding in priced_report.findings
+        if finding.rule == "endpoint-idle" and finding.resource.name.startswith("returns")
+    )
     assert idle.saving is not None
     assert idle.saving.monthly_usd == 335.80
     assert idle.evidence["money"]["monthly_cost_usd"] == 335.80
-    assert totals.places < sum(1 for finding in told.findings if finding.saving)
-    assert told.money.sample
-    assert told.money.sources == ["price file prices.json, 2026-11-20"]
-    assert {month.instance_type for month in told.money.spot} > {"ml.g5.48xlarge"}
-    assert sum(month.interruptions for month in told.money.spot) == 4
+    assert totals.places < sum(1 for finding in priced_report.findings if finding.saving)
+    assert priced_report.money.sample
+    assert priced_report.money.sources == ["price file prices.json, 2026-11-20"]
+    assert {month.instance_type for month in priced_report.money.spot} > {"ml.g5.48xlarge"}
+    assert sum(month.interruptions for month in priced_report.money.spot) == 4
 
 
-def test_the_column_that_adds_up_is_the_total(told: Report) -> None:
-    assert told.money is not None
-    rows = list(csv.DictReader(StringIO(comma_separated(told.findings))))
+def test_the_column_that_adds_up_is_the_total(priced_report: Report) -> None:
+    assert priced_report.money is not None
+    rows = list(csv.DictReader(StringIO(comma_separated(priced_report.findings))))
     column = sum(float(row["saving_counted_usd"]) for row in rows if row["saving_counted_usd"])
-    assert round(column, 2) == told.money.totals.saving_usd
+    assert round(column, 2) == priced_report.money.totals.saving_usd
     assert any(row["cost_monthly_usd"] for row in rows)
 
 
-def test_page_and_digest_tell_the_totals(told: Report) -> None:
+def test_page_and_digest_tell_the_totals(priced_report: Report) -> None:
     made = service(file=PRICES)
-    (notice,) = preview(told, made.policy, whole=True)
+    (notice,) = preview(priced_report, made.policy, whole=True)
     assert notice.savings.startswith("$")
     assert "a month (USD) in" in notice.savings
     assert "resilience missing costs $" in notice.savings
     assert notice.savings.endswith("(sample prices)")
     assert notice.money is not None
-    assert told.money is not None
-    assert notice.machine()["money"]["saving_usd"] == told.money.totals.saving_usd
-    html = page(told)
+    assert priced_report.money is not None
+    assert notice.machine()["money"]["saving_usd"] == priced_report.money.totals.saving_usd
+    html = page(priced_report)
     assert notice.savings in html
     assert "Sample prices" in html
     assert "What spot training saved" in html

@@ -86,10 +86,10 @@ def invoke(unpacked: Path, runtime: Path, emulator: Emulator, tmp_path: Path) ->
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        told = json.loads(done.stdout.splitlines()[-1])
-        assert told["outside"] == []
-        assert Path(told["home"]).parent == unpacked
-        return told["answer"]
+        result = json.loads(done.stdout.splitlines()[-1])
+        assert result["outside"] == []
+        assert Path(result["home"]).parent == unpacked
+        return result["answer"]
 
     return call
 
@@ -197,7 +197,9 @@ def test_what_a_source_imports_is_read_wherever_it_stands(source: str, modules: 
 
 def test_each_function_has_its_own_role_and_name(packed: Path) -> None:
     resources = json.loads((packed.parent / "sam.json").read_text())["Resources"]
-    functions = {name: one for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
+    functions = {
+        name: resource for name, resource in resources.items() if resource["Type"] == "AWS::Serverless::Function"
+    }
     assert functions.keys() == {
         "AuditOnSchedule",
         "AuditOnSagemakerEvent",

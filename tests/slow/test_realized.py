@@ -60,16 +60,16 @@ def test_a_change_of_type_is_seen_by_its_price(savings: RealizedSavings) -> None
     over = finding()
     standing = {over.id: {"instance_type": "ml.m5.xlarge", "instance_count": 2}}
     noted(savings, 0, [over], [], standing=standing)
-    told = savings.of(ACCOUNT)
-    assert (told.since, told.findings, told.estimated_usd, told.seen_usd) == (date(2026, 3, 4), 1, 1_460.0, 1_095.0)
-    assert told.changes[0].changed == "ml.g5.xlarge to ml.m5.xlarge"
+    total = savings.of(ACCOUNT)
+    assert (total.since, total.findings, total.estimated_usd, total.seen_usd) == (date(2026, 3, 4), 1, 1_460.0, 1_095.0)
+    assert total.changes[0].changed == "ml.g5.xlarge to ml.m5.xlarge"
 
 
 def test_noted_twice_it_counts_once(savings: RealizedSavings) -> None:
     for _ in range(2):
         noted(savings, 0, [finding()], [], gone=frozenset({finding().id}))
-    told = savings.of(ACCOUNT)
-    assert (told.findings, told.seen_usd, told.changes[0].changed) == (1, 1_460.0, "deleted")
+    total = savings.of(ACCOUNT)
+    assert (total.findings, total.seen_usd, total.changes[0].changed) == (1, 1_460.0, "deleted")
 
 
 def test_what_comes_back_takes_its_amount_off(savings: RealizedSavings) -> None:
@@ -77,9 +77,9 @@ def test_what_comes_back_takes_its_amount_off(savings: RealizedSavings) -> None:
     noted(savings, 1, [], [finding("other/AllTraffic", "open")])
     assert savings.of(ACCOUNT).findings == 1
     noted(savings, 2, [], [finding(status="open")])
-    told = savings.of(ACCOUNT)
-    assert (told.findings, told.estimated_usd) == (0, 0.0)
-    assert [point.estimated_usd for point in told.curve] == [1_460.0, 0.0]
+    total = savings.of(ACCOUNT)
+    assert (total.findings, total.estimated_usd) == (0, 0.0)
+    assert [point.estimated_usd for point in total.curve] == [1_460.0, 0.0]
     noted(savings, 3, [finding()], [], gone=frozenset({finding().id}))
     assert [point.estimated_usd for point in savings.of(ACCOUNT).curve] == [1_460.0, 0.0, 1_460.0]
 
@@ -136,13 +136,13 @@ def test_what_the_next_sweep_sees_is_told_over_http_and_on_the_page(emulator: Em
     sagemaker.stop_notebook_instance(NotebookInstanceName="llm-experiments")
     sagemaker.delete_endpoint(EndpointName="returns-forecast")
     swept(client, "22222222-2222-2222-2222-222222222222")
-    told = client.http.get("/audit", headers={"Accept": "application/json"}).json_body["realized"]
-    changes = {change["name"]: change for change in told["changes"]}
+    total = client.http.get("/audit", headers={"Accept": "application/json"}).json_body["realized"]
+    changes = {change["name"]: change for change in total["changes"]}
     notebook, endpoint = changes["llm-experiments"], changes["returns-forecast/AllTraffic"]
     assert (notebook["estimated_usd"], notebook["seen_usd"]) == (1171.65, 1171.65)
     assert notebook["changed"] == "1 to 0 instances"
     assert (endpoint["estimated_usd"], endpoint["seen_usd"], endpoint["changed"]) == (335.8, 335.8, "deleted")
-    assert told["seen_usd"] == told["estimated_usd"] == 1507.45
+    assert total["seen_usd"] == total["estimated_usd"] == 1507.45
     html = client.http.get("/audit", headers={"Accept": "text/html"}).body.decode()
     assert "2 findings resolved, $1,507 a month (USD) less, of which $1,507 seen in the configuration" in html
 

@@ -20,7 +20,7 @@ FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "plan"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 SCOPE = Scope(ACCOUNT, "eu-west-1")
 STRICT = load_policy("strict")
-EVERY_RULE = replace(STRICT, rules={id: replace(one, enabled=True) for id, one in STRICT.rules.items()})
+EVERY_RULE = replace(STRICT, rules={id: replace(setting, enabled=True) for id, setting in STRICT.rules.items()})
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 #: Everything that is read of a template, without a defect that its values alone show.

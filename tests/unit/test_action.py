@@ -159,9 +159,9 @@ def test_the_documentation_uses_inputs_that_there_are_and_explains_each() -> Non
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     own = [step["with"] for step in steps if step["uses"].startswith("OWNER/sagemaker-auditor@")]
     assert len(own) == 3
-    for given in own:
-        assert given.keys() <= ACTION["inputs"].keys()
-        inputs(**{"token": TOKEN, **{name.replace("-", "_"): value for name, value in given.items()}})
+    for step_inputs in own:
+        assert step_inputs.keys() <= ACTION["inputs"].keys()
+        inputs(**{"token": TOKEN, **{name.replace("-", "_"): value for name, value in step_inputs.items()}})
     rows = [name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall("`([a-z-]+)`", row)]
     assert sorted(rows) == sorted(ACTION["inputs"])
 
@@ -246,12 +246,12 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def runner(workspace: Path, github: Played | None = None, **values: str) -> dict[str, str]:
     """The environment of a step of a pull request."""
     (workspace / "event.json").write_text('{"pull_request": {"number": 7}}')
-    given = {f"INPUT_{name.upper()}": value for name, value in {"token": TOKEN, **values}.items()}
+    variables = {f"INPUT_{name.upper()}": value for name, value in {"token": TOKEN, **values}.items()}
     files = {f"GITHUB_{name}": str(workspace / name.lower()) for name in ("OUTPUT", "STEP_SUMMARY")}
     address = {"GITHUB_API_URL": github.url} if github is not None else {}
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     event = {"GITHUB_EVENT_PATH": str(workspace / "event.json"), "GITHUB_REPOSITORY": REPOSITORY}
-    return {**kept, **event, **files, **address, **given, "PYTHONPATH": str(ROOT)}
+    return {**kept, **event, **files, **address, **variables, "PYTHONPATH": str(ROOT)}
 
 
 def outputs(workspace: Path) -> dict[str, str]:
@@ -268,9 +268,9 @@ def test_a_plan_is_commented_on_and_compared_with_its_baseline(
     (comment,) = github.comments
     assert comment["body"].startswith("<!-- sagemaker-auditor: default -->\n## SageMaker audit: what changed")
     assert "endpoint-single-instance" in comment["body"] and TOKEN not in capsys.readouterr().out
-    told = outputs(workspace)
-    assert (told["worst"], told["comment-url"]) == ("high", comment["html_url"])
-    log = json.loads(Path(told["sarif"]).read_text())
+    result = outputs(workspace)
+    assert (result["worst"], result["comment-url"]) == ("high", comment["html_url"])
+    log = json.loads(Path(result["sarif"]).read_text())
     assert all("security" in rule["properties"]["tags"] for rule in log["runs"][0]["tool"]["driver"]["rules"])
     assert main(runner(workspace, github, **{**asked, "templates": "two.yaml"}, baseline="base/report.json")) == 0
     assert len(github.comments) == 1 and "endpoint-single-instance" not in github.comments[0]["body"].split("Fixes")[0]

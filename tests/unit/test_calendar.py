@@ -150,10 +150,10 @@ def test_what_the_policy_says_of_all_regions_stands_once_in_their_report() -> No
 
 def test_a_digest_tells_what_ends_within_thirty_days_and_nothing_later() -> None:
     entries = [an_entry(days, says=f"It ends in {days} days") for days in (0, SOON_DAYS, SOON_DAYS + 1)]
-    told = text(digest(Decision((), ()), a_report(*entries), load_policy("baseline")))
-    assert f"The next {SOON_DAYS} days" in told
-    assert "It ends in 0 days" in told and "It ends in 30 days" in told
-    assert "31 days" not in told
+    body = text(digest(Decision((), ()), a_report(*entries), load_policy("baseline")))
+    assert f"The next {SOON_DAYS} days" in body
+    assert "It ends in 0 days" in body and "It ends in 30 days" in body
+    assert "31 days" not in body
 
 
 def test_the_page_lists_what_ends_and_no_name_becomes_markup() -> None:

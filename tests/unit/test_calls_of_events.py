@@ -72,11 +72,11 @@ def test_an_event_costs_no_more_than_promised_and_says_what_it_left(seed: int) -
         assert report.complete == (not report.deferred and not kept)
 
         left = {rule for deferral in report.deferred for rule in deferral.effect}
-        told = {finding.id: finding.rule for finding in report.findings}
+        event_findings = {finding.id: finding.rule for finding in report.findings}
         findings = {finding.id: finding.rule for finding in whole.findings}
-        assert {rule for id, rule in findings.items() if id not in told} <= left
+        assert {rule for id, rule in findings.items() if id not in event_findings} <= left
         # what one reading tells by a finding that merges others, the other tells by these
-        assert all(set(RULES[rule].merges_into) & left for id, rule in told.items() if id not in findings)
+        assert all(set(RULES[rule].merges_into) & left for id, rule in event_findings.items() if id not in findings)
 
         failing = {
             (rule.id, subject.kind, named(subject))

@@ -115,11 +115,11 @@ def test_the_outcome_in_a_sentence(changes: dict[str, Any], sentence: str) -> No
 
 
 def test_block_characters_stand_for_heights() -> None:
-    told = lines(a_chart(**PROPOSED), 40)
-    assert [line.name for line in told] == ["load", "capacity", "short", "proposal", "short"]
-    assert [line.text for line in told] == ["▁▁▁█▄▁", "▂▂▂▂█▂", "▁▁▁█▁▁", "▄▄▄██▄", "▁▁▁█▁▁"]
-    assert told[2].says == "short: 60 minutes"
-    assert told[4].says == "short with the proposal: 5 minutes"
+    chart_lines = lines(a_chart(**PROPOSED), 40)
+    assert [line.name for line in chart_lines] == ["load", "capacity", "short", "proposal", "short"]
+    assert [line.text for line in chart_lines] == ["▁▁▁█▄▁", "▂▂▂▂█▂", "▁▁▁█▁▁", "▄▄▄██▄", "▁▁▁█▁▁"]
+    assert chart_lines[2].says == "short: 60 minutes"
+    assert chart_lines[4].says == "short with the proposal: 5 minutes"
     assert [line.text for line in lines(a_chart(), 40, monospaced=True)] == ["▁▁ █▄ ", "▂▂▂▂█▂", "···█··"]
 
 
@@ -156,6 +156,6 @@ def test_a_chart_is_bounded() -> None:
 
 
 def test_what_is_empty_is_left_out_of_the_json() -> None:
-    told = a_chart().model_dump(mode="json")
-    assert sorted(told) == ["begin", "bucket_minutes", "capacity", "load", "minutes", "serving", "short"]
+    content = a_chart().model_dump(mode="json")
+    assert sorted(content) == ["begin", "bucket_minutes", "capacity", "load", "minutes", "serving", "short"]
     assert RehearsalChart.model_validate(a_chart(**PROPOSED).model_dump(mode="json")) == a_chart(**PROPOSED)

@@ -69,7 +69,7 @@ class Book:
     def whole(self, id: str) -> Head | None:
         return self.kept.get(id)
 
-    def told(self, id: str) -> set[str]:
+    def informed_accounts(self, id: str) -> set[str]:
         assert id == self.run.id
         return self.noted
 
@@ -116,7 +116,7 @@ def closing(run: Run, *refusing: str) -> tuple[Closing, Book, Publisher]:
     return Closing(runs, sending, POLICY, "999999999999", "eu-central-1", lambda: NOW), book, publisher
 
 
-def told(publisher: Publisher) -> list[str]:
+def accounts_of(publisher: Publisher) -> list[str]:
     return [report.accounts[0] for _, report in publisher.swept]
 
 
@@ -138,7 +138,7 @@ def test_an_account_is_told_with_its_last_part_and_the_run_ends_with_the_last_of
 ) -> None:
     ends, book, publisher = closing(run)
     ends.came_back(run, account)
-    assert told(publisher) == heard
+    assert accounts_of(publisher) == heard
     assert book.noted == set(heard)
     assert book.closed == ({"a-7": "done"} if closed else {})
     assert publisher.notices == []
@@ -196,7 +196,7 @@ def test_parts_that_never_came_are_lost_and_told_of_once_more(caplog: pytest.Log
         (spot,) = book.parts[part].report.blind_spots
         assert (spot.operation, spot.error) == ("audit", "the part never came to its end")
         assert (book.parts[part].report.audit_id, book.parts[part].report.started_at) == ("a-7", NOW)
-    assert told(publisher) == [FIRST, SECOND]
+    assert accounts_of(publisher) == [FIRST, SECOND]
     (notice,) = publisher.notices
     assert notice.health == "run a-7 is stuck: 2 of 3 parts not back in 6 hours"
     assert [(spot.error, spot.effect) for spot in notice.blind_spots] == [
@@ -232,10 +232,10 @@ def test_an_account_that_refuses_its_digest_holds_up_the_end_and_not_the_others(
     ends, book, publisher = closing(a_run(), FIRST)
     with pytest.raises(ConnectionError, match=f"{FIRST} refuses"):
         ends.close(book.run)
-    assert (told(publisher), book.noted, book.closed, book.kept) == ([SECOND], {SECOND}, {}, {})
+    assert (accounts_of(publisher), book.noted, book.closed, book.kept) == ([SECOND], {SECOND}, {}, {})
     publisher.refusing = ()
     ends.close(book.run)
-    assert (told(publisher), book.closed) == ([SECOND, FIRST], {"a-7": "done"})
+    assert (accounts_of(publisher), book.closed) == ([SECOND, FIRST], {"a-7": "done"})
 
 
 def test_of_several_that_refuse_the_first_is_raised() -> None:

@@ -60,20 +60,20 @@ def answers(estate: Inventory, *off: str) -> dict[str, Answer]:
     return dict(verdicts.of(estate, rules)["churn"])
 
 
-def told(estate: Inventory, *off: str) -> dict[str, str]:
+def answer_words(estate: Inventory, *off: str) -> dict[str, str]:
     return {question: answer.answer for question, answer in answers(estate, *off).items()}
 
 
-def an_account(*more: Given, model: Mapping[str, object] | None = None, **given: object) -> Inventory:
+def an_account(*more: Given, model: Mapping[str, object] | None = None, **options: object) -> Inventory:
     """An endpoint of two instances of ml.m5.large with its config and model, under quotas that leave room."""
     quotas = [] if any(isinstance(fact, ServiceQuota) for fact in more) else ROOM
     image = {"PrimaryContainer": {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}}
     around = [an_endpoint(a_variant()), a_config(), a_model(**{**image, **(model or {})}), *quotas, *more]  # type: ignore[arg-type]
-    return an_inventory(*around, **given)  # type: ignore[arg-type]
+    return an_inventory(*around, **options)  # type: ignore[arg-type]
 
 
 def test_an_endpoint_that_nothing_stands_in_the_way_of_comes_back() -> None:
-    assert told(an_account()) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
+    assert answer_words(an_account()) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
 
 
 def test_an_endpoint_whose_model_was_deleted_would_not_come_back() -> None:
@@ -93,41 +93,45 @@ def test_a_role_that_could_not_be_read_leaves_the_questions_open() -> None:
 
 @pytest.mark.parametrize("rule", sorted(set(BEARING) - {"endpoint-update-without-rollback"}))
 def test_a_rule_that_is_off_leaves_its_questions_open_and_says_so(rule: str) -> None:
-    found = answers(an_account(), rule)
+    by_question = answers(an_account(), rule)
     for question, bearings in QUESTIONS.items():
         concerned = rule in {bearing.rule for bearing in bearings}
-        assert found[question].answer == ("unknown" if concerned else "yes")
-        assert (f"not judged: {rule} is off" == found[question].reason) == concerned
+        assert by_question[question].answer == ("unknown" if concerned else "yes")
+        assert (f"not judged: {rule} is off" == by_question[question].reason) == concerned
 
 
 def test_a_rule_that_policies_leave_off_leaves_nothing_open() -> None:
-    assert told(an_account(), "endpoint-update-without-rollback") == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
+    assert answer_words(an_account(), "endpoint-update-without-rollback") == {
+        LOST: "yes",
+        UPDATE: "yes",
+        MAXIMUM: "yes",
+    }
 
 
 def test_a_no_is_a_no_whatever_is_off() -> None:
     estate = an_inventory(an_endpoint(), a_config(), gone=[(Part.MODELS, "churn-model")])
-    assert set(told(estate, "autoscaling-max-above-quota", "endpoint-degraded").values()) == {"no"}
+    assert set(answer_words(estate, "autoscaling-max-above-quota", "endpoint-degraded").values()) == {"no"}
 
 
 def test_a_maximum_beyond_the_quota_is_not_reached_and_the_endpoint_comes_back() -> None:
     variant = a_variant()
     estate = an_account(a_target(variant, maximum=9), a_quota(TYPE, 6), ROOM[1])
-    assert told(estate) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
+    assert answer_words(estate) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
 
 
 def test_a_quota_without_room_for_a_second_fleet_stops_an_update_alone() -> None:
     estate = an_account(a_target(a_variant(), maximum=3), a_quota(TYPE, 3), ROOM[1])
-    assert told(estate) == {LOST: "yes", UPDATE: "no", MAXIMUM: "yes"}
+    assert answer_words(estate) == {LOST: "yes", UPDATE: "no", MAXIMUM: "yes"}
 
 
 def test_addresses_are_short_of_what_the_evidence_says() -> None:
     nearly_full = [a_subnet("subnet-a", AvailableIpAddressCount=4), SUBNET_B.model_copy(update={"free_addresses": 4})]
     inside = {"VpcConfig": {"Subnets": ["subnet-a", "subnet-b"], "SecurityGroupIds": ["sg-1"]}}
     roomy = an_account(SUBNET_A, SUBNET_B, OFFERED, a_security_group(), model=inside)
-    assert told(roomy) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
+    assert answer_words(roomy) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "yes"}
     grows = a_target(a_variant(), maximum=20)
     short = an_account(*nearly_full, OFFERED, a_security_group(), grows, model=inside)
-    assert told(short) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
+    assert answer_words(short) == {LOST: "yes", UPDATE: "yes", MAXIMUM: "no"}
 
 
 RESERVED = {
@@ -151,21 +155,21 @@ def test_reserved_capacity_that_is_away_replaces_nothing(blocks: list[tuple[date
     endpoint = an_endpoint(a_variant(settings=RESERVED))
     image = {"Image": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3"}
     estate = an_inventory(endpoint, a_config(), a_model(PrimaryContainer=image), *ROOM, a_plan(*blocks))
-    assert told(estate)[LOST] == lost
+    assert answer_words(estate)[LOST] == lost
 
 
 def test_plans_that_were_not_read_concern_those_alone_that_may_stand_on_one() -> None:
-    assert told(an_account(unread=[Part.PLANS]))[LOST] == "yes"
+    assert answer_words(an_account(unread=[Part.PLANS]))[LOST] == "yes"
 
 
 def test_an_endpoint_in_the_middle_of_a_change_is_answered_by_its_next_event() -> None:
     estate = an_inventory(an_endpoint(status="Updating"), a_config(), a_model(), *ROOM)
-    assert told(estate)[LOST] == "unknown"
+    assert answer_words(estate)[LOST] == "unknown"
 
 
 def test_models_that_were_not_read_leave_open_what_their_rules_would_have_said() -> None:
     estate = an_inventory(an_endpoint(), a_config(), *ROOM, unread=[Part.MODELS])
-    assert set(told(estate).values()) == {"unknown"}
+    assert set(answer_words(estate).values()) == {"unknown"}
 
 
 def test_every_rule_that_bears_on_a_question_is_in_the_catalogue() -> None:

@@ -42,10 +42,10 @@ def switched_off() -> Policy:
     return replace(POLICY, rules={**POLICY.rules, RULE: setting})
 
 
-def before(finding: Finding, *, told: int | None = 1, at: Severity | None = Severity.HIGH) -> Known:
+def before(finding: Finding, *, days_ago: int | None = 1, at: Severity | None = Severity.HIGH) -> Known:
     """What is known of a finding that was seen a day before the audit, and told so many days before, as that severe."""
     seen = finding.model_copy(update={"last_seen": AT - DAY})
-    return Known(seen, None if told is None else AT - told * DAY, at if told is not None else None)
+    return Known(seen, None if days_ago is None else AT - days_ago * DAY, at if days_ago is not None else None)
 
 
 def decided(finding: Finding | None, known: Known | None, policy: Policy = POLICY, **proof: Any) -> Decision:
@@ -62,32 +62,32 @@ TURNS: list[tuple[Known | None, Finding, Policy, list[str]]] = [
     (None, a_finding(**EXEMPT), POLICY, []),
     (None, a_finding(), observing(), []),
     (None, a_finding(rule="no-rule-of-the-policy"), POLICY, ["new"]),
-    (before(a_finding(), told=None), a_finding(), POLICY, ["new"]),
+    (before(a_finding(), days_ago=None), a_finding(), POLICY, ["new"]),
     (before(a_finding(), at=None), a_finding(), POLICY, ["new"]),
     (before(a_finding()), a_finding(), POLICY, []),
     (before(a_finding()), a_finding(severity=Severity.CRITICAL), POLICY, ["worse"]),
     (before(a_finding()), a_finding(severity=Severity.MEDIUM), POLICY, []),
-    (before(a_finding(), told=7), a_finding(), POLICY, ["reminder"]),
-    (before(a_finding(), told=6), a_finding(), POLICY, []),
-    (before(a_finding(), told=8), a_finding(), POLICY, ["reminder"]),
-    (before(a_finding(resource=JOB), told=8), a_finding(resource=JOB), POLICY, []),
+    (before(a_finding(), days_ago=7), a_finding(), POLICY, ["reminder"]),
+    (before(a_finding(), days_ago=6), a_finding(), POLICY, []),
+    (before(a_finding(), days_ago=8), a_finding(), POLICY, ["reminder"]),
+    (before(a_finding(resource=JOB), days_ago=8), a_finding(resource=JOB), POLICY, []),
     (before(a_finding(resource=JOB)), a_finding(resource=JOB, severity=Severity.CRITICAL), POLICY, ["worse"]),
     (before(a_finding(**EXEMPT)), a_finding(), POLICY, ["back"]),
-    (before(a_finding(**EXEMPT), told=None), a_finding(), POLICY, ["back"]),
+    (before(a_finding(**EXEMPT), days_ago=None), a_finding(), POLICY, ["back"]),
     (before(a_finding(status="resolved", resolved_at=AT - 3 * DAY)), a_finding(), POLICY, ["back"]),
-    (before(a_finding(status="resolved", resolved_at=AT - 3 * DAY), told=None), a_finding(), POLICY, ["new"]),
+    (before(a_finding(status="resolved", resolved_at=AT - 3 * DAY), days_ago=None), a_finding(), POLICY, ["new"]),
 ]
 
 
-@pytest.mark.parametrize(("known", "finding", "policy", "told"), TURNS)
+@pytest.mark.parametrize(("known", "finding", "policy", "kinds"), TURNS)
 def test_a_finding_is_told_when_it_is_new_worse_back_or_long_ago(
-    known: Known | None, finding: Finding, policy: Policy, told: list[str]
+    known: Known | None, finding: Finding, policy: Policy, kinds: list[str]
 ) -> None:
     decision = decided(finding, known, policy)
-    assert [change.change for change in decision.changes] == told
+    assert [change.change for change in decision.changes] == kinds
     (remembered,) = decision.remember
     assert remembered.finding.last_seen == AT
-    if told:
+    if kinds:
         assert (remembered.last_told, remembered.severity_told) == (AT, finding.severity)
     else:
         assert remembered.last_told == (known.last_told if known is not None else None)
@@ -129,7 +129,7 @@ def test_since_when_a_finding_is_known_stays() -> None:
 ENDS: list[tuple[Known, Policy, list[str]]] = [
     (before(a_finding()), POLICY, ["resolved"]),
     (before(a_finding(severity=Severity.LOW)), POLICY, ["resolved"]),
-    (before(a_finding(), told=None), POLICY, []),
+    (before(a_finding(), days_ago=None), POLICY, []),
     (before(a_finding(**EXEMPT)), POLICY, []),
     (before(a_finding()), observing(), []),
     (before(a_finding()), switched_off(), ["resolved"]),
@@ -137,12 +137,12 @@ ENDS: list[tuple[Known, Policy, list[str]]] = [
 
 
 @pytest.mark.parametrize("proof", [{"verdicts": {a_finding().id: Verdict.PASS}}, {"gone": frozenset({a_finding().id})}])
-@pytest.mark.parametrize(("known", "policy", "told"), ENDS)
+@pytest.mark.parametrize(("known", "policy", "kinds"), ENDS)
 def test_what_is_over_is_told_to_whoever_heard_of_it(
-    known: Known, policy: Policy, told: list[str], proof: dict[str, Any]
+    known: Known, policy: Policy, kinds: list[str], proof: dict[str, Any]
 ) -> None:
     decision = decided(None, known, policy, **proof)
-    assert [change.change for change in decision.changes] == told
+    assert [change.change for change in decision.changes] == kinds
     (remembered,) = decision.remember
     assert (remembered.finding.status, remembered.finding.resolved_at) == ("resolved", AT)
     assert (remembered.last_told, remembered.severity_told) == (known.last_told, known.severity_told)
@@ -161,7 +161,7 @@ def test_what_another_finding_tells_now_ends_without_a_word() -> None:
         (before(a_finding()), POLICY, True),
         (before(a_finding(severity=Severity.MEDIUM)), POLICY, True),
         (before(a_finding(severity=Severity.LOW)), POLICY, False),
-        (before(a_finding(), told=None), POLICY, False),
+        (before(a_finding(), days_ago=None), POLICY, False),
         (before(a_finding(**EXEMPT)), POLICY, False),
         (before(a_finding(resource=JOB)), POLICY, False),
         (before(a_finding()), observing(), False),
@@ -201,8 +201,8 @@ def test_what_a_clock_ahead_has_seen_resolves_nothing_and_hides_nothing() -> Non
     seen = replace(before(a_finding()), finding=a_finding(last_seen=ahead))
     worse = a_report(a_finding(severity=Severity.CRITICAL), started_at=AT)
     known = {seen.finding.id: seen}
-    told = [decide(worse, known, Resolution(), POLICY, clock=clock) for clock in (AT, ahead)]
-    assert [[change.change for change in decision.changes] for decision in told] == [["worse"], []]
+    decisions = [decide(worse, known, Resolution(), POLICY, clock=clock) for clock in (AT, ahead)]
+    assert [[change.change for change in decision.changes] for decision in decisions] == [["worse"], []]
     over = replace(seen, finding=a_finding(status="resolved", resolved_at=ahead))
     (change,) = decide(worse, {over.finding.id: over}, Resolution(), POLICY, clock=AT).changes
     assert (change.change, change.away_days) == ("back", 0.0)
@@ -256,7 +256,7 @@ def test_regions_are_told_together_and_the_worst_first() -> None:
 
 def test_an_event_sends_a_notice_for_each_change_up_to_five() -> None:
     def kinds(number: int) -> list[str]:
-        report = a_report(*(a_finding(one) for one in range(number)))
+        report = a_report(*(a_finding(index) for index in range(number)))
         notices = notices_of_event(decide(report, {}, Resolution(), POLICY), report, POLICY, Kept("https://report"))
         assert {notice.report_url for notice in notices} <= {"https://report"}
         return [notice.kind for notice in notices]
@@ -342,15 +342,15 @@ def test_a_preview_is_one_digest_of_a_region_or_the_notices_of_an_event() -> Non
 
 
 def test_a_digest_counts_what_is_still_open_once() -> None:
-    told, quiet, exempt = a_finding(1), a_finding(2, severity=Severity.LOW), a_finding(3, **EXEMPT)
+    news, quiet, exempt = a_finding(1), a_finding(2, severity=Severity.LOW), a_finding(3, **EXEMPT)
     unseen, reported = a_finding(4, severity=Severity.CRITICAL), a_finding(5, severity=Severity.MEDIUM)
     over = Known(a_finding(6, status="resolved"))
-    report = a_report(told, quiet, exempt, reported, accounts=["1", "2"], regions=["a", "b"])
+    report = a_report(news, quiet, exempt, reported, accounts=["1", "2"], regions=["a", "b"])
     decision = Decision(
-        (Change(change="new", finding=told),), (Known(told), over), (unseen, unseen, reported, told, a_finding(6))
+        (Change(change="new", finding=news),), (Known(news), over), (unseen, unseen, reported, news, a_finding(6))
     )
     notice = digest(decision, report, POLICY, Kept("https://report"))
-    assert (notice.kind, notice.told) == ("digest", [Change(change="new", finding=told)])
+    assert (notice.kind, notice.told) == ("digest", [Change(change="new", finding=news)])
     assert notice.still_open == {"critical": 1, "medium": 1}
     assert (notice.severity, notice.exempt, notice.observed) == (Severity.CRITICAL, 1, 0)
     assert (notice.account, notice.region, notice.report_url) == ("1,2", "a,b", "https://report")
@@ -368,8 +368,8 @@ def test_the_severity_of_a_digest_is_not_that_of_what_is_over() -> None:
 def test_one_line_shows_the_auditor_alive() -> None:
     spot = BlindSpot(account="1", region="r", operation="ec2:DescribeSubnets", error="no")
     assert health(a_report(resources={})) == "0 resources, 0 rules, 0 blind spots"
-    one = a_report(resources={"endpoint": 1}, rules={"a": RuleCounts()}, blind_spots=[spot], complete=False)
-    assert health(one) == "1 resource, 1 rule, 1 blind spot"
+    report = a_report(resources={"endpoint": 1}, rules={"a": RuleCounts()}, blind_spots=[spot], complete=False)
+    assert health(report) == "1 resource, 1 rule, 1 blind spot"
     rules = {"a": RuleCounts(), "b": RuleCounts()}
     assert health(a_report(resources={"endpoint": 1, "model": 2}, rules=rules)) == "3 resources, 2 rules, 0 blind spots"
 

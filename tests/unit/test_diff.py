@@ -85,28 +85,28 @@ EXEMPT: dict[str, Any] = {"status": "exempt", "exemption": Exemption(reason="on 
     ],
 )
 def test_a_finding_in_both_reports(before: dict[str, Any], after: dict[str, Any], change: DifferenceKind) -> None:
-    found = difference(a_report(a_finding(**before)), a_report(a_finding(**after)))
-    (changed,) = found.changes
+    comparison = difference(a_report(a_finding(**before)), a_report(a_finding(**after)))
+    (changed,) = comparison.changes
     assert changed.change is change
     differs = before.get("severity", Severity.HIGH) is not after.get("severity", Severity.HIGH)
     assert (changed.before is not None) == differs
-    assert found.counts[change] == 1
+    assert comparison.counts[change] == 1
 
 
 def test_new_and_resolved() -> None:
-    found = difference(a_report(a_finding("old")), a_report(a_finding("new")))
-    assert classes(found) == {"new": "new", "old": "resolved"}
+    comparison = difference(a_report(a_finding("old")), a_report(a_finding("new")))
+    assert classes(comparison) == {"new": "new", "old": "resolved"}
 
 
 def test_fixed_where_the_same_resource_is_told_by_another_rule() -> None:
-    found = difference(a_report(a_finding(), a_finding(rule=IDLE)), a_report(a_finding(rule=IDLE)))
-    (resolved,) = found.of(DifferenceKind.RESOLVED)
+    comparison = difference(a_report(a_finding(), a_finding(rule=IDLE)), a_report(a_finding(rule=IDLE)))
+    (resolved,) = comparison.of(DifferenceKind.RESOLVED)
     assert resolved.note == "fixed: its resource is still there"
 
 
 def test_gone_where_no_resource_of_the_kind_is_left() -> None:
-    found = difference(a_report(a_finding()), a_report(resources={"endpoint-config": 3}))
-    assert only(found) == ("resolved", "gone: no endpoint-variant was found any more")
+    comparison = difference(a_report(a_finding()), a_report(resources={"endpoint-config": 3}))
+    assert only(comparison) == ("resolved", "gone: no endpoint-variant was found any more")
 
 
 def test_otherwise_the_report_does_not_tell_which() -> None:
@@ -163,10 +163,10 @@ def test_what_a_rule_of_ones_own_reads_is_not_known() -> None:
 
 def test_a_new_finding_says_that_the_old_audit_could_not_see_it() -> None:
     old = a_report(blind_spots=[a_spot("ec2:X", SINGLE)])
-    found = difference(old, a_report(a_finding()))
-    assert only(found) == ("new", "the old audit could not see it: ec2:X could not be read")
-    assert [spot.operation for spot in found.blind_spots_gone] == ["ec2:X"]
-    assert found.blind_spots_appeared == []
+    comparison = difference(old, a_report(a_finding()))
+    assert only(comparison) == ("new", "the old audit could not see it: ec2:X could not be read")
+    assert [spot.operation for spot in comparison.blind_spots_gone] == ["ec2:X"]
+    assert comparison.blind_spots_appeared == []
 
 
 def test_a_finding_that_another_one_tells_is_still_there() -> None:
@@ -187,8 +187,8 @@ def test_a_finding_that_another_one_tells_is_still_there() -> None:
 
 def test_a_blind_spot_is_the_same_whatever_aws_said() -> None:
     old, new = a_report(blind_spots=[a_spot(error="id 1")]), a_report(blind_spots=[a_spot(error="id 2")])
-    found = difference(old, new)
-    assert (found.blind_spots_appeared, found.blind_spots_gone) == ([], [])
+    comparison = difference(old, new)
+    assert (comparison.blind_spots_appeared, comparison.blind_spots_gone) == ([], [])
 
 
 def test_what_cannot_be_compared_is_remarked() -> None:
@@ -200,7 +200,7 @@ def test_what_cannot_be_compared_is_remarked() -> None:
         scope=ScopeAudited(resources=["arn"]),
         started_at=NOW - timedelta(days=1),
     )
-    told = " ".join(difference(a_report(), new).remarks)
+    remarks = " ".join(difference(a_report(), new).remarks)
     for words in (
         f"accounts differ: {ACCOUNT} before, {OTHER_ACCOUNT} now",
         f"regions differ: {REGION} before, us-east-1 now",
@@ -209,7 +209,7 @@ def test_what_cannot_be_compared_is_remarked() -> None:
         "everything before, 1 named resource now",
         "wrong way round",
     ):
-        assert words in told
+        assert words in remarks
     assert difference(a_report(), a_report()).remarks == []
 
 
@@ -239,7 +239,7 @@ FINDINGS = st.lists(
         st.sampled_from(list(Severity)),
         st.booleans(),
     ),
-    unique_by=lambda one: one.id,
+    unique_by=lambda finding: finding.id,
     max_size=8,
 )
 BLIND = st.lists(
@@ -263,19 +263,24 @@ ANY = st.builds(
 @pytest.mark.thorough
 @given(ANY)
 def test_a_report_does_not_differ_from_itself(report: Report) -> None:
-    found = difference(report, report)
-    assert {change.change for change in found.changes} <= {DifferenceKind.STILL_OPEN, DifferenceKind.STILL_EXEMPT}
-    assert (found.remarks, found.blind_spots_appeared, found.blind_spots_gone, found.worst()) == ([], [], [], None)
+    comparison = difference(report, report)
+    assert {change.change for change in comparison.changes} <= {DifferenceKind.STILL_OPEN, DifferenceKind.STILL_EXEMPT}
+    assert (comparison.remarks, comparison.blind_spots_appeared, comparison.blind_spots_gone, comparison.worst()) == (
+        [],
+        [],
+        [],
+        None,
+    )
 
 
 @pytest.mark.thorough
 @given(ANY, ANY)
 def test_every_finding_is_in_exactly_one_class(old: Report, new: Report) -> None:
-    found = difference(old, new)
-    assert sorted(change.finding.id for change in found.changes) == sorted(
-        {one.id for one in (*old.findings, *new.findings)}
+    comparison = difference(old, new)
+    assert sorted(change.finding.id for change in comparison.changes) == sorted(
+        {finding.id for finding in (*old.findings, *new.findings)}
     )
-    assert sum(found.counts.values()) == len(found.changes)
+    assert sum(comparison.counts.values()) == len(comparison.changes)
 
 
 def ids(difference: Difference, change: DifferenceKind) -> set[str]:
@@ -284,8 +289,8 @@ def ids(difference: Difference, change: DifferenceKind) -> set[str]:
 
 @pytest.mark.thorough
 @given(SEEING, SEEING)
-def test_new_one_way_is_resolved_the_other_way(one: Report, other: Report) -> None:
-    there, back = difference(one, other), difference(other, one)
+def test_new_one_way_is_resolved_the_other_way(report: Report, other: Report) -> None:
+    there, back = difference(report, other), difference(other, report)
     assert ids(there, DifferenceKind.NEW) == ids(back, DifferenceKind.RESOLVED)
     assert ids(there, DifferenceKind.RESOLVED) == ids(back, DifferenceKind.NEW)
     assert ids(there, DifferenceKind.WORSE) == ids(back, DifferenceKind.BETTER)

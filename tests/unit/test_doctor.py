@@ -65,8 +65,8 @@ def denied(message: str, code: str = "AccessDeniedException") -> Permission:
 def test_where_a_denial_comes_from_is_read_from_what_aws_says(
     message: str, denied_by: str | None, explicit: bool, reason: str
 ) -> None:
-    found = denied(message)
-    assert (found.state, found.denied_by, found.explicit, found.reason) == ("denied", denied_by, explicit, reason)
+    denial = denied(message)
+    assert (denial.state, denial.denied_by, denial.explicit, denial.reason) == ("denied", denied_by, explicit, reason)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_only_what_a_statement_can_allow_is_in_the_policy() -> None:
     policy = policy_to_add(permissions)
     assert policy is not None
     assert policy["Version"] == "2012-10-17"
-    assert [one["Action"] for one in policy["Statement"]] == [["c:Denied", "d:Denied"]]
+    assert [statement["Action"] for statement in policy["Statement"]] == [["c:Denied", "d:Denied"]]
     assert policy_to_add(permissions[-1:]) is None
 
 

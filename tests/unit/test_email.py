@@ -76,7 +76,7 @@ class Page(HTMLParser):
         self.text += data
 
     def values(self, name: str) -> list[str]:
-        return [value for _, one, value in self.attributes if one == name]
+        return [value for _, attribute, value in self.attributes if attribute == name]
 
 
 def html(notice: Notice) -> str:
@@ -109,16 +109,16 @@ def a_hostile_notice(name: str, kind: str = "digest") -> Notice:
         owner=name,
         references=[name, f"https://example.org/{name}"],
     )
-    told = [Change(change="new", finding=finding)]
+    changes = [Change(change="new", finding=finding)]
     if kind == "digest":
-        told.append(Change(change="resolved", finding=finding.model_copy(update={"resolved_at": NOW})))
+        changes.append(Change(change="resolved", finding=finding.model_copy(update={"resolved_at": NOW})))
     spot = BlindSpot(account=ACCOUNT, region=REGION, operation=name, error=name, effect=[name], resource=name)
     note = ExemptionNote(rule=name, resource=name, reason=name, owner=name, state="unmatched", findings=0)
-    return a_notice(*told, kind=kind, complete=False, blind_spots=[spot], exemptions=[note])
+    return a_notice(*changes, kind=kind, complete=False, blind_spots=[spot], exemptions=[note])
 
 
 def many(number: int, **changes: Any) -> Notice:
-    findings = [a_finding(a_resource(name=f"endpoint-{one}/v"), **changes) for one in range(number)]
+    findings = [a_finding(a_resource(name=f"endpoint-{index}/v"), **changes) for index in range(number)]
     return a_notice(*(Change(change="new", finding=finding) for finding in findings))
 
 
@@ -138,8 +138,8 @@ def test_the_html_asks_nothing_of_the_outside_and_runs_nothing(name: str) -> Non
     assert page.elements <= ELEMENTS
     assert page.unbalanced == []
     assert {attribute for _, attribute, _ in page.attributes} <= ATTRIBUTES
-    assert all(one.startswith("https://") for one in page.values("href"))
-    assert not [one for one in page.values("style") if "url(" in one or "@" in one or "position" in one]
+    assert all(link.startswith("https://") for link in page.values("href"))
+    assert not [style for style in page.values("style") if "url(" in style or "@" in style or "position" in style]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -152,7 +152,7 @@ def test_the_html_takes_the_reader_s_colours(name: str) -> None:
             assert colour == "inherit" or (colour == "#ffffff" and "background:#" in style)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, other: str) -> float:
     """The contrast of two colours, from 1 to 21, by WCAG 2.2."""
 
     def luminance(colour: str) -> float:
@@ -160,7 +160,7 @@ def contrast(one: str, other: str) -> float:
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    lighter, darker = sorted((luminance(first), luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
@@ -292,7 +292,7 @@ def test_hostile_names_change_neither_page_nor_headers(name: str, kind: str) -> 
     assert page.elements <= ELEMENTS
     assert page.unbalanced == []
     assert {attribute for _, attribute, _ in page.attributes} <= ATTRIBUTES
-    assert not [one for one in page.values("style") if "url(" in one]
+    assert not [style for style in page.values("style") if "url(" in style]
     for body in (page.text, plain):
         assert all(line == "\n" or line.isprintable() or line == "\xa0" for line in body)
     read = received(message(notice))
@@ -340,10 +340,10 @@ def test_an_address_that_is_none_is_refused_by_the_name_of_its_setting(address: 
 def test_one_sender_and_at_most_fifty_recipients_are_taken() -> None:
     with pytest.raises(InvalidInput, match="accepted is one e-mail address"):
         message(SAMPLES["finding-new"], sender="a@example.org, b@example.org")
-    several = [f"r{number}@example.org" for number in range(51)]
-    assert message(SAMPLES["finding-new"], recipients=several[:50])["To"].addresses[49].addr_spec == "r49@example.org"
+    addresses = [f"r{number}@example.org" for number in range(51)]
+    assert message(SAMPLES["finding-new"], recipients=addresses[:50])["To"].addresses[49].addr_spec == "r49@example.org"
     with pytest.raises(InvalidInput, match="at most 50"):
-        message(SAMPLES["finding-new"], recipients=several)
+        message(SAMPLES["finding-new"], recipients=addresses)
 
 
 # ---- the message
@@ -494,8 +494,10 @@ def test_an_attachment_that_is_too_large_is_left_out_and_named() -> None:
 
 @pytest.mark.thorough
 def test_attachments_fill_the_message_and_no_more() -> None:
-    several = [Attachment(f"part-{number}.bin", bytes(1_000_000), "application/octet-stream") for number in range(12)]
-    sent = message(SAMPLES["digest-clean"], attachments=several)
+    attachments = [
+        Attachment(f"part-{number}.bin", bytes(1_000_000), "application/octet-stream") for number in range(12)
+    ]
+    sent = message(SAMPLES["digest-clean"], attachments=attachments)
     kept = len(list(received(sent).iter_attachments()))
     assert 0 < kept < 12
     assert len(sent.as_bytes()) < MESSAGE_BYTES

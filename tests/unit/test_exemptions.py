@@ -31,9 +31,9 @@ def noted(expires: date | None, resource: str = "churn/*", *, all_seen: bool = T
     variant = a_variant(count=1)
     judge = Judge(policy.enabled([RULE]), SCOPE)
     judge.judge(variant, an_inventory(variant))
-    found = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
-    assert len(found) == 1
-    return exemption_notes(policy, found, SCOPE, NOW.date(), all_seen=all_seen), found[0].status
+    result = findings(judge.failing, policy, SCOPE, NOW, lambda _: {})
+    assert len(result) == 1
+    return exemption_notes(policy, result, SCOPE, NOW.date(), all_seen=all_seen), result[0].status
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def noted(expires: date | None, resource: str = "churn/*", *, all_seen: bool = T
 def test_an_exemption_is_listed_two_weeks_before_its_end_and_after_it(
     expires: date | None, state: str | None, status: str
 ) -> None:
-    notes, found = noted(expires)
+    notes, result = noted(expires)
     assert [(note.state, note.findings, note.owner) for note in notes] == ([(state, 1, "ml")] if state else [])
-    assert found == status
+    assert result == status
 
 
 def test_an_exemption_that_covers_nothing_is_listed_only_when_everything_was_seen() -> None:

@@ -60,15 +60,15 @@ def tagged(until: str, rules: str = "*") -> Report:
     policy, variant = load_policy(), a_variant(count=1)
     judge = Judge(policy.enabled([RULE]), SCOPE)
     judge.judge(variant, an_inventory(variant))
-    found = findings(judge.failing, policy, SCOPE, NOW, lambda _: tags)
-    notes = exemption_notes(policy, found, SCOPE, NOW.date(), all_seen=True)
+    result = findings(judge.failing, policy, SCOPE, NOW, lambda _: tags)
+    notes = exemption_notes(policy, result, SCOPE, NOW.date(), all_seen=True)
     return report_of(
         SCOPE.account,
         SCOPE.region,
         trigger="schedule",
         policy=policy.used,
         started=NOW,
-        findings=found,
+        findings=result,
         exemptions=notes,
     )
 

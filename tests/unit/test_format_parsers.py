@@ -119,23 +119,23 @@ def parse_csv(report: Report, text: str) -> None:
 
 
 def tokens(text: str) -> list[Token]:
-    found = []
+    items = []
     for token in MarkdownIt("commonmark", {"linkify": False}).enable("table").parse(text):
-        found += [token, *(token.children or [])]
-    return found
+        items += [token, *(token.children or [])]
+    return items
 
 
 def parse_markdown(report: Report, text: str) -> None:
     assert len(text) <= COMMENT
-    found = tokens(text)
-    told = len(report.open_findings())
-    rows = sum(token.type == "tr_open" for token in found)
-    assert rows == (told + 1 if told else 0)
-    html = "".join(token.content for token in found if token.type.startswith("html"))
+    items = tokens(text)
+    finding_count = len(report.open_findings())
+    rows = sum(token.type == "tr_open" for token in items)
+    assert rows == (finding_count + 1 if finding_count else 0)
+    html = "".join(token.content for token in items if token.type.startswith("html"))
     assert re.sub(r"\s", "", html) in ("", "<details><summary>Fixes</summary></details>")
-    assert not {"image", "link_open", "em_open", "code_inline"} & {token.type for token in found}
-    assert sum(token.type == "heading_open" for token in found) == 1
-    shown = "".join(token.content for token in found if token.type == "text")
+    assert not {"image", "link_open", "em_open", "code_inline"} & {token.type for token in items}
+    assert sum(token.type == "heading_open" for token in items) == 1
+    shown = "".join(token.content for token in items if token.type == "text")
     assert not re.search(r"[@#][\w-]", shown)
 
 
@@ -265,7 +265,7 @@ def test_any_text_is_parsed_in_every_format(text: str) -> None:
 
 
 def many(number: int) -> Report:
-    return a_report(*(hostile(NASTY["pipes"] * 9, id=f"f-{one:020x}") for one in range(number)), rules=COUNTS)
+    return a_report(*(hostile(NASTY["pipes"] * 9, id=f"f-{index:020x}") for index in range(number)), rules=COUNTS)
 
 
 @pytest.mark.thorough

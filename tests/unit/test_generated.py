@@ -28,10 +28,10 @@ def test_the_schema_of_the_report_is_a_json_schema() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_only_reads_the_account(function: str) -> None:
     document = json.loads((ROOT / ".chalice" / f"policy-{function}.json").read_text())
-    for one in document["Statement"]:
-        assert not any("*" in action for action in one["Action"])
-        writing = {action for action in one["Action"] if not action.split(":")[1].startswith(READING)}
-        if one["Resource"] == "*":
+    for statement in document["Statement"]:
+        assert not any("*" in action for action in statement["Action"])
+        writing = {action for action in statement["Action"] if not action.split(":")[1].startswith(READING)}
+        if statement["Resource"] == "*":
             assert writing == set()
         services = {action.split(":")[0] for action in writing}
         assert not services & {"sagemaker", "ec2", "application-autoscaling", "cloudwatch", "iam", "organizations"}
@@ -40,7 +40,7 @@ def test_a_function_only_reads_the_account(function: str) -> None:
 def test_the_permissions_name_operations_that_exist() -> None:
     session = botocore.session.get_session()
     own = {"dynamodb", "s3", "ses", "logs"}  # actions there are not named as operations are
-    actions = {action for function in FUNCTIONS.values() for one in function for action in one["Action"]}
+    actions = {action for function in FUNCTIONS.values() for statement in function for action in statement["Action"]}
     names = {name for name in actions if name.split(":")[0] not in own}
     for service in {name.split(":")[0] for name in names}:
         operations = session.get_service_model(boto3_name(service)).operation_names

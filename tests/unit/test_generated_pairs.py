@@ -95,8 +95,8 @@ def by_day_and_night() -> list[tuple[Judged, Judged]]:
 
 
 def test_answers_do_not_alternate_between_day_and_night(by_day_and_night: list[tuple[Judged, Judged]]) -> None:
-    found = {answers for by_day, by_night in by_day_and_night for answers in differing(by_day, by_night, finding)}
-    assert {answers for answers in found if answers[0] not in CHANGED_BY_A_SCHEDULE} == set()
+    differences = {answers for by_day, by_night in by_day_and_night for answers in differing(by_day, by_night, finding)}
+    assert {answers for answers in differences if answers[0] not in CHANGED_BY_A_SCHEDULE} == set()
 
 
 @pytest.mark.parametrize("rule", ["autoscaling-at-max", "inference-component-no-az-balance"])
@@ -113,12 +113,12 @@ def test_what_a_schedule_puts_out_of_sight_is_not_resolved(
 
 
 def test_a_step_of_scaling_changes_no_answer() -> None:
-    found = set()
+    differences = set()
     for seed in SEEDS:
         account = busy(seed)
         before = judged(account.seen(NOW, ago=timedelta(days=30)))
-        found |= differing(before, judged(account.seen(NOW, steps=1, ago=timedelta(minutes=5))), verdict)
-    assert {answers for answers in found if answers[0] not in CHANGED_BY_A_STEP} == set()
+        differences |= differing(before, judged(account.seen(NOW, steps=1, ago=timedelta(minutes=5))), verdict)
+    assert {answers for answers in differences if answers[0] not in CHANGED_BY_A_STEP} == set()
 
 
 @pytest.mark.parametrize("partition", PARTITIONS)
@@ -126,9 +126,9 @@ def test_answers_are_the_same_in_every_partition(partition: str) -> None:
     region = PARTITIONS[partition][0]
     amazons = [image.partition(".")[0] for image in IMAGES if "." in image and not image.startswith(ACCOUNT)]
     nameless = set() if all(publishes(account, region) for account in amazons) else OF_ALGORITHMS
-    found = set()
+    differences = set()
     for seed in SEEDS[: len(SEEDS) // 3]:
         state = busy(seed).seen(NOW, ago=timedelta(days=30))
         there = judged(in_partition(state, partition), scope=Scope(ACCOUNT, region, partition))
-        found |= differing(judged(state), there, verdict)
-    assert {answers for answers in found if answers[0] not in nameless} == set()
+        differences |= differing(judged(state), there, verdict)
+    assert {answers for answers in differences if answers[0] not in nameless} == set()

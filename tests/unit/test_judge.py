@@ -62,8 +62,8 @@ def judged(estate: Inventory, *rules: str, policy: Policy | None = None) -> Judg
     return judge
 
 
-def told(judge: Judge, tags: dict[str, str] | None = None, policy: Policy | None = None) -> list[Finding]:
-    return findings(judge.failing, policy or load_policy(), SCOPE, NOW, lambda one: tags or {})
+def findings_of(judge: Judge, tags: dict[str, str] | None = None, policy: Policy | None = None) -> list[Finding]:
+    return findings(judge.failing, policy or load_policy(), SCOPE, NOW, lambda failure: tags or {})
 
 
 BOTH = ("endpoint-single-instance", "autoscaling-min-below-two")
@@ -71,7 +71,7 @@ BOTH = ("endpoint-single-instance", "autoscaling-min-below-two")
 
 def test_a_minimum_of_one_on_a_single_instance_is_told_once() -> None:
     judge = judged(an_estate(count=1, minimum=1), *BOTH)
-    (finding,) = told(judge)
+    (finding,) = findings_of(judge)
     assert finding.rule == "endpoint-single-instance"
     assert finding.evidence["merged"]["autoscaling-min-below-two"]["min_capacity"] == 1
     counts = judge.rule_counts()
@@ -80,25 +80,27 @@ def test_a_minimum_of_one_on_a_single_instance_is_told_once() -> None:
 
 
 def test_a_minimum_of_one_on_two_instances_is_told_on_the_target() -> None:
-    (finding,) = told(judged(an_estate(count=2, minimum=1), *BOTH))
+    (finding,) = findings_of(judged(an_estate(count=2, minimum=1), *BOTH))
     assert (finding.rule, finding.resource.name) == ("autoscaling-min-below-two", "churn/A")
     assert finding.id == finding_id("autoscaling-min-below-two", f"{ARN}-target", "endpoint/churn/variant/A")
 
 
 def test_without_the_other_rule_the_minimum_is_told_by_itself() -> None:
-    (finding,) = told(judged(an_estate(count=1, minimum=1), "autoscaling-min-below-two"))
+    (finding,) = findings_of(judged(an_estate(count=1, minimum=1), "autoscaling-min-below-two"))
     assert finding.rule == "autoscaling-min-below-two"
 
 
 def test_an_id_survives_another_severity_wording_and_policy() -> None:
-    (finding,) = told(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"))
+    (finding,) = findings_of(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"))
     milder = Policy(
         name="x",
         notify_at=Severity.LOW,
         remind_after_days=1,
         rules={**load_policy().rules, "endpoint-single-instance": _with_severity(Severity.INFO)},
     )
-    (same,) = told(judged(an_estate(count=1, minimum=2), "endpoint-single-instance", policy=milder), policy=milder)
+    (same,) = findings_of(
+        judged(an_estate(count=1, minimum=2), "endpoint-single-instance", policy=milder), policy=milder
+    )
     assert same.id == finding.id == finding_id("endpoint-single-instance", ARN, "A")
     assert (finding.severity, same.severity) == (Severity.HIGH, Severity.INFO)
 
@@ -121,7 +123,7 @@ def _with_severity(severity: Severity) -> RuleSetting:
     ],
 )
 def test_tags_exempt_until_their_day_and_an_unreadable_day_exempts_nothing(tags: dict[str, str], status: str) -> None:
-    (finding,) = told(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), tags)
+    (finding,) = findings_of(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), tags)
     assert finding.status == status
 
 
@@ -129,13 +131,13 @@ def test_an_exemption_of_the_policy_carries_reason_and_owner() -> None:
     base = load_policy()
     entry = ExemptionEntry(rule="endpoint-*", resource="arn:aws:sagemaker:*:*:endpoint/ch*", reason="r", owner="o")
     policy = Policy(base.name, base.notify_at, base.remind_after_days, base.rules, exemptions=(entry,))
-    (finding,) = told(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), policy=policy)
+    (finding,) = findings_of(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), policy=policy)
     assert finding.exemption is not None
     assert (finding.status, finding.exemption.reason, finding.exemption.owner) == ("exempt", "r", "o")
 
 
 def test_the_owner_comes_from_the_tags() -> None:
-    (finding,) = told(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), {"Owner": "team-churn"})
+    (finding,) = findings_of(judged(an_estate(count=1, minimum=2), "endpoint-single-instance"), {"Owner": "team-churn"})
     assert finding.owner == "team-churn"
 
 

@@ -34,7 +34,7 @@ WORDS = "Shown are findings from high on. 3 findings left out."
 
 def said(name: str, text: str) -> list[str]:
     """Where a format says what is left out."""
-    found: dict[str, Any] = {
+    readers: dict[str, Any] = {
         "json": lambda: [json.loads(text)["shown"]["left_out"]],
         "jsonl": lambda: [line["shown"]["left_out"] for line in map(json.loads, text.splitlines()) if "shown" in line],
         "csv": lambda: [row["summary"] for row in csv.DictReader(io.StringIO(text)) if row["status"] == "narrowed"],
@@ -51,14 +51,14 @@ def said(name: str, text: str) -> list[str]:
         "markdown": lambda: [line.strip("*") for line in text.splitlines() if line.startswith("**Shown")],
         "html": lambda: [WORDS] if f"This report is narrowed.</strong> {WORDS}" in text else [],
     }
-    return [str(value) for value in found[name]()]
+    return [str(value) for value in readers[name]()]
 
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_format_says_what_it_leaves_out(name: str) -> None:
-    told = said(name, WRITERS[name](a_narrowed_report()))
-    assert told
-    assert set(told) <= {"3", WORDS}
+    texts = said(name, WRITERS[name](a_narrowed_report()))
+    assert texts
+    assert set(texts) <= {"3", WORDS}
 
 
 @pytest.mark.parametrize("name", WRITERS)

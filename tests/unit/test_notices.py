@@ -82,7 +82,7 @@ def a_digest(*findings: Finding, **differences: Any) -> Notice:
 @pytest.mark.thorough
 @pytest.mark.parametrize("number", [0, 1, 41, 5000])
 def test_a_message_of_any_size_fits_and_holds_every_protocol(number: int) -> None:
-    notice = a_digest(*(a_finding(one) for one in range(number)))
+    notice = a_digest(*(a_finding(index) for index in range(number)))
     message = sns.message(notice)
     assert len(message.encode()) + len(json.dumps(sns.attributes(notice)).encode()) < 262_144
     body = json.loads(message)

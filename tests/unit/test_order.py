@@ -26,7 +26,9 @@ from chalicelib.rules import RULES
 from tests.unit.test_notices import NOW, a_finding, a_report
 
 
-def told(name: str, concern: Concern, severity: Severity, usd: float | None = None, *, status: str = "open") -> Finding:
+def ranked_finding(
+    name: str, concern: Concern, severity: Severity, usd: float | None = None, *, status: str = "open"
+) -> Finding:
     arn = f"arn:aws:sagemaker:eu-west-1:123456789012:endpoint/{name}"
     return a_finding(
         int.from_bytes(name.encode()[:8]),
@@ -41,16 +43,16 @@ def told(name: str, concern: Concern, severity: Severity, usd: float | None = No
 
 #: As a person at three in the morning would read them.
 FINDINGS = [
-    told("aa-down", Concern.BROKEN, Severity.CRITICAL),
-    told("bb-degraded", Concern.BROKEN, Severity.MEDIUM),
-    told("cc-single", Concern.WOULD_BREAK, Severity.HIGH),
-    told("dd-single", Concern.WOULD_BREAK, Severity.HIGH),
-    told("ee-slow", Concern.WOULD_BREAK, Severity.MEDIUM),
-    told("zz-dear", Concern.COSTS, Severity.MEDIUM, 2000),
-    told("ff-cheap", Concern.COSTS, Severity.MEDIUM, 300.5),
-    told("gg-unpriced", Concern.COSTS, Severity.MEDIUM),
-    told("hh-dear", Concern.COSTS, Severity.LOW, 9000),
-    told("ii-style", Concern.STYLE, Severity.HIGH),
+    ranked_finding("aa-down", Concern.BROKEN, Severity.CRITICAL),
+    ranked_finding("bb-degraded", Concern.BROKEN, Severity.MEDIUM),
+    ranked_finding("cc-single", Concern.WOULD_BREAK, Severity.HIGH),
+    ranked_finding("dd-single", Concern.WOULD_BREAK, Severity.HIGH),
+    ranked_finding("ee-slow", Concern.WOULD_BREAK, Severity.MEDIUM),
+    ranked_finding("zz-dear", Concern.COSTS, Severity.MEDIUM, 2000),
+    ranked_finding("ff-cheap", Concern.COSTS, Severity.MEDIUM, 300.5),
+    ranked_finding("gg-unpriced", Concern.COSTS, Severity.MEDIUM),
+    ranked_finding("hh-dear", Concern.COSTS, Severity.LOW, 9000),
+    ranked_finding("ii-style", Concern.STYLE, Severity.HIGH),
 ]
 NAMES = [finding.resource.name for finding in FINDINGS]
 SHUFFLED = random.Random(7).sample(FINDINGS, len(FINDINGS))
@@ -67,8 +69,8 @@ def test_the_order_is_that_of_concern_severity_saving_and_name() -> None:
 
 
 def test_open_findings_stand_before_exempt_and_resolved_ones() -> None:
-    exempt = told("aa-exempt", Concern.BROKEN, Severity.CRITICAL, status="exempt")
-    over = told("aa-over", Concern.BROKEN, Severity.CRITICAL, status="resolved")
+    exempt = ranked_finding("aa-exempt", Concern.BROKEN, Severity.CRITICAL, status="exempt")
+    over = ranked_finding("aa-over", Concern.BROKEN, Severity.CRITICAL, status="resolved")
     assert ordered([over, exempt, *SHUFFLED])[-2:] == [exempt, over]
 
 
@@ -127,7 +129,9 @@ def test_the_concern_is_in_the_row_of_the_rule(rule: str, concern: Concern) -> N
 
 def test_an_amount_of_any_size_has_its_place() -> None:
     amounts = [1e12, 5e6, 0.01, 0.0]
-    places = [sort_key(told("ff-cheap", Concern.COSTS, Severity.LOW, usd)) for usd in amounts]
+    places = [sort_key(ranked_finding("ff-cheap", Concern.COSTS, Severity.LOW, usd)) for usd in amounts]
     assert places == sorted(places) and len(set(places)) == len(places)
-    older = told("ff-cheap", Concern.COSTS, Severity.LOW).model_copy(update={"last_seen": NOW + timedelta(days=9)})
+    older = ranked_finding("ff-cheap", Concern.COSTS, Severity.LOW).model_copy(
+        update={"last_seen": NOW + timedelta(days=9)}
+    )
     assert sort_key(older) == places[-1]

@@ -11,7 +11,7 @@ from chalicelib.report.formats.writers import SUFFIXES, WRITERS
 
 
 @pytest.mark.parametrize(
-    ("given", "chosen"),
+    ("values", "chosen"),
     [
         ([], ["table"]),
         (["json"], ["json"]),
@@ -19,8 +19,8 @@ from chalicelib.report.formats.writers import SUFFIXES, WRITERS
         (["json, sarif", "csv"], ["json", "sarif", "csv"]),
     ],
 )
-def test_formats_are_named_one_by_one_or_between_commas(given: list[str], chosen: list[str]) -> None:
-    assert outputs.chosen_formats(given) == chosen
+def test_formats_are_named_one_by_one_or_between_commas(values: list[str], chosen: list[str]) -> None:
+    assert outputs.chosen_formats(values) == chosen
 
 
 def test_an_unknown_format_names_those_that_are_accepted() -> None:

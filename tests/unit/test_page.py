@@ -84,9 +84,9 @@ def test_style_and_script_are_allowed_by_their_hash_alone() -> None:
 @given(st.text(max_size=60))
 def test_no_text_breaks_out_of_the_page(text: str) -> None:
     hostile = f"{text}</script><img src=x onerror=alert(1)><!--script-->"
-    one = a_finding(1, name=hostile, summary=hostile, why=hostile, owner=hostile, evidence={hostile: hostile})
+    finding = a_finding(1, name=hostile, summary=hostile, why=hostile, owner=hostile, evidence={hostile: hostile})
     spot = BlindSpot(account="1", region="r", operation=hostile, error=hostile)
-    html = Reader(page(a_report(one, blind_spots=[spot], complete=False)))
+    html = Reader(page(a_report(finding, blind_spots=[spot], complete=False)))
     assert [tag for tag, _ in html.tags if tag == "img"] == []
     assert [tag for tag, _ in html.tags].count("script") == 2
     assert html.data["findings"][0]["summary"].endswith("</script><img src=x onerror=alert(1)><!--script-->")
@@ -111,8 +111,8 @@ def test_blind_spots_are_named() -> None:
         account="1", region="r", operation="ec2:DescribeSubnets", error="AccessDenied", effect=["vpc-single-az"]
     )
     text = Reader(page(a_report(blind_spots=[spot], complete=False))).text
-    for told in ("This audit is incomplete", "ec2:DescribeSubnets", "AccessDenied", "vpc-single-az"):
-        assert told in text
+    for words in ("This audit is incomplete", "ec2:DescribeSubnets", "AccessDenied", "vpc-single-az"):
+        assert words in text
     assert "incomplete" not in Reader(page(a_report())).text
 
 

@@ -75,8 +75,8 @@ def test_bounds_are_those_of_automatic_scaling() -> None:
     ],
 )
 def test_zones_are_those_of_the_models_subnets(subnets: tuple[str, ...], network: str, zones: list[str] | None) -> None:
-    found = capacity_of(an_endpoint(), a_model(subnets=subnets), SUBNET_A, SUBNET_A2, SUBNET_B, LOCAL_SUBNET)
-    assert (found.network, found.zones) == (network, zones)
+    room = capacity_of(an_endpoint(), a_model(subnets=subnets), SUBNET_A, SUBNET_A2, SUBNET_B, LOCAL_SUBNET)
+    assert (room.network, room.zones) == (network, zones)
 
 
 @pytest.mark.parametrize("part", [Part.MODELS, Part.SUBNETS, Part.CONFIGS])

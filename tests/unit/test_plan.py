@@ -206,10 +206,10 @@ def test_no_value_takes_an_accelerator_away() -> None:
         change = (f"{VARIANT}.AcceleratorType", {"Fn::If": [condition, "ml.eia2.medium", {"Ref": "AWS::NoValue"}]})
         conditions = {"Sure": {"Fn::Equals": ["a", "a"]}, "Odd": {"Fn::Equals": [REF, "a"]}}
         conditions["Never"] = {"Fn::Not": [{"Condition": "Sure"}]}
-        told = judgement({**changed(change), "Conditions": conditions})
-        return verdicts(told)["endpoint-elastic-inference-retired", "churn/AllTraffic"]
+        plan = judgement({**changed(change), "Conditions": conditions})
+        return verdicts(plan)["endpoint-elastic-inference-retired", "churn/AllTraffic"]
 
-    assert [accelerator(one) for one in ("Sure", "Never", "Odd")] == [FAIL, PASS, UNKNOWN]
+    assert [accelerator(condition) for condition in ("Sure", "Never", "Odd")] == [FAIL, PASS, UNKNOWN]
 
 
 def test_a_target_is_tied_to_the_endpoint_of_the_template_by_attribute_by_arn_and_by_the_same_unknown_name() -> None:
@@ -223,25 +223,25 @@ def test_a_target_is_tied_to_the_endpoint_of_the_template_by_attribute_by_arn_an
     by_text = {"Fn::Sub": "endpoint/${Nowhere}-churn/variant/AllTraffic"}
     name = ("Endpoint.Properties.EndpointName", {"Fn::Sub": "${Nowhere}-churn"})
     for written in (by_attribute, by_arn, by_text):
-        told = verdicts(judgement(changed(("Target.Properties.ResourceId", written), name)))
-        assert told["variant-no-autoscaling", "${Nowhere}-churn/AllTraffic"] is PASS
+        outcomes = verdicts(judgement(changed(("Target.Properties.ResourceId", written), name)))
+        assert outcomes["variant-no-autoscaling", "${Nowhere}-churn/AllTraffic"] is PASS
 
 
 def test_a_metric_may_be_that_of_an_endpoint_whose_name_is_not_known() -> None:
     named = ("Endpoint.Properties.EndpointName", REF)
-    tied = [(f"{one}.Properties.ResourceId", {"Fn::Sub": "endpoint/${Nowhere}/variant/AllTraffic"}) for one in TIED]
-    told = verdicts(judgement(changed(named, *tied)))
-    assert told["autoscaling-metric-mismatch", "endpoint/${Nowhere}/variant/AllTraffic/invocations"] is UNKNOWN
-    told = verdicts(judgement(changed(named, tied[0], ("Target.Properties.ScheduledActions", []))))
-    assert told["autoscaling-target-without-policy", "endpoint/${Nowhere}/variant/AllTraffic"] is UNKNOWN
+    tied = [(f"{name}.Properties.ResourceId", {"Fn::Sub": "endpoint/${Nowhere}/variant/AllTraffic"}) for name in TIED]
+    outcomes = verdicts(judgement(changed(named, *tied)))
+    assert outcomes["autoscaling-metric-mismatch", "endpoint/${Nowhere}/variant/AllTraffic/invocations"] is UNKNOWN
+    outcomes = verdicts(judgement(changed(named, tied[0], ("Target.Properties.ScheduledActions", []))))
+    assert outcomes["autoscaling-target-without-policy", "endpoint/${Nowhere}/variant/AllTraffic"] is UNKNOWN
 
 
 def test_a_resource_whose_condition_is_false_is_left_out_and_one_that_may_be_made_is_unknown() -> None:
     conditions = {"Never": {"Fn::Equals": ["a", "b"]}, "Odd": {"Fn::Equals": [REF, "a"]}}
-    one = (f"{VARIANT}.InitialInstanceCount", 1)
-    left_out = judgement({**changed(one, ("Endpoint.Condition", "Never")), "Conditions": conditions})
+    lone_instance = (f"{VARIANT}.InitialInstanceCount", 1)
+    left_out = judgement({**changed(lone_instance, ("Endpoint.Condition", "Never")), "Conditions": conditions})
     assert ("endpoint-single-instance", "churn/AllTraffic") not in verdicts(left_out)
-    maybe = judgement({**changed(one, ("Endpoint.Condition", "Odd")), "Conditions": conditions})
+    maybe = judgement({**changed(lone_instance, ("Endpoint.Condition", "Odd")), "Conditions": conditions})
     assert verdicts(maybe)["endpoint-single-instance", "churn/AllTraffic"] is UNKNOWN
 
 
@@ -279,9 +279,9 @@ def test_custom_rules_see_what_is_known_and_are_unknown_for_the_rest(tmp_path: A
 def test_a_resource_is_exempt_by_its_tag_in_the_template() -> None:
     exempt = {"auditor:exempt": "endpoint-single-instance", "auditor:exempt-until": "2026-12-01", "owner": "ml"}
     tags = [{"Key": key, "Value": value} for key, value in exempt.items()]
-    told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), ("Endpoint.Properties.Tags", tags)))
-    found = next(finding for finding in told.report.findings if finding.rule == "endpoint-single-instance")
-    assert (found.status, found.owner) == ("exempt", "ml")
+    plan = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), ("Endpoint.Properties.Tags", tags)))
+    result = next(finding for finding in plan.report.findings if finding.rule == "endpoint-single-instance")
+    assert (result.status, result.owner) == ("exempt", "ml")
 
 
 def test_one_blind_spot_tells_what_no_template_can_and_one_each_value_that_is_missing() -> None:
@@ -295,20 +295,20 @@ def test_one_blind_spot_tells_what_no_template_can_and_one_each_value_that_is_mi
 
 
 def test_findings_name_no_command_and_no_console_page_and_evidence_says_what_is_not_known() -> None:
-    told = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), (f"{VARIANT}.InstanceType", REF)))
-    found = next(finding for finding in told.report.findings if finding.rule == "endpoint-single-instance")
-    assert (found.fix.commands, found.resource.console_url) == ([], None)
-    assert found.evidence["instance_type"] == "(not known before deployment)"
-    assert found.resource.arn == "arn:aws:sagemaker:eu-west-1:000000000000:endpoint/churn"
-    assert told.report.model_validate_json(told.report.model_dump_json())
+    plan = judgement(changed((f"{VARIANT}.InitialInstanceCount", 1), (f"{VARIANT}.InstanceType", REF)))
+    result = next(finding for finding in plan.report.findings if finding.rule == "endpoint-single-instance")
+    assert (result.fix.commands, result.resource.console_url) == ([], None)
+    assert result.evidence["instance_type"] == "(not known before deployment)"
+    assert result.resource.arn == "arn:aws:sagemaker:eu-west-1:000000000000:endpoint/churn"
+    assert plan.report.model_validate_json(plan.report.model_dump_json())
 
 
 def test_sarif_points_to_the_line_of_the_variant_and_of_the_model() -> None:
     import json
 
     text = (FIXTURES / "fragile.yaml").read_text()
-    told = judgement(text)
-    results = json.loads(sarif(told.report))["runs"][0]["results"]
+    plan = judgement(text)
+    results = json.loads(sarif(plan.report))["runs"][0]["results"]
     places = {result["ruleId"]: result["locations"][0]["physicalLocation"] for result in results}
     line = places["endpoint-single-instance"]["region"]["startLine"]
     assert places["endpoint-single-instance"]["artifactLocation"]["uri"] == "template.yaml"

@@ -66,8 +66,8 @@ def test_the_region_is_that_of_the_option_or_of_the_environment(capsys: Read, mo
     run(["plan", FRAGILE, "--format", "json"])
     assert json.loads(capsys.readouterr().out)["regions"] == ["eu-central-1"]
     run(["plan", FRAGILE, "--format", "json", "--region", "cn-north-1"])
-    found = json.loads(capsys.readouterr().out)["findings"][0]
-    assert found["resource"]["arn"].startswith("arn:aws-cn:sagemaker:cn-north-1:000000000000:")
+    finding = json.loads(capsys.readouterr().out)["findings"][0]
+    assert finding["resource"]["arn"].startswith("arn:aws-cn:sagemaker:cn-north-1:000000000000:")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_what_cannot_be_judged_is_told_in_a_sentence(
     (tmp_path / name).write_bytes(content)
     output = tmp_path / "report.json"
     assert run(["plan", str(tmp_path / name), "--format", "json", "--output", str(output)]) == 2
-    told = capsys.readouterr().err
-    assert said in told
-    assert len(told.splitlines()) == 1
+    text = capsys.readouterr().err
+    assert said in text
+    assert len(text.splitlines()) == 1
     assert not output.exists()
 
 
@@ -128,7 +128,7 @@ def test_the_workflows_of_the_documentation_are_yaml_and_their_commands_exist(ca
     commands = re.findall(r"auditor (plan template.yaml [^\n>]*)", page.split("## GitHub")[1])
     assert len(commands) == 2
     for command in commands:
-        arguments = [FRAGILE if one == "template.yaml" else one for one in shlex.split(command)]
+        arguments = [FRAGILE if argument == "template.yaml" else argument for argument in shlex.split(command)]
         if "--output" in arguments:
             arguments[arguments.index("--output") + 1] = "/dev/null/none"
         assert run(arguments) in (0, 2, 3)

@@ -135,18 +135,20 @@ def _in_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def report_of(files: str, *options: str, capsys: Read, code: int | None = None) -> dict[str, Any]:
     """The report of a command as JSON; its exit code must be ``code`` where one is given."""
     ended = run(["plan", *files.split(), *options, "--format", "json", "--policy", "strict"])
-    told = capsys.readouterr()
-    assert code is None or ended == code, told.err
-    report: dict[str, Any] = json.loads(told.out)
+    output = capsys.readouterr()
+    assert code is None or ended == code, output.err
+    report: dict[str, Any] = json.loads(output.out)
     return report
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: " ".join([kind.files, *kind.options]))
 def test_a_kind_of_template_is_told_what_is_certain_and_named_what_is_not(kind: Kind, capsys: Read) -> None:
     report = report_of(kind.files, *kind.options, capsys=capsys)
-    found = {(finding["rule"], finding["resource"]["name"]): finding["severity"] for finding in report["findings"]}
-    assert {(*key, found.get(key)) for key in ((rule, name) for rule, name, _ in kind.must)} == set(kind.must)
-    assert not set(kind.never) & set(found)
+    severity_of = {
+        (finding["rule"], finding["resource"]["name"]): finding["severity"] for finding in report["findings"]
+    }
+    assert {(*key, severity_of.get(key)) for key in ((rule, name) for rule, name, _ in kind.must)} == set(kind.must)
+    assert not set(kind.never) & set(severity_of)
     named = {rule for spot in report["blind_spots"] if spot["operation"] == "plan:values" for rule in spot["effect"]}
     assert set(kind.blind) <= named
     if kind.strict:
@@ -192,10 +194,10 @@ def test_properties_that_a_macro_fills_are_not_known_and_those_of_others_are(tmp
 def test_the_files_of_the_cdk_are_skipped_with_a_word(capsys: Read) -> None:
     files = [str(file) for file in sorted(Path("assembly").glob("*.json"))]
     assert run(["plan", *files, "--fail-on", "high"]) == 3
-    told = capsys.readouterr().err
-    assert "assembly/Live.assets.json is skipped: it is the CDK's assets" in told
-    assert "assembly/manifest.json is skipped: it is the manifest of the CDK" in told
-    assert "nothing of SageMaker" not in told
+    text = capsys.readouterr().err
+    assert "assembly/Live.assets.json is skipped: it is the CDK's assets" in text
+    assert "assembly/manifest.json is skipped: it is the manifest of the CDK" in text
+    assert "nothing of SageMaker" not in text
 
 
 def test_a_folder_without_a_manifest_is_read_file_by_file(tmp_path: Path, capsys: Read) -> None:
@@ -229,9 +231,9 @@ def test_a_folder_without_a_manifest_is_read_file_by_file(tmp_path: Path, capsys
 )
 def test_what_is_not_accepted_is_told_with_what_is(options: list[str], said: str, capsys: Read) -> None:
     assert run(["plan", *options]) == 2
-    told = capsys.readouterr().err
-    assert said in told
-    assert len(told.splitlines()) == 1
+    text = capsys.readouterr().err
+    assert said in text
+    assert len(text.splitlines()) == 1
 
 
 def test_a_folder_without_templates_is_told(tmp_path: Path, capsys: Read) -> None:
@@ -277,10 +279,12 @@ def test_two_plans_with_the_same_addresses_are_told_apart(tmp_path: Path, capsys
 def test_a_file_is_read_as_windows_writes_it(name: str, encoding: str, tmp_path: Path, capsys: Read) -> None:
     written = tmp_path / Path(name).name
     written.write_bytes((FIXTURES / name).read_text().replace("\n", "\r\n").encode(encoding))
-    expected, found = (report_of(str(file), capsys=capsys)["findings"] for file in (name, written))
-    assert [(one["rule"], one["summary"]) for one in found] == [(one["rule"], one["summary"]) for one in expected]
-    assert [one["resource"]["declared"]["line"] for one in found] == [
-        one["resource"]["declared"]["line"] for one in expected
+    expected, findings = (report_of(str(file), capsys=capsys)["findings"] for file in (name, written))
+    assert [(finding["rule"], finding["summary"]) for finding in findings] == [
+        (finding["rule"], finding["summary"]) for finding in expected
+    ]
+    assert [finding["resource"]["declared"]["line"] for finding in findings] == [
+        finding["resource"]["declared"]["line"] for finding in expected
     ]
 
 
@@ -309,8 +313,8 @@ def test_every_format_tells_the_line_of_the_loops_body(tmp_path: Path, capsys: R
 
 def test_the_table_tells_the_line_of_each_finding_of_an_endpoint(capsys: Read) -> None:
     assert run(["plan", "kinds/starts-single.yaml", "--policy", "strict"]) == 0
-    told = capsys.readouterr().out.split("───")[0].split()
-    places = [word for word in told if word.startswith(("autoscaling-", "endpoint-", "kinds/"))]
+    words = capsys.readouterr().out.split("───")[0].split()
+    places = [word for word in words if word.startswith(("autoscaling-", "endpoint-", "kinds/"))]
     assert places == [
         "autoscaling-target-without-policy",
         "kinds/starts-single.yaml:10",

@@ -53,10 +53,10 @@ BASE = failing(judgement(SOUND))
 
 def more_failing(template: dict[str, Any]) -> Counter[tuple[str, str]]:
     """How many more findings of a rule there are than in the base, by rule and kind."""
-    found = judgement({**template, "Conditions": UNSURE})
-    faults = [spot.error for spot in found.report.blind_spots if spot.operation.startswith(("rule:", "incomplete"))]
+    plan = judgement({**template, "Conditions": UNSURE})
+    faults = [spot.error for spot in plan.report.blind_spots if spot.operation.startswith(("rule:", "incomplete"))]
     assert faults == []
-    return Counter(key[:2] for key in failing(found)) - Counter(key[:2] for key in BASE)
+    return Counter(key[:2] for key in failing(plan)) - Counter(key[:2] for key in BASE)
 
 
 def test_the_base_is_sound_and_judged_by_many_rules() -> None:
@@ -93,7 +93,7 @@ METRIC = "Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedM
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("path", "other"),
     [
         ("Endpoint.Properties.EndpointName", "Target.Properties.ScalableDimension"),
         ("Component.Properties.InferenceComponentName", "ComponentTarget.Properties.ScalableDimension"),
@@ -101,8 +101,8 @@ METRIC = "Policy.Properties.TargetTrackingScalingPolicyConfiguration.CustomizedM
         (METRIC, "QueueConfig.Properties.ProductionVariants.0.VariantName"),
     ],
 )
-def test_two_values_that_may_be_the_same_add_no_finding(one: str, other: str) -> None:
-    assert not more_failing(changed((one, {"Ref": "Nowhere"}), (other, {"Ref": "Nowhere"})))
+def test_two_values_that_may_be_the_same_add_no_finding(path: str, other: str) -> None:
+    assert not more_failing(changed((path, {"Ref": "Nowhere"}), (other, {"Ref": "Nowhere"})))
 
 
 @pytest.mark.parametrize("path", sampled(FREE))

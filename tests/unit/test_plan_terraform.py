@@ -29,10 +29,10 @@ class Edit:
         self.modules += self.modules[0]["child_modules"]
 
     def values(self, address: str) -> dict[str, Any]:
-        found = (
+        resources = (
             resource for module in self.modules for resource in module["resources"] if resource["address"] == address
         )
-        values: dict[str, Any] = next(found)["values"]
+        values: dict[str, Any] = next(resources)["values"]
         return values
 
     def unknown(self, address: str) -> dict[str, Any]:
@@ -155,9 +155,9 @@ def test_an_inference_component_and_managed_scaling_are_read() -> None:
         component = {"address": "aws_sagemaker_inference_component.chat", "type": "aws_sagemaker_inference_component"}
         edit.modules[0]["resources"].append({**component, "mode": "managed", "values": values})
 
-    told = verdicts(judgement(with_component))
-    assert told["inference-component-single-copy", "churn/chat"] is FAIL
-    assert told["autoscaling-min-below-two", "churn/AllTraffic"] is FAIL
+    outcomes = verdicts(judgement(with_component))
+    assert outcomes["inference-component-single-copy", "churn/chat"] is FAIL
+    assert outcomes["autoscaling-min-below-two", "churn/AllTraffic"] is FAIL
 
 
 def test_a_value_known_after_apply_only_adds_no_finding() -> None:
@@ -171,8 +171,8 @@ def test_a_value_known_after_apply_only_adds_no_finding() -> None:
                 del edit.values(address)[key]
                 edit.unknown(address)[key] = True
 
-            told = verdicts(judgement(unknown))
-            assert (address, key, {pair for pair, verdict in told.items() if verdict is FAIL} - before) == (
+            outcomes = verdicts(judgement(unknown))
+            assert (address, key, {pair for pair, verdict in outcomes.items() if verdict is FAIL} - before) == (
                 address,
                 key,
                 set(),

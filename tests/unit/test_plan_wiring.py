@@ -69,13 +69,18 @@ def plan(*resources: Written, calls: Written | None = None) -> Written:
     configuration: Written = {"resources": [], "module_calls": calls or {}}
     children: dict[str, Written] = {}
     changes = []
-    for one in resources:
-        shown = {"address": one["address"], "mode": "managed", "type": one["type"], "values": one["values"]}
-        *module, _type, name = one["address"].split(".")
+    for written_resource in resources:
+        shown = {
+            "address": written_resource["address"],
+            "mode": "managed",
+            "type": written_resource["type"],
+            "values": written_resource["values"],
+        }
+        *module, _type, name = written_resource["address"].split(".")
         written = {
-            "address": f"{one['type']}.{name.split('[')[0]}",
-            "expressions": one["expressions"],
-            **one["more"],
+            "address": f"{written_resource['type']}.{name.split('[')[0]}",
+            "expressions": written_resource["expressions"],
+            **written_resource["more"],
         }
         if module:
             children.setdefault(".".join(module), {"resources": []})["resources"].append(shown)
@@ -84,7 +89,9 @@ def plan(*resources: Written, calls: Written | None = None) -> Written:
         else:
             root["resources"].append(shown)
             configuration["resources"].append(written)
-        changes.append({"address": one["address"], "change": {"after_unknown": one["unknown"]}})
+        changes.append(
+            {"address": written_resource["address"], "change": {"after_unknown": written_resource["unknown"]}}
+        )
     root["child_modules"] = [{"address": address, **child} for address, child in children.items()]
     return {
         "format_version": "1.2",
@@ -109,27 +116,27 @@ def test_a_target_is_tied_to_an_endpoint_without_a_name_and_its_policy_through_i
         {"resource_id": True},
         {"resource_id": refers(f"{TARGET}.x.resource_id")},
     )
-    told = judgement(
+    result = judgement(
         config(f"{CONFIG}.x"),
         endpoint(f"{ENDPOINT}.x", of_name(CONFIG)),
         target(f"{TARGET}.x", of_name(ENDPOINT)),
         policy,
     )
-    assert verdicts(told)[UNSCALED, f"{ENDPOINT}.x/all"] is PASS
-    assert verdicts(told)["autoscaling-target-without-policy", f"endpoint/{ENDPOINT}.x/variant/all"] is PASS
-    assert verdicts(told)[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
-    (finding,) = [finding for finding in told.report.findings if finding.rule == SINGLE]
+    assert verdicts(result)[UNSCALED, f"{ENDPOINT}.x/all"] is PASS
+    assert verdicts(result)["autoscaling-target-without-policy", f"endpoint/{ENDPOINT}.x/variant/all"] is PASS
+    assert verdicts(result)[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
+    (finding,) = [finding for finding in result.report.findings if finding.rule == SINGLE]
     assert str(finding.resource.declared) == f"plan.json: {CONFIG}.x"
 
 
 def test_a_target_of_one_of_two_variants_is_tied_to_the_one_that_it_names_and_else_doubted_for_both() -> None:
     base = config(f"{CONFIG}.x", variants=("a", "b")), endpoint(f"{ENDPOINT}.x", of_name(CONFIG))
     named = refers(f"{ENDPOINT}.x.name", f"{CONFIG}.x.production_variants[1].variant_name")
-    told = verdicts(judgement(*base, target(f"{TARGET}.x", named)))
-    assert [told[UNSCALED, f"{ENDPOINT}.x/{name}"] for name in "ab"] == [FAIL, PASS]
+    outcomes = verdicts(judgement(*base, target(f"{TARGET}.x", named)))
+    assert [outcomes[UNSCALED, f"{ENDPOINT}.x/{name}"] for name in "ab"] == [FAIL, PASS]
     other = config(f"{CONFIG}.y"), endpoint(f"{ENDPOINT}.y", refers(f"{CONFIG}.y.name"))
-    told = verdicts(judgement(*base, *other, target(f"{TARGET}.x", of_name(ENDPOINT))))
-    assert [told[UNSCALED, f"{ENDPOINT}.{name}"] for name in ("x/a", "x/b", "y/all")] == [UNKNOWN, UNKNOWN, FAIL]
+    outcomes = verdicts(judgement(*base, *other, target(f"{TARGET}.x", of_name(ENDPOINT))))
+    assert [outcomes[UNSCALED, f"{ENDPOINT}.{name}"] for name in ("x/a", "x/b", "y/all")] == [UNKNOWN, UNKNOWN, FAIL]
 
 
 @pytest.mark.parametrize(
@@ -142,32 +149,32 @@ def test_a_target_of_one_of_two_variants_is_tied_to_the_one_that_it_names_and_el
     ],
 )
 def test_a_name_that_can_be_that_of_one_config_alone_is_its_name(wanted: Written | None) -> None:
-    told = verdicts(judgement(config(f"{CONFIG}.x[0]"), endpoint(f"{ENDPOINT}.x", wanted)))
-    assert told[OLD, f"{ENDPOINT}.x/all"] is FAIL
-    assert told[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
+    outcomes = verdicts(judgement(config(f"{CONFIG}.x[0]"), endpoint(f"{ENDPOINT}.x", wanted)))
+    assert outcomes[OLD, f"{ENDPOINT}.x/all"] is FAIL
+    assert outcomes[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
 
 
 def test_of_two_configs_it_is_the_one_whose_name_is_written_alike_and_else_unknown() -> None:
     written = refers("random_string.tail.result")
     alike = config(f"{CONFIG}.x", name=written), config(f"{CONFIG}.y", name=refers("random_string.other.result"))
-    told = verdicts(judgement(*alike, endpoint(f"{ENDPOINT}.x", written)))
-    assert told[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
-    told = verdicts(judgement(*alike, endpoint(f"{ENDPOINT}.x", refers("local.chosen"))))
-    assert (SINGLE, f"{ENDPOINT}.x/all") not in told
-    assert told["endpoint-degraded", f"{ENDPOINT}.x"] is UNKNOWN
+    outcomes = verdicts(judgement(*alike, endpoint(f"{ENDPOINT}.x", written)))
+    assert outcomes[SINGLE, f"{ENDPOINT}.x/all"] is FAIL
+    outcomes = verdicts(judgement(*alike, endpoint(f"{ENDPOINT}.x", refers("local.chosen"))))
+    assert (SINGLE, f"{ENDPOINT}.x/all") not in outcomes
+    assert outcomes["endpoint-degraded", f"{ENDPOINT}.x"] is UNKNOWN
 
 
 @pytest.mark.parametrize("keys", [('"a"', '"b"'), ("0", "1")])
 def test_count_and_for_each_tie_those_of_the_same_key(keys: tuple[str, str]) -> None:
     key = "each.key" if keys[0].startswith('"') else "count.index"
     resources = [
-        *(config(f"{CONFIG}.x[{one}]", count=number) for number, one in enumerate(keys, start=1)),
-        *(endpoint(f"{ENDPOINT}.x[{one}]", refers(f"{CONFIG}.x", key)) for one in keys),
+        *(config(f"{CONFIG}.x[{instance}]", count=number) for number, instance in enumerate(keys, start=1)),
+        *(endpoint(f"{ENDPOINT}.x[{instance}]", refers(f"{CONFIG}.x", key)) for instance in keys),
         target(f"{TARGET}.x[{keys[1]}]", refers(f"{ENDPOINT}.x", key)),
     ]
-    told = verdicts(judgement(*resources))
-    assert [told[SINGLE, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
-    assert [told[UNSCALED, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
+    outcomes = verdicts(judgement(*resources))
+    assert [outcomes[SINGLE, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
+    assert [outcomes[UNSCALED, f"{ENDPOINT}.x[{key}]/all"] for key in keys] == [FAIL, PASS]
 
 
 def test_for_each_over_other_resources_ties_to_them() -> None:
@@ -176,8 +183,8 @@ def test_for_each_over_other_resources_ties_to_them() -> None:
         *(config(f'{CONFIG}.x["{key}"]', count=number) for number, key in enumerate("ab", start=1)),
         *(endpoint(f'{ENDPOINT}.x["{key}"]', refers("each.value.name"), **repeated) for key in "ab"),
     ]
-    told = verdicts(judgement(*resources))
-    assert [told[SINGLE, f'{ENDPOINT}.x["{key}"]/all'] for key in "ab"] == [FAIL, PASS]
+    outcomes = verdicts(judgement(*resources))
+    assert [outcomes[SINGLE, f'{ENDPOINT}.x["{key}"]/all'] for key in "ab"] == [FAIL, PASS]
 
 
 def test_modules_are_tied_through_their_inputs_and_outputs() -> None:
@@ -191,9 +198,9 @@ def test_modules_are_tied_through_their_inputs_and_outputs() -> None:
         target("module.scaling.aws_appautoscaling_target.x", {"references": ["var.endpoint"]}),
         endpoint(f"{ENDPOINT}.y", refers("local.none")),
     ]
-    told = verdicts(judgement(*resources, calls=calls))
+    outcomes = verdicts(judgement(*resources, calls=calls))
     name = "module.hosting.aws_sagemaker_endpoint.x/all"
-    assert (told[SINGLE, name], told[UNSCALED, name]) == (FAIL, PASS)
+    assert (outcomes[SINGLE, name], outcomes[UNSCALED, name]) == (FAIL, PASS)
 
 
 def test_the_instances_of_a_module_are_tied_within_themselves() -> None:
@@ -202,17 +209,17 @@ def test_the_instances_of_a_module_are_tied_within_themselves() -> None:
         *(endpoint(f'module.hosting["{key}"].{ENDPOINT}.x', refers(f"{CONFIG}.x[0].name")) for key in "ab"),
         target(f'module.hosting["b"].{TARGET}.x', of_name(ENDPOINT)),
     ]
-    told = verdicts(judgement(*resources))
+    outcomes = verdicts(judgement(*resources))
     names = [f'module.hosting["{key}"].{ENDPOINT}.x/all' for key in "ab"]
-    assert [told[SINGLE, name] for name in names] == [FAIL, PASS]
-    assert [told[UNSCALED, name] for name in names] == [FAIL, PASS]
+    assert [outcomes[SINGLE, name] for name in names] == [FAIL, PASS]
+    assert [outcomes[UNSCALED, name] for name in names] == [FAIL, PASS]
 
 
 def test_a_name_that_may_be_that_of_either_of_two_resources_is_not_known() -> None:
     either = refers("var.new", f"{CONFIG}.x.name", f"{CONFIG}.y.name")
-    told = verdicts(judgement(config(f"{CONFIG}.x"), config(f"{CONFIG}.y"), endpoint(f"{ENDPOINT}.x", either)))
-    assert (SINGLE, f"{ENDPOINT}.x/all") not in told
-    assert told[SINGLE, f"{ENDPOINT}.x"] is UNKNOWN
+    outcomes = verdicts(judgement(config(f"{CONFIG}.x"), config(f"{CONFIG}.y"), endpoint(f"{ENDPOINT}.x", either)))
+    assert (SINGLE, f"{ENDPOINT}.x/all") not in outcomes
+    assert outcomes[SINGLE, f"{ENDPOINT}.x"] is UNKNOWN
 
 
 def test_a_component_and_its_target_are_tied() -> None:
@@ -229,9 +236,9 @@ def test_a_component_and_its_target_are_tied() -> None:
         {"endpoint_name": of_name(ENDPOINT)},
     )
     scaled = target(f"{TARGET}.x", of_name(COMPONENT), "inference-component:DesiredCopyCount")
-    told = verdicts(judgement(hosts, endpoint(f"{ENDPOINT}.x", of_name(CONFIG)), component, scaled))
-    assert told["inference-component-single-copy", f"{ENDPOINT}.x/{COMPONENT}.x"] is FAIL
-    assert told[UNSCALED, f"{ENDPOINT}.x/{COMPONENT}.x"] is PASS
+    outcomes = verdicts(judgement(hosts, endpoint(f"{ENDPOINT}.x", of_name(CONFIG)), component, scaled))
+    assert outcomes["inference-component-single-copy", f"{ENDPOINT}.x/{COMPONENT}.x"] is FAIL
+    assert outcomes[UNSCALED, f"{ENDPOINT}.x/{COMPONENT}.x"] is PASS
 
 
 def test_references_in_a_circle_end() -> None:
@@ -242,5 +249,5 @@ def test_references_in_a_circle_end() -> None:
         }
     }
     inner = endpoint("module.a.aws_sagemaker_endpoint.x", {"references": ["var.x"]})
-    told = verdicts(judgement(inner, config(f"{CONFIG}.x"), config(f"{CONFIG}.y"), calls=calls))
-    assert told["endpoint-degraded", "module.a.aws_sagemaker_endpoint.x"] is UNKNOWN
+    outcomes = verdicts(judgement(inner, config(f"{CONFIG}.x"), config(f"{CONFIG}.y"), calls=calls))
+    assert outcomes["endpoint-degraded", "module.a.aws_sagemaker_endpoint.x"] is UNKNOWN

@@ -236,9 +236,9 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize(("one", "other"), CHANGES.values(), ids=CHANGES)
-def test_the_digest_changes_with_whatever_changes_what_is_told(tmp_path: Path, one: str, other: str) -> None:
-    before = load_policy(written(tmp_path, one, "before.yaml")).digest
+@pytest.mark.parametrize(("text", "other"), CHANGES.values(), ids=CHANGES)
+def test_the_digest_changes_with_whatever_changes_what_is_told(tmp_path: Path, text: str, other: str) -> None:
+    before = load_policy(written(tmp_path, text, "before.yaml")).digest
     assert before != load_policy(written(tmp_path, other, "after.yaml")).digest
 
 

@@ -228,8 +228,8 @@ def judged(places: list[tuple[int, int | None]], rules: list[tuple[Severity, int
     return posture(
         a_report(
             endpoints=endpoints,
-            rules={f"r{at}": RuleCounts(passed=one[1], fail=one[2], unknown=one[3]) for at, one in enumerate(rules)},
-            catalogue={f"r{at}": RuleInForce(severity=one[0], topic="t") for at, one in enumerate(rules)},
+            rules={f"r{at}": RuleCounts(passed=row[1], fail=row[2], unknown=row[3]) for at, row in enumerate(rules)},
+            catalogue={f"r{at}": RuleInForce(severity=row[0], topic="t") for at, row in enumerate(rules)},
         )
     ).score
 

@@ -79,7 +79,7 @@ def test_a_sweep_and_an_event_together_need_every_operation_of_the_widest_policy
 
 
 def test_the_names_are_those_that_our_own_roles_grant() -> None:
-    granted = {one for statement in json.loads(GRANTED.read_text())["Statement"] for one in statement["Action"]}
+    granted = {name for statement in json.loads(GRANTED.read_text())["Statement"] for name in statement["Action"]}
     assert {action(operation) for operation in EVERY_OPERATION} <= granted
 
 

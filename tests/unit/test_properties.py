@@ -44,7 +44,7 @@ from tests.examples import examples
 pytestmark = pytest.mark.thorough
 
 SCOPE = Scope(ACCOUNT, REGION)
-EVERY_RULE = {id: replace(one, enabled=True) for id, one in load_policy("strict").rules.items()}
+EVERY_RULE = {id: replace(setting, enabled=True) for id, setting in load_policy("strict").rules.items()}
 THIRD_ZONE = a_subnet("subnet-c", zone="euw1-az3", zone_name="eu-west-1c")
 IMAGES = st.sampled_from([OWN_IMAGE, LDA, XGBOOST, DEEP_LEARNING_CONTAINER, None])
 TYPES = st.sampled_from(["ml.m5.large", "ml.g5.xlarge", "ml.p3.2xlarge", "ml.t2.medium", "ml.new9.huge", "odd", None])
@@ -65,7 +65,7 @@ def judged(subjects: Iterable[Fact], estate: Inventory) -> Judge:
 
 def failing(subjects: Iterable[Fact], estate: Inventory, among: set[str]) -> set[tuple[str, str]]:
     judge = judged(subjects, estate)
-    return {(one.rule.id, one.subject.name) for one in judge.failing if one.rule.id in among}  # type: ignore[attr-defined]
+    return {(failure.rule.id, failure.subject.name) for failure in judge.failing if failure.rule.id in among}  # type: ignore[attr-defined]
 
 
 @given(
@@ -79,7 +79,7 @@ def failing(subjects: Iterable[Fact], estate: Inventory, among: set[str]) -> set
 def test_raising_a_count_never_adds_a_finding_about_counts(
     count: int, more: int, minimum: int, weight: float | None, asynchronous: bool, initial: int
 ) -> None:
-    def found(extra: int) -> set[tuple[str, str]]:
+    def failures(extra: int) -> set[tuple[str, str]]:
         variant = a_variant(count=count + extra, weight=weight, asynchronous=asynchronous)
         target = a_target(variant, minimum=minimum + extra, maximum=20)
         config = a_config(initial + extra, name="new")
@@ -88,20 +88,22 @@ def test_raising_a_count_never_adds_a_finding_about_counts(
 
     # From zero to one is not "raising": a variant at zero is not judged at all.
     if count:
-        assert found(more) <= found(0)
+        assert failures(more) <= failures(0)
 
 
-@given(subnets=st.lists(st.sampled_from([SUBNET_A, SUBNET_A2, SUBNET_B]), min_size=1, unique_by=lambda one: one.id))
+@given(
+    subnets=st.lists(st.sampled_from([SUBNET_A, SUBNET_A2, SUBNET_B]), min_size=1, unique_by=lambda subnet: subnet.id)
+)
 def test_adding_a_zone_never_adds_a_finding_about_zones(subnets: list[Any]) -> None:
-    def found(*more: Any) -> set[tuple[str, str]]:
-        ids = [one.id for one in (*subnets, *more)]
+    def failures(*more: Any) -> set[tuple[str, str]]:
+        ids = [subnet.id for subnet in (*subnets, *more)]
         model = a_model(subnets=ids)
         vpc = a_vpc(*subnets, *more)
         job = a_training_job(spot=True, VpcConfig={"Subnets": ids, "SecurityGroupIds": ["sg-1"]})
         facts = [model, vpc, job, a_config(2, subnets=ids, in_use=True), a_variant()]
         return failing(facts, an_inventory(*facts), ZONES)
 
-    assert found(THIRD_ZONE) <= found()
+    assert failures(THIRD_ZONE) <= failures()
 
 
 @given(
@@ -110,13 +112,13 @@ def test_adding_a_zone_never_adds_a_finding_about_zones(subnets: list[Any]) -> N
 def test_adding_a_checkpoint_never_adds_a_finding(
     image: str | None, spot: bool, runtime: int | None, interruptions: int
 ) -> None:
-    def found(checkpoint: str | None) -> set[tuple[str, str]]:
+    def failures(checkpoint: str | None) -> set[tuple[str, str]]:
         job = a_training_job(
             image=image, spot=spot, max_runtime=runtime, interruptions=interruptions, checkpoint=checkpoint
         )
         return failing([job], an_inventory(job), set(RULES))
 
-    assert found("s3://bucket/checkpoints") <= found(None)
+    assert failures("s3://bucket/checkpoints") <= failures(None)
 
 
 @given(st.permutations(range(7)))
@@ -132,13 +134,13 @@ def test_the_order_of_resources_changes_nothing(order: list[int]) -> None:
         SUBNET_A,
     ]
 
-    def told(estate: Inventory) -> list[tuple[str, str]]:
+    def summaries(estate: Inventory) -> list[tuple[str, str]]:
         judge = judged(estate.subjects, estate)
         judge.merge()
-        found = findings(judge.failing, load_policy("strict"), SCOPE, NOW, lambda _: {})
-        return [(one.id, one.summary) for one in found]
+        result = findings(judge.failing, load_policy("strict"), SCOPE, NOW, lambda _: {})
+        return [(finding.id, finding.summary) for finding in result]
 
-    assert told(an_inventory(*(facts[place] for place in order))) == told(an_inventory(*facts))
+    assert summaries(an_inventory(*(facts[place] for place in order))) == summaries(an_inventory(*facts))
 
 
 NOISE = st.dictionaries(

@@ -19,8 +19,8 @@ REPORT = a_report(a_finding(), blind_spots=[SPOT], rules={"endpoint-idle": RuleC
 
 
 def plain() -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(REPORT.model_dump_json())
-    return told
+    content: dict[str, Any] = json.loads(REPORT.model_dump_json())
+    return content
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -37,11 +37,11 @@ def test_a_dash_is_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fields_of_a_later_version_are_left_out() -> None:
-    told = plain()
-    for holder in (told, told["findings"][0], told["findings"][0]["resource"], told["blind_spots"][0]):
+    content = plain()
+    for holder in (content, content["findings"][0], content["findings"][0]["resource"], content["blind_spots"][0]):
         holder["posture"] = {"score": 3}
-    told["rules"]["endpoint-idle"]["weighed"] = 7
-    assert report_from(json.dumps(told), "report.json") == REPORT
+    content["rules"]["endpoint-idle"]["weighed"] = 7
+    assert report_from(json.dumps(content), "report.json") == REPORT
 
 
 def changed(**fields: Any) -> str:
@@ -67,10 +67,10 @@ def changed(**fields: Any) -> str:
     ],
 )
 def test_what_is_no_report_is_told_in_one_sentence(text: str, says: str) -> None:
-    with pytest.raises(InvalidInput) as told:
+    with pytest.raises(InvalidInput) as error:
         report_from(text, "report.json")
-    assert says in str(told.value)
-    assert "\n" not in str(told.value)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

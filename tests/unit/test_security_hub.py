@@ -31,7 +31,7 @@ from samples.notices import (
 )
 from tests.golden import assert_golden
 
-TOLD = {f"{name}-{number}": told for name, notice in SAMPLES.items() for number, told in enumerate(notice.told)}
+TOLD = {f"{name}-{number}": change for name, notice in SAMPLES.items() for number, change in enumerate(notice.told)}
 HOSTILE = "<script>{{ 7*7 }}\r\nforged\x07 \u202e" + "x" * 10_000
 
 
@@ -52,9 +52,9 @@ def a_told(**changes: Any) -> Change:
 
 def strings(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [text for one in value.values() for text in strings(one)]
+        return [text for item in value.values() for text in strings(item)]
     if isinstance(value, list):
-        return [text for one in value for text in strings(one)]
+        return [text for item in value for text in strings(item)]
     return [value] if isinstance(value, str) else []
 
 
@@ -87,14 +87,14 @@ class Hub:
 
 @pytest.mark.parametrize("name", TOLD)
 def test_every_sample_is_valid_by_the_service_model(name: str) -> None:
-    one = formatted(TOLD[name])
-    assert complaints(one) == ""
-    assert all(text.strip() for text in strings(one)), "ASFF takes no blank text"
+    record = formatted(TOLD[name])
+    assert complaints(record) == ""
+    assert all(text.strip() for text in strings(record)), "ASFF takes no blank text"
 
 
-@pytest.mark.parametrize(("name", "told"), [("new", NEW), ("worse", WORSE), ("resolved", RESOLVED)])
-def test_a_finding_looks_as_reviewed(name: str, told: Change) -> None:
-    assert_golden(f"asff/{name}.json", json.dumps(formatted(told), indent=2))
+@pytest.mark.parametrize(("name", "change"), [("new", NEW), ("worse", WORSE), ("resolved", RESOLVED)])
+def test_a_finding_looks_as_reviewed(name: str, change: Change) -> None:
+    assert_golden(f"asff/{name}.json", json.dumps(formatted(change), indent=2))
 
 
 def test_a_saving_and_an_uncertain_finding_look_as_reviewed() -> None:
@@ -102,28 +102,28 @@ def test_a_saving_and_an_uncertain_finding_look_as_reviewed() -> None:
 
 
 def test_an_open_finding_is_active_and_failed() -> None:
-    one = formatted(NEW)
-    assert (one["RecordState"], one["Compliance"]) == ("ACTIVE", {"Status": "FAILED"})
-    assert one["Id"] == NEW.finding.id
-    assert one["GeneratorId"] == "sagemaker-auditor/endpoint-single-instance"
-    assert one["ProductArn"] == f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
+    record = formatted(NEW)
+    assert (record["RecordState"], record["Compliance"]) == ("ACTIVE", {"Status": "FAILED"})
+    assert record["Id"] == NEW.finding.id
+    assert record["GeneratorId"] == "sagemaker-auditor/endpoint-single-instance"
+    assert record["ProductArn"] == f"arn:aws:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
 
 
 def test_a_resolved_finding_is_archived_and_passed_under_the_same_id() -> None:
-    one = formatted(RESOLVED)
-    assert (one["RecordState"], one["Compliance"]) == ("ARCHIVED", {"Status": "PASSED"})
-    assert one["Id"] == formatted(NEW)["Id"]
+    record = formatted(RESOLVED)
+    assert (record["RecordState"], record["Compliance"]) == ("ARCHIVED", {"Status": "PASSED"})
+    assert record["Id"] == formatted(NEW)["Id"]
 
 
 def test_the_time_of_creation_is_kept_and_the_update_is_now() -> None:
-    one = formatted(WORSE)
-    assert one["CreatedAt"] == one["FirstObservedAt"] == "2026-11-19T06:00:00Z"
-    assert one["UpdatedAt"] == "2026-11-22T06:00:00Z"
+    record = formatted(WORSE)
+    assert record["CreatedAt"] == record["FirstObservedAt"] == "2026-11-19T06:00:00Z"
+    assert record["UpdatedAt"] == "2026-11-22T06:00:00Z"
 
 
 def test_a_finding_is_never_created_after_its_update() -> None:
-    one = formatted(a_told(first_seen=NOW + timedelta(minutes=1)))
-    assert one["CreatedAt"] == one["UpdatedAt"]
+    record = formatted(a_told(first_seen=NOW + timedelta(minutes=1)))
+    assert record["CreatedAt"] == record["UpdatedAt"]
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ def test_a_finding_is_never_created_after_its_update() -> None:
     ],
 )
 def test_severity_and_types_are_the_providers(severity: str, label: str) -> None:
-    one = formatted(a_told(severity=Severity(severity)))
-    assert one["FindingProviderFields"]["Severity"] == {"Label": label}
-    assert one["FindingProviderFields"]["Types"] == ["Software and Configuration Checks/AWS Security Best Practices"]
-    assert "Severity" not in one and "Types" not in one
+    record = formatted(a_told(severity=Severity(severity)))
+    assert record["FindingProviderFields"]["Severity"] == {"Label": label}
+    assert record["FindingProviderFields"]["Types"] == ["Software and Configuration Checks/AWS Security Best Practices"]
+    assert "Severity" not in record and "Types" not in record
 
 
 @pytest.mark.parametrize("name", TOLD)
@@ -155,9 +155,9 @@ def test_what_customers_set_is_never_sent(name: str) -> None:
 
 
 def test_another_partition_names_its_own_product_and_resource() -> None:
-    one = security_hub_finding(NEW.finding, NEW.change, ACCOUNT, "us-gov-west-1", "aws-us-gov", NOW)
-    assert one["ProductArn"].startswith("arn:aws-us-gov:securityhub:us-gov-west-1:")
-    assert one["Resources"][0]["Partition"] == "aws-us-gov"
+    record = security_hub_finding(NEW.finding, NEW.change, ACCOUNT, "us-gov-west-1", "aws-us-gov", NOW)
+    assert record["ProductArn"].startswith("arn:aws-us-gov:securityhub:us-gov-west-1:")
+    assert record["Resources"][0]["Partition"] == "aws-us-gov"
 
 
 def test_the_resource_is_the_finding_s_own() -> None:
@@ -172,9 +172,9 @@ def test_the_resource_is_the_finding_s_own() -> None:
 
 
 def test_a_resource_without_an_arn_is_named_by_its_name() -> None:
-    told = a_told(resource=a_resource(arn=""))
-    assert formatted(told)["Resources"][0]["Id"] == "churn/AllTraffic"
-    assert complaints(formatted(told)) == ""
+    change = a_told(resource=a_resource(arn=""))
+    assert formatted(change)["Resources"][0]["Id"] == "churn/AllTraffic"
+    assert complaints(formatted(change)) == ""
 
 
 def test_the_evidence_stands_in_the_product_fields() -> None:
@@ -199,10 +199,10 @@ EXEMPT = a_finding(
 
 
 def test_an_exempt_finding_is_archived_and_says_why() -> None:
-    one = security_hub_finding(EXEMPT, "exempt", ACCOUNT, REGION, "aws", NOW)
-    assert complaints(one) == ""
-    assert (one["RecordState"], one["Compliance"]) == ("ARCHIVED", {"Status": "FAILED"})
-    assert_golden("asff/exempt.json", json.dumps(one, indent=2))
+    record = security_hub_finding(EXEMPT, "exempt", ACCOUNT, REGION, "aws", NOW)
+    assert complaints(record) == ""
+    assert (record["RecordState"], record["Compliance"]) == ("ARCHIVED", {"Status": "FAILED"})
+    assert_golden("asff/exempt.json", json.dumps(record, indent=2))
 
 
 # ---- limits
@@ -222,16 +222,16 @@ def a_huge_finding(evidence: int = 500) -> Finding:
 
 
 def test_everything_too_long_is_cut_to_its_limit() -> None:
-    one = formatted(Change(change="new", finding=a_huge_finding()))
-    assert complaints(one) == ""
-    assert len(one["Title"]) == 256
-    assert len(one["Description"]) == 1024
-    assert len(one["Remediation"]["Recommendation"]["Text"]) == 512
-    assert len(one["Resources"][0]["Id"]) == 512
-    assert len(one["ProductFields"]) == 50
-    assert max(len(name) for name in one["ProductFields"]) == 128
-    assert max(len(text) for text in one["ProductFields"].values()) <= 2048
-    assert len(json.dumps(one).encode()) <= 240_000
+    record = formatted(Change(change="new", finding=a_huge_finding()))
+    assert complaints(record) == ""
+    assert len(record["Title"]) == 256
+    assert len(record["Description"]) == 1024
+    assert len(record["Remediation"]["Recommendation"]["Text"]) == 512
+    assert len(record["Resources"][0]["Id"]) == 512
+    assert len(record["ProductFields"]) == 50
+    assert max(len(name) for name in record["ProductFields"]) == 128
+    assert max(len(text) for text in record["ProductFields"].values()) <= 2048
+    assert len(json.dumps(record).encode()) <= 240_000
 
 
 def test_evidence_beyond_the_fields_is_counted() -> None:
@@ -243,26 +243,26 @@ def test_evidence_beyond_the_fields_is_counted() -> None:
 
 @pytest.mark.parametrize(("length", "sent"), [(10, 2), (3000, 0)])
 def test_a_part_of_the_commands_is_never_sent(length: int, sent: int) -> None:
-    told = a_told(fix=Fix(text="Do.", commands=["aws " + "x" * length, "aws sagemaker list-endpoints"]))
-    fields = formatted(told)["ProductFields"]
+    change = a_told(fix=Fix(text="Do.", commands=["aws " + "x" * length, "aws sagemaker list-endpoints"]))
+    fields = formatted(change)["ProductFields"]
     assert len([name for name in fields if "command" in name]) == sent
 
 
 def test_hostile_names_forge_no_line() -> None:
-    told = a_told(resource=a_resource(name=HOSTILE), title=HOSTILE, summary=HOSTILE, owner=HOSTILE)
-    one = formatted(told)
-    assert complaints(one) == ""
-    assert all(text.isprintable() for text in strings(one))
-    assert one["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged␇ ⟨U+202E⟩x")
-    assert HOSTILE not in json.dumps(one, ensure_ascii=False)
+    change = a_told(resource=a_resource(name=HOSTILE), title=HOSTILE, summary=HOSTILE, owner=HOSTILE)
+    record = formatted(change)
+    assert complaints(record) == ""
+    assert all(text.isprintable() for text in strings(record))
+    assert record["ProductFields"]["auditor/resource_name"].startswith("<script>{{ 7*7 }} forged␇ ⟨U+202E⟩x")
+    assert HOSTILE not in json.dumps(record, ensure_ascii=False)
 
 
 def test_texts_of_control_signs_alone_are_shown_as_marks() -> None:
-    told = a_told(owner="\x07", evidence={"odd": "\x00\u202e"}, summary="\x07", why="", title="\x07")
-    one = formatted(told)
-    assert complaints(one) == ""
-    assert (one["ProductFields"]["evidence/odd"], one["ProductFields"]["auditor/owner"]) == ("␀⟨U+202E⟩", "␇")
-    assert (one["Title"], one["Description"]) == ("␇", "␇")
+    change = a_told(owner="\x07", evidence={"odd": "\x00\u202e"}, summary="\x07", why="", title="\x07")
+    record = formatted(change)
+    assert complaints(record) == ""
+    assert (record["ProductFields"]["evidence/odd"], record["ProductFields"]["auditor/owner"]) == ("␀⟨U+202E⟩", "␇")
+    assert (record["Title"], record["Description"]) == ("␇", "␇")
 
 
 # ---- batches
@@ -270,10 +270,10 @@ def test_texts_of_control_signs_alone_are_shown_as_marks() -> None:
 
 @pytest.mark.parametrize(("number", "sizes"), [(0, []), (1, [1]), (100, [100]), (101, [100, 1]), (250, [100, 100, 50])])
 def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -> None:
-    findings = [{"Id": str(one)} for one in range(number)]
+    findings = [{"Id": str(index)} for index in range(number)]
     made = list(batches(findings))
     assert [len(finding) for finding in made] == sizes
-    assert [finding for one in made for finding in one] == findings
+    assert [finding for batch in made for finding in batch] == findings
 
 
 @pytest.mark.slow
@@ -281,7 +281,7 @@ def test_a_batch_has_at_most_a_hundred_findings(number: int, sizes: list[int]) -
 def test_a_batch_has_at_most_six_megabytes() -> None:
     large = [formatted(Change(change="new", finding=a_huge_finding(40))) for _ in range(100)]
     # As large as findings may be: the batch of them would have 24 MB.
-    large = [{**one, "Filler": "x" * (239_000 - len(json.dumps(one)))} for one in large]
+    large = [{**record, "Filler": "x" * (239_000 - len(json.dumps(record)))} for record in large]
     made = list(batches(large))
     assert sum(len(finding) for finding in made) == 100
     assert len(made) > 1

@@ -94,30 +94,30 @@ def problems_of_block(block: dict[str, Any]) -> Iterator[str]:
     elif kind == "section" and "text" in block:
         yield from problems_of_text(block["text"]["text"], 3_000)
     elif kind in ("section", "context"):
-        several = block["fields" if kind == "section" else "elements"]
-        if not 1 <= len(several) <= 10:
-            yield f"{len(several)} texts in a {kind}"
-        for one in several:
-            yield from problems_of_text(one["text"], 2_000)
+        texts = block["fields" if kind == "section" else "elements"]
+        if not 1 <= len(texts) <= 10:
+            yield f"{len(texts)} texts in a {kind}"
+        for text in texts:
+            yield from problems_of_text(text["text"], 2_000)
     else:
         yield f"an unknown block {kind}"
 
 
 def problems_of(message: dict[str, Any]) -> list[str]:
     """Everything for which Slack would refuse a message or show it otherwise than meant."""
-    found = list(problems_of_text(message["text"], 4_000))
+    problems = list(problems_of_text(message["text"], 4_000))
     if all_blocks(message) and len(json.dumps(message)) > 12_000:
-        found.append(f"{len(json.dumps(message))} characters in all")
+        problems.append(f"{len(json.dumps(message))} characters in all")
     if len(all_blocks(message)) > 20:
-        found.append(f"{len(all_blocks(message))} blocks")
+        problems.append(f"{len(all_blocks(message))} blocks")
     for block in all_blocks(message):
-        found += problems_of_block(block)
-    found += [
+        problems += problems_of_block(block)
+    problems += [
         f"parsed by Slack: {text['text'][:60]}"
         for text in texts_in(message)
         if text["type"] == "mrkdwn" and not text["verbatim"]
     ]
-    return found
+    return problems
 
 
 def shown(notice: Notice) -> str:
@@ -145,7 +145,7 @@ def a_hostile_finding(text: str, **changes: Any) -> Finding:
     return a_finding(a_resource(text, text, console_url=f"https://example.org/{text}"), **{**facts, **changes})
 
 
-def a_hostile_notice(*told: Change, text: str, **changes: Any) -> Notice:
+def a_hostile_notice(*items: Change, text: str, **changes: Any) -> Notice:
     facts: dict[str, Any] = {
         "audit_id": text,
         "account": text,
@@ -163,7 +163,7 @@ def a_hostile_notice(*told: Change, text: str, **changes: Any) -> Notice:
         "still_open": {text: 3},
         "report_url": f"https://example.org/{text}",
     }
-    return a_notice(*told, **{**facts, **changes})
+    return a_notice(*items, **{**facts, **changes})
 
 
 def hostile_notices(text: str) -> Iterator[Notice]:
@@ -176,7 +176,7 @@ def hostile_notices(text: str) -> Iterator[Notice]:
     yield a_hostile_notice(Change(change="resolved", finding=a_hostile_finding(text, resolved_at=NOW)), text=text)
     yield a_hostile_notice(text=text)
     changes: list[Any] = ["new", "worse", "back", "reminder", "resolved"]
-    yield a_hostile_notice(*(Change(change=one, finding=finding) for one in changes * 10), text=text, omitted=4812)
+    yield a_hostile_notice(*(Change(change=kind, finding=finding) for kind in changes * 10), text=text, omitted=4812)
 
 
 # ---- buttons
@@ -204,10 +204,10 @@ def test_findings_have_buttons_where_they_can_be_answered(name: str, rows: int) 
 
 
 def test_a_message_with_buttons_is_no_longer_than_one_without() -> None:
-    told = [
+    items = [
         Change(change="new", finding=a_finding(a_resource(name=f"x/{each}"), summary="y" * 5_000)) for each in range(9)
     ]
-    for notice in (a_notice(told[0]), a_notice(*told, about="x")):
+    for notice in (a_notice(items[0]), a_notice(*items, about="x")):
         message = slack.payload(notice, answerable=True)
         assert len(json.dumps(message)) <= 12_000
         assert pressable(message) == ["why", "snooze", "exempt"] * min(4, len(notice.told))
@@ -303,8 +303,8 @@ def test_a_digest_that_lost_all_its_findings_on_the_way_does_not_look_clean() ->
 
 
 def test_totals_count_what_did_not_fit_into_the_message() -> None:
-    told = [Change(change="new", finding=a_finding()), Change(change="resolved", finding=a_finding(resolved_at=NOW))]
-    message = slack.payload(a_notice(*told, omitted=3000, totals={"high": 2500}))
+    items = [Change(change="new", finding=a_finding()), Change(change="resolved", finding=a_finding(resolved_at=NOW))]
+    message = slack.payload(a_notice(*items, omitted=3000, totals={"high": 2500}))
     assert "SageMaker audit: 2,500 high, 502 resolved" in message["text"]
 
 
@@ -315,11 +315,11 @@ def test_a_blind_spot_of_another_account_says_where_it_is() -> None:
 
 @pytest.mark.thorough
 def test_more_than_fits_is_counted_with_a_link_to_the_report() -> None:
-    told = [
+    items = [
         Change(change="new", finding=a_finding(a_resource(name=f"endpoint-{number}/AllTraffic")))
         for number in range(5_000)
     ]
-    notice = a_notice(*told, report_url=REPORT_URL)
+    notice = a_notice(*items, report_url=REPORT_URL)
     text = shown(notice)
     assert problems_of(slack.payload(notice)) == []
     named = len(re.findall(r"endpoint-\d+/AllTraffic", text))
@@ -330,8 +330,10 @@ def test_more_than_fits_is_counted_with_a_link_to_the_report() -> None:
 
 @pytest.mark.thorough
 def test_more_than_fits_is_counted_without_a_report_too() -> None:
-    told = [Change(change="new", finding=a_finding(a_resource(name=f"endpoint-{number}/A"))) for number in range(5_000)]
-    text = shown(a_notice(*told))
+    items = [
+        Change(change="new", finding=a_finding(a_resource(name=f"endpoint-{number}/A"))) for number in range(5_000)
+    ]
+    text = shown(a_notice(*items))
     named = len(re.findall(r"endpoint-\d+/A>", text))
     assert f"\nand {5_000 - named:,} more\n" in text
 
@@ -339,8 +341,8 @@ def test_more_than_fits_is_counted_without_a_report_too() -> None:
 @pytest.mark.thorough
 def test_each_group_of_a_full_digest_is_shown() -> None:
     changes: list[Any] = ["new", "worse", "back", "reminder", "resolved"]
-    told = [Change(change=change, finding=a_finding()) for change in changes for _ in range(1_000)]
-    notice = a_notice(*told)
+    items = [Change(change=change, finding=a_finding()) for change in changes for _ in range(1_000)]
+    notice = a_notice(*items)
     text = shown(notice)
     assert problems_of(slack.payload(notice)) == []
     for word in ("New", "Worse", "Back", "Still open", "Resolved"):

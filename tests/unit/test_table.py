@@ -54,9 +54,9 @@ def test_the_worst_resource_comes_first_and_its_worst_finding_too() -> None:
         on("endpoint", "one", 3, severity=Severity.CRITICAL),
         on("endpoint", "two", 4, severity=Severity.HIGH),
     ]
-    found = groups(findings)
-    assert [one.name for one in found] == ["one", "many", "two"]
-    assert [finding.severity for finding in found[1].findings] == [Severity.HIGH, Severity.LOW]
+    resource_groups = groups(findings)
+    assert [group.name for group in resource_groups] == ["one", "many", "two"]
+    assert [finding.severity for finding in resource_groups[1].findings] == [Severity.HIGH, Severity.LOW]
 
 
 def a_full_report() -> Report:

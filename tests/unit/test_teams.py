@@ -61,7 +61,7 @@ class Secrets:
         return {"SecretString": self.held}
 
 
-def told(workflow: Workflow, name: str = "finding-new") -> list[float]:
+def pauses_of(workflow: Workflow, name: str = "finding-new") -> list[float]:
     """Delivers a notice. Gives the pauses that were made."""
     pauses: list[float] = []
     Teams("auditor/teams", Secrets(workflow.url), pauses.append).deliver(SAMPLES[name], a_report())
@@ -134,14 +134,14 @@ def test_a_name_makes_no_link_and_no_mention() -> None:
 
 
 def test_a_notice_is_posted_once(workflow: Workflow) -> None:
-    assert told(workflow) == []
+    assert pauses_of(workflow) == []
     (got,) = workflow.got
     assert got == message(SAMPLES["finding-new"])
 
 
 def test_a_rate_limit_is_waited_for_as_long_as_teams_asks(workflow: Workflow) -> None:
     workflow.answers = [(429, {"Retry-After": "7"}, ""), (429, {}, ""), (202, {}, "")]
-    assert told(workflow) == [7.0, 1.0]
+    assert pauses_of(workflow) == [7.0, 1.0]
     assert len(workflow.got) == 3
 
 
@@ -161,7 +161,7 @@ def test_what_teams_does_not_take_is_one_sentence_without_the_address(
 ) -> None:
     workflow.answers = [answer]
     with pytest.raises(TeamsFailed, match=says) as raised:
-        told(workflow)
+        pauses_of(workflow)
     assert "SECRET" not in str(raised.value)
     assert len(workflow.got) == (3 if answer[1].get("Retry-After") == "soon" else 1)
 

@@ -145,8 +145,8 @@ def test_each_notice_is_a_line_whether_it_was_taken_or_not(kept_log: pytest.LogC
 def test_a_part_tells_where_and_how_it_ended(kept_log: pytest.LogCaptureFixture) -> None:
     telemetry.part_worked("a-1", {"account": "123456789012", "region": "eu-west-1"}, 2, 1.23456, "failed")
     (line,) = lines_of(kept_log)
-    told = {name: line[name] for name in ("kind", "run", "account", "region", "attempt", "seconds", "outcome")}
-    assert told == {
+    values = {name: line[name] for name in ("kind", "run", "account", "region", "attempt", "seconds", "outcome")}
+    assert values == {
         "kind": "part",
         "run": "a-1",
         "account": "123456789012",

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from chalicelib.cli import fixes, run
-from chalicelib.cli.fixes import matching, remember, told
+from chalicelib.cli.fixes import finding_lines, matching, remember
 from chalicelib.cli.table import Table
 from chalicelib.cli.wrapping import wrapped
 from chalicelib.errors import InvalidInput
@@ -99,10 +99,10 @@ def test_an_exempt_finding_is_not_meant() -> None:
 
 def test_text_commands_snippets_and_references_are_told_whole() -> None:
     finding = on_churn(1, why="Because " * 40, fix=Fix(text="Run two.", commands=["aws " + "x" * 200], snippets={}))
-    lines = [line.plain for line in told(finding, 60)]
+    lines = [line.plain for line in finding_lines(finding, 60)]
     assert "  aws " + "x" * 200 in lines  # a command that is broken cannot be pasted
     assert all(len(line) <= 60 for line in lines if line.startswith("Because"))
-    text = "\n".join(line.plain for line in told(on_churn(1), 80))
+    text = "\n".join(line.plain for line in finding_lines(on_churn(1), 80))
     for part in ("In CloudFormation\n  InitialInstanceCount: 2", "References\n  https://docs.example", "Fix\nRun two."):
         assert part in text
 

@@ -73,12 +73,12 @@ def _auditor(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
 def _outputs(folder: Path) -> dict[str, str]:
     """What later steps can use."""
     report: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    found = [finding["severity"] for finding in report["findings"] if finding["status"] == "open"]
+    severities = [finding["severity"] for finding in report["findings"] if finding["status"] == "open"]
     return {
         "report": str(folder / "report.json"),
         "sarif": str(folder / "report.sarif"),
-        "findings": str(len(found)),
-        "worst": next((severity for severity in SEVERITIES if severity in found), "none"),
+        "findings": str(len(severities)),
+        "worst": next((severity for severity in SEVERITIES if severity in severities), "none"),
     }
 
 

@@ -116,7 +116,7 @@ class Desk(Struct, frozen=True):
         """Every rule's outcome for a resource. Raises InvalidInput where nothing of that name was judged."""
         survey, scoped = self._survey(ended, asked.region, asked.resource)
         witness = Explanation()
-        report = survey.one(scoped[0], witness)
+        report = survey.report_of(scoped[0], witness)
         outcomes = [
             outcome
             for outcome in witness.about(asked.resource, survey.scope(scoped[0]))
@@ -148,7 +148,7 @@ class Desk(Struct, frozen=True):
     def comes_back(self, asked: ComesBackAsked, ended: Event) -> EndpointsComingBack:
         """What becomes of endpoints, by the rules that bear on it. Raises InvalidInput for one that does not exist."""
         survey, scoped = self._survey(ended, asked.region, asked.endpoint or "", rules=BEARING_RULES)
-        report = survey.one(scoped[0])
+        report = survey.report_of(scoped[0])
         name = (asked.endpoint or "").rsplit("/", 1)[-1]
         endpoints = sorted((endpoint for endpoint in report.endpoints if name in ("", endpoint.name)), key=_worry)
         if name and not endpoints:
@@ -197,7 +197,7 @@ class Desk(Struct, frozen=True):
         where = Asked(asked.regions, asked.all_regions, asked.accounts, False, *self._role(service, asked.accounts))
         scoped = with_resources(places(where, service, _unheard), asked.resources)
         survey = Survey(service, frozenset(asked.rules), progress=False, ended=ended)
-        report = survey.all(scoped) if len(scoped) > 1 else survey.one(scoped[0])
+        report = survey.all(scoped) if len(scoped) > 1 else survey.report_of(scoped[0])
         if not ended.is_set():
             self._keep(report)
         return report
@@ -241,7 +241,7 @@ class Desk(Struct, frozen=True):
 
 
 def _summary(report: Report, severity: Severity, limit: int) -> dict[str, object]:
-    told = narrowed(report, severity=severity).open_findings()
+    open_findings = narrowed(report, severity=severity).open_findings()
     spots, spots_left_out = _bounded(report.blind_spots)
     counted = Counter(finding.severity for finding in report.open_findings())
     return {
@@ -251,8 +251,8 @@ def _summary(report: Report, severity: Severity, limit: int) -> dict[str, object
         "resources": report.resources,
         "open": {severity: counted[severity] for severity in sorted(Severity, key=lambda severity: -severity.rank)},
         "exempt": sum(finding.status == "exempt" for finding in report.findings),
-        "findings": [head_of(finding) for finding in told[:limit]],
-        "findings_left_out": sum(counted.values()) - len(told[:limit]),
+        "findings": [head_of(finding) for finding in open_findings[:limit]],
+        "findings_left_out": sum(counted.values()) - len(open_findings[:limit]),
         "blind_spots": spots,
         "blind_spots_left_out": spots_left_out,
     }

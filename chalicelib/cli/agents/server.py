@@ -168,13 +168,13 @@ def answer(desk: Desk, offers: dict[str, Offer], name: str, arguments: dict[str,
     if offer is None:
         return _refused(f"there is no tool {name[:100]!r}; accepted are {', '.join(offers)}")
     try:
-        told = offer.work(desk, valid(offer.asks, arguments, "field"), ended)
+        result = offer.work(desk, valid(offer.asks, arguments, "field"), ended)
     except AuditorError as error:
         return _refused(str(error))
     except Exception as error:  # the last line of defence: the caller gets a sentence, stderr gets the trace
         log.exception("the tool %s failed", name)
         return _refused(f"unexpected fault: {type(error).__name__}: {error}")
-    structured = inert(told.model_dump(mode="json", by_alias=True))
+    structured = inert(result.model_dump(mode="json", by_alias=True))
     return CallToolResult(
         content=[TextContent(text=json.dumps(structured, ensure_ascii=False))], structured_content=structured
     )

@@ -131,7 +131,9 @@ def _security_groups(reader: Reader, ids: Iterable[str]) -> set[Present]:
     lacking = reader.afforded(part, [id for id in wanted if id not in shown])
 
     def named(id: str) -> bool:
-        return _asked(reader, part, id, lambda: id in {text(one, "GroupId") for one in _groups(reader, GroupIds=[id])})
+        return _asked(
+            reader, part, id, lambda: id in {text(group, "GroupId") for group in _groups(reader, GroupIds=[id])}
+        )
 
     there = reader.each(named, lacking)
     shown |= {id for id, stands in zip(lacking, there, strict=True) if stands}
@@ -219,7 +221,7 @@ def _model_data(reader: Reader, uri: str) -> bool:
     keys = [text(record, "Key") for record in mappings(answer.get("Contents"))]
     if keys and not all(keys):
         return False
-    if any(found == key or (key.endswith("/") and found.startswith(key)) for found in keys):
+    if any(object_key == key or (key.endswith("/") and object_key.startswith(key)) for object_key in keys):
         return True
     if keys or answer.get("KeyCount") == 0:
         raise Gone("s3:ListObjectsV2", "NoSuchKey", f"no object {uri}")

@@ -336,5 +336,5 @@ def _without_config(reader: Reader, name: str | None) -> Unread:
 
 def _unconfigured(variant: Variant, unread: Unread) -> Variant:
     """The variant of which nothing is known that only its endpoint config tells."""
-    told = [name for name in ("configured", "asynchronous", "config_created") if getattr(variant, name) is None]
-    return variant.with_unknown({name: unread for name in told})
+    names = [name for name in ("configured", "asynchronous", "config_created") if getattr(variant, name) is None]
+    return variant.with_unknown({name: unread for name in names})

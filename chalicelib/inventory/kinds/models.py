@@ -118,7 +118,7 @@ def named_models(reader: Reader, names: Iterable[str], *, keep: int = 0) -> dict
     """The named models that exist, described one by one. In an audit whose calls are bounded several are searched for
     at once, and those that ``Search`` does not know yet described while ``keep`` calls stay."""
     wanted = list(dict.fromkeys(names))
-    several = reader.bound is not None and len(wanted) >= WORTH_A_SEARCH
-    searched = searched_models(reader, wanted) if several else {}
+    by_search = reader.bound is not None and len(wanted) >= WORTH_A_SEARCH
+    searched = searched_models(reader, wanted) if by_search else {}
     lacking = reader.afforded(Part.MODELS, [name for name in wanted if name not in searched], keep=keep)
     return searched | described_models(reader, lacking)

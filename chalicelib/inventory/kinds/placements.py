@@ -93,14 +93,14 @@ def _placements(answer: Mapping[str, Any]) -> dict[str, Placement]:
     if len(series) >= _told()["most_series"]:
         raise unreadable(_OPERATION, f"the answer to the PromQL query has {len(series)} series and may be cut off")
     labels = _told()["labels"]
-    found: dict[str, dict[str, set[str]]] = {}
+    zones_of: dict[str, dict[str, set[str]]] = {}
     for record in mappings(series):
         metric = record.get("metric")
         endpoint, variant, host, zone = (text(metric, labels[key]) for key in ("endpoint", "variant", "host", "zone"))
         if not (endpoint and variant and host and zone):
             raise unreadable(_OPERATION, "the series of the PromQL query have other labels than documented")
-        found.setdefault(f"endpoint/{endpoint}/variant/{variant}", {}).setdefault(zone, set()).add(host)
+        zones_of.setdefault(f"endpoint/{endpoint}/variant/{variant}", {}).setdefault(zone, set()).add(host)
     return {
         id: Placement(hosts={zone: tuple(sorted(hosts)) for zone, hosts in sorted(zones.items())})
-        for id, zones in found.items()
+        for id, zones in zones_of.items()
     }

@@ -199,9 +199,9 @@ class TrainingJob(Training, Stated):
     @property
     def s3_uris(self) -> dict[str, str]:
         """Where it reads and writes in Amazon S3, by what lies there."""
-        told = {"output": self.output_uri, "checkpoints": self.checkpoint_s3_uri}
+        outputs = {"output": self.output_uri, "checkpoints": self.checkpoint_s3_uri}
         inputs = {f"input {number}": uri for number, uri in enumerate(self.input_uris, 1)}
-        return inputs | {what: uri for what, uri in told.items() if uri}
+        return inputs | {what: uri for what, uri in outputs.items() if uri}
 
     @property
     def attempts_seconds(self) -> int | None:

@@ -46,4 +46,4 @@ def actions(findings: Iterable[Finding], most: int = FIRST) -> list[Action]:
         if finding.status == "open":
             about = root_arn(finding) or finding.resource.name
             resources.setdefault((finding.account, finding.region, about), []).append(finding)
-    return [Action(told[0], len(told) - 1) for told in list(resources.values())[:most]]
+    return [Action(group[0], len(group) - 1) for group in list(resources.values())[:most]]

@@ -111,8 +111,8 @@ def a_page(hours: float, token: str = "") -> dict[str, Any]:
 def test_the_newest_of_all_pages_counts_and_only_those_below_the_path() -> None:
     door = Door(a_page(5, "a"), a_page(1, "b"), a_page(9))
     buckets, _ = read_checkpoints(door, running())
-    told = buckets.storage.checkpoints[CHECKPOINTS]
-    assert (told.newest, told.objects, told.whole) == (NOW - timedelta(hours=1), 3, True)
+    summary = buckets.storage.checkpoints[CHECKPOINTS]
+    assert (summary.newest, summary.objects, summary.whole) == (NOW - timedelta(hours=1), 3, True)
     assert {asked["Prefix"] for asked in door.asked} == {"checkpoints/"}
     assert [asked.get("ContinuationToken") for asked in door.asked] == [None, "a", "b"]
 

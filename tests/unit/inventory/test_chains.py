@@ -37,14 +37,14 @@ class Searched:
         if self.order == "shuffled":
             random.Random(7).shuffle(held)
         else:
-            held.sort(key=lambda one: one["LastModifiedTime"], reverse=self.order == "newest first")
+            held.sort(key=lambda record: record["LastModifiedTime"], reverse=self.order == "newest first")
         for start in range(0, max(1, len(held)), self.SEARCH_PAGE):
             yield held[start : start + self.SEARCH_PAGE]
 
     def _fits(self, record: dict[str, Any], rule: dict[str, str]) -> bool:
         bound = datetime.fromisoformat(rule["Value"]).timestamp()
-        given: float = record["LastModifiedTime"]
-        return given >= bound if rule["Operator"] == "GreaterThanOrEqualTo" else given < bound
+        moment: float = record["LastModifiedTime"]
+        return moment >= bound if rule["Operator"] == "GreaterThanOrEqualTo" else moment < bound
 
     def typed(self, part: Part, model: Any, records: list[dict[str, Any]], name: str) -> list[TrainingJob]:
         return [TrainingJob.model_validate(record) for record in records]
@@ -70,7 +70,7 @@ def read(reader: Searched) -> list[str]:
 
     def take(page: list[TrainingJob]) -> bool:
         with lock:
-            names.extend(one.name for one in page)
+            names.extend(job.name for job in page)
         return True
 
     training.training_jobs(reader, take)  # type: ignore[arg-type]  # what of a reader it needs

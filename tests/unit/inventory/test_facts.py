@@ -91,11 +91,11 @@ def test_a_component_keeps_every_specification() -> None:
             ],
         }
     )
-    told = [
+    specifications = [
         (specification.instance_type, specification.model_name, specification.image, specification.az_balance)
         for specification in component.specifications
     ]
-    assert told == [("ml.g5.xlarge", "a", None, False), ("ml.g6.xlarge", None, "b:1", True)]
+    assert specifications == [("ml.g5.xlarge", "a", None, False), ("ml.g6.xlarge", None, "b:1", True)]
     assert (component.model_name, component.image, component.az_balance) == ("a", None, False)
 
 

@@ -253,7 +253,7 @@ def test_every_partition_has_its_domain() -> None:
 
 
 def test_the_algorithms_that_train_on_cpus_only() -> None:
-    assert {name for name, one in built_ins().items() if one.training is Training.CPU_ONLY} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.training is Training.CPU_ONLY} == {
         "lda",
         "randomcutforest",
         "sagemaker-scikit-learn",
@@ -263,7 +263,7 @@ def test_the_algorithms_that_train_on_cpus_only() -> None:
 
 
 def test_the_algorithms_that_need_a_gpu_to_train() -> None:
-    assert {name for name, one in built_ins().items() if one.training is Training.GPU_ONLY} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.training is Training.GPU_ONLY} == {
         "image-classification",
         "object-detection",
         "semantic-segmentation",
@@ -272,7 +272,7 @@ def test_the_algorithms_that_need_a_gpu_to_train() -> None:
 
 
 def test_the_algorithms_for_which_a_gpu_is_recommended() -> None:
-    assert {name for name, one in built_ins().items() if one.training is Training.GPU_RECOMMENDED} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.training is Training.GPU_RECOMMENDED} == {
         "ipinsights",
         "ntm",
         "blazingtext",
@@ -280,14 +280,14 @@ def test_the_algorithms_for_which_a_gpu_is_recommended() -> None:
 
 
 def test_the_algorithms_for_which_a_gpu_is_worth_a_hint() -> None:
-    assert {name for name, one in built_ins().items() if one.training is Training.GPU_OPTIONAL} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.training is Training.GPU_OPTIONAL} == {
         "object2vec",
         "forecasting-deepar",
     }
 
 
 def test_the_algorithms_that_use_one_machine() -> None:
-    assert {name for name, one in built_ins().items() if one.single_machine} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.single_machine} == {
         "lda",
         "object2vec",
         "semantic-segmentation",
@@ -297,7 +297,7 @@ def test_the_algorithms_that_use_one_machine() -> None:
 
 
 def test_the_algorithms_whose_inference_belongs_on_cpus() -> None:
-    assert {name for name, one in built_ins().items() if one.cpu_inference} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.cpu_inference} == {
         "forecasting-deepar",
         "randomcutforest",
         "lda",
@@ -310,7 +310,7 @@ def test_the_algorithms_whose_inference_belongs_on_cpus() -> None:
 
 
 def test_the_algorithms_that_checkpoint() -> None:
-    assert {name for name, one in built_ins().items() if one.checkpoints} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.checkpoints} == {
         "image-classification",
         "object-detection",
         "semantic-segmentation",
@@ -319,7 +319,7 @@ def test_the_algorithms_that_checkpoint() -> None:
 
 
 def test_the_algorithms_whose_checkpoints_are_not_known() -> None:
-    assert {name for name, one in built_ins().items() if one.checkpoints is None} == {
+    assert {name for name, algorithm in built_ins().items() if algorithm.checkpoints is None} == {
         "sagemaker-scikit-learn",
         "sagemaker-sparkml-serving",
     }
@@ -502,9 +502,9 @@ def test_other_jumpstart_models_are_unknown(model_id: str) -> None:
 
 
 def test_the_script_of_a_jumpstart_algorithm_is_not_the_users() -> None:
-    given = {"sagemaker_submit_directory": "s3://jumpstart-cache-prod-us-east-1/source.tar.gz"}
+    hyperparameters = {"sagemaker_submit_directory": "s3://jumpstart-cache-prod-us-east-1/source.tar.gz"}
     algorithm = known(
-        DEEP_LEARNING_CONTAINER, hyperparameters=given, tags={"sm-jumpstart-id": "catboost-regression-model"}
+        DEEP_LEARNING_CONTAINER, hyperparameters=hyperparameters, tags={"sm-jumpstart-id": "catboost-regression-model"}
     )
     assert (algorithm.script_mode, algorithm.training) == (False, Training.CPU_ONLY)
 

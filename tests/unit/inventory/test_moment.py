@@ -10,7 +10,7 @@ SIX = datetime(2026, 11, 24, 6, 0, 0, 500_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    "given",
+    "value",
     [
         SIX,
         SIX.timestamp(),
@@ -22,11 +22,11 @@ SIX = datetime(2026, 11, 24, 6, 0, 0, 500_000, tzinfo=UTC)
     ],
     ids=str,
 )
-def test_every_form_of_a_time_is_the_same_moment(given: float | str | datetime) -> None:
-    assert moment(given) == SIX
+def test_every_form_of_a_time_is_the_same_moment(value: float | str | datetime) -> None:
+    assert moment(value) == SIX
 
 
-@pytest.mark.parametrize("given", ["", "yesterday", "1.2.3"])
-def test_anything_else_is_no_time(given: str) -> None:
+@pytest.mark.parametrize("value", ["", "yesterday", "1.2.3"])
+def test_anything_else_is_no_time(value: str) -> None:
     with pytest.raises(ValueError):
-        moment(given)
+        moment(value)

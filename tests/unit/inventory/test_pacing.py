@@ -60,8 +60,8 @@ def test_calls_that_met_the_same_empty_bucket_slow_it_once() -> None:
     begun = [pace.wait() for _ in range(5)]
     clock.pass_by(0.3)
     before = clock.now
-    for one in begun:
-        pace.throttled(one)
+    for call in begun:
+        pace.throttled(call)
     pace.wait()
     first = pace.wait()
     assert pace.wait() - first == pytest.approx(1 / (pacing.FIRST_RATE * pacing.DOWN))

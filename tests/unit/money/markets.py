@@ -30,8 +30,8 @@ SIZES: Mapping[str, tuple[float, float, bool]] = {
 
 def prices_of(component: Component = Component.HOSTING, /, **hourly: float) -> dict[Use, Price]:
     """Prices by type, written ``m5_xlarge=0.23``."""
-    told = {f"ml.{name.replace('_', '.')}": usd for name, usd in hourly.items()}
-    return {Use(name, component): Price(usd, "2026-11-20", *SIZES.get(name, ())) for name, usd in told.items()}
+    prices = {f"ml.{name.replace('_', '.')}": usd for name, usd in hourly.items()}
+    return {Use(name, component): Price(usd, "2026-11-20", *SIZES.get(name, ())) for name, usd in prices.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,6 @@ def amount_of(
     return appraisal.amounts.get(0)
 
 
-def saved(told: Appraised | None) -> float | None:
+def saved(appraisal: Appraised | None) -> float | None:
     """What the fix saves, to the cent."""
-    return told.saving.monthly_usd if told is not None and told.saving is not None else None
+    return appraisal.saving.monthly_usd if appraisal is not None and appraisal.saving is not None else None

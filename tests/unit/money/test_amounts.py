@@ -42,10 +42,10 @@ def variant(count: int = 2, instance_type: str = "ml.m5.xlarge", **changes: Any)
 
 
 def test_excess_capacity_is_worth_what_the_proposal_does_not_use() -> None:
-    told = amount_of("rehearsal-excess-capacity", variant(6), M5, **REPLAY)
-    assert saved(told) == 671.60  # 40 hours of 10, × 730 × 0.23
-    assert told is not None
-    assert told.facts == {
+    appraisal = amount_of("rehearsal-excess-capacity", variant(6), M5, **REPLAY)
+    assert saved(appraisal) == 671.60  # 40 hours of 10, × 730 × 0.23
+    assert appraisal is not None
+    assert appraisal.facts == {
         "instance_type": "ml.m5.xlarge",
         "component": "Hosting",
         "instance_count": 6,
@@ -60,9 +60,9 @@ def test_excess_capacity_is_worth_what_the_proposal_does_not_use() -> None:
 
 def test_a_shortfall_costs_what_the_proposal_uses_more() -> None:
     evidence: dict[str, Any] = {**REPLAY, "instance_hours": 20.0, "proposal": {"instance_hours": 60.0}}
-    told = amount_of("rehearsal-capacity-shortfall", variant(2), M5, **evidence)
-    assert told is not None
-    assert (told.cost_usd, told.saving) == (671.60, None)
+    appraisal = amount_of("rehearsal-capacity-shortfall", variant(2), M5, **evidence)
+    assert appraisal is not None
+    assert (appraisal.cost_usd, appraisal.saving) == (671.60, None)
 
 
 @pytest.mark.parametrize("proposal", [None, {"instance_hours": 60.0}, {"instance_hours": 70.0}])
@@ -77,11 +77,11 @@ def test_a_spot_job_saved_what_was_not_billed() -> None:
 
 
 def test_an_idle_endpoint_saves_all_that_it_costs() -> None:
-    told = amount_of("endpoint-idle", variant(2), M5)
-    assert saved(told) == 335.80  # 2 × 0.23 × 730
-    assert told is not None
-    assert told.facts["monthly_cost_usd"] == 335.80
-    assert told.amount.basis == "if it is deleted: 2 × ml.m5.xlarge at 0.23 USD an hour for 730 hours a month"
+    appraisal = amount_of("endpoint-idle", variant(2), M5)
+    assert saved(appraisal) == 335.80  # 2 × 0.23 × 730
+    assert appraisal is not None
+    assert appraisal.facts["monthly_cost_usd"] == 335.80
+    assert appraisal.amount.basis == "if it is deleted: 2 × ml.m5.xlarge at 0.23 USD an hour for 730 hours a month"
 
 
 def test_amounts_are_rounded_at_the_end_only() -> None:
@@ -94,11 +94,11 @@ def test_amounts_are_rounded_at_the_end_only() -> None:
 
 def test_a_gpu_that_is_not_needed_saves_the_difference_to_the_cheapest_type_as_large() -> None:
     prices = prices_of(g5_xlarge=1.41, g6_xlarge=0.5, m5_xlarge=0.23, r5_xlarge=0.3, m5_2xlarge=0.46)
-    told = amount_of("endpoint-gpu-unneeded-by-algorithm", variant(2, "ml.g5.xlarge"), prices)
-    assert saved(told) == 1722.80  # (1.41 − 0.23) × 2 × 730
-    assert told is not None
-    assert told.facts["named_type"] == "ml.m5.xlarge"
-    assert told.amount.basis.startswith("if ml.m5.xlarge carries the load; test it")
+    appraisal = amount_of("endpoint-gpu-unneeded-by-algorithm", variant(2, "ml.g5.xlarge"), prices)
+    assert saved(appraisal) == 1722.80  # (1.41 − 0.23) × 2 × 730
+    assert appraisal is not None
+    assert appraisal.facts["named_type"] == "ml.m5.xlarge"
+    assert appraisal.amount.basis.startswith("if ml.m5.xlarge carries the load; test it")
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_a_gpu_that_is_not_needed_saves_the_difference_to_the_cheapest_type_as_l
 def test_a_type_that_would_not_do_is_not_named(name: str) -> None:
     """Too little memory, too small, of a previous generation, another processor, credits, an accelerator."""
     prices = prices_of(g5_xlarge=1.41, m5_xlarge=0.23, **{name: 0.01})
-    told = amount_of("endpoint-gpu-underutilized", variant(2, "ml.g5.xlarge"), prices)
-    assert told is not None
-    assert told.facts["named_type"] == "ml.m5.xlarge"
+    appraisal = amount_of("endpoint-gpu-underutilized", variant(2, "ml.g5.xlarge"), prices)
+    assert appraisal is not None
+    assert appraisal.facts["named_type"] == "ml.m5.xlarge"
     assert (
         amount_of("endpoint-gpu-underutilized", variant(2, "ml.g5.xlarge"), prices_of(g5_xlarge=1.41, **{name: 0.01}))
         is None
@@ -141,25 +141,25 @@ def test_what_takes_the_place_of_an_old_accelerator_is_not_guessed() -> None:
 
 def test_a_cpu_that_waits_is_halved_within_its_family() -> None:
     prices = prices_of(m5_2xlarge=0.46, m5_xlarge=0.23, m5_large=0.115, c5_xlarge=0.2)
-    told = amount_of("endpoint-cpu-oversized", variant(3, "ml.m5.2xlarge"), prices)
-    assert saved(told) == 503.70  # 3 × 0.23 × 730
-    assert told is not None
-    assert told.facts["named_type"] == "ml.m5.xlarge"
+    appraisal = amount_of("endpoint-cpu-oversized", variant(3, "ml.m5.2xlarge"), prices)
+    assert saved(appraisal) == 503.70  # 3 × 0.23 × 730
+    assert appraisal is not None
+    assert appraisal.facts["named_type"] == "ml.m5.xlarge"
 
 
 def test_hours_without_calls_are_saved() -> None:
-    told = amount_of("endpoint-mostly-unused", variant(2), M5, busy_hours=12, hours=336)
-    assert saved(told) == 323.81  # 335.80 × (1 − 12 ÷ 336)
+    appraisal = amount_of("endpoint-mostly-unused", variant(2), M5, busy_hours=12, hours=336)
+    assert saved(appraisal) == 323.81  # 335.80 × (1 − 12 ÷ 336)
 
 
 # ---- training
 
 
 def sums(*jobs: Any) -> TrainingSums:
-    told = TrainingSums()
+    total = TrainingSums()
     for job in jobs:
-        told.take(job)
-    return told
+        total.take(job)
+    return total
 
 
 def spot_jobs(number: int = 3, **changes: Any) -> list[Any]:
@@ -175,21 +175,21 @@ def on_demand(number: int = 1, **changes: Any) -> Any:
 
 def test_spot_would_save_what_the_accounts_own_spot_jobs_saved() -> None:
     jobs = [on_demand(number) for number in (1, 2, 3)]
-    told = amount_of("training-spot-not-used", jobs[0], TRAINING, training=sums(*spot_jobs(), *jobs))
+    appraisal = amount_of("training-spot-not-used", jobs[0], TRAINING, training=sums(*spot_jobs(), *jobs))
     # 3 runs × 4 h × 2 instances in 30 days are 24.33 instance-hours a month; 60 % of them at 0.23
-    assert saved(told) == 3.36
-    assert told is not None
-    assert told.saving is not None
-    assert told.saving.group == "ranking on ml.m5.xlarge"
-    assert "this account's 3 spot jobs saved 60 %" in told.saving.basis
+    assert saved(appraisal) == 3.36
+    assert appraisal is not None
+    assert appraisal.saving is not None
+    assert appraisal.saving.group == "ranking on ml.m5.xlarge"
+    assert "this account's 3 spot jobs saved 60 %" in appraisal.saving.basis
 
 
 def test_the_own_saving_is_weighted_by_cost() -> None:
     spot = [*spot_jobs(2), *spot_jobs(1, instance_type="ml.g5.xlarge", billable=900)]
-    told = amount_of("training-spot-not-used", on_demand(), TRAINING, training=sums(*spot, on_demand()))
-    assert told is not None
+    appraisal = amount_of("training-spot-not-used", on_demand(), TRAINING, training=sums(*spot, on_demand()))
+    assert appraisal is not None
     # (2 × 600 × 0.23 + 100 × 1.41) ÷ (2 × 1000 × 0.23 + 1000 × 1.41)
-    assert told.facts["spot_share"] == 0.223
+    assert appraisal.facts["spot_share"] == 0.223
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_an_event_does_not_know_how_often_a_job_runs() -> None:
 
 
 def test_a_warm_pool_is_worth_the_hours_that_nobody_used() -> None:
-    told = amount_of("training-warm-pool-unused", on_demand(), TRAINING, family_instance_hours=12.0)
-    assert saved(told) == 2.80  # 12 h in 30 days, × 730 ÷ 720 × 0.23
+    appraisal = amount_of("training-warm-pool-unused", on_demand(), TRAINING, family_instance_hours=12.0)
+    assert saved(appraisal) == 2.80  # 12 h in 30 days, × 730 ÷ 720 × 0.23
 
 
 @pytest.mark.parametrize(("started", "amount"), [(ago(days=3), 11.04), (ago(hours=20), 9.20), (None, None)])
@@ -225,9 +225,9 @@ def test_a_stuck_job_lost_what_was_billed_since(started: Any, amount: float | No
         LastModifiedTime=ago(hours=24),
         SecondaryStatusTransitions=[{"Status": "Uploading", "StartTime": ago(hours=24)}],
     )
-    told = amount_of("training-stuck", job, TRAINING)
-    assert saved(told) == amount  # 24 h × 2 × 0.23; billed from its start on
-    assert told is None or told.amount.basis.startswith("lost once, not each month")
+    appraisal = amount_of("training-stuck", job, TRAINING)
+    assert saved(appraisal) == amount  # 24 h × 2 × 0.23; billed from its start on
+    assert appraisal is None or appraisal.amount.basis.startswith("lost once, not each month")
 
 
 @pytest.mark.parametrize(
@@ -250,10 +250,10 @@ def test_a_job_that_its_limit_ended_is_lost_without_a_model_and_checkpoints(
 def test_what_a_spot_job_saved_is_evidence_and_no_saving() -> None:
     job = on_demand(spot=True, seconds=10_800, billable=3_600, instance_type="ml.g5.xlarge")
     prices = prices_of(Component.TRAINING, g5_xlarge=1.634)
-    told = amount_of("training-spot-interrupted", job, prices)
-    assert told is not None
-    assert (told.saving, told.cost_usd) == (None, None)
-    assert told.facts == {
+    appraisal = amount_of("training-spot-interrupted", job, prices)
+    assert appraisal is not None
+    assert (appraisal.saving, appraisal.cost_usd) == (None, None)
+    assert appraisal.facts == {
         "instance_type": "ml.g5.xlarge",
         "component": "Training",
         "instance_count": 2,
@@ -273,36 +273,36 @@ def test_what_a_spot_job_saved_is_evidence_and_no_saving() -> None:
 
 def test_a_second_instance_has_its_price() -> None:
     evidence: dict[str, Any] = {"desired_instance_count": 1, "min_instances": 2}
-    told = amount_of("endpoint-single-instance", variant(1), M5, **evidence)
-    assert told is not None
-    assert (told.cost_usd, told.saving) == (167.90, None)
-    assert told.facts["basis"].startswith("for 2 instances instead of 1: 1 × ml.m5.xlarge")
+    appraisal = amount_of("endpoint-single-instance", variant(1), M5, **evidence)
+    assert appraisal is not None
+    assert (appraisal.cost_usd, appraisal.saving) == (167.90, None)
+    assert appraisal.facts["basis"].startswith("for 2 instances instead of 1: 1 × ml.m5.xlarge")
 
 
 def test_an_asynchronous_endpoint_has_another_price() -> None:
     prices = M5 | prices_of(Component.ASYNCHRONOUS, m5_xlarge=0.5)
     evidence: dict[str, Any] = {"desired_instance_count": 1, "min_instances": 2}
-    told = amount_of("endpoint-single-instance", variant(1, asynchronous=True), prices, **evidence)
-    assert told is not None
-    assert told.cost_usd == 365.00
+    appraisal = amount_of("endpoint-single-instance", variant(1, asynchronous=True), prices, **evidence)
+    assert appraisal is not None
+    assert appraisal.cost_usd == 365.00
 
 
 def test_a_higher_minimum_has_its_price() -> None:
     running = a_variant(count=3, instance_type="ml.m5.xlarge")
     target = a_target(running, minimum=1)
     evidence: dict[str, Any] = {"min_capacity": 1, "wanted_min_capacity": 3}
-    told = amount_of(
+    appraisal = amount_of(
         "autoscaling-min-below-two", target, M5, inventory=an_inventory(an_endpoint(running), target), **evidence
     )
-    assert told is not None
-    assert told.cost_usd == 335.80
+    assert appraisal is not None
+    assert appraisal.cost_usd == 335.80
 
 
 def test_a_minimum_that_survives_a_zone_has_its_price() -> None:
     evidence: dict[str, Any] = {"safe_minimum": 4, "policy": {"min": 2}}
-    told = amount_of("endpoint-az-loss-overload", variant(2), M5, **evidence)
-    assert told is not None
-    assert told.cost_usd == 335.80
+    appraisal = amount_of("endpoint-az-loss-overload", variant(2), M5, **evidence)
+    assert appraisal is not None
+    assert appraisal.cost_usd == 335.80
     assert amount_of("endpoint-az-loss-overload", variant(2), M5, safe_minimum=4, policy={"min": 4}) is None
 
 
@@ -368,8 +368,8 @@ def test_a_fault_of_the_arithmetic_leaves_the_finding_without_an_amount() -> Non
 def test_prices_are_asked_for_what_has_arithmetic_alone() -> None:
     prices, subject = FixedPrices(M5), a_variant(count=2, instance_type="ml.m5.xlarge")
     case = Case("endpoint-without-alarms", subject, {})
-    told = appraised({0: case}, an_inventory(subject), prices, training=None, lookback_days=30)
-    assert told.amounts == {}
+    appraisal = appraised({0: case}, an_inventory(subject), prices, training=None, lookback_days=30)
+    assert appraisal.amounts == {}
     assert prices.asked == [(set(), set())]
 
 

@@ -70,7 +70,7 @@ def test_a_whole_use_is_what_the_file_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         ("{", "is no price file"),
         ("[]", "the file: Input should be"),
@@ -83,12 +83,12 @@ def test_a_whole_use_is_what_the_file_holds() -> None:
         (json.dumps({"prices": [], "usagetype": "x"}), "usagetype"),
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "prices.json"
     file.write_text(text)
     with pytest.raises(InvalidInput) as refused:
         PriceFile.read(str(file))
-    assert told in str(refused.value)
+    assert words in str(refused.value)
     assert refused.value.field == "--prices"
 
 

@@ -30,8 +30,8 @@ def price_of(use: Use) -> Price | None:
 
 
 def saved(standing: Any, *, gone: bool = False, **finding: Any) -> tuple[float | None, str] | None:
-    told = realization(resolved(**finding), MARCH, standing, gone=gone, price_of=price_of)
-    return None if told is None else (told.seen_usd, told.changed)
+    entry = realization(resolved(**finding), MARCH, standing, gone=gone, price_of=price_of)
+    return None if entry is None else (entry.seen_usd, entry.changed)
 
 
 def on(instance_type: str, count: int) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def test_what_is_deleted_costs_nothing_any_more() -> None:
 
 
 def test_the_estimate_proves_nothing() -> None:
-    told = realization(resolved(9_999.0), MARCH, on("ml.g5.xlarge", 1), gone=False, price_of=price_of)
-    assert told is not None
-    assert (told.estimated_usd, told.seen_usd) == (9_999.0, 730.0)
+    entry = realization(resolved(9_999.0), MARCH, on("ml.g5.xlarge", 1), gone=False, price_of=price_of)
+    assert entry is not None
+    assert (entry.estimated_usd, entry.seen_usd) == (9_999.0, 730.0)
 
 
 def test_how_a_variant_scales_is_proven_by_no_moment() -> None:
@@ -111,32 +111,32 @@ def an_entry(number: int = 1, day: date = MARCH, **changes: Any) -> Realization:
 
 
 def test_the_sum_in_words() -> None:
-    told = realized([an_entry(1), an_entry(2, MAY, estimated_usd=2_210.4, seen_usd=None)])
-    assert told.words == (
+    total = realized([an_entry(1), an_entry(2, MAY, estimated_usd=2_210.4, seen_usd=None)])
+    assert total.words == (
         "since March 2026: 2 findings resolved, $2,310 a month (USD) less, of which $90 seen in the configuration"
     )
     assert realized([]).words == ""
 
 
 def test_the_curve_rises_with_each_and_falls_with_what_comes_back() -> None:
-    told = realized([an_entry(1, MARCH, back=JUNE), an_entry(2, MAY)])
-    assert [(point.day, point.estimated_usd, point.seen_usd) for point in told.curve] == [
+    total = realized([an_entry(1, MARCH, back=JUNE), an_entry(2, MAY)])
+    assert [(point.day, point.estimated_usd, point.seen_usd) for point in total.curve] == [
         (MARCH, 100, 90),
         (MAY, 200, 180),
         (JUNE, 100, 90),
     ]
-    assert (told.findings, told.estimated_usd, told.seen_usd) == (1, 100, 90)
+    assert (total.findings, total.estimated_usd, total.seen_usd) == (1, 100, 90)
 
 
 def test_what_comes_back_and_resolves_again_counts_once() -> None:
-    told = realized([an_entry(1, MARCH, back=MAY), an_entry(1, JUNE)])
-    assert [point.estimated_usd for point in told.curve] == [100, 0, 100]
+    total = realized([an_entry(1, MARCH, back=MAY), an_entry(1, JUNE)])
+    assert [point.estimated_usd for point in total.curve] == [100, 0, 100]
 
 
 def test_two_findings_that_one_change_resolved_count_once() -> None:
     entries = [an_entry(1, place="same"), an_entry(2, place="same", estimated_usd=40, seen_usd=90)]
-    told = realized(entries)
-    assert (told.findings, told.estimated_usd, told.seen_usd) == (2, 100, 90)
+    total = realized(entries)
+    assert (total.findings, total.estimated_usd, total.seen_usd) == (2, 100, 90)
     later = realized([entries[0], an_entry(2, MAY, place="same", estimated_usd=40, seen_usd=40)])
     assert (later.estimated_usd, later.seen_usd) == (140, 130)
 
@@ -157,6 +157,6 @@ def test_two_findings_that_one_change_resolved_count_once() -> None:
 def test_the_order_of_entries_changes_nothing(entries: list[Realization], random: Any) -> None:
     shuffled = list(entries)
     random.shuffle(shuffled)
-    told = realized(entries)
-    assert realized(shuffled).curve == told.curve
-    assert told.estimated_usd <= sum(entry.estimated_usd for entry in entries) + 0.01
+    total = realized(entries)
+    assert realized(shuffled).curve == total.curve
+    assert total.estimated_usd <= sum(entry.estimated_usd for entry in entries) + 0.01

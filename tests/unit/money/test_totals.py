@@ -46,14 +46,14 @@ def a_finding(
 def test_of_each_resource_the_largest_saving_counts() -> None:
     idle, oversized = a_finding("endpoint-idle", saves=300), a_finding("endpoint-cpu-oversized", saves=100)
     other = a_finding("endpoint-idle", name="fraud/AllTraffic", saves=50.5)
-    told = totals([oversized, idle, other])
-    assert (told.saving_usd, told.places) == (350.5, 2)
+    sums = totals([oversized, idle, other])
+    assert (sums.saving_usd, sums.places) == (350.5, 2)
     assert counted([oversized, idle, other]) == {idle.id: 300, other.id: 50.5}
 
 
 def test_costs_and_savings_of_a_resource_stand_beside_each_other() -> None:
-    told = totals([a_finding(saves=300), a_finding("endpoint-single-instance", costs=100), a_finding("b", costs=40)])
-    assert (told.saving_usd, told.cost_usd, told.places, told.cost_places) == (300, 100, 1, 1)
+    sums = totals([a_finding(saves=300), a_finding("endpoint-single-instance", costs=100), a_finding("b", costs=40)])
+    assert (sums.saving_usd, sums.cost_usd, sums.places, sums.cost_places) == (300, 100, 1, 1)
 
 
 @pytest.mark.parametrize("status", ["exempt", "resolved"])
@@ -87,12 +87,12 @@ def test_the_parts_add_up_to_the_whole() -> None:
         a_finding(name="fraud/AllTraffic", saves=50, topic="spot-training", account="210987654321", owner=None),
         a_finding("endpoint-single-instance", name="fraud/AllTraffic", costs=20),
     ]
-    told = totals(findings)
-    for parts in (told.by_owner, told.by_topic, told.by_account):
-        assert sum(part.saving_usd for part in parts) == told.saving_usd == 350
-        assert sum(part.cost_usd for part in parts) == told.cost_usd == 20
-        assert sum(part.places for part in parts) == told.places == 2
-    assert [(part.name, part.saving_usd) for part in told.by_owner] == [("team-a", 300), ("", 50), ("team-churn", 0)]
+    sums = totals(findings)
+    for parts in (sums.by_owner, sums.by_topic, sums.by_account):
+        assert sum(part.saving_usd for part in parts) == sums.saving_usd == 350
+        assert sum(part.cost_usd for part in parts) == sums.cost_usd == 20
+        assert sum(part.places for part in parts) == sums.places == 2
+    assert [(part.name, part.saving_usd) for part in sums.by_owner] == [("team-a", 300), ("", 50), ("team-churn", 0)]
 
 
 AMOUNTS = st.none() | st.floats(0.01, 100_000).map(lambda amount: round(amount, 2))
@@ -147,9 +147,9 @@ def test_no_total_exceeds_what_the_resources_cost(hourly: dict[str, float], runn
     for number, (name, count) in enumerate(running):
         cost += count * hourly.get(name, 0) * 730
         for rule, evidence in RULES.items():
-            told = amount_of(rule, a_variant(count=count, instance_type=name), prices, **evidence)
-            if told is not None and told.saving is not None:
-                findings.append(a_finding(rule, f"endpoint-{number}/AllTraffic", told.saving.monthly_usd))
+            appraisal = amount_of(rule, a_variant(count=count, instance_type=name), prices, **evidence)
+            if appraisal is not None and appraisal.saving is not None:
+                findings.append(a_finding(rule, f"endpoint-{number}/AllTraffic", appraisal.saving.monthly_usd))
     assert totals(findings).saving_usd <= cost + 0.01 * len(running)
 
 

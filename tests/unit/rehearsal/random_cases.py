@@ -80,9 +80,9 @@ def settings_of(draw: st.DrawFn, plain: bool = False, scheduled: bool = True) ->
         st.one_of(st.none(), st.integers(1, 9)),
         st.one_of(st.none(), st.integers(1, 25)),
     )
-    several = tuple(draw(st.lists(actions, max_size=3))) if scheduled else ()
+    schedule = tuple(draw(st.lists(actions, max_size=3))) if scheduled else ()
     flags = st.sampled_from([False, False, False, True])
-    return Setting(minimum, maximum, tuple(policies), several, draw(flags), draw(flags), draw(flags))
+    return Setting(minimum, maximum, tuple(policies), schedule, draw(flags), draw(flags), draw(flags))
 
 
 @st.composite

@@ -39,9 +39,9 @@ def rehearsed(values: "array[float]", setting: Setting, **other: object) -> Rehe
 
 def mended(answer: Rehearsal) -> Fix:
     """The fix, which must be there."""
-    found = fix(answer)
-    assert found is not None
-    return found
+    remedy = fix(answer)
+    assert remedy is not None
+    return remedy
 
 
 def test_a_changed_target_comes_with_the_whole_policy() -> None:
@@ -67,15 +67,15 @@ def test_changed_bounds_leave_the_policy_alone() -> None:
 
 
 def test_a_policy_whose_metric_is_not_held_is_told_by_its_properties_alone() -> None:
-    found = mended(rehearsed(STEP, Setting(1, 10, (tracking(100),)), policy_name=None))
-    assert found.commands == ()
-    assert "TargetValue: 90" in found.cloudformation and "target_value       = 90" in found.terraform
-    assert "PredefinedMetric" not in found.cloudformation and "predefined_metric" not in found.terraform
+    remedy = mended(rehearsed(STEP, Setting(1, 10, (tracking(100),)), policy_name=None))
+    assert remedy.commands == ()
+    assert "TargetValue: 90" in remedy.cloudformation and "target_value       = 90" in remedy.terraform
+    assert "PredefinedMetric" not in remedy.cloudformation and "predefined_metric" not in remedy.terraform
 
 
 def test_properties_hold_all_of_target_and_policy() -> None:
-    found = mended(rehearsed(STEP, Setting(1, 10, (tracking(100, out_cooldown=120),))))
-    target, policy = found.cloudformation.split("# AWS::ApplicationAutoScaling::ScalingPolicy\n")
+    remedy = mended(rehearsed(STEP, Setting(1, 10, (tracking(100, out_cooldown=120),))))
+    target, policy = remedy.cloudformation.split("# AWS::ApplicationAutoScaling::ScalingPolicy\n")
     assert yaml.safe_load(target) == {
         "ServiceNamespace": "sagemaker",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
@@ -92,7 +92,7 @@ def test_properties_hold_all_of_target_and_policy() -> None:
             "DisableScaleIn": False,
         },
     }
-    assert [" ".join(line.split()) for line in found.terraform.splitlines()] == [
+    assert [" ".join(line.split()) for line in remedy.terraform.splitlines()] == [
         "# aws_appautoscaling_target",
         'service_namespace = "sagemaker"',
         'scalable_dimension = "sagemaker:variant:DesiredInstanceCount"',
@@ -113,15 +113,15 @@ def test_properties_hold_all_of_target_and_policy() -> None:
 
 
 def test_a_daily_rise_becomes_two_scheduled_actions() -> None:
-    found = mended(rehearsed(array("d", [*DAY] * 4), Setting(1, 10, (LATE,))))
-    _, rise, rest = (shlex.split(command) for command in found.commands)
+    remedy = mended(rehearsed(array("d", [*DAY] * 4), Setting(1, 10, (LATE,))))
+    _, rise, rest = (shlex.split(command) for command in remedy.commands)
     assert rise[2] == "put-scheduled-action"
     assert rise[rise.index("--schedule") + 1] == "cron(0 8 * * ? *)", "an hour before the half hour of 09:00"
     assert rise[rise.index("--scalable-target-action") + 1] == "MinCapacity=9"
     assert rest[rest.index("--schedule") + 1] == "cron(30 9 * * ? *)"
     assert rest[rest.index("--scalable-target-action") + 1] == "MinCapacity=1"
-    assert 'Schedule: "cron(0 8 * * ? *)"' in found.cloudformation
-    assert 'schedule = "cron(30 9 * * ? *)"' in found.terraform
+    assert 'Schedule: "cron(0 8 * * ? *)"' in remedy.cloudformation
+    assert 'schedule = "cron(30 9 * * ? *)"' in remedy.terraform
 
 
 def test_without_a_proposal_there_is_nothing_to_mend() -> None:

@@ -92,20 +92,20 @@ def custom(name: str, **other: Any) -> dict[str, Any]:
 
 def made(*policies: ScalingPolicy, alarms: Any = (), asynchronous: bool = False) -> Replayable:
     """What is made of the policies, which must be replayable."""
-    found = replayable(
+    result = replayable(
         target(), policies, {alarm.name: alarm for alarm in alarms}, [], BEGIN, DAY, asynchronous=asynchronous
     )
-    assert isinstance(found, Replayable), found
-    return found
+    assert isinstance(result, Replayable), result
+    return result
 
 
 def refused(*policies: ScalingPolicy, alarms: Any = (), asynchronous: bool = False, **other: Any) -> str:
     """The reason why the policies cannot be replayed."""
-    found = replayable(
+    result = replayable(
         target(**other), policies, {alarm.name: alarm for alarm in alarms}, [], BEGIN, DAY, asynchronous=asynchronous
     )
-    assert isinstance(found, Unreplayable), found
-    return found.reason
+    assert isinstance(result, Unreplayable), result
+    return result.reason
 
 
 def test_target_tracking_with_the_alarms_that_aws_makes() -> None:

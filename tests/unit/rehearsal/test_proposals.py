@@ -37,7 +37,9 @@ NONE_SHORT = Limits(max_short=0)
 PRESENT = Setting(1, 10, (tracking(100),))
 
 
-def found(values: "array[float]", present: Setting, limits: Limits = NONE_SHORT, start: int | None = None) -> Proposal:
+def proposal_of(
+    values: "array[float]", present: Setting, limits: Limits = NONE_SHORT, start: int | None = None
+) -> Proposal:
     """The proposal, which must be there; downward where it starts with so many instances."""
     proposal = cheapest([values], present, TWO_HUNDRED, limits, start, downward=start is not None)
     assert isinstance(proposal, Proposal), proposal
@@ -52,36 +54,36 @@ def target(setting: Setting) -> float:
 
 
 def test_a_lower_target_may_be_cheaper_than_a_higher_minimum() -> None:
-    proposal = found(load("100×10 350×30"), PRESENT)
+    proposal = proposal_of(load("100×10 350×30"), PRESENT)
     # Target 90: 0, 1 and 2 ring at 100, and two serve from 8 on: ceil(3.9) = 4 … Minimum 2 costs 124, target 50 182.
     assert (proposal.changed, target(proposal.setting), proposal.instance_minutes) == (("target",), 90, 116)
     assert proposal.minutes_short == 0
 
 
 def test_a_steep_step_takes_a_higher_minimum() -> None:
-    proposal = found(load("100×10 700×30"), PRESENT)
+    proposal = proposal_of(load("100×10 700×30"), PRESENT)
     assert (proposal.changed, proposal.setting.minimum, proposal.instance_minutes) == (("minimum",), 4, 226)
 
 
 def test_a_maximum_below_what_the_peak_takes_is_raised() -> None:
     present = Setting(1, 4, (tracking(100),))
-    proposal = found(load("100×10 1000×30"), present, Limits(0, margin=1.0))
+    proposal = proposal_of(load("100×10 1000×30"), present, Limits(0, margin=1.0))
     assert proposal.changed == ("minimum", "maximum")
     # 5 × 18 until ten serve, then 10 × 22.
     assert (proposal.setting.minimum, proposal.setting.maximum, proposal.instance_minutes) == (5, 10, 310)
     # Five carry 1000, and not a tenth more; six do: 6 × 18 + 10 × 22.
-    proposal = found(load("100×10 1000×30"), present)
+    proposal = proposal_of(load("100×10 1000×30"), present)
     assert (proposal.setting.minimum, proposal.setting.maximum, proposal.instance_minutes) == (6, 10, 328)
 
 
 def test_a_wasteful_minimum_is_lowered_to_two() -> None:
-    proposal = found(load("150×600"), Setting(6, 10, (tracking(100),)), start=2)
+    proposal = proposal_of(load("150×600"), Setting(6, 10, (tracking(100),)), start=2)
     assert (proposal.changed, proposal.setting.minimum, proposal.instance_minutes) == (("minimum",), 2, 1200)
 
 
 def test_minutes_that_may_be_short_save_instances() -> None:
-    assert found(load("100×10 700×30"), PRESENT, Limits(max_short=8)).instance_minutes == 172
-    assert found(load("100×10 700×30"), PRESENT, Limits(max_short=8)).changed == ()
+    assert proposal_of(load("100×10 700×30"), PRESENT, Limits(max_short=8)).instance_minutes == 172
+    assert proposal_of(load("100×10 700×30"), PRESENT, Limits(max_short=8)).changed == ()
 
 
 def test_what_is_tuned_to_last_weeks_numbers_does_not_win() -> None:
@@ -89,8 +91,8 @@ def test_what_is_tuned_to_last_weeks_numbers_does_not_win() -> None:
     tuned = Setting(1, 10, (tracking(195),))
     values = load("195×60")
     assert replay([values], tuned, TWO_HUNDRED).minutes_short == 0
-    assert found(values, tuned, Limits(0, margin=1.0)).changed == ()
-    assert found(values, tuned).changed == ("minimum",)
+    assert proposal_of(values, tuned, Limits(0, margin=1.0)).changed == ()
+    assert proposal_of(values, tuned).changed == ("minimum",)
 
 
 def test_a_peak_beyond_what_the_account_allows_has_no_proposal() -> None:
@@ -102,8 +104,8 @@ def test_a_peak_beyond_what_the_account_allows_has_no_proposal() -> None:
 def test_no_target_above_the_present_one_without_a_load_test() -> None:
     values = load("950×600")
     present = Setting(2, 20, (tracking(100),))
-    assert target(found(values, present, start=10).setting) <= 100
-    proposal = found(values, present, Limits(0, tested=True), start=10)
+    assert target(proposal_of(values, present, start=10).setting) <= 100
+    proposal = proposal_of(values, present, Limits(0, tested=True), start=10)
     assert target(proposal.setting) == pytest.approx(120)
 
 
@@ -113,7 +115,7 @@ def test_the_same_half_hour_of_several_days_gets_a_schedule() -> None:
     # An alarm that rings after an hour: no minimum below nine is enough, and a schedule takes it for a few hours alone.
     late = replace(tracking(100), high=Alarm(60, 60, 100, above=True))
     present = Setting(1, 10, (late,))
-    proposal = found(values, present)
+    proposal = proposal_of(values, present)
     assert proposal.changed == ("schedule",)
     first, second = proposal.setting.scheduled[:2]
     assert (first.minute, first.minimum) == (480, 9), "an hour before the half hour of 09:00, for 1,650 ÷ 200"
@@ -131,7 +133,7 @@ def test_none_of_the_settings_may_be_enough() -> None:
 
 def test_bounds_of_a_step_policy_are_proposed_too() -> None:
     present = Setting(1, 8, (StepScaling(Alarm(1, 1, 100, above=True), (Step(0, None, 1),)),))
-    proposal = found(load("100×10 700×30"), present)
+    proposal = proposal_of(load("100×10 700×30"), present)
     assert (proposal.changed, proposal.setting.minimum) == (("minimum",), 4)
 
 

@@ -85,42 +85,42 @@ def few(folder: Path) -> str:
 
 
 def test_a_queue_that_nothing_wakes_is_told_with_what_would(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", few(tmp_path), *SLEEPER], capsys)
-    assert told["minutes_short"] == 44, "the request of minute 0 has waited longer than 15 minutes from 16 on"
-    assert (told["max_wait_minutes"], told["unit"]) == (15, "instance")
-    assert told["largest_backlog"] == {"minute": 0, "at": None, "requests": 4}
-    assert told["worst_minute"] is None and told["needed_instance_hours"] is None
-    proposal, fix = told["proposal"], told["fix"]
+    rehearsal = answer(["--series", few(tmp_path), *SLEEPER], capsys)
+    assert rehearsal["minutes_short"] == 44, "the request of minute 0 has waited longer than 15 minutes from 16 on"
+    assert (rehearsal["max_wait_minutes"], rehearsal["unit"]) == (15, "instance")
+    assert rehearsal["largest_backlog"] == {"minute": 0, "at": None, "requests": 4}
+    assert rehearsal["worst_minute"] is None and rehearsal["needed_instance_hours"] is None
+    proposal, fix = rehearsal["proposal"], rehearsal["fix"]
     assert isinstance(proposal, dict) and isinstance(fix, dict)
     assert (proposal["changed"], proposal["minutes_short"]) == (["wake_up"], 0)
     assert "AdjustmentType: ChangeInCapacity" in fix["cloudformation"]
     assert 'adjustment_type         = "ChangeInCapacity"' in fix["terraform"]
     assert fix["commands"] == []
-    summary = " ".join(told["summary"]) if isinstance(told["summary"], list) else ""
+    summary = " ".join(rehearsal["summary"]) if isinstance(rehearsal["summary"], list) else ""
     assert "would have waited for longer than 15 minutes in 44 minutes of 1 hour. The largest backlog is 4" in summary
     assert "Nothing wakes it from zero for fewer requests than the target" in summary
     assert "A step policy that adds an instance as soon as a request waits for none leaves 0 minutes short" in summary
 
 
 def test_with_a_policy_that_wakes_it_nobody_waits(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", few(tmp_path), *SLEEPER, "--wake-up"], capsys)
-    assert (told["minutes_short"], told["enough"], told["proposal"]) == (0, True, None)
-    assert told["decisions"] == [
+    rehearsal = answer(["--series", few(tmp_path), *SLEEPER, "--wake-up"], capsys)
+    assert (rehearsal["minutes_short"], rehearsal["enough"], rehearsal["proposal"]) == (0, True, None)
+    assert rehearsal["decisions"] == [
         {"minute": 0, "before": 0, "after": 1, "why": "alarm high"},
         {"minute": 14, "before": 1, "after": 0, "why": "alarm low"},
     ]
 
 
 def test_a_shorter_wait_is_short_sooner(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", few(tmp_path), *SLEEPER, "--wake-up", "--max-wait", "3"], capsys)
-    assert told["short"] == [{"minute": 4, "at": None, "minutes": 2, "peak": 0}], "it serves from minute 6 on"
+    rehearsal = answer(["--series", few(tmp_path), *SLEEPER, "--wake-up", "--max-wait", "3"], capsys)
+    assert rehearsal["short"] == [{"minute": 4, "at": None, "minutes": 2, "peak": 0}], "it serves from minute 6 on"
 
 
 def test_a_template_of_an_asynchronous_endpoint_is_rehearsed(tmp_path: Path, capsys: Read) -> None:
     (tmp_path / "scans.yaml").write_text(HOSTING)
     options = ["--series", few(tmp_path), "--template", str(tmp_path / "scans.yaml"), "--capacity", "10"]
-    told = answer([*options, "--max-short", "0"], capsys)
-    assert (told["name"], told["minutes_short"]) == ("scans/main", 44)
+    rehearsal = answer([*options, "--max-short", "0"], capsys)
+    assert (rehearsal["name"], rehearsal["minutes_short"]) == ("scans/main", 44)
     assert answer([*options, "--wake-up"], capsys)["minutes_short"] == 0
     assert run(["rehearse", *options[:4]]) == 2
     assert "what an instance carries in a minute is not known" in capsys.readouterr().err
@@ -131,12 +131,12 @@ def test_a_template_of_a_component_is_rehearsed_by_copies(tmp_path: Path, capsys
     file = tmp_path / "step.csv"
     file.write_text("".join(f"{minute},{100 if minute < 10 else 350}\n" for minute in range(40)))
     options = ["--series", str(file), "--template", str(tmp_path / "ranker.yaml"), "--max-short", "0"]
-    told = answer([*options, "--component", "ranker"], capsys)
-    assert (told["name"], told["unit"], told["minutes_short"]) == ("ranker", "copy", 8)
-    summary = " ".join(told["summary"]) if isinstance(told["summary"], list) else ""
+    rehearsal = answer([*options, "--component", "ranker"], capsys)
+    assert (rehearsal["name"], rehearsal["unit"], rehearsal["minutes_short"]) == ("ranker", "copy", 8)
+    summary = " ".join(rehearsal["summary"]) if isinstance(rehearsal["summary"], list) else ""
     assert "350 a minute on 1 copy that carries 200" in summary
     assert "copy-hours" in summary and "instance" not in summary
-    basis = told["basis"]
+    basis = rehearsal["basis"]
     assert isinstance(basis, dict)
     assert basis["capacity"] == "200 a minute by copy, assumed: the target of 100 ÷ 0.5"
     assert run(["rehearse", *options, "--component", "other"]) == 2

@@ -24,8 +24,8 @@ def step(folder: Path, high: int = 350) -> str:
 def answer(arguments: list[str], capsys: Read) -> dict[str, object]:
     """The JSON of a rehearsal."""
     assert run(["rehearse", *arguments, "--format", "json"]) == 0, capsys.readouterr().err
-    told: dict[str, object] = json.loads(capsys.readouterr().out)
-    return told
+    rehearsal: dict[str, object] = json.loads(capsys.readouterr().out)
+    return rehearsal
 
 
 def test_the_table_says_it_in_sentences_draws_it_and_names_the_change(tmp_path: Path, capsys: Read) -> None:
@@ -43,20 +43,20 @@ def test_the_table_says_it_in_sentences_draws_it_and_names_the_change(tmp_path: 
 
 
 def test_json_holds_what_led_to_the_answer(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", step(tmp_path), *POLICY, "--max-short", "0", "--lose-zone"], capsys)
-    assert told["minutes_short"] == 8
-    assert told["short"] == [{"minute": 10, "at": None, "minutes": 8, "peak": 350}]
-    assert told["worst_minute"] == {"minute": 10, "at": None, "load": 350, "capacity": 200}
-    assert told["decisions"] == [{"minute": 12, "before": 1, "after": 4, "why": "alarm high"}]
-    assert told["minutes_short_without_a_zone"] == 18
-    proposal = told["proposal"]
+    rehearsal = answer(["--series", step(tmp_path), *POLICY, "--max-short", "0", "--lose-zone"], capsys)
+    assert rehearsal["minutes_short"] == 8
+    assert rehearsal["short"] == [{"minute": 10, "at": None, "minutes": 8, "peak": 350}]
+    assert rehearsal["worst_minute"] == {"minute": 10, "at": None, "load": 350, "capacity": 200}
+    assert rehearsal["decisions"] == [{"minute": 12, "before": 1, "after": 4, "why": "alarm high"}]
+    assert rehearsal["minutes_short_without_a_zone"] == 18
+    proposal = rehearsal["proposal"]
     assert isinstance(proposal, dict) and proposal["changed"] == ["target"]
     assert proposal["instance_hours"] == round(116 / 60, 2)
 
 
 def test_enough_is_said_and_nothing_proposed(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", step(tmp_path, high=150), *POLICY, "--min", "1"], capsys)
-    assert (told["enough"], told["proposal"], told["fix"]) == (True, None, None)
+    rehearsal = answer(["--series", step(tmp_path, high=150), *POLICY, "--min", "1"], capsys)
+    assert (rehearsal["enough"], rehearsal["proposal"], rehearsal["fix"]) == (True, None, None)
     assert run(["rehearse", "--series", step(tmp_path, high=150), *POLICY]) == 0
     assert "Variant would never have been short in 40 minutes." in capsys.readouterr().out
 
@@ -64,9 +64,9 @@ def test_enough_is_said_and_nothing_proposed(tmp_path: Path, capsys: Read) -> No
 def test_a_wasteful_minimum_is_told_with_a_smaller_one(tmp_path: Path, capsys: Read) -> None:
     file = tmp_path / "flat.csv"
     file.write_text("".join(f"{minute},150\n" for minute in range(600)))
-    told = answer(["--series", str(file), *POLICY, "--min", "6"], capsys)
-    assert (told["enough"], told["instance_hours"], told["needed_instance_hours"]) == (True, 60, 20)
-    proposal = told["proposal"]
+    rehearsal = answer(["--series", str(file), *POLICY, "--min", "6"], capsys)
+    assert (rehearsal["enough"], rehearsal["instance_hours"], rehearsal["needed_instance_hours"]) == (True, 60, 20)
+    proposal = rehearsal["proposal"]
     assert isinstance(proposal, dict) and proposal["setting"]["minimum"] == 2
 
 
@@ -78,11 +78,11 @@ def test_more_traffic_and_a_longer_warm_up_are_tried(tmp_path: Path, capsys: Rea
 
 
 def test_a_template_is_rehearsed_before_it_is_deployed(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", step(tmp_path), "--template", str(FIXTURES / "resilient.yaml")], capsys)
-    setting = told["setting"]
+    rehearsal = answer(["--series", step(tmp_path), "--template", str(FIXTURES / "resilient.yaml")], capsys)
+    setting = rehearsal["setting"]
     assert isinstance(setting, dict)
     assert (setting["minimum"], setting["maximum"], setting["policies"][0]["target"]) == (2, 6, 450)
-    basis = told["basis"]
+    basis = rehearsal["basis"]
     assert isinstance(basis, dict)
     assert basis["setting"] == "as resilient.yaml declares it"
     assert basis["capacity"] == "900 a minute by instance, assumed: the target of 450 ÷ 0.5"
@@ -90,8 +90,8 @@ def test_a_template_is_rehearsed_before_it_is_deployed(tmp_path: Path, capsys: R
 
 def test_options_change_what_the_template_says(tmp_path: Path, capsys: Read) -> None:
     options = ["--template", str(FIXTURES / "resilient.yaml"), "--target", "100", "--min", "1", "--scale-out", "0"]
-    told = answer(["--series", step(tmp_path), *options], capsys)
-    setting, basis = told["setting"], told["basis"]
+    rehearsal = answer(["--series", step(tmp_path), *options], capsys)
+    setting, basis = rehearsal["setting"], rehearsal["basis"]
     assert isinstance(setting, dict) and isinstance(basis, dict)
     assert (setting["minimum"], setting["policies"][0]["target"]) == (1, 100)
     assert basis["setting"] == "as resilient.yaml declares it, with another minimum and target and out-cooldown"
@@ -188,14 +188,14 @@ def test_what_cannot_be_rehearsed_is_told_in_a_sentence(
 def test_traffic_of_zeros_is_enough_of_everything(tmp_path: Path, capsys: Read) -> None:
     file = tmp_path / "idle.csv"
     file.write_text("".join(f"{minute},0\n" for minute in range(60)))
-    told = answer(["--series", str(file), *POLICY], capsys)
-    assert (told["enough"], told["minutes_short"], told["proposal"]) == (True, 0, None)
+    rehearsal = answer(["--series", str(file), *POLICY], capsys)
+    assert (rehearsal["enough"], rehearsal["minutes_short"], rehearsal["proposal"]) == (True, 0, None)
 
 
 def test_a_peak_beyond_all_counts_has_no_proposal(tmp_path: Path, capsys: Read) -> None:
-    told = answer(["--series", step(tmp_path, high=41000), *POLICY], capsys)
-    assert told["no_proposal"] == "peak of 41,000 a minute needs 205 instances of 200, and 100 are allowed"
-    assert told["proposal"] is None
+    rehearsal = answer(["--series", step(tmp_path, high=41000), *POLICY], capsys)
+    assert rehearsal["no_proposal"] == "peak of 41,000 a minute needs 205 instances of 200, and 100 are allowed"
+    assert rehearsal["proposal"] is None
 
 
 @pytest.mark.parametrize("columns", [80, 200])

@@ -78,7 +78,7 @@ def test_every_threshold_has_cases_on_both_sides() -> None:
         (rule, parameter): {answer(case) for case in cases_of_rule(rule) if case.boundary == parameter}
         for rule, parameter in numeric_parameters()
     }
-    assert [threshold for threshold, several in answers.items() if len(several) < 2] == []
+    assert [threshold for threshold, sides in answers.items() if len(sides) < 2] == []
 
 
 def test_boundaries_name_parameters_of_their_rule() -> None:

@@ -46,9 +46,9 @@ def common(case: Case) -> set[str]:
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_a_template_reads_nothing_that_its_rule_never_gives(rule: str) -> None:
     cases = cases_of_rule(rule, Verdict.FAIL)
-    given = {key for case in cases for key in case.outcome().evidence}
+    keys = {key for case in cases for key in case.outcome().evidence}
     source = (TEMPLATES / "findings" / f"{rule}.md.j2").read_text(encoding="utf-8")
-    assert read_by(source) - common(cases[0]) - given == set()
+    assert read_by(source) - common(cases[0]) - keys == set()
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))

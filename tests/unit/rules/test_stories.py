@@ -48,39 +48,42 @@ def test_an_idle_variant_is_told_once() -> None:
 
 def test_what_merges_into_a_merged_finding_ends_at_the_topmost() -> None:
     variant = a_variant(count=1)
-    told = stories(
+    merges = stories(
         an_inventory(variant, a_model(), a_target(variant, minimum=1)),
         "endpoint-idle",
         "endpoint-single-instance",
         "autoscaling-min-below-two",
     )
-    assert told == {"endpoint-idle": {"endpoint-single-instance", "autoscaling-min-below-two"}}
+    assert merges == {"endpoint-idle": {"endpoint-single-instance", "autoscaling-min-below-two"}}
 
 
 def test_without_the_rule_that_takes_them_in_the_others_stand() -> None:
-    told = stories(an_inventory(a_variant(count=1), a_model()), "endpoint-single-instance", "variant-no-autoscaling")
-    assert told == {"endpoint-single-instance": set(), "variant-no-autoscaling": set()}
+    merges = stories(an_inventory(a_variant(count=1), a_model()), "endpoint-single-instance", "variant-no-autoscaling")
+    assert merges == {"endpoint-single-instance": set(), "variant-no-autoscaling": set()}
 
 
 def test_gpus_that_the_algorithm_does_not_need_are_told_once() -> None:
     variant = a_variant(instance_type="ml.p3.2xlarge")
     use = a_series("GPUUtilization", {1: 1.0}), a_series("GPUMemoryUtilization", {1: 1.0})
-    told = stories(an_inventory(variant, a_model(LDA), a_target(variant), CALLS, *use))
-    assert told["endpoint-gpu-unneeded-by-algorithm"] == {"endpoint-gpu-underutilized", "instance-previous-generation"}
-    assert not {"endpoint-gpu-underutilized", "instance-previous-generation"} & set(told)
+    merges = stories(an_inventory(variant, a_model(LDA), a_target(variant), CALLS, *use))
+    assert merges["endpoint-gpu-unneeded-by-algorithm"] == {
+        "endpoint-gpu-underutilized",
+        "instance-previous-generation",
+    }
+    assert not {"endpoint-gpu-underutilized", "instance-previous-generation"} & set(merges)
 
 
 def test_so_are_those_of_a_transform_job() -> None:
-    told = stories(an_inventory(a_transform_job(instance_type="ml.p3.2xlarge"), a_model(LDA)))
-    assert told == {"endpoint-gpu-unneeded-by-algorithm": {"instance-previous-generation"}}
+    merges = stories(an_inventory(a_transform_job(instance_type="ml.p3.2xlarge"), a_model(LDA)))
+    assert merges == {"endpoint-gpu-unneeded-by-algorithm": {"instance-previous-generation"}}
 
 
 def test_an_idle_component_is_told_once() -> None:
     component = a_component(copies=1)
     estate = an_inventory(a_host_of_components(), component, a_model())
     rules = "endpoint-idle", "inference-component-single-copy", "variant-no-autoscaling"
-    told = stories(estate, *rules)
-    assert told["endpoint-idle"] == {"inference-component-single-copy", "variant-no-autoscaling"}
+    merges = stories(estate, *rules)
+    assert merges["endpoint-idle"] == {"inference-component-single-copy", "variant-no-autoscaling"}
 
 
 @pytest.mark.parametrize("variant", [{"asynchronous": True}, {"weight": 0}])

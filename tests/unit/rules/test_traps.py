@@ -192,9 +192,9 @@ def test_an_asynchronous_endpoint_on_one_instance_is_of_low_severity_and_its_min
 
 def test_a_variant_scaled_to_zero_is_neither_single_nor_idle() -> None:
     asleep, awake = a_variant(count=0), a_variant(count=1)
-    told = {"endpoint-single-instance", "endpoint-idle"}
-    assert failing(an_inventory(asleep, a_model())) & told == set()
-    assert failing(an_inventory(awake, a_model())) & told == told
+    rules = {"endpoint-single-instance", "endpoint-idle"}
+    assert failing(an_inventory(asleep, a_model())) & rules == set()
+    assert failing(an_inventory(awake, a_model())) & rules == rules
 
 
 def test_a_variant_of_weight_zero_is_no_single_point_of_failure() -> None:
@@ -292,12 +292,12 @@ def test_managed_instance_scaling_of_a_variant_with_a_model_is_no_automatic_scal
 def test_a_night_schedule_is_told_the_same_by_day_and_by_night() -> None:
     night, day = a_schedule(minimum=1, name="night"), a_schedule(minimum=2, name="day")
     alarms = an_alarm("by-load-high"), an_alarm("by-load-low")
-    told = set()
+    answers = set()
     for minimum in (2, 1):
         target = a_target(minimum=minimum)
         inventory = an_inventory(a_variant(), a_model(), CALLS, target, a_policy(), *alarms, night, day)
-        told.add(frozenset(failing(inventory)))
-    assert told == {frozenset({"autoscaling-min-below-two"})}
+        answers.add(frozenset(failing(inventory)))
+    assert answers == {frozenset({"autoscaling-min-below-two"})}
 
 
 # ---- instance types and images
@@ -398,8 +398,8 @@ def test_jobs_that_aws_started_on_somebodys_behalf_are_left_alone(job: dict[str,
 def test_transform_jobs_that_aws_started_on_somebodys_behalf_are_left_alone(started_by: str) -> None:
     own = a_transform_job(instance_type="ml.p3.2xlarge")
     theirs = a_transform_job(instance_type="ml.p3.2xlarge", **{started_by: f"{STEM}:job/churn"})
-    told = {"endpoint-gpu-unneeded-by-algorithm", "instance-previous-generation"}
-    assert failing(an_inventory(own, a_model(LDA))) >= told
+    rules = {"endpoint-gpu-unneeded-by-algorithm", "instance-previous-generation"}
+    assert failing(an_inventory(own, a_model(LDA))) >= rules
     assert failing(an_inventory(theirs, a_model(LDA))) == set()
 
 
@@ -443,10 +443,10 @@ def test_a_spot_job_shows_its_saving_once_it_is_known() -> None:
     "subnet", [LOCAL_SUBNET, WAVELENGTH_SUBNET, OUTPOST_SUBNET], ids=["Local Zone", "Wavelength Zone", "Outpost"]
 )
 def test_a_subnet_outside_the_availability_zones_does_not_count(subnet: Any) -> None:
-    told = {"model-vpc-single-az", "vpc-single-az"}
+    rules = {"model-vpc-single-az", "vpc-single-az"}
     beside = an_inventory(a_model(subnets=["subnet-a", subnet.id]), a_vpc(SUBNET_A, subnet))
     apart = an_inventory(a_model(subnets=["subnet-a", "subnet-b"]), a_vpc(SUBNET_A, SUBNET_B, subnet))
-    assert failing(beside) >= told
+    assert failing(beside) >= rules
     assert failing(apart) == set()
 
 
@@ -529,8 +529,8 @@ def _merged(*facts: Given) -> list[str]:
     for subject in inventory.subjects:
         judge.judge(subject, inventory)
     judge.merge()
-    told = {"endpoint-single-instance", "autoscaling-min-below-two"}
-    return sorted(one.rule.id for one in judge.failing if one.rule.id in told)
+    rules = {"endpoint-single-instance", "autoscaling-min-below-two"}
+    return sorted(failure.rule.id for failure in judge.failing if failure.rule.id in rules)
 
 
 def test_a_minimum_of_one_is_told_with_the_single_instance_that_it_led_to() -> None:
@@ -548,5 +548,5 @@ def test_a_managed_minimum_of_one_is_told_with_the_single_instance_that_it_led_t
 
 def test_a_minimum_of_one_is_told_by_itself_where_another_variant_runs_on_one_instance() -> None:
     single, double = a_variant("A", count=1), a_variant("B", count=2)
-    told = _merged(an_endpoint(single, double), a_target(double, minimum=1))
-    assert told == ["autoscaling-min-below-two", "endpoint-single-instance"]
+    rules = _merged(an_endpoint(single, double), a_target(double, minimum=1))
+    assert rules == ["autoscaling-min-below-two", "endpoint-single-instance"]
