@@ -194,9 +194,8 @@ def _answer(
     unseen: Mapping[str, str],
 ) -> Answer:
     all_bearings = list(bearings)
-    if against := [
-        candidate.rule for candidate in all_bearings if _says_no(candidate, outcomes.get(candidate.rule, ()), endpoint)
-    ]:
+    no = [bearing for bearing in all_bearings if _says_no(bearing, outcomes.get(bearing.rule, ()), endpoint)]
+    if against := [bearing.rule for bearing in no]:
         return Answer(answer="no", reason="; ".join(rule_title(id) for id in against), rules=against)
     for bearing in all_bearings:
         if (reason := _open(outcomes.get(bearing.rule, []), unseen.get(bearing.rule))) is not None:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from io import StringIO
+from functools import partial
 from json import dumps
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.cli import outputs, show
+from chalicelib.cli import show
 from chalicelib.cli.options import CalendarFormat
 from chalicelib.cli.progress import shown_progress
 from chalicelib.cli.sessions import new_service
@@ -39,12 +39,8 @@ def run_calendar(
         show.text(icalendar(entries, made), to=to)
     elif format is CalendarFormat.JSON:
         show.text(dumps([entry.model_dump(mode="json") for entry in entries], indent=2) + "\n", to=to)
-    elif to is not None:
-        text = StringIO()
-        _print(entries, Console(width=PAGE, no_color=True, highlight=False, file=text))
-        outputs.save(to, text.getvalue())
     else:
-        _print(entries, show.Terminal())
+        show.prose(partial(_print, entries), to=to)
 
 
 def _of_report(path: str, now: datetime) -> list[CalendarEntry]:

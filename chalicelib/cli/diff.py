@@ -1,14 +1,14 @@
 """``auditor diff OLD NEW``: what changed between two reports, as a table, as JSON or as Markdown."""
 
 import textwrap
-from io import StringIO
+from functools import partial
 from json import dumps
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.cli import outputs, show, table
+from chalicelib.cli import show, table
 from chalicelib.cli.options import DiffFormat
 from chalicelib.errors import InvalidInput
 from chalicelib.report.difference import Changed, Difference, DifferenceKind, difference
@@ -41,12 +41,8 @@ def run_diff(old: str, new: str, *, format: DiffFormat, to: Path | None) -> Diff
         show.text(as_json(changes), to=to)
     elif format is DiffFormat.MARKDOWN:
         show.text(as_markdown(changes), to=to)
-    elif to is not None:
-        text = StringIO()
-        _print(changes, Console(width=PROSE, no_color=True, highlight=False, file=text))
-        outputs.save(to, text.getvalue())
     else:
-        _print(changes, Console(highlight=False))
+        show.prose(partial(_print, changes), to=to, width=PROSE)
     return changes
 
 

@@ -3,14 +3,14 @@
 import os
 import textwrap
 from datetime import UTC, datetime
-from io import StringIO
+from functools import partial
 from json import dumps
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.cli import outputs, show
+from chalicelib.cli import show
 from chalicelib.cli.options import DoctorFormat
 from chalicelib.cli.sessions import new_session
 from chalicelib.doctor.doctor import Diagnosis, Permission, diagnose
@@ -45,12 +45,8 @@ def run_doctor(
     diagnosis = diagnose(session, os.environ, datetime.now(UTC), policy=policy, event=event)
     if format is DoctorFormat.JSON:
         show.text(as_json(diagnosis), to=to)
-    elif to is not None:
-        text = StringIO()
-        _print(diagnosis, Console(width=PROSE, no_color=True, highlight=False, file=text))
-        outputs.save(to, text.getvalue())
     else:
-        _print(diagnosis, Console(highlight=False))
+        show.prose(partial(_print, diagnosis), to=to, width=PROSE)
     return diagnosis
 
 

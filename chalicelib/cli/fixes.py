@@ -5,13 +5,13 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from io import StringIO
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.cli import outputs, show
+from chalicelib.cli import show
 from chalicelib.cli.kept import kept_report
 from chalicelib.cli.table import STYLES, flat
 from chalicelib.cli.wrapping import wrapped
@@ -34,11 +34,7 @@ SHORT_ID = 6
 def run_fix(asked: str, *, report: str | None, profile: str | None, to: Path | None) -> None:
     """Tells how to fix what matches, on stdout or in a file. Raises InvalidInput where nothing does."""
     chosen = matching(_report(report, profile), asked)
-    if to is not None:
-        text = StringIO()
-        _print(chosen, Console(width=PROSE, no_color=True, highlight=False, file=text))
-        return outputs.save(to, text.getvalue())
-    _print(chosen, show.Terminal())
+    show.prose(partial(_print, chosen), to=to, width=PROSE)
 
 
 def _print(findings: Sequence[Finding], console: Console) -> None:

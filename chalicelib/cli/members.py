@@ -2,14 +2,14 @@
 
 import re
 from datetime import UTC, datetime
-from io import StringIO
+from functools import partial
 from json import dumps
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from chalicelib.cli import outputs, show
+from chalicelib.cli import show
 from chalicelib.cli.doctor import PROSE, state_line
 from chalicelib.cli.options import DoctorFormat
 from chalicelib.cli.sessions import new_service
@@ -52,12 +52,8 @@ def run_members(
     )
     if format is DoctorFormat.JSON:
         show.text(dumps({"ready": diagnosis.ready, **diagnosis.model_dump(mode="json")}, indent=2) + "\n", to=to)
-    elif to is not None:
-        text = StringIO()
-        _print(diagnosis, Console(width=PROSE, no_color=True, highlight=False, file=text))
-        outputs.save(to, text.getvalue())
     else:
-        _print(diagnosis, Console(highlight=False))
+        show.prose(partial(_print, diagnosis), to=to, width=PROSE)
     return diagnosis
 
 

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from io import StringIO
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -76,9 +76,8 @@ def rehearse(
     region: Region = None,
 ) -> None:
     """Replay traffic through a scaling policy: was there enough, was it too much, and what would have done?"""
-    from rich.console import Console
 
-    from chalicelib.cli import outputs, show
+    from chalicelib.cli import show
     from chalicelib.rehearsal import rehearsal
     from chalicelib.rehearsal.document import as_json, page
     from chalicelib.rehearsal.questions import Wishes
@@ -115,12 +114,8 @@ def rehearse(
         show.text(json.dumps(as_json(answer), indent=2) + "\n", to=output)
     elif format is RehearsalFormat.HTML:
         show.text(page(answer), to=output)
-    elif output is not None:
-        text = StringIO()
-        _print(answer, Console(width=show.PAGE, no_color=True, highlight=False, file=text))
-        outputs.save(output, text.getvalue())
     else:
-        _print(answer, show.Terminal())
+        show.prose(partial(_print, answer), to=output)
 
 
 def _offline(

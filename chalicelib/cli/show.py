@@ -93,6 +93,15 @@ def text(content: str, *, to: Path | None) -> None:
         _forget_stdout()
 
 
+def prose(write: Callable[[Console], None], *, to: Path | None, width: int = PAGE) -> None:
+    """Shows what is written for people on stdout, or without colours and in ``width`` columns whole in a file."""
+    if to is None:
+        return write(Terminal())
+    content = StringIO()
+    write(Console(width=width, no_color=True, highlight=False, file=content))
+    save(to, content.getvalue())
+
+
 def plain(report: Report) -> str:
     """The table as text, for a file."""
     return "".join(f"{line.plain}\n" for line in Table(report, PAGE).lines())

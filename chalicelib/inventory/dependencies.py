@@ -48,7 +48,7 @@ class Dependency(NamedTuple):
 def dependencies_of(endpoint: Endpoint, estate: Inventory) -> list[Dependency]:
     """Everything that an endpoint names, each once; of a template only what it may hold itself. What stands behind a
     model that is not there, or was not read, is named nowhere else."""
-    components = [candidate for candidate in estate.components.values() if candidate.endpoint_name == endpoint.name]
+    components = [component for component in estate.components.values() if component.endpoint_name == endpoint.name]
     models = [name for variant in endpoint.variants for name in models_of(variant)]
     models += [part.model_name for component in components for part in component.specifications if part.model_name]
     named = [Dependency(Part.CONFIGS, endpoint.config_name)] if endpoint.config_name else []

@@ -46,12 +46,12 @@ def endpoint_dependency_missing(endpoint: Endpoint, estate: Inventory, params: D
     config, a model of one of its variants or inference components, an execution role or a security group; with
     ``deep`` also an image in the account's own registry, model data in Amazon S3, or the KMS key of the config, which
     may be disabled, too, or pending deletion (medium where that is more than seven days away)."""
-    named = [candidate for candidate in dependencies_of(endpoint, estate) if params.deep or candidate.part in SHALLOW]
+    named = [needed for needed in dependencies_of(endpoint, estate) if params.deep or needed.part in SHALLOW]
     answers = {dependency: _stands(dependency, estate) for dependency in named}
-    facts: Facts = {"dependencies": {candidate.words: _IN_WORDS[answer] for candidate, answer in answers.items()}}
+    facts: Facts = {"dependencies": {dependency.words: _IN_WORDS[answer] for dependency, answer in answers.items()}}
     if missing := [dependency for dependency, answer in answers.items() if answer is False]:
         unusable = {
-            candidate.words: reason for candidate in missing if (reason := _unusable(candidate, estate)) is not None
+            dependency.words: reason for dependency in missing if (reason := _unusable(dependency, estate)) is not None
         }
         return failed(
             missing=[dependency.words for dependency in missing],
