@@ -15,6 +15,7 @@ from chalice.app import Chalice, IAMAuthorizer, LambdaFunctionEvent, Rate, Respo
 
 from chalicelib import collect_seldom, events  # noqa: E402
 from chalicelib.input.logs import keep_lines  # noqa: E402
+from chalicelib.inventory.service_models import core_session  # noqa: E402
 from chalicelib.notices.health import HEALTH_EVENT, SERVICE  # noqa: E402
 from chalicelib.report import telemetry  # noqa: E402
 from chalicelib.service import Service  # noqa: E402
@@ -58,7 +59,7 @@ def service() -> Service:
     """One for the life of the process: clients, policy and identity are kept between invocations."""
     settings = Settings.from_environment()
     logging.getLogger("chalicelib").setLevel(settings.log_level)
-    return Service(settings, boto3.Session())
+    return Service(settings, boto3.Session(botocore_session=core_session()))
 
 
 def within(event: Any) -> Service:

@@ -2,7 +2,8 @@
 
 What no handler can reach is left out: the command line and what only it uses. Chalice ships sources alone. Lambda
 cannot keep what it compiles, so that every cold start would compile them anew: the bytecode is put in (unchecked, so
-that no source is read), policies and tables become JSON, templates become Python.
+that no source is read), policies and tables become JSON, templates become Python, and the models of AWS's services are
+cut to what is asked of them.
 """
 
 import ast
@@ -17,7 +18,9 @@ from pathlib import Path
 
 import yaml
 
+from chalicelib.inventory.service_models import PACKED
 from chalicelib.templating import COMPILED, compile_templates
+from tools.service_models import write_models
 
 #: Parts of packages that the auditor never imports in Lambda.
 PRUNED = (
@@ -61,6 +64,7 @@ def lean(packed: Path) -> None:
             file.unlink()
         _facts_as_json(folder)
         compile_templates(folder / COMPILED)
+        write_models(folder / PACKED.name)
         _compile(folder)
         _zip(folder, packed)
 

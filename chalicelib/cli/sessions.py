@@ -11,6 +11,7 @@ from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.inventory.cached import FileMemory, cache_folder
 from chalicelib.inventory.reader import Progress, no_progress
 from chalicelib.inventory.remembered import ProcessMemory
+from chalicelib.inventory.service_models import core_session
 from chalicelib.money.price_file import FilePrices, PriceFile
 from chalicelib.service import Service
 from chalicelib.settings import Settings
@@ -63,9 +64,9 @@ def price_file(path: str) -> FilePrices:
 def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:
     """The AWS session for these options. Raises InvalidInput for a profile that does not exist."""
     try:
-        session = SharedSession(profile_name=profile, region_name=region)
+        session = SharedSession(profile_name=profile, region_name=region, botocore_session=core_session())
         if anywhere and session.region_name is None:
-            session = SharedSession(profile_name=profile, region_name=ANYWHERE)
+            session = SharedSession(profile_name=profile, region_name=ANYWHERE, botocore_session=core_session())
     except ProfileNotFound:
         profiles = ", ".join(boto3.Session().available_profiles) or "none, as no profile is configured"
         raise InvalidInput(f"there is no AWS profile {profile!r}; accepted are {profiles}", field="--profile") from None

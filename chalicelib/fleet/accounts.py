@@ -19,6 +19,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from msgspec import Struct
 
 from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.inventory.service_models import core_session
 from chalicelib.policy.policy import Policy, unknown_rule
 from chalicelib.scope import ResourceRef, Scope, partition_of
 
@@ -44,7 +45,7 @@ class Identity(Struct, frozen=True):
 @dataclass
 class Caller:
     """Who the process is to AWS, and where: asked once and kept. ``function`` is the ARN under which Lambda runs it,
-    which tells the account without a call; empty elsewhere."""
+    which tells account and region without a call and without botocore's lists; empty elsewhere."""
 
     session: boto3.Session
     function: str = ""
@@ -52,8 +53,7 @@ class Caller:
     @property
     def account(self) -> str:
         """The account of the process."""
-        parts = self.function.split(":")
-        return parts[4] if len(parts) > 4 and parts[4] else self.identity.account
+        return self._of_function(4) or self.identity.account
 
     @cached_property
     def region(self) -> str:
@@ -64,7 +64,11 @@ class Caller:
                 "no AWS region is set; accepted are --region, AWS_DEFAULT_REGION or a profile that names a region",
                 field="region",
             )
-        return self.known_region(region)
+        return region if region == self._of_function(3) else self.known_region(region)
+
+    def _of_function(self, place: int) -> str:
+        parts = self.function.split(":")
+        return parts[place] if len(parts) > place else ""
 
     def known_region(self, region: str) -> str:
         """The region, if SageMaker is there. Raises InvalidInput that lists the regions which would be accepted."""
@@ -173,6 +177,7 @@ def assumed(session: boto3.Session, role: str, region: str, external_id: str | N
         aws_secret_access_key=granted["SecretAccessKey"],
         aws_session_token=granted["SessionToken"],
         region_name=region,
+        botocore_session=core_session(),
     )
 
 

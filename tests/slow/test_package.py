@@ -17,6 +17,7 @@ from tests.events import payload
 from tests.service.test_audit import an_endpoint
 from tools.lean import imported, unreachable
 from tools.package import ROOT, package
+from tools.service_models import operations
 
 #: What Lambda's own runtime brings.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six")
@@ -154,6 +155,7 @@ def test_everything_is_compiled(packed: Path) -> None:
     assert sources == compiled
     assert "templates_compiled/texts" in {name.rsplit("/", 1)[0] for name in names}
     assert {"policies/baseline.json", "policies/data/algorithms.json"} <= names
+    assert {f"service_models/{service}" for service in operations()} <= {name.rsplit("/", 2)[0] for name in names}
     assert not [name for name in names if name.startswith("pydantic/v1/")]
 
 

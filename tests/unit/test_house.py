@@ -48,6 +48,7 @@ SPEAKS_TO_AWS = (
     "chalicelib.doctor",
     "chalicelib.fleet",
     "chalicelib.inventory.aws",
+    "chalicelib.inventory.service_models",
     "chalicelib.ledger.table",
     "chalicelib.notices",
     "chalicelib.storage",

@@ -1,0 +1,33 @@
+"""Where botocore finds the models of AWS's services: in the package, cut to what audits ask, then in its own data.
+
+botocore parses a service's model anew in every cold start. That of SageMaker describes 425 operations in two megabytes
+and takes a quarter of the CPU of a function's first event; ``tools.service_models`` packs it with some thirty.
+"""
+
+import os
+from pathlib import Path
+
+from botocore.loaders import Loader
+from botocore.session import Session, get_session
+
+#: Where the package holds them; a checkout has none.
+PACKED = Path(__file__).resolve().parents[2] / "service_models"
+
+
+class ServiceModels(Loader):  # type: ignore[misc]  # botocore has no types
+    """botocore's data with those of the package before it."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The names of all services. botocore would look into four hundred folders for files of a type before it reads
+        those of one service; whether this has some shows when they are read."""
+        places = [path for path in self.search_paths if os.path.isdir(path)]
+        return sorted({entry.name for path in places for entry in os.scandir(path) if entry.is_dir()})
+
+
+def core_session() -> Session:
+    """A session of botocore's for boto3 that reads the models so; folders in ``AWS_DATA_PATH`` come first, as ever."""
+    core = get_session()
+    configured: str = core.get_config_variable("data_path") or ""
+    named = [os.path.expanduser(path) for path in configured.split(os.pathsep) if path]
+    core.register_component("data_loader", ServiceModels(extra_search_paths=[*named, str(PACKED)]))
+    return core

@@ -1,0 +1,91 @@
+"""Where botocore finds the models of services, and what the package holds of them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import UnknownServiceError
+
+from chalicelib.inventory import service_models
+from chalicelib.inventory.parts import OPERATIONS
+from chalicelib.inventory.service_models import core_session
+from tools.service_models import narrowed, operations, write_models
+
+MODEL: dict[str, Any] = {
+    "metadata": {"serviceId": "Rooms"},
+    "documentation": "<p>Rooms</p>",
+    "operations": {
+        "ListRooms": {"input": {"shape": "Empty"}, "output": {"shape": "Rooms"}, "errors": [{"shape": "Away"}]},
+        "DeleteRoom": {"input": {"shape": "Room"}},
+    },
+    "shapes": {
+        "Empty": {"type": "structure", "members": {}},
+        "Away": {"type": "structure", "members": {}, "exception": True, "documentation": "<p>Away.</p>"},
+        "Rooms": {"type": "structure", "members": {"Rooms": {"shape": "RoomList", "documentation": "<p>All.</p>"}}},
+        "RoomList": {"type": "list", "member": {"shape": "Named"}},
+        "Named": {"type": "structure", "members": {"documentation": {"shape": "Text"}, "inner": {"shape": "Named"}}},
+        "Room": {"type": "structure", "members": {"Id": {"shape": "Text"}}},
+        "Text": {"type": "string"},
+        "Unused": {"type": "string"},
+    },
+}
+
+
+def test_a_model_keeps_the_operations_that_are_asked_and_the_shapes_of_these() -> None:
+    model = narrowed(MODEL, ["ListRooms"])
+    assert list(model["operations"]) == ["ListRooms"]
+    assert set(model["shapes"]) == {"Empty", "Away", "Rooms", "RoomList", "Named", "Text"}
+    assert model["metadata"] == MODEL["metadata"]
+    assert "<p>" not in json.dumps(model)
+    assert set(model["shapes"]["Named"]["members"]) == {"documentation", "inner"}, "a member may have any name"
+
+
+def test_an_operation_that_no_service_has_is_an_error() -> None:
+    with pytest.raises(KeyError, match="ListDoors"):
+        narrowed(MODEL, ["ListDoors"])
+
+
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The models as the package holds them."""
+    folder = tmp_path / "service_models"
+    write_models(folder)
+    monkeypatch.setattr(service_models, "PACKED", folder)
+    return folder
+
+
+def session() -> boto3.Session:
+    return boto3.Session("key", "secret", region_name="eu-west-1", botocore_session=core_session())
+
+
+@pytest.mark.thorough
+def test_clients_know_what_the_inventory_asks_and_no_more(packed: Path) -> None:
+    here = session()
+    known = {service: here.client(service).meta.service_model.operation_names for service in operations()}
+    assert {service: sorted(names) for service, names in known.items()} == operations()
+    asked = {operation.split(":")[1] for listed in OPERATIONS.values() for operation in listed}
+    of_s3 = {"HeadBucket", "ListObjectsV2"}
+    assert asked == of_s3 | {name for names in known.values() for name in names}
+    assert sum(path.stat().st_size for path in packed.rglob("*.json")) < 600_000
+
+
+@pytest.mark.thorough
+def test_what_the_package_does_not_hold_comes_from_botocore(packed: Path) -> None:
+    here = session()
+    assert "PutObject" in here.client("s3").meta.service_model.operation_names
+    assert here.client("sts").meta.endpoint_url.startswith("https://sts.")
+    assert here.get_available_regions("sagemaker")
+    with pytest.raises(UnknownServiceError, match="sagemakr"):
+        here.client("sagemakr")
+
+
+def test_folders_that_the_environment_names_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "rooms" / "2026-11-26"
+    place.mkdir(parents=True)
+    (place / "service-2.json").write_text(json.dumps(MODEL), encoding="utf-8")
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    loader = core_session().get_component("data_loader")
+    assert loader.load_service_model("rooms", "service-2")["metadata"] == {"serviceId": "Rooms"}
+    assert {"rooms", "sagemaker"} <= set(loader.list_available_services("service-2"))
