@@ -64,9 +64,9 @@ def price_file(path: str) -> FilePrices:
 def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:
     """The AWS session for these options. Raises InvalidInput for a profile that does not exist."""
     try:
-        session = SharedSession(profile_name=profile, region_name=region, botocore_session=core_session())
+        session = SharedSession(region_name=region, botocore_session=core_session(profile))
         if anywhere and session.region_name is None:
-            session = SharedSession(profile_name=profile, region_name=ANYWHERE, botocore_session=core_session())
+            session = SharedSession(region_name=ANYWHERE, botocore_session=core_session(profile))
     except ProfileNotFound:
         profiles = ", ".join(boto3.Session().available_profiles) or "none, as no profile is configured"
         raise InvalidInput(f"there is no AWS profile {profile!r}; accepted are {profiles}", field="--profile") from None

@@ -24,9 +24,14 @@ class ServiceModels(Loader):  # type: ignore[misc]  # botocore has no types
         return sorted({entry.name for path in places for entry in os.scandir(path) if entry.is_dir()})
 
 
-def core_session() -> Session:
-    """A session of botocore's for boto3 that reads the models so; folders in ``AWS_DATA_PATH`` come first, as ever."""
+def core_session(profile: str | None = None) -> Session:
+    """A session of botocore's for boto3 that reads the models so; folders in ``AWS_DATA_PATH`` come first, as ever.
+
+    Raises botocore's ProfileNotFound.
+    """
     core = get_session()
+    if profile is not None:
+        core.set_config_variable("profile", profile)
     configured: str = core.get_config_variable("data_path") or ""
     named = [os.path.expanduser(path) for path in configured.split(os.pathsep) if path]
     core.register_component("data_loader", ServiceModels(extra_search_paths=[*named, str(PACKED)]))

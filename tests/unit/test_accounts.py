@@ -65,7 +65,13 @@ class Sts:
 class Session:
     """A session of boto3 with one such client. Its class is called with credentials, as boto3's is."""
 
-    def __init__(self, answer: Any = None, region_name: str | None = "eu-west-1", **credentials: str) -> None:
+    def __init__(
+        self,
+        answer: Any = None,
+        region_name: str | None = "eu-west-1",
+        botocore_session: Any = None,
+        **credentials: str,
+    ) -> None:
         self.region_name, self.credentials, self.sts = region_name, credentials, Sts(answer)
         self.clients: list[tuple[str, str]] = []
 
