@@ -14,10 +14,10 @@ from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import EndpointConfig, VariantSettings
 from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.models import Model
-from chalicelib.inventory.kinds.plain import NotebookInstance
+from chalicelib.inventory.kinds.plain import PLAIN
 from chalicelib.inventory.kinds.scaling import ScalableTarget
 from chalicelib.inventory.parts import Part
-from chalicelib.kinds import DESCRIBED
+from chalicelib.kinds import DESCRIBED, Kind
 from chalicelib.plan.bounds import greater
 from chalicelib.plan.inventory import Planned
 from chalicelib.plan.network import Network
@@ -47,7 +47,6 @@ F = TypeVar("F", bound=Fact)
 
 ENDPOINT, CONFIG = "AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig"
 MODEL, COMPONENT = "AWS::SageMaker::Model", "AWS::SageMaker::InferenceComponent"
-NOTEBOOK = "AWS::SageMaker::NotebookInstance"
 #: Parts of an inventory that no template can tell.
 NEVER_TOLD = (
     Part.METRICS,
@@ -89,7 +88,7 @@ class Builder:
         endpoints = self._kept("endpoint", ENDPOINT, lambda resource: self._endpoint(resource, raw_configs))
         configs, models = self._uses(endpoints, configs, models)
         components, component_doubts = self._components()
-        notebooks = self._kept("notebook instance", NOTEBOOK, self._notebook)
+        others = {row.name: self._plain(row) for row in DESCRIBED if row.plain and row.declared}
         ids = {variant.resource_id for endpoint in endpoints.values() for variant in endpoint.variants}
         scaling = Scaling(self.template, self.scope, ids | {component.resource_id for component in components.values()})
         endpoints = self._settled(endpoints, scaling.targets)
@@ -114,7 +113,7 @@ class Builder:
             alarms=scaling.alarms,
             subnets=self.network.subnets,
             vpcs=vpcs,
-            others={NotebookInstance.kind: notebooks},
+            others=others,
             gaps=self.gaps,
             loose=[*self.loose, *scaling.loose, *self.network.loose],
             doubts=doubts,
@@ -335,8 +334,13 @@ class Builder:
             current_copy_count=Unknown(UNTOLD),
         )
 
-    def _notebook(self, resource: Declared) -> NotebookInstance:
-        return read(NotebookInstance, resource.properties, where(resource), name=resource.name, arn=resource.arn)
+    def _plain(self, row: Kind) -> dict[str, Any]:
+        """The resources of a kind of which a template says all in their properties."""
+
+        def declared(resource: Declared) -> Fact:
+            return read(PLAIN[row.name], resource.properties, where(resource), name=resource.name, arn=resource.arn)
+
+        return self._kept(row.name.replace("-", " "), f"AWS::SageMaker::{row.word}", declared)
 
 
 def _variant_name(raw: Any, index: int) -> tuple[str, bool]:
