@@ -38,7 +38,7 @@ from chalicelib.scope import Scope
 
 if TYPE_CHECKING:
     from chalicelib.money.appraisal import Appraisal
-    from chalicelib.money.estimates import Hub, Told
+    from chalicelib.money.estimates import Hub, HubAnswer
     from chalicelib.money.prices import Prices
     from chalicelib.money.spot import TrainingSums
     from chalicelib.report.money import Money
@@ -331,7 +331,7 @@ def _only(resources: set[str | None]) -> str | None:
 
 
 def _money(
-    scope: Scope, listed: Sequence[Finding], appraisal: "Appraisal | None", hub_answer: "Told | None"
+    scope: Scope, listed: Sequence[Finding], appraisal: "Appraisal | None", hub_answer: "HubAnswer | None"
 ) -> "tuple[Money | None, Counter[str]]":
     """What the report says in money, and the calls that were made for it."""
     if appraisal is None and hub_answer is None:

@@ -119,7 +119,7 @@ class Closing(Struct, frozen=True):
         report = without_notes_of_others(merged(part.report for part in audited), run.accounts)
         self._remember_sizes(results)
         self.publisher.sweep(audited, _of_run(report, run))
-        self.runs.note_told(run.id, account)
+        self.runs.note_informed(run.id, account)
 
     def _tell_of(self, run: Run, state: RunState, report: Report) -> None:
         """The notice that parts of the run were not read."""

@@ -168,7 +168,7 @@ class Runs:
 
     # ---- the accounts that were told
 
-    def note_told(self, id: str, account: str) -> None:
+    def note_informed(self, id: str, account: str) -> None:
         """Notes that the digest of an account has been sent."""
         self._table.put({"pk": partition_of_run(id), "sk": f"told#{account}", "expires": self._expiry()})
 

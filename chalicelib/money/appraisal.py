@@ -12,7 +12,7 @@ from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Missing, Unread
 from chalicelib.money.amounts import ARITHMETIC, Amount, Means
 from chalicelib.money.cases import Basis, Case, uses_of
-from chalicelib.money.estimates import Told
+from chalicelib.money.estimates import HubAnswer
 from chalicelib.money.prices import Component, Market, Prices, Unpriced, Use
 from chalicelib.money.spot import TrainingSums
 from chalicelib.report.findings import Finding, Saving
@@ -126,7 +126,7 @@ def _amount(basis: Basis) -> Amount | None:
 
 
 def money_of(
-    account: str, findings: Sequence[Finding], appraisal: Appraisal | None, hub_answer: Told | None
+    account: str, findings: Sequence[Finding], appraisal: Appraisal | None, hub_answer: HubAnswer | None
 ) -> Money | None:
     """What a report of these findings says in money: the amounts of the audit, and what AWS estimates; None where
     neither was asked for."""
@@ -144,7 +144,7 @@ def money_of(
     )
 
 
-def calls_of(appraisal: Appraisal | None, hub_answer: Told | None) -> Counter[str]:
+def calls_of(appraisal: Appraisal | None, hub_answer: HubAnswer | None) -> Counter[str]:
     """The calls that were made for it."""
     calls = Counter[str](appraisal.market.calls if appraisal is not None else {})
     calls.update(hub_answer.calls if hub_answer is not None else {})

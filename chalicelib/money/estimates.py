@@ -27,9 +27,10 @@ ENDPOINT_REGIONS = {"aws": "us-east-1"}
 RESOURCE_TYPE = "SageMakerEndpoint"
 PAGE, MOST_PAGES = 100, 20
 SECONDS = 10.0
+UNAVAILABLE = "AWS's own estimates unavailable"
 
 
-class Told(Struct, frozen=True):
+class HubAnswer(Struct, frozen=True):
     """What AWS estimates of one account and region; ``note``: why nothing, or not all, is known."""
 
     estimates: list[Estimate] = field(default_factory=list)
@@ -42,11 +43,11 @@ class Hub(Struct, frozen=True):
 
     door: Callable[[str], "Aws"]
 
-    def of(self, scope: Scope) -> Told:
+    def of(self, scope: Scope) -> HubAnswer:
         """What AWS estimates of an account and region; never raises."""
         region = ENDPOINT_REGIONS.get(scope.partition)
         if region is None:
-            return Told(note=f"AWS's own estimates unavailable: there is no Cost Optimization Hub in {scope.partition}")
+            return HubAnswer(note=f"{UNAVAILABLE}: there is no Cost Optimization Hub in {scope.partition}")
         aws = self.door(region)
         aws.begin(SECONDS)
         estimates: list[Estimate] = []
@@ -55,10 +56,10 @@ class Hub(Struct, frozen=True):
                 if (estimate := _estimate(record, scope)) is not None:
                     estimates.append(estimate)
         except CallFailed as failure:
-            return Told(note=f"AWS's own estimates unavailable: {failure.operation}: {failure.code}", calls=aws.calls)
+            return HubAnswer(note=f"{UNAVAILABLE}: {failure.operation}: {failure.code}", calls=aws.calls)
         except Exception as fault:  # the boto3 of a Lambda runtime may be older than the service
-            return Told(note=f"AWS's own estimates unavailable: {type(fault).__name__}", calls=aws.calls)
-        return Told(sorted(estimates, key=lambda estimate: (-estimate.monthly_usd, estimate.arn)), calls=aws.calls)
+            return HubAnswer(note=f"{UNAVAILABLE}: {type(fault).__name__}", calls=aws.calls)
+        return HubAnswer(sorted(estimates, key=lambda estimate: (-estimate.monthly_usd, estimate.arn)), calls=aws.calls)
 
     def _records(self, aws: "Aws", scope: Scope) -> list[Mapping[str, Any]]:
         narrowed = {"resourceTypes": [RESOURCE_TYPE], "accountIds": [scope.account], "regions": [scope.region]}

@@ -79,7 +79,7 @@ class Claimed(NamedTuple):
     lost: list[str]
 
 
-class Told(NamedTuple):
+class Delivery(NamedTuple):
     """The notices that were made, and the channels that did not take all of them, with the reason."""
 
     notices: list[Notice]
@@ -122,7 +122,7 @@ class Publisher(Struct, frozen=True):
         def digests(changes: Sequence[Change]) -> list[Notice]:
             return [digest(replace(decision, changes=tuple(changes)), report, self.policy, kept)]
 
-        delivery = self._told(owing, claim, digests, report, waiting)
+        delivery = self._delivered(owing, claim, digests, report, waiting)
         for part, ours in zip(audited, claimed, strict=True):
             self._realized(part, ours)
         self._mended(broken.keys() - delivery.failures.keys())
@@ -146,7 +146,7 @@ class Publisher(Struct, frozen=True):
                 report, kept = self._kept(report)  # it is stored only when there is something to tell
             self._realized(audited, claimed)
             notices_of = self._of_event(claimed.decision, report, kept)
-            delivery = self._told(owing, claim, notices_of, report, list(self.channels))
+            delivery = self._delivered(owing, claim, notices_of, report, list(self.channels))
             late = {name for owed in owing.values() for name in owed.late & owed.changes.keys()}
             self._mended(late - delivery.failures.keys())
             notices += delivery.notices
@@ -166,7 +166,7 @@ class Publisher(Struct, frozen=True):
         """
         claim = self._claim()
         waiting = self._claimed_digest(claim, notice.account, f"{notice.audit_id}/run")
-        delivery = self._told({}, claim, lambda changes: [notice], report, waiting)
+        delivery = self._delivered({}, claim, lambda changes: [notice], report, waiting)
         self._answer_for(delivery.failures)
 
     def preview(self, audited: Audited) -> list[Notice]:
@@ -253,14 +253,14 @@ class Publisher(Struct, frozen=True):
 
     # ---- telling
 
-    def _told(
+    def _delivered(
         self,
         owing: Mapping[str, Owing],
         claim: Claim | None,
         notices_of: NoticesOf,
         report: Report,
         channels: Sequence[str],
-    ) -> Told:
+    ) -> Delivery:
         """Hands each of these channels what it is to hear, and notes what it took."""
         if not self.channels:
             log.info("nothing published: AUDITOR_TOPIC_ARN is not set")
@@ -287,7 +287,7 @@ class Publisher(Struct, frozen=True):
                     claim.taken(name, [change.finding.id for change in notice.told])
         if claim is not None:
             _quietly(claim.release)
-        return Told([notice for notices in made.values() for notice in notices], failures)
+        return Delivery([notice for notices in made.values() for notice in notices], failures)
 
     def _kept(self, report: Report) -> tuple[Report, Kept]:
         """The report, and where it can be read. One that cannot be stored is told without its address."""

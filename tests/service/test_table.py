@@ -357,7 +357,7 @@ def test_whatever_is_of_use_for_a_time_ends_with_it(table: ItemTable) -> None:
     runs = Runs("ledger", client, now)
     runs.begun("a-1", part)
     runs.keep_ended("a-1", {part: Result(report, Resolution(), {})}, "http", head_of(report))
-    runs.note_told("a-1", ACCOUNT)
+    runs.note_informed("a-1", ACCOUNT)
     runs.grown(ACCOUNT, REGION, 7)
     items = client.scan(TableName="ledger")["Items"]
     days = {

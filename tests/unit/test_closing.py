@@ -73,7 +73,7 @@ class Book:
         assert id == self.run.id
         return self.noted
 
-    def note_told(self, id: str, account: str) -> None:
+    def note_informed(self, id: str, account: str) -> None:
         assert id == self.run.id
         self.noted = self.noted | {account}
 

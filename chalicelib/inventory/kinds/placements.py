@@ -37,7 +37,7 @@ class Placement(Fact):
 
 
 @functools.cache
-def _told() -> Mapping[str, Any]:
+def _metric() -> Mapping[str, Any]:
     return read_facts("observability.yaml")
 
 
@@ -69,9 +69,9 @@ def _batches(endpoints: Sequence[Endpoint]) -> list[list[str]]:
 def query_of(names: Sequence[str]) -> str:
     """The PromQL expression that gives a series for each instance of these endpoints within the window. Names hold
     letters, digits and hyphens alone."""
-    labels = _told()["labels"]
+    labels = _metric()["labels"]
     by = ", ".join(f'"{label}"' for label in labels.values())
-    metric = f'{_told()["metric"]}{{"{labels["endpoint"]}"=~"{"|".join(names)}"}}'
+    metric = f'{_metric()["metric"]}{{"{labels["endpoint"]}"=~"{"|".join(names)}"}}'
     return f"count by ({by}) (count_over_time({metric}[{WINDOW_MINUTES}m]))"
 
 
@@ -90,9 +90,9 @@ def _placements(answer: Mapping[str, Any]) -> dict[str, Placement]:
     series = data.get("result") if isinstance(data, Mapping) else None
     if text(answer, "status") != "success" or not isinstance(series, list) or len(mappings(series)) < len(series):
         raise unreadable(_OPERATION, "the answer to the PromQL query is none of Prometheus's")
-    if len(series) >= _told()["most_series"]:
+    if len(series) >= _metric()["most_series"]:
         raise unreadable(_OPERATION, f"the answer to the PromQL query has {len(series)} series and may be cut off")
-    labels = _told()["labels"]
+    labels = _metric()["labels"]
     zones_of: dict[str, dict[str, set[str]]] = {}
     for record in mappings(series):
         metric = record.get("metric")
