@@ -6,6 +6,7 @@ from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.session import get_session
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.inventory.cached import FileMemory, cache_folder
@@ -62,14 +63,18 @@ def price_file(path: str) -> FilePrices:
 
 
 def new_session(profile: str | None = None, region: str | None = None, *, anywhere: bool = False) -> SharedSession:
-    """The AWS session for these options. Raises InvalidInput for a profile that does not exist."""
+    """The AWS session for these options and AWS's own variables. Raises InvalidInput for a profile that does not
+    exist."""
     try:
         session = SharedSession(region_name=region, botocore_session=core_session(profile))
         if anywhere and session.region_name is None:
             session = SharedSession(region_name=ANYWHERE, botocore_session=core_session(profile))
     except ProfileNotFound:
-        profiles = ", ".join(boto3.Session().available_profiles) or "none, as no profile is configured"
-        raise InvalidInput(f"there is no AWS profile {profile!r}; accepted are {profiles}", field="--profile") from None
+        core = get_session()
+        field = "--profile" if profile else "AWS_PROFILE"
+        asked = repr(profile) if profile else f"{core.get_config_variable('profile')!r}, which {field} names"
+        profiles = ", ".join(core.available_profiles) or "none, as no profile is configured"
+        raise InvalidInput(f"there is no AWS profile {asked}; accepted are {profiles}", field=field) from None
     except BotoCoreError as error:
         raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
     return session

@@ -98,7 +98,7 @@ class Caller:
                 f"AWS refused the credentials ({details.get('Code')}: {details.get('Message')}); "
                 "accepted are credentials that sts get-caller-identity takes"
             ) from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ValueError) as error:  # ValueError: AWS_ENDPOINT_URL is no address
             raise AccessFailed(f"the AWS configuration cannot be used: {error}") from None
         return Identity(account=answer["Account"], partition=answer["Arn"].split(":")[1], arn=answer["Arn"])
 

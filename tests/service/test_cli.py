@@ -103,6 +103,22 @@ def test_a_mistake_is_one_clear_sentence(
     assert "Traceback" not in output.err
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "code", "says"),
+    [
+        ("AWS_PROFILE", "nope", 2, "there is no AWS profile 'nope', which AWS_PROFILE names; accepted are "),
+        ("AWS_ENDPOINT_URL", "nowhere", 1, "the AWS configuration cannot be used: Invalid endpoint: nowhere"),
+    ],
+)
+def test_a_mistake_in_a_variable_of_aws_is_one_clear_sentence(
+    account: Emulator, capsys: Captured, monkeypatch: pytest.MonkeyPatch, name: str, value: str, code: int, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert run(["audit"]) == code
+    output = capsys.readouterr()
+    assert (output.out, says in output.err, output.err.count("\n")) == ("", True, 1)
+
+
 def test_a_malformed_policy_stops_the_audit_with_file_and_line(
     account: Emulator, capsys: Captured, front: Front, tmp_path: Path
 ) -> None:
