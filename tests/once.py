@@ -16,7 +16,7 @@ from botocore.model import ServiceModel
 from jinja2 import BaseLoader, FileSystemBytecodeCache, __version__
 from jinja2.sandbox import SandboxedEnvironment
 
-from chalicelib import templating
+from chalicelib.templating import environments
 
 CHANGED = "s3"
 #: Where the templates are kept as bytecode: ignored by git as all of this folder, and made anew when it is gone.
@@ -26,7 +26,7 @@ _FILES = JSONFileLoader()
 _load_file, _load_service_model = JSONFileLoader.load_file, ClientCreator._load_service_model
 _create_methods, _list_services = ClientCreator._create_methods, Loader.list_available_services
 _alias_event_name = hooks.EventAliaser._alias_event_name
-_environment = templating._environment
+_environment = environments._environment
 
 _models: dict[tuple[str, str | None], ServiceModel] = {}
 _methods: dict[str, dict[str, Any]] = {}
@@ -72,7 +72,7 @@ def _aliased(aliaser: hooks.EventAliaser, name: str) -> str:
     return _aliases[name]
 
 
-def _remembering(finalize: Any, loader: BaseLoader | None = None, **settings: Any) -> SandboxedEnvironment:
+def _remembering(finalize: Any, loader: BaseLoader, **settings: Any) -> SandboxedEnvironment:
     """An environment whose templates are compiled once; each kind of environment compiles them in its own way."""
     environment = _environment(finalize, loader, **settings)
     environment.bytecode_cache = FileSystemBytecodeCache(str(BYTECODE), f"{finalize.__name__}-%s")
@@ -83,7 +83,7 @@ def share() -> None:
     """Lets all sessions of this process share parsed files, service models, the methods of clients and names, and all
     processes the compiled templates."""
     BYTECODE.mkdir(parents=True, exist_ok=True)
-    setattr(templating, "_environment", _remembering)  # noqa: B010 - mypy keeps functions from being replaced
+    setattr(environments, "_environment", _remembering)  # noqa: B010 - mypy keeps functions from being replaced
     JSONFileLoader.load_file = _file
     ClientCreator._load_service_model = _model
     ClientCreator._create_methods = _methods_of

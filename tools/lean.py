@@ -19,7 +19,8 @@ from pathlib import Path
 import yaml
 
 from chalicelib.inventory.service_models import PACKED
-from chalicelib.templating import COMPILED, compile_templates
+from chalicelib.templating import COMPILED
+from chalicelib.templating.environments import compile_templates
 from tools.service_models import write_models
 
 #: Parts of packages that the auditor never imports in Lambda.
