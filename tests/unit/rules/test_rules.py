@@ -10,7 +10,7 @@ from chalicelib.report.outcomes import Confidence, Verdict
 from chalicelib.rules import RULES
 from samples.builders import deprived, unasked, without
 from samples.cases.case import Case, judged
-from samples.cases.catalogue import cases_of_rule
+from samples.cases.catalogue import TOPICS, cases_of
 from tests.each import check_each
 
 #: The parts that bring the resources of a kind: had they not been read, there would be nothing to judge.
@@ -20,27 +20,27 @@ BROUGHT_BY = {row.name: {Part(row.part)} for row in KINDS.values()} | {
 }
 
 
-def marks(rule: str) -> list[pytest.MarkDecorator]:
+def marks(topic: str) -> list[pytest.MarkDecorator]:
     """What replays days of minutes takes as long as a property does."""
-    return [pytest.mark.thorough] if Part.MINUTES in RULES[rule].reads else []
+    return [pytest.mark.thorough] if any(Part.MINUTES in RULES[case.rule].reads for case in cases_of(topic)) else []
 
 
-every_rule = pytest.mark.parametrize("rule", [pytest.param(rule, marks=marks(rule)) for rule in sorted(RULES)])
+every_topic = pytest.mark.parametrize("topic", [pytest.param(topic, marks=marks(topic)) for topic in TOPICS])
 
 
-@every_rule
-def test_a_rule_answers_as_its_table_says(rule: str) -> None:
-    check_each(cases_of_rule(rule), answers_as_its_table_says, lambda case: case.id)
+@every_topic
+def test_a_rule_answers_as_its_table_says(topic: str) -> None:
+    check_each(cases_of(topic), answers_as_its_table_says, lambda case: case.id)
 
 
-@every_rule
-def test_a_rule_takes_nothing_unread_for_absent(rule: str) -> None:
-    check_each(cases_of_rule(rule), takes_nothing_unread_for_absent, lambda case: case.id)
+@every_topic
+def test_a_rule_takes_nothing_unread_for_absent(topic: str) -> None:
+    check_each(cases_of(topic), takes_nothing_unread_for_absent, lambda case: case.id)
 
 
-@every_rule
-def test_a_rule_needs_nothing_but_what_it_says_that_it_reads(rule: str) -> None:
-    check_each(cases_of_rule(rule), needs_nothing_but_what_it_says_that_it_reads, lambda case: case.id)
+@every_topic
+def test_a_rule_needs_nothing_but_what_it_says_that_it_reads(topic: str) -> None:
+    check_each(cases_of(topic), needs_nothing_but_what_it_says_that_it_reads, lambda case: case.id)
 
 
 def answers_as_its_table_says(case: Case) -> None:
@@ -75,8 +75,11 @@ def takes_nothing_unread_for_absent(case: Case) -> None:
     assert {part: verdict for part, verdict in answers.items() if verdict not in accepted} == {}
 
 
-@every_rule
-def test_a_rule_reads_what_brings_the_resources_that_it_judges(rule: str) -> None:
+def test_a_rule_reads_what_brings_the_resources_that_it_judges() -> None:
+    check_each(RULES, reads_what_brings_the_resources_that_it_judges)
+
+
+def reads_what_brings_the_resources_that_it_judges(rule: str) -> None:
     for kind in RULES[rule].kinds:
         assert not BROUGHT_BY[kind] or BROUGHT_BY[kind] & closure(RULES[rule].reads), kind
 
