@@ -189,15 +189,14 @@ def _unread(setting: RuleSetting, estate: Inventory) -> str | None:
 
 def _answer(
     endpoint: str,
-    bearings: Iterable[Bearing],
+    bearings: Sequence[Bearing],
     outcomes: Mapping[str, list[Outcome]],
     unseen: Mapping[str, str],
 ) -> Answer:
-    all_bearings = list(bearings)
-    no = [bearing for bearing in all_bearings if _says_no(bearing, outcomes.get(bearing.rule, ()), endpoint)]
-    if against := [bearing.rule for bearing in no]:
+    against = [bearing.rule for bearing in bearings if _says_no(bearing, outcomes.get(bearing.rule, ()), endpoint)]
+    if against:
         return Answer(answer="no", reason="; ".join(rule_title(id) for id in against), rules=against)
-    for bearing in all_bearings:
+    for bearing in bearings:
         if (reason := _open(outcomes.get(bearing.rule, []), unseen.get(bearing.rule))) is not None:
             return Answer(answer="unknown", reason=reason, rules=[bearing.rule])
     return Answer(answer="yes", reason="nothing that was judged stands in its way", rules=[])

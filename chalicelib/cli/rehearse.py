@@ -76,7 +76,6 @@ def rehearse(
     region: Region = None,
 ) -> None:
     """Replay traffic through a scaling policy: was there enough, was it too much, and what would have done?"""
-
     from chalicelib.cli import show
     from chalicelib.rehearsal import rehearsal
     from chalicelib.rehearsal.document import as_json, page

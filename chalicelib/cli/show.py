@@ -145,8 +145,7 @@ def explained(answers: Sequence[Explained], policy: Policy, report: Report, *, j
             named = {"kind": resource.kind, "name": resource.name, "arn": resource.arn}
             asked = verdicts.get(resource.arn, {})
             entries += [{"resource": named, "question": name, **answer.model_dump()} for name, answer in asked.items()]
-        text = dumps(entries, indent=2, default=str) + "\n"
-        return save(to, text) if to is not None else print(text, end="")
+        return text(dumps(entries, indent=2, default=str) + "\n", to=to)
     out = StringIO()
     console = Console(highlight=False, soft_wrap=True) if to is None else Console(width=140, no_color=True, file=out)
     for resource, group in groupby(answers, key=lambda answer: answer.resource):

@@ -1,7 +1,7 @@
 """Where botocore finds the models of AWS's services: in the package, cut to what audits ask, then in its own data.
 
-botocore parses a service's model anew in every cold start. That of SageMaker describes 425 operations in two megabytes
-and takes a quarter of the CPU of a function's first event; ``tools.service_models`` packs it with some thirty.
+botocore parses a service's model anew in every cold start. That of SageMaker describes 425 operations in two megabytes;
+``tools.service_models`` packs it with those that are asked.
 """
 
 import os

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Self
 
-from chalicelib.inventory.facts import Unread
+from chalicelib.inventory.facts import Unread, plain
 from chalicelib.inventory.failures import Failures
-from chalicelib.inventory.kinds.configs import plain
 from chalicelib.inventory.kinds.endpoints import Variant
 from chalicelib.inventory.parts import Part
 

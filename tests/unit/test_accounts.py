@@ -106,6 +106,13 @@ def test_the_account_is_that_of_the_function_or_else_of_the_credentials(function
     assert caller(MEMBER, function).account == account
 
 
+def test_the_region_of_the_function_needs_no_list_and_any_other_is_looked_up() -> None:
+    function = "arn:aws:lambda:xx-new-1:111111111111:function:auditor"
+    assert caller(MEMBER, function, region_name="xx-new-1").region == "xx-new-1"
+    with pytest.raises(InvalidInput, match="unknown region 'xx-new-2'; accepted are cn-north-1, eu-west-1, us-east-1"):
+        _ = caller(MEMBER, function, region_name="xx-new-2").region
+
+
 def test_without_a_region_it_is_said_how_to_name_one() -> None:
     with pytest.raises(InvalidInput, match="no AWS region is set; accepted are --region, AWS_DEFAULT_REGION") as error:
         assert caller(region_name=None).region

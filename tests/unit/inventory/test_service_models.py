@@ -11,6 +11,7 @@ from botocore.exceptions import UnknownServiceError
 from chalicelib.inventory import service_models
 from chalicelib.inventory.parts import OPERATIONS
 from chalicelib.inventory.service_models import core_session
+from tools.permissions import FUNCTIONS
 from tools.service_models import narrowed, operations, write_models
 
 MODEL: dict[str, Any] = {
@@ -69,6 +70,16 @@ def test_clients_know_what_the_inventory_asks_and_no_more(packed: Path) -> None:
     of_s3 = {"HeadBucket", "ListObjectsV2"}
     assert asked == of_s3 | {name for names in known.values() for name in names}
     assert sum(path.stat().st_size for path in packed.rglob("*.json")) < 600_000
+
+
+def test_what_the_functions_may_ask_of_these_services_is_in_the_package() -> None:
+    held = {"service-quotas": "servicequotas"}
+    packed = {f"{held.get(service, service)}:{name}" for service, names in operations().items() for name in names}
+    services = {operation.split(":")[0] for operation in packed}
+    statements = [statement for function in FUNCTIONS.values() for statement in function]
+    granted = {action for statement in statements for action in statement["Action"] if action.split(":")[0] in services}
+    assert granted
+    assert granted <= packed
 
 
 @pytest.mark.thorough
