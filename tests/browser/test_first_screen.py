@@ -17,7 +17,7 @@ from chalicelib.report.formats.page import page
 from chalicelib.report.order import ordered
 from chalicelib.report.posture import Point
 from tests.browser.conftest import NewTab, Site, many
-from tests.browser.test_page import count, violations
+from tests.browser.test_page import count, follow, violations
 from tests.unit.test_notices import NOW, a_finding, a_report
 from tests.unit.test_posture import a_capacity, a_variant
 
@@ -126,7 +126,7 @@ def test_a_click_on_a_number_shows_as_many(troubled: str, new_tab: NewTab) -> No
     tab = new_tab(troubled)
     for link in tab.locator(".severities a:not(.none)").all():
         number = link.locator("b").inner_text()
-        link.click()
+        follow(tab, link)
         assert count(tab).startswith(f"{number} finding")
     tab.goto(troubled)
     failing = tab.locator(".map tr.failing th").all_inner_texts()

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.report.file import report_in
 from chalicelib.report.posture import posture
 from tests.browser.conftest import NewTab
-from tests.browser.test_page import count
+from tests.browser.test_page import count, follow
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
 
@@ -76,7 +76,7 @@ def test_topics(report: dict[str, Any], written: Path, address: str, new_tab: Ne
         severities = {finding["severity"] for finding in open_findings(report) if finding["topic"] == topic}
         assert worst.lower() == next((severity for severity in SEVERITIES if severity in severities), "–")
         if total != "0":
-            row.get_by_role("link").click()
+            follow(tab, row.get_by_role("link"))
             assert count(tab).startswith(f"{total} finding")
 
 

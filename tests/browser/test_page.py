@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from chalicelib.report.findings import Finding, Severity
 from chalicelib.report.formats.page import More, page
@@ -21,6 +21,13 @@ WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 def count(tab: Page) -> str:
     return tab.locator(".count span").inner_text()
+
+
+def follow(tab: Page, link: Locator) -> None:
+    """Clicks on a link to a part of the list, and waits for it: the browser tells the page of its new address in a task
+    of its own, which comes after the click; the last that the page does then is to move the focus from the link."""
+    link.click()
+    expect(tab.locator("#findings")).to_be_focused()
 
 
 def violations(tab: Page) -> list[str]:
@@ -179,6 +186,7 @@ def test_the_keyboard_alone_is_enough(site: Site, new_tab: NewTab) -> None:
     tab.keyboard.press("Tab")
     expect(tab.get_by_text("Skip to the findings")).to_be_focused()
     tab.keyboard.press("Enter")
+    tab.wait_for_url("**/audit#findings")
     tab.keyboard.press("Tab")
     expect(tab.get_by_label("Search")).to_be_focused()
     tab.keyboard.type("endpoint-00001")
