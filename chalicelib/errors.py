@@ -1,5 +1,14 @@
 """The failures an operator can meet. Each message is one sentence that says what would be accepted."""
 
+from collections.abc import Iterable
+
+
+def nearest(name: str, accepted: Iterable[str], alike: float = 0.6) -> str | None:
+    """The one of what is accepted that somebody may have meant, or None; ``alike`` is how much it must be, of 1."""
+    import difflib  # a mistake is rare, and a cold start need not wait for it
+
+    return next(iter(difflib.get_close_matches(name, list(accepted), n=1, cutoff=alike)), None)
+
 
 class AuditorError(Exception):
     """Base of every failure that is the operator's to solve; its text is shown as it is, without a traceback.

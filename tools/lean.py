@@ -3,7 +3,7 @@
 What no handler can reach is left out: the command line and what only it uses. Chalice ships sources alone. Lambda
 cannot keep what it compiles, so that every cold start would compile them anew: the bytecode is put in (unchecked, so
 that no source is read), policies and tables become JSON, templates become Python, and the models of AWS's services are
-cut to what is asked of them.
+cut to what is asked of them, and so are the addresses of services.
 """
 
 import ast
@@ -21,7 +21,7 @@ import yaml
 from chalicelib.inventory.service_models import PACKED
 from chalicelib.templating import COMPILED
 from chalicelib.templating.environments import compile_templates
-from tools.service_models import write_models
+from tools.service_models import write_addresses, write_models
 
 #: Parts of packages that the auditor never imports in Lambda.
 PRUNED = (
@@ -66,6 +66,7 @@ def lean(packed: Path) -> None:
         _facts_as_json(folder)
         compile_templates(folder / COMPILED)
         write_models(folder / PACKED.name)
+        write_addresses(folder / PACKED.name)
         _compile(folder)
         _zip(folder, packed)
 

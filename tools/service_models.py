@@ -1,4 +1,5 @@
-"""What botocore reads of the services that an audit asks: their models with these operations alone, for the package.
+"""What botocore reads of the services that the functions ask: their models with these operations alone,
+and where in the world all of them are, for the package.
 
 ``chalicelib.inventory.service_models`` has botocore look there first; what is not there, it takes from its own data.
 """
@@ -14,13 +15,26 @@ from chalicelib.inventory.aws import boto3_name
 from chalicelib.inventory.parts import OPERATIONS
 
 KIND = "service-2"
-#: botocore's own handlers change the model of S3, and other doors than the inventory's speak to it.
+#: botocore's own handlers change the model of S3.
 WHOLE = frozenset({"s3"})
+#: What the other doors ask: ledger, notices, fleet, secrets.
+BESIDE = {
+    "dynamodb": ["BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"],
+    "events": ["DescribeEventBus", "PutEvents"],
+    "organizations": ["ListAccounts", "ListTagsForResource"],
+    "secretsmanager": ["GetSecretValue"],
+    "securityhub": ["BatchImportFindings"],
+    "sesv2": ["SendEmail"],
+    "sns": ["Publish"],
+    "sqs": ["ChangeMessageVisibility", "SendMessage", "SendMessageBatch"],
+    "ssm": ["GetParameter"],
+    "sts": ["AssumeRole", "GetCallerIdentity"],
+}
 
 
 def operations() -> dict[str, list[str]]:
-    """The operations of the inventory, by the name of the service in boto3."""
-    by_service: dict[str, set[str]] = {}
+    """The operations that the functions ask of what is not read whole, by the name of the service in boto3."""
+    by_service = {service: set(names) for service, names in BESIDE.items()}
     for listed in OPERATIONS.values():
         for service, name in (operation.split(":") for operation in listed):
             if service not in WHOLE:
@@ -36,6 +50,20 @@ def write_models(folder: Path) -> None:
         place.mkdir(parents=True)
         model = narrowed(loader.load_service_model(service, KIND), names)
         (place / f"{KIND}.json").write_text(json.dumps(model, separators=(",", ":")), encoding="utf-8")
+
+
+def write_addresses(folder: Path) -> None:
+    """Writes ``endpoints.json``: every region, and the services that the functions speak to."""
+    loader = botocore.session.Session().get_component("data_loader")
+    services = WHOLE | operations().keys()
+    prefixes = {loader.load_service_model(service, KIND)["metadata"]["endpointPrefix"] for service in services}
+    everything = loader.load_data("endpoints")
+    partitions = [
+        {**partition, "services": {name: place for name, place in partition["services"].items() if name in prefixes}}
+        for partition in everything["partitions"]
+    ]
+    addresses = {**everything, "partitions": partitions}
+    (folder / "endpoints.json").write_text(json.dumps(addresses, separators=(",", ":")), encoding="utf-8")
 
 
 def narrowed(model: Mapping[str, Any], names: list[str]) -> dict[str, Any]:

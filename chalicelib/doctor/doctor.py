@@ -3,7 +3,6 @@
 Reads only. Each permission is tried by one harmless request (:mod:`chalicelib.doctor.probes`), all side by side.
 """
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.doctor.probes import Probe, needed, note_on, probes
-from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
+from chalicelib.errors import AccessFailed, AuditorError, InvalidInput, nearest
 from chalicelib.inventory.answers import PARALLEL_CALLS, CallFailed, Gone
 from chalicelib.inventory.aws import Aws
 from chalicelib.inventory.parts import action
@@ -166,8 +165,8 @@ def settings_checks(environment: Mapping[str, str]) -> list[Check]:
     for name in sorted(variable for variable in environment if variable.startswith(PREFIX)):
         value = environment[name]
         if name not in accepted:
-            near = difflib.get_close_matches(name, accepted, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = nearest(name, accepted)
+            hint = f"; did you mean {near}?" if near else ""
             checks.append(_check("settings", "note", name, f"is no setting and changes nothing{hint}"))
         elif name in known and (known[name].repr is False or _is_address(name, value)):
             checks.append(_check("settings", "ok", name, "is set; its value is not shown"))

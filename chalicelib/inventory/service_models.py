@@ -1,10 +1,11 @@
 """Where botocore finds the models of AWS's services: in the package, cut to what audits ask, then in its own data.
 
-botocore parses a service's model anew in every cold start. That of SageMaker describes 425 operations in two megabytes;
-``tools.service_models`` packs it with those that are asked.
+botocore parses a service's model anew in every cold start, and a file of all services' addresses. SageMaker's model
+describes 425 operations in two megabytes, the other file 300 services; ``tools.service_models`` packs what is asked.
 """
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 from botocore.loaders import Loader
@@ -20,6 +21,15 @@ class ServiceModels(Loader):  # type: ignore[misc]  # botocore has no types
     def list_available_services(self, type_name: str) -> list[str]:
         """The names of all services. botocore would look into four hundred folders for files of a type before it reads
         those of one service; whether this has some shows when they are read."""
+        return self._services
+
+    def is_builtin_path(self, path: str) -> bool:
+        """True for botocore's data, and for those that were cut from them: addresses of anybody else's would take the
+        place of its rules of endpoints."""
+        return bool(super().is_builtin_path(path)) or Path(path).is_relative_to(PACKED)
+
+    @cached_property
+    def _services(self) -> list[str]:
         places = [path for path in self.search_paths if os.path.isdir(path)]
         return sorted({entry.name for path in places for entry in os.scandir(path) if entry.is_dir()})
 

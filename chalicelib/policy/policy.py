@@ -3,7 +3,6 @@
 A file that does not load stops the audit with its name, the line and what would be accepted.
 """
 
-import difflib
 import hashlib
 import json
 import time
@@ -18,7 +17,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 from pydantic import BaseModel, ValidationError
 
-from chalicelib.errors import InvalidInput
+from chalicelib.errors import InvalidInput, nearest
 from chalicelib.input.bounds import EXEMPTIONS, PARENTS, Bound, TooLarge
 from chalicelib.policy.document import Place, WithLines
 from chalicelib.policy.entries import (
@@ -97,21 +96,22 @@ class Policy(Struct, frozen=True, dict=True):
         """The policy as reports name it."""
         return PolicyUsed(name=self.name, digest=self.digest)
 
-    @property
+    @cached_property
     def digest(self) -> str:
+        """Twelve hexadecimal digits that change with anything by which findings differ."""
         content = {
             "notify_at": self.notify_at,
             "remind_after_days": self.remind_after_days,
             "rules": {
-                id: [rule.enabled, rule.severity, rule.mode, rule.params.model_dump(mode="json"), rule.rule.condition]
+                id: [rule.enabled, rule.severity, rule.mode, dict(rule.params), rule.rule.condition]
                 for id, rule in self.rules.items()
             },
-            "severity_by_tag": [entry.model_dump(mode="json") for entry in self.severity_by_tag],
+            "severity_by_tag": [dict(entry) for entry in self.severity_by_tag],
             "owner_tags": list(self.owner_tags),
-            "terraform_tags": [entry.model_dump(mode="json") for entry in self.terraform_tags],
+            "terraform_tags": [dict(entry) for entry in self.terraform_tags],
             "exemptions": [entry.model_dump(mode="json") for entry in self.exemptions],
             "allow_open_exemptions": self.allow_open_exemptions,
-            "tag_exemptions": self.tag_exemptions.model_dump(mode="json"),
+            "tag_exemptions": dict(self.tag_exemptions),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
@@ -212,8 +212,8 @@ def unknown_rule(id: str, known: Iterable[str] = RULES) -> str:
 
 
 def _close(name: str, accepted: Iterable[str]) -> str:
-    matches = difflib.get_close_matches(name, list(accepted), n=1)
-    return f" did you mean {matches[0]!r}?" if matches else ""
+    near = nearest(name, accepted)
+    return f" did you mean {near!r}?" if near else ""
 
 
 def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy:
@@ -228,7 +228,7 @@ def _resolved(reference: str, above: tuple[str, ...], reader: _Reader) -> Policy
             name=reference,
             notify_at=Severity.MEDIUM,
             remind_after_days=7,
-            rules={id: RuleSetting(rule, False, rule.params()) for id, rule in RULES.items()},
+            rules={id: RuleSetting(rule, False, rule.params.by_default()) for id, rule in RULES.items()},
         )
     else:
         parent = str(content.extends)
@@ -341,7 +341,7 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
             )
     try:
         common = RuleEntry.model_validate(own)
-        chosen = rule.params.model_validate({**base.params.model_dump(), **params})
+        chosen = base.params if unchanged(params, base.params) else _validated(params, base.params)
     except ValidationError as error:
         raise _explained(file, error, place, rule.params) from None
     return RuleSetting(
@@ -351,6 +351,26 @@ def _setting(file: WithLines, id: str, entry: Mapping[str, Any], base: RuleSetti
         severity=common.severity or base.severity,
         mode=common.mode or base.mode,
     )
+
+
+def unchanged(params: Mapping[str, Any], before: Params) -> bool:
+    """True where each of these values is the one that is in force already, as most of the baseline's are: what nobody
+    changes needs no validator (see ``Params.by_default``)."""
+    return all(_same(value, getattr(before, name)) for name, value in params.items())
+
+
+def _same(value: Any, before: Any) -> bool:
+    """True where validation would make ``before`` of a value as YAML has it."""
+    if isinstance(before, tuple):
+        return isinstance(value, list) and len(value) == len(before) and all(map(_same, value, before))
+    types: set[type] = (
+        {int, float} if isinstance(before, float) else {str} if isinstance(before, str) else {type(before)}
+    )
+    return type(value) in types and bool(value == before)
+
+
+def _validated(params: Mapping[str, Any], before: Params) -> Params:
+    return before.model_validate({**before.model_dump(), **params})
 
 
 def _explained(file: WithLines, error: ValidationError, above: Place, model: type[BaseModel]) -> InvalidInput:

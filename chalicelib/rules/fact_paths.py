@@ -1,12 +1,12 @@
 """Whether the paths of an expression name facts that there are: a misspelt one is null, which looks like an answer."""
 
-import difflib
 import types
 import typing
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
+from chalicelib.errors import nearest
 from chalicelib.inventory import estate  # noqa: F401 - imports the facts of every kind
 from chalicelib.inventory.facts import Fact
 from chalicelib.kinds import KINDS
@@ -102,8 +102,8 @@ class _Paths:
 
     def _no_fact(self, name: str, accepted: Iterable[str], *, many: bool) -> str:
         names = list(accepted)
-        nearest = difflib.get_close_matches(name, names, n=1)
-        hint = f" did you mean {nearest[0]!r}?" if nearest else ""
+        near = nearest(name, names)
+        hint = f" did you mean {near!r}?" if near else ""
         if many:
             hint = f" it stands in a list, whose items are read by `[].{name}`;"
         elif not names:

@@ -2,8 +2,8 @@
 
 import functools
 from collections.abc import Mapping
-from difflib import get_close_matches
 
+from chalicelib.errors import nearest
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.components import InferenceComponent
@@ -146,8 +146,8 @@ def _unknown_name(namespace: str, name: str) -> str:
         if name in names:
             return f"{name} is published in {other}, not in {namespace}"
     every = {known.lower(): known for names in published().values() for known in names}
-    if close := get_close_matches(name.lower(), every, n=1, cutoff=0.85):
-        return f"no metric is named {name}; {every[close[0]]} is"
+    if near := nearest(name.lower(), every, alike=0.85):
+        return f"no metric is named {name}; {every[near]} is"
     raise Unread(f"the metric {name} in {namespace} is not known")
 
 

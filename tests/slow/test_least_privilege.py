@@ -15,6 +15,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 import app as handlers
 from chalicelib.events import API_CALL, NAMED_BY, SCALING_ACTIVITY
+from chalicelib.inventory.aws import boto3_name
 from chalicelib.ledger.table import TABLE
 from chalicelib.notices.publisher import NotDelivered
 from chalicelib.policy.policy import forget
@@ -29,6 +30,7 @@ from tests.events import payload
 from tests.service.test_triggers import Subscriber
 from tools.generate import ROOT
 from tools.infra import STACK, load, member_reads
+from tools.service_models import operations
 
 MEMBER = "222222222222"
 MEMBER_ROLE = "member-role"
@@ -52,6 +54,8 @@ BY_LAMBDA = {
 }
 #: The services of what is audited.
 AUDITED = {"sagemaker", "ec2", "application-autoscaling", "cloudwatch", "servicequotas", "iam", "kms", "ecr"}
+#: Asked without boto3, or told by its path.
+BY_HAND = {"cloudwatch:QueryMetrics", "ses:POST /v2/email/outbound-emails"}
 #: Needs no permission.
 FREE = {"sts:GetCallerIdentity"}
 
@@ -63,6 +67,7 @@ class Recorder:
     def __init__(self, emulator: Emulator, front: Front) -> None:
         self.emulator, self.front = emulator, front
         self.used: dict[str, set[str]] = {}
+        self.operations: set[str] = set()
 
     def invoke(self, function: str, event: dict[str, Any], **environment: str) -> Any:
         with self._client(environment) as client:
@@ -96,6 +101,7 @@ class Recorder:
             if call.service:  # not the stand-in of Slack
                 role = function if call.account == ACCOUNT else MEMBER_ROLE
                 self.used.setdefault(role, set()).update(ACTIONS.get(call.name, [call.name]))
+                self.operations.add(call.name)
 
 
 def allowed(function: str) -> set[str]:
@@ -396,6 +402,16 @@ def test_the_role_of_members_allows_what_parts_and_events_read_and_nothing_else(
     by_role = situations.recorder.used[MEMBER_ROLE]
     assert by_role - set(member_reads()) - FREE == set()
     assert own == set(member_reads())
+
+
+def test_what_the_functions_ask_is_in_the_models_of_the_package(situations: Situations) -> None:
+    for function in FUNCTIONS:
+        situations.used(function)
+    packed = operations()
+    asked = [name.split(":") for name in situations.recorder.operations - BY_HAND]
+    lacking = {f"{service}:{name}" for service, name in asked if name not in packed.get(boto3_name(service), [name])}
+    assert len(asked) > 60
+    assert lacking == set()
 
 
 def test_what_an_event_may_send_to_is_the_queue_of_the_parts_alone() -> None:

@@ -1,5 +1,6 @@
 """Where botocore finds the models of services, and what the package holds of them."""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import UnknownServiceError
+from botocore.session import Session
 
 from chalicelib.inventory import service_models
 from chalicelib.inventory.parts import OPERATIONS
 from chalicelib.inventory.service_models import core_session
+from tools.lean import unreachable
 from tools.permissions import FUNCTIONS
-from tools.service_models import narrowed, operations, write_models
+from tools.service_models import BESIDE, WHOLE, narrowed, operations, write_addresses, write_models
+
+ROOT = Path(__file__).parents[3]
+#: Granted to the function for Lambda, which asks the queue in its place.
+BY_LAMBDA = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 
 MODEL: dict[str, Any] = {
     "metadata": {"serviceId": "Rooms"},
@@ -53,6 +60,7 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The models as the package holds them."""
     folder = tmp_path / "service_models"
     write_models(folder)
+    write_addresses(folder)
     monkeypatch.setattr(service_models, "PACKED", folder)
     return folder
 
@@ -68,8 +76,9 @@ def test_clients_know_what_the_inventory_asks_and_no_more(packed: Path) -> None:
     assert {service: sorted(names) for service, names in known.items()} == operations()
     asked = {operation.split(":")[1] for listed in OPERATIONS.values() for operation in listed}
     of_s3 = {"HeadBucket", "ListObjectsV2"}
-    assert asked == of_s3 | {name for names in known.values() for name in names}
-    assert sum(path.stat().st_size for path in packed.rglob("*.json")) < 600_000
+    read = {name for service, names in known.items() for name in names if service not in BESIDE}
+    assert asked == of_s3 | read
+    assert sum(path.stat().st_size for path in packed.rglob("*.json")) < 700_000
 
 
 def test_what_the_functions_may_ask_of_these_services_is_in_the_package() -> None:
@@ -79,7 +88,48 @@ def test_what_the_functions_may_ask_of_these_services_is_in_the_package() -> Non
     statements = [statement for function in FUNCTIONS.values() for statement in function]
     granted = {action for statement in statements for action in statement["Action"] if action.split(":")[0] in services}
     assert granted
-    assert granted <= packed
+    assert granted - BY_LAMBDA <= packed
+
+
+def test_the_package_knows_every_service_that_the_functions_name() -> None:
+    """Those of the inventory are named by their operations."""
+    left_out = set(unreachable(ROOT))
+    packed = [path for path in (ROOT / "chalicelib").rglob("*.py") if path not in left_out]
+    named = {
+        str(node.args[0].value)
+        for path in packed
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "client"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    assert {"sns", "dynamodb", "s3"} <= named
+    assert named <= WHOLE | operations().keys()
+
+
+@pytest.mark.thorough
+def test_a_service_is_where_botocore_has_it(packed: Path) -> None:
+    def addresses(core: Session) -> dict[str, Any]:
+        resolver, loader = core._get_internal_component("endpoint_resolver"), core.get_component("data_loader")
+        assert resolver.uses_builtin_data
+        prefixes = {
+            loader.load_service_model(service, "service-2")["metadata"]["endpointPrefix"]
+            for service in WHOLE | operations().keys()
+        }
+        places = {
+            (prefix, partition, region): resolver.construct_endpoint(prefix, region, partition)
+            for partition in core.get_available_partitions()
+            for region in [*core.get_available_regions("ec2", partition), "eu-nowhere-1"]
+            for prefix in prefixes
+        }
+        return {"places": places, "regions": core.get_available_regions("sagemaker")}
+
+    cut = addresses(core_session())
+    assert len(cut["places"]) > 500
+    assert cut == addresses(Session())
+    assert (packed / "endpoints.json").stat().st_size < 150_000
 
 
 @pytest.mark.thorough
