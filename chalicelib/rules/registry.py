@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict
@@ -22,7 +22,7 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True, extra="forbid", strict=False)
 
     @classmethod
-    def by_default(cls) -> Self:
+    def by_default(cls) -> "Params":
         """Its defaults as validation gives them (20 is 20.0 where a fraction is meant), without the validator that
         pydantic builds for each class: all of them cost a cold start some 30 ms."""
         fractions: dict[str, Any] = {
