@@ -6,12 +6,12 @@
   const CONCERNS = ["broken", "would_break", "costs", "style"];
   const MOST_CENTS = 10 ** 12 - 1;
   const CHUNK = 100;
-  const findings = data.findings.map((one) => ({
-    ...one,
-    title: data.titles[one.rule] || one.rule,
-    why: data.texts[one.why],
-    fix: { text: data.texts[one.fix.text], commands: one.fix.commands, snippets: one.fix.snippets },
-    references: one.references.map((index) => data.texts[index]),
+  const findings = data.findings.map((finding) => ({
+    ...finding,
+    title: data.titles[finding.rule] || finding.rule,
+    why: data.texts[finding.why],
+    fix: { text: data.texts[finding.fix.text], commands: finding.fix.commands, snippets: finding.fix.snippets },
+    references: finding.references.map((index) => data.texts[index]),
   }));
   let more = data.more;
   let loading = null;
@@ -48,8 +48,8 @@
   const DEFAULTS = { status: "open", group: "resource", order: "first" };
 
   function asked() {
-    const given = new URLSearchParams(location.hash.slice(1));
-    return Object.fromEntries(FILTERS.map((name) => [name, given.get(name) ?? DEFAULTS[name] ?? ""]));
+    const parameters = new URLSearchParams(location.hash.slice(1));
+    return Object.fromEntries(FILTERS.map((name) => [name, parameters.get(name) ?? DEFAULTS[name] ?? ""]));
   }
 
   function ask(changes) {
@@ -63,52 +63,52 @@
   // ---- choosing
 
   // The endpoints that a finding concerns: its own, or those that its model or config serves.
-  function endpointsOf(one) {
-    const { kind, name } = one.resource;
+  function endpointsOf(finding) {
+    const { kind, name } = finding.resource;
     const parts = name.split("/");
     const scaling = { "scalable-target": 2, "scaling-policy": 3 }[kind];
     if (kind === "endpoint" || kind === "endpoint-variant" || (scaling && parts.length === scaling)) return [parts[0]];
-    return Array.isArray(one.evidence.endpoints) ? one.evidence.endpoints : [];
+    return Array.isArray(finding.evidence.endpoints) ? finding.evidence.endpoints : [];
   }
 
-  function rootOf(one) {
-    const { kind, name } = one.resource;
-    const endpoints = endpointsOf(one);
+  function rootOf(finding) {
+    const { kind, name } = finding.resource;
+    const endpoints = endpointsOf(finding);
     const scaled = kind === "scalable-target" || kind === "scaling-policy";
     const root = endpoints.length === 1 ? ["endpoint", endpoints[0]]
       : scaled ? ["inference-component", name.split("/")[0]] : [kind, name];
-    return { kind: root[0], name: root[1], key: [one.account, one.region, ...root].join("\n") };
+    return { kind: root[0], name: root[1], key: [finding.account, finding.region, ...root].join("\n") };
   }
 
-  function haystack(one) {
-    one.text ??= [one.id, one.rule, one.title, one.topic, one.summary, one.resource.name, one.resource.arn, one.account,
-      one.region, one.owner || "", ...endpointsOf(one), ...one.fix.commands, ...Object.values(one.fix.snippets),
-      JSON.stringify(one.evidence)].join("\n").toLowerCase();
-    return one.text;
+  function haystack(finding) {
+    finding.text ??= [finding.id, finding.rule, finding.title, finding.topic, finding.summary, finding.resource.name, finding.resource.arn, finding.account,
+      finding.region, finding.owner || "", ...endpointsOf(finding), ...finding.fix.commands, ...Object.values(finding.fix.snippets),
+      JSON.stringify(finding.evidence)].join("\n").toLowerCase();
+    return finding.text;
   }
 
   function chosen(state) {
     const words = state.q.toLowerCase().split(/\s+/).filter(Boolean);
     const exact = state.severity.startsWith("only-") ? state.severity.slice(5) : "";
     const least = RANK[state.severity] ?? 0;
-    return findings.filter((one) =>
-      (exact ? one.severity === exact : RANK[one.severity] >= least)
-      && (state.status === "all" || one.status === state.status)
-      && (!state.topic || one.topic === state.topic)
-      && (!state.rule || one.rule === state.rule)
-      && (!state.account || one.account === state.account)
-      && (!state.region || one.region === state.region)
-      && (!state.owner || (one.owner || "nobody") === state.owner)
-      && words.every((word) => haystack(one).includes(word)));
+    return findings.filter((finding) =>
+      (exact ? finding.severity === exact : RANK[finding.severity] >= least)
+      && (state.status === "all" || finding.status === state.status)
+      && (!state.topic || finding.topic === state.topic)
+      && (!state.rule || finding.rule === state.rule)
+      && (!state.account || finding.account === state.account)
+      && (!state.region || finding.region === state.region)
+      && (!state.owner || (finding.owner || "nobody") === state.owner)
+      && words.every((word) => haystack(finding).includes(word)));
   }
 
   // The order of every report: by concern, then the more severe, then the larger saving, then by name.
-  const usd = (one) => one.saving?.monthly_usd ?? 0;
+  const usd = (finding) => finding.saving?.monthly_usd ?? 0;
   const less = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-  function place(one) {
-    const cents = Math.max(0, Math.min(Math.round(usd(one) * 100), MOST_CENTS));
-    return [`${CONCERNS.indexOf(one.concern ?? "would_break")}${9 - RANK[one.severity]}`, String(MOST_CENTS - cents).padStart(12, "0"),
-      one.resource.name, one.rule, one.region, one.id].join("#");
+  function place(finding) {
+    const cents = Math.max(0, Math.min(Math.round(usd(finding) * 100), MOST_CENTS));
+    return [`${CONCERNS.indexOf(finding.concern ?? "would_break")}${9 - RANK[finding.severity]}`, String(MOST_CENTS - cents).padStart(12, "0"),
+      finding.resource.name, finding.rule, finding.region, finding.id].join("#");
   }
   const ORDERS = {
     first: ["do first", () => 0],
@@ -119,21 +119,21 @@
     name: ["name", (a, b) => less(a.resource.name, b.resource.name)],
   };
 
-  function sorted(several, order) {
+  function sorted(listed, order) {
     const by = (ORDERS[order] ?? ORDERS.first)[1];
-    for (const one of several) one.place ??= place(one);
-    return several.sort((a, b) => by(a, b) || less(a.place, b.place));
+    for (const finding of listed) finding.place ??= place(finding);
+    return listed.sort((a, b) => by(a, b) || less(a.place, b.place));
   }
 
   // Groups stand by their first finding.
-  function grouped(several, by) {
+  function grouped(listed, by) {
     const groups = new Map();
-    for (const one of several) {
-      const root = by === "rule" ? { key: one.rule, name: one.title, kind: one.rule } : rootOf(one);
-      if (!groups.has(root.key)) groups.set(root.key, { ...root, several: [], rank: 0 });
+    for (const finding of listed) {
+      const root = by === "rule" ? { key: finding.rule, name: finding.title, kind: finding.rule } : rootOf(finding);
+      if (!groups.has(root.key)) groups.set(root.key, { ...root, findings: [], rank: 0 });
       const group = groups.get(root.key);
-      group.several.push(one);
-      group.rank = Math.max(group.rank, RANK[one.severity]);
+      group.findings.push(finding);
+      group.rank = Math.max(group.rank, RANK[finding.severity]);
     }
     return [...groups.values()];
   }
@@ -165,56 +165,56 @@
   }
 
   // A piece of a policy that exempts this one finding. JSON is YAML, so that no name can break it.
-  function exemptionOf(one) {
-    return ["exemptions:", `  - rule: ${JSON.stringify(one.rule)}`, `    resource: ${JSON.stringify(one.resource.arn || one.resource.name)}`,
-      "    reason: WHY", `    owner: ${JSON.stringify(one.owner || "WHO")}`, "    expires: YYYY-MM-DD"].join("\n");
+  function exemptionOf(finding) {
+    return ["exemptions:", `  - rule: ${JSON.stringify(finding.rule)}`, `    resource: ${JSON.stringify(finding.resource.arn || finding.resource.name)}`,
+      "    reason: WHY", `    owner: ${JSON.stringify(finding.owner || "WHO")}`, "    expires: YYYY-MM-DD"].join("\n");
   }
 
   function link(address, text) {
     return /^https?:\/\//.test(address) ? element("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, text) : text;
   }
 
-  function body(one) {
-    const made = element("div", { class: "body" }, element("p", {}, one.summary));
+  function body(finding) {
+    const made = element("div", { class: "body" }, element("p", {}, finding.summary));
     const add = (title, ...children) => made.append(element("h4", {}, title), ...children);
-    add("Why", element("p", {}, one.why));
+    add("Why", element("p", {}, finding.why));
     const copied = (code) => {
       const button = element("button", { type: "button", click: () => copy(code, button) }, "Copy");
       return element("div", { class: "command" }, element("pre", {}, code), button);
     };
-    const { text, commands, snippets } = one.fix;
+    const { text, commands, snippets } = finding.fix;
     add("Fix", element("p", {}, text), ...(commands.length ? [copied(commands.join("\n"))] : []));
-    if (one.status === "open") {
+    if (finding.status === "open") {
       const label = "Copy an exemption for the policy";
-      const button = element("button", { type: "button", class: "quiet", click: () => copy(exemptionOf(one), button, label) }, label);
+      const button = element("button", { type: "button", class: "quiet", click: () => copy(exemptionOf(finding), button, label) }, label);
       made.append(element("p", {}, button));
     }
     for (const [language, snippet] of Object.entries(snippets)) add(languages[language], copied(snippet));
-    if (one.saving) add("Saving", element("p", {}, `$${number(Math.round(one.saving.monthly_usd))} a month: ${one.saving.basis}`));
-    if (one.cost_usd) add("Cost of the fix", element("p", {}, `$${number(Math.round(one.cost_usd))} a month: ${one.evidence.money?.basis ?? ""}`));
-    const facts = Object.entries(one.evidence);
+    if (finding.saving) add("Saving", element("p", {}, `$${number(Math.round(finding.saving.monthly_usd))} a month: ${finding.saving.basis}`));
+    if (finding.cost_usd) add("Cost of the fix", element("p", {}, `$${number(Math.round(finding.cost_usd))} a month: ${finding.evidence.money?.basis ?? ""}`));
+    const facts = Object.entries(finding.evidence);
     if (facts.length) {
       add("Evidence", element("dl", { class: "evidence" }, ...facts.flatMap(([name, value]) =>
         [element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, said(value))])));
     }
-    if (one.exemption) {
-      const { reason, owner, expires, source } = one.exemption;
+    if (finding.exemption) {
+      const { reason, owner, expires, source } = finding.exemption;
       add("Exemption", element("p", {}, `${reason}${owner ? `, ${owner}` : ""}${expires ? `, until ${expires}` : ""} (by ${source})`));
     }
     add("History", element("p", {}, [
-      `First seen ${when(one.first_seen)}`,
-      `last seen ${when(one.last_seen)}`,
-      one.resolved_at ? `resolved ${when(one.resolved_at)}` : null,
-      `confidence ${one.confidence}`,
+      `First seen ${when(finding.first_seen)}`,
+      `last seen ${when(finding.last_seen)}`,
+      finding.resolved_at ? `resolved ${when(finding.resolved_at)}` : null,
+      `confidence ${finding.confidence}`,
     ].filter(Boolean).join(", ") + "."));
-    const links = one.references.map((address) => element("li", {}, link(address, address)));
-    const console = one.resource.console_url;
-    if (console) links.unshift(element("li", {}, link(console, `${one.resource.name} in the AWS console`)));
-    if (one.well_architected.length) links.push(element("li", {}, `Well-Architected ${one.well_architected.join(", ")}`));
+    const links = finding.references.map((address) => element("li", {}, link(address, address)));
+    const console = finding.resource.console_url;
+    if (console) links.unshift(element("li", {}, link(console, `${finding.resource.name} in the AWS console`)));
+    if (finding.well_architected.length) links.push(element("li", {}, `Well-Architected ${finding.well_architected.join(", ")}`));
     if (links.length) add("References", element("ul", { class: "links" }, ...links));
-    add("Identity", element("p", {}, element("code", {}, one.rule), " on ", element("code", {}, one.resource.arn), " in ",
-      `${one.account}, ${one.region}`, one.owner ? `, owner ${one.owner}` : "", ". ",
-      element("a", { href: `#finding=${one.id}` }, "Link to this finding")));
+    add("Identity", element("p", {}, element("code", {}, finding.rule), " on ", element("code", {}, finding.resource.arn), " in ",
+      `${finding.account}, ${finding.region}`, finding.owner ? `, owner ${finding.owner}` : "", ". ",
+      element("a", { href: `#finding=${finding.id}` }, "Link to this finding")));
     return made;
   }
 
@@ -222,10 +222,10 @@
   const finished = Date.parse(document.querySelector("header time").getAttribute("datetime"));
 
   // What stands in the same columns of every row: owner, saving, age, and what else there is to say.
-  function cellsOf(several, tail) {
-    const owners = [...new Set(several.map((one) => one.owner).filter(Boolean))];
-    const saving = Math.max(...several.map(usd));
-    const days = Math.floor((finished - Math.min(...several.map((one) => Date.parse(one.first_seen)))) / 864e5);
+  function cellsOf(listed, tail) {
+    const owners = [...new Set(listed.map((finding) => finding.owner).filter(Boolean))];
+    const saving = Math.max(...listed.map(usd));
+    const days = Math.floor((finished - Math.min(...listed.map((finding) => Date.parse(finding.first_seen)))) / 864e5);
     return [
       element("span", { class: "cell owner" }, owners.length ? owners.slice(0, 2).join(", ") + (owners.length > 2 ? " …" : "") : "–"),
       element("span", { class: "cell saving" }, saving >= 0.5 ? `${money(saving)}/mo` : ""),
@@ -234,12 +234,12 @@
     ];
   }
 
-  function entry(one, by) {
-    const made = element("details", { class: `finding ${one.status}`, id: one.id },
-      element("summary", {}, badge(one.severity),
-        element("span", { class: "what" }, by === "rule" ? one.summary : one.title),
-        ...cellsOf([one], [one.resource.name, one.status === "open" ? "" : one.status].filter(Boolean).join(", "))));
-    made.fill = () => { if (!made.querySelector(".body")) made.append(body(one)); };
+  function entry(finding, by) {
+    const made = element("details", { class: `finding ${finding.status}`, id: finding.id },
+      element("summary", {}, badge(finding.severity),
+        element("span", { class: "what" }, by === "rule" ? finding.summary : finding.title),
+        ...cellsOf([finding], [finding.resource.name, finding.status === "open" ? "" : finding.status].filter(Boolean).join(", "))));
+    made.fill = () => { if (!made.querySelector(".body")) made.append(body(finding)); };
     made.firstChild.addEventListener("click", made.fill);
     made.addEventListener("toggle", () => { if (made.open) made.fill(); });
     return made;
@@ -247,42 +247,42 @@
 
   // ---- groups, drawn as far as they are looked at
 
-  function inChunks(into, several, draw, label) {
+  function inChunks(into, items, draw, label) {
     let shown = 0;
     const button = element("button", { type: "button", click: () => step(CHUNK) }, "");
     const holder = element("p", {}, button);
     into.append(holder);
     function step(count) {
-      const next = several.slice(shown, shown + count).map(draw);
+      const next = items.slice(shown, shown + count).map(draw);
       holder.before(...next);
       const focused = document.activeElement === button;
       shown += next.length;
-      const left = several.length - shown;
+      const left = items.length - shown;
       button.textContent = `Show ${number(Math.min(CHUNK, left))} more${left > CHUNK ? ` of ${plural(left, label)}` : ""}`;
       holder.hidden = !left;
       if (focused && next.length) (next[0].querySelector("summary") ?? next[0]).focus();
     }
     step(CHUNK);
-    return () => step(several.length);
+    return () => step(items.length);
   }
 
   function titlesOf(group) {
-    const titles = [...new Set(group.several.map((one) => one.title))];
+    const titles = [...new Set(group.findings.map((finding) => finding.title))];
     return titles.slice(0, 2).join("; ") + (titles.length > 2 ? `; ${titles.length - 2} more` : "");
   }
 
   function groupOf(group, by) {
-    const where = [...new Set(group.several.map((one) => `${one.account}, ${one.region}`))];
+    const where = [...new Set(group.findings.map((finding) => `${finding.account}, ${finding.region}`))];
     const made = element("details", { class: by === "rule" ? "group by-rule" : "group" },
       element("summary", {}, badge(SEVERITIES[4 - group.rank]), element("h3", {}, group.name, by === "rule" ? "" : element("small", {}, ` ${group.kind}`)),
         by === "rule" ? null : element("span", { class: "what" }, titlesOf(group)),
-        ...cellsOf(group.several, [by === "rule" ? group.kind : "", many && where.length === 1 ? where[0] : "", plural(group.several.length, "finding")]
+        ...cellsOf(group.findings, [by === "rule" ? group.kind : "", many && where.length === 1 ? where[0] : "", plural(group.findings.length, "finding")]
           .filter(Boolean).join(" · "))));
     made.fill = () => {
       if (made.querySelector(".finding")) return;
       const into = element("div");
       made.append(into);
-      made.all = inChunks(into, group.several, (one) => entry(one, by), "finding");
+      made.all = inChunks(into, group.findings, (finding) => entry(finding, by), "finding");
     };
     made.firstChild.addEventListener("click", made.fill);
     made.addEventListener("toggle", () => { if (made.open) made.fill(); });
@@ -291,7 +291,7 @@
 
   // ---- the list and its filters
 
-  const many = new Set(findings.map((one) => `${one.account} ${one.region}`)).size > 1 || Boolean(more);
+  const many = new Set(findings.map((finding) => `${finding.account} ${finding.region}`)).size > 1 || Boolean(more);
   const list = element("div", { id: "groups" });
   const count = element("span", { "aria-live": "polite" });
   const rest = element("button", { type: "button", hidden: true, click: () => loadRest() }, "Load the rest");
@@ -304,12 +304,12 @@
 
   const FORMULA = /^[=+\-@\t＝＋－＠]/;
   const COLUMNS = {
-    severity: (one) => one.severity, concern: (one) => one.concern, rule: (one) => one.rule, title: (one) => one.title,
-    kind: (one) => one.resource.kind, resource: (one) => one.resource.name, arn: (one) => one.resource.arn, account: (one) => one.account,
-    region: (one) => one.region, owner: (one) => one.owner ?? "", status: (one) => one.status, summary: (one) => one.summary,
-    fix: (one) => one.fix.text, commands: (one) => one.fix.commands.join("\n"), evidence: (one) => JSON.stringify(one.evidence),
-    saving_monthly_usd: (one) => one.saving?.monthly_usd ?? "", cost_monthly_usd: (one) => one.cost_usd ?? "",
-    first_seen: (one) => one.first_seen, id: (one) => one.id,
+    severity: (finding) => finding.severity, concern: (finding) => finding.concern, rule: (finding) => finding.rule, title: (finding) => finding.title,
+    kind: (finding) => finding.resource.kind, resource: (finding) => finding.resource.name, arn: (finding) => finding.resource.arn, account: (finding) => finding.account,
+    region: (finding) => finding.region, owner: (finding) => finding.owner ?? "", status: (finding) => finding.status, summary: (finding) => finding.summary,
+    fix: (finding) => finding.fix.text, commands: (finding) => finding.fix.commands.join("\n"), evidence: (finding) => JSON.stringify(finding.evidence),
+    saving_monthly_usd: (finding) => finding.saving?.monthly_usd ?? "", cost_monthly_usd: (finding) => finding.cost_usd ?? "",
+    first_seen: (finding) => finding.first_seen, id: (finding) => finding.id,
   };
 
   function cell(value) {
@@ -318,9 +318,9 @@
   }
 
   const WRITERS = {
-    CSV: ["text/csv", () => [Object.keys(COLUMNS), ...shown.map((one) => Object.values(COLUMNS).map((column) => column(one)))]
+    CSV: ["text/csv", () => [Object.keys(COLUMNS), ...shown.map((finding) => Object.values(COLUMNS).map((column) => column(finding)))]
       .map((line) => line.map(cell).join(",")).join("\r\n")],
-    JSON: ["application/json", () => JSON.stringify(shown.map(({ text, place, ...one }) => one), null, 2)],
+    JSON: ["application/json", () => JSON.stringify(shown.map(({ text, place, ...finding }) => finding), null, 2)],
   };
 
   const exports = Object.entries(WRITERS).map(([name, [type, write]]) => element("button", { type: "button", class: "quiet", click: () => {
@@ -348,23 +348,23 @@
   }
 
   const values = (pick) => [...new Set(findings.map(pick))].sort();
-  const named = (several, everything) => [["", everything], ...several.map((one) => [one, one.replaceAll("-", " ")])];
-  const plain = (several, everything) => [["", everything], ...several.map((one) => [one, one])];
+  const named = (names, everything) => [["", everything], ...names.map((name) => [name, name.replaceAll("-", " ")])];
+  const plain = (names, everything) => [["", everything], ...names.map((name) => [name, name])];
 
   function choices() {
-    options(fields.severity, [["", "all severities"], ...SEVERITIES.map((one) => [`only-${one}`, `${one} only`]),
-      ...SEVERITIES.slice(1, 4).map((one) => [one, `${one}, or worse`])]);
-    options(fields.topic, named(values((one) => one.topic), "all topics"));
-    options(fields.rule, [["", "all rules"], ...values((one) => one.rule).map((one) => [one, one])]);
+    options(fields.severity, [["", "all severities"], ...SEVERITIES.map((severity) => [`only-${severity}`, `${severity} only`]),
+      ...SEVERITIES.slice(1, 4).map((severity) => [severity, `${severity}, or worse`])]);
+    options(fields.topic, named(values((finding) => finding.topic), "all topics"));
+    options(fields.rule, [["", "all rules"], ...values((finding) => finding.rule).map((rule) => [rule, rule])]);
     for (const [name, everything] of [["account", "all accounts"], ["region", "all regions"]]) {
-      const several = values((one) => one[name]);
-      options(fields[name], plain(several, everything));
-      fields[name].parentElement.hidden = several.length < 2;
+      const names = values((finding) => finding[name]);
+      options(fields[name], plain(names, everything));
+      fields[name].parentElement.hidden = names.length < 2;
     }
-    options(fields.owner, plain(values((one) => one.owner || "nobody"), "all owners"));
-    const statuses = values((one) => one.status);
-    options(fields.status, [...new Set(["open", ...statuses])].map((one) => [one, one]).concat([["all", "all"]]));
-    fields.status.parentElement.hidden = statuses.every((one) => one === "open");
+    options(fields.owner, plain(values((finding) => finding.owner || "nobody"), "all owners"));
+    const statuses = values((finding) => finding.status);
+    options(fields.status, [...new Set(["open", ...statuses])].map((status) => [status, status]).concat([["all", "all"]]));
+    fields.status.parentElement.hidden = statuses.every((status) => status === "open");
     options(fields.group, [["resource", "by resource"], ["rule", "by rule"]]);
     options(fields.order, Object.entries(ORDERS).map(([name, [words]]) => [name, words]));
   }
@@ -373,14 +373,14 @@
     const state = asked();
     for (const [name, control] of Object.entries(fields)) {
       if (control === document.activeElement && control.type === "search") continue;
-      if (control.tagName === "SELECT" && ![...control.options].some((one) => one.value === state[name])) {
+      if (control.tagName === "SELECT" && ![...control.options].some((option) => option.value === state[name])) {
         control.append(element("option", { value: state[name] }, state[name]));
       }
       control.value = state[name];
     }
-    const found = sorted(chosen(state), state.order);
-    shown = found;
-    const groups = grouped(found, state.group);
+    const matching = sorted(chosen(state), state.order);
+    shown = matching;
+    const groups = grouped(matching, state.group);
     list.replaceChildren();
     const all = inChunks(list, groups, (group) => groupOf(group, state.group), state.group === "rule" ? "rule" : "resource");
     showAll = () => {
@@ -392,17 +392,17 @@
       }
     };
     const word = state.group === "rule" ? "rule" : "resource";
-    count.textContent = found.length
-      ? `${plural(found.length, "finding")} on ${plural(groups.length, word)}${found.length < findings.length ? ` of ${number(findings.length)}` : ""}`
+    count.textContent = matching.length
+      ? `${plural(matching.length, "finding")} on ${plural(groups.length, word)}${matching.length < findings.length ? ` of ${number(findings.length)}` : ""}`
       : "No finding matches.";
-    if (!found.length && findings.length === 0) count.textContent = "No findings.";
+    if (!matching.length && findings.length === 0) count.textContent = "No findings.";
     rest.hidden = !more;
-    for (const button of exports) button.hidden = !found.length;
+    for (const button of exports) button.hidden = !matching.length;
     if (state.finding) show(state.finding, groups, state.group);
   }
 
   function show(id, groups, by) {
-    const index = groups.findIndex((group) => group.several.some((one) => one.id === id));
+    const index = groups.findIndex((group) => group.findings.some((finding) => finding.id === id));
     if (index < 0) return;
     let made = list.querySelectorAll(".group")[index];
     if (!made) {
@@ -433,7 +433,7 @@
         const answer = await fetch(address, { headers: { Accept: "application/json" }, credentials: "same-origin" });
         if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
         const page = await answer.json();
-        for (const one of page.findings) findings.push(one);
+        for (const finding of page.findings) findings.push(finding);
         more = page.cursor ? { ...more, cursor: page.cursor } : null;
         count.textContent = `${plural(findings.length, "finding")} loaded …`;
       }
@@ -466,11 +466,11 @@
   function comesBack(endpoint) {
     const answers = Object.entries(endpoint.comes_back ?? {});
     if (!answers.length) return ["–"];
-    const open = answers.filter(([, one]) => one.answer !== "yes");
+    const open = answers.filter(([, reply]) => reply.answer !== "yes");
     if (!open.length) return ["● yes"];
-    return open.map(([name, one]) => element("details", {},
-      element("summary", { class: one.answer === "no" ? "few" : null }, `${one.answer === "no" ? "✕ not" : "? unknown:"} ${questions[name]}`),
-      one.reason));
+    return open.map(([name, reply]) => element("details", {},
+      element("summary", { class: reply.answer === "no" ? "few" : null }, `${reply.answer === "no" ? "✕ not" : "? unknown:"} ${questions[name]}`),
+      reply.reason));
   }
 
   function survives({ down, instance, zone }) {
@@ -522,8 +522,8 @@
 
   const widths = {};
   function widestOf(region) {
-    widths[region] ??= Math.max(4, ...data.endpoints.filter((one) => one.region === region)
-      .flatMap((one) => one.variants.map((variant) => Math.max(variant.maximum ?? 0, variant.desired ?? 0))).map((value) => Math.min(value, 20)));
+    widths[region] ??= Math.max(4, ...data.endpoints.filter((endpoint) => endpoint.region === region)
+      .flatMap((endpoint) => endpoint.variants.map((variant) => Math.max(variant.maximum ?? 0, variant.desired ?? 0))).map((value) => Math.min(value, 20)));
     return widths[region];
   }
 
@@ -532,20 +532,20 @@
     network: "unknown", zones: null, proven: null };
 
   function drawMap() {
-    const rows = data.endpoints.map((one) => (one.variants.length ? one : { ...one, variants: [NOTHING] }));
+    const rows = data.endpoints.map((endpoint) => (endpoint.variants.length ? endpoint : { ...endpoint, variants: [NOTHING] }));
     if (!rows.length) return;
     document.getElementById("zones").hidden = false;
-    const troubled = new Set(findings.filter((one) => one.status === "open").flatMap(endpointsOf));
+    const troubled = new Set(findings.filter((finding) => finding.status === "open").flatMap(endpointsOf));
     const only = element("input", { type: "checkbox", id: "only-troubled" });
     const holder = element("div");
     const render = () => {
       holder.replaceChildren();
-      const places = [...new Set(rows.map((one) => `${one.account} ${one.region}`))].sort();
+      const places = [...new Set(rows.map((endpoint) => `${endpoint.account} ${endpoint.region}`))].sort();
       for (const place of places) {
         const [account, region] = place.split(" ");
-        const own = rows.filter((one) => one.account === account && one.region === region);
-        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((one) => one.variants.flatMap((variant) => [...(variant.zones ?? []), ...Object.keys(variant.proven ?? {})]))])].sort();
-        const shown = own.filter((one) => !only.checked || rank(one) < 3);
+        const own = rows.filter((endpoint) => endpoint.account === account && endpoint.region === region);
+        const zones = [...new Set([...(data.zones[region] ?? []), ...own.flatMap((endpoint) => endpoint.variants.flatMap((variant) => [...(variant.zones ?? []), ...Object.keys(variant.proven ?? {})]))])].sort();
+        const shown = own.filter((endpoint) => !only.checked || rank(endpoint) < 3);
         shown.sort((a, b) => rank(a) - rank(b) || troubled.has(b.name) - troubled.has(a.name) || less(a.name, b.name));
         const body = element("tbody");
         const label = `Endpoints of ${account} in ${region}`;
@@ -555,12 +555,12 @@
             element("th", { scope: "col", class: text === "Instances" || text === "Min–max" ? "number" : null }, text)))), body);
         if (places.length > 1) holder.append(element("h3", {}, `${account}, ${region}`));
         holder.append(element("div", { class: "map", tabindex: "0", role: "group", "aria-label": label }, table));
-        const lines = shown.flatMap((one) => one.variants.map((variant) => [one, variant]));
+        const lines = shown.flatMap((endpoint) => endpoint.variants.map((variant) => [endpoint, variant]));
         let drawn = 0;
         const button = element("button", { type: "button", click: () => step() });
         const step = (all) => {
           const next = lines.slice(drawn, all ? undefined : drawn + (drawn ? CHUNK : 15));
-          body.append(...next.map(([one, variant]) => row(one, variant, zones, heads, troubled.has(one.name))));
+          body.append(...next.map(([endpoint, variant]) => row(endpoint, variant, zones, heads, troubled.has(endpoint.name))));
           drawn += next.length;
           const left = lines.length - drawn;
           button.hidden = !left;
@@ -600,9 +600,9 @@
     if (!appendix.checked) return;
     for (const step of wholeMap) step();
     showAll();
-    for (const one of list.querySelectorAll(".finding")) {
-      one.open = true;
-      one.fill();
+    for (const detail of list.querySelectorAll(".finding")) {
+      detail.open = true;
+      detail.fill();
     }
   });
 })();

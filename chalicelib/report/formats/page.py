@@ -111,7 +111,7 @@ def page(
         "saved": _curve(realized),
         "first": actions(findings),
         "plain": findings[:PLAIN_FINDINGS],
-        "told": len(findings),
+        "total": len(findings),
         "mapped": min(len(report.endpoints), MAPPED),
         "soon": len(soon(report.calendar, report.finished_at.date())),
         "soon_days": SOON_DAYS,
