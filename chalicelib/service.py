@@ -16,7 +16,7 @@ from chalicelib.fleet.accounts import Caller
 from chalicelib.fleet.again import AskingAgain, Moving
 from chalicelib.fleet.asked import Asked, failures, hand_over, told_apart
 from chalicelib.fleet.fleet import Fleet
-from chalicelib.fleet.queue import soon_again
+from chalicelib.fleet.queue import Queue
 from chalicelib.fleet.whose import Doors, with_users
 from chalicelib.inventory.aws import Aws, beside
 from chalicelib.inventory.reader import Progress, no_progress
@@ -123,8 +123,8 @@ class Service:
             scope = with_users(scope, self.ledger)
             if not scope.resources:
                 return events.asks_nothing(event, "nothing that is known stands on it")
-            if scope.account != self.caller.account and (url := self.settings.queue_url) is not None:
-                hand_over(self.session, self.caller.region, url, events.id_of(event), scope)
+            if scope.account != self.caller.account and self.queue is not None:
+                hand_over(self.queue, events.id_of(event), scope)
                 return {"handed_over": scope.account}
             door = self.doors.of(scope)
         except events.NotOurs as reason:
@@ -157,7 +157,7 @@ class Service:
         those that failed."""
         self.begin()
         asked, parts = told_apart(event)
-        again = partial(soon_again, self.session, self.caller.region, self.settings.queue_url)
+        again = self.queue.soon_again if self.queue is not None else None
         failed = failures(asked, self._on_asked, again)
         worked = self.fleet.work(parts) if not asked or parts["Records"] else {"batchItemFailures": []}
         return {"batchItemFailures": [*failed, *worked["batchItemFailures"]]}
@@ -351,12 +351,17 @@ class Service:
     @cached_property
     def asking_again(self) -> AskingAgain | None:
         """Who has what is in the middle of a change audited again; None without a queue, or where that is off."""
-        url, minutes = self.settings.queue_url, self.settings.recheck_minutes
-        if url is None or not minutes:
+        if self.queue is None or not self.settings.recheck_minutes:
             return None
         table = self.settings.table
         pending = Pending(table, self._dynamodb) if table is not None else None
-        return AskingAgain(self.session, self.caller.region, url, minutes, pending)
+        return AskingAgain(self.queue, self.settings.recheck_minutes, pending)
+
+    @cached_property
+    def queue(self) -> Queue | None:
+        """The queue of the parts; None where none is configured."""
+        url = self.settings.queue_url
+        return Queue(self.session, self.caller.region, url) if url is not None else None
 
     @cached_property
     def publisher(self) -> Publisher:
@@ -385,6 +390,7 @@ class Service:
         return Fleet(
             settings=self.settings,
             session=self.session,
+            queue=self.queue,
             account=self.caller.account,
             region=self.caller.region,
             policy=self.policy,

@@ -6,23 +6,21 @@ it as an event would. Where a table remembers it, one message is under way for a
 there were and however often each was delivered.
 """
 
-import json
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from chalicelib.fleet.asked import AGAIN_KIND, MOST_ATTEMPTS
+from chalicelib.fleet.queue import NotQueued, Queue
 from chalicelib.inventory.facts import Fact
 from chalicelib.inventory.kinds.components import InferenceComponent
 from chalicelib.inventory.kinds.configs import IN_TRANSITION, plain
 from chalicelib.inventory.kinds.endpoints import Endpoint
 from chalicelib.ledger.again import Pending
-from chalicelib.ledger.table import CLIENT, LedgerFailed, utc_now
+from chalicelib.ledger.table import LedgerFailed, utc_now
 from chalicelib.report.outcomes import Outcome
 from chalicelib.rules import Rule
 from chalicelib.scope import ResourceRef, Scope
@@ -49,9 +47,7 @@ class AskingAgain(Struct, frozen=True):
     """Who sends the messages: to this queue, for so many minutes later; ``pending`` is None where nothing remembers
     them."""
 
-    session: boto3.Session
-    region: str
-    queue_url: str
+    queue: Queue
     minutes: int
     pending: Pending | None = None
     clock: Callable[[], datetime] = utc_now
@@ -78,10 +74,9 @@ class AskingAgain(Struct, frozen=True):
             "resource": arn,
             "attempt": attempt,
         }
-        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
         try:
-            sqs.send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(body), DelaySeconds=self.minutes * 60)
-        except (ClientError, BotoCoreError) as error:
+            self.queue.send(body, self.minutes)
+        except NotQueued as error:
             log.warning("%s is not asked about again: %s", arn, error)
             self._give_up(arn, until)
             return False

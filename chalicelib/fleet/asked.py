@@ -10,13 +10,11 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from chalicelib.errors import AccessFailed, InvalidInput
+from chalicelib.fleet.queue import NotQueued, Queue
 from chalicelib.kinds import KINDS
-from chalicelib.ledger.table import CLIENT
 from chalicelib.report import telemetry
 from chalicelib.scope import ResourceRef, Scope, parse_resource, partition_of
 
@@ -53,7 +51,7 @@ def told_apart(event: Any) -> tuple[list[Mapping[str, Any]], dict[str, Any]]:
 def failures(
     records: Iterable[Mapping[str, Any]],
     audit: Callable[[Asked], None],
-    soon_again: Callable[[Mapping[str, Any]], None],
+    soon_again: Callable[[Mapping[str, Any]], None] | None,
 ) -> list[dict[str, str]]:
     """Has each message's resources audited. Answers the messages for which that failed, so that the queue gives them
     ``soon_again``, and keeps those that fail for good as dead letters; one that cannot be understood, or names what is
@@ -67,7 +65,8 @@ def failures(
             telemetry.dropped(_body(record).get("event") or id, str(error))
         except Exception:
             log.exception("what was asked is not audited, message %s", id)
-            soon_again(record)
+            if soon_again is not None:
+                soon_again(record)
             failed.append({"itemIdentifier": id})
     return failed
 
@@ -119,9 +118,9 @@ def _body(record: Any) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else {}
 
 
-def hand_over(session: boto3.Session, region: str, queue_url: str, event: str, scope: Scope) -> None:
+def hand_over(queue: Queue, event: str, scope: Scope) -> None:
     """Has the resources of a scope audited by whoever may enter its account, as for the event with this id: by one
-    message on this queue, which lies in ``region``.
+    message on this queue.
 
     Raises AccessFailed when the queue does not take the message, so that the event is delivered again.
     """
@@ -133,8 +132,7 @@ def hand_over(session: boto3.Session, region: str, queue_url: str, event: str, s
         "resources": [[resource.kind, resource.name] for resource in scope.resources],
         "hints": sorted(list(hint) for hint in scope.hints),
     }
-    sqs = session.client("sqs", region_name=region, config=CLIENT)
     try:
-        sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(body))
-    except (ClientError, BotoCoreError) as error:
+        queue.send(body)
+    except NotQueued as error:
         raise AccessFailed(f"an event of {scope.account} cannot be handed over: {error}") from error

@@ -6,19 +6,17 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct, field
 
 from chalicelib.errors import AccessFailed, AuditorError, InvalidInput
 from chalicelib.fleet.accounts import NotAllowed, accounts_of_organization, assumed, role_arn
 from chalicelib.fleet.closing import Closing
-from chalicelib.fleet.queue import attempts_of, soon_again
+from chalicelib.fleet.queue import NotQueued, Queue, attempts_of
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Run, Runs
-from chalicelib.ledger.table import CLIENT, utc_now
+from chalicelib.ledger.table import utc_now
 from chalicelib.notices.publisher import Audited, Publisher
 from chalicelib.policy.policy import Policy
 from chalicelib.report import telemetry
@@ -26,11 +24,12 @@ from chalicelib.report.known import Resolution
 from chalicelib.scope import Scope, partition_of
 from chalicelib.settings import Settings
 
+if TYPE_CHECKING:
+    import boto3
+
 log = logging.getLogger(__name__)
 
 MESSAGE_KIND = "audit-part"
-#: SQS takes this many messages a call.
-MESSAGES_A_CALL = 10
 #: The queue gives a message this often before it goes to the dead letters (``maxReceiveCount``).
 LAST_ATTEMPT = 3
 #: A region with more resources than this is split; a function of 15 minutes audits some millions.
@@ -52,13 +51,14 @@ class Fleet(Struct, frozen=True):
     """
 
     settings: Settings
-    session: boto3.Session
+    session: "boto3.Session"
+    queue: Queue | None
     account: str
     region: str
     policy: Policy
     runs: Runs
     publisher: Publisher
-    audit_part: Callable[[Scope, str, boto3.Session], Audited]
+    audit_part: Callable[[Scope, str, "boto3.Session"], Audited]
     clock: Callable[[], datetime] = field(default=utc_now)
 
     @property
@@ -83,7 +83,7 @@ class Fleet(Struct, frozen=True):
         Raises InvalidInput when no queue or role is configured, or an account is none of the configured ones;
         AccessFailed when the organization cannot be read or the queue does not take the parts.
         """
-        if self.settings.queue_url is None:
+        if self.queue is None:
             raise InvalidInput("several accounts or regions need AUDITOR_QUEUE_URL, the queue of the parts")
         self._check(accounts)
         wanted = list(accounts) or self._accounts()
@@ -96,7 +96,7 @@ class Fleet(Struct, frozen=True):
         run_id = id or f"a-{uuid.uuid4().hex[:20]}"
         run = self.runs.start(run_id, parts, trigger, notify=notify, rules=rules)
         # A run that was begun before may lack parts on the queue; one that is queued twice changes nothing.
-        self._queue(run_id, sorted(run.open))
+        self._send(self.queue, run_id, sorted(run.open))
         return run
 
     def _check(self, accounts: Sequence[str]) -> None:
@@ -116,24 +116,13 @@ class Fleet(Struct, frozen=True):
             return list(self.settings.accounts) or [self.account]
         return accounts_of_organization(self.session)
 
-    def _queue(self, run: str, parts: Sequence[RunPart]) -> None:
-        sqs = self.session.client("sqs", region_name=self.region, config=CLIENT)
-        for start in range(0, len(parts), MESSAGES_A_CALL):
-            batch = parts[start : start + MESSAGES_A_CALL]
-            entries = [
-                {
-                    "Id": str(number),
-                    "MessageBody": json.dumps({"kind": MESSAGE_KIND, "run": run, **_named(part)}),
-                }
-                for number, part in enumerate(batch)
-            ]
-            try:
-                answer = sqs.send_message_batch(QueueUrl=self.settings.queue_url, Entries=entries)
-            except (ClientError, BotoCoreError) as error:
-                raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
-            for refused in answer.get("Failed", ()):
-                part = batch[int(refused["Id"])]
-                self._give_up(run, part, "sqs:SendMessage", str(refused.get("Message")))
+    def _send(self, queue: Queue, run: str, parts: Sequence[RunPart]) -> None:
+        bodies = [{"kind": MESSAGE_KIND, "run": run, **_named(part)} for part in parts]
+        try:
+            for place, reason in queue.send_all(bodies):
+                self._give_up(run, parts[place], "sqs:SendMessage", reason)
+        except NotQueued as error:
+            raise AccessFailed(f"the queue of the parts cannot be used: {error}") from error
 
     # ---- working
 
@@ -157,7 +146,8 @@ class Fleet(Struct, frozen=True):
                 self._work(run, part, last=attempts >= LAST_ATTEMPT)
             except Exception:  # the queue gives it again, or keeps it as a dead letter
                 log.exception("part %s of run %s failed, attempt %s", part.key, run, attempts)
-                soon_again(self.session, self.region, self.settings.queue_url, record)
+                if self.queue is not None:
+                    self.queue.soon_again(record)
                 failed.append({"itemIdentifier": id})
                 outcome = "failed"
             telemetry.part_worked(run, _named(part), attempts, time.monotonic() - began, outcome)
@@ -209,7 +199,7 @@ class Fleet(Struct, frozen=True):
             blind.report.model_copy(update={"blind_spots": [], "rules": {}, "complete": True}), Resolution(), {}
         )
 
-    def _session_for(self, account: str) -> boto3.Session:
+    def _session_for(self, account: str) -> "boto3.Session":
         """A session in another account, by the read-only role there. Raises NotAllowed when it cannot be assumed."""
         if account == self.account:
             return self.session

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import boto3
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import AccessFailed
 from chalicelib.fleet.accounts import tags_of_account
 from chalicelib.inventory.remembered import Memory, of_the_day
 from chalicelib.ledger.table import utc_now
+
+if TYPE_CHECKING:
+    import boto3
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 NOWHERE, SUBJECT = "global", "account-tags"
 
 
-def account_tags(session: boto3.Session, memory: Memory, account: str, *, ask: bool) -> Mapping[str, str]:
+def account_tags(session: "boto3.Session", memory: Memory, account: str, *, ask: bool) -> Mapping[str, str]:
     """The tags of an account, read once a day with a session of the management account or a delegated administrator.
 
     Without ``ask`` those that are remembered, however old. None where they cannot be read, which costs no audit.

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-import boto3
 from msgspec.structs import replace
 
 from chalicelib.errors import InvalidInput
@@ -14,6 +14,9 @@ from chalicelib.ledger.ledger import Ledger
 from chalicelib.ledger.table import utc_now
 from chalicelib.scope import Scope, parse_resource
 from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    import boto3
 
 #: An assumed role is good for an hour; a session is used for less. So long an organization is taken to stay as it is.
 SESSION_MINUTES = 45

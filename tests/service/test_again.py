@@ -11,6 +11,7 @@ from chalice.test import Client
 import app as handlers
 from chalicelib.fleet.again import AskingAgain
 from chalicelib.fleet.asked import MOST_ATTEMPTS, asked_in
+from chalicelib.fleet.queue import Queue as PartsQueue
 from chalicelib.ledger.again import Pending
 from chalicelib.ledger.table import TABLE
 from chalicelib.scope import ResourceRef, Scope
@@ -151,7 +152,7 @@ def test_nobody_is_asked_again_while_the_table_cannot_tell_who_asks(
 ) -> None:
     pending = Pending("auditor-ledger", emulator.client("dynamodb"))
     front.deny("dynamodb:*")
-    asking = AskingAgain(emulator.session(), REGION, queue.url, 10, pending)
+    asking = AskingAgain(PartsQueue(emulator.session(), REGION, queue.url), 10, pending)
     assert asking.ask(Scope(ACCOUNT, REGION), [ResourceRef("endpoint", "moving")], 1) == 0
     assert queue.sent == []
 

@@ -9,6 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.again import AskingAgain
 from chalicelib.fleet.asked import Asked, asked_in, failures, hand_over, told_apart
+from chalicelib.fleet.queue import Queue
 from chalicelib.scope import ResourceRef, Scope
 from tests.unit.test_accounts import Session, refused
 from tests.unit.test_telemetry import lines_of
@@ -120,7 +121,7 @@ def test_an_event_is_handed_over_as_it_is_understood() -> None:
     session: Any = Session({})
     hints = frozenset({("b", "2"), ("a", "1")})
     scope = Scope(MEMBER, "us-east-1", resources=REFS, hints=hints)
-    hand_over(session, REGION, "https://queue", "e-1", scope)
+    hand_over(Queue(session, REGION, "https://queue"), "e-1", scope)
     ((operation, call),) = session.sts.asked
     assert (operation, call["QueueUrl"], session.clients) == ("send_message", "https://queue", [("sqs", REGION)])
     assert asked_in({"body": call["MessageBody"]}) == Asked(scope, 0, "e-1")
@@ -131,12 +132,12 @@ def test_an_event_is_handed_over_as_it_is_understood() -> None:
 def test_a_queue_that_does_not_take_it_fails_the_event(failure: Exception) -> None:
     session: Any = Session(failure)
     with pytest.raises(AccessFailed, match=f"^an event of {MEMBER} cannot be handed over: .*AccessDenied"):
-        hand_over(session, REGION, "https://queue", "e-1", Scope(MEMBER, REGION, resources=REFS))
+        hand_over(Queue(session, REGION, "https://queue"), "e-1", Scope(MEMBER, REGION, resources=REFS))
 
 
 def test_asking_again_is_a_delayed_message_by_a_client_that_does_not_wait_for_minutes() -> None:
     session: Any = Session({})
-    asking = AskingAgain(session, REGION, "https://queue", 10)
+    asking = AskingAgain(Queue(session, REGION, "https://queue"), 10)
     assert asking.ask(Scope(MEMBER, REGION), REFS, 2) == 2
     assert session.clients == [("sqs", REGION)] * 2
     assert session.config.read_timeout <= 10 and session.config.connect_timeout <= 10
@@ -150,5 +151,5 @@ def test_asking_again_is_a_delayed_message_by_a_client_that_does_not_wait_for_mi
 
 def test_a_message_that_is_not_sent_is_not_counted(caplog: pytest.LogCaptureFixture) -> None:
     session: Any = Session(refused("AccessDenied"))
-    assert AskingAgain(session, REGION, "https://queue", 10).ask(Scope(MEMBER, REGION), REFS, 1) == 0
+    assert AskingAgain(Queue(session, REGION, "https://queue"), 10).ask(Scope(MEMBER, REGION), REFS, 1) == 0
     assert f"{CHURN} is not asked about again: " in caplog.text

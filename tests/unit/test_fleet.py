@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chalicelib.errors import AccessFailed, InvalidInput
 from chalicelib.fleet.fleet import Fleet
+from chalicelib.fleet.queue import Queue
 from chalicelib.ledger.results import Result, RunPart
 from chalicelib.ledger.runs import Attempts, Run
 from chalicelib.policy.policy import load_policy
@@ -88,7 +89,9 @@ class Book:
 def fleet(runs: Any, session: Any = None, **settings: Any) -> Fleet:
     nothing: Any = None
     named = Settings(**{"queue_url": QUEUE, "role_name": "reader", "external_id": "a-secret", **settings})
-    return Fleet(named, session or Session({}), "111111111111", "eu-west-1", load_policy(), runs, nothing, auditing)
+    own: Any = session or Session({})
+    queue = Queue(own, "eu-west-1", named.queue_url) if named.queue_url else None
+    return Fleet(named, own, queue, "111111111111", "eu-west-1", load_policy(), runs, nothing, auditing)
 
 
 def record(body: Any = PART, attempt: Any = "1", **more: Any) -> dict[str, Any]:
