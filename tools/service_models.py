@@ -17,11 +17,13 @@ from chalicelib.inventory.parts import OPERATIONS
 KIND = "service-2"
 #: botocore's own handlers change the model of S3.
 WHOLE = frozenset({"s3"})
-#: What the other doors ask: ledger, notices, fleet, secrets.
+#: What the other doors ask: ledger, notices, fleet, secrets, money.
 BESIDE = {
+    "cost-optimization-hub": ["ListRecommendations"],
     "dynamodb": ["BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem"],
     "events": ["DescribeEventBus", "PutEvents"],
     "organizations": ["ListAccounts", "ListTagsForResource"],
+    "pricing": ["GetProducts"],
     "secretsmanager": ["GetSecretValue"],
     "securityhub": ["BatchImportFindings"],
     "sesv2": ["SendEmail"],

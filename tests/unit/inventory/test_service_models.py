@@ -13,6 +13,7 @@ from botocore.session import Session
 from chalicelib.inventory import service_models
 from chalicelib.inventory.parts import OPERATIONS
 from chalicelib.inventory.service_models import core_session
+from tools.infra import STACK, load
 from tools.lean import unreachable
 from tools.permissions import FUNCTIONS
 from tools.service_models import BESIDE, WHOLE, narrowed, operations, write_addresses, write_models
@@ -20,7 +21,6 @@ from tools.service_models import BESIDE, WHOLE, narrowed, operations, write_addr
 ROOT = Path(__file__).parents[3]
 #: Granted to the function for Lambda, which asks the queue in its place.
 BY_LAMBDA = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
-
 MODEL: dict[str, Any] = {
     "metadata": {"serviceId": "Rooms"},
     "documentation": "<p>Rooms</p>",
@@ -92,7 +92,7 @@ def test_what_the_functions_may_ask_of_these_services_is_in_the_package() -> Non
 
 
 def test_the_package_knows_every_service_that_the_functions_name() -> None:
-    """Those of the inventory are named by their operations."""
+    """Those of the inventory are named by their operations, others where a client is made or in what the stack grants."""
     left_out = set(unreachable(ROOT))
     packed = [path for path in (ROOT / "chalicelib").rglob("*.py") if path not in left_out]
     named = {
@@ -105,8 +105,14 @@ def test_the_package_knows_every_service_that_the_functions_name() -> None:
         and node.args
         and isinstance(node.args[0], ast.Constant)
     }
-    assert {"sns", "dynamodb", "s3"} <= named
-    assert named <= WHOLE | operations().keys()
+    policies = [part for part in load(STACK)["Resources"].values() if part.get("Type") == "AWS::IAM::Policy"]
+    statements = [statement for policy in policies for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    listed = [statement["Action"] for statement in statements]
+    actions = [action for some in listed for action in ([some] if isinstance(some, str) else some)]
+    granted = {action.split(":")[0] for action in actions} - {"ses"}
+    assert {"sns", "dynamodb", "s3", "sesv2"} <= named
+    assert {"pricing", "cost-optimization-hub"} <= granted
+    assert named | granted <= WHOLE | operations().keys()
 
 
 @pytest.mark.thorough
