@@ -92,7 +92,7 @@ def test_what_the_functions_may_ask_of_these_services_is_in_the_package() -> Non
 
 
 def test_the_package_knows_every_service_that_the_functions_name() -> None:
-    """Those of the inventory are named by their operations, others where clients are made, or by what the stack grants."""
+    """Those of the inventory are named by their operations, others by their clients, or by what the stack grants."""
     left_out = set(unreachable(ROOT))
     packed = [path for path in (ROOT / "chalicelib").rglob("*.py") if path not in left_out]
     named = {
