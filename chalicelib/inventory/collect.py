@@ -299,8 +299,10 @@ class Reading:
 
     def _read_components(self, estate: Inventory, read: Callable[[], dict[str, InferenceComponent]]) -> None:
         """Inference components, asked for only where a variant without a model or a target shows that there are any, or
-        something unread hides whether there are: those that nobody asks for would count as gone."""
+        something unread hides whether there are, as does an endpoint that shows no variant at all: those that nobody
+        asks for would count as gone, and what they run as unused."""
         shown = any(may_host_components(variant) for variant in uses.variants(estate))
+        shown |= any(not endpoint.variants for endpoint in estate.endpoints.values())
         shown |= uses.scales_components(estate.targets)
         hidden = any(failure.part in (Part.ENDPOINTS, Part.TARGETS) for failure in self.failures)
         self._components_asked = shown or hidden

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -183,6 +183,8 @@ def denied(door: FaultyDoor, finding: Finding) -> bool:
 
 @pytest.mark.thorough
 @given(SEEDS, st.sampled_from(TRANSITIONS))
+# An endpoint without variants or a config, and a component on it that alone says which model it will run.
+@example(318141, "Creating")
 @examples(150)
 def test_e1_nothing_resolves_by_endpoints_and_components_in_the_middle_of_a_change(seed: int, status: str) -> None:
     state = account(seed)
