@@ -44,7 +44,7 @@ from chalicelib.inventory.minutes import read_minutes
 from chalicelib.inventory.parts import Part
 from chalicelib.inventory.reader import Needs, Progress, Reader, no_progress
 from chalicelib.inventory.remembered import Memory
-from chalicelib.inventory.uses import may_host_components
+from chalicelib.inventory.uses import may_show_components
 from chalicelib.kinds import KINDS, Kind
 from chalicelib.scope import Scope
 
@@ -301,8 +301,7 @@ class Reading:
         """Inference components, asked for only where a variant without a model or a target shows that there are any, or
         something unread hides whether there are, as does an endpoint that shows no variant at all: those that nobody
         asks for would count as gone, and what they run as unused."""
-        shown = any(may_host_components(variant) for variant in uses.variants(estate))
-        shown |= any(not endpoint.variants for endpoint in estate.endpoints.values())
+        shown = any(map(may_show_components, estate.endpoints.values()))
         shown |= uses.scales_components(estate.targets)
         hidden = any(failure.part in (Part.ENDPOINTS, Part.TARGETS) for failure in self.failures)
         self._components_asked = shown or hidden
@@ -368,7 +367,7 @@ class Reading:
         estate.endpoints = endpoints.assembled(reader, records, estate.configs)
         estate.components = components.described_components(reader, named.get("inference-component", ()))
         for endpoint in estate.endpoints.values():
-            if any(may_host_components(variant) for variant in endpoint.variants):
+            if may_show_components(endpoint):
                 read = partial(
                     components.components, reader, keep=shares.AFTER_COMPONENTS, EndpointNameEquals=endpoint.name
                 )

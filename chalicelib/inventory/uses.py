@@ -6,7 +6,7 @@ from dataclasses import replace
 from chalicelib.inventory.estate import Inventory
 from chalicelib.inventory.facts import Unread
 from chalicelib.inventory.kinds.configs import VariantSettings
-from chalicelib.inventory.kinds.endpoints import Variant
+from chalicelib.inventory.kinds.endpoints import Endpoint, Variant
 from chalicelib.inventory.kinds.plain import TransformJob
 from chalicelib.inventory.kinds.scaling import INVOCATIONS_PER_INSTANCE, ScalableTarget, ScalingPolicy
 
@@ -150,6 +150,11 @@ def may_host_components(variant: Variant) -> bool:
         return variant.hosts_components
     except Unread:
         return True
+
+
+def may_show_components(endpoint: Endpoint) -> bool:
+    """True for an endpoint on which components may stand: one that shows no variant at all hides whether they do."""
+    return not endpoint.variants or any(map(may_host_components, endpoint.variants))
 
 
 def may_scale(variant: Variant) -> bool:
